@@ -1,0 +1,153 @@
+// The composition root: the only place that knows every part, and the order in which they start and stop.
+
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Clock, systemClock } from './clock.ts';
+import type { Config, Environment } from './config.ts';
+import { createCatalog } from './definitions/catalog.ts';
+import { readDefinitionFiles } from './definitions/definition-files.ts';
+import { createDefinitionService, type DefinitionService } from './definitions/definition-service.ts';
+import { watchDefinitionFiles } from './definitions/definition-watch.ts';
+import { createEngine, type Send } from './engine/engine.ts';
+import { startRetention } from './engine/retention.ts';
+import { createRunFeed } from './engine/run-feed.ts';
+import { createServer } from './http/server.ts';
+import { createRunIds, newToken } from './ids.ts';
+import type { Logger } from './logger.ts';
+import { builtinStepTypes, createStepTypes } from './steps/index.ts';
+import type { StepType } from './steps/step-type.ts';
+import { openBlobStore } from './storage/blobs.ts';
+import { prepareDataDirectory, readOrMakeAdminToken } from './storage/data-directory.ts';
+import { watchDiskFloor } from './storage/disk-floor.ts';
+import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
+
+export interface AppOptions {
+  config: Config;
+  environment: Environment;
+  logger: Logger;
+  version: string;
+  acceptLoss?: boolean;
+  /** Called once when the database cannot be trusted any more; the process should end. */
+  onFatal: (error: Error) => void;
+  clock?: Clock;
+  /** Further step types, and how those that send do it. */
+  stepTypes?: readonly StepType[];
+  send?: Send;
+}
+
+export interface App {
+  url: string;
+  dataDir: string;
+  adminToken: { token: string; path: string | null; isNew: boolean };
+  definitions: DefinitionService;
+  /** Reads the definition files anew; an invalid one changes nothing, and the log says why. */
+  reloadDefinitions(): Promise<void>;
+  /** Takes no more requests, lets runs finish within the drain time, and closes the database. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Rejects with one line for the operator when anything keeps the server from starting; nothing stays open then. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { config, environment, logger, version, onFatal, clock = systemClock } = options;
+  const dataDir = resolve(config.dataDir);
+  const cleanups: (() => Promise<void> | void)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  };
+
+  try {
+    await prepareDataDirectory(dataDir);
+    const storage = await openSqliteStorage({ directory: dataDir, acceptLoss: options.acceptLoss ?? false, onFatal });
+    cleanups.push(() => storage.close());
+    const adminToken =
+      config.adminToken === null ? await readOrMakeAdminToken(dataDir, newToken) : { token: config.adminToken, path: null, isNew: false };
+    const blobs = await openBlobStore(join(dataDir, 'blobs'));
+    const disk = await watchDiskFloor(dataDir, config.minFreeDisk);
+    cleanups.push(() => disk.close());
+
+    const stepTypes = createStepTypes([...builtinStepTypes, ...(options.stepTypes ?? [])]);
+    const catalog = await createCatalog(storage);
+    const definitions = createDefinitionService({ storage, catalog, stepTypes, clock });
+    const feed = createRunFeed();
+    const { send } = options;
+    const engine = createEngine({
+      storage,
+      stepTypes,
+      feed,
+      clock,
+      newRunId: createRunIds(clock),
+      logger,
+      ...(send === undefined ? {} : { send }),
+    });
+
+    const configPath = resolve(config.configPath);
+    const reloadDefinitions = async (): Promise<void> => {
+      try {
+        const changes = await applyFiles(definitions, configPath, environment);
+        if (changes > 0) logger.info({ changes }, 'definitions reloaded');
+      } catch (error) {
+        logger.error({ reason: (error as Error).message }, 'the definition files are not valid; the definitions stay as they were');
+      }
+    };
+    if (await exists(configPath)) {
+      await applyFiles(definitions, configPath, environment);
+      const watch = await watchDefinitionFiles(configPath, reloadDefinitions);
+      cleanups.push(() => watch.close());
+    }
+
+    const { trustProxy, rateLimit, baseUrl } = config;
+    const server = await createServer({
+      storage,
+      blobs,
+      disk,
+      catalog,
+      definitions,
+      engine,
+      feed,
+      clock,
+      logger,
+      adminToken: adminToken.token,
+      trustProxy,
+      rateLimit,
+      baseUrl,
+      version,
+    });
+    await engine.start();
+    cleanups.push(async () => {
+      server.stopAccepting();
+      await engine.drain(config.drainSeconds * 1000);
+      await server.close();
+    });
+    const retention = startRetention({ storage, blobs, clock, logger, ...config.retention });
+    cleanups.push(() => retention.close());
+    const url = await server.listen(config.host, config.port);
+
+    let closing: Promise<void> | undefined;
+    return {
+      url,
+      dataDir,
+      adminToken,
+      definitions,
+      reloadDefinitions,
+      close() {
+        closing ??= closeAll();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function applyFiles(definitions: DefinitionService, path: string, environment: Environment): Promise<number> {
+  const { settings: _settings, ...document } = (await readDefinitionFiles(path, environment)) as Record<string, unknown>;
+  return (await definitions.apply(document)).length;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}

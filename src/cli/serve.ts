@@ -1,0 +1,49 @@
+// `sluice serve`: starts the server, says where everything is, and stops it in order when told to.
+
+import { startApp } from '../app.ts';
+import { type Environment, loadConfig, type SettingValues } from '../config.ts';
+import { readSettings } from '../definitions/definition-files.ts';
+import { createLogger } from '../logger.ts';
+import { VERSION } from '../version.ts';
+import { greeting } from './greeting.ts';
+
+export interface ServeOptions {
+  flags: SettingValues;
+  acceptLoss: boolean;
+  environment: Environment;
+}
+
+/** Resolves to the exit code once the server has stopped: 0 after a signal, 1 when it could not start or go on. */
+export async function serve({ flags, acceptLoss, environment }: ServeOptions): Promise<number> {
+  const configPath = String(flags['config'] ?? environment['SLUICE_CONFIG'] ?? 'config');
+  const config = loadConfig({ flags, environment, file: await readSettings(configPath, environment) });
+  const { logger, close: closeLog } = createLogger(config.logLevel);
+
+  let stop: (code: number) => void = () => undefined;
+  const stopped = new Promise<number>((resolve) => {
+    stop = resolve;
+  });
+  const onFatal = (error: Error): void => {
+    process.stderr.write(`sluice: ${error.message}\n`);
+    stop(1);
+  };
+  // Signals count from the first moment, so that one sent while the server starts is not lost.
+  const onSignal = (): void => stop(0);
+  process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
+
+  try {
+    const app = await startApp({ config, environment, logger, version: VERSION, acceptLoss, onFatal });
+    process.on('SIGHUP', () => void app.reloadDefinitions());
+    process.stdout.write(greeting(app));
+    const code = await stopped;
+    // A second signal, or a close that hangs, ends the process at once; whatever runs is taken up at the next start.
+    process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
+    const overdue = setTimeout(() => process.exit(1), config.drainSeconds * 1000 + 5000);
+    await app.close();
+    clearTimeout(overdue);
+    process.removeAllListeners('SIGHUP');
+    return code;
+  } finally {
+    closeLog();
+  }
+}

@@ -1,0 +1,271 @@
+// Settings: one table, each with the same name as flag (`--data-dir`), environment variable (`SLUICE_DATA_DIR`) and
+// key under `settings` in the definition files (`data_dir`). The first that is given, in that order, counts.
+// The only reader of process.env.
+
+import { readFileSync } from 'node:fs';
+import { BlockList, isIP } from 'node:net';
+import { LOG_LEVELS, type LogLevel } from './logger.ts';
+
+export interface Retention {
+  /** Ended runs older than this go; null keeps them. */
+  maxAgeMs: number | null;
+  /** Oldest ended runs go beyond this size on disk; null sets no bound. */
+  maxBytes: number | null;
+}
+
+export interface Config {
+  host: string;
+  port: number;
+  dataDir: string;
+  /** Definition file or folder; null when the default one is not there. */
+  configPath: string;
+  /** Where callers reach the server, without a trailing slash; null: host and port. */
+  baseUrl: string | null;
+  /** Null: made at first start, in the data directory. */
+  adminToken: string | null;
+  logLevel: LogLevel;
+  trustProxy: boolean | string[];
+  /** Requests a second to one sink from one address; 0 is off. */
+  rateLimit: number;
+  retention: Retention;
+  /** Below this much free disk new runs are refused. */
+  minFreeDisk: number;
+  drainSeconds: number;
+}
+
+export interface Setting<Value = unknown> {
+  /** `data_dir`: the yaml key; flag and variable are made of it. */
+  key: string;
+  field: keyof Config;
+  fallback: string;
+  about: string;
+  /** Throws an Error that says what would be right. */
+  parse: (text: string) => Value;
+  /** May also come from the file that `SLUICE_<KEY>_FILE` names; its value is never printed. */
+  isSecret?: true;
+  /** Further variables that are understood, after our own. */
+  alsoFrom?: string;
+}
+
+export const settings: readonly Setting[] = [
+  { key: 'host', field: 'host', fallback: '127.0.0.1', about: 'address to listen on', parse: parseHost, alsoFrom: 'HOST' },
+  {
+    key: 'port',
+    field: 'port',
+    fallback: '9657',
+    about: 'port to listen on; 0 takes a free one',
+    parse: integer(0, 65_535),
+    alsoFrom: 'PORT',
+  },
+  { key: 'data_dir', field: 'dataDir', fallback: 'data', about: 'folder of database, files and admin token', parse: nonEmpty },
+  { key: 'config', field: 'configPath', fallback: 'config', about: 'definition file, or folder of them', parse: nonEmpty },
+  {
+    key: 'base_url',
+    field: 'baseUrl',
+    fallback: '',
+    about: 'public address of the server, as https://hooks.example.org',
+    parse: parseBaseUrl,
+  },
+  {
+    key: 'admin_token',
+    field: 'adminToken',
+    fallback: '',
+    about: 'token of the admin API; made at first start when not set',
+    parse: parseAdminToken,
+    isSecret: true,
+  },
+  { key: 'log_level', field: 'logLevel', fallback: 'info', about: LOG_LEVELS.join(', '), parse: oneOf(LOG_LEVELS) },
+  {
+    key: 'trust_proxy',
+    field: 'trustProxy',
+    fallback: 'false',
+    about: 'addresses or CIDRs of proxies whose X-Forwarded-For counts, comma-separated',
+    parse: parseTrustProxy,
+  },
+  {
+    key: 'rate_limit',
+    field: 'rateLimit',
+    fallback: '0',
+    about: 'requests a second to one sink from one address; 0 is off',
+    parse: integer(0, 1_000_000),
+  },
+  {
+    key: 'retention',
+    field: 'retention',
+    fallback: '30d,10GB',
+    about: 'age and size beyond which ended runs are removed, as 30d,10GB; "off" keeps all',
+    parse: parseRetention,
+  },
+  { key: 'min_free_disk', field: 'minFreeDisk', fallback: '128MB', about: 'free disk below which new runs are refused', parse: parseBytes },
+  {
+    key: 'drain_seconds',
+    field: 'drainSeconds',
+    fallback: '10',
+    about: 'time that active runs have to finish when the server stops',
+    parse: integer(0, 600),
+  },
+];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type SettingValues = Readonly<Record<string, unknown>>;
+
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
+export const variableOf = ({ key }: Setting): string => `SLUICE_${key.toUpperCase()}`;
+export const flagOf = ({ key }: Setting): string => `--${key.replaceAll('_', '-')}`;
+
+export interface ConfigSources {
+  /** By setting key. */
+  flags: SettingValues;
+  environment: Environment;
+  /** The `settings` mapping of the definition files. */
+  file: SettingValues;
+}
+
+/** Throws one Error that names every setting which is unknown or malformed, and where it came from. */
+export function loadConfig(sources: ConfigSources): Config {
+  const problems = findUnknown(sources);
+  const values: Partial<Record<keyof Config, unknown>> = {};
+  for (const setting of settings) {
+    try {
+      values[setting.field] = readSetting(setting, sources);
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return Object.freeze(values) as unknown as Config;
+}
+
+function readSetting(setting: Setting, sources: ConfigSources): unknown {
+  const { text, from } = findText(setting, sources);
+  try {
+    return setting.parse(text);
+  } catch (error) {
+    const shown = setting.isSecret === true ? '' : ` (it is "${text}")`;
+    throw new Error(`${from}: ${(error as Error).message}${shown}`);
+  }
+}
+
+function findText(setting: Setting, { flags, environment, file }: ConfigSources): { text: string; from: string } {
+  const { key, fallback, isSecret, alsoFrom } = setting;
+  const variable = variableOf(setting);
+  if (flags[key] !== undefined) return { text: String(flags[key]), from: flagOf(setting) };
+  if (environment[variable] !== undefined) return { text: environment[variable], from: variable };
+  const secretFile = isSecret === true ? environment[`${variable}_FILE`] : undefined;
+  if (secretFile !== undefined) return { text: readSecret(`${variable}_FILE`, secretFile), from: `${variable}_FILE` };
+  if (alsoFrom !== undefined && environment[alsoFrom] !== undefined) return { text: environment[alsoFrom], from: alsoFrom };
+  if (file[key] !== undefined) return { text: String(file[key]), from: `settings.${key}` };
+  return { text: fallback, from: variable };
+}
+
+function readSecret(variable: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new Error(`${variable}: cannot read ${path} (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function findUnknown({ environment, file }: ConfigSources): string[] {
+  const variables = new Set(
+    settings.flatMap((setting) => [variableOf(setting), ...(setting.isSecret === true ? [`${variableOf(setting)}_FILE`] : [])]),
+  );
+  const keys = new Set(settings.map(({ key }) => key));
+  // These two tell command-line verbs which server to talk to; the server itself has no use for them.
+  const ofClient = new Set(['SLUICE_URL', 'SLUICE_TOKEN']);
+  return [
+    ...Object.keys(environment)
+      .filter((name) => name.startsWith('SLUICE_') && !variables.has(name) && !ofClient.has(name))
+      .map((name) => `${name}: no such setting; known are ${[...variables].join(', ')}`),
+    ...Object.keys(file)
+      .filter((key) => !keys.has(key) || key === 'config')
+      .map((key) => `settings.${key}: no such setting; known are ${[...keys].filter((name) => name !== 'config').join(', ')}`),
+  ];
+}
+
+function nonEmpty(text: string): string {
+  if (text === '') throw new Error('must not be empty');
+  return text;
+}
+
+function parseHost(text: string): string {
+  if (!/^[A-Za-z0-9.:_-]+$/.test(text)) throw new Error('must be a host name or an IP address, as 127.0.0.1');
+  return text;
+}
+
+function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) throw new Error(`must be a whole number from ${min} to ${max}`);
+    return value;
+  };
+}
+
+function oneOf<Value extends string>(values: readonly Value[]): (text: string) => Value {
+  return (text) => {
+    if (!(values as readonly string[]).includes(text)) throw new Error(`must be one of ${values.join(', ')}`);
+    return text as Value;
+  };
+}
+
+function parseBaseUrl(text: string): string | null {
+  if (text === '') return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username !== '') {
+    throw new Error('must be an http(s) URL without query, as https://hooks.example.org');
+  }
+  return url.href.replace(/\/$/, '');
+}
+
+function parseAdminToken(text: string): string | null {
+  if (text === '') return null;
+  if (!/^[\x21-\x7e]{16,1024}$/.test(text)) throw new Error('must be 16 to 1024 visible ASCII characters without spaces');
+  return text;
+}
+
+function parseTrustProxy(text: string): boolean | string[] {
+  if (text === 'false' || text === '') return false;
+  if (text === 'true') return true;
+  const addresses = text.split(',').map((item) => item.trim());
+  for (const address of addresses) {
+    if (!isAddressOrCidr(address)) throw new Error(`must be "true", "false", or addresses and CIDRs; "${address}" is neither`);
+  }
+  return addresses;
+}
+
+function isAddressOrCidr(text: string): boolean {
+  const [address = '', prefix] = text.split('/');
+  const family = isIP(address);
+  if (family === 0) return false;
+  if (prefix === undefined) return true;
+  try {
+    new BlockList().addSubnet(address, /^\d+$/.test(prefix) ? Number(prefix) : -1, family === 6 ? 'ipv6' : 'ipv4');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40 };
+const TIME_UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function parseBytes(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,9})(B|KB|MB|GB|TB)?$/.exec(text) ?? [];
+  if (digits === undefined) throw new Error('must be a size, as 128MB');
+  return Number(digits) * (BYTE_UNITS[unit] as number);
+}
+
+function parseRetention(text: string): Retention {
+  const retention: Retention = { maxAgeMs: null, maxBytes: null };
+  if (text === 'off') return retention;
+  for (const part of text.split(',').map((item) => item.trim())) {
+    const [, digits, unit = ''] = /^(\d{1,6})([mhd])$/.exec(part) ?? [];
+    if (digits !== undefined && Number(digits) > 0) retention.maxAgeMs = Number(digits) * (TIME_UNITS[unit] as number);
+    else if (/^\d+(?:KB|MB|GB|TB)$/.test(part)) retention.maxBytes = parseBytes(part);
+    else throw new Error('must be an age, a size or both, as 30d,10GB, or "off"');
+  }
+  return retention;
+}

@@ -1,0 +1,55 @@
+// Public run ids: `run_`, a time-ordered number that is the run's primary key, and a random part that makes the id
+// unguessable, because whoever holds the id of a public sink's run may read it. Crockford's base32, lower case.
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const ORDER_LENGTH = 11;
+const NONCE_LENGTH = 20;
+const RUN_ID = new RegExp(`^run_([${ALPHABET}]{${ORDER_LENGTH}})([${ALPHABET}]{${NONCE_LENGTH}})$`);
+
+/** Bytes of randomness in a nonce; five bits of each byte are used. */
+export const NONCE_BYTES = NONCE_LENGTH;
+/** Runs that one millisecond can hold before the next one is borrowed. */
+const ORDERS_PER_MS = 4096;
+
+/** Orders count from 2024-01-01, so that they stay below 2^53 until 2093. */
+const EPOCH_MS = 1_704_067_200_000;
+
+export interface RunKey {
+  /** Below 2^53; later runs have greater numbers. */
+  order: number;
+  nonce: string;
+}
+
+export function formatRunId(order: number, randomBytes: Uint8Array): string {
+  let nonce = '';
+  for (let index = 0; index < NONCE_LENGTH; index += 1) nonce += ALPHABET[(randomBytes[index] as number) & 31];
+  return `run_${formatOrder(order)}${nonce}`;
+}
+
+/** The id of a stored run. */
+export function joinRunId({ order, nonce }: RunKey): string {
+  return `run_${formatOrder(order)}${nonce}`;
+}
+
+/** Returns null for a text that cannot be a run id. */
+export function parseRunId(text: string): RunKey | null {
+  const match = RUN_ID.exec(text);
+  if (match === null) return null;
+  let order = 0;
+  for (const digit of match[1] as string) order = order * 32 + ALPHABET.indexOf(digit);
+  return Number.isSafeInteger(order) ? { order, nonce: match[2] as string } : null;
+}
+
+/** The smallest order that a run created at `ms` can have. */
+export function orderAt(ms: number): number {
+  return Math.max(0, ms - EPOCH_MS) * ORDERS_PER_MS;
+}
+
+function formatOrder(order: number): string {
+  let text = '';
+  for (let rest = order, digit = 0; digit < ORDER_LENGTH; digit += 1) {
+    text = ALPHABET[rest % 32] + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}

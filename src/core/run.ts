@@ -1,0 +1,75 @@
+// A run and its steps: statuses, what may run next, and how far the run is.
+
+import type { Workflow, WorkflowStep } from './workflow.ts';
+
+export const RUN_STATUSES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export function isTerminal(status: RunStatus): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+/** Why a run or a step failed, as its caller sees it. */
+export interface RunError {
+  code: string;
+  message: string;
+  /** The step that failed, where one did. */
+  step?: string;
+}
+
+export type StepStatus = 'pending' | 'running' | 'waiting' | 'completed' | 'skipped' | 'failed';
+
+/** The state of one step of one run. */
+export interface StepState {
+  status: StepStatus;
+  /** Tries begun, from 1 once the step has started. */
+  attempt: number;
+  outputs: Record<string, unknown> | null;
+  /** Steps that this one chose to run next; null chooses all that it names. */
+  chosen: readonly string[] | null;
+  error: RunError | null;
+  startedAt: number | null;
+  finishedAt: number | null;
+  /** When a waiting step is due, in ms since the epoch. */
+  dueAt: number | null;
+}
+
+export const PENDING_STEP: Readonly<StepState> = {
+  status: 'pending',
+  attempt: 0,
+  outputs: null,
+  chosen: null,
+  error: null,
+  startedAt: null,
+  finishedAt: null,
+  dueAt: null,
+};
+
+export type StepStates = ReadonlyMap<string, Readonly<StepState>>;
+
+function stepState(states: StepStates, name: string): Readonly<StepState> {
+  return states.get(name) ?? PENDING_STEP;
+}
+
+export type Readiness = 'ready' | 'skip' | 'not_yet';
+
+/** Whether a pending step can run now: all it needs is there, and it was chosen if steps choose it. */
+export function readiness(step: WorkflowStep, states: StepStates): Readiness {
+  for (const name of step.needs) {
+    const { status } = stepState(states, name);
+    if (status === 'skipped') return 'skip';
+    if (status !== 'completed') return 'not_yet';
+  }
+  if (step.chosenBy.length === 0) return 'ready';
+  const choosers = step.chosenBy.map((name) => stepState(states, name));
+  if (choosers.some(({ status, chosen }) => status === 'completed' && (chosen === null || chosen.includes(step.name)))) return 'ready';
+  return choosers.every(({ status }) => status === 'completed' || status === 'skipped') ? 'skip' : 'not_yet';
+}
+
+/** Steps done over steps planned, in whole per cent; 100 is left for the run's success. */
+export function progressOf(workflow: Workflow, states: StepStates): number {
+  if (workflow.steps.length === 0) return 0;
+  let done = 0;
+  for (const { status } of states.values()) if (status === 'completed' || status === 'skipped') done += 1;
+  return Math.min(99, Math.floor((done * 100) / workflow.steps.length));
+}

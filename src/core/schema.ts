@@ -1,0 +1,63 @@
+// Checks a value against a JSON Schema and words each failure for the person who wrote the value.
+
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { Fault } from './fault.ts';
+
+export type JsonSchema = Record<string, unknown>;
+
+/** Returns every fault of the value, and an empty list when it fits. */
+export type SchemaCheck = (value: unknown) => Fault[];
+
+/** Compiles on first use: a process that validates nothing pays nothing. */
+export function createSchemaCheck(schema: JsonSchema): SchemaCheck {
+  let validate: ValidateFunction | undefined;
+  return (value) => {
+    validate ??= new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, discriminator: true, verbose: true }).compile(schema);
+    return validate(value) ? [] : describeErrors(validate.errors ?? []);
+  };
+}
+
+function describeErrors(errors: ErrorObject[]): Fault[] {
+  const faults = new Map<string, Fault>();
+  for (const error of errors) {
+    const fault = describeError(error);
+    if (fault !== null) faults.set(`${fault.path} ${fault.message}`, fault);
+  }
+  return [...faults.values()];
+}
+
+function describeError(error: ErrorObject): Fault | null {
+  const path = readablePath(error.instancePath);
+  const { keyword, params, parentSchema } = error;
+  switch (keyword) {
+    case 'additionalProperties':
+    case 'unevaluatedProperties': {
+      const known = Object.keys((parentSchema?.['properties'] as object | undefined) ?? {});
+      return { path, message: `unknown field "${params['additionalProperty']}"; known are ${known.join(', ')}` };
+    }
+    case 'required':
+      return { path, message: `field "${params['missingProperty']}" is missing` };
+    case 'enum':
+      return { path, message: `must be one of ${(params['allowedValues'] as unknown[]).map((value) => JSON.stringify(value)).join(', ')}` };
+    case 'const':
+      return { path, message: `must be ${JSON.stringify(params['allowedValue'])}` };
+    case 'pattern':
+      return { path, message: String(parentSchema?.['description'] ?? `must match ${params['pattern']}`) };
+    case 'anyOf':
+    case 'oneOf':
+      return parentSchema?.['description'] === undefined ? null : { path, message: `must be ${parentSchema['description']}` };
+    case 'if':
+      return null;
+    default:
+      return { path, message: error.message ?? 'is not valid' };
+  }
+}
+
+/** `/steps/2/values/x` as `steps[2].values.x`. */
+function readablePath(pointer: string): string {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`), '');
+}

@@ -1,0 +1,193 @@
+// Sinks: the inbound endpoint definitions. Field names are those of the HTTP Sink document
+// (`path`, `method`, `auth_token`), plus optional ones of our own.
+
+import { appIdFault } from './app.ts';
+import type { Fault } from './fault.ts';
+import { readResponse, responseFaults, responseSchema, type SinkResponse } from './response-mode.ts';
+import { createSchemaCheck, type JsonSchema } from './schema.ts';
+import { isSelector, parseSelector } from './selector.ts';
+import { canonicalPattern, patternFault } from './sink-path.ts';
+
+export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+export type SinkMethod = (typeof SINK_METHODS)[number] | 'ANY';
+
+/** Credentials as a definition states them; tokens are in clear only here. */
+export type AuthDefinition = { type: 'none' } | { type: 'bearer'; tokens: string[]; tokenHashes: string[] };
+
+/** Credentials as they are kept: tokens only as lower-case hex SHA-256. */
+export type SinkAuth = { type: 'none' } | { type: 'bearer'; tokenHashes: string[] };
+
+export interface SinkLimits {
+  /** Of a body that is no multipart form. */
+  bodyBytes: number;
+  /** Of a whole multipart form, of each of its files and of each of its fields. */
+  formBytes: number;
+  fileBytes: number;
+  fieldBytes: number;
+  files: number;
+  fields: number;
+}
+
+export const DEFAULT_LIMITS: SinkLimits = {
+  bodyBytes: 10 * 2 ** 20,
+  formBytes: 100 * 2 ** 20,
+  fileBytes: 50 * 2 ** 20,
+  fieldBytes: 2 ** 20,
+  files: 600,
+  fields: 600,
+};
+
+const MAX_BYTES = 2 ** 30;
+
+interface SinkSettings {
+  path: string;
+  method: SinkMethod;
+  workflowId: string | null;
+  /** Explicit source of workflow inputs: input name to selector. */
+  inputs: Record<string, string>;
+  response: SinkResponse;
+  limits: SinkLimits;
+}
+
+export interface SinkDefinition extends SinkSettings {
+  appId: string;
+  auth: AuthDefinition;
+}
+
+/** Where a definition came from: what the configuration files own, the API does not change. */
+export type ManagedBy = 'api' | 'config';
+
+export interface Sink extends SinkSettings {
+  id: string;
+  appId: string;
+  auth: SinkAuth;
+  managedBy: ManagedBy;
+  createdAt: number;
+  updatedAt: number;
+}
+
+const bytes: JsonSchema = { type: 'integer', minimum: 0, maximum: MAX_BYTES };
+const token: JsonSchema = {
+  type: 'string',
+  pattern: '^[\\x21-\\x7e]{1,1024}$',
+  description: 'must be 1 to 1024 visible ASCII characters without spaces',
+};
+
+const tokenHash: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{64}$', description: 'must be the lower-case hex SHA-256 of a token' };
+/** Tokens that one sink accepts at the same time: enough to rotate them. */
+const MAX_TOKENS = 16;
+
+export const sinkSchema: JsonSchema = {
+  type: 'object',
+  required: ['path', 'method'],
+  additionalProperties: false,
+  properties: {
+    app_id: { type: 'string' },
+    path: { type: 'string' },
+    method: { type: 'string', enum: [...SINK_METHODS, 'ANY'] },
+    auth_token: { ...token, type: ['string', 'null'] },
+    auth: {
+      type: 'object',
+      required: ['type'],
+      additionalProperties: false,
+      properties: {
+        type: { type: 'string', enum: ['none', 'bearer'] },
+        tokens: { type: 'array', minItems: 1, maxItems: MAX_TOKENS, items: token },
+        token_hashes: { type: 'array', minItems: 1, maxItems: MAX_TOKENS, items: tokenHash },
+      },
+    },
+    workflow_id: { type: ['string', 'null'] },
+    inputs: { type: 'object', additionalProperties: { type: 'string' } },
+    response: responseSchema,
+    limits: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        body_bytes: bytes,
+        form_bytes: bytes,
+        file_bytes: bytes,
+        field_bytes: bytes,
+        files: { type: 'integer', minimum: 0, maximum: 10_000 },
+        fields: { type: 'integer', minimum: 0, maximum: 10_000 },
+      },
+    },
+  },
+};
+
+const checkSchema = createSchemaCheck(sinkSchema);
+
+interface SinkDocument {
+  app_id?: string;
+  path: string;
+  method: SinkMethod;
+  auth_token?: string | null;
+  auth?: { type: 'none' | 'bearer'; tokens?: string[]; token_hashes?: string[] };
+  workflow_id?: string | null;
+  inputs?: Record<string, string>;
+  response?: unknown;
+  limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
+}
+
+/** Reads a definition as it stands in a request body or a file. `appId` is given where the URL names the app. */
+export function parseSink(document: unknown, appId?: string): { sink: SinkDefinition; faults: [] } | { sink: null; faults: Fault[] } {
+  const given = withUpperCaseMethod(document);
+  const schemaFaults = checkSchema(given);
+  if (schemaFaults.length > 0) return { sink: null, faults: schemaFaults };
+  const sink = given as SinkDocument;
+  const faults = sinkFaults(sink, appId);
+  if (faults.length > 0) return { sink: null, faults };
+  return { sink: readSink(sink, appId ?? (sink.app_id as string)), faults: [] };
+}
+
+function withUpperCaseMethod(document: unknown): unknown {
+  const method = (document as { method?: unknown } | null)?.method;
+  return typeof method === 'string' ? { ...(document as object), method: method.toUpperCase() } : document;
+}
+
+function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
+  const faults: Fault[] = [];
+  const fault = (path: string, message: string | null): void => {
+    if (message !== null) faults.push({ path, message });
+  };
+  if (appId === undefined && sink.app_id === undefined) fault('', 'field "app_id" is missing');
+  else fault('app_id', appIdFault(appId ?? sink.app_id));
+  if (appId !== undefined && sink.app_id !== undefined && sink.app_id !== appId)
+    fault('app_id', `must be "${appId}", the app that the URL names`);
+  fault('path', patternFault(sink.path));
+  if (sink.auth !== undefined && sink.auth_token !== undefined) fault('auth', 'cannot stand beside auth_token, which is its short form');
+  const hasTokens = sink.auth?.tokens !== undefined || sink.auth?.token_hashes !== undefined;
+  if (sink.auth?.type === 'bearer' && !hasTokens) fault('auth', 'field "tokens" is missing');
+  if (sink.auth?.type === 'none' && hasTokens) fault('auth', 'type "none" takes no tokens');
+  for (const [name, text] of Object.entries(sink.inputs ?? {})) {
+    const root = isSelector(text) ? parseSelector(text)?.root : undefined;
+    if (root !== 'request') fault(`inputs.${name}`, `"${text}" must be a selector of the request, as "$request.query.user"`);
+  }
+  faults.push(...responseFaults(sink.response));
+  return faults;
+}
+
+function readSink(sink: SinkDocument, appId: string): SinkDefinition {
+  const { limits = {} } = sink;
+  return {
+    appId,
+    path: canonicalPattern(sink.path),
+    method: sink.method,
+    auth: readAuth(sink),
+    workflowId: sink.workflow_id ?? null,
+    inputs: sink.inputs ?? {},
+    response: readResponse(sink.response),
+    limits: {
+      bodyBytes: limits.body_bytes ?? DEFAULT_LIMITS.bodyBytes,
+      formBytes: limits.form_bytes ?? DEFAULT_LIMITS.formBytes,
+      fileBytes: limits.file_bytes ?? DEFAULT_LIMITS.fileBytes,
+      fieldBytes: limits.field_bytes ?? DEFAULT_LIMITS.fieldBytes,
+      files: limits.files ?? DEFAULT_LIMITS.files,
+      fields: limits.fields ?? DEFAULT_LIMITS.fields,
+    },
+  };
+}
+
+function readAuth({ auth, auth_token: authToken }: SinkDocument): AuthDefinition {
+  if (auth?.type === 'bearer') return { type: 'bearer', tokens: auth.tokens ?? [], tokenHashes: auth.token_hashes ?? [] };
+  return typeof authToken === 'string' ? { type: 'bearer', tokens: [authToken], tokenHashes: [] } : { type: 'none' };
+}

@@ -1,0 +1,65 @@
+// What triggers are matched against: all sinks, and the current workflow of each, planned and ready. A change of
+// definitions replaces the whole of it at once.
+
+import { parseJson } from '../core/json.ts';
+import type { Sink } from '../core/sink.ts';
+import { planWorkflow, type Workflow, type WorkflowDocument } from '../core/workflow.ts';
+import { CAPTURE_WORKFLOW } from '../steps/sluice/capture.ts';
+import type { AppRecord, Storage, WorkflowRecord } from '../storage/storage.ts';
+
+export interface CatalogSnapshot {
+  apps: readonly AppRecord[];
+  workflows: readonly WorkflowRecord[];
+  sinks: readonly Sink[];
+}
+
+export interface SinkWorkflow {
+  workflow: Workflow;
+  /** Null where the sink names no workflow. */
+  reference: { id: string; version: number } | null;
+}
+
+export interface Catalog {
+  current(): CatalogSnapshot;
+  workflowOf(sink: Sink): SinkWorkflow;
+  findSink(sinkId: string): Sink | undefined;
+  /** Reads all definitions anew; until it resolves, the old ones hold. */
+  reload(): Promise<void>;
+  onChange(listener: (snapshot: CatalogSnapshot) => void): void;
+}
+
+const CAPTURE: SinkWorkflow = { workflow: CAPTURE_WORKFLOW, reference: null };
+
+export async function createCatalog(storage: Pick<Storage, 'loadDefinitions'>): Promise<Catalog> {
+  const listeners: ((snapshot: CatalogSnapshot) => void)[] = [];
+  let snapshot: CatalogSnapshot = { apps: [], workflows: [], sinks: [] };
+  let sinksById = new Map<string, Sink>();
+  let workflows = new Map<string, SinkWorkflow>();
+
+  const catalog: Catalog = {
+    current: () => snapshot,
+    workflowOf({ appId, workflowId }) {
+      if (workflowId === null) return CAPTURE;
+      const planned = workflows.get(`${appId}/${workflowId}`);
+      if (planned === undefined) throw new Error(`workflow ${workflowId} of app ${appId} is not in the catalog`);
+      return planned;
+    },
+    findSink: (sinkId) => sinksById.get(sinkId),
+    async reload() {
+      const loaded = await storage.loadDefinitions();
+      workflows = new Map(loaded.workflows.map((record) => [`${record.appId}/${record.id}`, plan(record)]));
+      sinksById = new Map(loaded.sinks.map((sink) => [sink.id, sink]));
+      snapshot = loaded;
+      for (const listener of listeners) listener(snapshot);
+    },
+    onChange(listener) {
+      listeners.push(listener);
+    },
+  };
+  await catalog.reload();
+  return catalog;
+}
+
+function plan({ id, version, document }: WorkflowRecord): SinkWorkflow {
+  return { workflow: planWorkflow(id, version, parseJson(document) as WorkflowDocument), reference: { id, version } };
+}

@@ -1,0 +1,98 @@
+// What would have to change for the server to hold what the definition files say.
+
+import type { App } from '../core/app.ts';
+import type { Sink } from '../core/sink.ts';
+import type { DefinitionChange } from '../storage/storage.ts';
+import type { CatalogSnapshot } from './catalog.ts';
+import { type DefinitionDocument, sinkName } from './definition-document.ts';
+import { sealSink } from './seal-sink.ts';
+
+/** One line of a diff, and the change that makes it so. */
+export interface PlannedChange {
+  action: 'create' | 'update' | 'delete';
+  kind: 'app' | 'workflow' | 'sink';
+  /** `demo`, `demo/review`, `demo POST /webhook`. */
+  name: string;
+  change: DefinitionChange;
+}
+
+/**
+ * Files own what they define: what they no longer define is deleted, what the API made stays. Apps are never deleted
+ * this way, for their runs may be wanted still. The order is one in which the changes can be applied.
+ */
+export function diffDefinitions(wanted: DefinitionDocument, current: CatalogSnapshot, now: number): PlannedChange[] {
+  return [
+    ...diffApps(wanted, current),
+    ...deletedSinks(wanted, current),
+    ...diffWorkflows(wanted, current),
+    ...diffSinks(wanted, current, now),
+    ...deletedWorkflows(wanted, current),
+  ];
+}
+
+function diffApps(wanted: DefinitionDocument, current: CatalogSnapshot): PlannedChange[] {
+  const known = new Map(current.apps.map((app) => [app.id, app]));
+  const plan = (app: App): PlannedChange[] => {
+    const existing = known.get(app.id);
+    if (existing?.managedBy === 'config' && existing.name === app.name) return [];
+    return [
+      {
+        action: existing === undefined ? 'create' : 'update',
+        kind: 'app',
+        name: app.id,
+        change: { kind: 'put_app', app, managedBy: 'config' },
+      },
+    ];
+  };
+  return wanted.apps.flatMap(plan);
+}
+
+function diffWorkflows(wanted: DefinitionDocument, current: CatalogSnapshot): PlannedChange[] {
+  const known = new Map(current.workflows.map((workflow) => [`${workflow.appId}/${workflow.id}`, workflow]));
+  return wanted.workflows.flatMap(({ appId, id, document }): PlannedChange[] => {
+    const name = `${appId}/${id}`;
+    const existing = known.get(name);
+    if (existing?.managedBy === 'config' && existing.document === document) return [];
+    const change: DefinitionChange = { kind: 'put_workflow', appId, workflowId: id, document, managedBy: 'config' };
+    return [{ action: existing === undefined ? 'create' : 'update', kind: 'workflow', name, change }];
+  });
+}
+
+function diffSinks(wanted: DefinitionDocument, current: CatalogSnapshot, now: number): PlannedChange[] {
+  const known = new Map(current.sinks.map((sink) => [sinkName(sink), sink]));
+  return wanted.sinks.flatMap((definition): PlannedChange[] => {
+    const existing = known.get(sinkName(definition));
+    const sink = sealSink(definition, { managedBy: 'config', existing, now });
+    if (existing !== undefined && isSameSink(existing, sink)) return [];
+    return [
+      { action: existing === undefined ? 'create' : 'update', kind: 'sink', name: displayName(sink), change: { kind: 'put_sink', sink } },
+    ];
+  });
+}
+
+function isSameSink(a: Sink, b: Sink): boolean {
+  return JSON.stringify({ ...a, updatedAt: 0 }) === JSON.stringify({ ...b, updatedAt: 0 });
+}
+
+function deletedSinks(wanted: DefinitionDocument, current: CatalogSnapshot): PlannedChange[] {
+  const names = new Set(wanted.sinks.map(sinkName));
+  return current.sinks
+    .filter((sink) => sink.managedBy === 'config' && !names.has(sinkName(sink)))
+    .map((sink) => ({ action: 'delete', kind: 'sink', name: displayName(sink), change: { kind: 'delete_sink', sinkId: sink.id } }));
+}
+
+function deletedWorkflows(wanted: DefinitionDocument, current: CatalogSnapshot): PlannedChange[] {
+  const names = new Set(wanted.workflows.map(({ appId, id }) => `${appId}/${id}`));
+  return current.workflows
+    .filter(({ appId, id, managedBy }) => managedBy === 'config' && !names.has(`${appId}/${id}`))
+    .map(({ appId, id }) => ({
+      action: 'delete',
+      kind: 'workflow',
+      name: `${appId}/${id}`,
+      change: { kind: 'delete_workflow', appId, workflowId: id },
+    }));
+}
+
+function displayName({ appId, method, path }: Sink): string {
+  return `${appId} ${method} ${path}`;
+}

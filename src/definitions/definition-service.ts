@@ -1,0 +1,148 @@
+// Changes definitions, for the API and for the files alike: checks, stores, and lets triggers see the new state.
+
+import type { Clock } from '../clock.ts';
+import { appIdFault } from '../core/app.ts';
+import { refuseFaults } from '../core/fault.ts';
+import { parseJson, stringifyJson, withPlainNumbers } from '../core/json.ts';
+import { type ManagedBy, parseSink, type Sink } from '../core/sink.ts';
+import { workflowFaults, workflowIdFault } from '../core/workflow.ts';
+import { AppError } from '../errors.ts';
+import { newToken } from '../ids.ts';
+import type { StepTypes } from '../steps/index.ts';
+import type { AppRecord, DefinitionChange, Storage, WorkflowRecord } from '../storage/storage.ts';
+import { hashToken } from '../token.ts';
+import type { Catalog } from './catalog.ts';
+import { diffDefinitions, type PlannedChange } from './definition-diff.ts';
+import { parseDefinitions } from './definition-document.ts';
+import { describeSink } from './describe-sink.ts';
+import { sealSink } from './seal-sink.ts';
+
+/** All methods reject with `invalid` naming every fault, `not_found`, or `conflict`. */
+export interface DefinitionService {
+  saveApp(id: string, name: string | null): Promise<AppRecord>;
+  deleteApp(id: string): Promise<void>;
+  /** A definition that differs from the current one becomes a new version. */
+  saveWorkflow(appId: string, workflowId: string, document: unknown): Promise<WorkflowRecord>;
+  deleteWorkflow(appId: string, workflowId: string): Promise<void>;
+  createSink(appId: string, document: unknown): Promise<Sink>;
+  replaceSink(appId: string, sinkId: string, document: unknown): Promise<Sink>;
+  deleteSink(appId: string, sinkId: string): Promise<void>;
+  /** Puts a new token in place of all that the sink accepted; the token is shown here and never again. */
+  rotateToken(appId: string, sinkId: string): Promise<{ sink: Sink; token: string }>;
+  findSink(appId: string, sinkId: string): Sink;
+  findWorkflow(appId: string, workflowId: string): WorkflowRecord;
+  /** What applying the document would change. */
+  diff(document: unknown): PlannedChange[];
+  /** Makes the server hold what the document says: all of it, or nothing. */
+  apply(document: unknown): Promise<PlannedChange[]>;
+  /** Everything as a document that `apply` takes; tokens as hashes. */
+  exportAll(): unknown;
+}
+
+export interface DefinitionServiceOptions {
+  storage: Storage;
+  catalog: Catalog;
+  stepTypes: StepTypes;
+  clock: Clock;
+}
+
+export function createDefinitionService({ storage, catalog, stepTypes, clock }: DefinitionServiceOptions): DefinitionService {
+  async function change(...changes: DefinitionChange[]): Promise<void> {
+    await storage.changeDefinitions(changes, clock());
+    await catalog.reload();
+  }
+
+  function findSink(appId: string, sinkId: string): Sink {
+    const sink = catalog.findSink(sinkId);
+    if (sink?.appId !== appId) throw new AppError('not_found', `app "${appId}" has no sink "${sinkId}"`);
+    return sink;
+  }
+
+  function findWorkflow(appId: string, workflowId: string): WorkflowRecord {
+    const workflow = catalog.current().workflows.find((record) => record.appId === appId && record.id === workflowId);
+    if (workflow === undefined) throw new AppError('not_found', `app "${appId}" has no workflow "${workflowId}"`);
+    return workflow;
+  }
+
+  function findOwnSink(appId: string, sinkId: string): Sink {
+    const sink = findSink(appId, sinkId);
+    refuseIfManaged(`sink "${sinkId}"`, sink.managedBy);
+    return sink;
+  }
+
+  function planApply(document: unknown): PlannedChange[] {
+    const { definitions, faults } = parseDefinitions(document, stepTypes.inspect);
+    refuseFaults('the definition document', faults);
+    return diffDefinitions(definitions, catalog.current(), clock());
+  }
+
+  async function saveSink(appId: string, document: unknown, existing: Sink | undefined): Promise<Sink> {
+    const { sink: definition, faults } = parseSink(withPlainNumbers(document), appId);
+    if (definition === null) {
+      refuseFaults('the sink', faults);
+      throw new Error('a sink without faults was not parsed');
+    }
+    const sink = sealSink(definition, { managedBy: 'api', existing, now: clock() });
+    await change({ kind: 'put_sink', sink });
+    return findSink(appId, sink.id);
+  }
+
+  return {
+    findSink,
+    findWorkflow,
+    async saveApp(id, name) {
+      refuseFaults('the app', fault('app_id', appIdFault(id)));
+      const existing = catalog.current().apps.find((app) => app.id === id);
+      refuseIfManaged(`app "${id}"`, existing?.managedBy);
+      await change({ kind: 'put_app', app: { id, name }, managedBy: 'api' });
+      return catalog.current().apps.find((app) => app.id === id) as AppRecord;
+    },
+    deleteApp: (id) => change({ kind: 'delete_app', appId: id }),
+    async saveWorkflow(appId, workflowId, document) {
+      refuseFaults('the workflow', [...fault('app_id', appIdFault(appId)), ...fault('workflow_id', workflowIdFault(workflowId))]);
+      refuseFaults('the workflow', workflowFaults(withPlainNumbers(document), stepTypes.inspect));
+      const existing = catalog.current().workflows.find((record) => record.appId === appId && record.id === workflowId);
+      refuseIfManaged(`workflow "${workflowId}"`, existing?.managedBy);
+      await change({ kind: 'put_workflow', appId, workflowId, document: stringifyJson(document), managedBy: 'api' });
+      return findWorkflow(appId, workflowId);
+    },
+    async deleteWorkflow(appId, workflowId) {
+      refuseIfManaged(`workflow "${workflowId}"`, findWorkflow(appId, workflowId).managedBy);
+      await change({ kind: 'delete_workflow', appId, workflowId });
+    },
+    createSink: (appId, document) => saveSink(appId, document, undefined),
+    replaceSink: async (appId, sinkId, document) => saveSink(appId, document, findOwnSink(appId, sinkId)),
+    async deleteSink(appId, sinkId) {
+      findOwnSink(appId, sinkId);
+      await change({ kind: 'delete_sink', sinkId });
+    },
+    async rotateToken(appId, sinkId) {
+      const token = newToken();
+      const sink: Sink = { ...findOwnSink(appId, sinkId), auth: { type: 'bearer', tokenHashes: [hashToken(token)] }, updatedAt: clock() };
+      await change({ kind: 'put_sink', sink });
+      return { sink, token };
+    },
+    diff: planApply,
+    async apply(document) {
+      const planned = planApply(document);
+      if (planned.length > 0) await change(...planned.map((item) => item.change));
+      return planned;
+    },
+    exportAll() {
+      const { apps, workflows, sinks } = catalog.current();
+      return {
+        apps: apps.map(({ id, name }) => ({ id, ...(name === null ? {} : { name }) })),
+        workflows: workflows.map(({ appId, id, document }) => ({ app_id: appId, id, definition: parseJson(document) })),
+        sinks: sinks.map(describeSink),
+      };
+    },
+  };
+}
+
+function fault(path: string, message: string | null): { path: string; message: string }[] {
+  return message === null ? [] : [{ path, message }];
+}
+
+function refuseIfManaged(what: string, managedBy: ManagedBy | undefined): void {
+  if (managedBy === 'config') throw new AppError('conflict', `${what} is defined in the configuration files; change it there`);
+}

@@ -1,0 +1,29 @@
+// A sink as a definition document writes it: only what differs from the defaults, tokens as hashes.
+
+import { DEFAULT_LIMITS, type Sink } from '../core/sink.ts';
+
+const LIMIT_NAMES = {
+  bodyBytes: 'body_bytes',
+  formBytes: 'form_bytes',
+  fileBytes: 'file_bytes',
+  fieldBytes: 'field_bytes',
+  files: 'files',
+  fields: 'fields',
+} as const;
+
+export function describeSink({ appId, path, method, auth, workflowId, inputs, response, limits }: Sink): Record<string, unknown> {
+  const changedLimits = Object.entries(LIMIT_NAMES).flatMap(([field, name]) => {
+    const key = field as keyof typeof LIMIT_NAMES;
+    return limits[key] === DEFAULT_LIMITS[key] ? [] : [[name, limits[key]]];
+  });
+  return {
+    app_id: appId,
+    path,
+    method,
+    ...(auth.type === 'none' ? { auth_token: null } : { auth: { type: 'bearer', token_hashes: auth.tokenHashes } }),
+    ...(workflowId === null ? {} : { workflow_id: workflowId }),
+    ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
+    ...(response.mode === 'stream' ? {} : { response }),
+    ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),
+  };
+}

@@ -1,0 +1,35 @@
+// Turns a sink's definition into the sink that is stored: with an id, and with hashes in place of tokens.
+
+import type { AuthDefinition, ManagedBy, Sink, SinkAuth, SinkDefinition } from '../core/sink.ts';
+import { newSinkId } from '../ids.ts';
+import { hashToken } from '../token.ts';
+
+export interface SealOptions {
+  managedBy: ManagedBy;
+  /** The sink that the definition replaces: it keeps its id. */
+  existing?: Sink | undefined;
+  now: number;
+}
+
+export function sealSink(definition: SinkDefinition, { managedBy, existing, now }: SealOptions): Sink {
+  const { appId, path, method, auth, workflowId, inputs, response, limits } = definition;
+  return {
+    id: existing?.id ?? newSinkId(),
+    appId,
+    method,
+    path,
+    workflowId,
+    auth: sealAuth(auth),
+    inputs,
+    response,
+    limits,
+    managedBy,
+    createdAt: existing?.createdAt ?? now,
+    updatedAt: now,
+  };
+}
+
+function sealAuth(auth: AuthDefinition): SinkAuth {
+  if (auth.type === 'none') return auth;
+  return { type: 'bearer', tokenHashes: [...auth.tokens.map(hashToken), ...auth.tokenHashes] };
+}

@@ -1,0 +1,69 @@
+// Removes ended runs beyond the age and size that are kept, a few at a time between other work, and files that no
+// run names any more.
+
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import type { BlobStore } from '../storage/blobs.ts';
+import type { Storage } from '../storage/storage.ts';
+
+export interface RetentionOptions {
+  storage: Pick<Storage, 'pruneRuns' | 'findUnreferencedBlobs'>;
+  blobs: Pick<BlobStore, 'sweep'>;
+  clock: Clock;
+  logger: Logger;
+  maxAgeMs: number | null;
+  maxBytes: number | null;
+}
+
+export interface RetentionTask {
+  /** Runs one round now. */
+  run(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const EVERY_MS = 60_000;
+const RUNS_AT_A_TIME = 200;
+/** A file younger than this may belong to a request that is still being read. */
+const BLOB_MIN_AGE_MS = 3_600_000;
+
+export function startRetention({ storage, blobs, clock, logger, maxAgeMs, maxBytes }: RetentionOptions): RetentionTask {
+  let isClosed = false;
+  let round: Promise<void> = Promise.resolve();
+
+  const sweep = (): Promise<number> => blobs.sweep((hashes) => storage.findUnreferencedBlobs(hashes), BLOB_MIN_AGE_MS, clock());
+
+  async function prune(): Promise<void> {
+    try {
+      const blobBytes = await sweep();
+      let removed = 0;
+      for (let count = RUNS_AT_A_TIME; count === RUNS_AT_A_TIME && !isClosed; ) {
+        const now = clock();
+        const before = maxAgeMs === null ? null : now - maxAgeMs;
+        count = await storage.pruneRuns(
+          { before, maxBytes: maxBytes === null ? null : Math.max(0, maxBytes - blobBytes), limit: RUNS_AT_A_TIME },
+          now,
+        );
+        removed += count;
+      }
+      if (removed > 0) logger.info({ runs: removed }, 'removed runs beyond retention');
+    } catch (error) {
+      logger.warn({ err: error }, 'retention could not run; trying again later');
+    }
+  }
+
+  const run = (): Promise<void> => {
+    round = round.then(() => (isClosed ? undefined : prune()));
+    return round;
+  };
+  const timer = setInterval(() => void run(), EVERY_MS);
+  void run();
+
+  return {
+    run,
+    async close() {
+      isClosed = true;
+      clearInterval(timer);
+      await round;
+    },
+  };
+}

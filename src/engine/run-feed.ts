@@ -1,0 +1,30 @@
+// Tells whoever watches a run, in this process, of events that have reached the disk. Storage stays the truth: a
+// watcher that missed something reads it there.
+
+import type { RunEvent } from '../core/run-event.ts';
+
+export type Watcher = (events: readonly RunEvent[]) => void;
+
+export interface RunFeed {
+  publish(runId: string, events: readonly RunEvent[]): void;
+  /** Returns how to stop watching. */
+  watch(runId: string, watcher: Watcher): () => void;
+}
+
+export function createRunFeed(): RunFeed {
+  const watchers = new Map<string, Set<Watcher>>();
+  return {
+    publish(runId, events) {
+      if (events.length === 0) return;
+      for (const watcher of watchers.get(runId) ?? []) watcher(events);
+    },
+    watch(runId, watcher) {
+      const ofRun = watchers.get(runId) ?? new Set();
+      watchers.set(runId, ofRun.add(watcher));
+      return () => {
+        ofRun.delete(watcher);
+        if (ofRun.size === 0) watchers.delete(runId);
+      };
+    },
+  };
+}

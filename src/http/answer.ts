@@ -1,0 +1,77 @@
+// Answers a trigger whose run is on disk: as a stream, as one document, at once, or as the sink says.
+
+import type { FastifyReply } from 'fastify';
+import { resolveBindings } from '../core/bindings.ts';
+import { parseJson, stringifyJson } from '../core/json.ts';
+import type { Request } from '../core/request.ts';
+import type { Answer } from '../core/response-mode.ts';
+import type { RunOutcome } from '../core/run-event.ts';
+import type { Dispatched } from '../engine/engine.ts';
+import { type EventStreams, formatFrame, STREAM_HEADERS } from './event-streams.ts';
+import type { WaitForEnd } from './run-waiter.ts';
+
+export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, request: Request) => Promise<void>;
+
+export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEnd): AnswerTrigger {
+  function stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, { ...STREAM_HEADERS, 'x-run-id': runId });
+    const frames = events.map(formatFrame).join('');
+    if (ended !== null) raw.end(frames);
+    else {
+      raw.write(frames === '' ? ': resuming an earlier run\n\n' : frames);
+      streams.follow(raw, runId, events.at(-1)?.seq ?? 0);
+    }
+  }
+
+  function accept(reply: FastifyReply, runId: string, status: number): void {
+    reply.code(status).header('location', `/runs/${runId}`).send({ run_id: runId, status: 'queued' });
+  }
+
+  /** How the run ended, or null when the wait is over first. */
+  async function outcomeOf(reply: FastifyReply, { runId, ended }: Dispatched, waitMs: number): Promise<RunOutcome | null> {
+    if (ended !== null) return ended;
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    return await waitForEnd(runId, waitMs, gone.signal);
+  }
+
+  return async (reply, answer, run, request) => {
+    const { runId } = run;
+    if (answer.mode === 'stream') return stream(reply, run);
+    reply.header('x-run-id', runId);
+    if (answer.preferenceApplied !== null) reply.header('preference-applied', answer.preferenceApplied);
+    if (answer.mode === 'accept') return accept(reply, runId, answer.status);
+    if (answer.mode === 'redirect') return void reply.redirect(answer.location, 303);
+    const outcome = await outcomeOf(reply, run, answer.waitMs);
+    if (outcome === null) return accept(reply, runId, 202);
+    if (answer.mode === 'custom' && outcome.status === 'completed') return sendCustom(reply, answer, runId, outcome, request);
+    reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
+    reply.send(outcomeDocument(runId, outcome));
+  };
+}
+
+/** `{"run_id","status","output"|"error"}` as JSON text, the output as it was stored. */
+function outcomeDocument(runId: string, { status, output, error }: RunOutcome): string {
+  const result = error === null ? `"output":${output ?? 'null'}` : `"error":${stringifyJson(error)}`;
+  return `{"run_id":${JSON.stringify(runId)},"status":"${status}",${result}}`;
+}
+
+/** The sink's own answer: its body may select `$output.x`, `$run.id` and `$request.…`. */
+function sendCustom(
+  reply: FastifyReply,
+  answer: Extract<Answer, { mode: 'custom' }>,
+  runId: string,
+  outcome: RunOutcome,
+  request: Request,
+): void {
+  const body = resolveBindings(answer.body, { output: parseJson(outcome.output ?? 'null'), run: { id: runId }, request });
+  reply.code(answer.status).headers(answer.headers);
+  const isText = typeof body === 'string';
+  if (reply.getHeader('content-type') === undefined)
+    reply.header('content-type', isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8');
+  // A page that a workflow makes must not act as a page of this server.
+  if (/html|svg|xml/.test(String(reply.getHeader('content-type')))) reply.header('content-security-policy', 'sandbox');
+  reply.send(isText ? body : body === null ? '' : stringifyJson(body));
+}

@@ -1,0 +1,62 @@
+// The one place that turns errors into HTTP: the only table of codes and statuses, and the one error body.
+// Text of an error that no caller caused goes to the log and never to the caller.
+
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError, type ErrorCode } from '../errors.ts';
+
+const STATUS: Record<ErrorCode, number> = {
+  invalid: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  too_large: 413,
+  unsupported_media: 415,
+  unprocessable: 422,
+  rate_limited: 429,
+  dispatch_failed: 500,
+  unavailable: 503,
+};
+
+const CODE_OF_STATUS = new Map(Object.entries(STATUS).map(([code, status]) => [status, code as ErrorCode]));
+
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code];
+}
+
+/** Bodies longer than this are cut off rather than read to the end when a request is refused. */
+const DRAINED_BYTES = 65_536;
+
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const fault = toAppError(error);
+  const status = fault === null ? 500 : STATUS[fault.code];
+  if (fault === null) request.log.error({ err: error, request_id: request.id }, 'a request failed unexpectedly');
+  const isTrigger = request.routeOptions.config.isTrigger === true;
+  const code = fault?.code ?? (isTrigger ? 'dispatch_failed' : 'internal');
+  const message = fault?.message ?? 'internal error; the log has the details under this request_id';
+  if (fault?.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
+  for (const [name, value] of Object.entries(fault?.headers ?? {})) reply.header(name, value);
+  if (leavesMuchUnread(request)) reply.header('connection', 'close');
+  reply.code(status).send({
+    ...(isTrigger ? { triggered: false, run_id: null, message } : {}),
+    error: { code, message, ...fault?.details },
+    request_id: request.id,
+  });
+}
+
+function leavesMuchUnread({ raw }: FastifyRequest): boolean {
+  if (raw.complete) return false;
+  return raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > DRAINED_BYTES;
+}
+
+/** What the caller may know, or null when the error is none of the caller's doing. */
+function toAppError(error: unknown): AppError | null {
+  if (error instanceof AppError) return error;
+  const { code, statusCode, message } = error as FastifyError;
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new AppError('unsupported_media', 'the Content-Type header is malformed; write a media type, as application/json');
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new AppError(CODE_OF_STATUS.get(statusCode) ?? 'invalid', message);
+  return null;
+}

@@ -1,0 +1,118 @@
+// Server-sent events of runs (WHATWG HTML, 9.2). A stream is a cursor over the stored events that follows the live
+// feed. A reader that is too slow gets only the latest progress, and is let go when it stays behind; the run never
+// waits for it.
+
+import type { ServerResponse } from 'node:http';
+import { isTerminalData, type RunEvent } from '../core/run-event.ts';
+import type { RunFeed } from '../engine/run-feed.ts';
+import type { Storage } from '../storage/storage.ts';
+
+export interface EventStreams {
+  /** Sends the events that follow `after`, up to the one that ends the run, then ends the response. */
+  follow(response: ServerResponse, runId: string, after: number): void;
+  /** Ends every stream between two events; readers come back with Last-Event-ID. */
+  closeAll(): void;
+}
+
+export const STREAM_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const;
+
+const HEARTBEAT_EVERY_MS = 15_000;
+const MAX_UNSENT_BYTES = 65_536;
+const MAX_BEHIND_MS = 30_000;
+const STORAGE_RETRY_MS = 250;
+
+/** No `event:` line, so that EventSource.onmessage and line readers both see it. */
+export function formatFrame({ seq, data }: RunEvent): string {
+  return `id: ${seq}\ndata: ${data}\n\n`;
+}
+
+export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: RunFeed): EventStreams {
+  const open = new Map<ServerResponse, () => void>();
+  const heartbeat = setInterval(() => {
+    for (const response of open.keys()) if (response.writableLength === 0) response.write(': heartbeat\n\n');
+  }, HEARTBEAT_EVERY_MS);
+
+  function follow(response: ServerResponse, runId: string, after: number): void {
+    let cursor = after;
+    let isReading = false;
+    let isReadWanted = false;
+    let behindTimer: NodeJS.Timeout | undefined;
+
+    const unwatch = feed.watch(runId, (events) => {
+      const isNext = events[0]?.seq === cursor + 1;
+      if (isNext && !isReading && behindTimer === undefined)
+        send(
+          events,
+          events.some(({ data }) => isTerminalData(data)),
+        );
+      else void catchUp();
+    });
+
+    function stop(): void {
+      unwatch();
+      clearTimeout(behindTimer);
+      open.delete(response);
+    }
+
+    function finish(text: string): void {
+      stop();
+      response.end(text);
+    }
+
+    function send(events: readonly RunEvent[], isEnded: boolean): void {
+      const text = events.map(formatFrame).join('');
+      cursor = events.at(-1)?.seq ?? cursor;
+      if (isEnded) return finish(text);
+      response.write(text);
+      if (response.writableLength > MAX_UNSENT_BYTES) waitForReader();
+    }
+
+    function waitForReader(): void {
+      behindTimer = setTimeout(() => response.destroy(), MAX_BEHIND_MS);
+      response.once('drain', () => {
+        clearTimeout(behindTimer);
+        behindTimer = undefined;
+        void catchUp(true);
+      });
+    }
+
+    async function catchUp(wasBehind = false): Promise<void> {
+      isReadWanted = isReading || behindTimer !== undefined;
+      if (isReadWanted) return;
+      isReading = true;
+      const stored = await storage.readEvents(runId, cursor).catch(() => 'unavailable' as const);
+      isReading = false;
+      if (!open.has(response)) return;
+      if (stored === null) return finish('');
+      // The database is locked: what is stored stays there to be read.
+      if (stored === 'unavailable') return void setTimeout(() => open.has(response) && void catchUp(wasBehind), STORAGE_RETRY_MS);
+      if (stored.events.length > 0 || stored.ended) send(wasBehind ? latestOnly(stored.events) : stored.events, stored.ended);
+      if (isReadWanted) void catchUp();
+    }
+
+    open.set(response, stop);
+    response.once('close', stop);
+    void catchUp();
+  }
+
+  return {
+    follow,
+    closeAll() {
+      clearInterval(heartbeat);
+      for (const [response, stop] of open) {
+        stop();
+        response.end(': the server is stopping; resume with Last-Event-ID\n\n');
+      }
+    },
+  };
+}
+
+/** For a reader that fell behind: of all that it missed, the last progress and the end. */
+function latestOnly(events: RunEvent[]): RunEvent[] {
+  const lastProgress = events.findLastIndex(({ data }) => !isTerminalData(data));
+  return events.filter(({ data }, index) => isTerminalData(data) || index === lastProgress);
+}

@@ -1,0 +1,126 @@
+// The input of a run, read from the request that triggers it: the head that is kept, the body as its bytes came, and
+// the value of the body that selectors reach.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { decodeText, type FileHandle, groupPairs, type Request, type RequestBody, type RequestHead } from '../../core/request.ts';
+import type { Sink } from '../../core/sink.ts';
+import { AppError } from '../../errors.ts';
+import type { BlobStore } from '../../storage/blobs.ts';
+import { hasBody, readBytes, refuseAnnouncedSize, streamBytes } from './body-bytes.ts';
+import { parseJsonBody } from './json-body.ts';
+import { bodyKindOf, type MediaType, readMediaType } from './media-type.ts';
+import { readMultipart } from './multipart-body.ts';
+
+export interface TriggerInput {
+  head: RequestHead;
+  body: RequestBody;
+  /** Head and decoded body: what `$request` selects. */
+  request: Request;
+}
+
+export interface TriggerTarget {
+  sink: Sink;
+  params: Record<string, string>;
+  /** Path below the app, without the query. */
+  path: string;
+  /** What follows `?`; empty when there is none. */
+  query: string;
+}
+
+const NO_BYTES = new Uint8Array(0);
+const NOTHING: Readonly<{ body: RequestBody; value: unknown; files: FileHandle[] }> = {
+  body: { kind: 'empty', bytes: NO_BYTES, charset: 'utf-8' },
+  value: null,
+  files: [],
+};
+
+/** Rejects with `invalid`, `too_large` or `unsupported_media`; nothing but orphaned blobs is left behind then. */
+export async function readTriggerInput(
+  request: FastifyRequest,
+  target: TriggerTarget,
+  blobs: BlobStore,
+  now: number,
+): Promise<TriggerInput> {
+  const media = readMediaType(request.raw.headers['content-type']);
+  const { body, value, files } = hasBody(request.raw) ? await readBody(request, media, target.sink, blobs) : NOTHING;
+  const head: RequestHead = {
+    method: request.method,
+    path: target.path,
+    params: target.params,
+    query: target.query === '' ? {} : groupPairs(new URLSearchParams(target.query)),
+    headers: keptHeaders(request.raw.headers),
+    content_type: media?.type ?? null,
+    files,
+    client_ip: request.ip,
+    received_at: now,
+  };
+  return { head, body, request: { ...head, body: value } };
+}
+
+async function readBody(request: FastifyRequest, media: MediaType | null, sink: Sink, blobs: BlobStore): Promise<typeof NOTHING> {
+  const encoding = request.raw.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new AppError('unsupported_media', `Content-Encoding "${encoding}" is not supported; send the body uncompressed`);
+  }
+  const kind = media === null ? 'file' : bodyKindOf(media);
+  if (kind === 'multipart') {
+    const { fields, bytes, files } = await readMultipart(request, sink.limits, blobs);
+    return { body: { kind, bytes, charset: 'utf-8' }, value: fields, files };
+  }
+  refuseAnnouncedSize(request.raw, sink.limits.bodyBytes);
+  if (kind === 'file') {
+    const { sha256, size } = await blobs.write(streamBytes(request.raw, sink.limits.bodyBytes));
+    if (size === 0) return NOTHING;
+    const file: FileHandle = { name: 'body', filename: null, content_type: media?.type ?? 'application/octet-stream', size, sha256 };
+    return { body: { kind, bytes: NO_BYTES, charset: 'utf-8' }, value: file, files: [file] };
+  }
+  const bytes = await readBytes(request.raw, sink.limits.bodyBytes);
+  if (bytes.byteLength === 0) return NOTHING;
+  const body: RequestBody = { kind, bytes, charset: media?.charset ?? 'utf-8' };
+  return { ...decode(body), files: [] };
+}
+
+function decode(body: RequestBody): { body: RequestBody; value: unknown } {
+  if (body.kind === 'json' && body.charset !== 'utf-8')
+    throw new AppError('unsupported_media', `JSON is UTF-8 (RFC 8259), not ${body.charset}`);
+  const text = decodeOrRefuse(body);
+  if (body.kind === 'json') return { body, value: parseJsonBody(text) };
+  if (body.kind === 'text') return { body, value: text };
+  // curl sends `-d '{…}'` as a form when no type is given, as the HTTP Sink document itself does: that is JSON.
+  return isJsonDocument(text)
+    ? { body: { ...body, kind: 'json' }, value: parseJsonBody(text) }
+    : { body, value: groupPairs(new URLSearchParams(text)) };
+}
+
+function isJsonDocument(text: string): boolean {
+  if (!/^\s*[{[]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function decodeOrRefuse({ bytes, charset }: RequestBody): string {
+  try {
+    return decodeText(bytes, charset);
+  } catch (error) {
+    if (error instanceof RangeError) throw new AppError('unsupported_media', `the character set "${charset}" is not known; send UTF-8`);
+    throw new AppError('invalid', `the body is not ${charset} text, as its Content-Type says`);
+  }
+}
+
+const SECRET_HEADER = /^(?:authorization|proxy-authorization|cookie)$|signature/;
+
+/** Headers for the workflow to read; credentials and signatures stay outside. */
+function keptHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined && !SECRET_HEADER.test(name) && name !== '__proto__')
+      kept[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return kept;
+}

@@ -1,0 +1,109 @@
+// Records as the API shows them: snake_case, times in ISO 8601, no secret and no internal number.
+
+import { parseJson } from '../core/json.ts';
+import type { RequestHead } from '../core/request.ts';
+import type { Sink } from '../core/sink.ts';
+import { describeSink } from '../definitions/describe-sink.ts';
+import type { AppRecord, Rejection, RunRecord, RunSummary, StepRecord, WorkflowRecord } from '../storage/storage.ts';
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+export function presentApp({ id, name, managedBy, createdAt }: AppRecord): object {
+  return { id, name, managed_by: managedBy, created_at: iso(createdAt) };
+}
+
+export function presentWorkflow({ id, appId, version, managedBy, createdAt }: WorkflowRecord): object {
+  return { id, app_id: appId, version, managed_by: managedBy, created_at: iso(createdAt) };
+}
+
+export function presentWorkflowDefinition(workflow: WorkflowRecord): object {
+  return { ...presentWorkflow(workflow), definition: parseJson(workflow.document) };
+}
+
+/** `auth` names the scheme only: what opens the sink never comes back. */
+export function presentSink(sink: Sink, baseUrl: string): object {
+  const { auth: _auth, auth_token: _token, ...described } = describeSink(sink);
+  return {
+    id: sink.id,
+    workflow_id: null,
+    ...described,
+    auth: sink.auth.type,
+    public: sink.auth.type === 'none',
+    url: `${baseUrl}/sink/trigger/http/${sink.appId}${sink.path}`,
+    managed_by: sink.managedBy,
+    created_at: iso(sink.createdAt),
+    updated_at: iso(sink.updatedAt),
+  };
+}
+
+export function presentRunSummary({ id, appId, sinkId, workflow, status, progress, error, createdAt, finishedAt }: RunSummary): object {
+  return {
+    run_id: id,
+    app_id: appId,
+    sink_id: sinkId,
+    workflow_id: workflow?.id ?? null,
+    workflow_version: workflow?.version ?? null,
+    status,
+    progress,
+    ...(error === null ? {} : { error }),
+    created_at: iso(createdAt),
+    finished_at: iso(finishedAt),
+  };
+}
+
+export function presentRun(run: RunRecord): object {
+  return {
+    ...presentRunSummary(run),
+    ...(run.output === null ? {} : { output: parseJson(run.output) }),
+    steps: run.steps.map(presentStep),
+  };
+}
+
+/** What only the administrator sees besides: the request, its body as text where it is text. */
+export function presentRunForAdmin(run: RunRecord): object {
+  const isText = run.bodyKind !== 'file' && run.bodyKind !== 'empty';
+  const head = JSON.parse(run.request) as RequestHead;
+  return { ...presentRun(run), request: { ...head, body: isText ? Buffer.from(run.body).toString('utf8') : null } };
+}
+
+function presentStep({ step, type, status, attempt, outputs, error, startedAt, finishedAt, dueAt }: StepRecord): object {
+  return {
+    step,
+    type,
+    status,
+    attempt,
+    ...(outputs === null ? {} : { outputs: parseJson(outputs) }),
+    ...(error === null ? {} : { error }),
+    started_at: iso(startedAt),
+    finished_at: iso(finishedAt),
+    ...(dueAt === null ? {} : { due_at: iso(dueAt) }),
+  };
+}
+
+export function presentRejection({
+  position,
+  appId,
+  method,
+  path,
+  status,
+  code,
+  message,
+  clientIp,
+  count,
+  firstAt,
+  lastAt,
+}: Rejection & { position: number }): object {
+  return {
+    position,
+    app_id: appId,
+    method,
+    path,
+    status,
+    code,
+    message,
+    client_ip: clientIp,
+    count,
+    first_at: iso(firstAt),
+    last_at: iso(lastAt),
+  };
+}

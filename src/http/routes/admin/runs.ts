@@ -1,0 +1,152 @@
+// Admin routes for runs and rejections: lists along an index, lookup with the request, stream, cancel, replay.
+
+import type { FastifyInstance } from 'fastify';
+import { decodeBody, type RequestHead } from '../../../core/request.ts';
+import { RUN_STATUSES, type RunStatus } from '../../../core/run.ts';
+import { bindInputs } from '../../../core/workflow-input.ts';
+import type { Catalog } from '../../../definitions/catalog.ts';
+import type { Engine } from '../../../engine/engine.ts';
+import { AppError } from '../../../errors.ts';
+import type { RunFilter, Storage } from '../../../storage/storage.ts';
+import type { EventStreams } from '../../event-streams.ts';
+import { presentRejection, presentRunForAdmin, presentRunSummary } from '../../presenters.ts';
+import { readAfter, startStream, unknownRun } from '../run.ts';
+
+export interface AdminRunDependencies {
+  storage: Storage;
+  catalog: Catalog;
+  engine: Engine;
+  streams: EventStreams;
+}
+
+interface RunParams {
+  run_id: string;
+}
+
+interface ListQuery {
+  app_id?: string;
+  sink_id?: string;
+  status?: RunStatus;
+  since?: string;
+  until?: string;
+  limit: number;
+  cursor?: string;
+}
+
+const limit = { type: 'integer', minimum: 1, maximum: 500, default: 50 };
+
+export function adminRunRoutes(server: FastifyInstance, { storage, catalog, engine, streams }: AdminRunDependencies): void {
+  const schema = (tag: string, summary: string, rest: object = {}) => ({ schema: { tags: [tag], summary, ...rest } });
+
+  server.get<{ Querystring: ListQuery }>(
+    '/runs',
+    schema('runs', 'List runs, newest first', {
+      querystring: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          app_id: { type: 'string' },
+          sink_id: { type: 'string' },
+          status: { type: 'string', enum: RUN_STATUSES },
+          since: { type: 'string', description: 'ISO 8601 time; runs created then or later' },
+          until: { type: 'string', description: 'ISO 8601 time; runs created before' },
+          limit,
+          cursor: { type: 'string', description: 'next_cursor of the page before' },
+        },
+      },
+    }),
+    async ({ query }) => {
+      const runs = await storage.listRuns(readFilter(query));
+      return { runs: runs.map(presentRunSummary), next_cursor: runs.length === query.limit ? (runs.at(-1)?.id ?? null) : null };
+    },
+  );
+
+  server.get<{ Params: RunParams }>('/runs/:run_id', schema('runs', 'Get a run with its request'), async ({ params }) => {
+    const run = await storage.getRun(params.run_id);
+    if (run === null) throw unknownRun();
+    return presentRunForAdmin(run);
+  });
+
+  server.get<{ Params: RunParams }>('/runs/:run_id/events', schema('runs', 'Stream the events of any run'), async (request, reply) => {
+    const after = readAfter(request);
+    if ((await storage.readEvents(request.params.run_id, Number.MAX_SAFE_INTEGER)) === null) throw unknownRun();
+    startStream(reply, streams, request.params.run_id, after);
+  });
+
+  server.post<{ Params: RunParams }>('/runs/:run_id/cancel', schema('runs', 'Cancel a run that has not ended'), async ({ params }) => {
+    const result = await engine.cancel(params.run_id);
+    if (result === null) throw unknownRun();
+    if (!result.cancelled) throw new AppError('conflict', 'the run has ended already and cannot be cancelled');
+    return { run_id: params.run_id, status: 'cancelled' };
+  });
+
+  server.post<{ Params: RunParams }>(
+    '/runs/:run_id/replay',
+    schema('runs', 'Run the same request again, as a new run'),
+    async ({ params }, reply) => {
+      const run = await storage.getRun(params.run_id);
+      if (run === null) throw unknownRun();
+      const sink = catalog.findSink(run.sinkId);
+      if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so nothing can run the request again');
+      const head = JSON.parse(run.request) as RequestHead;
+      const body = { kind: run.bodyKind, bytes: run.body, charset: run.bodyCharset };
+      const request = { ...head, body: decodeBody(body, head.files) };
+      const { workflow, reference } = catalog.workflowOf(sink);
+      const inputs = bindInputs(workflow, sink.inputs, request);
+      const replayed = await engine.dispatch({
+        appId: sink.appId,
+        sinkId: sink.id,
+        workflow,
+        workflowReference: reference,
+        head,
+        body,
+        request,
+        inputs,
+        idempotency: null,
+      });
+      reply.code(202).header('location', `/runs/${replayed.runId}`);
+      return { run_id: replayed.runId, status: replayed.ended?.status ?? 'queued', replay_of: params.run_id };
+    },
+  );
+
+  server.get<{ Querystring: { app_id?: string; limit: number; cursor?: number } }>(
+    '/rejections',
+    schema('rejections', 'List refused triggers, newest first', {
+      querystring: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { app_id: { type: 'string' }, limit, cursor: { type: 'integer', minimum: 0 } },
+      },
+    }),
+    async ({ query }) => {
+      const { app_id: appId, cursor } = query;
+      const rejections = await storage.listRejections({
+        limit: query.limit,
+        ...(appId === undefined ? {} : { appId }),
+        ...(cursor === undefined ? {} : { before: cursor }),
+      });
+      return {
+        rejections: rejections.map(presentRejection),
+        next_cursor: rejections.length === query.limit ? (rejections.at(-1)?.position ?? null) : null,
+      };
+    },
+  );
+}
+
+function readFilter({ app_id: appId, sink_id: sinkId, status, since, until, limit: pageSize, cursor }: ListQuery): RunFilter {
+  return {
+    limit: pageSize,
+    ...(appId === undefined ? {} : { appId }),
+    ...(sinkId === undefined ? {} : { sinkId }),
+    ...(status === undefined ? {} : { status }),
+    ...(since === undefined ? {} : { since: readTime('since', since) }),
+    ...(until === undefined ? {} : { until: readTime('until', until) }),
+    ...(cursor === undefined ? {} : { after: cursor }),
+  };
+}
+
+function readTime(name: string, text: string): number {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new AppError('invalid', `${name}: must be an ISO 8601 time, as 2026-01-31T12:00:00Z`);
+  return ms;
+}

@@ -1,0 +1,141 @@
+// The three trigger routes. Each request goes the same way: match the sink, check the rate, check the token on the
+// head, read the body within its limits, start the run, answer.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import type { Clock } from '../../clock.ts';
+import { negotiateAnswer } from '../../core/response-mode.ts';
+import { requestPathFault } from '../../core/sink-path.ts';
+import { bindInputs } from '../../core/workflow-input.ts';
+import type { Catalog } from '../../definitions/catalog.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { AppError } from '../../errors.ts';
+import type { BlobStore } from '../../storage/blobs.ts';
+import type { AnswerTrigger } from '../answer.ts';
+import type { RequireToken } from '../authenticate.ts';
+import { statusOf } from '../error-handler.ts';
+import { readIdempotency } from '../input/idempotency.ts';
+import { readTriggerInput, type TriggerTarget } from '../input/trigger-input.ts';
+import type { RejectionLog } from '../rejection-log.ts';
+import { createSinkRouter } from '../sink-router.ts';
+import type { TokenBuckets } from '../token-bucket.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    target: TriggerTarget;
+  }
+  interface FastifyContextConfig {
+    /** What stands before the app's segment. */
+    triggerPrefix?: string;
+    isTrigger?: boolean;
+  }
+}
+
+export interface TriggerDependencies {
+  catalog: Catalog;
+  engine: Engine;
+  blobs: BlobStore;
+  clock: Clock;
+  requireToken: RequireToken;
+  answerTrigger: AnswerTrigger;
+  rejections: RejectionLog;
+  /** Null: no limit. */
+  rateLimit: TokenBuckets | null;
+  /** Throws `unavailable` while the server should take no new runs. */
+  refuseWhenFull: () => void;
+}
+
+const PREFIXES = ['/sink/trigger/http', '/api/v1/sink/trigger/http', ''];
+
+export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
+  const { catalog, engine, blobs, clock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } = dependencies;
+  let router = createSinkRouter(catalog.current().sinks);
+  catalog.onChange(({ sinks }) => {
+    router = createSinkRouter(sinks);
+  });
+
+  function findSink(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const [path, query] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
+    const fault = requestPathFault(path);
+    if (fault !== null) return done(new AppError('invalid', `the request is malformed: ${fault}`));
+    const match = router.match(request.method, path);
+    if (match.kind === 'none') return done(new AppError('not_found', `no sink found for ${request.method} ${path}`));
+    if (match.kind === 'other_methods') return answerOtherMethod(request, reply, match.methods, done);
+    const { sink, params } = match;
+    request.target = { sink, params, path: path.slice(sink.appId.length + 1) || '/', query };
+    done();
+  }
+
+  function answerOtherMethod(request: FastifyRequest, reply: FastifyReply, methods: string[], done: HookHandlerDoneFunction): void {
+    const allow = [...methods, 'HEAD', 'OPTIONS'].join(', ');
+    if (request.method === 'HEAD' || request.method === 'OPTIONS') return void reply.code(204).header('allow', allow).send();
+    done(new AppError('method_not_allowed', `this path takes ${methods.join(', ')}, not ${request.method}`, { headers: { allow } }));
+  }
+
+  function checkRate(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const retryAfterSeconds = rateLimit?.take(`${request.target.sink.id} ${request.ip}`) ?? null;
+    if (retryAfterSeconds === null) done();
+    else done(new AppError('rate_limited', 'too many requests to this sink from this address', { retryAfterSeconds }));
+  }
+
+  function verifyToken(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const { auth } = request.target.sink;
+    if (auth.type === 'none') done();
+    else requireToken(request, reply, auth.tokenHashes, done);
+  }
+
+  async function startRun(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    refuseWhenFull();
+    const { target } = request;
+    const { sink } = target;
+    const { accept, prefer } = request.raw.headers;
+    const answer = negotiateAnswer(sink.response, accept, typeof prefer === 'string' ? prefer : undefined);
+    const input = await readTriggerInput(request, target, blobs, clock());
+    const { workflow, reference } = catalog.workflowOf(sink);
+    const run = await engine.dispatch({
+      appId: sink.appId,
+      sinkId: sink.id,
+      workflow,
+      workflowReference: reference,
+      head: input.head,
+      body: input.body,
+      request: input.request,
+      inputs: bindInputs(workflow, sink.inputs, input.request),
+      idempotency: readIdempotency(request, input),
+    });
+    await answerTrigger(reply, answer, run, input.request);
+  }
+
+  function recordRejection(request: FastifyRequest, _reply: FastifyReply, error: Error, done: () => void): void {
+    if (error instanceof AppError) {
+      const [path] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
+      rejections.add({
+        appId: path.split('/')[1] || null,
+        method: request.method,
+        path,
+        status: statusOf(error.code),
+        code: error.code,
+        message: error.message,
+        clientIp: request.ip,
+      });
+    }
+    done();
+  }
+
+  server.decorateRequest('target', null as unknown as TriggerTarget);
+  for (const triggerPrefix of PREFIXES) {
+    server.route({
+      method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+      url: `${triggerPrefix}/*`,
+      schema: { hide: true },
+      config: { triggerPrefix, isTrigger: true },
+      onRequest: [findSink, checkRate, verifyToken],
+      onError: recordRejection,
+      handler: startRun,
+    });
+  }
+}
+
+function splitUrl(url: string, prefix: string): [path: string, query: string] {
+  const mark = url.indexOf('?');
+  return mark === -1 ? [url.slice(prefix.length), ''] : [url.slice(prefix.length, mark), url.slice(mark + 1)];
+}

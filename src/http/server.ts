@@ -1,0 +1,191 @@
+// The HTTP server: limits, plugins and routes in one place. Everything it needs comes as arguments.
+
+import { randomBytes } from 'node:crypto';
+import multipart from '@fastify/multipart';
+import swagger from '@fastify/swagger';
+import { Ajv } from 'ajv';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { Clock } from '../clock.ts';
+import { parseJsonWithUniqueKeys, stringifyJson } from '../core/json.ts';
+import type { Catalog } from '../definitions/catalog.ts';
+import type { DefinitionService } from '../definitions/definition-service.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { RunFeed } from '../engine/run-feed.ts';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { BlobStore } from '../storage/blobs.ts';
+import type { DiskFloor } from '../storage/disk-floor.ts';
+import type { Storage } from '../storage/storage.ts';
+import { hashToken } from '../token.ts';
+import { createAnswerTrigger } from './answer.ts';
+import { createRequireToken } from './authenticate.ts';
+import { sendError } from './error-handler.ts';
+import { createEventStreams } from './event-streams.ts';
+import { createRejectionLog } from './rejection-log.ts';
+import { definitionRoutes } from './routes/admin/definitions.ts';
+import { adminRunRoutes } from './routes/admin/runs.ts';
+import { healthRoutes } from './routes/health.ts';
+import { runRoutes } from './routes/run.ts';
+import { triggerRoutes } from './routes/trigger.ts';
+import { createRunWaiter } from './run-waiter.ts';
+import { createTokenBuckets } from './token-bucket.ts';
+
+export interface ServerDependencies {
+  storage: Storage;
+  blobs: BlobStore;
+  disk: DiskFloor;
+  catalog: Catalog;
+  definitions: DefinitionService;
+  engine: Engine;
+  feed: RunFeed;
+  clock: Clock;
+  logger: Logger;
+  adminToken: string;
+  trustProxy: boolean | string[];
+  /** Requests a second to one sink from one address; 0 is off. */
+  rateLimit: number;
+  /** Public address; null: where the server listens. */
+  baseUrl: string | null;
+  version: string;
+}
+
+export interface HttpServer {
+  fastify: FastifyInstance;
+  /** Resolves to the address as a URL. */
+  listen(host: string, port: number): Promise<string>;
+  /** Refuses new runs and takes no more connections; streams that are open go on. */
+  stopAccepting(): void;
+  /** Ends open streams and connections. */
+  close(): Promise<void>;
+}
+
+const REQUEST_TIMEOUT_MS = 120_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 72_000;
+const CHECK_CONNECTIONS_EVERY_MS = 2000;
+const MAX_CONNECTIONS = 16_000;
+const MAX_ADMIN_BODY_BYTES = 4 * 2 ** 20;
+
+export async function createServer(dependencies: ServerDependencies): Promise<HttpServer> {
+  const { storage, blobs, disk, catalog, definitions, engine, feed, clock, logger } = dependencies;
+  let isStopping = false;
+  let listenUrl = '';
+  const baseUrl = (): string => dependencies.baseUrl ?? listenUrl;
+
+  const fastify = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: dependencies.trustProxy,
+    bodyLimit: MAX_ADMIN_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECK_CONNECTIONS_EVERY_MS },
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 4096, ignoreDuplicateSlashes: false },
+    frameworkErrors: sendError,
+    genReqId: createRequestIds(),
+  }) as unknown as FastifyInstance;
+  fastify.server.maxConnections = MAX_CONNECTIONS;
+
+  fastify.setErrorHandler(sendError);
+  fastify.setNotFoundHandler((request, reply) =>
+    sendError(new AppError('not_found', `there is nothing at ${request.method} ${pathOf(request.url)}`), request, reply),
+  );
+  // Query strings are text and are converted; bodies are checked by the definitions they become, word by word.
+  const ajv = new Ajv({ coerceTypes: true, useDefaults: true, removeAdditional: false, allErrors: false });
+  fastify.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? () => true : ajv.compile(schema as object)));
+  fastify.setSerializerCompiler(() => stringifyJson);
+  fastify.setReplySerializer(stringifyJson);
+
+  await fastify.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Sluice', version: dependencies.version, description: 'HTTP sinks that start durable workflow runs.' },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+  });
+
+  const requireToken = await createRequireToken(fastify, clock);
+  const streams = createEventStreams(storage, feed);
+  const rejections = createRejectionLog(storage, clock, logger);
+  const answerTrigger = createAnswerTrigger(streams, createRunWaiter(storage, feed));
+  const adminHashes = [hashToken(dependencies.adminToken)];
+
+  function refuseWhenFull(): void {
+    if (isStopping)
+      throw new AppError('unavailable', 'the server is shutting down; try again', {
+        retryAfterSeconds: 5,
+        headers: { connection: 'close' },
+      });
+    disk.refuseWhenLow();
+  }
+
+  healthRoutes(fastify, { storage, disk, isStopping: () => isStopping });
+  runRoutes(fastify, { storage, catalog, streams, requireToken, adminToken: dependencies.adminToken });
+  fastify.get('/api/v1/openapi.json', { schema: { tags: ['api'], summary: 'This description' } }, () => fastify.swagger());
+
+  await fastify.register(
+    (admin, _options, done) => {
+      admin.addHook('onRequest', (request, reply, next) => requireToken(request, reply, adminHashes, next));
+      admin.removeAllContentTypeParsers();
+      admin.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, next) => parseAdminBody(text as string, next));
+      definitionRoutes(admin, { definitions, catalog, storage, baseUrl });
+      adminRunRoutes(admin, { storage, catalog, engine, streams });
+      done();
+    },
+    { prefix: '/api/v1' },
+  );
+
+  await fastify.register(async (triggers) => {
+    // The body is read by the handler itself, after the token, as bytes and within the sink's own limits.
+    triggers.removeAllContentTypeParsers();
+    triggers.addContentTypeParser('*', (_request, _payload, next) => next(null));
+    await triggers.register(multipart);
+    const rateLimit = dependencies.rateLimit === 0 ? null : createTokenBuckets(clock, dependencies.rateLimit, dependencies.rateLimit);
+    triggerRoutes(triggers, { catalog, engine, blobs, clock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull });
+  });
+
+  return {
+    fastify,
+    async listen(host, port) {
+      listenUrl = await fastify.listen({ host, port });
+      return listenUrl;
+    },
+    stopAccepting() {
+      isStopping = true;
+      fastify.server.close();
+      fastify.server.closeIdleConnections();
+    },
+    async close() {
+      isStopping = true;
+      streams.closeAll();
+      await fastify.close();
+      await rejections.close();
+    },
+  };
+}
+
+function parseAdminBody(text: string, next: (error: Error | null, value?: unknown) => void): void {
+  try {
+    next(null, text === '' ? null : parseJsonWithUniqueKeys(text));
+  } catch (error) {
+    next(new AppError('invalid', `the body is not valid JSON: ${(error as Error).message}`));
+  }
+}
+
+/** Unique across restarts, so that a log line can be found by the id that a caller was told. */
+function createRequestIds(): () => string {
+  const ofProcess = randomBytes(4).toString('hex');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `req_${ofProcess}${count.toString(36)}`;
+  };
+}
+
+function pathOf(url: string): string {
+  return url.split('?')[0] as string;
+}

@@ -1,0 +1,31 @@
+// Makes ids: unguessable, and for runs ordered by time. The only source of randomness beside retry jitter.
+
+import { randomBytes } from 'node:crypto';
+import type { Clock } from './clock.ts';
+import { formatRunId, NONCE_BYTES, orderAt } from './core/run-id.ts';
+
+/** Returns a new run id, greater in order than every earlier one of this process, whatever the clock does. */
+export type NewRunId = () => string;
+
+const POOLED_IDS = 256;
+
+export function createRunIds(clock: Clock): NewRunId {
+  let lastOrder = 0;
+  let pool = randomBytes(0);
+  return () => {
+    lastOrder = Math.max(lastOrder + 1, orderAt(clock()));
+    if (pool.length === 0) pool = randomBytes(NONCE_BYTES * POOLED_IDS);
+    const nonce = pool.subarray(0, NONCE_BYTES);
+    pool = pool.subarray(NONCE_BYTES);
+    return formatRunId(lastOrder, nonce);
+  };
+}
+
+export function newSinkId(): string {
+  return `snk_${randomBytes(8).toString('hex')}`;
+}
+
+/** 256 bits, for tokens that the server makes itself. */
+export function newToken(): string {
+  return randomBytes(32).toString('base64url');
+}

@@ -1,0 +1,41 @@
+// The log: JSON lines, written asynchronously, with nothing in them that is secret. One line a run; requests are not
+// logged one by one.
+
+import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
+
+export type Logger = PinoLogger;
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const SECRET_FIELDS = ['authorization', 'cookie', 'token', 'tokens', 'auth_token', 'secret', 'secrets', 'password', 'headers'];
+/** Lines gather up to this many bytes before they are written. */
+const BUFFER_BYTES = 8192;
+const FLUSH_EVERY_MS = 500;
+
+export interface LogOutput {
+  logger: Logger;
+  /** Writes what is buffered, and stops the flush timer. */
+  close(): void;
+}
+
+/** `stream` replaces standard output, for tests. Falls silent rather than fail when the log cannot be written. */
+export function createLogger(level: LogLevel, stream?: DestinationStream): LogOutput {
+  const redact = { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[redacted]' };
+  const options = { level, base: null, redact, formatters: { level: (label: string) => ({ level: label }) } };
+  if (stream !== undefined) return { logger: pino(options, stream), close: () => undefined };
+  const output = destination({ dest: 1, sync: false, minLength: BUFFER_BYTES });
+  output.on('error', () => undefined);
+  const timer = setInterval(() => output.flush(), FLUSH_EVERY_MS);
+  return {
+    logger: pino(options, output),
+    close() {
+      clearInterval(timer);
+      try {
+        output.flushSync();
+      } catch {
+        // The log's reader has gone; there is nobody left to tell.
+      }
+    },
+  };
+}

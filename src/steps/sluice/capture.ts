@@ -1,0 +1,22 @@
+// sluice/capture@v1: records the request and nothing more. What a sink does that names no workflow.
+
+import { NO_RETRY } from '../../core/retry.ts';
+import type { Workflow } from '../../core/workflow.ts';
+import type { StepType } from '../step-type.ts';
+
+export const capture: StepType = {
+  type: 'sluice/capture@v1',
+  properties: {},
+  required: [],
+  outputs: () => ['received'],
+  plan: () => ({ kind: 'completed', outputs: { received: true } }),
+};
+
+/** The workflow of a sink that names none. */
+export const CAPTURE_WORKFLOW: Workflow = {
+  id: 'capture',
+  version: 0,
+  inputs: [],
+  steps: [{ name: 'capture', type: capture.type, manifest: {}, retry: NO_RETRY, needs: [], chosenBy: [] }],
+  outputs: [{ name: 'received', selector: '$steps.capture.received' }],
+};

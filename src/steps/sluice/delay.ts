@@ -1,0 +1,42 @@
+// sluice/delay@v1: waits, across restarts too, then lets the steps that it names run.
+
+import { selectedStep } from '../../core/selector.ts';
+import type { StepType } from '../step-type.ts';
+
+interface DelayManifest {
+  seconds: unknown;
+  next_steps?: string[];
+}
+
+const MAX_SECONDS = 366 * 86_400;
+
+export const delay: StepType<DelayManifest> = {
+  type: 'sluice/delay@v1',
+  properties: {
+    seconds: {
+      description: `a number of seconds from 0 to ${MAX_SECONDS}, or a selector of one`,
+      anyOf: [
+        { type: 'number', minimum: 0, maximum: MAX_SECONDS },
+        { type: 'string', pattern: '^\\$[a-z]' },
+      ],
+    },
+    next_steps: {
+      type: 'array',
+      items: { type: 'string', pattern: '^\\$steps\\.[^.]+$', description: 'must name a step, as "$steps.name"' },
+    },
+  },
+  required: ['seconds'],
+  outputs: () => ['seconds'],
+  plan: ({ seconds, next_steps: nextSteps = [] }) => {
+    const wanted = Number(seconds ?? Number.NaN);
+    if (typeof seconds === 'boolean' || !(wanted >= 0 && wanted <= MAX_SECONDS)) {
+      return {
+        kind: 'failed',
+        retryable: false,
+        error: { code: 'invalid_delay', message: `seconds must be a number from 0 to ${MAX_SECONDS}` },
+      };
+    }
+    const chosen = nextSteps.map(selectedStep).filter((name) => name !== null);
+    return { kind: 'wait', seconds: wanted, outcome: { kind: 'completed', outputs: { seconds: wanted }, chosen } };
+  },
+};

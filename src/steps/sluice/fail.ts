@@ -1,0 +1,29 @@
+// sluice/fail@v1: fails on purpose, to end a run with a reason or to try out a retry policy.
+
+import type { StepType } from '../step-type.ts';
+
+interface FailManifest {
+  message?: unknown;
+  code?: string;
+  times?: number;
+}
+
+export const fail: StepType<FailManifest> = {
+  type: 'sluice/fail@v1',
+  properties: {
+    message: { type: 'string' },
+    code: { type: 'string', pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'must be lower-case letters, digits and "_"' },
+    /** Fails this often, then completes; left out, it always fails. */
+    times: { type: 'integer', minimum: 0 },
+  },
+  required: [],
+  outputs: () => ['attempts'],
+  plan: ({ message, code = 'failed', times = Number.POSITIVE_INFINITY }, { attempt }) =>
+    attempt > times
+      ? { kind: 'completed', outputs: { attempts: attempt } }
+      : {
+          kind: 'failed',
+          retryable: true,
+          error: { code, message: message === undefined || message === null ? 'the workflow failed on purpose' : String(message) },
+        },
+};

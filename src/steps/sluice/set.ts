@@ -1,0 +1,15 @@
+// sluice/set@v1: outputs made of literals and selected values.
+
+import type { StepType } from '../step-type.ts';
+
+interface SetManifest {
+  values: Record<string, unknown>;
+}
+
+export const set: StepType<SetManifest> = {
+  type: 'sluice/set@v1',
+  properties: { values: { type: 'object', propertyNames: { pattern: '^[A-Za-z_0-9-]{1,128}$' }, additionalProperties: true } },
+  required: ['values'],
+  outputs: ({ values }) => Object.keys(values),
+  plan: ({ values }) => ({ kind: 'completed', outputs: values }),
+};

@@ -1,0 +1,43 @@
+// The data directory: made at first start, readable by its owner alone.
+
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const ADMIN_TOKEN_FILE = 'admin-token';
+
+/** Rejects with one line that says why the directory cannot be used. */
+export async function prepareDataDirectory(directory: string): Promise<void> {
+  const probe = join(directory, `.probe-${randomBytes(6).toString('hex')}`);
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    await (await open(probe, 'wx', 0o600)).close();
+    await rm(probe);
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    throw new Error(`the data directory ${directory} cannot be written (${code}); give one that this user may write to (SLUICE_DATA_DIR)`);
+  }
+}
+
+/** The admin token in the directory; `makeToken` makes it when there is none yet. */
+export async function readOrMakeAdminToken(
+  directory: string,
+  makeToken: () => string,
+): Promise<{ token: string; path: string; isNew: boolean }> {
+  const path = join(directory, ADMIN_TOKEN_FILE);
+  try {
+    const file = await open(path, 'wx', 0o600);
+    const token = makeToken();
+    await file.writeFile(`${token}\n`);
+    await file.sync();
+    await file.close();
+    return { token, path, isNew: true };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const token = (await readFile(path, 'utf8')).trim();
+    if (token.length < 16) throw new Error(`the admin token in ${path} is too short to be one; delete the file to have a new one made`);
+    return { token, path, isNew: false };
+  }
+}

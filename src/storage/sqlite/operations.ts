@@ -1,0 +1,54 @@
+// All SQLite operations behind the storage contract, as the threads know them: writes run inside the transaction of
+// their batch, reads on a connection of their own.
+
+import type { Database } from 'better-sqlite3';
+import type { Storage } from '../storage.ts';
+import { createDefinitionOperations } from './definition-operations.ts';
+import { createRejectionOperations, createRejectionQueries } from './rejection-operations.ts';
+import { createBlobQueries, createRetentionOperations } from './retention-operations.ts';
+import { createRunOperations } from './run-operations.ts';
+import { createRunQueries } from './run-queries.ts';
+
+export const READS = ['loadDefinitions', 'findWorkflow', 'getRun', 'listRuns', 'readEvents', 'listRejections', 'nextWake'] as const;
+export const WRITES = [
+  'changeDefinitions',
+  'createRun',
+  'advanceRun',
+  'claimDueRuns',
+  'renewLeases',
+  'releaseRun',
+  'recoverRuns',
+  'cancelRun',
+  'recordRejections',
+  'pruneRuns',
+  // Asks the writer, so that a blob named by a commit in flight is never taken for an orphan.
+  'findUnreferencedBlobs',
+  'ping',
+] as const;
+
+export type OperationName = (typeof READS)[number] | (typeof WRITES)[number];
+
+/** A storage method as it runs inside a thread: the same, without the promise. */
+export type Operations<Names extends OperationName = OperationName> = {
+  [Name in Names]: (...args: Parameters<Storage[Name]>) => Awaited<ReturnType<Storage[Name]>>;
+};
+
+export function createWrites(database: Database): Operations<(typeof WRITES)[number]> {
+  return {
+    ...createDefinitionOperations(database),
+    ...createRunOperations(database),
+    ...createRejectionOperations(database),
+    ...createRetentionOperations(database),
+    ...createBlobQueries(database),
+    ping: () => undefined,
+  };
+}
+
+export function createReads(database: Database): Operations<(typeof READS)[number]> {
+  return {
+    ...createDefinitionOperations(database),
+    ...createRunQueries(database),
+    ...createRejectionQueries(database),
+    nextWake: createRunOperations(database).nextWake,
+  };
+}

@@ -1,0 +1,51 @@
+// Retention in SQLite: removes old runs with all that belongs to them, and gives their pages back to the disk.
+
+import type { Database } from 'better-sqlite3';
+import { orderAt } from '../../core/run-id.ts';
+import type { PruneLimits } from '../storage.ts';
+
+const CHILD_TABLES = ['run_events', 'step_records', 'run_blobs'] as const;
+/** Old entries kept of triggers that never became a run. */
+const MAX_REJECTIONS = 100_000;
+/** Free pages given back to the disk at a time, so that no commit waits long for it. */
+const VACUUM_PAGES = 2000;
+
+export function createRetentionOperations(database: Database) {
+  const selectOldest = database
+    .prepare("SELECT id FROM runs WHERE status IN ('completed', 'failed', 'cancelled') AND id < ? ORDER BY id LIMIT ?")
+    .pluck();
+  const deleteRun = database.prepare('DELETE FROM runs WHERE id = ?');
+  const deleteChildren = CHILD_TABLES.map((table) => database.prepare(`DELETE FROM ${table} WHERE run_id = ?`));
+  const deleteKeys = database.prepare('DELETE FROM idempotency_keys WHERE expires_at <= ?');
+  const deleteRejections = database.prepare(
+    `DELETE FROM rejections WHERE position <= (SELECT max(position) FROM rejections) - ${MAX_REJECTIONS} OR last_at < ?`,
+  );
+
+  const pragma = (name: string): number => database.pragma(name, { simple: true }) as number;
+  const usedBytes = (): number => (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+
+  return {
+    pruneRuns({ before, maxBytes, limit }: PruneLimits, now: number): number {
+      deleteKeys.run(now);
+      deleteRejections.run(before ?? 0);
+      const isOver = maxBytes !== null && usedBytes() > maxBytes;
+      const bound = isOver ? Number.MAX_SAFE_INTEGER : before === null ? 0 : orderAt(before);
+      const orders = selectOldest.all(bound, limit) as number[];
+      for (const order of orders) {
+        for (const statement of deleteChildren) statement.run(order);
+        deleteRun.run(order);
+      }
+      if (orders.length > 0) database.pragma(`incremental_vacuum(${VACUUM_PAGES})`);
+      return orders.length;
+    },
+  };
+}
+
+export function createBlobQueries(database: Database) {
+  const isReferenced = database.prepare('SELECT EXISTS (SELECT 1 FROM run_blobs WHERE sha256 = ?)').pluck();
+  return {
+    findUnreferencedBlobs(hashes: string[]): string[] {
+      return hashes.filter((hash) => isReferenced.get(hash) === 0);
+    },
+  };
+}

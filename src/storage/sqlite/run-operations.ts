@@ -1,0 +1,206 @@
+// Runs in SQLite: every change of a run's state. Each function runs inside the transaction of its batch.
+
+import type { Database } from 'better-sqlite3';
+import { isTerminal, type RunStatus } from '../../core/run.ts';
+import type { RunEvent } from '../../core/run-event.ts';
+import { CANCELLED, errorData } from '../../core/run-event.ts';
+import { parseRunId } from '../../core/run-id.ts';
+import type { ClaimedRun, CreateRunResult, Lease, NewRun, RunChange, StepRecord } from '../storage.ts';
+import { joinEvents, keyOf, RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, toRunId, toStep, toWorkflowReference } from './rows.ts';
+
+/** Runs whose creating commit ended a step keep it here; `finished` steps never change again. */
+const FINISHED = new Set(['completed', 'skipped', 'failed']);
+
+export function createRunOperations(database: Database) {
+  const selectSink = database.prepare('SELECT no, app_no AS appNo FROM sinks WHERE id = ?');
+  const insertRun = database.prepare(
+    `INSERT INTO runs (id, nonce, app_no, sink_no, workflow_id, workflow_version, status, progress, created_at, finished_at, wake_at,
+       epoch, last_seq, request, body_kind, body_charset, body, inputs, first_events, first_steps, output, error)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const insertBlob = database.prepare('INSERT OR IGNORE INTO run_blobs VALUES (?, ?)');
+  const deleteStaleKey = database.prepare(
+    'DELETE FROM idempotency_keys WHERE sink_no = ? AND key = ? AND (expires_at <= ? OR NOT EXISTS (SELECT 1 FROM runs WHERE id = run_id))',
+  );
+  const insertKey = database.prepare('INSERT INTO idempotency_keys VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+  const selectKey = database.prepare(
+    `SELECT fingerprint, runs.id AS run_order, runs.nonce FROM idempotency_keys JOIN runs ON runs.id = run_id WHERE idempotency_keys.sink_no = ? AND key = ?`,
+  );
+  const updateRun = database.prepare(
+    `UPDATE runs SET status = ?, progress = ?, finished_at = ?, wake_at = ?, last_seq = ?, output = ?, error = ?,
+       inputs = CASE WHEN ? THEN NULL ELSE inputs END
+     WHERE id = ? AND epoch = ? AND status = 'running'`,
+  );
+  const insertEvents = database.prepare('INSERT INTO run_events VALUES (?, ?, ?)');
+  const upsertStep = database.prepare(
+    `INSERT INTO step_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (run_id, step) DO UPDATE SET status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
+       chosen = excluded.chosen, error = excluded.error, started_at = excluded.started_at, finished_at = excluded.finished_at, due_at = excluded.due_at
+     WHERE status NOT IN ('completed', 'skipped', 'failed')`,
+  );
+  const selectFirstSteps = database.prepare('SELECT first_steps FROM runs WHERE id = ?').pluck();
+  const claimRuns = database.prepare(
+    `UPDATE runs SET status = 'running', epoch = epoch + 1, wake_at = ?
+     WHERE id IN (SELECT id FROM runs WHERE wake_at <= ? ORDER BY wake_at LIMIT ?) RETURNING id`,
+  );
+  const selectRun = database.prepare(`SELECT ${SUMMARY_COLUMNS}, runs.* FROM ${RUN_TABLES} WHERE runs.id = ?`);
+  const selectSteps = database.prepare('SELECT * FROM step_records WHERE run_id = ?');
+  const renewLease = database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND epoch = ? AND status = 'running'");
+  const releaseRun = database.prepare(
+    "UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE id = ? AND epoch = ? AND status = 'running'",
+  );
+  const recoverRuns = database.prepare("UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE status = 'running'");
+  const selectNextWake = database.prepare('SELECT min(wake_at) FROM runs WHERE wake_at IS NOT NULL').pluck();
+  const selectForCancel = database.prepare('SELECT status, last_seq AS lastSeq FROM runs WHERE id = ? AND nonce = ?');
+  const cancelRun = database.prepare(
+    "UPDATE runs SET status = 'cancelled', error = ?, finished_at = ?, wake_at = NULL, last_seq = ?, epoch = epoch + 1, inputs = NULL WHERE id = ?",
+  );
+
+  /** Sinks never change their number or app, so what was read once holds. */
+  const knownSinks = new Map<string, { no: number; appNo: number }>();
+  function sinkOf(sinkId: string): { no: number; appNo: number } {
+    const known = knownSinks.get(sinkId) ?? (selectSink.get(sinkId) as { no: number; appNo: number } | undefined);
+    if (known === undefined) throw new Error(`sink ${sinkId} is not stored`);
+    knownSinks.set(sinkId, known);
+    return known;
+  }
+
+  function writeStep(order: number, step: StepRecord): boolean {
+    const { error, chosen } = step;
+    return (
+      upsertStep.run(
+        order,
+        step.step,
+        step.type,
+        step.status,
+        step.attempt,
+        step.outputs,
+        chosen === null ? null : JSON.stringify(chosen),
+        error === null ? null : JSON.stringify(error),
+        step.startedAt,
+        step.finishedAt,
+        step.dueAt,
+      ).changes === 1
+    );
+  }
+
+  function claimed(order: number): ClaimedRun {
+    const row = selectRun.get(order) as RunRow;
+    return {
+      lease: { runId: toRunId(row), epoch: row.epoch },
+      appId: row.app_id,
+      sinkId: row.sink_id,
+      workflow: toWorkflowReference(row),
+      request: row.request,
+      bodyKind: row.body_kind,
+      bodyCharset: row.body_charset,
+      body: row.body,
+      inputs: row.inputs,
+      progress: row.progress,
+      lastSeq: row.last_seq,
+      createdAt: row.created_at,
+      steps: readSteps(row.first_steps, selectSteps.all(order) as StepRow[]),
+    };
+  }
+
+  return {
+    createRun(run: NewRun): CreateRunResult {
+      const { change, idempotency } = run;
+      const sink = sinkOf(run.sinkId);
+      const { order, nonce } = keyOf(run.runId);
+      if (idempotency !== null) {
+        deleteStaleKey.run(sink.no, idempotency.key, run.createdAt);
+        if (insertKey.run(sink.no, idempotency.key, idempotency.fingerprint, order, idempotency.expiresAt).changes === 0) {
+          const earlier = selectKey.get(sink.no, idempotency.key) as { fingerprint: string; run_order: number; nonce: string };
+          return { kind: 'duplicate', runId: toRunId(earlier), sameRequest: earlier.fingerprint === idempotency.fingerprint };
+        }
+      }
+      const ended = change.steps.filter(({ status }) => FINISHED.has(status));
+      insertRun.run(
+        order,
+        nonce,
+        sink.appNo,
+        sink.no,
+        run.workflow?.id ?? null,
+        run.workflow?.version ?? null,
+        change.status,
+        change.progress,
+        run.createdAt,
+        isTerminal(change.status) ? change.at : null,
+        change.wakeAt,
+        change.lastSeq,
+        run.request,
+        run.bodyKind,
+        run.bodyCharset,
+        run.body,
+        run.inputs,
+        joinEvents(change.events),
+        ended.length === 0 ? null : JSON.stringify(ended),
+        change.output,
+        change.error === null ? null : JSON.stringify(change.error),
+      );
+      for (const step of change.steps) if (!FINISHED.has(step.status)) writeStep(order, step);
+      for (const hash of run.blobs) insertBlob.run(order, hash);
+      return { kind: 'created', epoch: 1 };
+    },
+
+    advanceRun({ runId, epoch }: Lease, change: RunChange): boolean {
+      const { order } = keyOf(runId);
+      const { status, progress, wakeAt, lastSeq, output, error, events } = change;
+      const finishedAt = isTerminal(status) ? change.at : null;
+      const errorText = error === null ? null : JSON.stringify(error);
+      if (
+        updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, errorText, finishedAt === null ? 0 : 1, order, epoch)
+          .changes === 0
+      )
+        return false;
+      if (events.length > 0) insertEvents.run(order, (events[0] as RunEvent).seq, joinEvents(events));
+      if (change.steps.length > 0) {
+        const firstSteps = readSteps(selectFirstSteps.get(order) as string | null, []);
+        for (const step of change.steps) {
+          const isRepeated = firstSteps.some((ended) => ended.step === step.step) || !writeStep(order, step);
+          if (isRepeated) throw new Error(`step "${step.step}" of run ${runId} has ended already and cannot be written again`);
+        }
+      }
+      return true;
+    },
+
+    claimDueRuns(now: number, leaseUntil: number, limit: number): ClaimedRun[] {
+      const orders = claimRuns.all(leaseUntil, now, limit) as { id: number }[];
+      return orders.map(({ id }) => claimed(id));
+    },
+
+    renewLeases(leases: Lease[], leaseUntil: number): string[] {
+      return leases
+        .filter(({ runId, epoch }) => renewLease.run(leaseUntil, keyOf(runId).order, epoch).changes === 0)
+        .map(({ runId }) => runId);
+    },
+
+    releaseRun({ runId, epoch }: Lease, now: number): void {
+      releaseRun.run(now, keyOf(runId).order, epoch);
+    },
+
+    recoverRuns(now: number): number {
+      return recoverRuns.run(now).changes;
+    },
+
+    cancelRun(runId: string, now: number): { cancelled: boolean; events: RunEvent[] } | null {
+      const key = parseRunId(runId);
+      const run = key && (selectForCancel.get(key.order, key.nonce) as { status: RunStatus; lastSeq: number } | undefined);
+      if (!run) return null;
+      if (isTerminal(run.status)) return { cancelled: false, events: [] };
+      cancelRun.run(JSON.stringify(CANCELLED), now, run.lastSeq + 1, key.order);
+      return { cancelled: true, events: [{ seq: run.lastSeq + 1, data: errorData(runId, CANCELLED) }] };
+    },
+
+    nextWake(): number | null {
+      return selectNextWake.get() as number | null;
+    },
+  };
+}
+
+/** Steps that the creating commit ended, and those that later commits wrote. */
+export function readSteps(firstSteps: string | null, rows: StepRow[]): StepRecord[] {
+  const first = firstSteps === null ? [] : (JSON.parse(firstSteps) as StepRecord[]);
+  return [...first, ...rows.map(toStep)];
+}

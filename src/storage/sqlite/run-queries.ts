@@ -1,0 +1,88 @@
+// What is read of runs in SQLite: one run, its events, and pages of runs, each filter along an index.
+
+import type { Database, Statement } from 'better-sqlite3';
+import { isTerminal, RUN_STATUSES } from '../../core/run.ts';
+import { terminalData } from '../../core/run-event.ts';
+import { orderAt, parseRunId } from '../../core/run-id.ts';
+import type { RunFilter, RunRecord, RunSummary, StoredEvents } from '../storage.ts';
+import { RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, type SummaryRow, splitEvents, toError, toRunSummary } from './rows.ts';
+import { readSteps } from './run-operations.ts';
+
+type OutcomeRow = Pick<RunRow, 'status' | 'last_seq' | 'first_events' | 'output' | 'error' | 'sink_id'>;
+
+export function createRunQueries(database: Database) {
+  const selectRun = database.prepare(`SELECT ${SUMMARY_COLUMNS}, runs.* FROM ${RUN_TABLES} WHERE runs.id = ? AND nonce = ?`);
+  const selectOutcome = database.prepare(
+    `SELECT status, last_seq, first_events, output, error, sinks.id AS sink_id
+     FROM runs JOIN sinks ON sinks.no = sink_no WHERE runs.id = ? AND nonce = ?`,
+  );
+  const selectSteps = database.prepare('SELECT * FROM step_records WHERE run_id = ? ORDER BY started_at');
+  const selectEvents = database.prepare(
+    `SELECT seq, data FROM run_events WHERE run_id = @order
+       AND seq >= coalesce((SELECT max(seq) FROM run_events WHERE run_id = @order AND seq <= @after + 1), 0) ORDER BY seq`,
+  );
+  const listStatements = new Map<string, Statement>();
+
+  return {
+    getRun(runId: string): RunRecord | null {
+      const key = parseRunId(runId);
+      const row = key && (selectRun.get(key.order, key.nonce) as RunRow | undefined);
+      if (!row) return null;
+      return {
+        ...toRunSummary(row),
+        lastSeq: row.last_seq,
+        output: row.output,
+        request: row.request,
+        bodyKind: row.body_kind,
+        bodyCharset: row.body_charset,
+        body: row.body,
+        steps: readSteps(row.first_steps, selectSteps.all(row.run_order) as StepRow[]),
+      };
+    },
+
+    readEvents(runId: string, after: number): StoredEvents | null {
+      const key = parseRunId(runId);
+      const run = key && (selectOutcome.get(key.order, key.nonce) as OutcomeRow | undefined);
+      if (!run) return null;
+      const ended = isTerminal(run.status);
+      const later = selectEvents.all({ order: key.order, after }) as { seq: number; data: string }[];
+      const events = [...splitEvents(1, run.first_events), ...later.flatMap(({ seq, data }) => splitEvents(seq, data))];
+      if (ended) {
+        const { status, output } = run;
+        events.push({ seq: run.last_seq, data: terminalData(runId, { status, output, error: toError(run.error) }) });
+      }
+      return { events: events.filter(({ seq }) => seq > after), ended, sinkId: run.sink_id };
+    },
+
+    listRuns(filter: RunFilter): RunSummary[] {
+      const from = filter.since === undefined ? 0 : orderAt(filter.since);
+      const before = Math.min(
+        filter.until === undefined ? Number.MAX_SAFE_INTEGER : orderAt(filter.until),
+        (filter.after === undefined ? null : parseRunId(filter.after)?.order) ?? Number.MAX_SAFE_INTEGER,
+      );
+      const sql = pageQuery(filter);
+      const statement = listStatements.get(sql) ?? database.prepare(sql);
+      listStatements.set(sql, statement);
+      const { limit, appId = null, sinkId = null, status = null } = filter;
+      return (statement.all({ from, before, limit, appId, sinkId, status }) as SummaryRow[]).map(toRunSummary);
+    },
+  };
+}
+
+/**
+ * One index range for each status, merged newest first: the same bounded work whatever the filter and however many
+ * runs are stored. Rows are joined only after the page is cut.
+ */
+function pageQuery({ appId, sinkId, status }: RunFilter): string {
+  const owner =
+    sinkId !== undefined
+      ? `sink_no = (SELECT no FROM sinks WHERE id = @sinkId${appId === undefined ? '' : ' AND app_no = (SELECT no FROM apps WHERE id = @appId)'}) AND `
+      : appId !== undefined
+        ? 'app_no = (SELECT no FROM apps WHERE id = @appId) AND '
+        : '';
+  const range = 'id >= @from AND id < @before';
+  const isWhole = owner === '' && status === undefined;
+  const ranges = isWhole ? [''] : (status === undefined ? RUN_STATUSES : [status]).map((name) => `${owner}status = '${name}' AND `);
+  const page = `${ranges.map((condition) => `SELECT id FROM runs WHERE ${condition}${range}`).join(' UNION ALL ')} ORDER BY id DESC LIMIT @limit`;
+  return `SELECT ${SUMMARY_COLUMNS} FROM ${RUN_TABLES} WHERE runs.id IN (SELECT id FROM (${page})) ORDER BY runs.id DESC`;
+}

@@ -1,0 +1,54 @@
+// What can go wrong below the storage contract, sorted by what the server must do about it.
+
+import { AppError } from '../errors.ts';
+
+/** The database cannot be trusted or reached any more: accept nothing further and stop. */
+export class FatalStorageError extends Error {}
+
+/**
+ * Sorts an error of SQLite: locked or full is `unavailable`, an I/O error or damage is fatal, all else is a bug.
+ * After a failed fsync the page cache cannot be trusted, so no I/O error is survivable.
+ */
+export function storageFault(error: unknown): Error {
+  const code = (error as { code?: unknown }).code;
+  if (error instanceof AppError || typeof code !== 'string' || !code.startsWith('SQLITE_')) return error as Error;
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return new AppError('unavailable', 'the database is locked by another process; try again', { retryAfterSeconds: 1, cause: error });
+  }
+  if (code === 'SQLITE_FULL') {
+    return new AppError('unavailable', 'the disk is full; nothing was stored', { retryAfterSeconds: 30, cause: error });
+  }
+  if (/^SQLITE_(?:IOERR|CORRUPT|NOTADB|READONLY|CANTOPEN)/.test(code)) {
+    return new FatalStorageError(
+      `the database failed (${code}: ${(error as Error).message}); the server stops, because what it reads or writes now cannot be trusted`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return error as Error;
+}
+
+/** A fault as it crosses a thread border. */
+export type FaultMessage =
+  | { kind: 'app'; code: AppError['code']; message: string; details: Record<string, unknown>; retryAfterSeconds: number | undefined }
+  | { kind: 'fatal'; message: string }
+  | { kind: 'bug'; message: string };
+
+export function packFault(error: unknown): FaultMessage {
+  const fault = storageFault(error);
+  if (fault instanceof AppError) {
+    const { code, message, details, retryAfterSeconds } = fault;
+    return { kind: 'app', code, message, details, retryAfterSeconds };
+  }
+  return fault instanceof FatalStorageError
+    ? { kind: 'fatal', message: fault.message }
+    : { kind: 'bug', message: fault.stack ?? String(fault) };
+}
+
+export function unpackFault(fault: FaultMessage): Error {
+  if (fault.kind === 'fatal') return new FatalStorageError(fault.message);
+  if (fault.kind === 'bug') return new Error(fault.message);
+  const { code, message, details, retryAfterSeconds } = fault;
+  return new AppError(code, message, { details, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) });
+}

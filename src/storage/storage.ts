@@ -1,0 +1,231 @@
+// The storage contract. One method is one indivisible state change, in one sentence; `now` and ids are arguments.
+// A promise that resolves means that the change is on disk. Every write to a run that somebody advances carries the
+// lease and changes nothing when the lease is stale.
+//
+// All methods reject with AppError `unavailable` when the database is locked or the disk is full: nothing was
+// changed then, and the same call may succeed later.
+
+import type { App } from '../core/app.ts';
+import type { BodyKind } from '../core/request.ts';
+import type { RunError, RunStatus, StepStatus } from '../core/run.ts';
+import type { RunEvent } from '../core/run-event.ts';
+import type { ManagedBy, Sink } from '../core/sink.ts';
+
+export interface WorkflowRecord {
+  id: string;
+  appId: string;
+  version: number;
+  /** The definition as JSON text, as it was saved. */
+  document: string;
+  managedBy: ManagedBy;
+  createdAt: number;
+}
+
+export interface AppRecord extends App {
+  managedBy: ManagedBy;
+  createdAt: number;
+}
+
+export interface Definitions {
+  apps: AppRecord[];
+  /** The latest version of each. */
+  workflows: WorkflowRecord[];
+  sinks: Sink[];
+}
+
+export type DefinitionChange =
+  | { kind: 'put_app'; app: App; managedBy: ManagedBy }
+  | { kind: 'delete_app'; appId: string }
+  | { kind: 'put_workflow'; appId: string; workflowId: string; document: string; managedBy: ManagedBy }
+  | { kind: 'delete_workflow'; appId: string; workflowId: string }
+  /** Makes the sink, or replaces the one with the same id. */
+  | { kind: 'put_sink'; sink: Sink }
+  | { kind: 'delete_sink'; sinkId: string };
+
+/** The right to advance a run: stale once the run was claimed or cancelled by somebody else. */
+export interface Lease {
+  runId: string;
+  epoch: number;
+}
+
+/** The persisted result of one step of one run. */
+export interface StepRecord {
+  step: string;
+  type: string;
+  status: StepStatus;
+  attempt: number;
+  /** JSON text. */
+  outputs: string | null;
+  chosen: readonly string[] | null;
+  error: RunError | null;
+  startedAt: number | null;
+  finishedAt: number | null;
+  dueAt: number | null;
+}
+
+/** What one turn of a run brought: written together or not at all. */
+export interface RunChange {
+  status: RunStatus;
+  progress: number;
+  /** Progress events in order; the event that ends the stream is made from output or error. */
+  events: RunEvent[];
+  /** Seq of the last event of the stream so far, the terminal one included. */
+  lastSeq: number;
+  steps: StepRecord[];
+  /** When the run must be looked at again (due time, or end of the lease); null once it has ended. */
+  wakeAt: number | null;
+  /** JSON text. */
+  output: string | null;
+  error: RunError | null;
+  at: number;
+}
+
+export interface NewRun {
+  runId: string;
+  appId: string;
+  sinkId: string;
+  /** Null: the sink captures. */
+  workflow: { id: string; version: number } | null;
+  /** JSON text of the RequestHead. */
+  request: string;
+  bodyKind: BodyKind;
+  bodyCharset: string;
+  body: Uint8Array;
+  /** Hashes of the blobs that the run names; they are on disk already. */
+  blobs: string[];
+  /** JSON text of the bound inputs; null when the run has already ended and needs them no more. */
+  inputs: string | null;
+  idempotency: { key: string; fingerprint: string; expiresAt: number } | null;
+  createdAt: number;
+  change: RunChange;
+}
+
+export type CreateRunResult =
+  | { kind: 'created'; epoch: number }
+  /** The idempotency key is taken by an earlier run of this sink. */
+  | { kind: 'duplicate'; runId: string; sameRequest: boolean };
+
+/** A run as its worker needs it to go on. */
+export interface ClaimedRun {
+  lease: Lease;
+  appId: string;
+  sinkId: string;
+  workflow: { id: string; version: number } | null;
+  request: string;
+  bodyKind: BodyKind;
+  bodyCharset: string;
+  body: Uint8Array;
+  inputs: string | null;
+  progress: number;
+  lastSeq: number;
+  createdAt: number;
+  steps: StepRecord[];
+}
+
+export interface RunSummary {
+  id: string;
+  appId: string;
+  sinkId: string;
+  workflow: { id: string; version: number } | null;
+  status: RunStatus;
+  progress: number;
+  error: RunError | null;
+  createdAt: number;
+  finishedAt: number | null;
+}
+
+export interface RunRecord extends RunSummary {
+  lastSeq: number;
+  output: string | null;
+  request: string;
+  bodyKind: BodyKind;
+  bodyCharset: string;
+  body: Uint8Array;
+  steps: StepRecord[];
+}
+
+export interface StoredEvents {
+  events: RunEvent[];
+  ended: boolean;
+  /** Whose token opens the stream. */
+  sinkId: string;
+}
+
+export interface RunFilter {
+  appId?: string;
+  sinkId?: string;
+  status?: RunStatus;
+  /** Created at or after, and before, in ms. */
+  since?: number;
+  until?: number;
+  limit: number;
+  /** Id of the last run of the page before; newest first. */
+  after?: string;
+}
+
+/** Triggers refused before a run existed; the same ones within a flush are one entry with a count. */
+export interface Rejection {
+  appId: string | null;
+  method: string;
+  path: string;
+  status: number;
+  code: string;
+  message: string;
+  clientIp: string;
+  count: number;
+  firstAt: number;
+  lastAt: number;
+}
+
+export interface PruneLimits {
+  /** Ended runs created before this are removed. */
+  before: number | null;
+  /** Oldest ended runs go until the database is no larger. */
+  maxBytes: number | null;
+  /** At most so many runs in one call. */
+  limit: number;
+}
+
+export interface Storage {
+  /** Everything that triggers are matched against. */
+  loadDefinitions(): Promise<Definitions>;
+  /** One version of a workflow, or the latest; null when there is none. */
+  findWorkflow(appId: string, workflowId: string, version: number | null): Promise<WorkflowRecord | null>;
+  /** Applies all changes or none. Rejects with `conflict`, `invalid` or `not_found` that names the offending one. */
+  changeDefinitions(changes: DefinitionChange[], now: number): Promise<void>;
+
+  /** Stores a new run with its input, idempotency key and first change, or names the run that has the key. */
+  createRun(run: NewRun): Promise<CreateRunResult>;
+  /** Stores one turn of a run; false, and nothing changed, when the lease is stale or a finished step is repeated. */
+  advanceRun(lease: Lease, change: RunChange): Promise<boolean>;
+  /** Takes up to `limit` runs that are due, for the one owner, until `leaseUntil`. */
+  claimDueRuns(now: number, leaseUntil: number, limit: number): Promise<ClaimedRun[]>;
+  /** Extends leases; returns the run ids whose lease is stale. */
+  renewLeases(leases: Lease[], leaseUntil: number): Promise<string[]>;
+  /** Gives a run back, due at once, for whoever claims it next. */
+  releaseRun(lease: Lease, now: number): Promise<void>;
+  /** Makes every running run due at once: called at start, when whoever advanced it is dead. */
+  recoverRuns(now: number): Promise<number>;
+  /** Ends a run that has not ended, staling its lease; returns its events from the cancellation on, null if unknown. */
+  cancelRun(runId: string, now: number): Promise<{ cancelled: boolean; events: RunEvent[] } | null>;
+  /** When the next run is due, in ms; null when none waits. */
+  nextWake(): Promise<number | null>;
+
+  getRun(runId: string): Promise<RunRecord | null>;
+  /** Newest first. */
+  listRuns(filter: RunFilter): Promise<RunSummary[]>;
+  /** Events after `after`, in order, and whether the stream has ended; null when the run is unknown. */
+  readEvents(runId: string, after: number): Promise<StoredEvents | null>;
+
+  recordRejections(rejections: Rejection[]): Promise<void>;
+  /** Newest first; `before` is the position of the last entry of the page before. */
+  listRejections(filter: { appId?: string; before?: number; limit: number }): Promise<(Rejection & { position: number })[]>;
+
+  /** Removes ended runs with all that belongs to them, oldest first; returns how many. */
+  pruneRuns(limits: PruneLimits, now: number): Promise<number>;
+  /** Which of these blobs no run names. */
+  findUnreferencedBlobs(hashes: string[]): Promise<string[]>;
+  /** Resolves when a commit reaches the disk. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

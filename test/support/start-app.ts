@@ -1,0 +1,78 @@
+// The real application on port 0 with a data directory of its own, inside the test process.
+
+import { join } from 'node:path';
+import { type App, type AppOptions, startApp } from '../../src/app.ts';
+import { loadConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/logger.ts';
+import { onTestEnd } from './cleanup.ts';
+import { tempDir } from './temp-dir.ts';
+
+export const ADMIN_TOKEN = 'admin-token-of-the-tests';
+
+export interface TestApp extends App {
+  /** Calls the admin API and returns the parsed answer. */
+  admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
+  /** Makes a sink of app `shop`; the fields are those of the HTTP Sink document. */
+  sink(fields: Record<string, unknown>, appId?: string): Promise<any>;
+  /** Saves a workflow of app `shop` with these steps and outputs. */
+  workflow(id: string, definition: Record<string, unknown>, appId?: string): Promise<any>;
+  /** Log lines so far, as JSON text. */
+  logs: string[];
+}
+
+export interface TestAppOptions extends Partial<Omit<AppOptions, 'config'>> {
+  /** Settings by key, as flags: `{ rate_limit: '5' }`. */
+  settings?: Record<string, string>;
+  dataDir?: string;
+}
+
+export async function startTestApp({ settings = {}, dataDir = tempDir(), ...options }: TestAppOptions = {}): Promise<TestApp> {
+  const logs: string[] = [];
+  const flags = {
+    host: '127.0.0.1',
+    port: '0',
+    data_dir: dataDir,
+    config: join(dataDir, 'no-definitions'),
+    admin_token: ADMIN_TOKEN,
+    min_free_disk: '0B',
+    drain_seconds: '5',
+    ...settings,
+  };
+  const { logger } = createLogger('info', { write: (line: string) => void logs.push(line) });
+  const app = await startApp({
+    config: loadConfig({ flags, environment: {}, file: {} }),
+    environment: {},
+    logger,
+    version: 'test',
+    onFatal: () => undefined,
+    ...options,
+  });
+  onTestEnd(() => app.close());
+
+  async function admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }> {
+    const response = await fetch(`${app.url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? null : JSON.parse(text) };
+  }
+
+  async function must(expected: number, answer: { status: number; body: any }): Promise<any> {
+    if (answer.status !== expected) throw new Error(`expected ${expected}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  return {
+    ...app,
+    logs,
+    admin,
+    sink: async (fields, appId = 'shop') => must(201, await admin('POST', `/apps/${appId}/sinks`, { method: 'POST', ...fields })),
+    workflow: async (id, definition, appId = 'shop') =>
+      must(
+        200,
+        await admin('PUT', `/apps/${appId}/workflows/${id}`, { version: '1.0', inputs: [], steps: [], outputs: [], ...definition }),
+      ),
+  };
+}
