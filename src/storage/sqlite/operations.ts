@@ -9,7 +9,7 @@ import { createBlobQueries, createRetentionOperations } from './retention-operat
 import { createRunOperations } from './run-operations.ts';
 import { createRunQueries } from './run-queries.ts';
 
-export const READS = ['loadDefinitions', 'findWorkflow', 'getRun', 'listRuns', 'readEvents', 'listRejections', 'nextWake'] as const;
+export const READS = ['findWorkflow', 'getRun', 'listRuns', 'readEvents', 'listRejections'] as const;
 export const WRITES = [
   'changeDefinitions',
   'createRun',
@@ -21,9 +21,11 @@ export const WRITES = [
   'cancelRun',
   'recordRejections',
   'pruneRuns',
-  // Asks the writer, so that a blob named by a commit in flight is never taken for an orphan.
-  'findUnreferencedBlobs',
   'ping',
+  // These only read, but must see the writes before them, and the server needs the first two to start.
+  'loadDefinitions',
+  'nextWake',
+  'findUnreferencedBlobs',
 ] as const;
 
 export type OperationName = (typeof READS)[number] | (typeof WRITES)[number];
@@ -49,6 +51,5 @@ export function createReads(database: Database): Operations<(typeof READS)[numbe
     ...createDefinitionOperations(database),
     ...createRunQueries(database),
     ...createRejectionQueries(database),
-    nextWake: createRunOperations(database).nextWake,
   };
 }

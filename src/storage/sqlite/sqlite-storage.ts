@@ -6,7 +6,7 @@ import type { NewRun, RunChange, Storage } from '../storage.ts';
 import { FatalStorageError, type FaultMessage, unpackFault } from '../storage-fault.ts';
 import { type CommitQueue, createCommitQueue } from './commit-queue.ts';
 import { type OperationName, READS, WRITES } from './operations.ts';
-import type { ThreadOptions, ThreadReply } from './storage-thread.ts';
+import type { ThreadOptions, ThreadReply, ThreadRequest } from './storage-thread.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
 const MAX_BATCH = 512;
@@ -29,11 +29,14 @@ export async function openSqliteStorage({ directory, acceptLoss = false, onFatal
     onFatal(error);
   };
   const options = { directory, acceptLoss, migrationsFolder: MIGRATIONS };
-  const writer = await startThread({ ...options, role: 'writer' }, fail);
-  const reader = await startThread({ ...options, role: 'reader' }, fail).catch(async (error: unknown) => {
+  const writer = startThread({ ...options, role: 'writer' }, fail);
+  await writer.open().catch(async (error: unknown) => {
     await writer.close();
     throw error;
   });
+  // Nothing that the server needs to start asks the reader: it opens beside all else, and reads wait for it.
+  const reader = startThread({ ...options, role: 'reader' }, fail);
+  reader.open().catch((error: Error) => fail(new FatalStorageError(error.message)));
 
   const methods: Partial<Record<OperationName, (...args: unknown[]) => Promise<unknown>>> = {};
   for (const name of READS) methods[name] = (...args) => reader.queue.submit({ name, args }, 0);
@@ -60,18 +63,19 @@ function sizeOf(name: OperationName, args: unknown[]): number {
 
 interface StorageThread {
   queue: CommitQueue<FaultMessage>;
+  open(): Promise<void>;
   close(): Promise<void>;
 }
 
-async function startThread(options: ThreadOptions, onFatal: (error: FatalStorageError) => void): Promise<StorageThread> {
+function startThread(options: ThreadOptions, onFatal: (error: FatalStorageError) => void): StorageThread {
   const worker = new Worker(new URL('./storage-thread.mjs', import.meta.url), {
     workerData: options,
     execArgv: [],
     name: `storage-${options.role}`,
   });
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const send = (request: ThreadRequest): void => worker.postMessage(request);
   const queue = createCommitQueue<FaultMessage>({
-    send: (batch) => worker.postMessage(batch),
+    send,
     toError(fault) {
       const error = unpackFault(fault);
       if (error instanceof FatalStorageError) onFatal(error);
@@ -82,30 +86,30 @@ async function startThread(options: ThreadOptions, onFatal: (error: FatalStorage
     maxPendingBytes: MAX_PENDING_BYTES,
   });
 
-  await new Promise<void>((resolve, reject) => {
-    const die = (error: Error): void => {
-      const fatal = new FatalStorageError(`the storage ${options.role} thread died: ${error.message}`, { cause: error });
-      reject(fatal);
-      queue.fail(fatal);
-      onFatal(fatal);
-    };
-    worker.once('error', die);
-    worker.once('exit', (code) => {
-      if (code !== 0) die(new Error(`exit code ${code}`));
-    });
-    worker.on('message', (reply: ThreadReply) => {
-      if (reply.kind === 'ready') resolve();
-      else if (reply.kind === 'refused') reject(new Error(reply.message));
-      else if (reply.kind === 'results') queue.settle(reply.results);
-    });
+  let settleOpening: (error: Error | null) => void = () => undefined;
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  worker.on('error', (cause) => {
+    const fatal = new FatalStorageError(`the storage ${options.role} thread died: ${cause.message}`, { cause });
+    queue.fail(fatal);
+    settleOpening(fatal);
+    onFatal(fatal);
+  });
+  worker.on('message', (reply: ThreadReply) => {
+    if (reply.kind === 'results') queue.settle(reply.results);
+    else settleOpening(reply.kind === 'ready' ? null : new Error(reply.message));
   });
 
   return {
     queue,
+    open: () =>
+      new Promise((resolve, reject) => {
+        settleOpening = (error) => (error === null ? resolve() : reject(error));
+        send('open');
+      }),
     async close() {
       await queue.idle();
       queue.fail(new Error('the storage is closed'));
-      worker.postMessage('close');
+      send('close');
       await exited;
     },
   };

@@ -19,8 +19,9 @@ export type ThreadReply =
   | { kind: 'ready' }
   /** Could not start; the message is for the operator. */
   | { kind: 'refused'; message: string }
-  | { kind: 'results'; results: OperationResult<FaultMessage>[] }
-  | { kind: 'closed' };
+  | { kind: 'results'; results: OperationResult<FaultMessage>[] };
+
+export type ThreadRequest = 'open' | Operation[] | 'close';
 
 type Functions = Record<string, (...args: unknown[]) => unknown>;
 
@@ -120,23 +121,27 @@ function describeRefusal(error: unknown, directory: string): string {
   return `cannot open the database in ${directory}: ${message} (${code})`;
 }
 
+/** Loads at once and opens when told to, so that the reader's start overlaps the writer's. */
 function serve(port: MessagePort, options: ThreadOptions): void {
   const reply = (message: ThreadReply): void => port.postMessage(message);
-  let role: Role;
-  try {
-    role = options.role === 'writer' ? openWriter(options) : openReading(options);
-  } catch (error) {
-    reply({ kind: 'refused', message: describeRefusal(error, options.directory) });
-    port.close();
-    return;
+  let role: Role | undefined;
+
+  function open(): void {
+    try {
+      role = options.role === 'writer' ? openWriter(options) : openReading(options);
+      reply({ kind: 'ready' });
+    } catch (error) {
+      reply({ kind: 'refused', message: describeRefusal(error, options.directory) });
+      port.close();
+    }
   }
-  port.on('message', (batch: Operation[] | 'close') => {
-    if (batch !== 'close') return reply({ kind: 'results', results: role.run(batch) });
-    role.close();
-    reply({ kind: 'closed' });
+
+  port.on('message', (message: ThreadRequest) => {
+    if (message === 'open') return open();
+    if (message !== 'close') return reply({ kind: 'results', results: (role as Role).run(message) });
+    role?.close();
     port.close();
   });
-  reply({ kind: 'ready' });
 }
 
 if (parentPort !== null) serve(parentPort, workerData as ThreadOptions);
