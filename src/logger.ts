@@ -21,7 +21,7 @@ export interface LogOutput {
 
 /** `stream` replaces standard output, for tests. Falls silent rather than fail when the log cannot be written. */
 export function createLogger(level: LogLevel, stream?: DestinationStream): LogOutput {
-  const redact = { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[redacted]' };
+  const redact = { paths: SECRET_FIELDS, censor: '[redacted]' };
   const options = { level, base: null, redact, formatters: { level: (label: string) => ({ level: label }) } };
   if (stream !== undefined) return { logger: pino(options, stream), close: () => undefined };
   const output = destination({ dest: 1, sync: false, minLength: BUFFER_BYTES });

@@ -1,4 +1,5 @@
-// Replaces each selector inside a value by what it selects.
+// Replaces each selector inside a value by what it selects. A value is compiled once, when its workflow is planned, so
+// that a run neither parses selectors nor copies what holds none.
 
 import { ExactNumber } from './json.ts';
 import { isStepReference, parseSelector } from './selector.ts';
@@ -6,35 +7,67 @@ import { isStepReference, parseSelector } from './selector.ts';
 /** What selectors can reach, by the name of their root: `inputs`, `steps`, `request`. */
 export type Roots = Readonly<Record<string, unknown>>;
 
+/** Gives the value with its selectors resolved. What it returns is shared with other calls: never change it. */
+export type Binding = (roots: Roots) => unknown;
+
 /**
- * Resolves at any depth; `$$x` becomes the literal `$x`, and a bare `$steps.name`, which names a step and no value,
- * stays as it is. What is not there is null. Never mutates the value.
+ * Selectors are found at any depth; `$$x` becomes the literal `$x`, and a bare `$steps.name`, which names a step and
+ * no value, stays as it is. What is not there is null.
  */
+export function compileBinding(value: unknown): Binding {
+  return compile(value) ?? (() => value);
+}
+
+/** Compiles and resolves at once, for values that are used once. */
 export function resolveBindings(value: unknown, roots: Roots): unknown {
-  if (typeof value === 'string') {
-    if (!value.startsWith('$')) return value;
-    return value.startsWith('$$') ? value.slice(1) : isStepReference(value) ? value : select(value, roots);
+  return compileBinding(value)(roots);
+}
+
+/** Null where there is nothing to resolve. */
+function compile(value: unknown): Binding | null {
+  if (typeof value === 'string') return compileText(value);
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return null;
+  return Array.isArray(value) ? compileArray(value) : compileObject(value);
+}
+
+function compileText(text: string): Binding | null {
+  if (!text.startsWith('$') || isStepReference(text)) return null;
+  if (text.startsWith('$$')) {
+    const literal = text.slice(1);
+    return () => literal;
   }
-  if (Array.isArray(value)) return value.map((item) => resolveBindings(item, roots));
-  if (typeof value === 'object' && value !== null && !(value instanceof ExactNumber)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveBindings(item, roots)]));
-  }
-  return value;
+  return compileSelector(text);
 }
 
 /** What a selector selects, or null when nothing is there. */
-export function select(text: string, roots: Roots): unknown {
+export function compileSelector(text: string): Binding {
   const selector = parseSelector(text);
-  if (selector === null) return null;
-  let current: unknown = ownProperty(roots, selector.root);
-  for (const key of selector.path) {
-    // `$steps.a.*` is all outputs of a step; elsewhere `*` is a key like any other.
-    if (key !== '*' || selector.root !== 'steps') current = ownProperty(current, key);
-  }
-  return current ?? null;
+  if (selector === null) return () => null;
+  // `$steps.a.*` is all outputs of a step; elsewhere `*` is a key like any other.
+  const path = selector.root === 'steps' ? selector.path.filter((key) => key !== '*') : selector.path;
+  const keys = [selector.root, ...path];
+  return (roots) => {
+    let current: unknown = roots;
+    for (const key of keys) {
+      if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return null;
+      current = (current as Record<string, unknown>)[key];
+    }
+    return current ?? null;
+  };
 }
 
-function ownProperty(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as Record<string, unknown>)[key];
+function compileArray(items: readonly unknown[]): Binding | null {
+  const bindings = items.map(compile);
+  if (bindings.every((binding) => binding === null)) return null;
+  return (roots) => items.map((item, index) => (bindings[index] === null ? item : (bindings[index] as Binding)(roots)));
+}
+
+function compileObject(object: object): Binding | null {
+  const fields = Object.entries(object).map(([key, item]) => ({ key, item: item as unknown, binding: compile(item) }));
+  if (fields.every(({ binding }) => binding === null)) return null;
+  return (roots) => {
+    const resolved: Record<string, unknown> = {};
+    for (const { key, item, binding } of fields) resolved[key] = binding === null ? item : binding(roots);
+    return resolved;
+  };
 }

@@ -16,7 +16,10 @@ export interface ProgressDetail {
 }
 
 export function progressData(runId: string, progress: number, detail: ProgressDetail = {}): string {
-  return JSON.stringify({ type: 'progress', run_id: runId, progress, ...detail });
+  const { step, message } = detail;
+  const stepField = step === undefined ? '' : `,"step":${JSON.stringify(step)}`;
+  const messageField = message === undefined ? '' : `,"message":${JSON.stringify(message)}`;
+  return `{"type":"progress","run_id":"${runId}","progress":${progress}${stepField}${messageField}}`;
 }
 
 /** `output` is JSON text already. */

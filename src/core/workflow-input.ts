@@ -1,7 +1,7 @@
 // Binds the inputs that a workflow declares to the request that triggers it, before any run exists.
 
 import { AppError } from '../errors.ts';
-import { select } from './bindings.ts';
+import { compileSelector } from './bindings.ts';
 import type { Fault } from './fault.ts';
 import { ExactNumber } from './json.ts';
 import type { FileHandle, Request } from './request.ts';
@@ -40,7 +40,7 @@ interface Found {
 function findValue({ name }: WorkflowInput, mapping: Readonly<Record<string, string>>, request: Request, files: object): Found | undefined {
   const selector = Object.hasOwn(mapping, name) ? mapping[name] : undefined;
   if (selector !== undefined)
-    return { value: select(selector, { request }), isText: !selector.startsWith('$request.body') || isForm(request) };
+    return { value: compileSelector(selector)({ request }), isText: !selector.startsWith('$request.body') || isForm(request) };
   const { body } = request;
   if (typeof body === 'object' && body !== null && !Array.isArray(body) && Object.hasOwn(body, name)) {
     return { value: (body as Record<string, unknown>)[name], isText: isForm(request) };

@@ -1,6 +1,7 @@
 // Workflows: Roboflow's JSON shape (inputs, steps, JsonField outputs), checked whole when it is saved and planned
 // into a graph. What a step type wants of its manifest is told by the caller, so that core knows no step type.
 
+import { type Binding, compileBinding, compileSelector } from './bindings.ts';
 import { type Fault, nestFaults } from './fault.ts';
 import { NO_RETRY, type RetryPolicy, readRetryPolicy, retrySchema } from './retry.ts';
 import { createSchemaCheck, type JsonSchema } from './schema.ts';
@@ -16,7 +17,8 @@ export interface WorkflowInput {
 export interface WorkflowStep {
   name: string;
   type: string;
-  manifest: Readonly<Record<string, unknown>>;
+  /** Gives the manifest with its selectors resolved. */
+  manifest: Binding;
   retry: RetryPolicy;
   /** Steps whose outputs the manifest selects. */
   needs: readonly string[];
@@ -26,7 +28,7 @@ export interface WorkflowStep {
 
 export interface WorkflowOutput {
   name: string;
-  selector: string;
+  value: Binding;
 }
 
 export interface Workflow {
@@ -144,12 +146,12 @@ export function planWorkflow(id: string, version: number, document: WorkflowDocu
     steps: document.steps.map((step) => ({
       name: step.name,
       type: step.type,
-      manifest: step,
+      manifest: compileBinding(step),
       retry: readRetryPolicy(step.retry, NO_RETRY),
       needs: neededSteps(step),
       chosenBy: choices.filter(({ chosen }) => chosen.includes(step.name)).map(({ name }) => name),
     })),
-    outputs: document.outputs.map(({ name, selector }) => ({ name, selector })),
+    outputs: document.outputs.map(({ name, selector }) => ({ name, value: compileSelector(selector) })),
   };
 }
 

@@ -14,7 +14,7 @@ import type { StepTypes } from '../steps/index.ts';
 import type { OutboundRequest, OutboundResult } from '../steps/step-type.ts';
 import type { ClaimedRun, Lease, RunChange, Storage } from '../storage/storage.ts';
 import { createDueTimer } from './due-timer.ts';
-import { createExecution, type Execution, eventsOf, type PlannedSend } from './execution.ts';
+import { Execution, eventsOf, type PlannedSend } from './execution.ts';
 import type { RunFeed } from './run-feed.ts';
 import { createWorkflowCache } from './workflow-cache.ts';
 
@@ -89,6 +89,7 @@ interface ActiveRun {
 
 export function createEngine(options: EngineOptions): Engine {
   const { storage, stepTypes, feed, clock, newRunId, logger, random = Math.random, send } = options;
+  const tools = { stepTypes, random };
   const loadWorkflow = createWorkflowCache(storage);
   const active = new Map<string, ActiveRun>();
   const turns = new Set<Promise<void>>();
@@ -118,7 +119,7 @@ export function createEngine(options: EngineOptions): Engine {
     if (isDraining) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
     const runId = newRunId();
     const now = clock();
-    const execution = createExecution({ stepTypes, random }, { runId, workflow, request, inputs });
+    const execution = new Execution(tools, { runId, workflow, request, inputs });
     const sends = advanceSafely(execution, runId, now);
     const change = execution.takeChange(now + LEASE_MS, now);
     const ended = isTerminal(change.status);
@@ -247,16 +248,13 @@ export function createEngine(options: EngineOptions): Engine {
   async function takeUp(claimed: ClaimedRun): Promise<void> {
     const { lease, appId, sinkId, createdAt } = claimed;
     const workflow = await loadWorkflow(appId, claimed.workflow);
-    const execution = createExecution(
-      { stepTypes, random },
-      {
-        runId: lease.runId,
-        workflow: workflow ?? { id: '', version: 0, inputs: [], steps: [], outputs: [] },
-        request: restoreRequest(claimed),
-        inputs: (parseJson(claimed.inputs ?? '{}') ?? {}) as Record<string, unknown>,
-        resumed: claimed,
-      },
-    );
+    const start = {
+      runId: lease.runId,
+      workflow: workflow ?? { id: '', version: 0, inputs: [], steps: [], outputs: [] },
+      request: restoreRequest(claimed),
+      inputs: (parseJson(claimed.inputs ?? '{}') ?? {}) as Record<string, unknown>,
+    };
+    const execution = new Execution(tools, start, claimed);
     const run = { lease, appId, sinkId, createdAt, execution, stop: new AbortController() };
     if (workflow === null) execution.abort({ code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' });
     const sends = advanceSafely(execution, lease.runId, clock());

@@ -1,5 +1,6 @@
 // sluice/capture@v1: records the request and nothing more. What a sink does that names no workflow.
 
+import { compileSelector } from '../../core/bindings.ts';
 import { NO_RETRY } from '../../core/retry.ts';
 import type { Workflow } from '../../core/workflow.ts';
 import type { StepType } from '../step-type.ts';
@@ -17,6 +18,6 @@ export const CAPTURE_WORKFLOW: Workflow = {
   id: 'capture',
   version: 0,
   inputs: [],
-  steps: [{ name: 'capture', type: capture.type, manifest: {}, retry: NO_RETRY, needs: [], chosenBy: [] }],
-  outputs: [{ name: 'received', selector: '$steps.capture.received' }],
+  steps: [{ name: 'capture', type: capture.type, manifest: () => ({}), retry: NO_RETRY, needs: [], chosenBy: [] }],
+  outputs: [{ name: 'received', value: compileSelector('$steps.capture.received') }],
 };
