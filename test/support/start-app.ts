@@ -24,9 +24,16 @@ export interface TestAppOptions extends Partial<Omit<AppOptions, 'config'>> {
   /** Settings by key, as flags: `{ rate_limit: '5' }`. */
   settings?: Record<string, string>;
   dataDir?: string;
+  /** Takes what closes the app, in place of the end of the running test. */
+  onEnd?: typeof onTestEnd;
 }
 
-export async function startTestApp({ settings = {}, dataDir = tempDir(), ...options }: TestAppOptions = {}): Promise<TestApp> {
+export async function startTestApp({
+  settings = {},
+  onEnd = onTestEnd,
+  dataDir = tempDir(onEnd),
+  ...options
+}: TestAppOptions = {}): Promise<TestApp> {
   const logs: string[] = [];
   const flags = {
     host: '127.0.0.1',
@@ -47,7 +54,7 @@ export async function startTestApp({ settings = {}, dataDir = tempDir(), ...opti
     onFatal: () => undefined,
     ...options,
   });
-  onTestEnd(() => app.close());
+  onEnd(() => app.close());
 
   async function admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }> {
     const response = await fetch(`${app.url}/api/v1${path}`, {

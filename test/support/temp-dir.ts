@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestEnd } from './cleanup.ts';
 
-export function tempDir(): string {
+/** `onEnd` replaces the end of the running test, for folders that outlive one. */
+export function tempDir(onEnd = onTestEnd): string {
   const path = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-  onTestEnd(() => rmSync(path, { recursive: true, force: true }));
+  onEnd(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }
