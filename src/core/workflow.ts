@@ -50,7 +50,7 @@ export type InspectManifest = (type: string, manifest: Record<string, unknown>) 
 const MAX_STEPS = 500;
 const WORKFLOW_ID_RULE = 'must be 1 to 64 letters, digits, "_", "-" or "."';
 const WORKFLOW_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-const NAME = '^[A-Za-z_0-9-]{1,128}$';
+const NAME = '^(?!__proto__$)[A-Za-z_0-9-]{1,128}$';
 const nameSchema = { type: 'string', pattern: NAME, description: 'must be 1 to 128 letters, digits, "_" or "-"' };
 
 export const workflowSchema: JsonSchema = {
@@ -90,7 +90,11 @@ export const workflowSchema: JsonSchema = {
         type: 'object',
         required: ['type', 'name', 'selector'],
         additionalProperties: false,
-        properties: { type: { const: 'JsonField' }, name: { type: 'string', minLength: 1 }, selector: { type: 'string' } },
+        properties: {
+          type: { const: 'JsonField' },
+          name: { type: 'string', pattern: '^(?!__proto__$).', description: 'must not be empty' },
+          selector: { type: 'string' },
+        },
       },
     },
   },

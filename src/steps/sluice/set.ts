@@ -8,7 +8,9 @@ interface SetManifest {
 
 export const set: StepType<SetManifest> = {
   type: 'sluice/set@v1',
-  properties: { values: { type: 'object', propertyNames: { pattern: '^[A-Za-z_0-9-]{1,128}$' }, additionalProperties: true } },
+  properties: {
+    values: { type: 'object', propertyNames: { pattern: '^(?!__proto__$)[A-Za-z_0-9-]{1,128}$' }, additionalProperties: true },
+  },
   required: ['values'],
   outputs: ({ values }) => Object.keys(values),
   plan: ({ values }) => ({ kind: 'completed', outputs: values }),

@@ -4,23 +4,26 @@
 
 import { AppError } from '../../errors.ts';
 
-export interface Operation {
-  name: string;
-  args: unknown[];
+/** Names and argument lists in turn: a flat list is the cheapest thing to hand to another thread. */
+export type Batch = (string | unknown[])[];
+
+/** What each operation of a batch returned; what was refused is named by its place. */
+export interface BatchResult<Fault> {
+  values: unknown[];
+  faults: { index: number; fault: Fault }[];
 }
 
-export type OperationResult<Fault> = { value: unknown } | { fault: Fault };
-
 interface Pending {
-  operation: Operation;
+  name: string;
+  args: unknown[];
   bytes: number;
   resolve: (value: unknown) => void;
   reject: (error: Error) => void;
 }
 
 export interface CommitQueueOptions<Fault> {
-  /** Sends one batch; its results come back through `settle`, in the same order. */
-  send: (batch: Operation[]) => void;
+  /** Sends one batch; what came of it comes back through `settle`. */
+  send: (batch: Batch) => void;
   toError: (fault: Fault) => Error;
   /** Of one batch, and of all that waits behind it. */
   maxBatch: number;
@@ -29,8 +32,9 @@ export interface CommitQueueOptions<Fault> {
 }
 
 export interface CommitQueue<Fault> {
-  submit(operation: Operation, bytes: number): Promise<unknown>;
-  settle(results: OperationResult<Fault>[]): void;
+  /** `bytes` is what the operation weighs in the queue. */
+  submit(name: string, args: unknown[], bytes: number): Promise<unknown>;
+  settle(result: BatchResult<Fault>): void;
   /** Rejects all that waits and all that will. */
   fail(error: Error): void;
   /** Resolves once nothing waits and nothing is in flight. */
@@ -50,8 +54,12 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
     if (inFlight.length > 0 || waiting.length === 0) return;
     inFlight = waiting.length <= options.maxBatch ? waiting : waiting.slice(0, options.maxBatch);
     waiting = waiting.length <= options.maxBatch ? [] : waiting.slice(options.maxBatch);
-    for (const { bytes } of inFlight) waitingBytes -= bytes;
-    options.send(inFlight.map(({ operation }) => operation));
+    const batch: Batch = [];
+    for (const { name, args, bytes } of inFlight) {
+      waitingBytes -= bytes;
+      batch.push(name, args);
+    }
+    options.send(batch);
   }
 
   function planFlush(): void {
@@ -67,7 +75,7 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
   }
 
   return {
-    submit(operation, bytes) {
+    submit(name, args, bytes) {
       if (failure !== null) return Promise.reject(failure);
       if (waiting.length >= options.maxPending || waitingBytes + bytes > options.maxPendingBytes) {
         return Promise.reject(
@@ -75,21 +83,19 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
         );
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ operation, bytes, resolve, reject });
+        waiting.push({ name, args, bytes, resolve, reject });
         waitingBytes += bytes;
         planFlush();
       });
     },
-    settle(results) {
+    settle({ values, faults }) {
       const settled = inFlight;
       inFlight = [];
       // The next batch leaves before this one is told of, so that the disk never waits for the event loop.
       flush();
-      for (const [index, { resolve, reject }] of settled.entries()) {
-        const result = results[index] as OperationResult<Fault>;
-        if ('fault' in result) reject(options.toError(result.fault));
-        else resolve(result.value);
-      }
+      for (const { index, fault } of faults) (settled[index] as Pending).reject(options.toError(fault));
+      // Resolving what was rejected already does nothing.
+      for (let index = 0; index < settled.length; index += 1) (settled[index] as Pending).resolve(values[index]);
       notifyIdle();
     },
     fail(error) {

@@ -4,6 +4,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Storage } from '../storage.ts';
 import { createDefinitionOperations } from './definition-operations.ts';
+import type { PackedRun } from './packed-run.ts';
 import { createRejectionOperations, createRejectionQueries } from './rejection-operations.ts';
 import { createBlobQueries, createRetentionOperations } from './retention-operations.ts';
 import { createRunOperations } from './run-operations.ts';
@@ -30,9 +31,9 @@ export const WRITES = [
 
 export type OperationName = (typeof READS)[number] | (typeof WRITES)[number];
 
-/** A storage method as it runs inside a thread: the same, without the promise. */
-export type Operations<Names extends OperationName = OperationName> = {
-  [Name in Names]: (...args: Parameters<Storage[Name]>) => Awaited<ReturnType<Storage[Name]>>;
+/** A storage method as it runs inside a thread: the same, without the promise; a new run comes packed. */
+type Operations<Names extends OperationName> = {
+  [Name in Names]: (...args: Name extends 'createRun' ? PackedRun : Parameters<Storage[Name]>) => Awaited<ReturnType<Storage[Name]>>;
 };
 
 export function createWrites(database: Database): Operations<(typeof WRITES)[number]> {

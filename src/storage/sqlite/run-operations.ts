@@ -5,11 +5,9 @@ import { isTerminal, type RunStatus } from '../../core/run.ts';
 import type { RunEvent } from '../../core/run-event.ts';
 import { CANCELLED, errorData } from '../../core/run-event.ts';
 import { parseRunId } from '../../core/run-id.ts';
-import type { ClaimedRun, CreateRunResult, Lease, NewRun, RunChange, StepRecord } from '../storage.ts';
+import type { ClaimedRun, CreateRunResult, Lease, RunChange, StepRecord } from '../storage.ts';
+import { type PackedRun, unpackSteps } from './packed-run.ts';
 import { joinEvents, keyOf, RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, toRunId, toStep, toWorkflowReference } from './rows.ts';
-
-/** Runs whose creating commit ended a step keep it here; `finished` steps never change again. */
-const FINISHED = new Set(['completed', 'skipped', 'failed']);
 
 export function createRunOperations(database: Database) {
   const selectSink = database.prepare('SELECT no, app_no AS appNo FROM sinks WHERE id = ?');
@@ -104,43 +102,20 @@ export function createRunOperations(database: Database) {
   }
 
   return {
-    createRun(run: NewRun): CreateRunResult {
-      const { change, idempotency } = run;
-      const sink = sinkOf(run.sinkId);
-      const { order, nonce } = keyOf(run.runId);
+    createRun(...[runId, sinkId, createdAt, openSteps, blobs, idempotency, ...columns]: PackedRun): CreateRunResult {
+      const sink = sinkOf(sinkId);
+      const { order, nonce } = keyOf(runId);
       if (idempotency !== null) {
-        deleteStaleKey.run(sink.no, idempotency.key, run.createdAt);
-        if (insertKey.run(sink.no, idempotency.key, idempotency.fingerprint, order, idempotency.expiresAt).changes === 0) {
-          const earlier = selectKey.get(sink.no, idempotency.key) as { fingerprint: string; run_order: number; nonce: string };
-          return { kind: 'duplicate', runId: toRunId(earlier), sameRequest: earlier.fingerprint === idempotency.fingerprint };
+        const { key, fingerprint, expiresAt } = idempotency;
+        deleteStaleKey.run(sink.no, key, createdAt);
+        if (insertKey.run(sink.no, key, fingerprint, order, expiresAt).changes === 0) {
+          const earlier = selectKey.get(sink.no, key) as { fingerprint: string; run_order: number; nonce: string };
+          return { kind: 'duplicate', runId: toRunId(earlier), sameRequest: earlier.fingerprint === fingerprint };
         }
       }
-      const ended = change.steps.filter(({ status }) => FINISHED.has(status));
-      insertRun.run(
-        order,
-        nonce,
-        sink.appNo,
-        sink.no,
-        run.workflow?.id ?? null,
-        run.workflow?.version ?? null,
-        change.status,
-        change.progress,
-        run.createdAt,
-        isTerminal(change.status) ? change.at : null,
-        change.wakeAt,
-        change.lastSeq,
-        run.request,
-        run.bodyKind,
-        run.bodyCharset,
-        run.body,
-        run.inputs,
-        joinEvents(change.events),
-        ended.length === 0 ? null : JSON.stringify(ended),
-        change.output,
-        change.error === null ? null : JSON.stringify(change.error),
-      );
-      for (const step of change.steps) if (!FINISHED.has(step.status)) writeStep(order, step);
-      for (const hash of run.blobs) insertBlob.run(order, hash);
+      insertRun.run(order, nonce, sink.appNo, sink.no, ...columns);
+      for (const step of openSteps ?? []) writeStep(order, step);
+      for (const hash of blobs ?? []) insertBlob.run(order, hash);
       return { kind: 'created', epoch: 1 };
     },
 
@@ -201,6 +176,5 @@ export function createRunOperations(database: Database) {
 
 /** Steps that the creating commit ended, and those that later commits wrote. */
 export function readSteps(firstSteps: string | null, rows: StepRow[]): StepRecord[] {
-  const first = firstSteps === null ? [] : (JSON.parse(firstSteps) as StepRecord[]);
-  return [...first, ...rows.map(toStep)];
+  return [...unpackSteps(firstSteps), ...rows.map(toStep)];
 }

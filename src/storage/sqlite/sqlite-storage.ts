@@ -2,10 +2,11 @@
 
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { NewRun, RunChange, Storage } from '../storage.ts';
+import type { CreateRunResult, Storage } from '../storage.ts';
 import { FatalStorageError, type FaultMessage, unpackFault } from '../storage-fault.ts';
 import { type CommitQueue, createCommitQueue } from './commit-queue.ts';
 import { type OperationName, READS, WRITES } from './operations.ts';
+import { packRun } from './packed-run.ts';
 import type { ThreadOptions, ThreadReply, ThreadRequest } from './storage-thread.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
@@ -39,26 +40,19 @@ export async function openSqliteStorage({ directory, acceptLoss = false, onFatal
   reader.open().catch((error: Error) => fail(new FatalStorageError(error.message)));
 
   const methods: Partial<Record<OperationName, (...args: unknown[]) => Promise<unknown>>> = {};
-  for (const name of READS) methods[name] = (...args) => reader.queue.submit({ name, args }, 0);
-  for (const name of WRITES) methods[name] = (...args) => writer.queue.submit({ name, args }, sizeOf(name, args));
+  for (const name of READS) methods[name] = (...args) => reader.queue.submit(name, args, 0);
+  for (const name of WRITES) methods[name] = (...args) => writer.queue.submit(name, args, 0);
 
   let closing: Promise<void> | undefined;
   return {
-    ...(methods as unknown as Omit<Storage, 'close'>),
+    ...(methods as unknown as Omit<Storage, 'close' | 'createRun'>),
+    createRun: (run) =>
+      writer.queue.submit('createRun', packRun(run), run.body.byteLength + run.request.length) as Promise<CreateRunResult>,
     close() {
       closing ??= reader.close().then(() => writer.close());
       return closing;
     },
   };
-}
-
-/** What a write weighs in the queue, roughly. */
-function sizeOf(name: OperationName, args: unknown[]): number {
-  if (name === 'createRun') {
-    const { body, request, change } = args[0] as NewRun;
-    return body.byteLength + request.length + (change.output?.length ?? 0);
-  }
-  return name === 'advanceRun' ? ((args[1] as RunChange).output?.length ?? 0) : 0;
 }
 
 interface StorageThread {
@@ -95,7 +89,7 @@ function startThread(options: ThreadOptions, onFatal: (error: FatalStorageError)
     onFatal(fatal);
   });
   worker.on('message', (reply: ThreadReply) => {
-    if (reply.kind === 'results') queue.settle(reply.results);
+    if (reply.kind === 'result') queue.settle(reply.result);
     else settleOpening(reply.kind === 'ready' ? null : new Error(reply.message));
   });
 

@@ -3,11 +3,10 @@
 
 import { join } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { Database } from 'better-sqlite3';
 import { lockDataDirectory } from '../data-lock.ts';
 import { FatalStorageError, type FaultMessage, packFault, storageFault } from '../storage-fault.ts';
 import { openWitness } from '../witness.ts';
-import type { Operation, OperationResult } from './commit-queue.ts';
+import type { Batch, BatchResult } from './commit-queue.ts';
 import { type OpenOptions, openDatabase, openReader, readDatabaseState, WITNESS_FILE } from './open-database.ts';
 import { createReads, createWrites } from './operations.ts';
 
@@ -19,14 +18,14 @@ export type ThreadReply =
   | { kind: 'ready' }
   /** Could not start; the message is for the operator. */
   | { kind: 'refused'; message: string }
-  | { kind: 'results'; results: OperationResult<FaultMessage>[] };
+  | { kind: 'result'; result: BatchResult<FaultMessage> };
 
-export type ThreadRequest = 'open' | Operation[] | 'close';
+export type ThreadRequest = 'open' | Batch | 'close';
 
 type Functions = Record<string, (...args: unknown[]) => unknown>;
 
 interface Role {
-  run(batch: Operation[]): OperationResult<FaultMessage>[];
+  run(batch: Batch): BatchResult<FaultMessage>;
   close(): void;
 }
 
@@ -41,31 +40,31 @@ function openWriter(options: OpenOptions): Role {
   let commitSeq = state.commitSeq;
   witness.record(commitSeq);
 
-  const transaction = database.transaction((work: () => OperationResult<FaultMessage>[]) => {
-    const results = work();
+  const transaction = database.transaction((work: () => BatchResult<FaultMessage>) => {
+    const result = work();
     countCommit.run(commitSeq + 1);
-    return results;
+    return result;
   });
 
-  function commit(work: () => OperationResult<FaultMessage>[]): OperationResult<FaultMessage>[] {
-    const results = transaction.immediate(work);
+  function commit(work: () => BatchResult<FaultMessage>): BatchResult<FaultMessage> {
+    const result = transaction.immediate(work);
     commitSeq += 1;
     witness.record(commitSeq);
-    return results;
+    return result;
   }
 
   return {
     run(batch) {
       try {
-        return commit(() => batch.map((operation) => ({ value: call(functions, operation) })));
+        return commit(() => runEach(batch, (name, args) => call(functions, name, args)));
       } catch (error) {
-        if (concernsWholeBatch(error)) return batch.map(() => ({ fault: packFault(error) }));
+        if (concernsWholeBatch(error)) return refuseAll(batch, error);
       }
       // One operation was refused: do the others without it.
       try {
-        return commit(() => batch.map((operation) => callAlone(database, functions, operation)));
+        return commit(() => runEachAlone(batch, (name, args) => database.transaction(() => call(functions, name, args))()));
       } catch (error) {
-        return batch.map(() => ({ fault: packFault(error) }));
+        return refuseAll(batch, error);
       }
     },
     close() {
@@ -77,42 +76,64 @@ function openWriter(options: OpenOptions): Role {
   };
 }
 
-/** Locked, full or broken: no operation of the batch would fare better alone. */
-function concernsWholeBatch(error: unknown): boolean {
-  const fault = storageFault(error);
-  return fault !== error || fault instanceof FatalStorageError;
-}
-
-function callAlone(database: Database, functions: Functions, operation: Operation): OperationResult<FaultMessage> {
-  try {
-    return { value: database.transaction(() => call(functions, operation))() };
-  } catch (error) {
-    if (concernsWholeBatch(error)) throw error;
-    return { fault: packFault(error) };
-  }
-}
-
 function openReading(options: OpenOptions): Role {
   const database = openReader(options.directory);
   const functions = createReads(database) as unknown as Functions;
-  const readOne = (operation: Operation): OperationResult<FaultMessage> => {
-    try {
-      // One snapshot for all the statements of one read.
-      return { value: database.transaction(() => call(functions, operation)).deferred() };
-    } catch (error) {
-      return { fault: packFault(error) };
-    }
-  };
+  // One snapshot for all the statements of one read.
+  const read = database.transaction((name: string, args: unknown[]) => call(functions, name, args));
   return {
-    run: (batch) => batch.map(readOne),
+    run(batch) {
+      try {
+        return runEachAlone(batch, (name, args) => read.deferred(name, args));
+      } catch (error) {
+        return refuseAll(batch, error);
+      }
+    },
     close: () => {
       database.close();
     },
   };
 }
 
-function call(functions: Functions, { name, args }: Operation): unknown {
+type RunOperation = (name: string, args: unknown[]) => unknown;
+
+function call(functions: Functions, name: string, args: unknown[]): unknown {
   return (functions[name] as (...args: unknown[]) => unknown)(...args);
+}
+
+/** Throws as soon as one operation is refused. */
+function runEach(batch: Batch, run: RunOperation): BatchResult<FaultMessage> {
+  const values: unknown[] = [];
+  for (let index = 0; index < batch.length; index += 2) values.push(run(batch[index] as string, batch[index + 1] as unknown[]));
+  return { values, faults: [] };
+}
+
+/** Throws only what no operation of the batch would survive. */
+function runEachAlone(batch: Batch, run: RunOperation): BatchResult<FaultMessage> {
+  const faults: BatchResult<FaultMessage>['faults'] = [];
+  let index = -1;
+  const { values } = runEach(batch, (name, args) => {
+    index += 1;
+    try {
+      return run(name, args);
+    } catch (error) {
+      if (concernsWholeBatch(error)) throw error;
+      faults.push({ index, fault: packFault(error) });
+      return null;
+    }
+  });
+  return { values, faults };
+}
+
+function refuseAll(batch: Batch, error: unknown): BatchResult<FaultMessage> {
+  const fault = packFault(error);
+  return { values: [], faults: Array.from({ length: batch.length / 2 }, (_, index) => ({ index, fault })) };
+}
+
+/** Locked, full or broken: no operation of the batch would fare better alone. */
+function concernsWholeBatch(error: unknown): boolean {
+  const fault = storageFault(error);
+  return fault !== error || fault instanceof FatalStorageError;
 }
 
 function describeRefusal(error: unknown, directory: string): string {
@@ -138,7 +159,7 @@ function serve(port: MessagePort, options: ThreadOptions): void {
 
   port.on('message', (message: ThreadRequest) => {
     if (message === 'open') return open();
-    if (message !== 'close') return reply({ kind: 'results', results: (role as Role).run(message) });
+    if (message !== 'close') return reply({ kind: 'result', result: (role as Role).run(message) });
     role?.close();
     port.close();
   });

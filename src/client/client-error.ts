@@ -1,0 +1,82 @@
+// What can go wrong between a client and a server: the server refused, or no whole answer came.
+
+/** The server's refusal, with its own code and words. */
+export class RefusedError extends Error {
+  readonly status: number;
+  /** `not_found`, `unauthorized`, …; `http_<status>` where the answer was none of this server's. */
+  readonly code: string;
+  /** What stood beside code and message, as `faults`. */
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly requestId: string | null;
+
+  constructor(status: number, code: string, message: string, details: Record<string, unknown> = {}, requestId: string | null = null) {
+    super(message);
+    this.name = 'RefusedError';
+    this.status = status;
+    this.code = code;
+    this.details = details;
+    this.requestId = requestId;
+  }
+}
+
+/** No answer, or only a part of one. Whether the server acted on the request is not known. */
+export class UnreachableError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'UnreachableError';
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused; is the server running?',
+  ENOTFOUND: 'there is no host of that name',
+  EAI_AGAIN: 'the host name could not be looked up',
+  ECONNRESET: 'the connection was closed',
+  UND_ERR_SOCKET: 'the connection was closed',
+  EHOSTUNREACH: 'there is no route to the host',
+  ENETUNREACH: 'there is no route to the network',
+  ETIMEDOUT: 'no answer in time',
+  UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  TimeoutError: 'no answer in time',
+  HPE_INVALID_CONSTANT: 'what answered does not speak HTTP',
+};
+
+/** What `fetch` threw, in words. `fetch` hides the reason in `cause`, at times two levels deep. */
+export function unreachable(url: string, error: unknown): UnreachableError {
+  const { cause, name, message } = error as Error;
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+  const reason = REASONS[code ?? name] ?? (cause instanceof Error && cause.message !== '' ? cause.message : message);
+  return new UnreachableError(`cannot reach ${url}: ${reason}`, error);
+}
+
+/** The refusal that a response carries; reads its body. */
+export async function refusal(response: Response): Promise<RefusedError> {
+  const text = await response.text().catch(() => '');
+  const { error, request_id: requestId } = readErrorBody(text);
+  const { status } = response;
+  if (typeof error?.['code'] !== 'string' || typeof error['message'] !== 'string') {
+    return new RefusedError(status, `http_${status}`, `${urlOf(response)} answered ${status}${explainForeign(response)}`);
+  }
+  const { code, message, ...details } = error as Record<string, unknown> & { code: string; message: string };
+  return new RefusedError(status, code, message, details, typeof requestId === 'string' ? requestId : null);
+}
+
+function explainForeign({ status, headers }: Response): string {
+  const location = headers.get('location');
+  if (status >= 300 && status < 400 && location !== null) return `: it has moved to ${location}; use that address`;
+  return ', not as a Sluice server would; is the address right?';
+}
+
+function urlOf({ url }: Response): string {
+  return url.split('?')[0] as string;
+}
+
+function readErrorBody(text: string): { error?: Record<string, unknown>; request_id?: unknown } {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null ? body : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,109 @@
+// Requests to one server over global fetch: address, token, time limit, JSON, and errors in words.
+
+import { refusal, unreachable } from './client-error.ts';
+
+/** How JSON is read and written; give one of your own to keep numbers that a JavaScript number cannot hold. */
+export interface JsonCodec {
+  parse(text: string): unknown;
+  stringify(value: unknown): string;
+}
+
+export interface ClientOptions {
+  /** `http://127.0.0.1:9657`, or with the path under which a proxy offers the server. */
+  url: string;
+  /** The admin token; for the stream of a run, the sink's token will do. */
+  token?: string | undefined;
+  json?: JsonCodec;
+  /** For an answer that is no stream. */
+  timeoutMs?: number;
+}
+
+export interface CallOptions {
+  query?: object;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+/** All reject with RefusedError or UnreachableError, or with the reason of the signal that was aborted. */
+export interface ServerCalls {
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  readonly json: JsonCodec;
+  /** Resolves to the parsed answer; null when it is empty. */
+  call<Answer>(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** Resolves to a response of status 2xx whose body is an event stream. */
+  openStream(url: string, request?: RequestInit): Promise<Response>;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** Throws when the address or the token cannot be one. */
+export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT_TIMEOUT_MS }: ClientOptions): ServerCalls {
+  const baseUrl = readBaseUrl(url);
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new Error('a token is visible ASCII characters without spaces');
+  const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+
+  async function send(target: string, request: RequestInit): Promise<Response> {
+    const response = await fetch(target, { redirect: 'manual', ...request }).catch((error: unknown) => {
+      if (request.signal?.aborted === true && (error as Error).name !== 'TimeoutError') throw error;
+      throw unreachable(target.startsWith(baseUrl) ? baseUrl : new URL(target).origin, error);
+    });
+    if (!response.ok) throw await refusal(response);
+    return response;
+  }
+
+  return {
+    baseUrl,
+    json,
+    async call<Answer>(method: string, path: string, { query = {}, body, signal }: CallOptions = {}): Promise<Answer> {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const response = await send(`${baseUrl}${path}${queryText(query)}`, {
+        method,
+        headers: { accept: 'application/json', ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: json.stringify(body) }),
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      });
+      const text = await response.text().catch((error: unknown) => {
+        throw unreachable(baseUrl, error);
+      });
+      return readAnswer(json, response, text) as Answer;
+    },
+    async openStream(target, request = {}) {
+      const response = await send(target, {
+        ...request,
+        headers: [['accept', 'text/event-stream'], ...Object.entries(authorization), ...new Headers(request.headers)],
+      });
+      if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) return response;
+      await response.body?.cancel();
+      throw unreachable(target, new Error(`it answered ${response.status} without an event stream; is it a sink of a Sluice server?`));
+    },
+  };
+}
+
+/** A path with its values escaped: at`/apps/${id}`. Throws for a value that would name another path. */
+export function at(parts: TemplateStringsArray, ...values: string[]): string {
+  const wrong = values.find((value) => /^\.{0,2}$/.test(value));
+  if (wrong !== undefined) throw new Error(`"${wrong}" is no id`);
+  return String.raw({ raw: parts }, ...values.map(encodeURIComponent));
+}
+
+function readBaseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new Error(`"${text}" is no address of a server; write it as http://127.0.0.1:9657`);
+  if (url.username !== '' || url.password !== '') throw new Error('the address of a server holds no user name or password; give a token');
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
+
+function queryText(query: object): string {
+  const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]))}`;
+}
+
+function readAnswer(json: JsonCodec, response: Response, text: string): unknown {
+  if (text === '') return null;
+  try {
+    return json.parse(text);
+  } catch (error) {
+    throw unreachable(response.url, new Error('what answered does not speak JSON; is it a Sluice server?', { cause: error }));
+  }
+}

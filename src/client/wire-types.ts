@@ -1,0 +1,133 @@
+// What the server sends and takes, as it stands on the wire.
+
+export type ManagedBy = 'api' | 'config';
+export type RunStatus = 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled';
+/** ISO 8601. */
+export type Time = string;
+
+export interface AppInfo {
+  id: string;
+  name: string | null;
+  managed_by: ManagedBy;
+  created_at: Time;
+}
+
+export interface WorkflowInfo {
+  id: string;
+  app_id: string;
+  version: number;
+  managed_by: ManagedBy;
+  created_at: Time;
+}
+
+export interface WorkflowWithDefinition extends WorkflowInfo {
+  definition: unknown;
+}
+
+/** A sink as one writes it; further fields are those of the HTTP API's description. */
+export interface SinkFields {
+  path: string;
+  method: string;
+  auth_token?: string | null;
+  workflow_id?: string | null;
+  [field: string]: unknown;
+}
+
+export interface SinkInfo {
+  id: string;
+  app_id: string;
+  path: string;
+  method: string;
+  workflow_id: string | null;
+  /** The scheme; what opens the sink never comes back. */
+  auth: string;
+  /** Whether anyone may trigger it. */
+  public: boolean;
+  url: string;
+  managed_by: ManagedBy;
+  created_at: Time;
+  updated_at: Time;
+  [field: string]: unknown;
+}
+
+export interface DefinitionChange {
+  action: 'create' | 'update' | 'delete';
+  kind: 'app' | 'workflow' | 'sink';
+  name: string;
+}
+
+export interface RunFault {
+  code: string;
+  message: string;
+  step?: string;
+}
+
+export interface RunSummary {
+  run_id: string;
+  app_id: string;
+  sink_id: string;
+  workflow_id: string | null;
+  workflow_version: number | null;
+  status: RunStatus;
+  progress: number;
+  error?: RunFault;
+  created_at: Time;
+  finished_at: Time | null;
+}
+
+export interface StepInfo {
+  step: string;
+  type: string;
+  status: string;
+  attempt: number;
+  outputs?: unknown;
+  error?: RunFault;
+  started_at: Time | null;
+  finished_at: Time | null;
+  due_at?: Time;
+}
+
+export interface RunDetails extends RunSummary {
+  output?: unknown;
+  steps: StepInfo[];
+  /** The request that started the run; `body` is null where it was no text. */
+  request: {
+    method: string;
+    path: string;
+    query: Record<string, string | string[]>;
+    client_ip: string;
+    body: string | null;
+    [field: string]: unknown;
+  };
+}
+
+export interface RunFilter {
+  app_id?: string;
+  sink_id?: string;
+  status?: string;
+  since?: Time;
+  until?: Time;
+  limit?: number;
+  cursor?: string;
+}
+
+export interface Rejection {
+  position: number;
+  app_id: string | null;
+  method: string;
+  path: string;
+  status: number;
+  code: string;
+  message: string;
+  client_ip: string;
+  count: number;
+  first_at: Time;
+  last_at: Time;
+}
+
+/** An entry of a run's stream. `complete` or `error` is the last one. */
+export type RunEvent = { seq: number; run_id: string } & (
+  | { type: 'progress'; progress: number; step?: string; message?: string }
+  | { type: 'complete'; output: unknown }
+  | { type: 'error'; error: RunFault }
+);
