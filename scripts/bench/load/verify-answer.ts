@@ -1,0 +1,61 @@
+// Reads an answer in full and says what is wrong with it. A sample of all answers goes through here, so that the
+// bench counts no run that did not do its work.
+
+import { isDeepStrictEqual } from 'node:util';
+import { BARE_ANSWER } from '../baselines/bare-answer.ts';
+import { EXPECTED_OUTPUT } from '../workload.ts';
+
+export type AnswerKind = 'stream' | 'json';
+
+/** Returns null for an answer as it should be. */
+export function answerFault(kind: AnswerKind, bytes: Buffer): string | null {
+  const text = bytes.toString('utf8');
+  const end = text.indexOf('\r\n\r\n');
+  const head = text.slice(0, end);
+  const body = /\r\ntransfer-encoding: *chunked/i.test(head) ? joinChunks(text.slice(end + 4)) : text.slice(end + 4);
+  return kind === 'stream' ? streamFault(head, body) : jsonFault(body);
+}
+
+function jsonFault(body: string): string | null {
+  return isDeepStrictEqual(JSON.parse(body), BARE_ANSWER) ? null : `the bare handler answered ${body}`;
+}
+
+interface StreamEvent {
+  type: string;
+  run_id: string;
+  progress?: number;
+  output?: unknown;
+}
+
+function streamFault(head: string, body: string): string | null {
+  const runId = /\r\nx-run-id: *(\S+)/i.exec(head)?.[1];
+  const frames = body.split('\n\n').slice(0, -1);
+  let progress = -1;
+  for (const [index, frame] of frames.entries()) {
+    const [, seq, data] = /^id: (\d+)\ndata: (.+)$/.exec(frame) ?? [];
+    if (data === undefined || Number(seq) !== index + 1) return `event ${index + 1} reads "${frame}"`;
+    const event = JSON.parse(data) as StreamEvent;
+    if (event.run_id !== runId) return `an event of ${event.run_id} in the stream of ${runId}`;
+    if (index === frames.length - 1) return endFault(event, progress);
+    if (event.type !== 'progress' || !((event.progress ?? -1) >= progress)) return `after progress ${progress} came "${frame}"`;
+    progress = event.progress ?? -1;
+  }
+  return `the stream holds no event: "${body}"`;
+}
+
+function endFault({ type, output }: StreamEvent, progress: number): string | null {
+  if (type !== 'complete' || progress !== 100) return `the stream ended with "${type}" at progress ${progress}`;
+  return isDeepStrictEqual(output, EXPECTED_OUTPUT) ? null : `the output is ${JSON.stringify(output)}`;
+}
+
+/** ASCII only, so that a chunk's bytes are its characters. */
+function joinChunks(text: string): string {
+  let body = '';
+  for (let at = 0; ; ) {
+    const end = text.indexOf('\r\n', at);
+    const size = Number.parseInt(text.slice(at, end), 16);
+    if (!(size > 0)) return body;
+    body += text.slice(end + 2, end + 2 + size);
+    at = end + 2 + size + 2;
+  }
+}

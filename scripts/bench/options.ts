@@ -1,0 +1,91 @@
+// The command line of the bench.
+
+import { tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
+
+export const PART_NAMES = ['http', 'slow-fsync', 'stored', 'streams', 'cold'] as const;
+export type PartName = (typeof PART_NAMES)[number];
+
+export interface BenchOptions {
+  parts: PartName[];
+  isQuick: boolean;
+  /** Of each contender, at each number of connections. */
+  rounds: number;
+  /** Of measurement in a round. */
+  seconds: number;
+  warmupSeconds: number;
+  connections: number[];
+  storedRuns: number;
+  streams: number;
+  coldStarts: number;
+  /** Where data directories are made: the disk that is measured. */
+  directory: string;
+  jsonFile: string | null;
+}
+
+export const USAGE = `npm run bench -- [options]
+  --only PARTS         of ${PART_NAMES.join(', ')}; comma-separated (default: all)
+  --quick              a minute in all: smaller numbers, to see a large change
+  --rounds N           rounds of each contender, whose medians are shown (5)
+  --seconds S          measured in each round (2)
+  --connections LIST   of the http part (1,16,64,256)
+  --stored-runs N      in the stored part (1000000)
+  --streams N          in the streams part (10000)
+  --cold-starts N      in the cold part (7)
+  --dir FOLDER         where data directories are made, so the disk that is measured (the temporary folder)
+  --json FILE          writes every figure there too`;
+
+/** Throws an Error that names the option which is wrong. */
+export function parseOptions(args: string[]): BenchOptions | 'help' {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: text,
+      quick: flag,
+      rounds: text,
+      seconds: text,
+      connections: text,
+      'stored-runs': text,
+      streams: text,
+      'cold-starts': text,
+      dir: text,
+      json: text,
+      help: flag,
+    },
+  });
+  if (values.help) return 'help';
+  const pick = (full: string, quick: string): string => (values.quick ? quick : full);
+  return {
+    parts: values.only === undefined ? [...PART_NAMES] : values.only.split(',').map(partName),
+    isQuick: values.quick,
+    rounds: count('--rounds', values.rounds ?? pick('5', '2')),
+    seconds: positive('--seconds', values.seconds ?? pick('2', '0.5')),
+    warmupSeconds: values.quick ? 0.2 : 0.5,
+    connections: (values.connections ?? '1,16,64,256').split(',').map((item) => count('--connections', item)),
+    storedRuns: count('--stored-runs', values['stored-runs'] ?? pick('1000000', '100000')),
+    streams: count('--streams', values.streams ?? pick('10000', '1000')),
+    coldStarts: count('--cold-starts', values['cold-starts'] ?? pick('7', '3')),
+    directory: values.dir ?? tmpdir(),
+    jsonFile: values.json ?? null,
+  };
+}
+
+function partName(name: string): PartName {
+  const part = PART_NAMES.find((known) => known === name);
+  if (part === undefined) throw new Error(`--only: there is no part "${name}"; known are ${PART_NAMES.join(', ')}`);
+  return part;
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw new Error(`${option}: must be a number above 0, not "${text}"`);
+  return value;
+}
+
+function count(option: string, text: string): number {
+  const value = positive(option, text);
+  if (!Number.isSafeInteger(value)) throw new Error(`${option}: must be a whole number, not "${text}"`);
+  return value;
+}

@@ -1,0 +1,93 @@
+// Alternating rounds of two contenders that are both kept up: what disturbs the machine disturbs both. The order is
+// reversed on odd rounds; each figure is the median of its rounds.
+
+import type { Bench } from './bench.ts';
+import type { LoadGenerator, LoadResult, LoadTarget } from './load/load.ts';
+import { median } from './statistics.ts';
+
+export interface Contender {
+  target: LoadTarget;
+  /** Requests that are on disk; null where nothing is stored. */
+  countStored: (() => number) | null;
+}
+
+export type Figures = Omit<LoadResult, 'acknowledged' | 'verified'>;
+
+export interface Comparison {
+  connections: number;
+  ours: Figures;
+  baseline: Figures;
+  /** Of requests a second, of the medians; then the lowest and highest of single rounds. */
+  ratio: number;
+  ratioRange: [number, number];
+  cpuRatio: number;
+  /** Requests that were acknowledged, all of them found on disk, and those whose answer was read in full. */
+  acknowledged: number;
+  verified: number;
+}
+
+/** Rejects when any answer was wrong, or an acknowledged run is not stored. */
+export async function compare(
+  { options }: Bench,
+  generator: LoadGenerator,
+  [ours, baseline]: [ours: Contender, baseline: Contender],
+  connections: number,
+): Promise<Comparison> {
+  const results = new Map<Contender, LoadResult[]>([
+    [ours, []],
+    [baseline, []],
+  ]);
+  for (let round = 0; round < options.rounds; round += 1) {
+    for (const contender of round % 2 === 0 ? [ours, baseline] : [baseline, ours])
+      results.get(contender)?.push(await runRound(generator, contender, connections, options));
+  }
+  return summarize(connections, results.get(ours) ?? [], results.get(baseline) ?? []);
+}
+
+/** One round of each that is not counted, so that the first that is does not pay for compilation. */
+export async function warmUp({ options }: Bench, generator: LoadGenerator, contenders: Contender[]): Promise<void> {
+  for (const contender of contenders) await runRound(generator, contender, 64, { warmupSeconds: 0, seconds: options.seconds });
+}
+
+async function runRound(
+  generator: LoadGenerator,
+  { target, countStored }: Contender,
+  connections: number,
+  { warmupSeconds, seconds }: { warmupSeconds: number; seconds: number },
+): Promise<LoadResult> {
+  const storedBefore = countStored?.() ?? 0;
+  const result = await generator.ask({ target, connections, warmupSeconds, seconds });
+  const stored = (countStored?.() ?? 0) - storedBefore;
+  if (countStored !== null && stored !== result.acknowledged)
+    throw new Error(`${result.acknowledged} requests were acknowledged, but ${stored} are stored (port ${target.port})`);
+  return result;
+}
+
+function summarize(connections: number, ours: LoadResult[], baseline: LoadResult[]): Comparison {
+  const rate = ({ requestsPerSecond }: LoadResult): number => requestsPerSecond;
+  const ratios = ours.map((result, round) => rate(result) / rate(baseline[round] as LoadResult));
+  const [our, base] = [medians(ours), medians(baseline)];
+  return {
+    connections,
+    ours: our,
+    baseline: base,
+    ratio: our.requestsPerSecond / base.requestsPerSecond,
+    ratioRange: [Math.min(...ratios), Math.max(...ratios)],
+    cpuRatio: our.cpuMicrosPerRequest / base.cpuMicrosPerRequest,
+    acknowledged: ours.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
+    verified: ours.reduce((sum, { verified }) => sum + verified, 0),
+  };
+}
+
+function medians(results: LoadResult[]): Figures {
+  const of = (key: keyof Figures): number => median(results.map((result) => result[key]));
+  return {
+    requestsPerSecond: of('requestsPerSecond'),
+    minMs: of('minMs'),
+    p50Ms: of('p50Ms'),
+    p99Ms: of('p99Ms'),
+    maxMs: of('maxMs'),
+    cpuMicrosPerRequest: of('cpuMicrosPerRequest'),
+    generatorBusy: of('generatorBusy'),
+  };
+}

@@ -1,0 +1,105 @@
+// The server that is measured: started as `npm start` starts it, on a data directory and definitions of the bench.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import type { Bench } from './bench.ts';
+import { stopProcess } from './helper-process.ts';
+import type { LoadTarget } from './load/load.ts';
+import { definitionFile, TRIGGER_PATHS } from './workload.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const ADMIN_TOKEN = 'admin-token-of-the-bench';
+const START_LIMIT_MS = 60_000;
+
+export interface SluiceProcess {
+  port: number;
+  pid: number;
+  dataDir: string;
+  /** Of requests that complete. */
+  target: LoadTarget;
+  /** GETs from the admin API and returns the parsed answer. */
+  admin(path: string): Promise<unknown>;
+  /** A look into the database, past the server. */
+  countCompleted(): number;
+  hasEnded(): boolean;
+  stop(): Promise<void>;
+}
+
+/** Does not wait until it listens. Its log goes to /dev/null; what it says on stderr is told when it does not start. */
+export async function spawnSluice({ signal, onEnd }: Bench, directory: string, env: Record<string, string> = {}): Promise<SluiceProcess> {
+  const definitions = join(directory, 'definitions.yaml');
+  writeFileSync(definitions, definitionFile());
+  const port = await freePort();
+  const dataDir = join(directory, 'data');
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], {
+    cwd: ROOT,
+    env: {
+      ...withoutSettings(process.env),
+      SLUICE_DATA_DIR: dataDir,
+      SLUICE_CONFIG: definitions,
+      SLUICE_PORT: String(port),
+      SLUICE_ADMIN_TOKEN: ADMIN_TOKEN,
+      ...env,
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    signal,
+  });
+  child.on('error', () => undefined);
+  const stop = (): Promise<void> => stopProcess(child);
+  onEnd(stop);
+  const pid = child.pid as number;
+  return {
+    port,
+    pid,
+    dataDir,
+    target: { port, path: TRIGGER_PATHS.threeSteps, kind: 'stream', pid },
+    async admin(path) {
+      const response = await fetch(`http://127.0.0.1:${port}/api/v1${path}`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`GET ${path} answered ${response.status}: ${text}`);
+      return JSON.parse(text);
+    },
+    countCompleted: () => countCompleted(dataDir),
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    stop,
+  };
+}
+
+/** Resolves when the server is ready. */
+export async function startSluice(bench: Bench, directory: string, env: Record<string, string> = {}): Promise<SluiceProcess> {
+  const server = await spawnSluice(bench, directory, env);
+  for (const deadline = Date.now() + START_LIMIT_MS; Date.now() < deadline; await sleep(20)) {
+    const response = await fetch(`http://127.0.0.1:${server.port}/readyz`, { signal: bench.signal }).catch(() => null);
+    if (response?.ok === true) return server;
+    if (server.hasEnded()) throw new Error('the server ended while it started');
+  }
+  throw new Error(`the server was not ready within ${START_LIMIT_MS / 1000} s`);
+}
+
+function countCompleted(dataDir: string): number {
+  const database = new Database(join(dataDir, 'sluice.db'), { readonly: true });
+  try {
+    return database.prepare("SELECT count(*) FROM runs WHERE status = 'completed'").pluck().get() as number;
+  } finally {
+    database.close();
+  }
+}
+
+/** Settings of the caller's shell would make it another server than the one that is reported on. */
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(SLUICE_.*|HOST|PORT)$/.test(name)));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,66 @@
+// What the bench asks of the server: its definitions, the request, and what the answer to it must be.
+
+const BODY_BYTES = 1024;
+
+const set = (name: string, values: Record<string, string>): object => ({ type: 'sluice/set@v1', name, values });
+const output = (name: string, selector: string): object => ({ type: 'JsonField', name, selector });
+const inputs = ['event', 'id'].map((name) => ({ type: 'WorkflowParameter', name }));
+
+const APP_ID = 'bench';
+
+const workflows = {
+  'three-steps': {
+    version: '1.0',
+    inputs,
+    steps: [
+      set('read', { event: '$inputs.event', id: '$inputs.id' }),
+      set('name', { event: '$steps.read.event' }),
+      set('join', { event: '$steps.name.event', id: '$steps.read.id' }),
+    ],
+    outputs: [output('event', '$steps.join.event'), output('id', '$steps.join.id')],
+  },
+  'long-wait': { version: '1.0', inputs: [], steps: [{ type: 'sluice/delay@v1', name: 'wait', seconds: 86_400 }], outputs: [] },
+  'always-fails': { version: '1.0', inputs: [], steps: [{ type: 'sluice/fail@v1', name: 'fail' }], outputs: [] },
+};
+
+/** Paths of the public sinks, one for each workflow. */
+export const TRIGGER_PATHS = {
+  threeSteps: '/bench/three-steps',
+  longWait: '/bench/long-wait',
+  alwaysFails: '/bench/always-fails',
+} as const;
+
+/** The content of a definition file: JSON, which is YAML too. */
+export function definitionFile(): string {
+  const names = Object.keys(workflows);
+  return JSON.stringify({
+    apps: [{ id: APP_ID }],
+    workflows: Object.entries(workflows).map(([id, definition]) => ({ app_id: APP_ID, id, definition })),
+    sinks: names.map((name) => ({ app_id: APP_ID, path: `/${name}`, method: 'POST', auth_token: null, workflow_id: name })),
+  });
+}
+
+export const EXPECTED_OUTPUT = { event: 'annotation.completed', id: 9_007_199_254_740 } as const;
+
+/** A webhook as such services post it, of 1,024 bytes. */
+export function requestBody(): string {
+  const boxes = Array.from({ length: 6 }, (_, index) => ({
+    class: `part-${index}`,
+    confidence: 0.9 + index / 100,
+    x: 12.5 * index,
+    y: 480,
+    width: 64,
+    height: 32,
+  }));
+  const document = { ...EXPECTED_OUTPUT, source: 'camera-04', data: { boxes, note: '' } };
+  document.data.note = 'n'.repeat(BODY_BYTES - JSON.stringify(document).length);
+  return JSON.stringify(document);
+}
+
+export function requestBytes(path: string, host: string): Buffer {
+  const body = requestBody();
+  return Buffer.from(
+    `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    'latin1',
+  );
+}
