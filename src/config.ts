@@ -4,7 +4,9 @@
 
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
-import { LOG_LEVELS, type LogLevel } from './logger.ts';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface Retention {
   /** Ended runs older than this go; null keeps them. */
@@ -140,7 +142,7 @@ export function loadConfig(sources: ConfigSources): Config {
 }
 
 function readSetting(setting: Setting, sources: ConfigSources): unknown {
-  const { text, from } = findText(setting, sources);
+  const { text, from } = findSetting(setting, sources);
   try {
     return setting.parse(text);
   } catch (error) {
@@ -149,16 +151,27 @@ function readSetting(setting: Setting, sources: ConfigSources): unknown {
   }
 }
 
-function findText(setting: Setting, { flags, environment, file }: ConfigSources): { text: string; from: string } {
+/** Where a setting's text was found. */
+export interface FoundSetting {
+  text: string;
+  origin: 'flag' | 'environment' | 'file' | 'default';
+  /** The flag, variable or key by name; for a default, the variable that would change it. */
+  from: string;
+}
+
+/** The first source that gives the setting, unparsed. Throws when a secret's file cannot be read. */
+export function findSetting(setting: Setting, { flags, environment, file }: ConfigSources): FoundSetting {
   const { key, fallback, isSecret, alsoFrom } = setting;
   const variable = variableOf(setting);
-  if (flags[key] !== undefined) return { text: String(flags[key]), from: flagOf(setting) };
-  if (environment[variable] !== undefined) return { text: environment[variable], from: variable };
+  if (flags[key] !== undefined) return { text: String(flags[key]), origin: 'flag', from: flagOf(setting) };
+  if (environment[variable] !== undefined) return { text: environment[variable], origin: 'environment', from: variable };
   const secretFile = isSecret === true ? environment[`${variable}_FILE`] : undefined;
-  if (secretFile !== undefined) return { text: readSecret(`${variable}_FILE`, secretFile), from: `${variable}_FILE` };
-  if (alsoFrom !== undefined && environment[alsoFrom] !== undefined) return { text: environment[alsoFrom], from: alsoFrom };
-  if (file[key] !== undefined) return { text: String(file[key]), from: `settings.${key}` };
-  return { text: fallback, from: variable };
+  if (secretFile !== undefined)
+    return { text: readSecret(`${variable}_FILE`, secretFile), origin: 'environment', from: `${variable}_FILE` };
+  if (alsoFrom !== undefined && environment[alsoFrom] !== undefined)
+    return { text: environment[alsoFrom], origin: 'environment', from: alsoFrom };
+  if (file[key] !== undefined) return { text: String(file[key]), origin: 'file', from: `settings.${key}` };
+  return { text: fallback, origin: 'default', from: variable };
 }
 
 function readSecret(variable: string, path: string): string {

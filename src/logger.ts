@@ -2,11 +2,9 @@
 // logged one by one.
 
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
+import type { LogLevel } from './config.ts';
 
 export type Logger = PinoLogger;
-
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const SECRET_FIELDS = ['authorization', 'cookie', 'token', 'tokens', 'auth_token', 'secret', 'secrets', 'password', 'headers'];
 /** Lines gather up to this many bytes before they are written. */

@@ -32,6 +32,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no host of that name',
   EAI_AGAIN: 'the host name could not be looked up',
   ECONNRESET: 'the connection was closed',
+  EPIPE: 'the connection was closed',
   UND_ERR_SOCKET: 'the connection was closed',
   EHOSTUNREACH: 'there is no route to the host',
   ENETUNREACH: 'there is no route to the network',
@@ -52,30 +53,26 @@ export function unreachable(url: string, error: unknown): UnreachableError {
 
 /** The refusal that a response carries; reads its body. */
 export async function refusal(response: Response): Promise<RefusedError> {
-  const text = await response.text().catch(() => '');
-  const { error, request_id: requestId } = readErrorBody(text);
   const { status } = response;
-  if (typeof error?.['code'] !== 'string' || typeof error['message'] !== 'string') {
-    return new RefusedError(status, `http_${status}`, `${urlOf(response)} answered ${status}${explainForeign(response)}`);
-  }
-  const { code, message, ...details } = error as Record<string, unknown> & { code: string; message: string };
+  const body = readObject(await response.text().catch(() => ''));
+  const { code, message, ...details } = (body['error'] ?? {}) as Record<string, unknown>;
+  if (typeof code !== 'string' || typeof message !== 'string')
+    return new RefusedError(status, `http_${status}`, describeForeign(response), body);
+  const requestId = body['request_id'];
   return new RefusedError(status, code, message, details, typeof requestId === 'string' ? requestId : null);
 }
 
-function explainForeign({ status, headers }: Response): string {
+function describeForeign({ status, headers, url }: Response): string {
+  const address = url.split('?')[0] as string;
   const location = headers.get('location');
-  if (status >= 300 && status < 400 && location !== null) return `: it has moved to ${location}; use that address`;
-  return ', not as a Sluice server would; is the address right?';
+  if (status >= 300 && status < 400 && location !== null) return `${address} has moved to ${location}; use that address`;
+  return `${address} answered ${status}, but not as a Sluice server does; is the address right?`;
 }
 
-function urlOf({ url }: Response): string {
-  return url.split('?')[0] as string;
-}
-
-function readErrorBody(text: string): { error?: Record<string, unknown>; request_id?: unknown } {
+function readObject(text: string): Record<string, unknown> {
   try {
-    const body: unknown = JSON.parse(text);
-    return typeof body === 'object' && body !== null ? body : {};
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
     return {};
   }

@@ -8,18 +8,17 @@ import type { RunEvent } from './wire-types.ts';
 
 export interface RunStreamOptions {
   json: JsonCodec;
-  /** Seq of the last event that the caller has. */
+  /** Seq of the last event that the reader has; 0 for none. */
   after: number;
   /** The connection that is open already, if one is. */
   first?: Response;
-  /** Opens a stream of the events that follow; aborting `signal` closes it. */
-  open: (after: number, signal: AbortSignal) => Promise<Response>;
-  /** Whether the run has ended, so that nothing follows the event that the caller has. */
+  /** Connects to the events that follow. */
+  open: (after: number) => Promise<Response>;
   hasEnded: () => Promise<boolean>;
-  /** Ends the stream; what the reader then gets is its reason, thrown. */
-  signal?: AbortSignal;
-  /** Pauses between attempts to connect; when they are used up in a row, the stream fails. */
-  reconnectDelaysMs?: readonly number[];
+  /** Ends the stream: its reason is thrown to the reader. The connections must listen to it, too. */
+  signal?: AbortSignal | undefined;
+  /** Pauses before each attempt to connect again; when they are used up in a row, the stream fails. */
+  reconnectDelaysMs?: readonly number[] | undefined;
 }
 
 /** Together some 25 s: longer than a server takes to restart. */
@@ -32,22 +31,23 @@ const WORTH_RETRYING: readonly number[] = [429, 502, 503, 504];
 export async function* readRunStream(options: RunStreamOptions): AsyncGenerator<RunEvent> {
   const { json, open, hasEnded, signal, reconnectDelaysMs = RECONNECT_DELAYS_MS } = options;
   let { after, first } = options;
+  let isOver = false;
   let failures = 0;
   for (;;) {
-    let fault: unknown;
+    let fault: unknown = new UnreachableError('the server ended the stream before the run had ended');
     try {
-      const connection = new AbortController();
-      const response = first ?? (await open(after, anyOf(connection.signal, signal)));
+      const response = first ?? (await open(after));
       first = undefined;
-      for await (const event of readEvents(response, json, connection)) {
+      for await (const event of readEvents(response, json)) {
         if (event.seq <= after) continue;
         after = event.seq;
         failures = 0;
         yield event;
         if (event.type !== 'progress') return;
       }
-      if (await hasEnded()) return;
-      fault = new UnreachableError('the server ended the stream before the run had ended');
+      // A reader that has the last event already gets none. It is sure of that once it asked a run known to be over.
+      if (isOver) return;
+      isOver = await hasEnded();
     } catch (error) {
       fault = error;
     }
@@ -59,11 +59,11 @@ export async function* readRunStream(options: RunStreamOptions): AsyncGenerator<
   }
 }
 
-async function* readEvents(response: Response, json: JsonCodec, connection: AbortController): AsyncGenerator<RunEvent> {
+async function* readEvents(response: Response, json: JsonCodec): AsyncGenerator<RunEvent> {
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   const parse = createSseParser();
-  const onSilence = (): void => void reader.cancel().catch(() => undefined);
-  let silence = setTimeout(onSilence, MAX_SILENCE_MS);
+  const hangUp = (): void => void reader.cancel().catch(() => undefined);
+  let silence = setTimeout(hangUp, MAX_SILENCE_MS);
   try {
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
@@ -71,22 +71,17 @@ async function* readEvents(response: Response, json: JsonCodec, connection: Abor
       });
       if (done) return;
       clearTimeout(silence);
-      silence = setTimeout(onSilence, MAX_SILENCE_MS);
+      silence = setTimeout(hangUp, MAX_SILENCE_MS);
       for (const { id, data } of parse(value)) yield { seq: Number(id), ...(json.parse(data) as Omit<RunEvent, 'seq'>) } as RunEvent;
     }
   } finally {
     clearTimeout(silence);
-    onSilence();
-    connection.abort();
+    hangUp();
   }
 }
 
 function isWorthRetrying(fault: unknown): boolean {
   return fault instanceof UnreachableError || (fault instanceof RefusedError && WORTH_RETRYING.includes(fault.status));
-}
-
-function anyOf(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
-  return second === undefined ? first : AbortSignal.any([first, second]);
 }
 
 /** Rejects with the signal's reason when it is aborted meanwhile. */

@@ -71,7 +71,7 @@ export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT
     async openStream(target, request = {}) {
       const response = await send(target, {
         ...request,
-        headers: [['accept', 'text/event-stream'], ...Object.entries(authorization), ...new Headers(request.headers)],
+        headers: { accept: 'text/event-stream', ...authorization, ...Object.fromEntries(new Headers(request.headers)) },
       });
       if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) return response;
       await response.body?.cancel();
@@ -89,14 +89,16 @@ export function at(parts: TemplateStringsArray, ...values: string[]): string {
 
 function readBaseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new Error(`"${text}" is no address of a server; write it as http://127.0.0.1:9657`);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new Error(`"${text}" is no address of a server; write it as http://127.0.0.1:9657`);
   if (url.username !== '' || url.password !== '') throw new Error('the address of a server holds no user name or password; give a token');
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 }
 
 function queryText(query: object): string {
-  const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
-  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]))}`;
+  const pairs = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) pairs.set(name, String(value));
+  return pairs.size === 0 ? '' : `?${pairs}`;
 }
 
 function readAnswer(json: JsonCodec, response: Response, text: string): unknown {

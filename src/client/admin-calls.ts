@@ -1,0 +1,66 @@
+// The administration API, one method a route.
+
+import { at, type ServerCalls } from './server-calls.ts';
+import type {
+  AppInfo,
+  DefinitionChange,
+  Rejection,
+  RunDetails,
+  RunFilter,
+  RunSummary,
+  SinkFields,
+  SinkInfo,
+  WorkflowInfo,
+  WorkflowWithDefinition,
+} from './wire-types.ts';
+
+export const appCalls = ({ call }: ServerCalls) => ({
+  list: async () => (await call<{ apps: AppInfo[] }>('GET', '/api/v1/apps')).apps,
+  get: (appId: string) => call<AppInfo>('GET', at`/api/v1/apps/${appId}`),
+  save: (appId: string, fields: { name?: string | null } = {}) => call<AppInfo>('PUT', at`/api/v1/apps/${appId}`, { body: fields }),
+  delete: (appId: string) => call<null>('DELETE', at`/api/v1/apps/${appId}`),
+});
+
+export const workflowCalls = ({ call }: ServerCalls) => ({
+  list: async (appId: string) => (await call<{ workflows: WorkflowInfo[] }>('GET', at`/api/v1/apps/${appId}/workflows`)).workflows,
+  /** The current version unless one is named. */
+  get: (appId: string, workflowId: string, version?: number) =>
+    call<WorkflowWithDefinition>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { query: { version } }),
+  save: (appId: string, workflowId: string, definition: unknown) =>
+    call<WorkflowInfo>('PUT', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { body: definition }),
+  delete: (appId: string, workflowId: string) => call<null>('DELETE', at`/api/v1/apps/${appId}/workflows/${workflowId}`),
+});
+
+export const sinkCalls = ({ call }: ServerCalls) => ({
+  /** Of all apps unless one is named. */
+  list: async (appId?: string) => (await call<{ sinks: SinkInfo[] }>('GET', '/api/v1/sinks', { query: { app_id: appId } })).sinks,
+  get: (appId: string, sinkId: string) => call<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),
+  create: (appId: string, fields: SinkFields) => call<SinkInfo>('POST', at`/api/v1/apps/${appId}/sinks`, { body: fields }),
+  replace: (appId: string, sinkId: string, fields: SinkFields) =>
+    call<SinkInfo>('PUT', at`/api/v1/apps/${appId}/sinks/${sinkId}`, { body: fields }),
+  delete: (appId: string, sinkId: string) => call<null>('DELETE', at`/api/v1/apps/${appId}/sinks/${sinkId}`),
+  /** The answer is the only place where the new token ever stands. */
+  rotateToken: (appId: string, sinkId: string) =>
+    call<SinkInfo & { auth_token: string }>('POST', at`/api/v1/apps/${appId}/sinks/${sinkId}/rotate-token`),
+});
+
+export const definitionCalls = ({ call }: ServerCalls) => ({
+  export: () => call<Record<'apps' | 'workflows' | 'sinks', unknown[]>>('GET', '/api/v1/definitions'),
+  diff: async (document: unknown) =>
+    (await call<{ changes: DefinitionChange[] }>('POST', '/api/v1/definitions/diff', { body: document })).changes,
+  apply: async (document: unknown) =>
+    (await call<{ changes: DefinitionChange[] }>('POST', '/api/v1/definitions/apply', { body: document })).changes,
+});
+
+export const runCalls = ({ call }: ServerCalls) => ({
+  list: (filter: RunFilter = {}) => call<{ runs: RunSummary[]; next_cursor: string | null }>('GET', '/api/v1/runs', { query: filter }),
+  get: (runId: string) => call<RunDetails>('GET', at`/api/v1/runs/${runId}`),
+  cancel: (runId: string) => call<{ run_id: string; status: 'cancelled' }>('POST', at`/api/v1/runs/${runId}/cancel`),
+  /** The same request again, as a new run. */
+  replay: (runId: string) => call<{ run_id: string; status: string; replay_of: string }>('POST', at`/api/v1/runs/${runId}/replay`),
+});
+
+export const rejectionCalls = ({ call }: ServerCalls) => ({
+  list: (filter: { app_id?: string; limit?: number; cursor?: number } = {}) =>
+    call<{ rejections: Rejection[]; next_cursor: number | null }>('GET', '/api/v1/rejections', { query: filter }),
+});

@@ -1,0 +1,82 @@
+// The client of a Sluice server: administration, triggers, and the live stream of a run. Needs nothing but global fetch.
+
+import { appCalls, definitionCalls, rejectionCalls, runCalls, sinkCalls, workflowCalls } from './admin-calls.ts';
+import { RefusedError, UnreachableError } from './client-error.ts';
+import { readRunStream } from './run-stream.ts';
+import { at, type ClientOptions, createServerCalls } from './server-calls.ts';
+import type { RunEvent, RunSummary } from './wire-types.ts';
+
+export interface TriggerOptions {
+  /** POST unless given. */
+  method?: string;
+  headers?: NonNullable<RequestInit['headers']>;
+  body?: NonNullable<RequestInit['body']>;
+  /** Ends the reading; the run goes on. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface FollowOptions {
+  /** Seq of the last event that the caller has; 0 for none. */
+  after?: number;
+  signal?: AbortSignal | undefined;
+  reconnectDelaysMs?: readonly number[];
+}
+
+/** A run and its events; reading them ends after `complete` or `error`. */
+export interface FollowedRun {
+  runId: string;
+  events: AsyncGenerator<RunEvent>;
+}
+
+export interface Health {
+  status: string;
+  checks?: Record<string, boolean>;
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+/** Throws when the address or the token cannot be one. */
+export function createClient(options: ClientOptions) {
+  const server = createServerCalls(options);
+  const { baseUrl, json, call, openStream } = server;
+
+  /** Takes the sink's token or the admin token, or none for a run of a public sink. */
+  function follow(runId: string, { after = 0, signal, reconnectDelaysMs }: FollowOptions = {}, first?: Response): AsyncGenerator<RunEvent> {
+    const url = `${baseUrl}${at`/runs/${runId}/events`}`;
+    return readRunStream({
+      json,
+      after,
+      ...(first === undefined ? {} : { first }),
+      open: (seen) => openStream(url, { headers: { 'last-event-id': String(seen) }, signal: signal ?? null }),
+      hasEnded: async () => (await call<RunSummary>('GET', at`/runs/${runId}`)).finished_at !== null,
+      signal,
+      reconnectDelaysMs,
+    });
+  }
+
+  /** `path` names the sink from the server's root on, as `/sink/trigger/http/demo/webhook`. The token sent is the sink's. */
+  async function trigger(path: string, { signal, method = 'POST', ...request }: TriggerOptions = {}): Promise<FollowedRun> {
+    const response = await openStream(`${baseUrl}${path}`, { ...request, method, signal: signal ?? null });
+    const runId = response.headers.get('x-run-id');
+    if (runId === null) throw new UnreachableError(`${baseUrl}${path} streams events, but not as a sink of a Sluice server does`);
+    return { runId, events: follow(runId, { signal }, response) };
+  }
+
+  return {
+    apps: appCalls(server),
+    workflows: workflowCalls(server),
+    sinks: sinkCalls(server),
+    definitions: definitionCalls(server),
+    runs: { ...runCalls(server), follow: (runId: string, followOptions?: FollowOptions) => follow(runId, followOptions) },
+    rejections: rejectionCalls(server),
+    trigger,
+    /** Whether the process lives. */
+    healthz: () => call<Health>('GET', '/healthz'),
+    /** Whether it can take new runs. */
+    readyz: () =>
+      call<Health>('GET', '/readyz').catch((error: unknown) => {
+        if (error instanceof RefusedError && error.details['status'] === 'not_ready') return error.details as unknown as Health;
+        throw error;
+      }),
+  };
+}
