@@ -11,8 +11,18 @@ export type SinkResponse =
   | { mode: 'redirect'; location: string }
   | { mode: 'custom'; status: number; headers: Record<string, string>; body: unknown };
 
-/** The answer decided for one trigger; `waitMs` bounds the modes that wait for the run. */
-export type Answer = SinkResponse & { waitMs: number; preferenceApplied: string | null };
+/** The answer decided for one trigger. */
+export interface Answer {
+  response: SinkResponse;
+  /** Bounds the modes that wait for the run. */
+  waitMs: number;
+  /** What `Preference-Applied` says. */
+  preferenceApplied: string | null;
+}
+
+const STREAM: SinkResponse = { mode: 'stream' };
+const WAIT: SinkResponse = { mode: 'wait' };
+const ACCEPT: SinkResponse = { mode: 'accept', status: 202 };
 
 const DEFAULT_WAIT_MS = 30_000;
 const MAX_WAIT_MS = 300_000;
@@ -111,13 +121,10 @@ export function negotiateAnswer(sinkResponse: SinkResponse, accept: string | und
   const preference = prefer === undefined ? NO_PREFERENCE : readPreference(prefer);
   const waitMs = Math.min(preference.waitSeconds === null ? DEFAULT_WAIT_MS : preference.waitSeconds * 1000, MAX_WAIT_MS);
   const preferenceApplied = preference.text;
-  if (preference.respondAsync) {
-    return preference.waitSeconds === null
-      ? { mode: 'accept', status: 202, waitMs, preferenceApplied }
-      : { mode: 'wait', waitMs, preferenceApplied };
-  }
+  if (preference.respondAsync) return { response: preference.waitSeconds === null ? ACCEPT : WAIT, waitMs, preferenceApplied };
   const wished = accept === undefined || accept === '*/*' ? null : wishedMode(accept);
-  return wished === null ? { ...sinkResponse, waitMs, preferenceApplied } : { mode: wished, waitMs, preferenceApplied };
+  const response = wished === null ? sinkResponse : wished === 'stream' ? STREAM : WAIT;
+  return { response, waitMs, preferenceApplied };
 }
 
 /** The mode whose media type has the highest quality, the earlier one on a tie; null when neither is named. */

@@ -34,21 +34,14 @@ export interface StepState {
   dueAt: number | null;
 }
 
-export const PENDING_STEP: Readonly<StepState> = {
-  status: 'pending',
-  attempt: 0,
-  outputs: null,
-  chosen: null,
-  error: null,
-  startedAt: null,
-  finishedAt: null,
-  dueAt: null,
-};
+export function pendingStep(): StepState {
+  return { status: 'pending', attempt: 0, outputs: null, chosen: null, error: null, startedAt: null, finishedAt: null, dueAt: null };
+}
 
 export type StepStates = ReadonlyMap<string, Readonly<StepState>>;
 
 function stepState(states: StepStates, name: string): Readonly<StepState> {
-  return states.get(name) ?? PENDING_STEP;
+  return states.get(name) as StepState;
 }
 
 export type Readiness = 'ready' | 'skip' | 'not_yet';

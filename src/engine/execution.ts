@@ -5,7 +5,7 @@
 import { parseJson, stringifyJson } from '../core/json.ts';
 import type { Request } from '../core/request.ts';
 import { retryDelayMs } from '../core/retry.ts';
-import { PENDING_STEP, progressOf, type RunError, type RunStatus, readiness, type StepState } from '../core/run.ts';
+import { pendingStep, progressOf, type RunError, type RunStatus, readiness, type StepState } from '../core/run.ts';
 import { type ProgressDetail, progressData, type RunEvent, terminalData } from '../core/run-event.ts';
 import type { Workflow, WorkflowStep } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
@@ -70,7 +70,7 @@ export class Execution {
     this.#runId = runId;
     this.#workflow = workflow;
     this.#roots = { inputs, request, steps: {} };
-    for (const { name } of workflow.steps) this.#states.set(name, { ...PENDING_STEP });
+    for (const { name } of workflow.steps) this.#states.set(name, pendingStep());
     if (past === undefined) this.#emit(0);
     else this.#restore(past);
   }

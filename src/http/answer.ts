@@ -4,10 +4,10 @@ import type { FastifyReply } from 'fastify';
 import { resolveBindings } from '../core/bindings.ts';
 import { parseJson, stringifyJson } from '../core/json.ts';
 import type { Request } from '../core/request.ts';
-import type { Answer } from '../core/response-mode.ts';
+import type { Answer, SinkResponse } from '../core/response-mode.ts';
 import type { RunOutcome } from '../core/run-event.ts';
 import type { Dispatched } from '../engine/engine.ts';
-import { type EventStreams, formatFrame, STREAM_HEADERS } from './event-streams.ts';
+import { type EventStreams, formatFrame, streamHeaders } from './event-streams.ts';
 import type { WaitForEnd } from './run-waiter.ts';
 
 export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, request: Request) => Promise<void>;
@@ -16,10 +16,14 @@ export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEn
   function stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
     reply.hijack();
     const { raw } = reply;
-    raw.writeHead(200, { ...STREAM_HEADERS, 'x-run-id': runId });
-    const frames = events.map(formatFrame).join('');
-    if (ended !== null) raw.end(frames);
-    else {
+    let frames = '';
+    for (const event of events) frames += formatFrame(event);
+    if (ended !== null) {
+      // The whole stream is here: its length lets head and frames leave in one write.
+      raw.writeHead(200, streamHeaders(runId, Buffer.byteLength(frames)));
+      raw.end(frames);
+    } else {
+      raw.writeHead(200, streamHeaders(runId));
       raw.write(frames === '' ? ': resuming an earlier run\n\n' : frames);
       streams.follow(raw, runId, events.at(-1)?.seq ?? 0);
     }
@@ -37,16 +41,16 @@ export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEn
     return await waitForEnd(runId, waitMs, gone.signal);
   }
 
-  return async (reply, answer, run, request) => {
+  return async (reply, { response, waitMs, preferenceApplied }, run, request) => {
     const { runId } = run;
-    if (answer.mode === 'stream') return stream(reply, run);
+    if (response.mode === 'stream') return stream(reply, run);
     reply.header('x-run-id', runId);
-    if (answer.preferenceApplied !== null) reply.header('preference-applied', answer.preferenceApplied);
-    if (answer.mode === 'accept') return accept(reply, runId, answer.status);
-    if (answer.mode === 'redirect') return void reply.redirect(answer.location, 303);
-    const outcome = await outcomeOf(reply, run, answer.waitMs);
+    if (preferenceApplied !== null) reply.header('preference-applied', preferenceApplied);
+    if (response.mode === 'accept') return accept(reply, runId, response.status);
+    if (response.mode === 'redirect') return void reply.redirect(response.location, 303);
+    const outcome = await outcomeOf(reply, run, waitMs);
     if (outcome === null) return accept(reply, runId, 202);
-    if (answer.mode === 'custom' && outcome.status === 'completed') return sendCustom(reply, answer, runId, outcome, request);
+    if (response.mode === 'custom' && outcome.status === 'completed') return sendCustom(reply, response, runId, outcome, request);
     reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
     reply.send(outcomeDocument(runId, outcome));
   };
@@ -61,13 +65,13 @@ function outcomeDocument(runId: string, { status, output, error }: RunOutcome): 
 /** The sink's own answer: its body may select `$output.x`, `$run.id` and `$request.…`. */
 function sendCustom(
   reply: FastifyReply,
-  answer: Extract<Answer, { mode: 'custom' }>,
+  response: Extract<SinkResponse, { mode: 'custom' }>,
   runId: string,
   outcome: RunOutcome,
   request: Request,
 ): void {
-  const body = resolveBindings(answer.body, { output: parseJson(outcome.output ?? 'null'), run: { id: runId }, request });
-  reply.code(answer.status).headers(answer.headers);
+  const body = resolveBindings(response.body, { output: parseJson(outcome.output ?? 'null'), run: { id: runId }, request });
+  reply.code(response.status).headers(response.headers);
   const isText = typeof body === 'string';
   if (reply.getHeader('content-type') === undefined)
     reply.header('content-type', isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8');

@@ -14,11 +14,21 @@ export interface EventStreams {
   closeAll(): void;
 }
 
-export const STREAM_HEADERS = {
-  'content-type': 'text/event-stream',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-} as const;
+/** Names and values in turn. `length` is given where the whole stream is known. */
+export function streamHeaders(runId: string, length?: number): string[] {
+  const headers = [
+    'content-type',
+    'text/event-stream',
+    'cache-control',
+    'no-cache, no-transform',
+    'x-accel-buffering',
+    'no',
+    'x-run-id',
+    runId,
+  ];
+  if (length !== undefined) headers.push('content-length', String(length));
+  return headers;
+}
 
 const HEARTBEAT_EVERY_MS = 15_000;
 const MAX_UNSENT_BYTES = 65_536;

@@ -3,8 +3,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../../errors.ts';
 
-const EMPTY = new Uint8Array(0);
-
 export function hasBody({ headers }: IncomingMessage): boolean {
   if (headers['transfer-encoding'] !== undefined) return true;
   const length = headers['content-length'];
@@ -21,23 +19,44 @@ export function tooLarge(limit: number): AppError {
 
 /** Rejects with `too_large` as soon as the limit is passed, and `invalid` when the caller goes away in between. */
 export function readBytes(raw: IncomingMessage, limit: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const stop = (error: AppError): void => {
-      raw.removeAllListeners('data');
-      raw.resume();
-      reject(error);
-    };
-    raw.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > limit) stop(tooLarge(limit));
-      else chunks.push(chunk);
-    });
-    raw.once('end', () => resolve(chunks.length === 0 ? EMPTY : chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    raw.once('aborted', () => stop(new AppError('invalid', 'the connection closed before the whole body had come')));
-    raw.once('error', () => stop(new AppError('invalid', 'the body could not be read to its end')));
-  });
+  return new Promise((resolve, reject) => new BodyReader(raw, limit, resolve, reject));
+}
+
+/** One body on its way in. */
+class BodyReader {
+  readonly #raw: IncomingMessage;
+  readonly #limit: number;
+  readonly #resolve: (bytes: Uint8Array) => void;
+  readonly #reject: (error: AppError) => void;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+
+  constructor(raw: IncomingMessage, limit: number, resolve: (bytes: Uint8Array) => void, reject: (error: AppError) => void) {
+    this.#raw = raw;
+    this.#limit = limit;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    raw.on('data', (chunk: Buffer) => this.#take(chunk));
+    raw.once('end', () => this.#finish());
+    raw.once('aborted', () => this.#fail(new AppError('invalid', 'the connection closed before the whole body had come')));
+    raw.once('error', () => this.#fail(new AppError('invalid', 'the body could not be read to its end')));
+  }
+
+  #take(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size > this.#limit) this.#fail(tooLarge(this.#limit));
+    else this.#chunks.push(chunk);
+  }
+
+  #finish(): void {
+    this.#resolve(this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks));
+  }
+
+  #fail(error: AppError): void {
+    this.#raw.removeAllListeners('data');
+    this.#raw.resume();
+    this.#reject(error);
+  }
 }
 
 /** The same, as a stream of chunks. */

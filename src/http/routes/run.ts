@@ -7,7 +7,7 @@ import { AppError } from '../../errors.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { hashToken } from '../../token.ts';
 import type { RequireToken } from '../authenticate.ts';
-import { type EventStreams, STREAM_HEADERS } from '../event-streams.ts';
+import { type EventStreams, streamHeaders } from '../event-streams.ts';
 import { presentRun } from '../presenters.ts';
 
 export interface RunRouteDependencies {
@@ -72,7 +72,7 @@ export function unknownRun(): AppError {
 
 export function startStream(reply: FastifyReply, streams: EventStreams, runId: string, after: number): void {
   reply.hijack();
-  reply.raw.writeHead(200, { ...STREAM_HEADERS, 'x-run-id': runId });
+  reply.raw.writeHead(200, streamHeaders(runId));
   reply.raw.flushHeaders();
   streams.follow(reply.raw, runId, after);
 }

@@ -1,6 +1,7 @@
 // A new run on its way to the writer thread: one flat list of plain values, in the order in which SQL takes them.
 // Copying an object of objects between threads costs more than everything else that the thread does for a run.
 
+import { parseJson, stringifyJson } from '../../core/json.ts';
 import { isTerminal } from '../../core/run.ts';
 import type { NewRun, StepRecord } from '../storage.ts';
 import { joinEvents } from './rows.ts';
@@ -48,48 +49,43 @@ export function packRun(run: NewRun): PackedRun {
   ];
 }
 
-type StepTuple = [
-  string,
-  string,
-  StepRecord['status'],
-  number,
-  string | null,
-  number | null,
-  number | null,
-  StepRecord['chosen'],
-  StepRecord['error'],
-];
-
+/** JSON by hand: names and types hold nothing to escape, and outputs are JSON already. */
 function packSteps(steps: readonly StepRecord[]): string {
-  const tuples = steps.map(
-    ({ step, type, status, attempt, outputs, startedAt, finishedAt, chosen, error }): StepTuple => [
-      step,
-      type,
-      status,
-      attempt,
-      outputs,
-      startedAt,
-      finishedAt,
-      chosen,
-      error,
-    ],
-  );
-  return JSON.stringify(tuples);
+  let text = '[';
+  for (const { step, type, status, attempt, outputs, startedAt, finishedAt, chosen, error } of steps) {
+    const rest = chosen === null && error === null ? '' : `,${JSON.stringify(chosen)},${JSON.stringify(error)}`;
+    text += `${text === '[' ? '' : ','}["${step}","${type}","${status}",${attempt},${startedAt},${finishedAt},${outputs}${rest}]`;
+  }
+  return `${text}]`;
 }
+
+type StepTuple = [
+  step: string,
+  type: string,
+  status: StepRecord['status'],
+  attempt: number,
+  startedAt: number | null,
+  finishedAt: number | null,
+  outputs: unknown,
+  chosen?: StepRecord['chosen'],
+  error?: StepRecord['error'],
+];
 
 /** The steps that `first_steps` holds. */
 export function unpackSteps(text: string | null): StepRecord[] {
   if (text === null) return [];
-  return (JSON.parse(text) as StepTuple[]).map(([step, type, status, attempt, outputs, startedAt, finishedAt, chosen, error]) => ({
-    step,
-    type,
-    status,
-    attempt,
-    outputs,
-    startedAt,
-    finishedAt,
-    chosen,
-    error,
-    dueAt: null,
-  }));
+  return (parseJson(text) as StepTuple[]).map(
+    ([step, type, status, attempt, startedAt, finishedAt, outputs, chosen = null, error = null]) => ({
+      step,
+      type,
+      status,
+      attempt,
+      outputs: outputs === null ? null : stringifyJson(outputs),
+      chosen,
+      error,
+      startedAt,
+      finishedAt,
+      dueAt: null,
+    }),
+  );
 }
