@@ -3,13 +3,13 @@
 import type { Comparison } from './rounds.ts';
 import { fixed, formatTable, whole } from './table.ts';
 
-export function comparisonTable(comparisons: Comparison[], baselineName: string): string {
+export function comparisonTable(comparisons: Comparison[], [name, baselineName]: [ours: string, baseline: string]): string {
   const rows = comparisons.flatMap(({ connections, ours, baseline, ratio, ratioRange, cpuRatio }) =>
     [
-      { name: 'sluice', figures: ours, ratios: [fixed(ratio), ratioRange.map((value) => fixed(value)).join('-'), fixed(cpuRatio)] },
+      { name, figures: ours, ratios: [fixed(ratio), ratioRange.map((value) => fixed(value)).join('-'), fixed(cpuRatio)] },
       { name: baselineName, figures: baseline, ratios: ['1.00', '', '1.00'] },
-    ].map(({ name, figures, ratios: [rate = '', range = '', cpu = ''] }) => [
-      name,
+    ].map(({ name: contender, figures, ratios: [rate = '', range = '', cpu = ''] }) => [
+      contender,
       String(connections),
       whole(figures.requestsPerSecond),
       rate,

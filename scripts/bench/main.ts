@@ -5,11 +5,17 @@ import type { Part, PartReport, Target } from './bench.ts';
 import { withCleanups } from './cleanups.ts';
 import { describeEnvironment } from './environment.ts';
 import { type BenchOptions, type PartName, parseOptions, USAGE } from './options.ts';
+import { runColdPart } from './parts/cold.ts';
 import { runHttpPart } from './parts/http.ts';
+import { runSlowFsyncPart } from './parts/slow-fsync.ts';
+import { runStreamsPart } from './parts/streams.ts';
 import { fixed, formatTable } from './table.ts';
 
 const PARTS: Partial<Record<PartName, { title: string; run: Part }>> = {
   http: { title: 'durable runs of three steps, 1,024-byte JSON POST, answered as a stream', run: runHttpPart },
+  'slow-fsync': { title: 'the same runs on a disk that takes 5 ms to sync', run: runSlowFsyncPart },
+  streams: { title: 'idle event streams of runs that wait', run: runStreamsPart },
+  cold: { title: 'start on a fresh data directory', run: runColdPart },
 };
 
 const print = (text: string): void => console.log(text);

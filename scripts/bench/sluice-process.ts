@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Bench } from './bench.ts';
@@ -22,26 +23,39 @@ export interface SluiceProcess {
   dataDir: string;
   /** Of requests that complete. */
   target: LoadTarget;
-  /** GETs from the admin API and returns the parsed answer. */
-  admin(path: string): Promise<unknown>;
+  /** By performance.now(). */
+  spawnedAt: number;
+  /** Calls the admin API and returns the parsed answer. */
+  admin(method: 'GET' | 'POST', path: string): Promise<unknown>;
   /** A look into the database, past the server. */
   countCompleted(): number;
   hasEnded(): boolean;
   stop(): Promise<void>;
 }
 
-/** Does not wait until it listens. Its log goes to /dev/null; what it says on stderr is told when it does not start. */
-export async function spawnSluice({ signal, onEnd }: Bench, directory: string, env: Record<string, string> = {}): Promise<SluiceProcess> {
-  const definitions = join(directory, 'definitions.yaml');
-  writeFileSync(definitions, definitionFile());
+export interface SluiceOptions {
+  env?: Record<string, string>;
+  /** Content of its definition file. */
+  definitions?: string;
+}
+
+/** Does not wait until it listens. Its log goes to /dev/null, and what it says on stderr to ours. */
+export async function spawnSluice(
+  { signal, onEnd }: Bench,
+  directory: string,
+  { env = {}, definitions = definitionFile() }: SluiceOptions = {},
+): Promise<SluiceProcess> {
+  const definitionPath = join(directory, 'definitions.yaml');
+  writeFileSync(definitionPath, definitions);
   const port = await freePort();
   const dataDir = join(directory, 'data');
+  const spawnedAt = performance.now();
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], {
     cwd: ROOT,
     env: {
       ...withoutSettings(process.env),
       SLUICE_DATA_DIR: dataDir,
-      SLUICE_CONFIG: definitions,
+      SLUICE_CONFIG: definitionPath,
       SLUICE_PORT: String(port),
       SLUICE_ADMIN_TOKEN: ADMIN_TOKEN,
       ...env,
@@ -57,11 +71,13 @@ export async function spawnSluice({ signal, onEnd }: Bench, directory: string, e
     port,
     pid,
     dataDir,
+    spawnedAt,
     target: { port, path: TRIGGER_PATHS.threeSteps, kind: 'stream', pid },
-    async admin(path) {
-      const response = await fetch(`http://127.0.0.1:${port}/api/v1${path}`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
+    async admin(method, path) {
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+      const response = await fetch(`http://127.0.0.1:${port}/api/v1${path}`, { method, headers });
       const text = await response.text();
-      if (!response.ok) throw new Error(`GET ${path} answered ${response.status}: ${text}`);
+      if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
       return JSON.parse(text);
     },
     countCompleted: () => countCompleted(dataDir),
@@ -71,8 +87,8 @@ export async function spawnSluice({ signal, onEnd }: Bench, directory: string, e
 }
 
 /** Resolves when the server is ready. */
-export async function startSluice(bench: Bench, directory: string, env: Record<string, string> = {}): Promise<SluiceProcess> {
-  const server = await spawnSluice(bench, directory, env);
+export async function startSluice(bench: Bench, directory: string, options: SluiceOptions = {}): Promise<SluiceProcess> {
+  const server = await spawnSluice(bench, directory, options);
   for (const deadline = Date.now() + START_LIMIT_MS; Date.now() < deadline; await sleep(20)) {
     const response = await fetch(`http://127.0.0.1:${server.port}/readyz`, { signal: bench.signal }).catch(() => null);
     if (response?.ok === true) return server;

@@ -30,13 +30,17 @@ export const TRIGGER_PATHS = {
   alwaysFails: '/bench/always-fails',
 } as const;
 
-/** The content of a definition file: JSON, which is YAML too. */
-export function definitionFile(): string {
-  const names = Object.keys(workflows);
+/** The content of a definition file: JSON, which is YAML too. Other apps have so many sinks each, without workflow. */
+export function definitionFile(otherApps: string[] = [], sinksOfEach = 0): string {
+  const sink = { method: 'POST', auth_token: null };
+  const ours = Object.keys(workflows).map((id) => ({ ...sink, app_id: APP_ID, path: `/${id}`, workflow_id: id }));
+  const others = otherApps.flatMap((appId) =>
+    Array.from({ length: sinksOfEach }, (_, index) => ({ ...sink, app_id: appId, path: `/sink-${index}` })),
+  );
   return JSON.stringify({
-    apps: [{ id: APP_ID }],
+    apps: [APP_ID, ...otherApps].map((id) => ({ id })),
     workflows: Object.entries(workflows).map(([id, definition]) => ({ app_id: APP_ID, id, definition })),
-    sinks: names.map((name) => ({ app_id: APP_ID, path: `/${name}`, method: 'POST', auth_token: null, workflow_id: name })),
+    sinks: [...ours, ...others],
   });
 }
 

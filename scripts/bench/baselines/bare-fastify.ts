@@ -3,18 +3,12 @@
 
 import Fastify from 'fastify';
 import { answerQuestions } from '../helper-process.ts';
-import { BARE_ANSWER } from './bare-answer.ts';
-
-interface Webhook {
-  event: string;
-  id: number;
-  source: string;
-}
+import { bareAnswer, type Webhook } from './bare-answer.ts';
 
 answerQuestions<'start', { port: number }>(async () => {
   const fastify = Fastify({ logger: false });
-  fastify.post<{ Body: Webhook }>('/', ({ body: { event, id, source } }, reply) => {
-    reply.send({ received: true, event, id, source, message: BARE_ANSWER.message });
+  fastify.post<{ Body: Webhook }>('/', (request, reply) => {
+    reply.send(bareAnswer(request.body));
   });
   const url = await fastify.listen({ host: '127.0.0.1', port: 0 });
   return { port: Number(new URL(url).port) };

@@ -19,7 +19,7 @@ export interface ConnectionEvents {
   onFault(connection: Connection, message: string): void;
 }
 
-/** Resolves once connected. */
+/** Resolves once connected, and rejects when it cannot; events come only after that. */
 export function openConnection(host: string, port: number, request: Buffer, events: ConnectionEvents): Promise<Connection> {
   const scanner = createAnswerScanner();
   let kept: Buffer[] | null = null;
@@ -67,9 +67,11 @@ export function openConnection(host: string, port: number, request: Buffer, even
     },
   };
   return new Promise((resolve, reject) => {
-    socket.once('connect', () => resolve(connection));
     socket.once('error', reject);
-    socket.on('error', (error) => fail(error.message));
-    socket.on('close', () => fail('the server closed the connection'));
+    socket.once('connect', () => {
+      socket.on('error', (error) => fail(error.message));
+      socket.on('close', () => fail('the server closed the connection'));
+      resolve(connection);
+    });
   });
 }

@@ -2,8 +2,8 @@
 // bench counts no run that did not do its work.
 
 import { isDeepStrictEqual } from 'node:util';
-import { BARE_ANSWER } from '../baselines/bare-answer.ts';
-import { EXPECTED_OUTPUT } from '../workload.ts';
+import { bareAnswer, type Webhook } from '../baselines/bare-answer.ts';
+import { EXPECTED_OUTPUT, requestBody } from '../workload.ts';
 
 export type AnswerKind = 'stream' | 'json';
 
@@ -17,7 +17,8 @@ export function answerFault(kind: AnswerKind, bytes: Buffer): string | null {
 }
 
 function jsonFault(body: string): string | null {
-  return isDeepStrictEqual(JSON.parse(body), BARE_ANSWER) ? null : `the bare handler answered ${body}`;
+  const expected = bareAnswer(JSON.parse(requestBody()) as Webhook);
+  return isDeepStrictEqual(JSON.parse(body), expected) ? null : `the bare handler answered ${body}`;
 }
 
 interface StreamEvent {

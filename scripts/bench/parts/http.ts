@@ -26,7 +26,7 @@ export const runHttpPart: Part = async (bench) => {
   await warmUp(bench, generator, contenders);
   const comparisons: Comparison[] = [];
   for (const connections of bench.options.connections) comparisons.push(await compare(bench, generator, contenders, connections));
-  bench.print(comparisonTable(comparisons, 'bare Fastify'));
+  bench.print(comparisonTable(comparisons, ['sluice', 'bare Fastify']));
   bench.print(acknowledgedLine(comparisons));
   return { figures: { comparisons }, targets: comparisons.flatMap(targetsOf) };
 };
