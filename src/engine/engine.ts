@@ -138,6 +138,7 @@ export function createEngine(options: EngineOptions): Engine {
       createdAt: now,
       change,
     });
+    if (created.kind === 'id_taken') return dispatch(trigger);
     if (created.kind === 'duplicate') {
       if (created.sameRequest) return { runId: created.runId, events: [], ended: null, isDuplicate: true };
       throw new AppError(

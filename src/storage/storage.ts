@@ -103,7 +103,9 @@ export interface NewRun {
 export type CreateRunResult =
   | { kind: 'created'; epoch: number }
   /** The idempotency key is taken by an earlier run of this sink. */
-  | { kind: 'duplicate'; runId: string; sameRequest: boolean };
+  | { kind: 'duplicate'; runId: string; sameRequest: boolean }
+  /** Another run has the id, as may be after the clock was set back; nothing was stored. */
+  | { kind: 'id_taken' };
 
 /** A run as its worker needs it to go on. */
 export interface ClaimedRun {

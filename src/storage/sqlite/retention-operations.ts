@@ -28,15 +28,16 @@ export function createRetentionOperations(database: Database) {
     pruneRuns({ before, maxBytes, limit }: PruneLimits, now: number): number {
       deleteKeys.run(now);
       deleteRejections.run(before ?? 0);
-      const isOver = maxBytes !== null && usedBytes() > maxBytes;
-      const bound = isOver ? Number.MAX_SAFE_INTEGER : before === null ? 0 : orderAt(before);
-      const orders = selectOldest.all(bound, limit) as number[];
-      for (const order of orders) {
+      const ageBound = before === null ? 0 : orderAt(before);
+      let removed = 0;
+      for (const order of selectOldest.all(maxBytes === null ? ageBound : Number.MAX_SAFE_INTEGER, limit) as number[]) {
+        if (order >= ageBound && usedBytes() <= (maxBytes ?? Number.POSITIVE_INFINITY)) break;
         for (const statement of deleteChildren) statement.run(order);
         deleteRun.run(order);
+        removed += 1;
       }
-      if (orders.length > 0) database.pragma(`incremental_vacuum(${VACUUM_PAGES})`);
-      return orders.length;
+      if (pragma('freelist_count') > 0) database.pragma(`incremental_vacuum(${VACUUM_PAGES})`);
+      return removed;
     },
   };
 }

@@ -14,13 +14,13 @@ export function createRunOperations(database: Database) {
   const insertRun = database.prepare(
     `INSERT INTO runs (id, nonce, app_no, sink_no, workflow_id, workflow_version, status, progress, created_at, finished_at, wake_at,
        epoch, last_seq, request, body_kind, body_charset, body, inputs, first_events, first_steps, output, error)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   );
   const insertBlob = database.prepare('INSERT OR IGNORE INTO run_blobs VALUES (?, ?)');
   const deleteStaleKey = database.prepare(
     'DELETE FROM idempotency_keys WHERE sink_no = ? AND key = ? AND (expires_at <= ? OR NOT EXISTS (SELECT 1 FROM runs WHERE id = run_id))',
   );
-  const insertKey = database.prepare('INSERT INTO idempotency_keys VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+  const insertKey = database.prepare('INSERT INTO idempotency_keys VALUES (?, ?, ?, ?, ?)');
   const selectKey = database.prepare(
     `SELECT fingerprint, runs.id AS run_order, runs.nonce FROM idempotency_keys JOIN runs ON runs.id = run_id WHERE idempotency_keys.sink_no = ? AND key = ?`,
   );
@@ -33,10 +33,12 @@ export function createRunOperations(database: Database) {
   const upsertStep = database.prepare(
     `INSERT INTO step_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (run_id, step) DO UPDATE SET status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
-       chosen = excluded.chosen, error = excluded.error, started_at = excluded.started_at, finished_at = excluded.finished_at, due_at = excluded.due_at
-     WHERE status NOT IN ('completed', 'skipped', 'failed')`,
+       chosen = excluded.chosen, error = excluded.error, started_at = excluded.started_at, finished_at = excluded.finished_at, due_at = excluded.due_at`,
   );
   const selectFirstSteps = database.prepare('SELECT first_steps FROM runs WHERE id = ?').pluck();
+  const isStepEnded = database
+    .prepare("SELECT EXISTS (SELECT 1 FROM step_records WHERE run_id = ? AND step = ? AND status IN ('completed', 'skipped', 'failed'))")
+    .pluck();
   const claimRuns = database.prepare(
     `UPDATE runs SET status = 'running', epoch = epoch + 1, wake_at = ?
      WHERE id IN (SELECT id FROM runs WHERE wake_at <= ? ORDER BY wake_at LIMIT ?) RETURNING id`,
@@ -63,22 +65,27 @@ export function createRunOperations(database: Database) {
     return known;
   }
 
-  function writeStep(order: number, step: StepRecord): boolean {
+  /** What has ended is never written again. */
+  function hasEndedStep(order: number, steps: readonly StepRecord[]): boolean {
+    if (steps.length === 0) return false;
+    const first = new Set(unpackSteps(selectFirstSteps.get(order) as string | null).map(({ step }) => step));
+    return steps.some(({ step }) => first.has(step) || isStepEnded.get(order, step) === 1);
+  }
+
+  function writeStep(order: number, step: StepRecord): void {
     const { error, chosen } = step;
-    return (
-      upsertStep.run(
-        order,
-        step.step,
-        step.type,
-        step.status,
-        step.attempt,
-        step.outputs,
-        chosen === null ? null : JSON.stringify(chosen),
-        error === null ? null : JSON.stringify(error),
-        step.startedAt,
-        step.finishedAt,
-        step.dueAt,
-      ).changes === 1
+    upsertStep.run(
+      order,
+      step.step,
+      step.type,
+      step.status,
+      step.attempt,
+      step.outputs,
+      chosen === null ? null : JSON.stringify(chosen),
+      error === null ? null : JSON.stringify(error),
+      step.startedAt,
+      step.finishedAt,
+      step.dueAt,
     );
   }
 
@@ -106,14 +113,14 @@ export function createRunOperations(database: Database) {
       const sink = sinkOf(sinkId);
       const { order, nonce } = keyOf(runId);
       if (idempotency !== null) {
-        const { key, fingerprint, expiresAt } = idempotency;
-        deleteStaleKey.run(sink.no, key, createdAt);
-        if (insertKey.run(sink.no, key, fingerprint, order, expiresAt).changes === 0) {
-          const earlier = selectKey.get(sink.no, key) as { fingerprint: string; run_order: number; nonce: string };
-          return { kind: 'duplicate', runId: toRunId(earlier), sameRequest: earlier.fingerprint === fingerprint };
+        deleteStaleKey.run(sink.no, idempotency.key, createdAt);
+        const earlier = selectKey.get(sink.no, idempotency.key) as { fingerprint: string; run_order: number; nonce: string } | undefined;
+        if (earlier !== undefined) {
+          return { kind: 'duplicate', runId: toRunId(earlier), sameRequest: earlier.fingerprint === idempotency.fingerprint };
         }
       }
-      insertRun.run(order, nonce, sink.appNo, sink.no, ...columns);
+      if (insertRun.run(order, nonce, sink.appNo, sink.no, ...columns).changes === 0) return { kind: 'id_taken' };
+      if (idempotency !== null) insertKey.run(sink.no, idempotency.key, idempotency.fingerprint, order, idempotency.expiresAt);
       for (const step of openSteps ?? []) writeStep(order, step);
       for (const hash of blobs ?? []) insertBlob.run(order, hash);
       return { kind: 'created', epoch: 1 };
@@ -124,19 +131,11 @@ export function createRunOperations(database: Database) {
       const { status, progress, wakeAt, lastSeq, output, error, events } = change;
       const finishedAt = isTerminal(status) ? change.at : null;
       const errorText = error === null ? null : JSON.stringify(error);
-      if (
-        updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, errorText, finishedAt === null ? 0 : 1, order, epoch)
-          .changes === 0
-      )
-        return false;
+      if (hasEndedStep(order, change.steps)) return false;
+      const isEnd = finishedAt === null ? 0 : 1;
+      if (updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, errorText, isEnd, order, epoch).changes === 0) return false;
       if (events.length > 0) insertEvents.run(order, (events[0] as RunEvent).seq, joinEvents(events));
-      if (change.steps.length > 0) {
-        const firstSteps = readSteps(selectFirstSteps.get(order) as string | null, []);
-        for (const step of change.steps) {
-          const isRepeated = firstSteps.some((ended) => ended.step === step.step) || !writeStep(order, step);
-          if (isRepeated) throw new Error(`step "${step.step}" of run ${runId} has ended already and cannot be written again`);
-        }
-      }
+      for (const step of change.steps) writeStep(order, step);
       return true;
     },
 

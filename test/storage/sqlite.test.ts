@@ -1,0 +1,20 @@
+// The storage contract on SQLite.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
+import { describeStorageContract } from './storage-contract.ts';
+
+const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+
+describeStorageContract('SQLite', {
+  open: () =>
+    openSqliteStorage({
+      directory,
+      onFatal: (error) => {
+        throw error;
+      },
+    }),
+  dispose: () => rm(directory, { recursive: true }),
+});
