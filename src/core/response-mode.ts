@@ -3,6 +3,7 @@
 
 import type { Fault } from './fault.ts';
 import type { JsonSchema } from './schema.ts';
+import { findSelectors, parseSelector } from './selector.ts';
 
 export type SinkResponse =
   | { mode: 'stream' }
@@ -81,6 +82,8 @@ const FRAMING_HEADERS = new Set([
   'x-run-id',
 ]);
 
+const BODY_ROOTS = new Set(['output', 'run', 'request']);
+
 /** What the schema cannot say: which settings belong to which mode, and which headers an answer may set. */
 export function responseFaults(setting: unknown): Fault[] {
   if (setting === undefined || setting === null || typeof setting === 'string') return [];
@@ -96,6 +99,13 @@ export function responseFaults(setting: unknown): Fault[] {
     if (!HEADER_NAME.test(name)) faults.push({ path, message: 'is no header name' });
     else if (FRAMING_HEADERS.has(name.toLowerCase())) faults.push({ path, message: 'is set by the server itself' });
     if (!HEADER_VALUE.test(value)) faults.push({ path, message: 'holds a character that a header cannot carry' });
+  }
+  for (const text of findSelectors(settings.body)) {
+    if (!BODY_ROOTS.has(parseSelector(text)?.root ?? ''))
+      faults.push({
+        path: 'response.body',
+        message: `"${text}" selects nothing; write $output.x, $run.id or $request.x, or "$$" for a literal "$"`,
+      });
   }
   return faults;
 }

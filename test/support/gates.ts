@@ -1,0 +1,68 @@
+// Steps that wait until the test lets them pass, so that a run stands still where a test wants to look at it.
+
+import type { Send } from '../../src/engine/engine.ts';
+import type { OutboundResult, StepType } from '../../src/steps/step-type.ts';
+
+export interface Gates {
+  /** For startApp: the step type `test/gate@v1` with a `gate` name, and what it waits for. */
+  options: { stepTypes: readonly StepType[]; send: Send };
+  /** Lets every step pass that waits at the gate or comes to it later. */
+  open(gate: string): void;
+  /** Resolves when a step has come to the gate. */
+  reached(gate: string): Promise<void>;
+}
+
+const PASSED: OutboundResult = { kind: 'response', status: 204, headers: {}, body: new Uint8Array(0) };
+
+export function createGates(): Gates {
+  const opened = new Map<string, PromiseWithResolvers>();
+  const reached = new Map<string, PromiseWithResolvers>();
+  const stepType: StepType = {
+    type: 'test/gate@v1',
+    properties: { gate: { type: 'string' }, after: {} },
+    required: ['gate'],
+    outputs: () => ['passed'],
+    plan: ({ gate }) => ({ kind: 'send', request: { method: 'POST', url: String(gate), headers: {}, body: null, timeoutMs: 0 } }),
+    interpret: () => ({ kind: 'completed', outputs: { passed: true } }),
+  };
+  return {
+    options: {
+      stepTypes: [stepType],
+      send: async ({ url: gate }, { signal }) => {
+        at(reached, gate).resolve();
+        await Promise.race([at(opened, gate).promise, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
+        return PASSED;
+      },
+    },
+    open: (gate) => at(opened, gate).resolve(),
+    reached: (gate) => at(reached, gate).promise,
+  };
+}
+
+/** A workflow of steps one behind the other, `g1` at gate `1` and so on, each behind a gate of its own. */
+export function gatedWorkflow(prefix: string, count: number): { steps: object[]; outputs: object[] } {
+  const steps = Array.from({ length: count }, (_, index) => ({
+    type: 'test/gate@v1',
+    name: `g${index + 1}`,
+    gate: `${prefix}${index + 1}`,
+    ...(index === 0 ? {} : { after: `$steps.g${index}.passed` }),
+  }));
+  return { steps, outputs: [{ type: 'JsonField', name: 'done', selector: `$steps.g${count}.passed` }] };
+}
+
+interface PromiseWithResolvers {
+  promise: Promise<void>;
+  resolve: () => void;
+}
+
+function at(gates: Map<string, PromiseWithResolvers>, name: string): PromiseWithResolvers {
+  const known = gates.get(name);
+  if (known !== undefined) return known;
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  const gate = { promise, resolve };
+  gates.set(name, gate);
+  return gate;
+}
