@@ -40,13 +40,18 @@ export function packRun(run: NewRun): PackedRun {
     run.request,
     run.bodyKind,
     run.bodyCharset,
-    run.body,
+    withoutSurroundings(run.body),
     run.inputs,
     joinEvents(change.events),
     ended.length === 0 ? null : packSteps(ended),
     change.output,
     change.error === null ? null : JSON.stringify(change.error),
   ];
+}
+
+/** A view into a larger buffer would be copied to the other thread with all that surrounds it. */
+function withoutSurroundings(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
 /** JSON by hand: names and types hold nothing to escape, and outputs are JSON already. */
