@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import { decodeBody, type RequestHead } from '../../../core/request.ts';
 import { RUN_STATUSES, type RunStatus } from '../../../core/run.ts';
+import { parseRunId } from '../../../core/run-id.ts';
 import { bindInputs } from '../../../core/workflow-input.ts';
 import type { Catalog } from '../../../definitions/catalog.ts';
 import type { Engine } from '../../../engine/engine.ts';
@@ -141,8 +142,13 @@ function readFilter({ app_id: appId, sink_id: sinkId, status, since, until, limi
     ...(status === undefined ? {} : { status }),
     ...(since === undefined ? {} : { since: readTime('since', since) }),
     ...(until === undefined ? {} : { until: readTime('until', until) }),
-    ...(cursor === undefined ? {} : { after: cursor }),
+    ...(cursor === undefined ? {} : { after: readCursor(cursor) }),
   };
+}
+
+function readCursor(text: string): string {
+  if (parseRunId(text) === null) throw new AppError('invalid', 'cursor: must be the next_cursor of the page before');
+  return text;
 }
 
 function readTime(name: string, text: string): number {
