@@ -8,12 +8,14 @@ import { type BenchOptions, type PartName, parseOptions, USAGE } from './options
 import { runColdPart } from './parts/cold.ts';
 import { runHttpPart } from './parts/http.ts';
 import { runSlowFsyncPart } from './parts/slow-fsync.ts';
+import { runStoredPart } from './parts/stored.ts';
 import { runStreamsPart } from './parts/streams.ts';
 import { fixed, formatTable } from './table.ts';
 
-const PARTS: Partial<Record<PartName, { title: string; run: Part }>> = {
+const PARTS: Record<PartName, { title: string; run: Part }> = {
   http: { title: 'durable runs of three steps, 1,024-byte JSON POST, answered as a stream', run: runHttpPart },
   'slow-fsync': { title: 'the same runs on a disk that takes 5 ms to sync', run: runSlowFsyncPart },
+  stored: { title: 'the same runs on a server with a long history, against an empty one', run: runStoredPart },
   streams: { title: 'idle event streams of runs that wait', run: runStreamsPart },
   cold: { title: 'start on a fresh data directory', run: runColdPart },
 };
@@ -30,9 +32,7 @@ async function runBench(options: BenchOptions, signal: AbortSignal): Promise<voi
 
   const reports: Partial<Record<PartName, PartReport>> = {};
   for (const name of options.parts) {
-    const part = PARTS[name];
-    if (part === undefined) continue;
-    const { title, run } = part;
+    const { title, run } = PARTS[name];
     print(`\n${name}: ${title}`);
     reports[name] = await withCleanups((onEnd) => run({ options, signal, print, onEnd }));
   }
