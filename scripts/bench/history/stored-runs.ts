@@ -1,10 +1,9 @@
 // A data directory with a history: very many ended and waiting runs of many sinks. The server itself makes the
 // definitions and one run of each kind; the others are copies of those rows, so they are what the server writes.
-// Making it takes a minute, so it is kept in the temporary folder for later runs of the bench.
+// Making it takes a minute, so it is kept for later runs of the bench.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readMigrations } from '../../../src/storage/migrate.ts';
 import type { Bench } from '../bench.ts';
@@ -39,7 +38,7 @@ interface Marker {
 
 /** Makes the directory, or takes the one that an earlier bench made and removes what that added. */
 export async function prepareHistory(bench: Bench, count: number): Promise<History> {
-  const directory = join(tmpdir(), `sluice-bench-history-${checksum()}-${count}`);
+  const directory = join(bench.options.directory, `sluice-bench-history-${checksum()}-${count}`);
   const markerFile = join(directory, 'made.json');
   const known = existsSync(markerFile) ? (JSON.parse(readFileSync(markerFile, 'utf8')) as Marker) : null;
   const databaseFile = join(directory, 'data', 'sluice.db');

@@ -1,0 +1,62 @@
+// The bench, at its smallest: it runs from end to end against the real server, and it counts whole answers only.
+
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { createAnswerScanner } from '../../scripts/bench/load/answer-scanner.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const run = promisify(execFile);
+
+function bench(...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  return run(process.execPath, ['--import', 'tsx', 'scripts/bench/main.ts', ...args], { cwd: ROOT });
+}
+
+test('the smallest bench measures both servers and writes figures and targets', async () => {
+  const directory = tempDir();
+  const file = join(directory, 'report.json');
+  const sizes = ['--rounds', '1', '--seconds', '0.1', '--connections', '1,64'];
+  const { stdout } = await bench('--only', 'http', '--quick', ...sizes, '--dir', directory, '--json', file);
+
+  const report = JSON.parse(readFileSync(file, 'utf8')) as any;
+  const [, at64] = report.parts.http.comparisons;
+  for (const figures of [at64.ours, at64.baseline]) {
+    expect(figures.requestsPerSecond).toBeGreaterThan(0);
+    expect(figures.minMs).toBeGreaterThan(0);
+    expect(figures.p99Ms).toBeGreaterThanOrEqual(figures.p50Ms);
+  }
+  expect(at64.ratio).toBeCloseTo(at64.ours.requestsPerSecond / at64.baseline.requestsPerSecond);
+  expect(at64.acknowledged).toBeGreaterThan(at64.verified);
+  expect(at64.verified).toBeGreaterThan(0);
+  expect(report.environment.node).toBe(process.version);
+  expect(report.targets.map(({ name }: { name: string }) => name)).toEqual([
+    'durable stream run against bare Fastify, 1 connection',
+    'durable stream run against bare Fastify, 64 connections',
+    'CPU per run against bare Fastify, 64 connections',
+  ]);
+  for (const { name, figure } of report.targets) expect(stdout).toMatch(new RegExp(`${name} .* ${figure} +(?:met|NOT MET)`));
+});
+
+test('the bench refuses an option that it does not understand, and says which', async () => {
+  await expect(bench('--only', 'https')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('there is no part "https"') });
+});
+
+test('an answer counts once its last byte has come, wherever the network cuts it', () => {
+  const answers = {
+    chunked: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n9;ext=1\r\n\r\n\r\n0\r\n\r\n\r\n0\r\nX-Trailer: 1\r\n\r\n',
+    counted: 'HTTP/1.1 404 Not Found\r\ncontent-length: 12\r\n\r\n0\r\n\r\n0\r\n\r\n..',
+    empty: 'HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n',
+  };
+  const scanner = createAnswerScanner();
+  for (const text of Object.values(answers)) {
+    const bytes = Buffer.from(text);
+    const status = Number(text.slice(9, 12));
+    for (let cut = 1; cut < bytes.length; cut += 1) {
+      expect(scanner.take(bytes.subarray(0, cut)), `${cut} bytes of ${text}`).toBeNull();
+      expect(scanner.take(bytes.subarray(cut)), `cut after ${cut} bytes of ${text}`).toBe(status);
+    }
+  }
+});
