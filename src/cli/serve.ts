@@ -1,20 +1,27 @@
 // `sluice serve`: starts the server, says where everything is, and stops it in order when told to.
 
+import type { Command } from 'commander';
 import { startApp } from '../app.ts';
-import { type Environment, loadConfig, type SettingValues } from '../config.ts';
+import { loadConfig, type SettingValues } from '../config.ts';
 import { readSettings } from '../definitions/definition-files.ts';
 import { createLogger } from '../logger.ts';
 import { VERSION } from '../version.ts';
+import { ExitError } from './exit-error.ts';
 import { greeting } from './greeting.ts';
+import type { CliContext } from './program.ts';
+import { addSettingFlags, settingsOf } from './setting-flags.ts';
 
-export interface ServeOptions {
-  flags: SettingValues;
-  acceptLoss: boolean;
-  environment: Environment;
+export function define(command: Command, context: CliContext): void {
+  addSettingFlags(command)
+    .option('--accept-loss', 'start although the witness says that commits are missing')
+    .action(async ({ acceptLoss = false, ...flags }: Record<string, unknown>) => {
+      const code = await serve(settingsOf(flags), acceptLoss === true, context);
+      if (code !== 0) throw new ExitError('', code);
+    });
 }
 
-/** Resolves to the exit code once the server has stopped: 0 after a signal, 1 when it could not start or go on. */
-export async function serve({ flags, acceptLoss, environment }: ServeOptions): Promise<number> {
+/** Resolves to the exit code once the server has stopped: 0 after a signal, 1 when it could not go on. */
+async function serve(flags: SettingValues, acceptLoss: boolean, { environment, io }: CliContext): Promise<number> {
   const configPath = String(flags['config'] ?? environment['SLUICE_CONFIG'] ?? 'config');
   const config = loadConfig({ flags, environment, file: await readSettings(configPath, environment) });
   const { logger, close: closeLog } = createLogger(config.logLevel);
@@ -24,7 +31,7 @@ export async function serve({ flags, acceptLoss, environment }: ServeOptions): P
     stop = resolve;
   });
   const onFatal = (error: Error): void => {
-    process.stderr.write(`sluice: ${error.message}\n`);
+    io.stderr.write(`sluice: ${error.message}\n`);
     stop(1);
   };
   // Signals count from the first moment, so that one sent while the server starts is not lost.
@@ -34,7 +41,7 @@ export async function serve({ flags, acceptLoss, environment }: ServeOptions): P
   try {
     const app = await startApp({ config, environment, logger, version: VERSION, acceptLoss, onFatal });
     process.on('SIGHUP', () => void app.reloadDefinitions());
-    process.stdout.write(greeting(app));
+    io.stdout.write(greeting(app));
     const code = await stopped;
     // A second signal, or a close that hangs, ends the process at once; whatever runs is taken up at the next start.
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));

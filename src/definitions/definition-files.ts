@@ -13,7 +13,7 @@ const VARIABLE = /\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}/g;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** The files that `path` names, sorted. Rejects when there is nothing there. */
-async function listDefinitionFiles(path: string): Promise<string[]> {
+export async function listDefinitionFiles(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const names = (await readdir(path)).filter((name) => /\.ya?ml$/.test(name)).sort();
   return names.map((name) => join(path, name));
@@ -36,7 +36,8 @@ export async function readDefinitionFiles(path: string, environment: Environment
 function parseFile(file: string, text: string, environment: Environment): object {
   const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
   const [error] = document.errors;
-  if (error !== undefined) throw new Error(`${file}: ${error.message}`);
+  // The first line names fault and place; what follows quotes the file.
+  if (error !== undefined) throw new Error(`${file}: ${error.message.split('\n')[0]?.replace(/:$/, '')}`);
   visit(document, {
     Scalar(_key, node) {
       if (typeof node.value === 'number' && node.source !== undefined && NUMBER.test(node.source) && String(node.value) !== node.source) {

@@ -1,0 +1,45 @@
+// `sluice config print`: every setting, its value, and where the value came from.
+
+import type { Command } from 'commander';
+import { type ConfigSources, findSetting, loadConfig, type Setting, type SettingValues, settings } from '../config.ts';
+import { readSettings } from '../definitions/definition-files.ts';
+import { addOutputOption, type OutputOptions, printJson, printTable } from './output.ts';
+import type { CliContext } from './program.ts';
+import { addSettingFlags, settingsOf } from './setting-flags.ts';
+
+export function define(command: Command, { environment, io }: CliContext): void {
+  const print = command.command('print').description('print every setting; flags count as they would for serve');
+  addOutputOption(addSettingFlags(print)).action(async ({ output, ...flags }: OutputOptions & Record<string, unknown>) => {
+    const given: SettingValues = settingsOf(flags);
+    const path = String(given['config'] ?? environment['SLUICE_CONFIG'] ?? 'config');
+    const sources: ConfigSources = { flags: given, environment, file: await readSettings(path, environment) };
+    const found = settings.map((setting) => trace(setting, sources));
+    if (output === 'json') printJson(io, { settings: found });
+    else
+      printTable(
+        io,
+        ['SETTING', 'VALUE', 'FROM'],
+        found.map(({ key, value, origin, from }) => [
+          key,
+          value,
+          origin === 'default' ? 'default' : origin === 'file' ? `${from} in ${path}` : from,
+        ]),
+      );
+    // What the server would refuse at start is refused here, by name, below what was found.
+    loadConfig(sources);
+  });
+}
+
+interface TracedSetting {
+  key: string;
+  /** Null when it is not set. */
+  value: string | null;
+  origin: string;
+  from: string;
+}
+
+function trace(setting: Setting, sources: ConfigSources): TracedSetting {
+  const { text, origin, from } = findSetting(setting, sources);
+  const shown = setting.isSecret === true && text !== '' ? '(secret)' : text;
+  return { key: setting.key, value: shown === '' ? null : shown, origin, from };
+}

@@ -1,0 +1,49 @@
+// Which server a verb talks to, and with which token: flags, then the environment, then the server of this machine.
+
+import { type Command, Option } from 'commander';
+import { type Client, createClient } from '../client/client.ts';
+import { parseJson, stringifyJson } from '../core/json.ts';
+import { ExitError, WRONG_USAGE } from './exit-error.ts';
+import { findLocalServer } from './local-server.ts';
+import type { CliContext } from './program.ts';
+
+export interface ServerOptions {
+  url?: string;
+  token?: string;
+}
+
+export function addServerOptions(
+  command: Command,
+  token = 'admin token (SLUICE_TOKEN; for a local server found in its data directory)',
+): Command {
+  return command
+    .addOption(new Option('--url <url>', 'server to talk to (SLUICE_URL; else the local one)'))
+    .addOption(new Option('--token <token>', token));
+}
+
+/** A client with the admin token. The local server's own token goes to an address of this machine only. */
+export async function connect({ url, token }: ServerOptions, { environment }: CliContext): Promise<Client> {
+  const given = token ?? environment['SLUICE_TOKEN'];
+  const address = url ?? environment['SLUICE_URL'];
+  if (address !== undefined && (given !== undefined || !isLocal(address))) return clientOf(address, given);
+  const local = await findLocalServer(environment);
+  return clientOf(address ?? local.url, given ?? (await local.adminToken()));
+}
+
+/** A client with a sink's token, or none: the admin token is no business of a sink. */
+export async function connectToSink(url: string | undefined, token: string | undefined, { environment }: CliContext): Promise<Client> {
+  return clientOf(url ?? environment['SLUICE_URL'] ?? (await findLocalServer(environment)).url, token);
+}
+
+function clientOf(url: string, token: string | undefined): Client {
+  try {
+    return createClient({ url, token, json: { parse: parseJson, stringify: stringifyJson } });
+  } catch (error) {
+    throw new ExitError((error as Error).message, WRONG_USAGE);
+  }
+}
+
+function isLocal(address: string): boolean {
+  const { hostname } = URL.canParse(address) ? new URL(address) : { hostname: '' };
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}

@@ -1,0 +1,38 @@
+// What `diff` and `apply` share: read the files here, send them, and show the changes that come back.
+
+import type { Command } from 'commander';
+import type { Client } from '../client/client.ts';
+import { RefusedError } from '../client/client-error.ts';
+import type { DefinitionChange } from '../client/wire-types.ts';
+import { addServerOptions, connect, type ServerOptions } from './connect.ts';
+import { type DefinitionInput, readDefinitionInput } from './definition-input.ts';
+import { ExitError, FAILED } from './exit-error.ts';
+import { addOutputOption, type OutputOptions, printHint, printJson, printLine } from './output.ts';
+import { printable } from './printable.ts';
+import type { CliContext } from './program.ts';
+
+const SIGNS: Readonly<Record<DefinitionChange['action'], string>> = { create: '+', update: '~', delete: '-' };
+
+/** `conclude` words the last line, for people, from the number of changes. */
+export function defineChanges(command: Command, context: CliContext, verb: 'diff' | 'apply', conclude: (count: number) => string): void {
+  const { environment, io } = context;
+  addOutputOption(addServerOptions(command.argument('[path]', 'definition file, or folder of them (SLUICE_CONFIG, else config)'))).action(
+    async (argument: string | undefined, options: ServerOptions & OutputOptions) => {
+      const input = await readDefinitionInput(argument, environment);
+      const changes = await send(await connect(options, context), verb, input);
+      if (options.output === 'json') return printJson(io, { changes });
+      for (const { action, kind, name } of changes) printLine(io, `${SIGNS[action]} ${kind} ${name}`);
+      printHint(io, changes.length === 0 ? 'nothing to change' : conclude(changes.length));
+    },
+  );
+}
+
+async function send({ definitions }: Client, verb: 'diff' | 'apply', input: DefinitionInput): Promise<DefinitionChange[]> {
+  try {
+    return await definitions[verb](input.document);
+  } catch (error) {
+    const faults = error instanceof RefusedError ? error.details['faults'] : undefined;
+    if (!Array.isArray(faults)) throw error;
+    throw new ExitError(faults.map((fault) => printable(input.locate(fault))).join('\n'), FAILED);
+  }
+}
