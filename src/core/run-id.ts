@@ -21,9 +21,9 @@ export interface RunKey {
 }
 
 export function formatRunId(order: number, randomBytes: Uint8Array): string {
-  let nonce = '';
-  for (let index = 0; index < NONCE_LENGTH; index += 1) nonce += ALPHABET[(randomBytes[index] as number) & 31];
-  return `run_${formatOrder(order)}${nonce}`;
+  const codes: number[] = [];
+  for (let index = 0; index < NONCE_LENGTH; index += 1) codes.push(ALPHABET.charCodeAt((randomBytes[index] as number) & 31));
+  return joinRunId({ order, nonce: String.fromCharCode(...codes) });
 }
 
 /** The id of a stored run. */
@@ -46,10 +46,11 @@ export function orderAt(ms: number): number {
 }
 
 function formatOrder(order: number): string {
-  let text = '';
-  for (let rest = order, digit = 0; digit < ORDER_LENGTH; digit += 1) {
-    text = ALPHABET[rest % 32] + text;
+  const codes = new Array<number>(ORDER_LENGTH);
+  let rest = order;
+  for (let digit = ORDER_LENGTH - 1; digit >= 0; digit -= 1) {
+    codes[digit] = ALPHABET.charCodeAt(rest % 32);
     rest = Math.floor(rest / 32);
   }
-  return text;
+  return String.fromCharCode(...codes);
 }

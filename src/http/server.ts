@@ -86,6 +86,8 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     routerOptions: { maxParamLength: 4096, ignoreDuplicateSlashes: false },
     frameworkErrors: sendError,
     genReqId: createRequestIds(),
+    // A logger for each request costs more than the one line that a failed one logs; that line names the request.
+    childLoggerFactory: (logger) => logger,
   }) as unknown as FastifyInstance;
   fastify.server.maxConnections = MAX_CONNECTIONS;
 
