@@ -9,6 +9,7 @@ import type { RunOutcome } from '../core/run-event.ts';
 import type { Dispatched } from '../engine/engine.ts';
 import { type EventStreams, formatFrame, streamHeaders } from './event-streams.ts';
 import type { WaitForEnd } from './run-waiter.ts';
+import { dropWhenStuck } from './stuck-reader.ts';
 
 export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, request: Request) => Promise<void>;
 
@@ -22,6 +23,7 @@ export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEn
       // The whole stream is here: its length lets head and frames leave in one write.
       raw.writeHead(200, streamHeaders(runId, Buffer.byteLength(frames)));
       raw.end(frames);
+      dropWhenStuck(raw);
     } else {
       raw.writeHead(200, streamHeaders(runId));
       raw.write(frames === '' ? ': resuming an earlier run\n\n' : frames);
@@ -53,6 +55,7 @@ export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEn
     if (response.mode === 'custom' && outcome.status === 'completed') return sendCustom(reply, response, runId, outcome, request);
     reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
     reply.send(outcomeDocument(runId, outcome));
+    dropWhenStuck(reply.raw);
   };
 }
 
@@ -78,4 +81,5 @@ function sendCustom(
   // A page that a workflow makes must not act as a page of this server.
   if (/html|svg|xml/.test(String(reply.getHeader('content-type')))) reply.header('content-security-policy', 'sandbox');
   reply.send(isText ? body : body === null ? '' : stringifyJson(body));
+  dropWhenStuck(reply.raw);
 }

@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http';
 import { isTerminalData, type RunEvent } from '../core/run-event.ts';
 import type { RunFeed } from '../engine/run-feed.ts';
 import type { Storage } from '../storage/storage.ts';
+import { dropWhenStuck, MAX_BEHIND_MS, MAX_UNSENT_BYTES } from './stuck-reader.ts';
 
 export interface EventStreams {
   /** Sends the events that follow `after`, up to the one that ends the run, then ends the response. */
@@ -31,8 +32,6 @@ export function streamHeaders(runId: string, length?: number): string[] {
 }
 
 const HEARTBEAT_EVERY_MS = 15_000;
-const MAX_UNSENT_BYTES = 65_536;
-const MAX_BEHIND_MS = 30_000;
 const STORAGE_RETRY_MS = 250;
 
 /** No `event:` line, so that EventSource.onmessage and line readers both see it. */
@@ -40,7 +39,8 @@ export function formatFrame({ seq, data }: RunEvent): string {
   return `id: ${seq}\ndata: ${data}\n\n`;
 }
 
-export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: RunFeed): EventStreams {
+/** `maxBehindMs` is how long a reader may take nothing of what waits for it. */
+export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: RunFeed, maxBehindMs = MAX_BEHIND_MS): EventStreams {
   const open = new Map<ServerResponse, () => void>();
   const heartbeat = setInterval(() => {
     for (const response of open.keys()) if (response.writableLength === 0) response.write(': heartbeat\n\n');
@@ -71,6 +71,7 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
     function finish(text: string): void {
       stop();
       response.end(text);
+      dropWhenStuck(response, maxBehindMs);
     }
 
     function send(events: readonly RunEvent[], isEnded: boolean): void {
@@ -82,7 +83,7 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
     }
 
     function waitForReader(): void {
-      behindTimer = setTimeout(() => response.destroy(), MAX_BEHIND_MS);
+      behindTimer = setTimeout(() => response.destroy(), maxBehindMs);
       response.once('drain', () => {
         clearTimeout(behindTimer);
         behindTimer = undefined;
