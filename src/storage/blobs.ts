@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { fileFault } from './storage-fault.ts';
 
 export interface StoredBlob {
   sha256: string;
@@ -13,7 +14,7 @@ export interface StoredBlob {
 }
 
 export interface BlobStore {
-  /** Resolves when content and name are on the disk. Rejects as the stream does; nothing is left behind then. */
+  /** Resolves when content and name are on the disk. Rejects as the stream does, or with `unavailable`; nothing is left behind then. */
   write(content: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
   read(sha256: string): Readable;
   /** Removes blobs older than the age that `findOrphans` names; returns the bytes that stay. */
@@ -62,7 +63,7 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
         return { sha256, size };
       } catch (error) {
         await rm(temporary, { force: true });
-        throw error;
+        throw fileFault(error);
       }
     },
 

@@ -15,9 +15,8 @@ export function storageFault(error: unknown): Error {
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return new AppError('unavailable', 'the database is locked by another process; try again', { retryAfterSeconds: 1, cause: error });
   }
-  if (code === 'SQLITE_FULL') {
-    return new AppError('unavailable', 'the disk is full; nothing was stored', { retryAfterSeconds: 30, cause: error });
-  }
+  // The index of the log, which is not synced, is the one file whose growth a full disk reports as an I/O error.
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE') return diskFull(error);
   if (/^SQLITE_(?:IOERR|CORRUPT|NOTADB|READONLY|CANTOPEN)/.test(code)) {
     return new FatalStorageError(
       `the database failed (${code}: ${(error as Error).message}); the server stops, because what it reads or writes now cannot be trusted`,
@@ -27,6 +26,19 @@ export function storageFault(error: unknown): Error {
     );
   }
   return error as Error;
+}
+
+/** Sorts an error of the file system: a full disk or too many open files pass, all else is for the operator. */
+export function fileFault(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(error);
+  if (code === 'EMFILE' || code === 'ENFILE')
+    return new AppError('unavailable', 'the server has too many files open; try again', { retryAfterSeconds: 1, cause: error });
+  return error;
+}
+
+function diskFull(cause: unknown): AppError {
+  return new AppError('unavailable', 'the disk is full; nothing was stored', { retryAfterSeconds: 30, cause });
 }
 
 /** A fault as it crosses a thread border. */

@@ -4,7 +4,8 @@
 // It is written after each commit and before the commit is acknowledged, without a sync of its own: whatever
 // survives of it is never ahead of what the database had synced, so it raises no false alarm after a power cut.
 
-import { closeSync, constants, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 export interface DatabaseState {
   databaseId: string;
@@ -22,13 +23,19 @@ export function readWitness(path: string): DatabaseState | 'unreadable' | null {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
+  // A file system may keep the name and lose the content; a name alone says as much as no file.
+  if (text === '') return null;
   const match = FORMAT.exec(text);
   return match === null ? 'unreadable' : { databaseId: match[1] as string, commitSeq: Number(match[2]) };
 }
 
 /** Returns in one sentence why the database is not what the witness saw, or null when it is. */
 export function contradiction(witness: ReturnType<typeof readWitness>, found: DatabaseState | null): string | null {
-  if (witness === null) return null;
+  if (witness === null) {
+    // A first start that was cut short leaves a database without commits and no witness.
+    if (found === null || found.commitSeq === 0) return null;
+    return `the witness file is missing, so nobody can tell whether commits after the ${found.commitSeq} that the database holds were lost`;
+  }
   if (witness === 'unreadable') return 'the witness file is damaged, so nobody can tell whether the database is whole';
   if (found === null) return `the database is missing or empty, but ${witness.commitSeq} commits were made to it`;
   if (found.databaseId !== witness.databaseId)
@@ -44,15 +51,27 @@ export interface Witness {
   close(): void;
 }
 
-export function openWitness(path: string, databaseId: string): Witness {
-  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+/** Starts over from what the database holds. The file appears whole or not at all, however the start ends. */
+export function openWitness(path: string, { databaseId, commitSeq }: DatabaseState): Witness {
+  const file = openSync(`${path}.new`, 'w', 0o600);
+  const record = (seq: number): void => {
+    writeSync(file, `sluice-witness ${databaseId} ${String(seq).padStart(15, '0')}\n`, 0, 'latin1');
+  };
+  record(commitSeq);
+  fdatasyncSync(file);
+  renameSync(`${path}.new`, path);
+  syncDirectory(dirname(path));
   return {
-    record(commitSeq) {
-      writeSync(file, `sluice-witness ${databaseId} ${String(commitSeq).padStart(15, '0')}\n`, 0, 'latin1');
-    },
+    record,
     close() {
       fdatasyncSync(file);
       closeSync(file);
     },
   };
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r');
+  fsyncSync(directory);
+  closeSync(directory);
 }

@@ -107,8 +107,6 @@ function readField(name: string, contentType: string, bytes: Uint8Array): unknow
 function describeFailure(error: unknown): unknown {
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message: string };
   if (error instanceof AppError) return error;
-  if (code === 'ENOSPC')
-    return new AppError('unavailable', 'the disk is full; nothing was stored', { retryAfterSeconds: 30, cause: error });
   if (statusCode === 413) return new AppError('too_large', `the form is refused: ${message}`);
   if (code !== undefined && /^E[A-Z]+$/.test(code)) return error;
   return new AppError('invalid', `the multipart form is malformed: ${message}`);

@@ -1,6 +1,6 @@
 // Opens the database file so that a commit which was acknowledged survives a power cut, or says in one line why not.
 
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts';
@@ -26,6 +26,8 @@ export interface OpenOptions {
 export function openDatabase({ directory, migrationsFolder, acceptLoss }: OpenOptions): Database.Database {
   const path = join(directory, DATABASE_FILE);
   if (!acceptLoss) refuseLoss(directory, path);
+  // SQLite would make it readable by all; its log takes the mode of the database.
+  closeSync(openSync(path, 'a', 0o600));
   const database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     // Only a new file takes these two; they are no-ops later.
@@ -61,9 +63,7 @@ export function readDatabaseState(database: Database.Database): DatabaseState | 
 
 /** Looks before anything can be written: a refused database must stay as it was found. */
 function refuseLoss(directory: string, path: string): void {
-  const witness = readWitness(join(directory, WITNESS_FILE));
-  if (witness === null) return;
-  const reason = contradiction(witness, existsSync(path) ? peekState(path) : null);
+  const reason = contradiction(readWitness(join(directory, WITNESS_FILE)), existsSync(path) ? peekState(path) : null);
   if (reason === null) return;
   throw new Error(`${reason}; restore a backup, or start once with --accept-loss to go on with what is left (data directory ${directory})`);
 }

@@ -11,14 +11,21 @@ const MAX_REJECTIONS = 100_000;
 const VACUUM_PAGES = 2000;
 
 export function createRetentionOperations(database: Database) {
+  // One index range for each status, merged: work bounded by the limit, however many runs are stored.
   const selectOldest = database
-    .prepare("SELECT id FROM runs WHERE status IN ('completed', 'failed', 'cancelled') AND id < ? ORDER BY id LIMIT ?")
+    .prepare(
+      `${['completed', 'failed', 'cancelled'].map((status) => `SELECT id FROM runs WHERE status = '${status}' AND id < @bound`).join(' UNION ALL ')}
+       ORDER BY id LIMIT @limit`,
+    )
     .pluck();
   const deleteRun = database.prepare('DELETE FROM runs WHERE id = ?');
   const deleteChildren = CHILD_TABLES.map((table) => database.prepare(`DELETE FROM ${table} WHERE run_id = ?`));
   const deleteKeys = database.prepare('DELETE FROM idempotency_keys WHERE expires_at <= ?');
-  const deleteRejections = database.prepare(
-    `DELETE FROM rejections WHERE position <= (SELECT max(position) FROM rejections) - ${MAX_REJECTIONS} OR last_at < ?`,
+  const deleteExcessRejections = database.prepare(
+    `DELETE FROM rejections WHERE position <= (SELECT max(position) FROM rejections) - ${MAX_REJECTIONS}`,
+  );
+  const deleteOldRejections = database.prepare(
+    'DELETE FROM rejections WHERE position < (SELECT min(position) FROM rejections) + ? AND last_at < ?',
   );
 
   const pragma = (name: string): number => database.pragma(name, { simple: true }) as number;
@@ -27,10 +34,12 @@ export function createRetentionOperations(database: Database) {
   return {
     pruneRuns({ before, maxBytes, limit }: PruneLimits, now: number): number {
       deleteKeys.run(now);
-      deleteRejections.run(before ?? 0);
+      deleteExcessRejections.run();
+      deleteOldRejections.run(limit, before ?? 0);
       const ageBound = before === null ? 0 : orderAt(before);
       let removed = 0;
-      for (const order of selectOldest.all(maxBytes === null ? ageBound : Number.MAX_SAFE_INTEGER, limit) as number[]) {
+      const oldest = selectOldest.all({ bound: maxBytes === null ? ageBound : Number.MAX_SAFE_INTEGER, limit }) as number[];
+      for (const order of oldest) {
         if (order >= ageBound && usedBytes() <= (maxBytes ?? Number.POSITIVE_INFINITY)) break;
         for (const statement of deleteChildren) statement.run(order);
         deleteRun.run(order);

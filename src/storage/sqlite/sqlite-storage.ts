@@ -23,20 +23,25 @@ export interface SqliteStorageOptions {
 
 /** Rejects with one line for the operator when the directory is in use, damaged, read-only or newer. */
 export async function openSqliteStorage({ directory, acceptLoss = false, onFatal }: SqliteStorageOptions): Promise<Storage> {
+  const threads: StorageThread[] = [];
   let hasFailed = false;
   const fail = (error: FatalStorageError): void => {
     if (hasFailed) return;
     hasFailed = true;
+    // Nothing is acknowledged any more, not even what might still succeed.
+    for (const { queue } of threads) queue.fail(error);
     onFatal(error);
   };
   const options = { directory, acceptLoss, migrationsFolder: MIGRATIONS };
   const writer = startThread({ ...options, role: 'writer' }, fail);
+  threads.push(writer);
   await writer.open().catch(async (error: unknown) => {
     await writer.close();
     throw error;
   });
   // Nothing that the server needs to start asks the reader: it opens beside all else, and reads wait for it.
   const reader = startThread({ ...options, role: 'reader' }, fail);
+  threads.push(reader);
   reader.open().catch((error: Error) => fail(new FatalStorageError(error.message)));
 
   const methods: Partial<Record<OperationName, (...args: unknown[]) => Promise<unknown>>> = {};

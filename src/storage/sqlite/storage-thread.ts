@@ -34,11 +34,10 @@ function openWriter(options: OpenOptions): Role {
   const database = openDatabase(options);
   const state = readDatabaseState(database);
   if (state === null) throw new Error('the database holds no state row; its first migration is broken');
-  const witness = openWitness(join(options.directory, WITNESS_FILE), state.databaseId);
+  const witness = openWitness(join(options.directory, WITNESS_FILE), state);
   const functions = createWrites(database) as unknown as Functions;
   const countCommit = database.prepare('UPDATE database_state SET commit_seq = ?');
   let commitSeq = state.commitSeq;
-  witness.record(commitSeq);
 
   const transaction = database.transaction((work: () => BatchResult<FaultMessage>) => {
     const result = work();
@@ -49,7 +48,11 @@ function openWriter(options: OpenOptions): Role {
   function commit(work: () => BatchResult<FaultMessage>): BatchResult<FaultMessage> {
     const result = transaction.immediate(work);
     commitSeq += 1;
-    witness.record(commitSeq);
+    try {
+      witness.record(commitSeq);
+    } catch (cause) {
+      throw new FatalStorageError(`the witness cannot be written (${(cause as Error).message}); the server stops`, { cause });
+    }
     return result;
   }
 

@@ -1,0 +1,89 @@
+// The blob store: what comes in is whole or not there, lies under its hash, and goes when no run names it.
+
+import { createHash } from 'node:crypto';
+import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type BlobStore, openBlobStore } from '../../src/storage/blobs.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const HOUR = 3_600_000;
+
+async function* chunks(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+async function* cutOff(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('half of a ');
+  throw new Error('the caller went away');
+}
+
+async function contentOf(blobs: BlobStore, sha256: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of blobs.read(sha256)) parts.push(part as Uint8Array);
+  return Buffer.concat(parts).toString();
+}
+
+const pathOf = (directory: string, sha256: string): string => join(directory, sha256.slice(0, 2), sha256);
+
+test('a blob lies under the hash of what is in it, once, however often it comes', async () => {
+  const directory = tempDir();
+  const blobs = await openBlobStore(directory);
+  const expected = createHash('sha256').update('a picture').digest('hex');
+  const results = await Promise.all(Array.from({ length: 10 }, () => blobs.write(chunks('a ', 'picture'))));
+  expect(results).toEqual(Array.from({ length: 10 }, () => ({ sha256: expected, size: 9 })));
+  expect(await contentOf(blobs, expected)).toBe('a picture');
+  expect(readdirSync(join(directory, expected.slice(0, 2)))).toEqual([expected]);
+});
+
+test('an empty blob is a blob', async () => {
+  const blobs = await openBlobStore(tempDir());
+  const { sha256, size } = await blobs.write(chunks());
+  expect(size).toBe(0);
+  expect(await contentOf(blobs, sha256)).toBe('');
+});
+
+test('a blob that is cut off leaves nothing behind', async () => {
+  const directory = tempDir();
+  const blobs = await openBlobStore(directory);
+  await expect(blobs.write(cutOff())).rejects.toThrow('the caller went away');
+  expect(readdirSync(directory)).toEqual(['incoming']);
+  expect(readdirSync(join(directory, 'incoming'))).toEqual([]);
+});
+
+test('what a crash left half received is gone after the next start', async () => {
+  const directory = tempDir();
+  await openBlobStore(directory);
+  writeFileSync(join(directory, 'incoming', 'half'), 'half');
+  await openBlobStore(directory);
+  expect(readdirSync(join(directory, 'incoming'))).toEqual([]);
+});
+
+test('a sweep removes old blobs that no run names, keeps all others, and counts what stays', async () => {
+  const directory = tempDir();
+  const blobs = await openBlobStore(directory);
+  const old = await blobs.write(chunks('old and free'));
+  const named = await blobs.write(chunks('old and named'));
+  const young = await blobs.write(chunks('young'));
+  const now = Date.now();
+  for (const { sha256 } of [old, named]) utimesSync(pathOf(directory, sha256), (now - 2 * HOUR) / 1000, (now - 2 * HOUR) / 1000);
+  const orphans = async (hashes: string[]): Promise<string[]> => hashes.filter((hash) => hash !== named.sha256);
+  expect(await blobs.sweep(orphans, HOUR, now)).toBe('old and named'.length + 'young'.length);
+  await expect(contentOf(blobs, old.sha256)).rejects.toThrow('ENOENT');
+  expect(await contentOf(blobs, named.sha256)).toBe('old and named');
+  expect(await contentOf(blobs, young.sha256)).toBe('young');
+});
+
+test('a sweep spares an old blob that is received again while it runs', async () => {
+  const directory = tempDir();
+  const blobs = await openBlobStore(directory);
+  const { sha256 } = await blobs.write(chunks('again'));
+  const now = Date.now();
+  utimesSync(pathOf(directory, sha256), (now - 2 * HOUR) / 1000, (now - 2 * HOUR) / 1000);
+  const receivedMeanwhile = async (hashes: string[]): Promise<string[]> => {
+    await blobs.write(chunks('again'));
+    return hashes;
+  };
+  await blobs.sweep(receivedMeanwhile, HOUR, now);
+  expect(await contentOf(blobs, sha256)).toBe('again');
+});

@@ -1,0 +1,110 @@
+// What only SQLite has: the settings that make a commit durable, the group commit, the lock on the directory.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { openDatabase } from '../../src/storage/sqlite/open-database.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { onTestEnd } from '../support/cleanup.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { completedChange, createWorkbench, NOW } from './contract/workbench.ts';
+
+const migrationsFolder = join(import.meta.dirname, '../../migrations/sqlite');
+
+async function openStorage(directory: string): Promise<Storage> {
+  const storage = await openSqliteStorage({ directory, onFatal: () => undefined });
+  onTestEnd(() => storage.close());
+  return storage;
+}
+
+/** Asks the file itself, beside the server that has it open. */
+function askFile(directory: string, sql: string): unknown {
+  const database = new Database(join(directory, 'sluice.db'), { readonly: true });
+  try {
+    return database.prepare(sql).pluck().get();
+  } finally {
+    database.close();
+  }
+}
+
+test('a commit waits for the disk on every open, not only on the one that made the file', () => {
+  const directory = tempDir();
+  for (const _open of ['first', 'second', 'third']) {
+    const database = openDatabase({ directory, migrationsFolder, acceptLoss: false });
+    const pragma = (name: string): unknown => database.pragma(name, { simple: true });
+    expect({
+      synchronous: pragma('synchronous'),
+      journal_mode: pragma('journal_mode'),
+      auto_vacuum: pragma('auto_vacuum'),
+      foreign_keys: pragma('foreign_keys'),
+    }).toEqual({ synchronous: 2, journal_mode: 'wal', auto_vacuum: 2, foreign_keys: 1 });
+    database.close();
+  }
+});
+
+test('writes of one moment share commits', async () => {
+  const directory = tempDir();
+  const storage = await openStorage(directory);
+  const { addSink, newRun } = createWorkbench(storage);
+  const sink = await addSink();
+  const before = askFile(directory, 'SELECT commit_seq FROM database_state') as number;
+  const results = await Promise.all(Array.from({ length: 1000 }, () => storage.createRun(newRun(sink, { change: completedChange(1) }))));
+  expect(results.every(({ kind }) => kind === 'created')).toBe(true);
+  const commits = (askFile(directory, 'SELECT commit_seq FROM database_state') as number) - before;
+  expect(commits).toBeGreaterThanOrEqual(1);
+  expect(commits).toBeLessThanOrEqual(10);
+  expect(askFile(directory, 'SELECT count(*) FROM runs')).toBe(1000);
+});
+
+test('a second server on the directory is refused in one line, and the first goes on', async () => {
+  const directory = tempDir();
+  const storage = await openStorage(directory);
+  await expect(openSqliteStorage({ directory, onFatal: () => undefined })).rejects.toThrow(
+    new RegExp(`^another server is running on data directory ${directory}; .*SLUICE_DATA_DIR.*$`),
+  );
+  await storage.ping();
+  await storage.close();
+  await (await openStorage(directory)).ping();
+});
+
+test('too many writes at once are refused, and all that were taken are stored', async () => {
+  const directory = tempDir();
+  const storage = await openStorage(directory);
+  const { addSink, newRun } = createWorkbench(storage);
+  const sink = await addSink();
+  const wanted = 10_100;
+  const results = await Promise.allSettled(
+    Array.from({ length: wanted }, () => storage.createRun(newRun(sink, { change: completedChange(1) }))),
+  );
+  const refused = results.filter((result) => result.status === 'rejected');
+  expect(refused).toHaveLength(100);
+  expect(refused[0]?.reason).toMatchObject({ code: 'unavailable', message: expect.stringContaining('overloaded'), retryAfterSeconds: 1 });
+  expect(askFile(directory, 'SELECT count(*) FROM runs')).toBe(wanted - 100);
+  await storage.ping();
+});
+
+test('a stop folds the log into the database, so that the file alone is a whole copy', async () => {
+  const directory = tempDir();
+  const storage = await openStorage(directory);
+  const { addSink, addRun } = createWorkbench(storage);
+  const { runId } = await addRun(await addSink());
+  await storage.close();
+  expect(existsSync(join(directory, 'sluice.db-wal'))).toBe(false);
+  expect(askFile(directory, 'PRAGMA integrity_check')).toBe('ok');
+  expect(askFile(directory, 'SELECT nonce FROM runs')).toBe(runId.slice(15));
+});
+
+test('pages of removed runs go back to the disk', async () => {
+  const directory = tempDir();
+  const storage = await openStorage(directory);
+  const { addSink, addRun } = createWorkbench(storage);
+  const sink = await addSink();
+  const body = Buffer.alloc(1_000_000, 'x');
+  for (let count = 0; count < 5; count += 1) await addRun(sink, { body, change: completedChange(1) });
+  const pages = askFile(directory, 'PRAGMA page_count') as number;
+  expect(await storage.pruneRuns({ before: NOW + 1000, maxBytes: null, limit: 100 }, NOW)).toBe(5);
+  expect(askFile(directory, 'PRAGMA page_count')).toBeLessThan(pages / 4);
+  expect(askFile(directory, 'PRAGMA freelist_count')).toBe(0);
+});
