@@ -1,5 +1,5 @@
 // Alternating rounds of two contenders that are both kept up: what disturbs the machine disturbs both. The order is
-// reversed on odd rounds; each figure is the median of its rounds.
+// reversed on odd rounds; each figure is the median of its rounds, and each ratio the median of the rounds' ratios.
 
 import type { Bench } from './bench.ts';
 import type { LoadGenerator, LoadResult, LoadTarget } from './load/load.ts';
@@ -17,7 +17,7 @@ export interface Comparison {
   connections: number;
   ours: Figures;
   baseline: Figures;
-  /** Of requests a second, of the medians; then the lowest and highest of single rounds. */
+  /** Of requests a second; then the lowest and highest of single rounds. */
   ratio: number;
   ratioRange: [number, number];
   cpuRatio: number;
@@ -64,16 +64,15 @@ async function runRound(
 }
 
 function summarize(connections: number, ours: LoadResult[], baseline: LoadResult[]): Comparison {
-  const rate = ({ requestsPerSecond }: LoadResult): number => requestsPerSecond;
-  const ratios = ours.map((result, round) => rate(result) / rate(baseline[round] as LoadResult));
-  const [our, base] = [medians(ours), medians(baseline)];
+  const ratios = (key: keyof Figures): number[] => ours.map((result, round) => result[key] / (baseline[round] as LoadResult)[key]);
+  const rateRatios = ratios('requestsPerSecond');
   return {
     connections,
-    ours: our,
-    baseline: base,
-    ratio: our.requestsPerSecond / base.requestsPerSecond,
-    ratioRange: [Math.min(...ratios), Math.max(...ratios)],
-    cpuRatio: our.cpuMicrosPerRequest / base.cpuMicrosPerRequest,
+    ours: medians(ours),
+    baseline: medians(baseline),
+    ratio: median(rateRatios),
+    ratioRange: [Math.min(...rateRatios), Math.max(...rateRatios)],
+    cpuRatio: median(ratios('cpuMicrosPerRequest')),
     acknowledged: ours.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
     verified: ours.reduce((sum, { verified }) => sum + verified, 0),
   };
