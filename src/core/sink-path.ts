@@ -47,7 +47,10 @@ function segmentFault(segment: string, isLast: boolean): string | null {
 
 /** Returns why a request path is malformed, or null. `path` is as it came on the wire, without the query. */
 export function requestPathFault(path: string): string | null {
+  // A path that spells the route itself in percent-encoding (`/s%69nk/…`) is cut amid the encoding and starts elsewhere.
+  if (!path.startsWith('/')) return 'the path does not start with "/"';
   if (path.length > MAX_PATH_LENGTH * 2) return 'the path is too long';
+  if (path.includes('#')) return 'the path holds a "#"; write it as %23';
   if (!path.includes('%')) return plainPathFault(path);
   if (/%(?:2f|5c)/i.test(path)) return 'the path holds an encoded slash';
   try {

@@ -19,6 +19,7 @@ import type { Storage } from '../storage/storage.ts';
 import { hashToken } from '../token.ts';
 import { createAnswerTrigger } from './answer.ts';
 import { createRequireToken } from './authenticate.ts';
+import { answerBrokenRequest } from './broken-request.ts';
 import { sendError } from './error-handler.ts';
 import { createEventStreams } from './event-streams.ts';
 import { createRejectionLog } from './rejection-log.ts';
@@ -71,6 +72,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   let isStopping = false;
   let listenUrl = '';
   const baseUrl = (): string => dependencies.baseUrl ?? listenUrl;
+  const newRequestId = createRequestIds();
 
   const fastify = Fastify({
     loggerInstance: logger,
@@ -85,7 +87,8 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 4096, ignoreDuplicateSlashes: false },
     frameworkErrors: sendError,
-    genReqId: createRequestIds(),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, newRequestId()),
+    genReqId: newRequestId,
     // A logger for each request costs more than the one line that a failed one logs; that line names the request.
     childLoggerFactory: (logger) => logger,
   }) as unknown as FastifyInstance;

@@ -1,6 +1,7 @@
 // The three trigger routes. Each request goes the same way: match the sink, check the rate, check the token on the
 // head, read the body within its limits, start the run, answer.
 
+import { METHODS as HTTP_METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Clock } from '../../clock.ts';
 import { negotiateAnswer } from '../../core/response-mode.ts';
@@ -44,6 +45,8 @@ export interface TriggerDependencies {
   refuseWhenFull: () => void;
 }
 
+/** Every method comes this way, so that those which no sink takes are told which ones it does. */
+const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 const PREFIXES = ['/sink/trigger/http', '/api/v1/sink/trigger/http', ''];
 
 export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
@@ -122,9 +125,10 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
   }
 
   server.decorateRequest('target', null as unknown as TriggerTarget);
+  for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
   for (const triggerPrefix of PREFIXES) {
     server.route({
-      method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+      method: METHODS,
       url: `${triggerPrefix}/*`,
       schema: { hide: true },
       config: { triggerPrefix, isTrigger: true },
@@ -135,7 +139,11 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
   }
 }
 
-function splitUrl(url: string, prefix: string): [path: string, query: string] {
+/** A proxy may name the server too (RFC 9112, 3.2.2); who the request is for is told by its path alone. */
+const ORIGIN = /^https?:\/\/[^/?#]*/i;
+
+function splitUrl(rawUrl: string, prefix: string): [path: string, query: string] {
+  const url = rawUrl.startsWith('/') ? rawUrl : rawUrl.replace(ORIGIN, '');
   const mark = url.indexOf('?');
   return mark === -1 ? [url.slice(prefix.length), ''] : [url.slice(prefix.length, mark), url.slice(mark + 1)];
 }

@@ -1,0 +1,48 @@
+// Answers what never became a request: bytes that are no HTTP, heads that are too large, requests that came too slowly.
+// Node hands over the bare socket, so the answer is written by hand; its body is the one error body.
+
+import { maxHeaderSize } from 'node:http';
+import type { Socket } from 'node:net';
+
+interface Answer {
+  status: string;
+  code: string;
+  message: string;
+}
+
+type BrokenRequest = NodeJS.ErrnoException & { reason?: string };
+
+export function answerBrokenRequest(error: BrokenRequest, socket: Socket, requestId: string): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, code, message } = describe(error);
+  const body = JSON.stringify({ error: { code, message }, request_id: requestId });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+  // What still comes in is not read: it cannot be told where the next request would begin.
+  socket.destroySoon();
+}
+
+function describe({ code, reason }: BrokenRequest): Answer {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return {
+        status: '431 Request Header Fields Too Large',
+        code: 'too_large',
+        message: `the request line and headers are larger than the ${maxHeaderSize} bytes that the server takes`,
+      };
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return { status: '413 Payload Too Large', code: 'too_large', message: 'the chunk extensions of the body are too large' };
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { status: '408 Request Timeout', code: 'request_timeout', message: 'the request did not come to its end in time' };
+    default:
+      return {
+        status: '400 Bad Request',
+        code: 'invalid',
+        message: `the request is no well-formed HTTP/1.1${reason === undefined ? '' : `: ${reason}`}`,
+      };
+  }
+}

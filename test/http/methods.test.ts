@@ -1,0 +1,105 @@
+// Methods: which start a run, which never do, and what the others are told.
+
+import { describe, expect, test } from 'vitest';
+import { sendRaw } from '../support/raw-http.ts';
+import { shareApp } from '../support/shared-app.ts';
+
+const app = shareApp({}, async (shared) => {
+  await shared.sink({ path: '/get', method: 'GET' });
+  await shared.sink({ path: '/post', method: 'POST' });
+  await shared.sink({ path: '/any', method: 'ANY' });
+  await shared.sink({ path: '/both', method: 'PUT' });
+  await shared.sink({ path: '/both', method: 'DELETE' });
+  await shared.sink({ path: '/guarded', method: 'GET', auth_token: 'tok' });
+});
+
+const PREFIXES = ['', '/sink/trigger/http', '/api/v1/sink/trigger/http'];
+
+async function runCount(): Promise<number> {
+  return (await app().admin('GET', '/runs?limit=500')).body.runs.length;
+}
+
+describe('HEAD and OPTIONS', () => {
+  for (const method of ['HEAD', 'OPTIONS']) {
+    test(`${method} never starts a run and tells the methods of the path`, async () => {
+      const before = await runCount();
+      for (const prefix of PREFIXES) {
+        for (const [path, allow] of [
+          ['/get', 'GET, HEAD, OPTIONS'],
+          ['/post', 'POST, HEAD, OPTIONS'],
+          ['/any', 'GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS'],
+          ['/both', 'PUT, DELETE, HEAD, OPTIONS'],
+          ['/guarded', 'GET, HEAD, OPTIONS'],
+        ]) {
+          const response = await fetch(`${app().url}${prefix}/shop${path}`, { method });
+          expect(response.status, path).toBe(204);
+          expect(response.headers.get('allow'), path).toBe(allow);
+          expect(response.headers.get('access-control-allow-origin')).toBeNull();
+          expect(await response.text()).toBe('');
+        }
+      }
+      expect(await runCount()).toBe(before);
+    });
+
+    test(`${method} of a path that there is not is 404`, async () => {
+      expect((await fetch(`${app().url}/shop/nothing`, { method })).status).toBe(404);
+    });
+  }
+
+  test('OPTIONS of the whole server is refused: it names no sink', async () => {
+    const answer = await sendRaw(app().url, 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(answer.status).toBe(400);
+  });
+});
+
+describe('a method that the path does not take', () => {
+  test('is 405 with Allow, for every other method and on every form of the route, and starts nothing', async () => {
+    const before = await runCount();
+    for (const prefix of PREFIXES) {
+      for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
+        const response = await fetch(`${app().url}${prefix}/shop/post`, { method });
+        expect(response.status).toBe(405);
+        expect(response.headers.get('allow')).toBe('POST, HEAD, OPTIONS');
+        expect(await response.json()).toMatchObject({
+          triggered: false,
+          run_id: null,
+          error: { code: 'method_not_allowed', message: `this path takes POST, not ${method}` },
+        });
+      }
+    }
+    expect(await runCount()).toBe(before);
+  });
+
+  test('is 405 before any token is looked at, and says nothing about it', async () => {
+    const response = await fetch(`${app().url}/shop/guarded`, { method: 'POST' });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('www-authenticate')).toBeNull();
+  });
+
+  test('cannot be put on by a header or a field that overrides it', async () => {
+    for (const headers of [{ 'x-http-method-override': 'POST' }, { 'x-method-override': 'POST' }, { 'x-http-method': 'POST' }]) {
+      expect((await fetch(`${app().url}/shop/post?_method=POST`, { headers: headers as Record<string, string> })).status).toBe(405);
+    }
+  });
+
+  test('is 405 too when HTTP knows it and sinks do not', async () => {
+    for (const method of ['TRACE', 'PROPFIND', 'PURGE', 'LOCK', 'SUBSCRIBE', 'QUERY']) {
+      const answer = await sendRaw(app().url, `${method} /shop/post HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      expect(answer.status, method).toBe(405);
+      expect(answer.headers['allow'], method).toBe('POST, HEAD, OPTIONS');
+    }
+  });
+
+  test('is 400 when HTTP does not know it either', async () => {
+    for (const method of ['BREW', 'post', 'P', 'GE', 'GETT']) {
+      const answer = await sendRaw(app().url, `${method} /shop/post HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      expect(answer.status, method).toBe(400);
+      expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'invalid', message: expect.stringContaining('method') } });
+    }
+  });
+
+  test('CONNECT is not answered: this is no proxy', async () => {
+    const answer = await sendRaw(app().url, 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n');
+    expect(answer.text).toBe('');
+  });
+});
