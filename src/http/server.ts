@@ -65,6 +65,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 72_000;
 const CHECK_CONNECTIONS_EVERY_MS = 2000;
 const MAX_CONNECTIONS = 16_000;
+/** For the answers under way to be sent to the end when the server closes. */
+const CLOSE_GRACE_MS = 500;
 const MAX_ADMIN_BODY_BYTES = 4 * 2 ** 20;
 
 export async function createServer(dependencies: ServerDependencies): Promise<HttpServer> {
@@ -167,7 +169,11 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     async close() {
       isStopping = true;
       streams.closeAll();
+      // A connection that says nothing, or never ends its request, would hold the server for ever: once it is closing,
+      // Node no longer applies its own time limits.
+      const cut = setTimeout(() => fastify.server.closeAllConnections(), CLOSE_GRACE_MS);
       await fastify.close();
+      clearTimeout(cut);
       await rejections.close();
     },
   };
