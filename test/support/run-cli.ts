@@ -1,0 +1,47 @@
+// Runs one command of the CLI inside the test process, with streams and environment of its own.
+
+import { runCli } from '../../src/cli/program.ts';
+import { ADMIN_TOKEN, type TestApp } from './start-app.ts';
+
+export interface CliResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CliOptions {
+  environment?: Record<string, string>;
+  stdin?: string;
+  /** Width of the terminal; none unless given. */
+  columns?: number;
+  /** Stands for Ctrl-C. */
+  interruption?: AbortSignal;
+  /** Sees standard error as it grows. */
+  onStderr?: (text: string) => void;
+}
+
+export async function sluice(args: string[], options: CliOptions = {}): Promise<CliResult> {
+  const { environment = {}, stdin = '', columns, interruption = new AbortController().signal, onStderr } = options;
+  let stdout = '';
+  let stderr = '';
+  const code = await runCli(['node', 'sluice', ...args], environment, {
+    stdout: { write: (text: string) => (stdout += text) },
+    stderr: {
+      write: (text: string) => {
+        stderr += text;
+        onStderr?.(stderr);
+      },
+    },
+    stdin: (async function* () {
+      yield Buffer.from(stdin);
+    })(),
+    terminalColumns: () => columns ?? null,
+    interruption: () => interruption,
+  });
+  return { code, stdout, stderr };
+}
+
+/** The environment of an administrator of the app. */
+export function adminOf(app: TestApp): Record<string, string> {
+  return { SLUICE_URL: app.url, SLUICE_TOKEN: ADMIN_TOKEN };
+}
