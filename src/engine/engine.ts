@@ -13,7 +13,7 @@ import type { Logger } from '../logger.ts';
 import type { StepTypes } from '../steps/index.ts';
 import type { OutboundRequest, OutboundResult } from '../steps/step-type.ts';
 import type { ClaimedRun, Lease, RunChange, Storage } from '../storage/storage.ts';
-import { createDueTimer } from './due-timer.ts';
+import { createDueTimer, LONGEST_SLEEP_MS } from './due-timer.ts';
 import { Execution, eventsOf, type PlannedSend } from './execution.ts';
 import type { RunFeed } from './run-feed.ts';
 import { createWorkflowCache } from './workflow-cache.ts';
@@ -95,6 +95,7 @@ export function createEngine(options: EngineOptions): Engine {
   const turns = new Set<Promise<void>>();
   const dueTimer = createDueTimer(clock, () => track(claimDue()));
   const renewTimer = setInterval(() => track(renewLeases()), RENEW_EVERY_MS);
+  let renewedAt = clock();
   let isDraining = false;
 
   /** Remembers work in the background until it is over, so that draining can wait for it; its failure is logged. */
@@ -150,10 +151,10 @@ export function createEngine(options: EngineOptions): Engine {
       );
     }
     if (ended) logEnd({ appId, sinkId, createdAt: now }, runId, change);
-    else if (change.status === 'waiting') dueTimer.wakeBy(change.wakeAt as number);
-    else {
+    else dueTimer.wakeBy(change.wakeAt as number);
+    if (change.status === 'running') {
       const run = { lease: { runId, epoch: created.epoch }, appId, sinkId, createdAt: now, execution, stop: new AbortController() };
-      track(continueRun(run, sends));
+      track(isDraining ? giveBack(run) : continueRun(run, sends));
     }
     return { runId, events: eventsOf(runId, change), ended: ended ? change : null, isDuplicate: false };
   }
@@ -177,25 +178,37 @@ export function createEngine(options: EngineOptions): Engine {
       for (let sends = firstSends; ; ) {
         for (const planned of sends) pending.set(planned.step, perform(run, planned));
         if (pending.size === 0) return;
-        const settled = await Promise.race(pending.values());
-        pending.delete(settled);
+        const settled = await firstOf(pending.values(), run.execution.nextDueAt());
+        if (settled !== null) pending.delete(settled);
         if (run.stop.signal.aborted) return;
         sends = advanceSafely(run.execution, runId, clock());
         if (!(await commitTurn(run))) return;
       }
     } finally {
-      active.delete(runId);
+      // What is still being sent for a run that has ended, or went to another owner, is of no use.
+      run.stop.abort();
+      if (active.get(runId) === run) active.delete(runId);
     }
+  }
+
+  /** The step whose send is over first, or null when a waiting step is due before. */
+  async function firstOf(sends: Iterable<Promise<string>>, dueAt: number | null): Promise<string | null> {
+    if (dueAt === null) return await Promise.race(sends);
+    let timer: NodeJS.Timeout | undefined;
+    const due = new Promise<null>((resolve) => {
+      timer = setTimeout(resolve, Math.min(Math.max(dueAt - clock(), 0), LONGEST_SLEEP_MS), null);
+    });
+    return await Promise.race([...sends, due]).finally(() => clearTimeout(timer));
   }
 
   /** Resolves to the step's name once the execution knows the result. */
   async function perform({ execution, stop, lease }: ActiveRun, { step, request, idempotencyKey }: PlannedSend): Promise<string> {
-    if (send === undefined) throw new Error('a step type wants to send, but the engine was given no way to');
-    const result = await send(request, { idempotencyKey, signal: stop.signal });
-    if (stop.signal.aborted) return step;
     try {
-      execution.settleSend(step, result, clock());
+      if (send === undefined) throw new Error('a step type wants to send, but the engine was given no way to');
+      const result = await send(request, { idempotencyKey, signal: stop.signal });
+      if (!stop.signal.aborted) execution.settleSend(step, result, clock());
     } catch (error) {
+      if (stop.signal.aborted) return step;
       logger.error({ err: error, run_id: lease.runId, step }, 'a step failed unexpectedly');
       execution.abort(INTERNAL);
     }
@@ -210,7 +223,7 @@ export function createEngine(options: EngineOptions): Engine {
     if (!(await persist(lease, change))) return false;
     feed.publish(lease.runId, eventsOf(lease.runId, change));
     if (isTerminal(change.status)) logEnd(run, lease.runId, change);
-    else if (change.status === 'waiting') dueTimer.wakeBy(change.wakeAt as number);
+    else dueTimer.wakeBy(change.wakeAt as number);
     return change.status === 'running';
   }
 
@@ -230,8 +243,10 @@ export function createEngine(options: EngineOptions): Engine {
   async function claimDue(): Promise<void> {
     if (isDraining) return;
     try {
-      for (;;) {
-        const room = Math.min(CLAIM_LIMIT, MAX_ACTIVE - active.size);
+      // After a sleep of the machine, or a long lock, our own runs must not look abandoned.
+      if (clock() - renewedAt > 2 * RENEW_EVERY_MS) await renewLeases();
+      while (!isDraining) {
+        const room = Math.min(CLAIM_LIMIT, MAX_ACTIVE - turns.size);
         if (room <= 0) break;
         const now = clock();
         const claimed = await storage.claimDueRuns(now, now + LEASE_MS, room);
@@ -239,7 +254,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (claimed.length < room) break;
       }
       const next = await storage.nextWake();
-      dueTimer.wakeBy(active.size >= MAX_ACTIVE ? clock() + FIRST_STORAGE_RETRY_MS : (next ?? Number.POSITIVE_INFINITY));
+      dueTimer.wakeBy(turns.size >= MAX_ACTIVE ? clock() + FIRST_STORAGE_RETRY_MS : (next ?? Number.POSITIVE_INFINITY));
     } catch (error) {
       logger.warn({ err: error }, 'due runs could not be claimed; trying again');
       dueTimer.wakeBy(clock() + LAST_STORAGE_RETRY_MS / 10);
@@ -248,6 +263,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function takeUp(claimed: ClaimedRun): Promise<void> {
     const { lease, appId, sinkId, createdAt } = claimed;
+    active.get(lease.runId)?.stop.abort();
     const workflow = await loadWorkflow(appId, claimed.workflow);
     const start = {
       runId: lease.runId,
@@ -263,12 +279,19 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function renewLeases(): Promise<void> {
-    if (active.size === 0) return;
-    const lost = await storage.renewLeases(
-      [...active.values()].map(({ lease }) => lease),
-      clock() + LEASE_MS,
-    );
+    const now = clock();
+    const leases = [...active.values()].map(({ lease }) => lease);
+    const lost = leases.length === 0 ? [] : await storage.renewLeases(leases, now + LEASE_MS);
+    renewedAt = now;
     for (const runId of lost) active.get(runId)?.stop.abort();
+  }
+
+  /** A run that cannot be given back is taken up at the next start, or once its lease is over. */
+  async function giveBack({ lease, stop }: ActiveRun): Promise<void> {
+    stop.abort();
+    await storage.releaseRun(lease, clock()).catch((error: unknown) => {
+      logger.warn({ err: error, run_id: lease.runId }, 'a run could not be given back');
+    });
   }
 
   return {
@@ -296,8 +319,7 @@ export function createEngine(options: EngineOptions): Engine {
       });
       await Promise.race([allTurns(), timeIsUp]);
       clearTimeout(deadline);
-      for (const { stop } of active.values()) stop.abort();
-      for (const { lease } of active.values()) await storage.releaseRun(lease, clock());
+      await Promise.all([...active.values()].map(giveBack));
     },
   };
 }

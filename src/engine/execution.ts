@@ -112,20 +112,29 @@ export class Execution {
     this.#ending ??= { status: 'failed', output: null, error };
   }
 
+  /** When the next waiting step is due; null when none waits. */
+  nextDueAt(): number | null {
+    let nearest: number | null = null;
+    for (const { status, dueAt } of this.#states.values()) {
+      if (status === 'waiting' && dueAt !== null) nearest = Math.min(nearest ?? dueAt, dueAt);
+    }
+    return nearest;
+  }
+
   /** What happened since the last call. `leaseUntil` is when a run that goes on must be looked at. */
   takeChange(leaseUntil: number, now: number): RunChange {
     const ending = this.#ending;
     if (ending !== null) this.#lastSeq += 1;
     const steps: StepRecord[] = [];
     for (const step of new Set(this.#changed)) steps.push(toRecord(step, this.#stateOf(step)));
-    const wakeAt = ending === null ? this.#wakeAt(leaseUntil) : null;
+    const isSending = ending === null && this.#isSending();
     const change: RunChange = {
-      status: ending?.status ?? (wakeAt === leaseUntil ? 'running' : 'waiting'),
+      status: ending?.status ?? (isSending ? 'running' : 'waiting'),
       progress: this.#progress,
       events: this.#events,
       lastSeq: this.#lastSeq,
       steps,
-      wakeAt,
+      wakeAt: ending !== null ? null : isSending ? leaseUntil : this.nextDueAt(),
       output: ending?.output ?? null,
       error: ending?.error ?? null,
       at: now,
@@ -135,14 +144,9 @@ export class Execution {
     return change;
   }
 
-  /** The end of the lease while something is being sent, else the nearest due time. */
-  #wakeAt(leaseUntil: number): number {
-    let nearest = Number.POSITIVE_INFINITY;
-    for (const { status, dueAt } of this.#states.values()) {
-      if (status === 'running') return leaseUntil;
-      if (status === 'waiting') nearest = Math.min(nearest, dueAt ?? 0);
-    }
-    return nearest;
+  #isSending(): boolean {
+    for (const { status } of this.#states.values()) if (status === 'running') return true;
+    return false;
   }
 
   #restore({ steps, progress, lastSeq }: ExecutionPast): void {
