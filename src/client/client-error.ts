@@ -41,13 +41,14 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
   TimeoutError: 'no answer in time',
   HPE_INVALID_CONSTANT: 'what answered does not speak HTTP',
+  'bad port': 'fetch refuses to use this port; choose another',
 };
 
 /** What `fetch` threw, in words. `fetch` hides the reason in `cause`, at times two levels deep. */
 export function unreachable(url: string, error: unknown): UnreachableError {
   const { cause, name, message } = error as Error;
-  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
-  const reason = REASONS[code ?? name] ?? (cause instanceof Error && cause.message !== '' ? cause.message : message);
+  const { code, message: detail } = (cause ?? { message }) as NodeJS.ErrnoException;
+  const reason = REASONS[code ?? name] ?? REASONS[detail] ?? (detail === '' ? (code ?? message) : detail);
   return new UnreachableError(`cannot reach ${url}: ${reason}`, error);
 }
 
@@ -57,12 +58,13 @@ export async function refusal(response: Response): Promise<RefusedError> {
   const body = readObject(await response.text().catch(() => ''));
   const { code, message, ...details } = (body['error'] ?? {}) as Record<string, unknown>;
   if (typeof code !== 'string' || typeof message !== 'string')
-    return new RefusedError(status, `http_${status}`, describeForeign(response), body);
+    return new RefusedError(status, `http_${status}`, foreignAnswer(response), body);
   const requestId = body['request_id'];
   return new RefusedError(status, code, message, details, typeof requestId === 'string' ? requestId : null);
 }
 
-function describeForeign({ status, headers, url }: Response): string {
+/** What to say of an answer that no Sluice server gives. */
+export function foreignAnswer({ status, headers, url }: Response): string {
   const address = url.split('?')[0] as string;
   const location = headers.get('location');
   if (status >= 300 && status < 400 && location !== null) return `${address} has moved to ${location}; use that address`;

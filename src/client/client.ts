@@ -1,7 +1,7 @@
 // The client of a Sluice server: administration, triggers, and the live stream of a run. Needs nothing but global fetch.
 
 import { appCalls, definitionCalls, rejectionCalls, runCalls, sinkCalls, workflowCalls } from './admin-calls.ts';
-import { RefusedError, UnreachableError } from './client-error.ts';
+import { foreignAnswer, RefusedError, UnreachableError } from './client-error.ts';
 import { readRunStream } from './run-stream.ts';
 import { at, type ClientOptions, createServerCalls } from './server-calls.ts';
 import type { RunEvent, RunSummary } from './wire-types.ts';
@@ -58,7 +58,10 @@ export function createClient(options: ClientOptions) {
   async function trigger(path: string, { signal, method = 'POST', ...request }: TriggerOptions = {}): Promise<FollowedRun> {
     const response = await openStream(`${baseUrl}${path}`, { ...request, method, signal: signal ?? null });
     const runId = response.headers.get('x-run-id');
-    if (runId === null) throw new UnreachableError(`${baseUrl}${path} streams events, but not as a sink of a Sluice server does`);
+    if (runId === null) {
+      await response.body?.cancel();
+      throw new UnreachableError(foreignAnswer(response));
+    }
     return { runId, events: follow(runId, { signal }, response) };
   }
 

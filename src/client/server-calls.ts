@@ -1,6 +1,6 @@
 // Requests to one server over global fetch: address, token, time limit, JSON, and errors in words.
 
-import { refusal, unreachable } from './client-error.ts';
+import { foreignAnswer, refusal, UnreachableError, unreachable } from './client-error.ts';
 
 /** How JSON is read and written; give one of your own to keep numbers that a JavaScript number cannot hold. */
 export interface JsonCodec {
@@ -75,7 +75,7 @@ export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT
       });
       if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) return response;
       await response.body?.cancel();
-      throw unreachable(target, new Error(`it answered ${response.status} without an event stream; is it a sink of a Sluice server?`));
+      throw new UnreachableError(foreignAnswer(response));
     },
   };
 }
@@ -106,6 +106,6 @@ function readAnswer(json: JsonCodec, response: Response, text: string): unknown 
   try {
     return json.parse(text);
   } catch (error) {
-    throw unreachable(response.url, new Error('what answered does not speak JSON; is it a Sluice server?', { cause: error }));
+    throw new UnreachableError(foreignAnswer(response), error);
   }
 }
