@@ -22,6 +22,7 @@ import { createRequireToken } from './authenticate.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { sendError } from './error-handler.ts';
 import { createEventStreams } from './event-streams.ts';
+import { parseJsonBody } from './input/json-body.ts';
 import { createRejectionLog } from './rejection-log.ts';
 import { definitionRoutes } from './routes/admin/definitions.ts';
 import { adminRunRoutes } from './routes/admin/runs.ts';
@@ -181,9 +182,9 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
 
 function parseAdminBody(text: string, next: (error: Error | null, value?: unknown) => void): void {
   try {
-    next(null, text === '' ? null : parseJsonWithUniqueKeys(text));
+    next(null, text === '' ? null : parseJsonBody(text, parseJsonWithUniqueKeys));
   } catch (error) {
-    next(new AppError('invalid', `the body is not valid JSON: ${(error as Error).message}`));
+    next(error as Error);
   }
 }
 

@@ -1,21 +1,22 @@
 // A JSON body: strict, bounded in depth, free of keys that poison prototypes, its numbers without loss.
 
 import secureJson from 'secure-json-parse';
-import { jsonDepth, parseJson } from '../../core/json.ts';
+import { parseJson } from '../../core/json.ts';
+import { jsonDepth } from '../../core/json-text.ts';
 import { AppError } from '../../errors.ts';
 
 const MAX_JSON_DEPTH = 100;
 
-/** Throws `invalid` that says what is wrong. */
-export function parseJsonBody(text: string): unknown {
+/** Throws `invalid` that says what is wrong. `parse` reads the text in another way than data is read. */
+export function parseJsonBody(text: string, parse = parseJson): unknown {
   if (jsonDepth(text) > MAX_JSON_DEPTH) throw new AppError('invalid', `the JSON body nests deeper than ${MAX_JSON_DEPTH} levels`);
   let value: unknown;
   try {
-    value = parseJson(text);
+    value = parse(text);
   } catch (error) {
     throw new AppError(
       'invalid',
-      text === '' ? 'the body is empty where JSON was announced' : `the body is not JSON: ${(error as Error).message}`,
+      text === '' ? 'the body is empty where JSON was announced' : `the body is not valid JSON: ${(error as Error).message}`,
     );
   }
   if (mayHoldPoison(text) && typeof value === 'object' && value !== null) refusePoison(value);
