@@ -1,0 +1,92 @@
+// One run in memory: its retry schedule, its due times and what each turn leaves to be written.
+
+import { expect, test } from 'vitest';
+import type { Request } from '../../src/core/request.ts';
+import { planWorkflow } from '../../src/core/workflow.ts';
+import { Execution } from '../../src/engine/execution.ts';
+import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
+import { testSteps } from './test-steps.ts';
+
+const NOW = 1_767_225_600_000;
+const LEASE_UNTIL = NOW + 15_000;
+const stepTypes = createStepTypes([...builtinStepTypes, ...testSteps]);
+
+function execute(steps: ({ type: string; name: string } & Record<string, unknown>)[], random = 1): Execution {
+  const workflow = planWorkflow('w', 1, { version: '1.0', inputs: [], steps, outputs: [] });
+  return new Execution({ stepTypes, random: () => random }, { runId: 'run_1', workflow, request: {} as Request, inputs: {} });
+}
+
+const failing = (retry?: Record<string, number>) => ({ type: 'sluice/fail@v1', name: 'f', ...(retry === undefined ? {} : { retry }) });
+
+/** The waits before each further attempt, in ms, until the run has failed. */
+function waits(execution: Execution): number[] {
+  const found: number[] = [];
+  for (let now = NOW; ; ) {
+    execution.advance(now);
+    const { wakeAt, status } = execution.takeChange(now + 15_000, now);
+    if (wakeAt === null) {
+      expect(status).toBe('failed');
+      return found;
+    }
+    found.push(wakeAt - now);
+    now = wakeAt;
+  }
+}
+
+test('a step without a retry policy is tried once', () => {
+  expect(waits(execute([failing()]))).toEqual([]);
+});
+
+test('each wait doubles, up to the longest, and after the last retry the run fails', () => {
+  const retry = { max_retries: 6, base_seconds: 2, max_seconds: 20 };
+  expect(waits(execute([failing(retry)]))).toEqual([2000, 4000, 8000, 16_000, 20_000, 20_000]);
+});
+
+test.each([0.25, 0.5, 0.999])('each wait is a random share of the doubled time: %d', (share) => {
+  const retry = { max_retries: 3, base_seconds: 10, max_seconds: 1000 };
+  expect(waits(execute([failing(retry)], share))).toEqual([10, 20, 40].map((seconds) => Math.round(seconds * share * 1000)));
+});
+
+test('an attempt counts from one, and the record says how the last one failed', () => {
+  const execution = execute([failing({ max_retries: 1, base_seconds: 1 })]);
+  execution.advance(NOW);
+  expect(execution.takeChange(LEASE_UNTIL, NOW).steps).toMatchObject([
+    { status: 'waiting', attempt: 1, error: { code: 'failed' }, dueAt: NOW + 1000 },
+  ]);
+  execution.advance(NOW + 1000);
+  expect(execution.takeChange(LEASE_UNTIL, NOW + 1000).steps).toMatchObject([
+    { status: 'failed', attempt: 2, finishedAt: NOW + 1000, startedAt: NOW },
+  ]);
+});
+
+test.each([1, 14.999, 15, 15.001, 86_400])('a run that waits %d s is waiting until then, and nothing is sent', (seconds) => {
+  const execution = execute([{ type: 'sluice/delay@v1', name: 'd', seconds }]);
+  expect(execution.advance(NOW)).toEqual([]);
+  expect(execution.takeChange(LEASE_UNTIL, NOW)).toMatchObject({ status: 'waiting', wakeAt: NOW + seconds * 1000 });
+});
+
+test('a run that sends is running until its lease is over, whatever else of it waits', () => {
+  const execution = execute([
+    { type: 'sluice/delay@v1', name: 'd', seconds: 1 },
+    { type: 'test/post@v1', name: 'p' },
+  ]);
+  expect(execution.advance(NOW)).toMatchObject([{ step: 'p', idempotencyKey: 'run_1:p' }]);
+  expect(execution.takeChange(LEASE_UNTIL, NOW)).toMatchObject({ status: 'running', wakeAt: LEASE_UNTIL });
+  expect(execution.nextDueAt()).toBe(NOW + 1000);
+});
+
+test('a turn is told once: the next change holds only what came after', () => {
+  const execution = execute([{ type: 'sluice/delay@v1', name: 'd', seconds: 1 }]);
+  execution.advance(NOW);
+  expect(execution.takeChange(LEASE_UNTIL, NOW)).toMatchObject({ lastSeq: 1, events: [{ seq: 1 }], steps: [{ step: 'd' }] });
+  expect(execution.takeChange(LEASE_UNTIL, NOW)).toMatchObject({ lastSeq: 1, events: [], steps: [] });
+});
+
+test('a delay of no time, and a retry after no time, need no second turn', () => {
+  const execution = execute([
+    { type: 'sluice/delay@v1', name: 'd', seconds: 0 },
+    { ...failing({ max_retries: 2, base_seconds: 0 }), times: 2 },
+  ]);
+  execution.advance(NOW);
+  expect(execution.takeChange(LEASE_UNTIL, NOW)).toMatchObject({ status: 'completed', wakeAt: null });
+});

@@ -1,0 +1,95 @@
+// The order of steps: in parallel where nothing orders them, after what they need, and only if they were chosen.
+
+import { expect, test } from 'vitest';
+import { until } from '../support/until.ts';
+import { delay, eventsOf, getRun, output, post, reaches, set, startRun, stepOf } from './run-support.ts';
+import { shareEngine } from './shared-engine.ts';
+
+const start = shareEngine();
+
+test('steps that need nothing of one another run at the same time', async () => {
+  const { app, receiver } = start();
+  const runId = await startRun(app, { steps: [post('a', { body: 'a' }), post('b', { body: 'b' }), post('c', { body: 'c' })] });
+  await receiver.message(3);
+  expect(receiver.received.map(({ body }) => body)).toEqual(['a', 'b', 'c']);
+  for (const message of receiver.received.toReversed()) message.answer(200);
+  await reaches(app, runId, 'completed');
+});
+
+test('a step waits for the steps whose outputs it selects, and reads them', async () => {
+  const { app, receiver } = start();
+  const steps = [post('last', { body: { a: '$steps.a.answer', b: '$steps.b.answer' } }), post('a', { body: 1 }), post('b', { body: 2 })];
+  const runId = await startRun(app, { steps, outputs: [output('answer', '$steps.last.answer')] });
+  (await receiver.message(2)).answer(200, 'from b');
+  await getRun(app, runId);
+  expect(receiver.received).toHaveLength(2);
+  (await receiver.message(1)).answer(200, 'from a');
+  const last = await receiver.message(3);
+  expect(last.body).toEqual({ a: 'from a', b: 'from b' });
+  last.answer(200, 'done');
+  expect((await reaches(app, runId, 'completed')).output).toEqual({ answer: 'done' });
+});
+
+test('only the steps that were chosen run; what hangs on the others is skipped and selects as null', async () => {
+  const { app, receiver } = start();
+  const steps = [
+    { type: 'test/choose@v1', name: 'fork', pick: ['left'], next_steps: ['$steps.left', '$steps.right'] },
+    set('left', { value: 'L' }),
+    post('right', { body: 'R' }),
+    set('after_right', { value: '$steps.right.answer' }),
+    set('after_left', { value: '$steps.left.value' }),
+  ];
+  const outputs = [output('left', '$steps.after_left.value'), output('right', '$steps.after_right.value')];
+  const runId = await startRun(app, { steps, outputs });
+  const run = await reaches(app, runId, 'completed');
+  expect(run.output).toEqual({ left: 'L', right: null });
+  expect(run.progress).toBe(100);
+  expect(Object.fromEntries(run.steps.map(({ step, status }: { step: string; status: string }) => [step, status]))).toEqual({
+    fork: 'completed',
+    left: 'completed',
+    right: 'skipped',
+    after_right: 'skipped',
+    after_left: 'completed',
+  });
+  expect(receiver.received).toEqual([]);
+});
+
+test('a step that two others may choose runs once, when the first has chosen it', async () => {
+  const { app } = start();
+  const steps = [
+    { type: 'test/choose@v1', name: 'one', pick: [], next_steps: ['$steps.end'] },
+    delay('two', 0.05, { next_steps: ['$steps.end'] }),
+    set('end', { value: 1 }),
+  ];
+  const runId = await startRun(app, { steps });
+  const run = await reaches(app, runId, 'completed');
+  expect(run.steps.find(({ step }: { step: string }) => step === 'end')).toMatchObject({ status: 'completed', attempt: 1 });
+  expect((await eventsOf(app, runId)).filter(({ data }) => data.step === 'two')).toHaveLength(1);
+});
+
+test('a delay holds back the steps that it names, and nothing else', async () => {
+  const { app, receiver } = start();
+  const steps = [delay('pause', 3600, { next_steps: ['$steps.late'] }), post('late', { body: 'late' }), post('at_once', { body: 'now' })];
+  const runId = await startRun(app, { steps });
+  const message = await receiver.message(1);
+  expect(message.body).toBe('now');
+  message.answer(200);
+  const run = await reaches(app, runId, 'waiting');
+  expect(run.steps.map(({ step, status }: { step: string; status: string }) => `${step} ${status}`).sort()).toEqual([
+    'at_once completed',
+    'pause waiting',
+  ]);
+  expect(receiver.received).toHaveLength(1);
+});
+
+test('a waiting step is woken while another branch still sends', async () => {
+  const { app, receiver } = start();
+  const steps = [delay('pause', 0.05, { next_steps: ['$steps.after'] }), set('after', { value: 1 }), post('slow')];
+  const runId = await startRun(app, { steps });
+  const slow = await receiver.message(1);
+  await reaches(app, runId, 'running');
+  await until('the step after the pause', async () => (await stepOf(app, runId, 'after'))?.status === 'completed');
+  expect((await getRun(app, runId)).status).toBe('running');
+  slow.answer(200);
+  await reaches(app, runId, 'completed');
+});

@@ -1,0 +1,49 @@
+// The outside world of the engine's tests: takes every message that is sent and answers when it is told to.
+
+import type { Send } from '../../src/engine/engine.ts';
+import type { OutboundResult } from '../../src/steps/step-type.ts';
+import { until } from '../support/until.ts';
+
+export interface Received {
+  /** `run_…:step`. */
+  idempotencyKey: string;
+  body: unknown;
+  signal: AbortSignal;
+  answer(status: number, text?: string): void;
+  /** Ends the send as a bug of the sender would. */
+  breakDown(error: Error): void;
+}
+
+export interface Receiver {
+  send: Send;
+  received: Received[];
+  /** The `count`-th message, as soon as it is there. */
+  message(count: number): Promise<Received>;
+}
+
+/** Answers by hand, or with `answerAll` at once. */
+export function createReceiver(answerAll?: number): Receiver {
+  const received: Received[] = [];
+  const send: Send = (request, { idempotencyKey, signal }) =>
+    new Promise((resolve, reject) => {
+      const respond = (status: number, text = ''): void => resolve(response(status, text));
+      signal.addEventListener('abort', () => resolve({ kind: 'network', code: 'ABORTED' }), { once: true });
+      received.push({
+        idempotencyKey,
+        body: JSON.parse(Buffer.from(request.body ?? []).toString()),
+        signal,
+        answer: respond,
+        breakDown: reject,
+      });
+      if (answerAll !== undefined) respond(answerAll);
+    });
+  return {
+    send,
+    received,
+    message: (count) => until(`message ${count}`, () => received[count - 1]),
+  };
+}
+
+function response(status: number, text: string): OutboundResult {
+  return { kind: 'response', status, headers: {}, body: Buffer.from(text) };
+}

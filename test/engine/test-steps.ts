@@ -1,0 +1,58 @@
+// Step types made for the tests of the engine: one that sends, one that chooses, one that is broken.
+
+import type { OutboundResult, StepOutcome, StepType } from '../../src/steps/step-type.ts';
+
+/** Sends its body. Anything but a 2xx is retryable; a 400 is not. */
+const post: StepType<{ body?: unknown }> = {
+  type: 'test/post@v1',
+  properties: { body: {} },
+  required: [],
+  outputs: () => ['status', 'answer'],
+  plan: ({ body = null }) => ({
+    kind: 'send',
+    request: { method: 'POST', url: 'http://receiver.test/', headers: {}, body: Buffer.from(JSON.stringify(body)), timeoutMs: 1000 },
+  }),
+  interpret: (_manifest, result) => readResult(result),
+};
+
+function readResult(result: OutboundResult): StepOutcome {
+  const status = result.kind === 'response' ? result.status : 0;
+  if (result.kind === 'response' && status < 300)
+    return { kind: 'completed', outputs: { status, answer: Buffer.from(result.body).toString() }, message: `answered ${status}` };
+  return {
+    kind: 'failed',
+    retryable: status !== 400,
+    error: { code: 'not_delivered', message: `the receiver said ${status || result.kind}` },
+  };
+}
+
+/** Runs only those of its next steps that `pick` names. */
+const choose: StepType<{ pick: string[]; next_steps: string[] }> = {
+  type: 'test/choose@v1',
+  properties: { pick: { type: 'array', items: { type: 'string' } }, next_steps: { type: 'array', items: { type: 'string' } } },
+  required: ['pick', 'next_steps'],
+  outputs: () => [],
+  plan: ({ pick }) => ({ kind: 'completed', outputs: {}, chosen: pick }),
+};
+
+export const INTERNAL_SECRET = 'stack-and-secret-of-the-server';
+
+const throwing: StepType = {
+  type: 'test/throwing@v1',
+  properties: {},
+  required: [],
+  outputs: () => [],
+  plan: () => {
+    throw new Error(INTERNAL_SECRET);
+  },
+};
+
+const throwingLater: StepType = {
+  ...(post as StepType),
+  type: 'test/throwing-later@v1',
+  interpret: () => {
+    throw new Error(INTERNAL_SECRET);
+  },
+};
+
+export const testSteps: readonly StepType[] = [post, choose, throwing, throwingLater] as readonly StepType[];
