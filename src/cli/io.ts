@@ -21,16 +21,17 @@ export interface Io {
 export function processIo(): Io {
   const { stdout, stderr } = process;
   const controller = new AbortController();
-  const onOutputFault = ({ code = 'unknown error' }: NodeJS.ErrnoException): void => {
+  const onFault = ({ code = 'unknown error' }: NodeJS.ErrnoException): void => {
     // `| head` has read what it wanted: that is no failure.
     if (code === 'EPIPE') return controller.abort(new ExitError('', 0));
-    controller.abort(new ExitError(`the output cannot be written (${code})`, FAILED));
+    if (!controller.signal.aborted && stderr.writable) stderr.write(`sluice: the output cannot be written (${code})\n`);
+    controller.abort(new ExitError('', FAILED));
     process.once('exit', () => {
       process.exitCode = FAILED;
     });
   };
-  stdout.on('error', onOutputFault);
-  stderr.on('error', onOutputFault);
+  stdout.on('error', onFault);
+  stderr.on('error', onFault);
   return {
     stdout,
     stderr,

@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander';
 import { addServerOptions, connectToSink } from './connect.ts';
 import { ExitError, WRONG_USAGE } from './exit-error.ts';
+import { printHint } from './output.ts';
 import type { CliContext } from './program.ts';
 import { type BodyFlags, readSendBody, type SendBody } from './send-body.ts';
 import { watchRun } from './watch-run.ts';
@@ -40,6 +41,7 @@ async function send(sink: string, options: SendOptions, context: CliContext): Pr
   const signal = io.interruption();
   const headers = readHeaders(header, body);
   const run = await client.trigger(path, { method, headers, signal, ...(body === null ? {} : { body: body.body }) });
+  printHint(io, run.runId);
   await watchRun(run, io, signal);
 }
 

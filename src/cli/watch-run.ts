@@ -10,7 +10,6 @@ import { createProgress } from './progress.ts';
 /** Rejects with ExitError 1 when the run fails, and with the reason of `interruption` when that ends the watching. */
 export async function watchRun({ runId, events }: FollowedRun, io: Io, interruption: AbortSignal): Promise<void> {
   const progress = createProgress(io);
-  printHint(io, runId);
   try {
     for await (const event of events) {
       if (event.type === 'progress')

@@ -8,6 +8,7 @@ import { UnreachableError } from '../../src/client/client-error.ts';
 import type { RunEvent } from '../../src/client/wire-types.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { shareApp } from '../support/shared-app.ts';
+import { silentAddress } from '../support/silent-address.ts';
 import { ADMIN_TOKEN } from '../support/start-app.ts';
 
 const app = shareApp();
@@ -211,13 +212,4 @@ async function startOther(handle: RequestListener): Promise<string> {
     server.close();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** An address at which nobody listens any more. */
-async function silentAddress(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return `http://127.0.0.1:${port}`;
 }
