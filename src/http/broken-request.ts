@@ -1,7 +1,7 @@
 // Answers what never became a request: bytes that are no HTTP, heads that are too large, requests that came too slowly.
 // Node hands over the bare socket, so the answer is written by hand; its body is the one error body.
 
-import { maxHeaderSize } from 'node:http';
+import { maxHeaderSize, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 interface Answer {
@@ -13,7 +13,13 @@ interface Answer {
 type BrokenRequest = NodeJS.ErrnoException & { reason?: string };
 
 export function answerBrokenRequest(error: BrokenRequest, socket: Socket, requestId: string): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const response = (socket as SocketOfServer)._httpMessage;
+  if (response?.req.complete === true) {
+    // The bytes came behind a whole request, whose answer is still under way: that one must not be mistaken for this.
+    response.once('finish', () => socket.destroy());
+    return;
+  }
+  if (error.code === 'ECONNRESET' || !socket.writable || response?.headersSent === true) {
     socket.destroy();
     return;
   }
@@ -25,6 +31,9 @@ export function answerBrokenRequest(error: BrokenRequest, socket: Socket, reques
   // What still comes in is not read: it cannot be told where the next request would begin.
   socket.destroySoon();
 }
+
+/** Node keeps the response that is under way on its socket; its own error handling looks there too. */
+type SocketOfServer = Socket & { _httpMessage?: ServerResponse | null };
 
 function describe({ code, reason }: BrokenRequest): Answer {
   switch (code) {

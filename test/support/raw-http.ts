@@ -11,11 +11,18 @@ export interface RawAnswer {
   text: string;
 }
 
-/** Resolves when the server has closed the connection, or after the answer's Content-Length has come. */
-export function sendRaw(url: string, bytes: string | Uint8Array): Promise<RawAnswer> {
+/**
+ * Resolves when the server has closed the connection, or after the answer's Content-Length has come. Text is sent one
+ * byte a character. `thenEnd` closes our side behind the bytes, as a client that has no more to say.
+ */
+export function sendRaw(url: string, bytes: string | Uint8Array, { thenEnd = false } = {}): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true }, () => {
+      const sent = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
+      if (thenEnd) socket.end(sent);
+      else socket.write(sent);
+    });
     let text = '';
     const finish = (): void => {
       socket.destroy();

@@ -1,0 +1,23 @@
+// Sends what a hostile client might, and holds the server to what it owes everybody: no answer is a server error, and
+// others are served within a moment, while and after.
+
+import { expect } from 'vitest';
+
+const MOMENT_MS = 300;
+
+async function expectHealthy(url: string): Promise<void> {
+  const started = performance.now();
+  const response = await fetch(`${url}/healthz`);
+  await response.text();
+  expect(response.status).toBe(200);
+  expect(performance.now() - started, 'time until /healthz answered').toBeLessThan(MOMENT_MS);
+}
+
+export async function provoke<Answer extends { status: number }>(url: string, attack: () => Promise<Answer>): Promise<Answer> {
+  const attacking = attack();
+  await expectHealthy(url);
+  const answer = await attacking;
+  expect(answer.status, 'no input is the fault of the server').toBeLessThan(500);
+  await expectHealthy(url);
+  return answer;
+}
