@@ -1,7 +1,7 @@
 // `sluice config print`: every setting, its value, and where the value came from.
 
 import type { Command } from 'commander';
-import { type ConfigSources, findSetting, loadConfig, type Setting, type SettingValues, settings } from '../config.ts';
+import { type ConfigSources, type FoundSetting, findSetting, loadConfig, type Setting, type SettingValues, settings } from '../config.ts';
 import { readSettings } from '../definitions/definition-files.ts';
 import { addOutputOption, type OutputOptions, printJson, printTable } from './output.ts';
 import type { CliContext } from './program.ts';
@@ -14,28 +14,24 @@ export function define(command: Command, { environment, io }: CliContext): void 
     const path = String(given['config'] ?? environment['SLUICE_CONFIG'] ?? 'config');
     const sources: ConfigSources = { flags: given, environment, file: await readSettings(path, environment) };
     const found = settings.map((setting) => trace(setting, sources));
+    const fromText = ({ origin, from }: TracedSetting): string =>
+      ({ default: 'default', file: `${from} in ${path}`, flag: from, environment: from })[origin];
     if (output === 'json') printJson(io, { settings: found });
     else
       printTable(
         io,
         ['SETTING', 'VALUE', 'FROM'],
-        found.map(({ key, value, origin, from }) => [
-          key,
-          value,
-          origin === 'default' ? 'default' : origin === 'file' ? `${from} in ${path}` : from,
-        ]),
+        found.map((setting) => [setting.key, setting.value, fromText(setting)]),
       );
     // What the server would refuse at start is refused here, by name, below what was found.
     loadConfig(sources);
   });
 }
 
-interface TracedSetting {
+interface TracedSetting extends Pick<FoundSetting, 'origin' | 'from'> {
   key: string;
   /** Null when it is not set. */
   value: string | null;
-  origin: string;
-  from: string;
 }
 
 function trace(setting: Setting, sources: ConfigSources): TracedSetting {

@@ -15,53 +15,49 @@ export interface DefinitionInput {
   locate(fault: { path: string; message: string }): string;
 }
 
-interface Origin {
-  file: string;
-  index: number;
-}
+/** Where each item of a list of the document stands in the files. */
+type Origins = Record<(typeof LISTS)[number], { file: string; index: number }[]>;
 
 /** Fails with every file that cannot be read, and why. */
 export async function readDefinitionInput(argument: string | undefined, environment: Environment): Promise<DefinitionInput> {
   const path = argument ?? environment['SLUICE_CONFIG'] ?? 'config';
   const document: DefinitionInput['document'] = { apps: [], workflows: [], sinks: [] };
-  const origins: Record<keyof typeof document, Origin[]> = { apps: [], workflows: [], sinks: [] };
+  const origins: Origins = { apps: [], workflows: [], sinks: [] };
   const settings: DefinitionInput['settings'] = [];
   const faults: string[] = [];
   for (const file of await listFiles(path)) {
-    const content = await readFile(file, environment, faults);
+    const { settings: values, ...content } = await readFile(file, environment, faults);
     for (const list of LISTS) {
       const items = content[list] ?? [];
       if (!Array.isArray(items)) faults.push(`${file}: ${list}: must be a list`);
       else for (const [index, item] of items.entries()) origins[list][document[list].push(item) - 1] = { file, index };
     }
-    if (isMapping(content['settings'])) settings.push({ file, values: content['settings'] });
-    else if (content['settings'] !== undefined) faults.push(`${file}: settings: must be a mapping`);
-    const unknown = Object.keys(content).filter((key) => key !== 'settings' && !(LISTS as readonly string[]).includes(key));
+    if (isMapping(values)) settings.push({ file, values });
+    else if (values !== undefined) faults.push(`${file}: settings: must be a mapping`);
+    const unknown = Object.keys(content).filter((key) => !(LISTS as readonly string[]).includes(key));
     faults.push(...unknown.map((key) => `${file}: unknown field "${key}"; known are ${LISTS.join(', ')}, settings`));
   }
   if (faults.length > 0) throw new ExitError(faults.join('\n'), FAILED);
+  return { path, document, settings, locate: createLocate(path, origins) };
+}
 
+function createLocate(path: string, origins: Origins): DefinitionInput['locate'] {
   function place(text: string): { file: string; place: string } | null {
     const [, list, digits, rest = ''] = /^(apps|workflows|sinks)\[(\d+)\](.*)$/s.exec(text) ?? [];
-    const origin = list === undefined ? undefined : origins[list as keyof typeof origins][Number(digits)];
+    const origin = list === undefined ? undefined : origins[list as keyof Origins][Number(digits)];
     return origin === undefined ? null : { file: origin.file, place: `${list}[${origin.index}]${rest}` };
   }
 
-  return {
-    path,
-    document,
-    settings,
-    locate({ path: faultPath, message }) {
-      const found = place(faultPath);
-      if (found === null) return [path, faultPath, message].filter((part) => part !== '').join(': ');
-      // A definition that stands twice is told with the place of the first one.
-      const told = message.replace(/(?<=defined already at )\S+$/, (first) => {
-        const other = place(first);
-        if (other === null) return first;
-        return other.file === found.file ? other.place : `${other.place} of ${other.file}`;
-      });
-      return `${found.file}: ${found.place}: ${told}`;
-    },
+  return ({ path: faultPath, message }) => {
+    const found = place(faultPath);
+    if (found === null) return [path, faultPath, message].filter((part) => part !== '').join(': ');
+    // A definition that stands twice is told with the place of the first one.
+    const told = message.replace(/(?<=defined already at )\S+$/, (first) => {
+      const other = place(first);
+      if (other === null) return first;
+      return other.file === found.file ? other.place : `${other.place} of ${other.file}`;
+    });
+    return `${found.file}: ${found.place}: ${told}`;
   };
 }
 
