@@ -17,16 +17,16 @@ export function bindInputs(workflow: Workflow, mapping: Readonly<Record<string, 
   if (workflow.inputs.length === 0) return {};
   const faults: Fault[] = [];
   const files = request.files.length === 0 ? {} : groupPairs(request.files.map((file): [string, FileHandle] => [file.name, file]));
-  const bound: [string, unknown][] = [];
+  const bound: Record<string, unknown> = {};
   for (const input of workflow.inputs) {
     const found = findValue(input, mapping, request, files);
     const value = found === undefined ? input.defaultValue : convertText(input, found.value, found.isText);
     if (value === undefined) faults.push({ path: input.name, message: `input "${input.name}" is missing` });
     else if (!fitsKinds(value, input.kinds))
       faults.push({ path: input.name, message: `input "${input.name}" must be ${input.kinds.join(' or ')}` });
-    bound.push([input.name, value]);
+    bound[input.name] = value;
   }
-  if (faults.length === 0) return Object.fromEntries(bound);
+  if (faults.length === 0) return bound;
   const text = faults.map(({ message }) => message).join('; ');
   throw new AppError('unprocessable', `the request does not fit workflow "${workflow.id}": ${text}`, { details: { faults } });
 }

@@ -59,6 +59,8 @@ export class Execution {
   readonly #states = new Map<string, StepState>();
   readonly #roots: { inputs: Record<string, unknown>; request: Request; steps: Record<string, unknown> };
   #changed: WorkflowStep[] = [];
+  /** Steps that are completed or skipped. */
+  #decided = 0;
   #events: RunEvent[] = [];
   #progress = 0;
   #lastSeq = 0;
@@ -126,7 +128,7 @@ export class Execution {
     const ending = this.#ending;
     if (ending !== null) this.#lastSeq += 1;
     const steps: StepRecord[] = [];
-    for (const step of new Set(this.#changed)) steps.push(toRecord(step, this.#stateOf(step)));
+    for (const step of this.#changed) steps.push(toRecord(step, this.#stateOf(step)));
     const isSending = ending === null && this.#isSending();
     const change: RunChange = {
       status: ending?.status ?? (isSending ? 'running' : 'waiting'),
@@ -156,6 +158,7 @@ export class Execution {
       const outputs = text === null ? null : (parseJson(text) as Record<string, unknown>);
       this.#states.set(step, { ...record, outputs });
       this.#roots.steps[step] = outputs;
+      if (record.status === 'completed' || record.status === 'skipped') this.#decided += 1;
       // A step that was interrupted while it sent is planned again, as the same try.
       if (record.status === 'running') this.#states.set(step, { ...record, outputs, status: 'pending', attempt: record.attempt - 1 });
     }
@@ -171,9 +174,18 @@ export class Execution {
     return this.#states.get(step.name) as StepState;
   }
 
-  #update(step: WorkflowStep, change: Partial<StepState>): void {
-    Object.assign(this.#stateOf(step), change);
-    this.#changed.push(step);
+  #touch(step: WorkflowStep): StepState {
+    if (!this.#changed.includes(step)) this.#changed.push(step);
+    return this.#stateOf(step);
+  }
+
+  #decide(step: WorkflowStep, status: 'completed' | 'skipped', now: number): StepState {
+    const state = this.#touch(step);
+    state.status = status;
+    state.finishedAt = now;
+    state.dueAt = null;
+    this.#decided += 1;
+    return state;
   }
 
   #plan(step: WorkflowStep, attempt: number): Planned {
@@ -185,22 +197,25 @@ export class Execution {
   }
 
   #begin(step: WorkflowStep, now: number): PlannedSend | null {
-    const state = this.#stateOf(step);
+    const state = this.#touch(step);
     state.attempt += 1;
     state.startedAt ??= now;
     state.error = null;
     const { plan } = this.#plan(step, state.attempt);
     if (plan.kind === 'send') {
-      this.#update(step, { status: 'running', dueAt: null });
+      state.status = 'running';
+      state.dueAt = null;
       return { step: step.name, request: plan.request, idempotencyKey: `${this.#runId}:${step.name}` };
     }
-    if (plan.kind === 'wait' && plan.seconds > 0) this.#update(step, { status: 'waiting', dueAt: now + Math.ceil(plan.seconds * 1000) });
-    else this.#settle(step, plan.kind === 'wait' ? plan.outcome : plan, now);
+    if (plan.kind === 'wait' && plan.seconds > 0) {
+      state.status = 'waiting';
+      state.dueAt = now + Math.ceil(plan.seconds * 1000);
+    } else this.#settle(step, plan.kind === 'wait' ? plan.outcome : plan, now);
     return null;
   }
 
   #skip(step: WorkflowStep, now: number): null {
-    this.#update(step, { status: 'skipped', finishedAt: now });
+    this.#decide(step, 'skipped', now);
     return null;
   }
 
@@ -218,25 +233,35 @@ export class Execution {
     if (outcome.kind === 'failed') return this.#settleFailure(step, outcome, now);
     const { outputs, chosen = null, message } = outcome;
     this.#roots.steps[step.name] = outputs;
-    this.#update(step, { status: 'completed', outputs, chosen, error: null, finishedAt: now, dueAt: null });
+    const state = this.#decide(step, 'completed', now);
+    state.outputs = outputs;
+    state.chosen = chosen;
+    state.error = null;
     if (this.#isEveryStepDecided()) return;
-    this.#emit(progressOf(this.#workflow, this.#states), message === undefined ? { step: step.name } : { step: step.name, message });
+    this.#emit(
+      progressOf(this.#decided, this.#workflow.steps.length),
+      message === undefined ? { step: step.name } : { step: step.name, message },
+    );
   }
 
   #settleFailure(step: WorkflowStep, { error, retryable }: Extract<StepOutcome, { kind: 'failed' }>, now: number): void {
-    const { attempt } = this.#stateOf(step);
+    const state = this.#touch(step);
+    const { attempt } = state;
+    state.error = error;
     if (!retryable || attempt > step.retry.maxRetries) {
-      this.#update(step, { status: 'failed', error, finishedAt: now, dueAt: null });
+      state.status = 'failed';
+      state.finishedAt = now;
+      state.dueAt = null;
       return this.abort({ ...error, step: step.name });
     }
     const delayMs = retryDelayMs(step.retry, attempt, this.#tools.random());
-    this.#update(step, { status: 'waiting', error, dueAt: now + delayMs });
+    state.status = 'waiting';
+    state.dueAt = now + delayMs;
     this.#emit(this.#progress, { step: step.name, message: `attempt ${attempt} failed: ${error.message}; next in ${delayMs / 1000} s` });
   }
 
   #isEveryStepDecided(): boolean {
-    for (const { status } of this.#states.values()) if (status !== 'completed' && status !== 'skipped') return false;
-    return true;
+    return this.#decided === this.#workflow.steps.length;
   }
 
   #complete(): void {

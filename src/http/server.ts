@@ -22,13 +22,14 @@ import { createRequireToken } from './authenticate.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { sendError } from './error-handler.ts';
 import { createEventStreams } from './event-streams.ts';
+import { formConstraint } from './form-constraint.ts';
 import { parseJsonBody } from './input/json-body.ts';
 import { createRejectionLog } from './rejection-log.ts';
 import { definitionRoutes } from './routes/admin/definitions.ts';
 import { adminRunRoutes } from './routes/admin/runs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { runRoutes } from './routes/run.ts';
-import { triggerRoutes } from './routes/trigger.ts';
+import { createTriggerRoutes } from './routes/trigger.ts';
 import { createRunWaiter } from './run-waiter.ts';
 import { createTokenBuckets } from './token-bucket.ts';
 
@@ -147,13 +148,30 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     { prefix: '/api/v1' },
   );
 
+  const { rateLimit: perSecond } = dependencies;
+  const rateLimit = perSecond === 0 ? null : createTokenBuckets(clock, perSecond, perSecond);
+  const addTriggerRoutes = createTriggerRoutes({
+    catalog,
+    engine,
+    blobs,
+    clock,
+    requireToken,
+    answerTrigger,
+    rejections,
+    rateLimit,
+    refuseWhenFull,
+  });
+  await fastify.register((triggers, _options, done) => {
+    leaveBodyUnread(triggers);
+    addTriggerRoutes(triggers, {});
+    done();
+  });
+  // Forms have a scope of their own: the plugin's hooks would cost every other request a tenth of its time.
+  fastify.addConstraintStrategy(formConstraint);
   await fastify.register(async (triggers) => {
-    // The body is read by the handler itself, after the token, as bytes and within the sink's own limits.
-    triggers.removeAllContentTypeParsers();
-    triggers.addContentTypeParser('*', (_request, _payload, next) => next(null));
+    leaveBodyUnread(triggers);
     await triggers.register(multipart);
-    const rateLimit = dependencies.rateLimit === 0 ? null : createTokenBuckets(clock, dependencies.rateLimit, dependencies.rateLimit);
-    triggerRoutes(triggers, { catalog, engine, blobs, clock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull });
+    addTriggerRoutes(triggers, { form: 'multipart' });
   });
 
   return {
@@ -178,6 +196,12 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
       await rejections.close();
     },
   };
+}
+
+/** A trigger's handler reads the body itself, after the token, as bytes and within the sink's own limits. */
+function leaveBodyUnread(triggers: FastifyInstance): void {
+  triggers.removeAllContentTypeParsers();
+  triggers.addContentTypeParser('*', (_request, _payload, next) => next(null));
 }
 
 function parseAdminBody(text: string, next: (error: Error | null, value?: unknown) => void): void {

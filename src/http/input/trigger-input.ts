@@ -113,13 +113,22 @@ function decodeOrRefuse({ bytes, charset }: RequestBody): string {
 
 const SECRET_HEADERS = new Set(['authorization', 'proxy-authorization', 'cookie', '__proto__']);
 
-/** Headers for the workflow to read; credentials and signatures stay outside. */
+/** Headers for the workflow to read; credentials and signatures stay outside. Most requests bring none of these. */
 function keptHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  const kept: Record<string, string> = {};
   for (const name in headers) {
-    const value = headers[name];
-    if (value === undefined || SECRET_HEADERS.has(name) || name.includes('signature')) continue;
-    kept[name] = typeof value === 'string' ? value : value.join(', ');
+    if (isSecret(name) || typeof headers[name] !== 'string') return filterHeaders(headers);
+  }
+  return headers as Record<string, string>;
+}
+
+function filterHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !isSecret(name)) kept[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return kept;
+}
+
+function isSecret(name: string): boolean {
+  return SECRET_HEADERS.has(name) || name.includes('signature');
 }

@@ -49,7 +49,10 @@ export interface TriggerDependencies {
 const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 const PREFIXES = ['/sink/trigger/http', '/api/v1/sink/trigger/http', ''];
 
-export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
+/** Adds the routes to a server; called once for each kind of body that has a scope of its own. */
+export type AddTriggerRoutes = (server: FastifyInstance, constraints: Record<string, string>) => void;
+
+export function createTriggerRoutes(dependencies: TriggerDependencies): AddTriggerRoutes {
   const { catalog, engine, blobs, clock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } = dependencies;
   let router = createSinkRouter(catalog.current().sinks);
   catalog.onChange(({ sinks }) => {
@@ -124,19 +127,22 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
     done();
   }
 
-  server.decorateRequest('target', null as unknown as TriggerTarget);
-  for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
-  for (const triggerPrefix of PREFIXES) {
-    server.route({
-      method: METHODS,
-      url: `${triggerPrefix}/*`,
-      schema: { hide: true },
-      config: { triggerPrefix, isTrigger: true },
-      onRequest: [findSink, checkRate, verifyToken],
-      onError: recordRejection,
-      handler: startRun,
-    });
-  }
+  return (server, constraints) => {
+    server.decorateRequest('target', null as unknown as TriggerTarget);
+    for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
+    for (const triggerPrefix of PREFIXES) {
+      server.route({
+        method: METHODS,
+        url: `${triggerPrefix}/*`,
+        constraints,
+        schema: { hide: true },
+        config: { triggerPrefix, isTrigger: true },
+        onRequest: [findSink, checkRate, verifyToken],
+        onError: recordRejection,
+        handler: startRun,
+      });
+    }
+  };
 }
 
 /** A proxy may name the server too (RFC 9112, 3.2.2); who the request is for is told by its path alone. */
