@@ -25,18 +25,41 @@ export function createSinkRouter(sinks: readonly Sink[]): SinkRouter {
       if (!router.hasRoute(method, path)) router.on(method, path, noHandler, sink);
     }
   }
+  const find = (method: RequestMethod, path: string): ReturnType<typeof router.find> => {
+    const found = router.find(method, path);
+    return found !== null && hasEmptyParam(found.params) ? null : found;
+  };
   return {
     match(method, path) {
-      const wanted = /[^\x20-\x7e]|%[c-f]/i.test(path) ? encodeURI(decodeURI(path).normalize('NFC')) : path;
-      const found = isSinkMethod(method) ? router.find(method, wanted) : null;
+      const wanted = /[^\x20-\x7e]|%[c-f]/i.test(path) ? inNormalForm(path) : path;
+      const found = isSinkMethod(method) ? find(method, wanted) : null;
       if (found !== null) return { kind: 'sink', sink: found.store as Sink, params: found.params as Record<string, string> };
-      const methods = SINK_METHODS.filter((other) => router.find(other, wanted) !== null);
+      const methods = SINK_METHODS.filter((other) => find(other, wanted) !== null);
       return methods.length > 0 ? { kind: 'other_methods', methods } : { kind: 'none' };
     },
   };
 }
 
-function isSinkMethod(method: string): method is (typeof SINK_METHODS)[number] {
+type RequestMethod = (typeof SINK_METHODS)[number];
+
+/** An empty segment (`//`) is no value of a parameter. */
+function hasEmptyParam(params: Record<string, string | undefined>): boolean {
+  for (const name in params) if (params[name] === '' && name !== '*') return true;
+  return false;
+}
+
+/** Escapes that mean something else than the character that they stand for, so that they stay as they are. */
+const RESERVED_ESCAPE = /(%(?:23|24|26|2b|2c|2f|3a|3b|3d|3f|40))/i;
+
+/** The path in NFC, as patterns are kept. */
+function inNormalForm(path: string): string {
+  return path
+    .split(RESERVED_ESCAPE)
+    .map((part, index) => (index % 2 === 1 ? part : encodeURI(decodeURI(part).normalize('NFC'))))
+    .join('');
+}
+
+function isSinkMethod(method: string): method is RequestMethod {
   return (SINK_METHODS as readonly string[]).includes(method);
 }
 

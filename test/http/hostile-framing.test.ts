@@ -179,7 +179,7 @@ function exchange(first: string, then?: string): Promise<{ text: string }> {
 
 describe('slow clients', () => {
   test('have ten seconds for the head and two minutes for the whole, then 408 and the connection is closed', async () => {
-    const { started, server } = await captureServer(startTestApp);
+    const { started, server } = await captureServer(startTestApp, { connectionsCheckingInterval: 20 });
     await started.sink({ path: '/hook' });
     expect({ head: server.headersTimeout, whole: server.requestTimeout }).toEqual({ head: 10_000, whole: 120_000 });
     expect(server.maxConnections).toBe(16_000);

@@ -1,14 +1,23 @@
 // The HTTP server inside an application, for tests of what only it can tell or do: limits, connections.
 
-import http, { type Server } from 'node:http';
+import http, { type Server, type ServerOptions } from 'node:http';
 import { vi } from 'vitest';
 
-/** Returns what `start` returns, and the server that was made meanwhile. */
-export async function captureServer<Started>(start: () => Promise<Started>): Promise<{ started: Started; server: Server }> {
-  const spy = vi.spyOn(http, 'createServer');
+/** Returns what `start` returns, and the server that was made meanwhile; `changed` replaces options of it. */
+export async function captureServer<Started>(
+  start: () => Promise<Started>,
+  changed: ServerOptions = {},
+): Promise<{ started: Started; server: Server }> {
+  const { createServer } = http;
+  const servers: Server[] = [];
+  const spy = vi.spyOn(http, 'createServer').mockImplementation((...args: unknown[]) => {
+    const [options, onRequest] = args as Parameters<typeof createServer>;
+    const server = createServer({ ...options, ...changed }, onRequest);
+    servers.push(server);
+    return server;
+  });
   try {
-    const started = await start();
-    return { started, server: spy.mock.results[0]?.value as Server };
+    return { started: await start(), server: servers[0] as Server };
   } finally {
     spy.mockRestore();
   }

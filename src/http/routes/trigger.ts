@@ -67,7 +67,8 @@ export function createTriggerRoutes(dependencies: TriggerDependencies): AddTrigg
     if (match.kind === 'none') return done(new AppError('not_found', `no sink found for ${request.method} ${path}`));
     if (match.kind === 'other_methods') return answerOtherMethod(request, reply, match.methods, done);
     const { sink, params } = match;
-    request.target = { sink, params, path: path.slice(sink.appId.length + 1) || '/', query };
+    const endOfApp = path.indexOf('/', 1);
+    request.target = { sink, params, path: endOfApp === -1 ? '/' : path.slice(endOfApp), query };
     done();
   }
 
