@@ -29,10 +29,10 @@ export function statusOf(code: ErrorCode): number {
 const DRAINED_BYTES = 65_536;
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const fault = toAppError(error);
+  const isTrigger = request.routeOptions.config.isTrigger === true;
+  const fault = toAppError(error, isTrigger);
   const status = fault === null ? 500 : STATUS[fault.code];
   if (fault === null) request.log.error({ err: error, request_id: request.id }, 'a request failed unexpectedly');
-  const isTrigger = request.routeOptions.config.isTrigger === true;
   const code = fault?.code ?? (isTrigger ? 'dispatch_failed' : 'internal');
   const message = fault?.message ?? 'internal error; the log has the details under this request_id';
   if (fault?.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
@@ -50,12 +50,14 @@ function leavesMuchUnread({ raw }: FastifyRequest): boolean {
   return raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > DRAINED_BYTES;
 }
 
+const MALFORMED_TYPE = 'the Content-Type header is malformed; write a media type, as application/json';
+
 /** What the caller may know, or null when the error is none of the caller's doing. */
-function toAppError(error: unknown): AppError | null {
+function toAppError(error: unknown, isTrigger: boolean): AppError | null {
   if (error instanceof AppError) return error;
   const { code, statusCode, message } = error as FastifyError;
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
-    return new AppError('unsupported_media', 'the Content-Type header is malformed; write a media type, as application/json');
+    return new AppError('unsupported_media', isTrigger ? MALFORMED_TYPE : 'the body must be JSON: send "Content-Type: application/json"');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new AppError(CODE_OF_STATUS.get(statusCode) ?? 'invalid', message);
   return null;
