@@ -6,7 +6,7 @@ import { parseJson, stringifyJson } from '../core/json.ts';
 import type { Request } from '../core/request.ts';
 import type { Answer, SinkResponse } from '../core/response-mode.ts';
 import type { RunOutcome } from '../core/run-event.ts';
-import type { Dispatched } from '../engine/engine.ts';
+import type { Dispatched } from '../engine/dispatch.ts';
 import { type EventStreams, formatFrame, streamHeaders } from './event-streams.ts';
 import type { WaitForEnd } from './run-waiter.ts';
 import { dropWhenStuck } from './stuck-reader.ts';

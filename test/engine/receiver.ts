@@ -1,6 +1,6 @@
 // The outside world of the engine's tests: takes every message that is sent and answers when it is told to.
 
-import type { Send } from '../../src/engine/engine.ts';
+import type { Send } from '../../src/engine/worker.ts';
 import type { OutboundResult } from '../../src/steps/step-type.ts';
 import { until } from '../support/until.ts';
 

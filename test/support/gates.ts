@@ -1,6 +1,6 @@
 // Steps that wait until the test lets them pass, so that a run stands still where a test wants to look at it.
 
-import type { Send } from '../../src/engine/engine.ts';
+import type { Send } from '../../src/engine/worker.ts';
 import type { OutboundResult, StepType } from '../../src/steps/step-type.ts';
 
 export interface Gates {

@@ -1,0 +1,106 @@
+// Starts a run: plans its first turn in memory and stores request and turn in one commit. A run whose steps do nothing
+// outside ends within it.
+
+import type { Clock } from '../clock.ts';
+import { stringifyJson } from '../core/json.ts';
+import type { Request, RequestBody, RequestHead } from '../core/request.ts';
+import { isTerminal } from '../core/run.ts';
+import type { RunEvent } from '../core/run-event.ts';
+import type { Workflow } from '../core/workflow.ts';
+import { AppError } from '../errors.ts';
+import type { NewRunId } from '../ids.ts';
+import type { Logger } from '../logger.ts';
+import type { RunChange, Storage } from '../storage/storage.ts';
+import { Execution, type ExecutionTools, eventsOf, type PlannedSend } from './execution.ts';
+import { type ActiveRun, advanceSafely, LEASE_MS, logRunEnd } from './turn.ts';
+
+export interface Trigger {
+  appId: string;
+  sinkId: string;
+  /** The planned workflow of the sink. */
+  workflow: Workflow;
+  /** Null where the sink names no workflow. */
+  workflowReference: { id: string; version: number } | null;
+  head: RequestHead;
+  body: RequestBody;
+  /** The body's value, decoded already. */
+  request: Request;
+  inputs: Record<string, unknown>;
+  idempotency: { key: string; fingerprint: string } | null;
+}
+
+/** A run that is on disk. */
+export interface Dispatched {
+  runId: string;
+  /** Everything that the stream holds so far; empty for a duplicate. */
+  events: RunEvent[];
+  /** How the run ended, when it ended within its first commit. */
+  ended: Pick<RunChange, 'status' | 'output' | 'error'> | null;
+  /** The idempotency key named an earlier run, and this is that run. */
+  isDuplicate: boolean;
+}
+
+/** Resolves when the run and its input are on disk. Rejects with `unavailable` or `unprocessable`. */
+export type Dispatch = (trigger: Trigger) => Promise<Dispatched>;
+
+export interface DispatchOptions {
+  storage: Pick<Storage, 'createRun'>;
+  tools: ExecutionTools;
+  clock: Clock;
+  newRunId: NewRunId;
+  logger: Logger;
+  isDraining: () => boolean;
+  /** Takes over a run that goes on after its first commit: it waits, or has something to send. */
+  onGoing: (run: ActiveRun, change: RunChange, sends: PlannedSend[]) => void;
+}
+
+const IDEMPOTENCY_KEY_MS = 24 * 3_600_000;
+
+export function createDispatch({ storage, tools, clock, newRunId, logger, isDraining, onGoing }: DispatchOptions): Dispatch {
+  return dispatch;
+
+  async function dispatch(trigger: Trigger): Promise<Dispatched> {
+    const { appId, sinkId, workflow, request, inputs, body, idempotency } = trigger;
+    if (isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
+    const runId = newRunId();
+    const now = clock();
+    const execution = new Execution(tools, { runId, workflow, request, inputs });
+    const sends = advanceSafely(execution, runId, now, logger);
+    const change = execution.takeChange(now + LEASE_MS, now);
+    const ended = isTerminal(change.status);
+    const created = await storage.createRun({
+      runId,
+      appId,
+      sinkId,
+      workflow: trigger.workflowReference,
+      request: JSON.stringify(trigger.head),
+      bodyKind: body.kind,
+      bodyCharset: body.charset,
+      body: body.bytes,
+      blobs: trigger.head.files.map(({ sha256 }) => sha256),
+      inputs: ended ? null : stringifyJson(inputs),
+      idempotency: idempotency === null ? null : { ...idempotency, expiresAt: now + IDEMPOTENCY_KEY_MS },
+      createdAt: now,
+      change,
+    });
+    if (created.kind === 'id_taken') return dispatch(trigger);
+    if (created.kind === 'duplicate') {
+      if (created.sameRequest) return { runId: created.runId, events: [], ended: null, isDuplicate: true };
+      throw new AppError(
+        'unprocessable',
+        `Idempotency-Key "${idempotency?.key}" was used before with another request; use a new key for a new request`,
+        {
+          details: { run_id: created.runId },
+        },
+      );
+    }
+    if (ended) logRunEnd(logger, { appId, sinkId, createdAt: now }, runId, change);
+    else
+      onGoing(
+        { lease: { runId, epoch: created.epoch }, appId, sinkId, createdAt: now, execution, stop: new AbortController() },
+        change,
+        sends,
+      );
+    return { runId, events: eventsOf(runId, change), ended: ended ? change : null, isDuplicate: false };
+  }
+}
