@@ -33,7 +33,7 @@ export interface RequestBody {
   kind: BodyKind;
   /** `multipart`: the fields as JSON text. `file`: empty, the bytes are a blob. All others: the bytes that came. */
   bytes: Uint8Array;
-  /** Character set of a `text` body. */
+  /** Character set of a `text` or `form` body; all others are UTF-8. */
   charset: string;
 }
 
@@ -51,7 +51,7 @@ export function decodeBody(body: RequestBody, files: readonly FileHandle[]): unk
     case 'multipart':
       return parseJson(decodeText(body.bytes, 'utf-8'));
     case 'form':
-      return groupPairs(new URLSearchParams(decodeText(body.bytes, 'utf-8')));
+      return groupPairs(new URLSearchParams(decodeText(body.bytes, body.charset)));
     case 'text':
       return decodeText(body.bytes, body.charset);
     case 'file':
@@ -68,12 +68,11 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Name and value pairs as an object; a repeated name gathers its values in an array, in order. */
 export function groupPairs<Value>(pairs: Iterable<[string, Value]>): Record<string, Value | Value[]> {
-  const grouped = new Map<string, Value | Value[]>();
+  const grouped = new Map<string, Value[]>();
   for (const [name, value] of pairs) {
-    const known = grouped.get(name);
-    if (known === undefined) grouped.set(name, value);
-    else if (Array.isArray(known)) known.push(value);
-    else grouped.set(name, [known, value]);
+    const values = grouped.get(name);
+    if (values === undefined) grouped.set(name, [value]);
+    else values.push(value);
   }
-  return Object.fromEntries(grouped);
+  return Object.fromEntries([...grouped].map(([name, values]) => [name, values.length === 1 ? (values[0] as Value) : values]));
 }

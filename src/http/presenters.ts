@@ -1,7 +1,7 @@
 // Records as the API shows them: snake_case, times in ISO 8601, no secret and no internal number.
 
 import { parseJson } from '../core/json.ts';
-import type { RequestHead } from '../core/request.ts';
+import { decodeText, type RequestHead } from '../core/request.ts';
 import type { Sink } from '../core/sink.ts';
 import { describeSink } from '../definitions/describe-sink.ts';
 import type { AppRecord, Rejection, RunRecord, RunSummary, StepRecord, WorkflowRecord } from '../storage/storage.ts';
@@ -63,7 +63,7 @@ export function presentRun(run: RunRecord): object {
 export function presentRunForAdmin(run: RunRecord): object {
   const isText = run.bodyKind !== 'file' && run.bodyKind !== 'empty';
   const head = JSON.parse(run.request) as RequestHead;
-  return { ...presentRun(run), request: { ...head, body: isText ? Buffer.from(run.body).toString('utf8') : null } };
+  return { ...presentRun(run), request: { ...head, body: isText ? decodeText(run.body, run.bodyCharset) : null } };
 }
 
 function presentStep({ step, type, status, attempt, outputs, error, startedAt, finishedAt, dueAt }: StepRecord): object {

@@ -13,9 +13,10 @@ export interface RawAnswer {
 
 /**
  * Resolves when the server has closed the connection, or after the answer's Content-Length has come. Text is sent one
- * byte a character. `thenEnd` closes our side behind the bytes, as a client that has no more to say.
+ * byte a character. `thenEnd` closes our side behind the bytes, as a client that has no more to say; `untilClosed`
+ * reads on behind the first answer.
  */
-export function sendRaw(url: string, bytes: string | Uint8Array, { thenEnd = false } = {}): Promise<RawAnswer> {
+export function sendRaw(url: string, bytes: string | Uint8Array, { thenEnd = false, untilClosed = false } = {}): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true }, () => {
@@ -30,7 +31,7 @@ export function sendRaw(url: string, bytes: string | Uint8Array, { thenEnd = fal
     };
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
-      if (isWhole(text)) finish();
+      if (!untilClosed && isWhole(text)) finish();
     });
     socket.on('end', finish);
     socket.on('error', (error) => (text === '' ? reject(error) : finish()));

@@ -4,7 +4,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { decodeText, type FileHandle, groupPairs, type Request, type RequestBody, type RequestHead } from '../../core/request.ts';
-import type { Sink } from '../../core/sink.ts';
+import type { Sink, SinkLimits } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import { hasBody, readBytes, refuseAnnouncedSize, streamBytes } from './body-bytes.ts';
@@ -77,19 +77,27 @@ async function readBody(request: FastifyRequest, media: MediaType | null, sink: 
   const bytes = await readBytes(request.raw, sink.limits.bodyBytes);
   if (bytes.byteLength === 0) return NOTHING;
   const body: RequestBody = { kind, bytes, charset: media?.charset ?? 'utf-8' };
-  return { ...decode(body), files: [] };
+  return { ...decode(body, sink.limits), files: [] };
 }
 
-function decode(body: RequestBody): { body: RequestBody; value: unknown } {
+function decode(body: RequestBody, limits: SinkLimits): { body: RequestBody; value: unknown } {
   if (body.kind === 'json' && body.charset !== 'utf-8')
     throw new AppError('unsupported_media', `JSON is UTF-8 (RFC 8259), not ${body.charset}`);
   const text = decodeOrRefuse(body);
   if (body.kind === 'json') return { body, value: parseJsonBody(text) };
   if (body.kind === 'text') return { body, value: text };
   // curl sends `-d '{…}'` as a form when no type is given, as the HTTP Sink document itself does: that is JSON.
-  return isJsonDocument(text)
-    ? { body: { ...body, kind: 'json' }, value: parseJsonBody(text) }
-    : { body, value: groupPairs(new URLSearchParams(text)) };
+  if (body.charset === 'utf-8' && isJsonDocument(text)) return { body: { ...body, kind: 'json' }, value: parseJsonBody(text) };
+  refuseManyFields(text, limits.fields);
+  return { body, value: groupPairs(new URLSearchParams(text)) };
+}
+
+function refuseManyFields(form: string, limit: number): void {
+  let fields = 0;
+  for (let at = form.indexOf('&'); at !== -1; at = form.indexOf('&', at + 1)) {
+    fields += 1;
+    if (fields > limit) throw new AppError('too_large', `the form holds more than the ${limit} fields that this sink takes`);
+  }
 }
 
 function isJsonDocument(text: string): boolean {
