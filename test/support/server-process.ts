@@ -23,6 +23,8 @@ export interface SpawnOptions {
   args?: string[];
   /** Runs the server under another program, as ['strace', '-f', …]. */
   under?: string[];
+  /** A program of the tests to run in place of the server, with its arguments; it prints the same first line. */
+  program?: string[];
 }
 
 /** Resolves when it listens; rejects with what it printed when it exits first. */
@@ -43,8 +45,9 @@ export function spawnServer({
   env = {},
   args = [],
   under = [],
+  program = ['src/main.ts', 'serve', ...args],
 }: SpawnOptions): Omit<ServerProcess, 'url'> & { listening: Promise<string> } {
-  const [command, ...rest] = [...under, process.execPath, '--import', 'tsx', 'src/main.ts', 'serve', ...args] as [string, ...string[]];
+  const [command, ...rest] = [...under, process.execPath, '--import', 'tsx', ...program] as [string, ...string[]];
   const child = spawn(command, rest, {
     cwd: ROOT,
     env: {

@@ -1,0 +1,86 @@
+// The account after a crash: each acknowledged run is there, has ended once, and its stream has neither gap nor repetition.
+
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { isTerminal } from '../../src/core/run.ts';
+import { isTerminalData, type RunEvent } from '../../src/core/run-event.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
+import type { StepRecord, Storage } from '../../src/storage/storage.ts';
+import { until } from '../support/until.ts';
+
+export interface Account {
+  acknowledged: number;
+  lost: number;
+  stuck: number;
+  /** Steps that ended twice, or were tried more often than their policy says. */
+  repeated: number;
+  /** Streams with a gap, a repetition, or other than one ending at the end. */
+  malformed: number;
+  integrity: unknown;
+}
+
+/** What a sound account of so many runs looks like. */
+export function soundAccount(acknowledged: number): Account {
+  return { acknowledged, lost: 0, stuck: 0, repeated: 0, malformed: 0, integrity: 'ok' };
+}
+
+/** Waits until nothing runs or waits any more on the server; gives up quietly, for the account then tells what is stuck. */
+export async function letRunsEnd(url: string, deadlineMs = 20_000): Promise<void> {
+  const hasOpenRuns = async (): Promise<boolean> => {
+    for (const status of ['queued', 'running', 'waiting']) {
+      const response = await fetch(`${url}/api/v1/runs?status=${status}&limit=1`, {
+        headers: { authorization: 'Bearer admin-token-of-the-tests' },
+      });
+      if (((await response.json()) as { runs: unknown[] }).runs.length > 0) return true;
+    }
+    return false;
+  };
+  await until('all runs to end', async () => !(await hasOpenRuns()), deadlineMs).catch(() => undefined);
+}
+
+/** Reads the data directory of a server that has stopped. */
+export async function account(dataDir: string, runIds: Iterable<string>): Promise<Account> {
+  const storage = await openSqliteStorage({ directory: dataDir, onFatal: () => undefined });
+  const found: Account = { acknowledged: 0, lost: 0, stuck: 0, repeated: 0, malformed: 0, integrity: null };
+  try {
+    await inGroups([...runIds], 500, (runId) => accountRun(storage, runId, found));
+  } finally {
+    await storage.close();
+  }
+  const database = new Database(join(dataDir, 'sluice.db'), { readonly: true });
+  found.integrity = database.pragma('integrity_check', { simple: true });
+  database.close();
+  return found;
+}
+
+async function accountRun(storage: Storage, runId: string, found: Account): Promise<void> {
+  found.acknowledged += 1;
+  const [run, stored] = await Promise.all([storage.getRun(runId), storage.readEvents(runId, 0)]);
+  if (run === null || stored === null) {
+    found.lost += 1;
+    return;
+  }
+  if (!isTerminal(run.status)) found.stuck += 1;
+  else if (!isWellFormed(stored.events)) found.malformed += 1;
+  if (hasRepeatedStep(stored.events, run.steps)) found.repeated += 1;
+}
+
+function isWellFormed(events: readonly RunEvent[]): boolean {
+  const isContiguous = events.every(({ seq }, index) => seq === index + 1);
+  return isContiguous && events.findIndex(({ data }) => isTerminalData(data)) === events.length - 1;
+}
+
+/** The steps that `sluice/fail@v1` retries are tried three or four times, all others once. */
+const ATTEMPTS: Readonly<Record<string, number>> = { shaky: 3, broken: 4 };
+
+function hasRepeatedStep(events: readonly RunEvent[], steps: readonly StepRecord[]): boolean {
+  const told = events.map(({ data }) => JSON.parse(data) as { step?: string; message?: string });
+  const ended = told.filter(({ step, message }) => step !== undefined && message === undefined).map(({ step }) => step);
+  const names = steps.map(({ step }) => step);
+  const isOften = steps.some(({ step, attempt }) => attempt > (ATTEMPTS[step] ?? 1));
+  return new Set(ended).size !== ended.length || new Set(names).size !== names.length || isOften;
+}
+
+async function inGroups<Item>(items: readonly Item[], size: number, work: (item: Item) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += size) await Promise.all(items.slice(start, start + size).map(work));
+}
