@@ -17,6 +17,10 @@ export function tooLarge(limit: number): AppError {
   return new AppError('too_large', `the body is larger than the ${limit} bytes that this sink takes`);
 }
 
+export function callerGone(): AppError {
+  return new AppError('invalid', 'the connection closed before the whole body had come');
+}
+
 /** Rejects with `too_large` as soon as the limit is passed, and `invalid` when the caller goes away in between. */
 export function readBytes(raw: IncomingMessage, limit: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => new BodyReader(raw, limit, resolve, reject));
@@ -62,9 +66,13 @@ class BodyReader {
 /** The same, as a stream of chunks. */
 export async function* streamBytes(raw: IncomingMessage, limit: number): AsyncGenerator<Uint8Array> {
   let size = 0;
-  for await (const chunk of raw as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) throw tooLarge(limit);
-    yield chunk;
+  try {
+    for await (const chunk of raw as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limit) throw tooLarge(limit);
+      yield chunk;
+    }
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'ECONNRESET' ? callerGone() : error;
   }
 }

@@ -26,6 +26,8 @@ export interface TriggerTarget {
   path: string;
   /** What follows `?`; empty when there is none. */
   query: string;
+  /** Read when the request came, for the caller may be gone by the time that it is needed. */
+  clientIp: string;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -44,8 +46,8 @@ export async function readTriggerInput(
 ): Promise<TriggerInput> {
   const media = readMediaType(request.raw.headers['content-type']);
   const { body, value, files } = hasBody(request.raw) ? await readBody(request, media, target.sink, blobs) : NOTHING;
-  const { method, ip } = request;
-  const { path, params } = target;
+  const { method } = request;
+  const { path, params, clientIp: ip } = target;
   const query = target.query === '' ? {} : groupPairs(new URLSearchParams(target.query));
   const headers = keptHeaders(request.raw.headers);
   const contentType = media === null ? null : media.type;

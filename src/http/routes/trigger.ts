@@ -68,7 +68,7 @@ export function createTriggerRoutes(dependencies: TriggerDependencies): AddTrigg
     if (match.kind === 'other_methods') return answerOtherMethod(request, reply, match.methods, done);
     const { sink, params } = match;
     const endOfApp = path.indexOf('/', 1);
-    request.target = { sink, params, path: endOfApp === -1 ? '/' : path.slice(endOfApp), query };
+    request.target = { sink, params, path: endOfApp === -1 ? '/' : path.slice(endOfApp), query, clientIp: clientIpOf(request) };
     done();
   }
 
@@ -79,7 +79,7 @@ export function createTriggerRoutes(dependencies: TriggerDependencies): AddTrigg
   }
 
   function checkRate(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const retryAfterSeconds = rateLimit?.take(`${request.target.sink.id} ${request.ip}`) ?? null;
+    const retryAfterSeconds = rateLimit?.take(`${request.target.sink.id} ${request.target.clientIp}`) ?? null;
     if (retryAfterSeconds === null) done();
     else done(new AppError('rate_limited', 'too many requests to this sink from this address', { retryAfterSeconds }));
   }
@@ -122,7 +122,7 @@ export function createTriggerRoutes(dependencies: TriggerDependencies): AddTrigg
         status: statusOf(error.code),
         code: error.code,
         message: error.message,
-        clientIp: request.ip,
+        clientIp: request.target?.clientIp ?? clientIpOf(request),
       });
     }
     done();
@@ -144,6 +144,11 @@ export function createTriggerRoutes(dependencies: TriggerDependencies): AddTrigg
       });
     }
   };
+}
+
+/** Node forgets the address when the connection closes, which may be before the request is looked at. */
+function clientIpOf(request: FastifyRequest): string {
+  return (request.ip as string | undefined) ?? '';
 }
 
 /** A proxy may name the server too (RFC 9112, 3.2.2); who the request is for is told by its path alone. */

@@ -1,0 +1,320 @@
+// Multipart forms: fields, files on the disk, limits, and forms that are broken, abusive or abandoned.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { provoke } from '../support/provoke.ts';
+import { sendRaw } from '../support/raw-http.ts';
+import { shareApp } from '../support/shared-app.ts';
+import { until } from '../support/until.ts';
+
+const LIMITS = { file_bytes: 2000, field_bytes: 500, form_bytes: 100_000, files: 3, fields: 4 };
+
+const app = shareApp({}, async (shared) => {
+  await shared.workflow('seen', {
+    steps: [
+      { type: 'sluice/set@v1', name: 's', values: { body: '$request.body', type: '$request.content_type', files: '$request.files' } },
+    ],
+    outputs: [{ type: 'JsonField', name: 's', selector: '$steps.s.*' }],
+  });
+  await shared.sink({ path: '/seen', method: 'ANY', workflow_id: 'seen', response: 'wait' });
+  await shared.sink({ path: '/small', workflow_id: 'seen', response: 'wait', limits: LIMITS });
+});
+
+interface Part {
+  name?: string;
+  filename?: string;
+  type?: string;
+  content: string | Buffer;
+  /** In place of the Content-Disposition that name and filename make. */
+  head?: string;
+}
+
+const TYPE = 'multipart/form-data; boundary=bnd';
+
+function form(parts: Part[], { close = '--bnd--\r\n' } = {}): Uint8Array<ArrayBuffer> {
+  const pieces = parts.flatMap(({ name = 'x', filename, type, content, head }) => [
+    `--bnd\r\n${head ?? `Content-Disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}`}\r\n`,
+    type === undefined ? '\r\n' : `Content-Type: ${type}\r\n\r\n`,
+    content,
+    '\r\n',
+  ]);
+  return new Uint8Array(Buffer.concat([...pieces, close].map((piece) => Buffer.from(piece as string))));
+}
+
+function send(body: Uint8Array<ArrayBuffer> | FormData, { type = TYPE as string | null, path = '/seen' } = {}): Promise<Response> {
+  return provoke(app().url, () =>
+    fetch(`${app().url}/shop${path}`, { method: 'POST', headers: type === null ? {} : { 'content-type': type }, body }),
+  );
+}
+
+async function outputOf(response: Response): Promise<string> {
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  return text;
+}
+
+async function seen(body: Uint8Array<ArrayBuffer> | FormData, options = {}): Promise<any> {
+  return JSON.parse(await outputOf(await send(body, options))).output.s;
+}
+
+async function refusal(response: Promise<Response>, status: number): Promise<string> {
+  const refused = await response;
+  const body = (await refused.json()) as any;
+  expect(refused.status, body.message).toBe(status);
+  expect(body).toMatchObject({ triggered: false, run_id: null, message: body.error.message });
+  return body.error.message;
+}
+
+const incoming = (): string[] => readdirSync(join(app().dataDir, 'blobs', 'incoming'));
+const sha256 = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex');
+const blobPath = (hash: string): string => join(app().dataDir, 'blobs', hash.slice(0, 2), hash);
+
+describe('a well-formed form', () => {
+  test('gives its fields as text and its files as handles, the bytes on the disk as they were sent', async () => {
+    const picture = randomBytes(200_000);
+    const data = new FormData();
+    data.append('title', 'Caf\u00e9');
+    data.append('tag', 'a');
+    data.append('tag', 'b');
+    data.append('picture', new Blob([picture], { type: 'image/png' }), 'my cat.png');
+    const { body, files, type } = await seen(data, { type: null });
+    expect(type).toBe('multipart/form-data');
+    expect(body).toEqual({ title: 'Caf\u00e9', tag: ['a', 'b'] });
+    expect(files).toEqual([{ name: 'picture', filename: 'my cat.png', content_type: 'image/png', size: 200_000, sha256: sha256(picture) }]);
+    expect(readFileSync(blobPath(sha256(picture))).equals(picture)).toBe(true);
+    expect(incoming()).toEqual([]);
+  });
+
+  test('keeps the numbers of a JSON part as they are written', async () => {
+    const part = { name: 'data', type: 'application/json', content: '{"score":0.50,"id":12345678901234567890}' };
+    expect(await outputOf(await send(form([part])))).toContain('"body":{"data":{"score":0.50,"id":12345678901234567890}}');
+  });
+
+  test('keeps two JSON parts of one name apart, lists too', async () => {
+    const part = (content: string): Part => ({ name: 'list', type: 'application/json', content });
+    expect((await seen(form([part('[1,2]'), part('[3]')]))).body).toEqual({ list: [[1, 2], [3]] });
+    expect((await seen(form([part('[1,2]')]))).body).toEqual({ list: [1, 2] });
+  });
+
+  test('may hold hundreds of files, each stored once', async () => {
+    const parts = Array.from({ length: 600 }, (_, index) => ({ name: 'mask', filename: `m${index}.png`, content: `mask ${index % 10}` }));
+    const { files } = await seen(form(parts));
+    expect(files).toHaveLength(600);
+    expect(new Set(files.map((file: any) => file.sha256)).size).toBe(10);
+    expect(files[7]).toMatchObject({ filename: 'm7.png', size: 6, sha256: sha256('mask 7') });
+  });
+
+  test('may hold an empty file, an empty field and nothing at all', async () => {
+    const { body, files } = await seen(
+      form([
+        { name: 'none', filename: '', type: 'application/octet-stream', content: '' },
+        { name: 'empty', content: '' },
+      ]),
+    );
+    expect(body).toEqual({ empty: '' });
+    expect(files).toEqual([{ name: 'none', filename: '', content_type: 'application/octet-stream', size: 0, sha256: sha256('') }]);
+    expect((await seen(form([]))).body).toEqual({});
+  });
+
+  test('is recognised in any case and with a quoted boundary', async () => {
+    for (const type of [
+      'Multipart/Form-Data; boundary=bnd',
+      'multipart/form-data;boundary="bnd"',
+      'multipart/form-data; charset=utf-8; boundary=bnd',
+    ])
+      expect((await seen(form([{ name: 'a', content: '1' }]), { type })).body).toEqual({ a: '1' });
+  });
+
+  test('binds a workflow input to the file of its name', async () => {
+    await app().workflow('upload', {
+      inputs: [{ type: 'WorkflowParameter', name: 'picture' }],
+      steps: [{ type: 'sluice/set@v1', name: 's', values: { size: '$inputs.picture.size' } }],
+      outputs: [{ type: 'JsonField', name: 's', selector: '$steps.s.size' }],
+    });
+    await app().sink({ path: '/upload', workflow_id: 'upload', response: 'wait' });
+    const sent = await send(form([{ name: 'picture', filename: 'a', content: '12345' }]), { path: '/upload' });
+    expect(await outputOf(sent)).toContain('"output":{"s":5}');
+    expect(await refusal(send(form([{ name: 'other', filename: 'a', content: '1' }]), { path: '/upload' }), 422)).toContain('"picture"');
+  });
+});
+
+describe('names', () => {
+  const filenames: [string, string][] = [
+    ['../../../../pwn_dots', 'pwn_dots'],
+    ['/etc/pwn_absolute', 'pwn_absolute'],
+    ['..\\\\..\\\\pwn_backslash', 'pwn_backslash'],
+    ['C:\\\\pwn_drive', 'pwn_drive'],
+    ['pwn_nul\0.png', 'pwn_nul.png'],
+    ['pwn_\u0007bell', 'pwn_bell'],
+    ['..', ''],
+    [`${'x'.repeat(300)}`, 'x'.repeat(255)],
+  ];
+  for (const [sent, shown] of filenames) {
+    test(`a file called ${JSON.stringify(sent).slice(0, 40)} is shown without folders and stored under its hash alone`, async () => {
+      const response = await send(form([{ name: 'f', filename: sent, content: 'content of the file' }]));
+      if (response.status === 400) return expect(await refusal(Promise.resolve(response), 400)).toContain('malformed');
+      const { files } = JSON.parse(await outputOf(response)).output.s;
+      expect(files[0]).toMatchObject({ filename: shown, sha256: sha256('content of the file') });
+      const names = readdirSync(app().dataDir, { recursive: true }) as string[];
+      expect(names.filter((name) => name.includes('pwn'))).toEqual([]);
+    });
+  }
+
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    test(`a field or a file called ${name} is refused or plain, and pollutes nothing`, async () => {
+      for (const part of [
+        { name, content: 'x' },
+        { name, filename: 'f', content: 'x' },
+        { name: `${name}[polluted]`, content: 'x' },
+      ]) {
+        const response = await send(form([part]));
+        expect([200, 400]).toContain(response.status);
+        await response.text();
+        expect(({} as { polluted?: string }).polluted).toBeUndefined();
+        expect(Object.hasOwn(Object.prototype, 'x')).toBe(false);
+      }
+    });
+  }
+
+  test('a JSON part is held to what holds for JSON', async () => {
+    const part = (content: string): Part => ({ name: 'd', type: 'application/json', content });
+    expect(await refusal(send(form([part('{"__proto__":{"polluted":1}}')])), 400)).toContain('__proto__');
+    expect(await refusal(send(form([part('{broken')])), 400)).toContain('JSON');
+    expect(await refusal(send(form([part(`${'['.repeat(200)}${']'.repeat(200)}`)])), 400)).toContain('deeper');
+  });
+});
+
+describe('a broken form', () => {
+  const file = { name: 'f', filename: 'f.bin', content: 'x'.repeat(5000) };
+  const whole = form([{ name: 'a', content: '1' }, file]);
+  const broken: [string, Uint8Array<ArrayBuffer>, string][] = [
+    ['without a boundary in its type', whole, 'multipart/form-data'],
+    ['with an empty boundary', whole, 'multipart/form-data; boundary='],
+    ['with another boundary than its type says', whole, 'multipart/form-data; boundary=other'],
+    ['that ends amid a file', whole.slice(0, 3000), TYPE],
+    ['that ends amid the head of a part', whole.slice(0, 40), TYPE],
+    ['that ends amid the first boundary', whole.slice(0, 3), TYPE],
+    ['without its last boundary', form([file], { close: '' }), TYPE],
+    ['that is no form at all', new Uint8Array(Buffer.from('{"a":1}')), TYPE],
+    ['with a field that is not text', form([{ name: 'a', content: Buffer.from([0xff, 0xfe, 0x80]) }]), TYPE],
+  ];
+  for (const [what, body, type] of broken) {
+    test(`${what} is 400 that says so, and leaves nothing behind`, async () => {
+      expect(await refusal(send(body, { type }), 400)).toMatch(/multipart|field "a"/);
+      expect(incoming()).toEqual([]);
+    });
+  }
+
+  test('with a part that has no name, or no disposition, does not make the server fail', async () => {
+    for (const head of [
+      'Content-Disposition: form-data',
+      'X-Nothing: 1',
+      'Content-Disposition: attachment; filename="a"',
+      'Content-Disposition',
+    ])
+      expect([200, 400]).toContain((await send(form([{ head, content: 'x' }]))).status);
+  });
+
+  test('with thousands of header lines in a part does not make the server fail', async () => {
+    const head = `Content-Disposition: form-data; name="a"\r\n${Array.from({ length: 3000 }, (_, index) => `X-${index}: y`).join('\r\n')}`;
+    expect([200, 400, 413]).toContain((await send(form([{ head, content: 'x' }]))).status);
+  });
+});
+
+describe('limits', () => {
+  const small = (parts: Part[]): Promise<Response> => send(form(parts), { path: '/small' });
+  const field = (name: string, size = 1): Part => ({ name, content: 'x'.repeat(size) });
+  const file = (name: string, size = 1): Part => ({ name, filename: `${name}.bin`, content: 'x'.repeat(size) });
+
+  test('are taken to the last byte and the last part', async () => {
+    const parts = [file('a', 2000), file('b'), file('c'), field('d', 500), field('e'), field('f'), field('g')];
+    expect((await seen(form(parts), { path: '/small' })).files).toHaveLength(3);
+  });
+
+  const beyond: [string, Part[], string][] = [
+    ['a file one byte too large', [file('a', 2001)], 'part "a" is larger than the 2000 bytes'],
+    ['a file much too large', [file('a', 90_000)], 'part "a" is larger than the 2000 bytes'],
+    ['a field one byte too large', [field('d', 501)], 'part "d" is larger than the 500 bytes'],
+    ['a file too many', [file('a'), file('b'), file('c'), file('d')], 'more than the 3 files'],
+    ['a field too many', [field('a'), field('b'), field('c'), field('d'), field('e')], 'more than the 4 fields'],
+    ['a whole that is too large', [file('a', 101_000)], '100000 bytes'],
+    ['a large file behind good ones', [field('d'), file('a'), file('b', 50_000)], 'part "b" is larger'],
+  ];
+  for (const [what, parts, reason] of beyond) {
+    test(`${what} is 413 that names it, and leaves nothing behind`, async () => {
+      expect(await refusal(small(parts), 413)).toContain(reason);
+      expect(incoming()).toEqual([]);
+    });
+  }
+
+  test('hold for twenty thousand parts', async () => {
+    const parts = Array.from({ length: 20_000 }, (_, index) => field(`f${index}`));
+    expect(await refusal(send(form(parts)), 413)).toContain('600 fields');
+    expect(await refusal(small(parts.slice(0, 1500).map(({ name }) => file(name as string))), 413)).toMatch(/3 files|100000 bytes/);
+    expect(incoming()).toEqual([]);
+  });
+
+  test('hold for a form in chunks whose size nobody announced', async () => {
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(form([file('a', 2000)], { close: '' }));
+        for (let count = 0; count < 10; count += 1) controller.enqueue(form([file('b', 90_000)], { close: '' }));
+        controller.close();
+      },
+    });
+    const response = fetch(`${app().url}/shop/small`, {
+      method: 'POST',
+      headers: { 'content-type': TYPE },
+      body,
+      duplex: 'half',
+    } as RequestInit);
+    expect(await refusal(response, 413)).toContain('part "b"');
+    expect(incoming()).toEqual([]);
+  });
+
+  test('leave the connection usable for the next request, or close it: it never hangs', async () => {
+    for (const parts of [[file('a', 50_000)], [field('d', 50_000)], [file('a'), file('b'), file('c'), file('d', 50_000)]]) {
+      const body = Buffer.from(form(parts)).toString('latin1');
+      const head = `POST /shop/small HTTP/1.1\r\nHost: x\r\nContent-Type: ${TYPE}\r\nContent-Length: ${body.length}\r\n\r\n`;
+      const next = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+      const { text } = await sendRaw(app().url, head + body + next, { untilClosed: true });
+      expect(text).toMatch(/^HTTP\/1\.1 413 /);
+      expect(text.includes('connection: close') || text.includes('{"status":"ok"}')).toBe(true);
+    }
+  });
+});
+
+describe('callers that go away amid an upload', () => {
+  const head = (type: string): string => `POST /shop/seen HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: 1000000\r\n\r\n`;
+  const starts = [
+    `${head(TYPE)}--bnd\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n${'x'.repeat(10_000)}`,
+    `${head('image/png')}${'x'.repeat(10_000)}`,
+    `${head('application/json')}${'['.repeat(10_000)}`,
+  ];
+
+  test('leave a refusal in the list, but no file, no run and no error in the log', async () => {
+    const before = (await app().admin('GET', '/runs?limit=500')).body.runs.length;
+    const sockets = await Promise.all(
+      starts.map(async (start) => {
+        const socket = connect(Number(new URL(app().url).port), '127.0.0.1');
+        await new Promise((resolve) => socket.write(start, resolve));
+        return socket;
+      }),
+    );
+    await until('the uploads to begin', () => incoming().length === 2);
+    for (const socket of sockets) socket.destroy();
+    await until('the uploads to be cleaned up', () => incoming().length === 0);
+    const recorded = await until('the refusals to be recorded', async () => {
+      const { rejections } = (await app().admin('GET', '/rejections?limit=500')).body;
+      const gone = rejections.filter(({ message }: any) => message === 'the connection closed before the whole body had come');
+      return gone.reduce((sum: number, { count }: any) => sum + count, 0) === starts.length && gone;
+    });
+    for (const rejection of recorded)
+      expect(rejection).toMatchObject({ app_id: 'shop', path: '/shop/seen', code: 'invalid', client_ip: '127.0.0.1' });
+    expect((await app().admin('GET', '/runs?limit=500')).body.runs.length).toBe(before);
+    expect(app().logs.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+  });
+});
