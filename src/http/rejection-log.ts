@@ -37,14 +37,15 @@ export function createRejectionLog(storage: Pick<Storage, 'recordRejections'>, c
     add(refusal) {
       const { appId, method, status, code, clientIp } = refusal;
       const path = refusal.path.slice(0, MAX_TEXT);
-      const key = JSON.stringify([appId, method, path, status, code, clientIp]);
+      const message = refusal.message.slice(0, MAX_TEXT);
+      const key = JSON.stringify([appId, method, path, status, code, message, clientIp]);
       const now = clock();
       const known = gathered.get(key);
       if (known !== undefined) {
         known.count += 1;
         known.lastAt = now;
       } else if (gathered.size < MAX_GATHERED) {
-        gathered.set(key, { ...refusal, path, message: refusal.message.slice(0, MAX_TEXT), count: 1, firstAt: now, lastAt: now });
+        gathered.set(key, { ...refusal, path, message, count: 1, firstAt: now, lastAt: now });
       }
     },
     async close() {

@@ -21,6 +21,16 @@ export function callerGone(): AppError {
   return new AppError('invalid', 'the connection closed before the whole body had come');
 }
 
+/** Nothing more is told of a request whose connection closed before anybody listened. */
+export function refuseWhenGone(raw: IncomingMessage): void {
+  if (raw.destroyed) throw callerGone();
+}
+
+/** Whether a read failed because the caller went away. */
+export function isCallerGone({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'FST_MP_PREMATURE_CLOSE';
+}
+
 /** Rejects with `too_large` as soon as the limit is passed, and `invalid` when the caller goes away in between. */
 export function readBytes(raw: IncomingMessage, limit: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => new BodyReader(raw, limit, resolve, reject));
@@ -73,6 +83,6 @@ export async function* streamBytes(raw: IncomingMessage, limit: number): AsyncGe
       yield chunk;
     }
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'ECONNRESET' ? callerGone() : error;
+    throw isCallerGone(error as NodeJS.ErrnoException) ? callerGone() : error;
   }
 }

@@ -8,7 +8,7 @@ import { decodeText, type FileHandle, groupPairs } from '../../core/request.ts';
 import type { SinkLimits } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
-import { callerGone, refuseAnnouncedSize, tooLarge } from './body-bytes.ts';
+import { callerGone, isCallerGone, refuseAnnouncedSize, tooLarge } from './body-bytes.ts';
 import { parseJsonBody } from './json-body.ts';
 import { readMediaType } from './media-type.ts';
 
@@ -107,7 +107,7 @@ function readField(name: string, contentType: string, bytes: Uint8Array): unknow
 function describeFailure(error: unknown): unknown {
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message: string };
   if (error instanceof AppError) return error;
-  if (code === 'ECONNRESET' || code === 'FST_MP_PREMATURE_CLOSE') return callerGone();
+  if (isCallerGone(error as NodeJS.ErrnoException)) return callerGone();
   if (statusCode === 413) return new AppError('too_large', `the form is refused: ${message}`);
   if (code !== undefined && /^E[A-Z]+$/.test(code)) return error;
   return new AppError('invalid', `the multipart form is malformed: ${message}`);

@@ -7,7 +7,7 @@ import { decodeText, type FileHandle, groupPairs, type Request, type RequestBody
 import type { Sink, SinkLimits } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
-import { hasBody, readBytes, refuseAnnouncedSize, streamBytes } from './body-bytes.ts';
+import { hasBody, readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
 import { parseJsonBody } from './json-body.ts';
 import { bodyKindOf, type MediaType, readMediaType } from './media-type.ts';
 import { readMultipart } from './multipart-body.ts';
@@ -60,6 +60,7 @@ export async function readTriggerInput(
 }
 
 async function readBody(request: FastifyRequest, media: MediaType | null, sink: Sink, blobs: BlobStore): Promise<typeof NOTHING> {
+  refuseWhenGone(request.raw);
   const encoding = request.raw.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new AppError('unsupported_media', `Content-Encoding "${encoding}" is not supported; send the body uncompressed`);
