@@ -122,7 +122,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     const retention = startRetention({ storage, blobs, clock, logger, ...config.retention });
     cleanups.push(() => retention.close());
-    const url = await server.listen(config.host, config.port);
+    const url = await server.listen(config.host, config.port).catch((error: unknown) => {
+      throw listenFault(error, config);
+    });
 
     let closing: Promise<void> | undefined;
     return {
@@ -152,4 +154,16 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** The one line that says which setting to change. */
+function listenFault(error: unknown, { host, port }: Config): Error {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'another process uses the port; stop it, or choose another port (SLUICE_PORT)',
+    EACCES: 'this user may not use the port; choose one above 1023 (SLUICE_PORT)',
+    EADDRNOTAVAIL: 'this machine has no such address; choose one that it has (SLUICE_HOST)',
+    ENOTFOUND: 'no such host is known; choose an address of this machine (SLUICE_HOST)',
+  };
+  return new Error(`cannot listen on ${host}:${port}: ${reasons[code ?? ''] ?? message}`, { cause: error });
 }

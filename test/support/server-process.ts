@@ -25,6 +25,11 @@ export interface SpawnOptions {
   under?: string[];
   /** A program of the tests to run in place of the server, with its arguments; it prints the same first line. */
   program?: string[];
+  /** Runs it as another user. */
+  uid?: number;
+  gid?: number;
+  /** Takes what ends the process, in place of the end of the running test. */
+  onEnd?: typeof onTestEnd;
 }
 
 /** Resolves when it listens; rejects with what it printed when it exits first. */
@@ -46,9 +51,12 @@ export function spawnServer({
   args = [],
   under = [],
   program = ['src/main.ts', 'serve', ...args],
+  onEnd = onTestEnd,
+  ...user
 }: SpawnOptions): Omit<ServerProcess, 'url'> & { listening: Promise<string> } {
   const [command, ...rest] = [...under, process.execPath, '--import', 'tsx', ...program] as [string, ...string[]];
   const child = spawn(command, rest, {
+    ...user,
     cwd: ROOT,
     env: {
       PATH: process.env['PATH'],
@@ -74,7 +82,7 @@ export function spawnServer({
   child.stdout?.on('data', read);
   child.stderr?.on('data', read);
   const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
-  onTestEnd(async () => {
+  onEnd(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited;
   });

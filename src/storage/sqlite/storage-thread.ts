@@ -3,8 +3,9 @@
 
 import { join } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { AppError } from '../../errors.ts';
 import { lockDataDirectory } from '../data-lock.ts';
-import { FatalStorageError, type FaultMessage, packFault, storageFault } from '../storage-fault.ts';
+import { FatalStorageError, type FaultMessage, fileFault, packFault, storageFault } from '../storage-fault.ts';
 import { openWitness } from '../witness.ts';
 import type { Batch, BatchResult } from './commit-queue.ts';
 import { type OpenOptions, openDatabase, openReader, readDatabaseState, WITNESS_FILE } from './open-database.ts';
@@ -71,7 +72,11 @@ function openWriter(options: OpenOptions): Role {
       }
     },
     close() {
-      database.pragma('wal_checkpoint(TRUNCATE)');
+      try {
+        database.pragma('wal_checkpoint(TRUNCATE)');
+      } catch {
+        // On a full disk, say. The log stays then, and the next start reads it.
+      }
       database.close();
       witness.close();
       unlock();
@@ -140,8 +145,10 @@ function concernsWholeBatch(error: unknown): boolean {
 }
 
 function describeRefusal(error: unknown, directory: string): string {
+  const fault = fileFault(storageFault(error));
   const { code, message } = error as { code?: string; message: string };
   if (code === undefined) return message;
+  if (fault instanceof AppError) return `cannot open the database in ${directory}: ${fault.message}`;
   return `cannot open the database in ${directory}: ${message} (${code})`;
 }
 
