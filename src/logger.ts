@@ -7,9 +7,9 @@ import type { LogLevel } from './config.ts';
 export type Logger = PinoLogger;
 
 const SECRET_FIELDS = new Set(['authorization', 'cookie', 'token', 'tokens', 'auth_token', 'secret', 'secrets', 'password', 'headers']);
-/** Lines gather up to this many bytes before they are written. */
-const BUFFER_BYTES = 8192;
-const FLUSH_EVERY_MS = 500;
+/** Lines gather up to this many characters, or this long, before they are written: a write for each costs more than the line. */
+const GATHERED_CHARACTERS = 15_000;
+const FLUSH_EVERY_MS = 250;
 
 export interface LogOutput {
   logger: Logger;
@@ -21,13 +21,25 @@ export interface LogOutput {
 export function createLogger(level: LogLevel, stream?: DestinationStream): LogOutput {
   const options = { level, base: null, formatters: { level: (label: string) => ({ level: label }), log: redactFields } };
   if (stream !== undefined) return { logger: pino(options, stream), close: () => undefined };
-  const output = destination({ dest: 1, sync: false, minLength: BUFFER_BYTES });
+  const output = destination({ dest: 1, sync: false });
   output.on('error', () => undefined);
-  const timer = setInterval(() => output.flush(), FLUSH_EVERY_MS);
+  let gathered = '';
+  const flush = (): void => {
+    if (gathered !== '') output.write(gathered);
+    gathered = '';
+  };
+  const timer = setInterval(flush, FLUSH_EVERY_MS);
+  const gathering: DestinationStream = {
+    write(line) {
+      gathered += line;
+      if (gathered.length >= GATHERED_CHARACTERS) flush();
+    },
+  };
   return {
-    logger: pino(options, output),
+    logger: pino(options, gathering),
     close() {
       clearInterval(timer);
+      flush();
       try {
         output.flushSync();
       } catch {
