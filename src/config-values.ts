@@ -1,0 +1,96 @@
+// What a setting's text means, one function a kind. Each throws an Error that says what would be right.
+
+import { BlockList, isIP } from 'node:net';
+
+export interface Retention {
+  /** Ended runs older than this go; null keeps them. */
+  maxAgeMs: number | null;
+  /** Oldest ended runs go beyond this size on disk; null sets no bound. */
+  maxBytes: number | null;
+}
+
+export function nonEmpty(text: string): string {
+  if (text === '') throw new Error('must not be empty');
+  return text;
+}
+
+export function parseHost(text: string): string {
+  if (!/^[A-Za-z0-9.:_-]+$/.test(text)) throw new Error('must be a host name or an IP address, as 127.0.0.1');
+  return text;
+}
+
+export function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) throw new Error(`must be a whole number from ${min} to ${max}`);
+    return value;
+  };
+}
+
+export function oneOf<Value extends string>(values: readonly Value[]): (text: string) => Value {
+  return (text) => {
+    if (!(values as readonly string[]).includes(text)) throw new Error(`must be one of ${values.join(', ')}`);
+    return text as Value;
+  };
+}
+
+export function parseBaseUrl(text: string): string | null {
+  if (text === '') return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username + url.password !== '') {
+    throw new Error('must be an http(s) URL without query, as https://hooks.example.org');
+  }
+  return url.href.replace(/\/$/, '');
+}
+
+export function parseAdminToken(text: string): string | null {
+  if (text === '') return null;
+  if (!/^[\x21-\x7e]{16,1024}$/.test(text)) throw new Error('must be 16 to 1024 visible ASCII characters without spaces');
+  return text;
+}
+
+export function parseTrustProxy(text: string): boolean | string[] {
+  if (text === 'false' || text === '') return false;
+  if (text === 'true') return true;
+  const addresses = text.split(',').map((item) => item.trim());
+  for (const address of addresses) {
+    if (!isAddressOrCidr(address)) throw new Error(`must be "true", "false", or addresses and CIDRs; "${address}" is neither`);
+  }
+  return addresses;
+}
+
+function isAddressOrCidr(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  if (prefix === undefined) return true;
+  try {
+    new BlockList().addSubnet(address, /^\d+$/.test(prefix) ? Number(prefix) : -1, family === 6 ? 'ipv6' : 'ipv4');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40 };
+const TIME_UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+export function parseBytes(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,9})(B|KB|MB|GB|TB)?$/.exec(text) ?? [];
+  if (digits === undefined) throw new Error('must be a size, as 128MB');
+  return Number(digits) * (BYTE_UNITS[unit] as number);
+}
+
+export function parseRetention(text: string): Retention {
+  const retention: Retention = { maxAgeMs: null, maxBytes: null };
+  if (text === 'off') return retention;
+  for (const part of text.split(',').map((item) => item.trim())) {
+    const [, digits, unit = ''] = /^(\d{1,6})([mhd])$/.exec(part) ?? [];
+    const isAge = digits !== undefined && Number(digits) > 0 && retention.maxAgeMs === null;
+    const isSize = /^\d+(?:KB|MB|GB|TB)$/.test(part) && retention.maxBytes === null;
+    if (isAge) retention.maxAgeMs = Number(digits) * (TIME_UNITS[unit] as number);
+    else if (isSize) retention.maxBytes = parseBytes(part);
+    else throw new Error('must be an age, a size or both, as 30d,10GB, or "off"');
+  }
+  return retention;
+}
