@@ -46,14 +46,22 @@ export function compileSelector(text: string): Binding {
   // `$steps.a.*` is all outputs of a step; elsewhere `*` is a key like any other.
   const path = selector.root === 'steps' ? selector.path.filter((key) => key !== '*') : selector.path;
   const keys = [selector.root, ...path];
-  return (roots) => {
-    let current: unknown = roots;
-    for (const key of keys) {
-      if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return null;
-      current = (current as Record<string, unknown>)[key];
-    }
-    return current ?? null;
-  };
+  return (roots) => walk(roots, keys) ?? null;
+}
+
+/** As a selector that is used once; undefined when nothing is there, which null in its place is not. */
+export function lookUp(text: string, roots: Roots): unknown {
+  const selector = parseSelector(text);
+  return selector === null ? undefined : walk(roots, [selector.root, ...selector.path]);
+}
+
+function walk(roots: Roots, keys: readonly string[]): unknown {
+  let current: unknown = roots;
+  for (const key of keys) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined;
+    current = (current as Record<string, unknown>)[key];
+  }
+  return current;
 }
 
 function compileArray(items: readonly unknown[]): Binding | null {

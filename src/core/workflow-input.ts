@@ -1,7 +1,7 @@
 // Binds the inputs that a workflow declares to the request that triggers it, before any run exists.
 
 import { AppError } from '../errors.ts';
-import { compileSelector } from './bindings.ts';
+import { lookUp } from './bindings.ts';
 import type { Fault } from './fault.ts';
 import { ExactNumber } from './json.ts';
 import type { FileHandle, Request } from './request.ts';
@@ -39,8 +39,10 @@ interface Found {
 
 function findValue({ name }: WorkflowInput, mapping: Readonly<Record<string, string>>, request: Request, files: object): Found | undefined {
   const selector = Object.hasOwn(mapping, name) ? mapping[name] : undefined;
-  if (selector !== undefined)
-    return { value: compileSelector(selector)({ request }), isText: !selector.startsWith('$request.body') || isForm(request) };
+  if (selector !== undefined) {
+    const value = lookUp(selector, { request });
+    return value === undefined ? undefined : { value, isText: !selector.startsWith('$request.body') || isForm(request) };
+  }
   const { body } = request;
   if (typeof body === 'object' && body !== null && !Array.isArray(body) && Object.hasOwn(body, name)) {
     return { value: (body as Record<string, unknown>)[name], isText: isForm(request) };

@@ -1,0 +1,259 @@
+// Workflow definitions: each fault is named with its place and what would be right, before anything is saved.
+
+import { describe, expect, test } from 'vitest';
+import { planWorkflow, type WorkflowDocument, workflowFaults, workflowIdFault } from '../../src/core/workflow.ts';
+import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
+
+const { inspect } = createStepTypes(builtinStepTypes);
+
+const set = (name: string, values: object = {}): any => ({ type: 'sluice/set@v1', name, values });
+const delay = (name: string, next: string[] = [], more: object = {}): any => ({
+  type: 'sluice/delay@v1',
+  name,
+  seconds: 1,
+  next_steps: next,
+  ...more,
+});
+const input = (name: string, more: object = {}): any => ({ type: 'WorkflowParameter', name, ...more });
+const output = (name: string, selector: string): any => ({ type: 'JsonField', name, selector });
+
+function workflow(parts: object): any {
+  return { version: '1.0', inputs: [], steps: [], outputs: [], ...parts };
+}
+
+function faults(document: unknown): string[] {
+  return workflowFaults(document, inspect).map(({ path, message }) => `${path}: ${message}`);
+}
+
+describe('a workflow without faults', () => {
+  const good: [string, object][] = [
+    ['is empty', {}],
+    ['has a version of two or three parts', { version: '1.12.3' }],
+    [
+      'passes values from step to step',
+      { steps: [set('a', { x: 1 }), set('b', { y: '$steps.a.x' })], outputs: [output('o', '$steps.b.y')] },
+    ],
+    ['names its steps in any order', { steps: [set('b', { y: '$steps.a.x' }), set('a', { x: 1 })] }],
+    ['takes inputs and the request', { inputs: [input('i')], steps: [set('a', { x: '$inputs.i', y: '$request.body.z' })] }],
+    ['takes all outputs of a step', { steps: [set('a')], outputs: [output('o', '$steps.a.*')] }],
+    ['holds literal dollars', { steps: [set('a', { x: '$$inputs.i', y: 'costs $5' })] }],
+    ['chooses steps', { steps: [delay('a', ['$steps.b']), set('b')] }],
+    [
+      'declares kinds, a default and Roboflow’s other name for inputs',
+      {
+        inputs: [input('i', { kind: ['string', 'integer'], default_value: null }), { type: 'InferenceParameter', name: 'j' }],
+      },
+    ],
+    ['retries', { steps: [{ type: 'sluice/fail@v1', name: 'f', retry: { max_retries: 5, base_seconds: 0.1, max_seconds: 2 } }] }],
+  ];
+  for (const [what, parts] of good) {
+    test(what, () => {
+      expect(faults(workflow(parts))).toEqual([]);
+    });
+  }
+});
+
+describe('a fault is named with its place and what would be right', () => {
+  const bad: [string, unknown, string][] = [
+    ['no object', 'x', ': must be object'],
+    ['a part that is missing', { version: '1.0', inputs: [], steps: [] }, ': field "outputs" is missing'],
+    ['an unknown field', workflow({ stepz: [] }), ': unknown field "stepz"; known are version, inputs, steps, outputs'],
+    ['a version that is a number', workflow({ version: 1 }), 'version: must be string'],
+    ['a version to come', workflow({ version: '2.0' }), 'version: must be a version "1.x" as text, as "1.0"'],
+    ['an input without a name', workflow({ inputs: [{ type: 'WorkflowParameter' }] }), 'inputs[0]: field "name" is missing'],
+    [
+      'an input with an unknown field',
+      workflow({ inputs: [input('i', { defaultValue: 1 })] }),
+      'inputs[0]: unknown field "defaultValue"; known are type, name, kind, default_value',
+    ],
+    [
+      'an input of an unknown type',
+      workflow({ inputs: [{ type: 'Parameter', name: 'i' }] }),
+      'inputs[0].type: must be one of "WorkflowParameter", "InferenceParameter"',
+    ],
+    ['a name with a dot', workflow({ steps: [set('a.b')] }), 'steps[0].name: must be 1 to 128 letters, digits, "_" or "-"'],
+    ['a name that is a prototype', workflow({ steps: [set('__proto__')] }), 'steps[0].name'],
+    ['two inputs of one name', workflow({ inputs: [input('i'), input('i')] }), 'inputs[1].name: the name "i" is taken by an earlier entry'],
+    [
+      'two steps of one name',
+      workflow({ steps: [set('a'), set('b'), set('a')] }),
+      'steps[2].name: the name "a" is taken by an earlier entry',
+    ],
+    [
+      'two outputs of one name',
+      workflow({ steps: [set('a')], outputs: [output('o', '$steps.a.*'), output('o', '$steps.a.*')] }),
+      'outputs[1].name: the name "o"',
+    ],
+    [
+      'an unknown step type',
+      workflow({ steps: [{ type: 'sluice/sett@v1', name: 'a' }] }),
+      'steps[0].type: "sluice/sett@v1" is no step type; known are sluice/set@v1',
+    ],
+    ['a step without a type', workflow({ steps: [{ name: 'a' }] }), 'steps[0]: field "type" is missing'],
+    ['an unknown field of a step', workflow({ steps: [{ ...set('a'), value: 1 }] }), 'steps[0]: unknown field "value"; known are'],
+    [
+      'a field of a step that is missing',
+      workflow({ steps: [{ type: 'sluice/set@v1', name: 'a' }] }),
+      'steps[0]: field "values" is missing',
+    ],
+    [
+      'a field of a step of the wrong type',
+      workflow({ steps: [delay('a', [], { seconds: true })] }),
+      'steps[0].seconds: must be a number of seconds from 0 to 31622400, or a selector of one',
+    ],
+    [
+      'a retry with an unknown field',
+      workflow({ steps: [{ ...set('a'), retry: { times: 3 } }] }),
+      'steps[0].retry: unknown field "times"; known are max_retries, base_seconds, max_seconds',
+    ],
+    [
+      'a retry beyond its bounds',
+      workflow({ steps: [{ ...set('a'), retry: { max_retries: 101 } }] }),
+      'steps[0].retry.max_retries: must be <= 100',
+    ],
+    [
+      'an input that there is not',
+      workflow({ inputs: [input('i')], steps: [set('a', { x: '$inputs.j' })] }),
+      'steps[0].values: "$inputs.j" selects no input of this workflow; known are i',
+    ],
+    [
+      'a step that there is not',
+      workflow({ steps: [set('a', { x: '$steps.b.y' })] }),
+      'steps[0].values: "$steps.b.y" selects no step of this workflow; known are a',
+    ],
+    [
+      'an output that a step has not',
+      workflow({ steps: [set('a', { x: 1 }), set('b', { y: '$steps.a.z' })] }),
+      'steps[1].values: "$steps.a.z" selects no output of step "a"; known are x',
+    ],
+    [
+      'an unknown root',
+      workflow({ steps: [set('a', { x: '$input.i' })] }),
+      '"$input.i" is no selector; write $inputs.x, $steps.name.output or $request.body, or "$$" for a literal "$"',
+    ],
+    [
+      'a selector deep inside',
+      workflow({ steps: [set('a', { x: [{ y: '$steps.nope.z' }] })] }),
+      'steps[0].values: "$steps.nope.z" selects no step',
+    ],
+    [
+      'a step to run next that there is not',
+      workflow({ steps: [delay('a', ['$steps.b'])] }),
+      'steps[0].next_steps: "$steps.b" selects no step',
+    ],
+    [
+      'a step to run next that is no selector',
+      workflow({ steps: [delay('a', ['b']), set('b')] }),
+      'steps[0].next_steps[0]: must name a step, as "$steps.name"',
+    ],
+    [
+      'an output that is a literal',
+      workflow({ outputs: [output('o', 'x')] }),
+      'outputs[0].selector: must select a value, as "$steps.name.output"',
+    ],
+    [
+      'an output that is a whole step',
+      workflow({ steps: [set('a')], outputs: [output('o', '$steps.a')] }),
+      'outputs[0].selector: must select a value',
+    ],
+    [
+      'an output of a step that there is not',
+      workflow({ outputs: [output('o', '$steps.a.x')] }),
+      'outputs[0].selector: "$steps.a.x" selects no step of this workflow; known are none',
+    ],
+    [
+      'an output of another type',
+      workflow({ outputs: [{ type: 'Field', name: 'o', selector: '$request.body' }] }),
+      'outputs[0].type: must be "JsonField"',
+    ],
+    ['a step that needs itself', workflow({ steps: [set('a', { x: '$steps.a.x' })] }), 'steps: steps a wait for one another in a loop'],
+    [
+      'steps that need one another',
+      workflow({ steps: [set('a', { x: '$steps.c.z' }), set('b', { y: '$steps.a.x' }), set('c', { z: '$steps.b.y' }), set('d')] }),
+      'steps: steps a, b, c wait for one another in a loop',
+    ],
+    [
+      'a step chosen by one that needs it',
+      workflow({ steps: [delay('a', ['$steps.b'], { seconds: '$steps.b.x' }), set('b', { x: 1 })] }),
+      'wait for one another in a loop',
+    ],
+    [
+      'more steps than there may be',
+      workflow({ steps: Array.from({ length: 501 }, (_, index) => set(`s${index}`)) }),
+      'steps: must NOT have more than 500 items',
+    ],
+  ];
+  for (const [what, document, expected] of bad) {
+    test(what, () => {
+      expect(
+        faults(document).some((fault) => fault.includes(expected)),
+        faults(document).join('\n'),
+      ).toBe(true);
+    });
+  }
+
+  test('all faults are told at once', () => {
+    const found = faults(
+      workflow({ inputs: [input('i'), input('i')], steps: [set('a', { x: '$inputs.q' })], outputs: [output('o', '$steps.z.y')] }),
+    );
+    expect(found).toHaveLength(3);
+  });
+
+  test('no document makes the check fail', () => {
+    for (const document of [
+      null,
+      5,
+      [],
+      { version: {} },
+      workflow({ steps: [null] }),
+      workflow({ steps: [5], inputs: ['x'], outputs: [[]] }),
+    ])
+      expect(faults(document).length).toBeGreaterThan(0);
+  });
+});
+
+describe('planning', () => {
+  const document: WorkflowDocument = workflow({
+    inputs: [input('i', { default_value: null }), input('j', { kind: ['string'] })],
+    steps: [
+      set('a', { x: '$inputs.i' }),
+      delay('b', ['$steps.c', '$steps.d']),
+      set('c', { y: ['$steps.a.x', '$steps.b.seconds', '$steps.a.x'] }),
+      set('d'),
+    ],
+    outputs: [output('o', '$steps.c.y')],
+  });
+
+  test('steps need whom they select, once, and are chosen by whom names them bare', () => {
+    const { steps } = planWorkflow('w', 3, document);
+    expect(steps.map(({ name, needs, chosenBy }) => ({ name, needs, chosenBy }))).toEqual([
+      { name: 'a', needs: [], chosenBy: [] },
+      { name: 'b', needs: [], chosenBy: [] },
+      { name: 'c', needs: ['a', 'b'], chosenBy: ['b'] },
+      { name: 'd', needs: [], chosenBy: ['b'] },
+    ]);
+  });
+
+  test('an input without a default is required, and one with a default of null is not', () => {
+    const { inputs, id, version } = planWorkflow('w', 3, document);
+    expect({ id, version, inputs }).toEqual({
+      id: 'w',
+      version: 3,
+      inputs: [
+        { name: 'i', kinds: ['*'], defaultValue: null },
+        { name: 'j', kinds: ['string'] },
+      ],
+    });
+  });
+});
+
+describe('ids', () => {
+  for (const id of ['a', 'review-event', 'v1.2_x', 'A'.repeat(64)])
+    test(`"${id}" may name a workflow`, () => {
+      expect(workflowIdFault(id)).toBeNull();
+    });
+  for (const id of ['', '.', '-a', 'a/b', 'a b', 'A'.repeat(65), '..', 5, null])
+    test(`${JSON.stringify(id)} may not name a workflow`, () => {
+      expect(workflowIdFault(id)).toContain('must be 1 to 64');
+    });
+});
