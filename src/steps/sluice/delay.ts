@@ -1,5 +1,6 @@
 // sluice/delay@v1: waits, across restarts too, then lets the steps that it names run.
 
+import { ExactNumber } from '../../core/json.ts';
 import { selectedStep } from '../../core/selector.ts';
 import type { StepType } from '../step-type.ts';
 
@@ -28,8 +29,8 @@ export const delay: StepType<DelayManifest> = {
   required: ['seconds'],
   outputs: () => ['seconds'],
   plan: ({ seconds, next_steps: nextSteps = [] }) => {
-    const wanted = Number(seconds ?? Number.NaN);
-    if (typeof seconds === 'boolean' || !(wanted >= 0 && wanted <= MAX_SECONDS)) {
+    const wanted = readSeconds(seconds);
+    if (!(wanted >= 0 && wanted <= MAX_SECONDS)) {
       return {
         kind: 'failed',
         retryable: false,
@@ -40,3 +41,11 @@ export const delay: StepType<DelayManifest> = {
     return { kind: 'wait', seconds: wanted, outcome: { kind: 'completed', outputs: { seconds: wanted }, chosen } };
   },
 };
+
+/** A number, or one in text as forms and queries send it; NaN for all else, which Number would often take for 0. */
+function readSeconds(seconds: unknown): number {
+  const isNumber = typeof seconds === 'number' || seconds instanceof ExactNumber;
+  return isNumber || (typeof seconds === 'string' && NUMBER_TEXT.test(seconds)) ? Number(seconds) : Number.NaN;
+}
+
+const NUMBER_TEXT = /^\d+(?:\.\d+)?$/;

@@ -1,0 +1,121 @@
+// Sink definitions: what may be saved, what is refused and how it is put.
+
+import { describe, expect, test } from 'vitest';
+import { appIdFault } from '../../src/core/app.ts';
+import { DEFAULT_LIMITS, parseSink } from '../../src/core/sink.ts';
+
+const hook = { path: '/hook', method: 'POST' };
+
+function faults(document: unknown, appId: string | undefined = 'shop'): string[] {
+  return parseSink(document, appId).faults.map(({ path, message }) => `${path}: ${message}`);
+}
+
+describe('a definition that may be saved', () => {
+  test('needs a path and a method alone, and is public then', () => {
+    expect(parseSink(hook, 'shop').sink).toEqual({
+      appId: 'shop',
+      path: '/hook',
+      method: 'POST',
+      auth: { type: 'none' },
+      workflowId: null,
+      inputs: {},
+      response: { mode: 'stream' },
+      limits: DEFAULT_LIMITS,
+    });
+  });
+
+  const same: [string, object, object][] = [
+    ['a method in any case', { method: 'post' }, { method: 'POST' }],
+    ['any method', { method: 'any' }, { method: 'ANY' }],
+    ['a trailing slash, which makes no difference', { path: '/hook/' }, { path: '/hook' }],
+    ['no token', { auth_token: null }, { auth: { type: 'none' } }],
+    ['a token', { auth_token: 't' }, { auth: { type: 'bearer', tokens: ['t'], tokenHashes: [] } }],
+    [
+      'tokens in the long form',
+      { auth: { type: 'bearer', tokens: ['a', 'b'] } },
+      { auth: { type: 'bearer', tokens: ['a', 'b'], tokenHashes: [] } },
+    ],
+    [
+      'hashes of tokens',
+      { auth: { type: 'bearer', token_hashes: ['a'.repeat(64)] } },
+      { auth: { type: 'bearer', tokens: [], tokenHashes: ['a'.repeat(64)] } },
+    ],
+    ['openness in the long form', { auth: { type: 'none' } }, { auth: { type: 'none' } }],
+    ['a workflow', { workflow_id: 'w' }, { workflowId: 'w' }],
+    ['a mapping', { inputs: { user: '$request.query.user' } }, { inputs: { user: '$request.query.user' } }],
+    ['some limits', { limits: { files: 1 } }, { limits: { ...DEFAULT_LIMITS, files: 1 } }],
+    ['the app of the URL', { app_id: 'shop' }, { appId: 'shop' }],
+  ];
+  for (const [what, given, read] of same) {
+    test(`may hold ${what}`, () => {
+      expect(parseSink({ ...hook, ...given }, 'shop').sink).toMatchObject(read);
+    });
+  }
+});
+
+describe('a definition that is refused', () => {
+  const bad: [string, object, string][] = [
+    ['an unknown field', { auth_tokn: 'x' }, ': unknown field "auth_tokn"; known are app_id, path, method, auth_token'],
+    ['another app than the URL', { app_id: 'other' }, 'app_id: must be "shop", the app that the URL names'],
+    ['a path without a slash', { path: 'hook' }, 'path: must start with "/"'],
+    ['a method that is none', { method: 'HEAD' }, 'method: must be one of "GET"'],
+    ['a token with a space', { auth_token: 'Bearer x' }, 'auth_token: must be 1 to 1024 visible ASCII characters without spaces'],
+    ['an empty token', { auth_token: '' }, 'auth_token: must be 1 to 1024'],
+    ['a token that is a number', { auth_token: 5 }, 'auth_token: must be string,null'],
+    ['a token in both forms', { auth_token: 'x', auth: { type: 'bearer', tokens: ['x'] } }, 'auth: cannot stand beside auth_token'],
+    ['an unknown scheme', { auth: { type: 'basic' } }, 'auth.type: must be one of "none", "bearer"'],
+    ['a scheme without tokens', { auth: { type: 'bearer' } }, 'auth: field "tokens" is missing'],
+    ['an empty list of tokens', { auth: { type: 'bearer', tokens: [] } }, 'auth.tokens: must NOT have fewer than 1 items'],
+    ['tokens that open nothing', { auth: { type: 'none', tokens: ['x'] } }, 'auth: type "none" takes no tokens'],
+    [
+      'a hash that is none',
+      { auth: { type: 'bearer', token_hashes: ['ABC'] } },
+      'auth.token_hashes[0]: must be the lower-case hex SHA-256',
+    ],
+    [
+      'an unknown field of auth',
+      { auth: { type: 'bearer', token: 'x' } },
+      'auth: unknown field "token"; known are type, tokens, token_hashes',
+    ],
+    ['a mapping that is a literal', { inputs: { a: 'x' } }, 'inputs.a: "x" must be a selector of the request, as "$request.query.user"'],
+    ['a mapping of something else', { inputs: { a: '$inputs.b' } }, 'inputs.a: "$inputs.b" must be a selector of the request'],
+    ['an unknown limit', { limits: { body: 5 } }, 'limits: unknown field "body"; known are body_bytes'],
+    ['a limit that is text', { limits: { body_bytes: '10MB' } }, 'limits.body_bytes: must be integer'],
+    ['a negative limit', { limits: { files: -1 } }, 'limits.files: must be >= 0'],
+    ['a limit beyond what the server holds', { limits: { body_bytes: 2 ** 31 } }, 'limits.body_bytes: must be <= 1073741824'],
+  ];
+  for (const [what, given, expected] of bad) {
+    test(`holds ${what}`, () => {
+      const found = faults({ ...hook, ...given });
+      expect(
+        found.some((fault) => fault.includes(expected)),
+        found.join('\n'),
+      ).toBe(true);
+    });
+  }
+
+  test('is no object at all', () => {
+    for (const document of [null, 5, 'x', [], [hook]]) expect(faults(document).length).toBeGreaterThan(0);
+  });
+
+  test('names no app where the URL names none', () => {
+    expect(faults(hook, undefined)).toEqual([]);
+    expect(parseSink(hook).faults).toEqual([{ path: '', message: 'field "app_id" is missing' }]);
+    expect(parseSink({ ...hook, app_id: 'shop' }).sink?.appId).toBe('shop');
+  });
+});
+
+describe('app ids', () => {
+  for (const id of ['a', 'app_abc123', 'My-App', '0', 'x'.repeat(64)])
+    test(`"${id}" may name an app`, () => {
+      expect(appIdFault(id)).toBeNull();
+    });
+  for (const id of ['', '-a', '_a', 'a/b', 'a.b', 'a b', '..', 'caf\u00e9', 'x'.repeat(65), 5, null, undefined])
+    test(`${JSON.stringify(id)} may not name an app`, () => {
+      expect(appIdFault(id)).toContain('must be 1 to 64');
+    });
+  for (const id of ['api', 'sink', 'runs', 'console', 'healthz', 'readyz', 'metrics', 'docs'])
+    test(`"${id}" is kept for the server itself`, () => {
+      expect(appIdFault(id)).toContain('reserved');
+    });
+});

@@ -1,0 +1,129 @@
+// Step types: what holds for every one in the list, and what each of our own does.
+
+import { describe, expect, test } from 'vitest';
+import { parseJson, stringifyJson } from '../../src/core/json.ts';
+import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
+import { delay } from '../../src/steps/sluice/delay.ts';
+import { fail } from '../../src/steps/sluice/fail.ts';
+import { set } from '../../src/steps/sluice/set.ts';
+import type { StepContext, StepType } from '../../src/steps/step-type.ts';
+
+const context: StepContext = { attempt: 1, roots: { inputs: {}, steps: {}, request: {} } };
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null) for (const part of Object.values(Object.freeze(value))) deepFreeze(part);
+  return value;
+}
+
+/** A manifest that fits the type's own schema, made of the first thing that each required property allows. */
+function exampleOf({ type, required, properties }: StepType): Record<string, unknown> {
+  const values = required.map((name) => [name, valueFor(properties[name] ?? {})]);
+  return { type, name: 'example', ...(Object.fromEntries(values) as object) };
+}
+
+function valueFor(schema: any): unknown {
+  if (schema.default !== undefined) return schema.default;
+  if (schema.const !== undefined) return schema.const;
+  if (schema.enum !== undefined) return schema.enum[0];
+  const alternatives = schema.anyOf ?? schema.oneOf;
+  if (alternatives !== undefined) return valueFor(alternatives[0]);
+  switch (Array.isArray(schema.type) ? schema.type[0] : schema.type) {
+    case 'object':
+      return Object.fromEntries((schema.required ?? []).map((name: string) => [name, valueFor(schema.properties[name])]));
+    case 'array':
+      return [];
+    case 'integer':
+    case 'number':
+      return schema.minimum ?? 1;
+    case 'boolean':
+      return true;
+    default:
+      return 'https://example.org/';
+  }
+}
+
+describe('every step type in the list', () => {
+  test('has an id of its own', () => {
+    const ids = builtinStepTypes.map(({ type }) => type);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(() => createStepTypes([...builtinStepTypes, builtinStepTypes[0] as StepType])).toThrow('two step types share an id');
+  });
+
+  for (const stepType of builtinStepTypes) {
+    describe(stepType.type, () => {
+      test('is named owner/name@version', () => {
+        expect(stepType.type).toMatch(/^[a-z0-9_]+\/[a-z0-9_]+@v\d+$/);
+      });
+
+      test('requires only properties that it has, and none that every step has', () => {
+        for (const name of stepType.required) expect(Object.keys(stepType.properties)).toContain(name);
+        for (const name of ['type', 'name', 'retry']) expect(Object.keys(stepType.properties)).not.toContain(name);
+      });
+
+      test('names an unknown field of its manifest, and the known ones', () => {
+        const { faults } = createStepTypes(builtinStepTypes).inspect(stepType.type, { ...exampleOf(stepType), no_such_field: 1 });
+        expect(faults.map(({ message }) => message).join()).toContain('unknown field "no_such_field"; known are type, name, retry');
+      });
+
+      test('plans without changing its manifest or what it is given', () => {
+        const manifest = exampleOf(stepType);
+        const before = JSON.stringify(manifest);
+        const plan = stepType.plan(deepFreeze(manifest), deepFreeze({ ...context }));
+        expect(['completed', 'failed', 'wait', 'send']).toContain(plan.kind);
+        expect(JSON.stringify(manifest)).toBe(before);
+        if (plan.kind === 'send') expect(stepType.interpret).toBeTypeOf('function');
+      });
+
+      test('plans the same again', () => {
+        const manifest = exampleOf(stepType);
+        expect(stepType.plan(manifest, context)).toEqual(stepType.plan(manifest, context));
+      });
+    });
+  }
+});
+
+describe('sluice/set@v1', () => {
+  test('gives its values as outputs, each under its own name', () => {
+    const values = { a: 1, 'b-c': [true, null], d: { e: 'f' } };
+    expect(set.plan({ values }, context)).toEqual({ kind: 'completed', outputs: values });
+    expect(set.outputs({ values })).toEqual(['a', 'b-c', 'd']);
+  });
+});
+
+describe('sluice/delay@v1', () => {
+  for (const seconds of [0, 1.5, 31_622_400, '2', '1.5', parseJson('1.50')]) {
+    test(`waits ${stringifyJson(seconds)} seconds`, () => {
+      expect(delay.plan({ seconds }, context)).toMatchObject({ kind: 'wait', seconds: Number(seconds), outcome: { kind: 'completed' } });
+    });
+  }
+
+  for (const seconds of [-1, 31_622_401, 'soon', '', ' ', '0x10', null, true, [], [5], {}, Number.NaN, parseJson('1e400')]) {
+    test(`fails for ${String(stringifyJson(seconds))} seconds, with what would be right and without a retry`, () => {
+      expect(delay.plan({ seconds }, context)).toEqual({
+        kind: 'failed',
+        retryable: false,
+        error: { code: 'invalid_delay', message: 'seconds must be a number from 0 to 31622400' },
+      });
+    });
+  }
+
+  test('chooses the steps that it names', () => {
+    expect(delay.plan({ seconds: 0, next_steps: ['$steps.a', '$steps.b'] }, context)).toMatchObject({ outcome: { chosen: ['a', 'b'] } });
+  });
+});
+
+describe('sluice/fail@v1', () => {
+  test('fails with its code and message, and may be tried again', () => {
+    expect(fail.plan({ code: 'no_luck', message: 'm' }, context)).toEqual({
+      kind: 'failed',
+      retryable: true,
+      error: { code: 'no_luck', message: 'm' },
+    });
+    expect(fail.plan({}, context)).toMatchObject({ error: { code: 'failed', message: 'the workflow failed on purpose' } });
+  });
+
+  test('fails so many times, then completes', () => {
+    const kinds = [1, 2, 3].map((attempt) => fail.plan({ times: 2 }, { ...context, attempt }).kind);
+    expect(kinds).toEqual(['failed', 'failed', 'completed']);
+  });
+});
