@@ -2,22 +2,25 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.ts';
-import { formatRunId, NONCE_BYTES, orderAt } from './core/run-id.ts';
+import { encodeNonces, joinRunId, NONCE_BYTES, orderAt } from './core/run-id.ts';
 
 /** Returns a new run id, greater in order than every earlier one of this process, whatever the clock does. */
 export type NewRunId = () => string;
 
-const POOLED_IDS = 256;
+const POOLED_NONCES = 256;
 
 export function createRunIds(clock: Clock): NewRunId {
   let lastOrder = 0;
-  let pool = randomBytes(0);
+  let nonces = '';
+  let used = 0;
   return () => {
     lastOrder = Math.max(lastOrder + 1, orderAt(clock()));
-    if (pool.length === 0) pool = randomBytes(NONCE_BYTES * POOLED_IDS);
-    const nonce = pool.subarray(0, NONCE_BYTES);
-    pool = pool.subarray(NONCE_BYTES);
-    return formatRunId(lastOrder, nonce);
+    if (used === nonces.length) {
+      nonces = encodeNonces(randomBytes(NONCE_BYTES * POOLED_NONCES));
+      used = 0;
+    }
+    used += NONCE_BYTES;
+    return joinRunId({ order: lastOrder, nonce: nonces.slice(used - NONCE_BYTES, used) });
   };
 }
 

@@ -21,9 +21,14 @@ export interface RunKey {
 }
 
 export function formatRunId(order: number, randomBytes: Uint8Array): string {
-  const codes: number[] = [];
-  for (let index = 0; index < NONCE_LENGTH; index += 1) codes.push(ALPHABET.charCodeAt((randomBytes[index] as number) & 31));
-  return joinRunId({ order, nonce: String.fromCharCode(...codes) });
+  return joinRunId({ order, nonce: encodeNonces(randomBytes.subarray(0, NONCE_BYTES)) });
+}
+
+/** One nonce after another, for a caller that cuts them off as it needs them: NONCE_BYTES characters each. */
+export function encodeNonces(randomBytes: Uint8Array): string {
+  const ascii = new Uint8Array(randomBytes.length);
+  for (let index = 0; index < ascii.length; index += 1) ascii[index] = ALPHABET.charCodeAt((randomBytes[index] as number) & 31);
+  return new TextDecoder().decode(ascii);
 }
 
 /** The id of a stored run. */

@@ -20,13 +20,12 @@ export type PackedRun = [
 
 export function packRun(run: NewRun): PackedRun {
   const { workflow, change, createdAt } = run;
-  const ended = change.steps.filter(({ finishedAt }) => finishedAt !== null);
-  const open = ended.length === change.steps.length ? null : change.steps.filter(({ finishedAt }) => finishedAt === null);
+  const hasOpen = change.steps.some(({ finishedAt }) => finishedAt === null);
   return [
     run.runId,
     run.sinkId,
     createdAt,
-    open,
+    hasOpen ? change.steps.filter(({ finishedAt }) => finishedAt === null) : null,
     run.blobs.length === 0 ? null : run.blobs,
     run.idempotency,
     workflow === null ? null : workflow.id,
@@ -43,7 +42,7 @@ export function packRun(run: NewRun): PackedRun {
     withoutSurroundings(run.body),
     run.inputs,
     joinEvents(change.events),
-    ended.length === 0 ? null : packSteps(ended),
+    packSteps(change.steps),
     change.output,
     change.error === null ? null : JSON.stringify(change.error),
   ];
@@ -54,14 +53,15 @@ function withoutSurroundings(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
-/** JSON by hand: names and types hold nothing to escape, and outputs are JSON already. */
-function packSteps(steps: readonly StepRecord[]): string {
-  let text = '[';
+/** The steps that have ended, null for none. JSON by hand: names and types hold nothing to escape, outputs are JSON already. */
+function packSteps(steps: readonly StepRecord[]): string | null {
+  let text = '';
   for (const { step, type, status, attempt, outputs, startedAt, finishedAt, chosen, error } of steps) {
+    if (finishedAt === null) continue;
     const rest = chosen === null && error === null ? '' : `,${JSON.stringify(chosen)},${JSON.stringify(error)}`;
-    text += `${text === '[' ? '' : ','}["${step}","${type}","${status}",${attempt},${startedAt},${finishedAt},${outputs}${rest}]`;
+    text += `${text === '' ? '[' : ','}["${step}","${type}","${status}",${attempt},${startedAt},${finishedAt},${outputs}${rest}]`;
   }
-  return `${text}]`;
+  return text === '' ? null : `${text}]`;
 }
 
 type StepTuple = [

@@ -151,7 +151,9 @@ export function toStep(row: StepRow): StepRecord {
 
 /** Events are stored a commit at a time, one JSON text a line. */
 export function joinEvents(events: readonly RunEvent[]): string {
-  return events.map(({ data }) => data).join('\n');
+  let text = '';
+  for (const { data } of events) text += text === '' ? data : `\n${data}`;
+  return text;
 }
 
 export function splitEvents(firstSeq: number, text: string): RunEvent[] {
