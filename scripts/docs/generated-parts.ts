@@ -1,0 +1,35 @@
+// The parts of the documents that are made from the code. Each stands between two comments, so that the text around
+// it is written by hand and the part is never out of date.
+
+import { settingsTable } from './settings.ts';
+import { sinkLimitsTable } from './sink-limits.ts';
+import { retryTable, stepTypeNames, stepTypeTable } from './step-types.ts';
+
+interface Part {
+  document: string;
+  name: string;
+  render: () => string;
+}
+
+const parts: readonly Part[] = [
+  { document: 'docs/configuration.md', name: 'settings', render: settingsTable },
+  { document: 'docs/configuration.md', name: 'sink limits', render: sinkLimitsTable },
+  { document: 'docs/step-types.md', name: 'retry', render: retryTable },
+  ...stepTypeNames.map((type) => ({ document: 'docs/step-types.md', name: type, render: () => stepTypeTable(type) })),
+];
+
+export const documentsWithParts = [...new Set(parts.map(({ document }) => document))];
+
+/** The document with its parts made anew. Throws when the place of one is missing. */
+export function fillParts(document: string, markdown: string): string {
+  return parts
+    .filter((part) => part.document === document)
+    .reduce((text, { name, render }) => {
+      const start = `<!-- ${name}: made by "npm run docs" -->\n`;
+      const end = '\n<!-- end -->';
+      const from = text.indexOf(start);
+      const to = text.indexOf(end, from);
+      if (from === -1 || to === -1) throw new Error(`${document} has no place for "${name}": write ${start}…${end}`);
+      return `${text.slice(0, from + start.length)}\n${render()}\n${text.slice(to)}`;
+    }, markdown);
+}

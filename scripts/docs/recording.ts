@@ -1,0 +1,76 @@
+// Records what the picture in the README shows: two commands against a running server, with what they print and when.
+// Kept as an asciicast (version 2), which terminal players read too.
+
+import { spawn } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runCli } from '../../src/cli/program.ts';
+
+export interface Recording {
+  columns: number;
+  rows: number;
+  /** Seconds since the start, and what the terminal was sent then. */
+  output: [seconds: number, text: string][];
+}
+
+const COLUMNS = 104;
+const ROWS = 32;
+/** Where the server of a reader listens. */
+const SHOWN_HOST = 'localhost:9657';
+const PAUSE_MS = 1000;
+
+/** Ends with the exit code's check: a command that fails is not recorded. */
+export async function recordTerminal(url: string): Promise<Recording> {
+  const start = performance.now();
+  const output: Recording['output'] = [];
+  const host = new URL(url).host;
+  const print = (text: string): void => {
+    const shown = text.replaceAll(host, SHOWN_HOST).replaceAll('\n', '\r\n');
+    output.push([Math.round(performance.now() - start) / 1000, shown]);
+  };
+
+  print(`$ curl -N -X POST http://${SHOWN_HOST}/demo/webhook \\\n    -H 'Content-Type: application/json' -d '${BODY}'\n`);
+  await runCurl(`${url}/demo/webhook`, print);
+  await sleep(PAUSE_MS);
+  print(`$ sluice send demo/webhook --json '${EXACT_BODY}'\n`);
+  await runSend(url, print);
+  return { columns: COLUMNS, rows: ROWS, output };
+}
+
+const BODY = '{"event": "test", "data": {"key": "value"}}';
+const EXACT_BODY = '{"event": "paid", "data": {"id": 12345678901234567890}}';
+
+async function runCurl(url: string, print: (text: string) => void): Promise<void> {
+  const child = spawn('curl', ['-sN', '-X', 'POST', url, '-H', 'Content-Type: application/json', '-d', BODY]);
+  child.stdout.setEncoding('utf8').on('data', print);
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`curl ended with ${String(code)}`);
+}
+
+async function runSend(url: string, print: (text: string) => void): Promise<void> {
+  const code = await runCli(
+    ['node', 'sluice', 'send', 'demo/webhook', '--json', EXACT_BODY, '--url', url],
+    {},
+    {
+      stdout: { write: print },
+      stderr: { write: print },
+      stdin: (async function* () {})(),
+      terminalColumns: () => COLUMNS,
+      interruption: () => new AbortController().signal,
+    },
+  );
+  if (code !== 0) throw new Error(`sluice send ended with ${code}`);
+}
+
+export function formatRecording({ columns, rows, output }: Recording): string {
+  const header = { version: 2, width: columns, height: rows, title: 'Sluice: a request starts a run and streams it back' };
+  const lines = output.map(([seconds, text]) => JSON.stringify([seconds, 'o', text]));
+  return `${[JSON.stringify(header), ...lines].join('\n')}\n`;
+}
+
+export function parseRecording(text: string): Recording {
+  const [header = '', ...lines] = text.trimEnd().split('\n');
+  const { width, height } = JSON.parse(header) as { width: number; height: number };
+  const events = lines.map((line) => JSON.parse(line) as [number, string, string]);
+  return { columns: width, rows: height, output: events.map(([seconds, , data]) => [seconds, data]) };
+}
