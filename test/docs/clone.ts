@@ -1,0 +1,56 @@
+// A fresh clone with a server running in it, as the documents take it for granted: `data` beside `config`, the
+// `sluice` command at hand. Runs the shell blocks of one document in one shell, as a reader pastes them.
+
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startTestApp, type TestApp } from '../support/start-app.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { type Block, ROOT } from './markdown.ts';
+
+export interface Clone {
+  folder: string;
+  app: TestApp;
+}
+
+/** `files` are written before the server starts, by path in the clone. */
+export async function startClone(files: ReadonlyMap<string, string>): Promise<Clone> {
+  const folder = tempDir();
+  for (const name of readdirSync(ROOT)) if (!['config', 'data', '.git'].includes(name)) symlinkSync(join(ROOT, name), join(folder, name));
+  cpSync(join(ROOT, 'config'), join(folder, 'config'), { recursive: true });
+  for (const [path, text] of files) writeFileSync(join(folder, path), `${text}\n`);
+  mkdirSync(join(folder, 'bin'));
+  symlinkSync(join(ROOT, 'scripts/sluice.mjs'), join(folder, 'bin/sluice'));
+  writeFileSync(join(folder, '.curlrc'), 'silent\nshow-error\n');
+  const settings = { config: join(folder, 'config'), admin_token: '' };
+  return { folder, app: await startTestApp({ dataDir: join(folder, 'data'), settings }) };
+}
+
+export interface Ran {
+  stdout: string;
+  stderr: string;
+}
+
+/** Rejects, with what it printed, at the first block that does not end with its exit code (`exit=1`, else 0). */
+export async function runBlocks({ folder, app }: Clone, blocks: readonly Block[]): Promise<Ran[]> {
+  const address = new URL(app.url).host;
+  const printed = tempDir();
+  const script = blocks.map(({ text, options }, index) => {
+    const expected = options.get('exit') ?? '0';
+    const commands = text.replaceAll(/(?:localhost|127\.0\.0\.1):9657/g, address);
+    const checked = expected === '0' ? commands : `code=0; (\n${commands}\n) || code=$?; [ "$code" = ${expected} ]`;
+    return `exec >"${printed}/${index}.out" 2>"${printed}/${index}.err"\n${checked}`;
+  });
+  const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, HOME: folder, CURL_HOME: folder, SLUICE_URL: app.url };
+  const code = await new Promise<number>((resolve) => {
+    const options = { cwd: folder, env, timeout: 30_000 };
+    const child = execFile('bash', ['-c', `set -euo pipefail\n${script.join('\n')}`], options, () => resolve(child.exitCode ?? -1));
+  });
+  const ran = blocks
+    .map((_block, index) => ['out', 'err'].map((stream) => join(printed, `${index}.${stream}`)) as [string, string])
+    .filter(([out]) => existsSync(out))
+    .map(([out, err]) => ({ stdout: readFileSync(out, 'utf8'), stderr: readFileSync(err, 'utf8') }));
+  if (code === 0) return ran;
+  const last = ran.at(-1);
+  throw new Error(`line ${blocks[ran.length - 1]?.line}: the block ended with ${code}: ${last?.stdout}${last?.stderr}`);
+}

@@ -1,0 +1,112 @@
+// The image, as far as it can be checked without an engine: what the Dockerfile copies is there and goes to the
+// engine, and what it copies is enough to run the server the way it says.
+
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { settings, variableOf } from '../../src/config.ts';
+import { onTestEnd } from '../support/cleanup.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
+import { ROOT } from './markdown.ts';
+
+interface Instruction {
+  name: string;
+  text: string;
+}
+
+const instructions: readonly Instruction[] = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
+  .replaceAll(/^#.*\n/gm, '')
+  .replaceAll(/\\\n\s*/g, '')
+  .split('\n')
+  .filter((line) => line !== '')
+  .map((line) => ({ name: line.slice(0, line.indexOf(' ')), text: line.slice(line.indexOf(' ') + 1) }));
+const lastStage = instructions.slice(instructions.findLastIndex(({ name }) => name === 'FROM'));
+
+const textsOf = (name: string, list = lastStage): string[] => list.filter((item) => item.name === name).map(({ text }) => text);
+
+/** Of the build context, as [sources, target]. */
+function copies(list: readonly Instruction[]): [sources: string[], target: string][] {
+  return textsOf('COPY', [...list])
+    .filter((text) => !text.startsWith('--from'))
+    .map((text) => [text.split(' ').slice(0, -1), text.split(' ').at(-1) as string]);
+}
+
+function variables(): Record<string, string> {
+  const pairs = textsOf('ENV').flatMap((text) => text.split(' ').map((pair) => pair.split('=') as [string, string]));
+  return Object.fromEntries(pairs);
+}
+
+test('every file that the image copies exists, and .dockerignore lets it through', () => {
+  const [everything, ...exceptions] = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
+    .trim()
+    .replaceAll(/^#.*\n/gm, '')
+    .split('\n');
+  expect(everything).toBe('*');
+  const sources = copies(instructions).flatMap(([names]) => names);
+  expect(sources.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
+  expect([...new Set(sources)].sort()).toEqual(exceptions.map((line) => line.replace('!', '')).sort());
+});
+
+test('the image runs as a user without rights, keeps its data in the volume, and gets signals itself', () => {
+  expect(textsOf('USER')).toEqual(['node']);
+  expect(textsOf('VOLUME')).toEqual([variables()['SLUICE_DATA_DIR']]);
+  expect(textsOf('CMD').map((text) => JSON.parse(text))).toEqual([['node', '--import', 'tsx', 'src/main.ts', 'serve']]);
+  expect(JSON.parse(/CMD (.*)$/.exec(textsOf('HEALTHCHECK')[0] ?? '')?.[1] ?? '')).toEqual(serveWith('healthcheck'));
+  expect(textsOf('RUN', [...instructions]).filter((text) => text.startsWith('npm'))).toEqual(['npm ci --omit=dev']);
+});
+
+test('the settings of the image are settings of the server, and its port is the one that is exposed', () => {
+  const known = new Set([...settings.map(variableOf), 'NODE_ENV']);
+  expect(Object.keys(variables()).filter((name) => !known.has(name))).toEqual([]);
+  expect(textsOf('EXPOSE')).toEqual([settings.find(({ key }) => key === 'port')?.fallback]);
+});
+
+test('what the image holds is enough: it serves, is healthy, and stops with 0 when told to', async () => {
+  const image = stageImage();
+  const environment = { PATH: process.env['PATH'], HOME: image, ...variables(), SLUICE_DATA_DIR: join(image, 'volume') };
+  const [node = '', ...serve] = serveWith('serve');
+  const server = spawn(node, [...serve, '--host', '127.0.0.1', '--port', '0', '--min-free-disk', '0B'], { cwd: image, env: environment });
+  const exited = once(server, 'exit');
+  onTestEnd(async () => {
+    server.kill('SIGKILL');
+    await exited;
+  });
+  let printed = '';
+  for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  const url = await until('the server in the image', () => /listens on (\S+)/.exec(printed)?.[1] ?? failIfEnded(), 10_000);
+
+  const healthcheck = { cwd: image, env: { ...environment, SLUICE_PORT: new URL(url).port } };
+  expect((await promisify(execFile)(node, serveWith('healthcheck').slice(1), healthcheck)).stdout).toBe('ok\n');
+  server.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
+
+  function failIfEnded(): null {
+    if (server.exitCode !== null) throw new Error(printed);
+    return null;
+  }
+});
+
+const serveWith = (verb: string): string[] => ['node', '--import', 'tsx', 'src/main.ts', verb];
+
+/** A folder with what the image holds: the copied files, and of node_modules what production needs. */
+function stageImage(): string {
+  const image = tempDir();
+  for (const [sources, target] of copies(lastStage)) {
+    for (const source of sources) {
+      const path = join(image, target.endsWith('/') ? join(target, basename(source)) : target);
+      mkdirSync(dirname(path), { recursive: true });
+      cpSync(join(ROOT, source), path, { recursive: true });
+    }
+  }
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, { dev?: boolean }> };
+  for (const [path, { dev }] of Object.entries(lock.packages)) {
+    if (dev === true || !/^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(path) || !existsSync(join(ROOT, path))) continue;
+    mkdirSync(dirname(join(image, path)), { recursive: true });
+    symlinkSync(join(ROOT, path), join(image, path));
+  }
+  return image;
+}

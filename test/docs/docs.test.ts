@@ -1,0 +1,112 @@
+// Every example of the documents: commands run as printed against the real server, what they are said to print is
+// what they print, definitions are accepted by the real validator, and links lead somewhere.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseSink } from '../../src/core/sink.ts';
+import { workflowFaults } from '../../src/core/workflow.ts';
+import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
+import { sluice } from '../support/run-cli.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { type Ran, runBlocks, startClone } from './clone.ts';
+import { anchorsOf, type Block, blocksOf, linksOf, listDocuments, ROOT, readDocument } from './markdown.ts';
+import { isShown, masked } from './masked.ts';
+
+const OUTPUTS = ['text', 'http', 'json'];
+/** Cannot be run here: each is read by another program, or starts something that does not end. */
+const ONLY_READ = ['console', 'nginx', 'caddyfile', 'ini', 'html', 'js', 'mermaid'];
+
+const isSetUp = ({ text }: Block): boolean => /^(?:git|npm|cd) /.test(text);
+const isRun = (block: Block): boolean => block.language === 'sh' && !isSetUp(block);
+
+/** What the block before prints, when this one shows it. */
+function isOutput(blocks: readonly Block[], index: number): boolean {
+  const { language, isDirectlyAfter } = blocks[index] as Block;
+  return OUTPUTS.includes(language) && isDirectlyAfter && blocks[index - 1]?.language === 'sh';
+}
+
+for (const path of listDocuments()) {
+  const markdown = readDocument(path);
+  const blocks = blocksOf(markdown);
+
+  describe(path, () => {
+    if (blocks.some(isRun)) test('its commands run as printed and print what it says', () => runAndCompare(path, blocks));
+    const definitions = blocks.filter(({ language }, index) => language === 'yaml' || (language === 'json' && !isOutput(blocks, index)));
+    if (definitions.length > 0) {
+      test('its definitions are valid', async () => {
+        for (const { language, text, line } of definitions) {
+          const faults = language === 'yaml' ? await yamlFaults(text) : jsonFaults(text);
+          expect(faults, `${path}:${line}`).toEqual([]);
+        }
+      });
+    }
+
+    test('its blocks are of a kind that is checked, or that cannot be run', () => {
+      const known = ['sh', 'yaml', ...OUTPUTS, ...ONLY_READ];
+      expect(blocks.filter(({ language }) => !known.includes(language)).map(({ line }) => line)).toEqual([]);
+    });
+
+    test('its links lead to a document, and to a heading in it', () => {
+      const targets = linksOf(markdown).filter((target) => !/^https?:/.test(target));
+      expect(targets.filter((target) => !leadsSomewhere(path, target))).toEqual([]);
+    });
+  });
+}
+
+test('the commands that set up a clone are scripts of package.json, and those that CI runs', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+  const text = listDocuments().map(readDocument).join('\n');
+  const named = new Set([...text.matchAll(/\bnpm run ([\w:]+)/g)].map(([, name]) => name as string));
+  expect([...named].filter((name) => scripts[name] === undefined)).toEqual([]);
+  const readme = blocksOf(readDocument('README.md')).filter(isSetUp);
+  expect(readme.map((block) => block.text)).toEqual(expect.arrayContaining(['npm ci && npm start', 'npm ci && npm test']));
+  expect(scripts['start']).toBe('node --import tsx src/main.ts serve');
+  const ci = readFileSync(join(ROOT, '.ci/run'), 'utf8');
+  expect(['npm ci', 'npm test', 'npm start'].filter((command) => !ci.includes(command))).toEqual([]);
+});
+
+test('every document can be reached from the README', () => {
+  const reached = new Set(['README.md']);
+  for (const path of reached) {
+    for (const target of linksOf(readDocument(path))) {
+      const file = normalize(join(dirname(path), target.split('#')[0] ?? ''));
+      if (file.endsWith('.md') && existsSync(join(ROOT, file))) reached.add(file);
+    }
+  }
+  expect(listDocuments().filter((path) => !reached.has(path))).toEqual([]);
+});
+
+async function runAndCompare(path: string, blocks: readonly Block[]): Promise<void> {
+  const files = blocks.flatMap(({ options, text }) => (options.has('file') ? [[options.get('file'), text] as [string, string]] : []));
+  const commands = blocks.filter(isRun);
+  const ran = await runBlocks(await startClone(new Map(files)), commands);
+  for (const [index, output] of blocks.entries()) {
+    const command = blocks[index - 1];
+    if (!isOutput(blocks, index) || command === undefined || !isRun(command)) continue;
+    const { stdout, stderr } = ran[commands.indexOf(command)] as Ran;
+    const real = command.options.has('exit') ? stdout + stderr : stdout;
+    if (!isShown(output.language, output.text, real)) expect(masked(real), `${path}:${output.line}`).toBe(masked(output.text));
+  }
+}
+
+/** As `sluice validate` tells them, a line each. */
+async function yamlFaults(text: string): Promise<string[]> {
+  const file = join(tempDir(), 'example.yaml');
+  writeFileSync(file, text);
+  const { stderr } = await sluice(['validate', file], { environment: { PAYMENTS_TOKEN: 'a-token' } });
+  return stderr.split('\n').filter((line) => line !== '');
+}
+
+/** A workflow or a sink, as the admin API takes it. */
+function jsonFaults(text: string): unknown[] {
+  const value = JSON.parse(text) as object;
+  return 'steps' in value ? workflowFaults(value, createStepTypes(builtinStepTypes).inspect) : parseSink(value, 'shop').faults;
+}
+
+function leadsSomewhere(from: string, target: string): boolean {
+  const [file = '', anchor] = target.split('#');
+  const path = file === '' ? from : join(dirname(from), file);
+  if (!existsSync(join(ROOT, path))) return false;
+  return anchor === undefined || anchorsOf(readDocument(path)).includes(anchor);
+}

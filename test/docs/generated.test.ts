@@ -1,0 +1,29 @@
+// What the documents take from the code is what the code says now, and the picture shows what really happens.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { documentsWithParts, fillParts } from '../../scripts/docs/generated-parts.ts';
+import { parseRecording, recordTerminal } from '../../scripts/docs/recording.ts';
+import { drawTerminal } from '../../scripts/docs/terminal-picture.ts';
+import { startTestApp } from '../support/start-app.ts';
+import { ROOT, readDocument } from './markdown.ts';
+import { masked } from './masked.ts';
+
+const recording = parseRecording(readFileSync(join(ROOT, 'docs/terminal.cast'), 'utf8'));
+const textOf = ({ output }: typeof recording): string => output.map(([, text]) => text).join('');
+
+for (const document of documentsWithParts) {
+  test(`the generated parts of ${document} are those that "npm run docs" makes`, () => {
+    expect(readDocument(document)).toBe(fillParts(document, readDocument(document)));
+  });
+}
+
+test('the picture in the README is drawn from the recording', () => {
+  expect(readFileSync(join(ROOT, 'docs/terminal.svg'), 'utf8')).toBe(drawTerminal(recording));
+});
+
+test('the recording is what the two commands print now', async () => {
+  const app = await startTestApp({ settings: { config: join(ROOT, 'config') } });
+  expect(masked(textOf(await recordTerminal(app.url)))).toBe(masked(textOf(recording)));
+});
