@@ -3,7 +3,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isScalar, parseDocument, visit } from 'yaml';
+import { type Document, isScalar, parseDocument, visit, type YAMLParseError } from 'yaml';
 import { ExactNumber } from '../core/json.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -36,8 +36,7 @@ export async function readDefinitionFiles(path: string, environment: Environment
 function parseFile(file: string, text: string, environment: Environment): object {
   const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
   const [error] = document.errors;
-  // The first line names fault and place; what follows quotes the file.
-  if (error !== undefined) throw new Error(`${file}: ${error.message.split('\n')[0]?.replace(/:$/, '')}`);
+  if (error !== undefined) throw new Error(`${file}: ${describeYamlError(error, text)}`);
   visit(document, {
     Scalar(_key, node) {
       if (typeof node.value === 'number' && node.source !== undefined && NUMBER.test(node.source) && String(node.value) !== node.source) {
@@ -48,9 +47,24 @@ function parseFile(file: string, text: string, environment: Environment): object
     },
   });
   if (isScalar(document.contents) && document.contents.value === null) return {};
-  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  const value = toValue(file, document);
   if (typeof value !== 'object' || Array.isArray(value)) throw new Error(`${file}: must hold a mapping with ${LISTS.join(', ')}`);
   return value as object;
+}
+
+/** The first line of the message names fault and place; what follows quotes the file, which may hold secrets. */
+function describeYamlError({ code, message, pos }: YAMLParseError, text: string): string {
+  const line = (message.split('\n')[0] as string).replace(/:$/, '');
+  const key = code === 'DUPLICATE_KEY' ? /^["']?([^"':\s]+)/.exec(text.slice(pos[0]))?.[1] : undefined;
+  return key === undefined ? line : line.replace('Map keys must be unique', `field "${key}" appears twice`);
+}
+
+function toValue(file: string, document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`);
+  }
 }
 
 function fillIn(file: string, text: string, environment: Environment): string {

@@ -47,6 +47,15 @@ export interface DefinitionServiceOptions {
 }
 
 export function createDefinitionService({ storage, catalog, stepTypes, clock }: DefinitionServiceOptions): DefinitionService {
+  let lastChange: Promise<unknown> = Promise.resolve();
+
+  /** One change after another: each is planned on what the one before has left. */
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = lastChange.then(work);
+    lastChange = done.catch(() => undefined);
+    return done;
+  }
+
   async function change(...changes: DefinitionChange[]): Promise<void> {
     await storage.changeDefinitions(changes, clock());
     await catalog.reload();
@@ -64,6 +73,10 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
     return workflow;
   }
 
+  function findApp(id: string): AppRecord | undefined {
+    return catalog.current().apps.find((app) => app.id === id);
+  }
+
   function findOwnSink(appId: string, sinkId: string): Sink {
     const sink = findSink(appId, sinkId);
     refuseIfManaged(`sink "${sinkId}"`, sink.managedBy);
@@ -74,6 +87,15 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
     const { definitions, faults } = parseDefinitions(document, stepTypes.inspect);
     refuseFaults('the definition document', faults);
     return diffDefinitions(definitions, catalog.current(), clock());
+  }
+
+  async function saveWorkflow(appId: string, workflowId: string, document: unknown): Promise<WorkflowRecord> {
+    refuseFaults('the workflow', [...fault('app_id', appIdFault(appId)), ...fault('workflow_id', workflowIdFault(workflowId))]);
+    refuseFaults('the workflow', workflowFaults(withPlainNumbers(document), stepTypes.inspect));
+    const existing = catalog.current().workflows.find((record) => record.appId === appId && record.id === workflowId);
+    refuseIfManaged(`workflow "${workflowId}"`, existing?.managedBy);
+    await change({ kind: 'put_workflow', appId, workflowId, document: stringifyJson(document), managedBy: 'api' });
+    return findWorkflow(appId, workflowId);
   }
 
   async function saveSink(appId: string, document: unknown, existing: Sink | undefined): Promise<Sink> {
@@ -90,44 +112,45 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
   return {
     findSink,
     findWorkflow,
-    async saveApp(id, name) {
-      refuseFaults('the app', fault('app_id', appIdFault(id)));
-      const existing = catalog.current().apps.find((app) => app.id === id);
-      refuseIfManaged(`app "${id}"`, existing?.managedBy);
-      await change({ kind: 'put_app', app: { id, name }, managedBy: 'api' });
-      return catalog.current().apps.find((app) => app.id === id) as AppRecord;
-    },
-    deleteApp: (id) => change({ kind: 'delete_app', appId: id }),
-    async saveWorkflow(appId, workflowId, document) {
-      refuseFaults('the workflow', [...fault('app_id', appIdFault(appId)), ...fault('workflow_id', workflowIdFault(workflowId))]);
-      refuseFaults('the workflow', workflowFaults(withPlainNumbers(document), stepTypes.inspect));
-      const existing = catalog.current().workflows.find((record) => record.appId === appId && record.id === workflowId);
-      refuseIfManaged(`workflow "${workflowId}"`, existing?.managedBy);
-      await change({ kind: 'put_workflow', appId, workflowId, document: stringifyJson(document), managedBy: 'api' });
-      return findWorkflow(appId, workflowId);
-    },
-    async deleteWorkflow(appId, workflowId) {
-      refuseIfManaged(`workflow "${workflowId}"`, findWorkflow(appId, workflowId).managedBy);
-      await change({ kind: 'delete_workflow', appId, workflowId });
-    },
-    createSink: (appId, document) => saveSink(appId, document, undefined),
-    replaceSink: async (appId, sinkId, document) => saveSink(appId, document, findOwnSink(appId, sinkId)),
-    async deleteSink(appId, sinkId) {
-      findOwnSink(appId, sinkId);
-      await change({ kind: 'delete_sink', sinkId });
-    },
-    async rotateToken(appId, sinkId) {
-      const token = newToken();
-      const sink: Sink = { ...findOwnSink(appId, sinkId), auth: { type: 'bearer', tokenHashes: [hashToken(token)] }, updatedAt: clock() };
-      await change({ kind: 'put_sink', sink });
-      return { sink, token };
-    },
+    saveApp: (id, name) =>
+      inTurn(async () => {
+        refuseFaults('the app', fault('app_id', appIdFault(id)));
+        refuseIfManaged(`app "${id}"`, findApp(id)?.managedBy);
+        await change({ kind: 'put_app', app: { id, name }, managedBy: 'api' });
+        return findApp(id) as AppRecord;
+      }),
+    deleteApp: (id) =>
+      inTurn(async () => {
+        refuseIfManaged(`app "${id}"`, findApp(id)?.managedBy);
+        await change({ kind: 'delete_app', appId: id });
+      }),
+    saveWorkflow: (appId, workflowId, document) => inTurn(() => saveWorkflow(appId, workflowId, document)),
+    deleteWorkflow: (appId, workflowId) =>
+      inTurn(async () => {
+        refuseIfManaged(`workflow "${workflowId}"`, findWorkflow(appId, workflowId).managedBy);
+        await change({ kind: 'delete_workflow', appId, workflowId });
+      }),
+    createSink: (appId, document) => inTurn(() => saveSink(appId, document, undefined)),
+    replaceSink: (appId, sinkId, document) => inTurn(async () => saveSink(appId, document, findOwnSink(appId, sinkId))),
+    deleteSink: (appId, sinkId) =>
+      inTurn(async () => {
+        findOwnSink(appId, sinkId);
+        await change({ kind: 'delete_sink', sinkId });
+      }),
+    rotateToken: (appId, sinkId) =>
+      inTurn(async () => {
+        const token = newToken();
+        const sink: Sink = { ...findOwnSink(appId, sinkId), auth: { type: 'bearer', tokenHashes: [hashToken(token)] }, updatedAt: clock() };
+        await change({ kind: 'put_sink', sink });
+        return { sink, token };
+      }),
     diff: planApply,
-    async apply(document) {
-      const planned = planApply(document);
-      if (planned.length > 0) await change(...planned.map((item) => item.change));
-      return planned;
-    },
+    apply: (document) =>
+      inTurn(async () => {
+        const planned = planApply(document);
+        if (planned.length > 0) await change(...planned.map((item) => item.change));
+        return planned;
+      }),
     exportAll() {
       const { apps, workflows, sinks } = catalog.current();
       return {
