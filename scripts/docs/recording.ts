@@ -17,10 +17,11 @@ const COLUMNS = 104;
 const ROWS = 32;
 /** Where the server of a reader listens. */
 const SHOWN_HOST = 'localhost:9657';
+/** Between the two commands, for whoever watches. */
 const PAUSE_MS = 1000;
 
-/** Ends with the exit code's check: a command that fails is not recorded. */
-export async function recordTerminal(url: string): Promise<Recording> {
+/** Rejects when a command fails. */
+export async function recordTerminal(url: string, pauseMs = PAUSE_MS): Promise<Recording> {
   const start = performance.now();
   const output: Recording['output'] = [];
   const host = new URL(url).host;
@@ -31,7 +32,7 @@ export async function recordTerminal(url: string): Promise<Recording> {
 
   print(`$ curl -N -X POST http://${SHOWN_HOST}/demo/webhook \\\n    -H 'Content-Type: application/json' -d '${BODY}'\n`);
   await runCurl(`${url}/demo/webhook`, print);
-  await sleep(PAUSE_MS);
+  await sleep(pauseMs);
   print(`$ sluice send demo/webhook --json '${EXACT_BODY}'\n`);
   await runSend(url, print);
   return { columns: COLUMNS, rows: ROWS, output };

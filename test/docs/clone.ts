@@ -4,6 +4,7 @@
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { onTestEnd } from '../support/cleanup.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { type Block, ROOT } from './markdown.ts';
@@ -14,8 +15,8 @@ export interface Clone {
 }
 
 /** `files` are written before the server starts, by path in the clone. */
-export async function startClone(files: ReadonlyMap<string, string>): Promise<Clone> {
-  const folder = tempDir();
+export async function startClone(files: ReadonlyMap<string, string>, onEnd: typeof onTestEnd): Promise<Clone> {
+  const folder = tempDir(onEnd);
   for (const name of readdirSync(ROOT)) if (!['config', 'data', '.git'].includes(name)) symlinkSync(join(ROOT, name), join(folder, name));
   cpSync(join(ROOT, 'config'), join(folder, 'config'), { recursive: true });
   for (const [path, text] of files) writeFileSync(join(folder, path), `${text}\n`);
@@ -23,7 +24,7 @@ export async function startClone(files: ReadonlyMap<string, string>): Promise<Cl
   symlinkSync(join(ROOT, 'scripts/sluice.mjs'), join(folder, 'bin/sluice'));
   writeFileSync(join(folder, '.curlrc'), 'silent\nshow-error\n');
   const settings = { config: join(folder, 'config'), admin_token: '' };
-  return { folder, app: await startTestApp({ dataDir: join(folder, 'data'), settings }) };
+  return { folder, app: await startTestApp({ dataDir: join(folder, 'data'), settings, onEnd }) };
 }
 
 export interface Ran {
@@ -31,10 +32,12 @@ export interface Ran {
   stderr: string;
 }
 
-/** Rejects, with what it printed, at the first block that does not end with its exit code (`exit=1`, else 0). */
-export async function runBlocks({ folder, app }: Clone, blocks: readonly Block[]): Promise<Ran[]> {
+/**
+ * Rejects, with what it printed, at the first block that does not end with its exit code (`exit=1`, else 0).
+ * `printed` is a folder for what each block prints.
+ */
+export async function runBlocks({ folder, app }: Clone, blocks: readonly Block[], printed: string): Promise<Ran[]> {
   const address = new URL(app.url).host;
-  const printed = tempDir();
   const script = blocks.map(({ text, options }, index) => {
     const expected = options.get('exit') ?? '0';
     const commands = text.replaceAll(/(?:localhost|127\.0\.0\.1):9657/g, address);

@@ -3,13 +3,13 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { parseSink } from '../../src/core/sink.ts';
 import { workflowFaults } from '../../src/core/workflow.ts';
 import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
 import { sluice } from '../support/run-cli.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { type Ran, runBlocks, startClone } from './clone.ts';
+import { type Clone, type Ran, runBlocks, startClone } from './clone.ts';
 import { anchorsOf, type Block, blocksOf, linksOf, listDocuments, ROOT, readDocument } from './markdown.ts';
 import { isShown, masked } from './masked.ts';
 
@@ -26,37 +26,63 @@ function isOutput(blocks: readonly Block[], index: number): boolean {
   return OUTPUTS.includes(language) && isDirectlyAfter && blocks[index - 1]?.language === 'sh';
 }
 
-for (const path of listDocuments()) {
-  const markdown = readDocument(path);
-  const blocks = blocksOf(markdown);
+const documents = listDocuments().map((path) => ({ path, markdown: readDocument(path), blocks: blocksOf(readDocument(path)) }));
 
-  describe(path, () => {
-    if (blocks.some(isRun)) test('its commands run as printed and print what it says', () => runAndCompare(path, blocks));
-    const definitions = blocks.filter(({ language }, index) => language === 'yaml' || (language === 'json' && !isOutput(blocks, index)));
-    if (definitions.length > 0) {
-      test('its definitions are valid', async () => {
-        for (const { language, text, line } of definitions) {
-          const faults = language === 'yaml' ? await yamlFaults(text) : jsonFaults(text);
-          expect(faults, `${path}:${line}`).toEqual([]);
-        }
-      });
+/** Definition files that a document has its reader save: it needs a clone of its own, and the others share one. */
+const filesOf = (blocks: readonly Block[]): Map<string, string> =>
+  new Map(blocks.filter(({ options }) => options.has('file')).map(({ options, text }) => [options.get('file') as string, text]));
+
+let shared: Clone;
+beforeAll(async () => {
+  const cleanups: (() => void | Promise<void>)[] = [];
+  shared = await startClone(new Map(), (cleanup) => void cleanups.push(cleanup));
+  return async () => {
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  };
+});
+
+for (const { path, blocks } of documents.filter((document) => document.blocks.some(isRun))) {
+  test.concurrent(`the commands of ${path} run as printed and print what it says`, async ({ onTestFinished }) => {
+    const files = filesOf(blocks);
+    const onEnd = (cleanup: () => void | Promise<void>): void => onTestFinished(cleanup);
+    const clone = files.size === 0 ? shared : await startClone(files, onEnd);
+    const commands = blocks.filter(isRun);
+    const ran = await runBlocks(clone, commands, tempDir(onEnd));
+    for (const [index, output] of blocks.entries()) {
+      const command = blocks[index - 1];
+      if (!isOutput(blocks, index) || command === undefined || !isRun(command)) continue;
+      const { stdout, stderr } = ran[commands.indexOf(command)] as Ran;
+      const real = command.options.has('exit') ? stdout + stderr : stdout;
+      if (!isShown(output.language, output.text, real)) expect(masked(real), `${path}:${output.line}`).toBe(masked(output.text));
     }
+  });
+}
 
-    test('its blocks are of a kind that is checked, or that cannot be run', () => {
-      const known = ['sh', 'yaml', ...OUTPUTS, ...ONLY_READ];
-      expect(blocks.filter(({ language }) => !known.includes(language)).map(({ line }) => line)).toEqual([]);
+for (const { path, markdown, blocks } of documents) {
+  const definitions = blocks.filter(({ language }, index) => language === 'yaml' || (language === 'json' && !isOutput(blocks, index)));
+  if (definitions.length > 0) {
+    test(`the definitions in ${path} are valid`, async () => {
+      for (const { language, text, line } of definitions) {
+        const faults = language === 'yaml' ? await yamlFaults(text) : jsonFaults(text);
+        expect(faults, `${path}:${line}`).toEqual([]);
+      }
     });
+  }
 
-    test('its links lead to a document, and to a heading in it', () => {
-      const targets = linksOf(markdown).filter((target) => !/^https?:/.test(target));
-      expect(targets.filter((target) => !leadsSomewhere(path, target))).toEqual([]);
-    });
+  test(`the blocks of ${path} are of a kind that is checked, or that cannot be run`, () => {
+    const known = ['sh', 'yaml', ...OUTPUTS, ...ONLY_READ];
+    expect(blocks.filter(({ language }) => !known.includes(language)).map(({ line }) => line)).toEqual([]);
+  });
+
+  test(`the links of ${path} lead to a file, and to a heading in it`, () => {
+    const targets = linksOf(markdown).filter((target) => !/^https?:/.test(target));
+    expect(targets.filter((target) => !leadsSomewhere(path, target))).toEqual([]);
   });
 }
 
 test('the commands that set up a clone are scripts of package.json, and those that CI runs', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
-  const text = listDocuments().map(readDocument).join('\n');
+  const text = documents.map(({ markdown }) => markdown).join('\n');
   const named = new Set([...text.matchAll(/\bnpm run ([\w:]+)/g)].map(([, name]) => name as string));
   expect([...named].filter((name) => scripts[name] === undefined)).toEqual([]);
   const readme = blocksOf(readDocument('README.md')).filter(isSetUp);
@@ -76,19 +102,6 @@ test('every document can be reached from the README', () => {
   }
   expect(listDocuments().filter((path) => !reached.has(path))).toEqual([]);
 });
-
-async function runAndCompare(path: string, blocks: readonly Block[]): Promise<void> {
-  const files = blocks.flatMap(({ options, text }) => (options.has('file') ? [[options.get('file'), text] as [string, string]] : []));
-  const commands = blocks.filter(isRun);
-  const ran = await runBlocks(await startClone(new Map(files)), commands);
-  for (const [index, output] of blocks.entries()) {
-    const command = blocks[index - 1];
-    if (!isOutput(blocks, index) || command === undefined || !isRun(command)) continue;
-    const { stdout, stderr } = ran[commands.indexOf(command)] as Ran;
-    const real = command.options.has('exit') ? stdout + stderr : stdout;
-    if (!isShown(output.language, output.text, real)) expect(masked(real), `${path}:${output.line}`).toBe(masked(output.text));
-  }
-}
 
 /** As `sluice validate` tells them, a line each. */
 async function yamlFaults(text: string): Promise<string[]> {

@@ -25,5 +25,5 @@ test('the picture in the README is drawn from the recording', () => {
 
 test('the recording is what the two commands print now', async () => {
   const app = await startTestApp({ settings: { config: join(ROOT, 'config') } });
-  expect(masked(textOf(await recordTerminal(app.url)))).toBe(masked(textOf(recording)));
+  expect(masked(textOf(await recordTerminal(app.url, 0)))).toBe(masked(textOf(recording)));
 });
