@@ -11,7 +11,8 @@ import { AppError } from '../errors.ts';
 import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { RunChange, Storage } from '../storage/storage.ts';
-import { Execution, type ExecutionTools, eventsOf, type PlannedSend } from './execution.ts';
+import { eventsOf } from './change-events.ts';
+import { Execution, type ExecutionTools, type PlannedSend } from './execution.ts';
 import { type ActiveRun, advanceSafely, LEASE_MS, logRunEnd } from './turn.ts';
 
 export interface Trigger {

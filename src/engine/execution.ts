@@ -6,7 +6,7 @@ import { parseJson, stringifyJson } from '../core/json.ts';
 import type { Request } from '../core/request.ts';
 import { retryDelayMs } from '../core/retry.ts';
 import { pendingStep, progressOf, type RunError, type RunStatus, readiness, type StepState } from '../core/run.ts';
-import { type ProgressDetail, progressData, type RunEvent, terminalData } from '../core/run-event.ts';
+import { type ProgressDetail, progressData, type RunEvent } from '../core/run-event.ts';
 import type { Workflow, WorkflowStep } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
 import type { OutboundRequest, OutboundResult, StepContext, StepOutcome, StepPlan, StepType } from '../steps/step-type.ts';
@@ -276,10 +276,4 @@ function toRecord({ name, type }: WorkflowStep, state: StepState): StepRecord {
   const { status, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt } = state;
   const text = outputs === null ? null : stringifyJson(outputs);
   return { step: name, type, status, attempt, outputs: text, chosen, error, startedAt, finishedAt, dueAt };
-}
-
-/** The events of a change as readers see them: the progress, and the one that ends the stream. */
-export function eventsOf(runId: string, change: RunChange): RunEvent[] {
-  if (change.wakeAt !== null) return change.events;
-  return [...change.events, { seq: change.lastSeq, data: terminalData(runId, change) }];
 }

@@ -7,8 +7,9 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { OutboundRequest, OutboundResult } from '../steps/step-type.ts';
 import type { Lease, RunChange, Storage } from '../storage/storage.ts';
+import { eventsOf } from './change-events.ts';
 import { LONGEST_SLEEP_MS } from './due-timer.ts';
-import { eventsOf, type PlannedSend } from './execution.ts';
+import type { PlannedSend } from './execution.ts';
 import type { RunFeed } from './run-feed.ts';
 import { type ActiveRun, advanceSafely, failUnexpectedly, LEASE_MS, logRunEnd } from './turn.ts';
 
