@@ -103,7 +103,7 @@ describe('validate', () => {
       'sluice: config/d.yaml: sinks: must be a list',
       'sluice: config/d.yaml: settings: must be a mapping',
       'sluice: config/d.yaml: unknown field "sink"; known are apps, workflows, sinks, settings',
-      'sluice: config/e.yaml: Map keys must be unique at line 2, column 1',
+      'sluice: config/e.yaml: field "apps" appears twice at line 2, column 1',
       'sluice: config/f.yaml cannot be read (ENOENT)',
       '',
     ]);

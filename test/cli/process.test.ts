@@ -88,6 +88,7 @@ test('until a verb is chosen nothing is loaded but the parser of the command lin
     'src/cli/exit-error.ts',
     'src/cli/io.ts',
     'src/cli/program.ts',
+    'src/config-values.ts',
     'src/config.ts',
     'src/main.ts',
     'src/version.ts',
