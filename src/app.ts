@@ -12,6 +12,7 @@ import { createEngine } from './engine/engine.ts';
 import { startRetention } from './engine/retention.ts';
 import { createRunFeed } from './engine/run-feed.ts';
 import type { Send } from './engine/worker.ts';
+import type { HttpServer } from './http/server.ts';
 import { createRunIds, newToken } from './ids.ts';
 import type { Logger } from './logger.ts';
 import { builtinStepTypes, createStepTypes } from './steps/index.ts';
@@ -51,8 +52,17 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { config, environment, logger, version, onFatal, clock = systemClock } = options;
   const dataDir = resolve(config.dataDir);
   const cleanups: (() => Promise<void> | void)[] = [];
+  /** One that fails does not keep the others from closing. */
   const closeAll = async (): Promise<void> => {
-    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+    const failures: unknown[] = [];
+    for (const cleanup of cleanups.splice(0).reverse()) {
+      try {
+        await cleanup();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   };
 
   try {
@@ -82,6 +92,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       ...(send === undefined ? {} : { send }),
     });
 
+    let server: HttpServer | undefined;
+    cleanups.push(async () => {
+      server?.stopAccepting();
+      await engine.drain(config.drainSeconds * 1000);
+      await server?.close();
+    });
+
     const configPath = resolve(config.configPath);
     const reloadDefinitions = async (): Promise<void> => {
       try {
@@ -98,7 +115,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     }
 
     const { trustProxy, rateLimit, baseUrl } = config;
-    const server = await createServer({
+    server = await createServer({
       storage,
       blobs,
       disk,
@@ -115,11 +132,6 @@ export async function startApp(options: AppOptions): Promise<App> {
       version,
     });
     await engine.start();
-    cleanups.push(async () => {
-      server.stopAccepting();
-      await engine.drain(config.drainSeconds * 1000);
-      await server.close();
-    });
     const retention = startRetention({ storage, blobs, clock, logger, ...config.retention });
     cleanups.push(() => retention.close());
     const url = await server.listen(config.host, config.port).catch((error: unknown) => {
@@ -139,7 +151,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       },
     };
   } catch (error) {
-    await closeAll();
+    await closeAll().catch((failure: unknown) => logger.error({ err: failure }, 'the server could not close in order'));
     throw error;
   }
 }

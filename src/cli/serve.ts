@@ -30,7 +30,9 @@ async function serve(flags: SettingValues, acceptLoss: boolean, { environment, i
   const stopped = new Promise<number>((resolve) => {
     stop = resolve;
   });
+  let hasFailed = false;
   const onFatal = (error: Error): void => {
+    hasFailed = true;
     io.stderr.write(`sluice: ${error.message}\n`);
     stop(1);
   };
@@ -50,6 +52,10 @@ async function serve(flags: SettingValues, acceptLoss: boolean, { environment, i
     clearTimeout(overdue);
     process.removeAllListeners('SIGHUP');
     return code;
+  } catch (error) {
+    // What was fatal while the server started has been said already.
+    if (hasFailed) return 1;
+    throw error;
   } finally {
     closeLog();
   }

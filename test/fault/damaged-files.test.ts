@@ -3,6 +3,7 @@
 
 import { appendFileSync, copyFileSync, cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { beforeAll, expect, test } from 'vitest';
 import { startServerProcess } from '../support/server-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -122,6 +123,17 @@ test.each<[string, RegExp, (dataDir: string) => void]>([
     (dataDir) => {
       const bytes = readFileSync(file(dataDir, DATABASE));
       writeFileSync(file(dataDir, DATABASE), bytes.fill('garbage!', 8192));
+    },
+  ],
+  [
+    'garbage in place of an index that the start reads',
+    /the database failed \(SQLITE_CORRUPT.*the server stops/,
+    (dataDir) => {
+      const database = new Database(file(dataDir, DATABASE), { readonly: true });
+      const page = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'runs_by_status'").pluck().get() as number;
+      database.close();
+      const bytes = readFileSync(file(dataDir, DATABASE));
+      writeFileSync(file(dataDir, DATABASE), bytes.fill('garbage!', (page - 1) * 8192, page * 8192));
     },
   ],
 ])('%s is reported', { timeout: 30_000 }, async (_what, reason, damage) => {

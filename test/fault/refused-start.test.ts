@@ -92,6 +92,14 @@ test('settings that are unknown or wrong, all of them by name', async () => {
   expect(lines.join('\n')).toMatch(/SLUICE_LOG_LEVEL: must be one of trace, .* \(it is "loud"\)/);
 });
 
+test('definition files that are not valid', async () => {
+  const file = join(tempDir(), 'sluice.yaml');
+  writeFileSync(file, 'sinks: [{ app_id: shop, path: /hook, method: POST, workflow_id: nowhere }]\n');
+  expect(await refusalOf({ dataDir: tempDir(), env: { SLUICE_CONFIG: file } })).toContain(
+    'app "shop" has no workflow "nowhere", which POST /hook names',
+  );
+});
+
 test('a flag that there is not', async () => {
   const { output, exited } = spawnServer({ dataDir: tempDir(), args: ['--data-folder', 'x'] });
   expect(await exited).toBe(2);

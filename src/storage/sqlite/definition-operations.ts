@@ -106,7 +106,7 @@ export function createDefinitionOperations(database: Database) {
     if (sink.workflowId !== null && selectWorkflow.get({ appId: sink.appId, workflowId: sink.workflowId, version: null }) === undefined) {
       throw new AppError(
         'invalid',
-        `workflow_id: app "${sink.appId}" has no workflow "${sink.workflowId}"; save it first, or leave workflow_id out`,
+        `workflow_id: app "${sink.appId}" has no workflow "${sink.workflowId}", which ${sink.method} ${sink.path} names; save it first, or leave workflow_id out`,
       );
     }
     const key = patternKey(sink.path);
