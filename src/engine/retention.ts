@@ -23,6 +23,8 @@ export interface RetentionTask {
 
 const EVERY_MS = 60_000;
 const RUNS_AT_A_TIME = 200;
+/** Where files take the space, fewer go before what is left is measured again. */
+const RUNS_WITH_FILES_AT_A_TIME = 20;
 /** A file younger than this may belong to a request that is still being read. */
 const BLOB_MIN_AGE_MS = 3_600_000;
 
@@ -32,19 +34,32 @@ export function startRetention({ storage, blobs, clock, logger, maxAgeMs, maxByt
 
   const sweep = (): Promise<number> => blobs.sweep((hashes) => storage.findUnreferencedBlobs(hashes), BLOB_MIN_AGE_MS, clock());
 
+  /** What is too old, and what the database alone is too large for. */
+  async function pruneRows(): Promise<number> {
+    let removed = 0;
+    for (let count = RUNS_AT_A_TIME; count === RUNS_AT_A_TIME && !isClosed; removed += count) {
+      const now = clock();
+      const before = maxAgeMs === null ? null : now - maxAgeMs;
+      count = await storage.pruneRuns({ before, maxBytes, limit: RUNS_AT_A_TIME }, now);
+    }
+    return removed;
+  }
+
+  /** Sweeps files, and removes more runs while files and database together are too large. */
+  async function pruneFiles(): Promise<number> {
+    let removed = 0;
+    for (let count = RUNS_WITH_FILES_AT_A_TIME; count === RUNS_WITH_FILES_AT_A_TIME && !isClosed; removed += count) {
+      const fileBytes = await sweep();
+      if (maxBytes === null || fileBytes === 0) break;
+      const limits = { before: null, maxBytes: Math.max(0, maxBytes - fileBytes), limit: RUNS_WITH_FILES_AT_A_TIME };
+      count = await storage.pruneRuns(limits, clock());
+    }
+    return removed;
+  }
+
   async function prune(): Promise<void> {
     try {
-      const blobBytes = await sweep();
-      let removed = 0;
-      for (let count = RUNS_AT_A_TIME; count === RUNS_AT_A_TIME && !isClosed; ) {
-        const now = clock();
-        const before = maxAgeMs === null ? null : now - maxAgeMs;
-        count = await storage.pruneRuns(
-          { before, maxBytes: maxBytes === null ? null : Math.max(0, maxBytes - blobBytes), limit: RUNS_AT_A_TIME },
-          now,
-        );
-        removed += count;
-      }
+      const removed = (await pruneRows()) + (await pruneFiles());
       if (removed > 0) logger.info({ runs: removed }, 'removed runs beyond retention');
     } catch (error) {
       logger.warn({ err: error }, 'retention could not run; trying again later');

@@ -17,7 +17,7 @@ export interface BlobStore {
   /** Resolves when content and name are on the disk. Rejects as the stream does, or with `unavailable`; nothing is left behind then. */
   write(content: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
   read(sha256: string): Readable;
-  /** Removes blobs older than the age that `findOrphans` names; returns the bytes that stay. */
+  /** Removes blobs older than the age that `findOrphans` names; returns the bytes of those that it does not. */
   sweep(findOrphans: (hashes: string[]) => Promise<string[]>, minAgeMs: number, now: number): Promise<number>;
 }
 
@@ -78,8 +78,8 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
         for (const hash of hashes) {
           const path = pathOf(hash);
           const found = await stat(path);
-          if (orphans.has(hash) && now - found.mtimeMs >= minAgeMs) await rm(path, { force: true });
-          else keptBytes += found.size;
+          if (!orphans.has(hash)) keptBytes += found.size;
+          else if (now - found.mtimeMs >= minAgeMs) await rm(path, { force: true });
         }
       }
       return keptBytes;

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const ADMIN_TOKEN_FILE = 'admin-token';
@@ -28,16 +28,25 @@ export async function readOrMakeAdminToken(
 ): Promise<{ token: string; path: string; isNew: boolean }> {
   const path = join(directory, ADMIN_TOKEN_FILE);
   try {
-    const file = await open(path, 'wx', 0o600);
-    const token = makeToken();
-    await file.writeFile(`${token}\n`);
-    await file.sync();
-    await file.close();
-    return { token, path, isNew: true };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const token = (await readFile(path, 'utf8')).trim();
     if (token.length < 16) throw new Error(`the admin token in ${path} is too short to be one; delete the file to have a new one made`);
     return { token, path, isNew: false };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const token = makeToken();
+    await writeWhole(path, `${token}\n`);
+    return { token, path, isNew: true };
   }
+}
+
+/** The file appears with all that is in it, however the process ends. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const file = await open(`${path}.new`, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
 }

@@ -1,0 +1,97 @@
+// Retention: ended runs beyond age or size go, and with them the files that no other run names.
+
+import { existsSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type RetentionOptions, startRetention } from '../../src/engine/retention.ts';
+import { createLogger } from '../../src/logger.ts';
+import { openBlobStore } from '../../src/storage/blobs.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
+import { completedChange, createWorkbench, NOW } from '../storage/contract/workbench.ts';
+import { onTestEnd } from '../support/cleanup.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
+
+const DAY = 86_400_000;
+
+async function openAll(limits: Partial<RetentionOptions>) {
+  const directory = tempDir();
+  const storage = await openSqliteStorage({ directory, onFatal: () => undefined });
+  onTestEnd(() => storage.close());
+  const blobs = await openBlobStore(join(directory, 'blobs'));
+  const logs: string[] = [];
+  const { logger } = createLogger('info', { write: (line: string) => void logs.push(line) });
+  const start = () => {
+    const retention = startRetention({ storage, blobs, clock: () => NOW, logger, maxAgeMs: null, maxBytes: null, ...limits });
+    onTestEnd(() => retention.close());
+    return retention;
+  };
+  const pathOf = (sha256: string): string => join(directory, 'blobs', sha256.slice(0, 2), sha256);
+  /** A file that was received a day before NOW. */
+  const addBlob = async (content: string): Promise<string> => {
+    const { sha256 } = await blobs.write(
+      (async function* () {
+        yield Buffer.from(content);
+      })(),
+    );
+    utimesSync(pathOf(sha256), (NOW - DAY) / 1000, (NOW - DAY) / 1000);
+    return sha256;
+  };
+  return { storage, start, addBlob, hasBlob: (sha256: string) => existsSync(pathOf(sha256)), logs, workbench: createWorkbench(storage) };
+}
+
+test('runs that are too old go when the server starts, and the files that only they named with them', async () => {
+  const { storage, start, addBlob, hasBlob, workbench, logs } = await openAll({ maxAgeMs: 30 * DAY });
+  const sink = await workbench.addSink();
+  const [ofOld, ofBoth] = [await addBlob('old'), await addBlob('both')];
+  const old = await workbench.addRun(sink, { createdAt: NOW - 31 * DAY, blobs: [ofOld, ofBoth], change: completedChange(1) });
+  const young = await workbench.addRun(sink, { createdAt: NOW - 29 * DAY, blobs: [ofBoth], change: completedChange(1) });
+  const retention = start();
+  await until('the old run to go', async () => (await storage.getRun(old.runId)) === null);
+  await retention.run();
+  expect(await storage.getRun(young.runId)).not.toBeNull();
+  expect([hasBlob(ofOld), hasBlob(ofBoth)]).toEqual([false, true]);
+  expect(logs.join('')).toContain('"runs":1');
+});
+
+test('more runs than go at a time go in one round', async () => {
+  const { storage, start, workbench } = await openAll({ maxAgeMs: DAY });
+  const sink = await workbench.addSink();
+  await Promise.all(Array.from({ length: 450 }, () => workbench.addRun(sink, { createdAt: NOW - 2 * DAY, change: completedChange(1) })));
+  await start().run();
+  expect(await storage.listRuns({ sinkId: sink.id, limit: 10 })).toEqual([]);
+});
+
+test('files count towards the size, so that runs go until both fit', async () => {
+  const { storage, start, addBlob, hasBlob, workbench } = await openAll({ maxBytes: 1_000_000 });
+  const sink = await workbench.addSink();
+  const large = await addBlob('x'.repeat(900_000));
+  const { runId } = await workbench.addRun(sink, { blobs: [large], change: completedChange(1) });
+  const retention = start();
+  await retention.run();
+  expect(await storage.getRun(runId)).toBeNull();
+  await retention.run();
+  expect(hasBlob(large)).toBe(false);
+});
+
+test('a large file costs the runs around it no more than it must', async () => {
+  const { storage, start, addBlob, workbench } = await openAll({ maxBytes: 1_500_000 });
+  const sink = await workbench.addSink();
+  const large = await addBlob('x'.repeat(2_000_000));
+  await workbench.addRun(sink, { createdAt: NOW - DAY, blobs: [large], change: completedChange(1) });
+  await Promise.all(Array.from({ length: 100 }, () => workbench.addRun(sink, { change: completedChange(1) })));
+  await start().run();
+  expect((await storage.listRuns({ sinkId: sink.id, limit: 200 })).length).toBeGreaterThanOrEqual(80);
+});
+
+test('a round that fails is told of, and the next one is tried', async () => {
+  const { start, logs, workbench } = await openAll({ maxAgeMs: DAY });
+  const sink = await workbench.addSink();
+  const { runId } = await workbench.addRun(sink, { createdAt: NOW - 2 * DAY, change: completedChange(1) });
+  const retention = start();
+  await retention.run();
+  expect(await workbench.storage.getRun(runId)).toBeNull();
+  await workbench.storage.close();
+  await retention.run();
+  expect(logs.join('')).toContain('retention could not run; trying again later');
+});
