@@ -46,7 +46,7 @@ export async function runBlocks({ folder, app }: Clone, blocks: readonly Block[]
   });
   const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, HOME: folder, CURL_HOME: folder, SLUICE_URL: app.url };
   const code = await new Promise<number>((resolve) => {
-    const options = { cwd: folder, env, timeout: 30_000 };
+    const options = { cwd: folder, env, timeout: 50_000 };
     const child = execFile('bash', ['-c', `set -euo pipefail\n${script.join('\n')}`], options, () => resolve(child.exitCode ?? -1));
   });
   const ran = blocks

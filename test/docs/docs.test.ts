@@ -42,7 +42,7 @@ beforeAll(async () => {
 });
 
 for (const { path, blocks } of documents.filter((document) => document.blocks.some(isRun))) {
-  test.concurrent(`the commands of ${path} run as printed and print what it says`, async ({ onTestFinished }) => {
+  test.concurrent(`the commands of ${path} run as printed and print what it says`, { timeout: 60_000 }, async ({ onTestFinished }) => {
     const files = filesOf(blocks);
     const onEnd = (cleanup: () => void | Promise<void>): void => onTestFinished(cleanup);
     const clone = files.size === 0 ? shared : await startClone(files, onEnd);

@@ -1,0 +1,35 @@
+// `npm start`, as the README has its reader type it: a signal to npm reaches the server behind it. A shell between
+// the two that does not step aside would die of the signal and leave the server running, and holding its data.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { onTestEnd } from '../support/cleanup.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
+import { ROOT } from './markdown.ts';
+
+test('SIGTERM to npm start stops the server itself', async () => {
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], SLUICE_DATA_DIR: join(tempDir(), 'data'), SLUICE_PORT: '0' };
+  // A group of its own, so that nothing of it outlives a failed test.
+  const npm = spawn('npm', ['start'], { cwd: ROOT, env: { ...env, SLUICE_MIN_FREE_DISK: '0B' }, detached: true });
+  onTestEnd(() => killGroup(npm.pid as number));
+  // Closed once the last process that holds the streams has ended: npm, and the server behind it.
+  const closed = once(npm, 'close');
+  let printed = '';
+  for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  const url = await until('the server behind npm start', () => /listens on (\S+)/.exec(printed)?.[1], 10_000);
+
+  npm.kill('SIGTERM');
+  await closed;
+  await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+});
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // All of it has ended, as it should.
+  }
+}
