@@ -1,9 +1,11 @@
 // Definitions in files: read at start, again on save and on demand, with secrets from the environment.
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { startTestApp, type TestApp, type TestAppOptions } from '../support/start-app.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { onTestEnd } from '../support/cleanup.ts';
+import { shareApp } from '../support/shared-app.ts';
+import { startTestApp, type TestApp } from '../support/start-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
@@ -13,25 +15,32 @@ const HOOK = 'sinks:\n  - { app_id: crew, path: /hook, method: POST }\n';
 const variable = (name: string): string => `\${env:${name}}`;
 
 /** A folder of definition files, by name. */
-function folderOf(files: Record<string, string>): string {
-  const folder = join(tempDir(), 'definitions');
-  mkdirSync(folder);
+function folderOf(files: Record<string, string>, onEnd = onTestEnd): string {
+  const path = join(tempDir(onEnd), 'definitions');
+  mkdirSync(path);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+  return path;
+}
+
+/** One app for the tests that change its files: each sets the folder to what it needs. */
+const folder = folderOf({ 'hook.yaml': HOOK }, (cleanup) => afterAll(cleanup));
+const app = shareApp({ settings: { config: folder }, environment: { HOOK_TOKEN: 'from-the-environment' } });
+
+/** The files of the folder are these and no others, and the server has read them. */
+async function setFiles(files: Record<string, string>): Promise<void> {
+  for (const name of readdirSync(folder)) if (!(name in files)) rmSync(join(folder, name));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  return folder;
+  await app().reloadDefinitions();
 }
 
-function start(config: string, options: TestAppOptions = {}): Promise<TestApp> {
-  return startTestApp({ settings: { config }, ...options });
-}
-
-async function post(to: TestApp, path: string, token?: string): Promise<number> {
+async function post(path: string, token?: string, to = app()): Promise<number> {
   const response = await fetch(to.url + path, { method: 'POST', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
   await response.text();
   return response.status;
 }
 
-function errorsOf(app: TestApp): string[] {
-  return app.logs.filter((line) => line.includes('"level":"error"'));
+function errors(of: TestApp = app()): string[] {
+  return of.logs.filter((line) => line.includes('"level":"error"'));
 }
 
 /** What is wrong in a file, and how it is told. */
@@ -60,8 +69,31 @@ const BROKEN: [string, string][] = [
 ];
 
 describe('at start', () => {
-  test('all files of a folder are read as one, and secrets come from the environment', async () => {
-    const folder = folderOf({
+  test('what the files say holds from the first request on, secrets from the environment included', async () => {
+    const file = join(tempDir(), 'sluice.yaml');
+    writeFileSync(file, `${HOOK}  - { app_id: crew, path: /guarded, method: POST, auth_token: "${variable('HOOK_TOKEN')}" }\n`);
+    const single = await startTestApp({ settings: { config: file }, environment: { HOOK_TOKEN: 'of-this-one' } });
+    expect(await post('/crew/guarded', 'of-this-one', single)).toBe(200);
+    expect(await post('/crew/guarded', variable('HOOK_TOKEN'), single)).toBe(401);
+    writeFileSync(file, HOOK.replace('/hook', '/changed'));
+    await single.reloadDefinitions();
+    expect([await post('/crew/hook', undefined, single), await post('/crew/changed', undefined, single)]).toEqual([404, 200]);
+  });
+
+  test('a fault keeps the server from starting, with one line that says why', async () => {
+    const [text, expected] = BROKEN[2] as [string, string];
+    const reason = await startTestApp({ settings: { config: folderOf({ 'bad.yaml': text }) } }).then(
+      () => 'it started',
+      (error: Error) => error.message,
+    );
+    expect(reason).toContain(expected);
+    expect(reason).not.toContain('\n');
+  });
+});
+
+describe('the files of a folder', () => {
+  test('are read as one, in YAML of either ending, numbers digit for digit', async () => {
+    await setFiles({
       '10-workflow.yaml': `
 workflows:
   - app_id: crew
@@ -77,54 +109,21 @@ workflows:
       '40-empty.yaml': '# nothing yet\n',
       'README.md': 'sinks: not YAML at all: {',
     });
-    const app = await start(folder, { environment: { HOOK_TOKEN: 'from-the-environment' } });
-    expect(await (await fetch(`${app.url}/crew/exact`, { method: 'POST' })).text()).toContain(
-      '"output":{"s":{"n":1.0,"id":12345678901234567890}}',
-    );
-    expect(await post(app, '/crew/guarded', 'from-the-environment')).toBe(200);
-    expect(await post(app, '/crew/guarded', variable('HOOK_TOKEN'))).toBe(401);
-    expect((await app.admin('GET', '/apps')).body.apps).toMatchObject([{ id: 'crew', name: 'Crew', managed_by: 'config' }]);
+    expect(errors()).toEqual([]);
+    const response = await fetch(`${app().url}/crew/exact`, { method: 'POST' });
+    expect(await response.text()).toContain('"output":{"s":{"n":1.0,"id":12345678901234567890}}');
+    expect(await post('/crew/guarded', 'from-the-environment')).toBe(200);
+    expect((await app().admin('GET', '/apps')).body.apps).toMatchObject([{ id: 'crew', name: 'Crew', managed_by: 'config' }]);
   });
 
-  test('a fault keeps the server from starting, with one line that says why', async () => {
-    for (const [text, expected] of [BROKEN[0], BROKEN[2]] as [string, string][]) {
-      const reason = await start(folderOf({ 'bad.yaml': text })).then(
-        () => 'it started',
-        (error: Error) => error.message,
-      );
-      expect(reason).toContain(expected);
-      expect(reason).not.toContain('\n');
-    }
-  });
-
-  test('a sink of the files that a sink of the API stands in the way of is taken over, and keeps its id', async () => {
-    const dataDir = tempDir();
-    const before = await startTestApp({ dataDir });
-    const { id } = await before.sink({ path: '/hook', auth_token: 'old' }, 'crew');
-    await before.close();
-    const after = await start(folderOf({ 'hook.yaml': HOOK }), { dataDir });
-    expect((await after.admin('GET', `/apps/crew/sinks/${id}`)).body).toMatchObject({ managed_by: 'config', public: true });
-  });
-
-  test('no folder is no fault: there is nothing to define', async () => {
-    const app = await start(join(tempDir(), 'none'));
-    expect((await app.admin('GET', '/sinks')).body.sinks).toEqual([]);
-    await app.reloadDefinitions();
-    expect(errorsOf(app)).toHaveLength(1);
-  });
-});
-
-describe('what the files own', () => {
-  test('the API does not change: 409 that says where it is defined', async () => {
-    const app = await start(
-      folderOf({
-        'all.yaml': `apps: [{ id: crew, name: Crew }, { id: bare }]
+  test('own what they define: the API does not change it, 409 says where it is defined', async () => {
+    await setFiles({
+      'all.yaml': `apps: [{ id: crew, name: Crew }, { id: bare }]
 workflows:
   - { app_id: crew, id: w, definition: { version: "1.0", inputs: [], steps: [], outputs: [] } }
 ${HOOK}`,
-      }),
-    );
-    const [{ id }] = (await app.admin('GET', '/sinks')).body.sinks;
+    });
+    const [{ id }] = (await app().admin('GET', '/sinks')).body.sinks;
     const attempts: [string, string, unknown?][] = [
       ['PUT', `/apps/crew/sinks/${id}`, { path: '/hook', method: 'POST' }],
       ['DELETE', `/apps/crew/sinks/${id}`],
@@ -135,79 +134,57 @@ ${HOOK}`,
       ['DELETE', '/apps/bare'],
     ];
     for (const [method, path, body] of attempts) {
-      const refused = await app.admin(method, path, body);
+      const refused = await app().admin(method, path, body);
       expect(refused.status, `${method} ${path}`).toBe(409);
       expect(refused.body.error.message).toContain('is defined in the configuration files; change it there');
     }
-    const clash = await app.admin('POST', '/apps/crew/sinks', { path: '/hook', method: 'POST' });
+    const clash = await app().admin('POST', '/apps/crew/sinks', { path: '/hook', method: 'POST' });
     expect([clash.status, clash.body.error.sink_id]).toEqual([409, id]);
-    expect((await app.admin('POST', '/apps/crew/sinks', { path: '/more', method: 'POST' })).status).toBe(201);
+    expect((await app().admin('POST', '/apps/crew/sinks', { path: '/by-hand', method: 'POST' })).status).toBe(201);
   });
-});
 
-describe('a change of the files', () => {
-  test('takes effect on save, when a file is written, added, renamed over or removed', async () => {
-    const folder = folderOf({ 'a.yaml': HOOK });
-    const app = await start(folder);
-    expect(await post(app, '/crew/hook')).toBe(200);
+  test('take effect on save, when one is written, added or removed', async () => {
+    await setFiles({ 'a.yaml': HOOK });
     writeFileSync(join(folder, 'a.yaml'), HOOK.replace('/hook', '/changed'));
-    await until('the changed sink', async () => (await post(app, '/crew/changed')) === 200);
-    expect(await post(app, '/crew/hook')).toBe(404);
+    await until('the changed sink', async () => (await post('/crew/changed')) === 200);
+    expect(await post('/crew/hook')).toBe(404);
     writeFileSync(join(folder, 'b.yaml'), HOOK.replace('/hook', '/added'));
-    await until('the added sink', async () => (await post(app, '/crew/added')) === 200);
+    await until('the added sink', async () => (await post('/crew/added')) === 200);
     rmSync(join(folder, 'b.yaml'));
-    await until('the removed sink to go', async () => (await post(app, '/crew/added')) === 404);
-    expect(await post(app, '/crew/changed')).toBe(200);
-    expect(errorsOf(app)).toEqual([]);
+    await until('the removed sink to go', async () => (await post('/crew/added')) === 404);
+    expect(await post('/crew/changed')).toBe(200);
+    expect(errors()).toEqual([]);
   });
 
-  test('takes effect when asked for, in a single file too', async () => {
-    const file = join(tempDir(), 'sluice.yaml');
-    writeFileSync(file, HOOK);
-    const app = await start(file);
-    writeFileSync(file, HOOK.replace('/hook', '/changed'));
-    await app.reloadDefinitions();
-    expect([await post(app, '/crew/hook'), await post(app, '/crew/changed')]).toEqual([404, 200]);
+  test('are read once for many who ask at once', async () => {
+    await setFiles({ 'a.yaml': HOOK });
+    writeFileSync(join(folder, 'a.yaml'), `${HOOK}  - { app_id: crew, path: /second, method: POST }\n`);
+    await Promise.all([1, 2, 3, 4].map(() => app().reloadDefinitions()));
+    expect(errors()).toEqual([]);
+    expect(await post('/crew/second')).toBe(200);
   });
 
-  test('that is not valid changes nothing, and the log says why; the next one that is valid counts', async () => {
-    const folder = folderOf({ 'a.yaml': HOOK });
-    const app = await start(folder);
+  test('do not touch runs: a stream that is open goes on without its sink', async () => {
+    const paused =
+      'workflows:\n  - { app_id: crew, id: p, definition: { version: "1.0", inputs: [], steps: [{ type: sluice/delay@v1, name: d, seconds: 0.3 }], outputs: [] } }\n';
+    await setFiles({ 'a.yaml': `${paused}${HOOK.replace('method: POST', 'method: POST, workflow_id: p')}` });
+    const open = await fetch(`${app().url}/crew/hook`, { method: 'POST' });
+    await setFiles({ 'a.yaml': 'sinks: []\n' });
+    expect(await post('/crew/hook')).toBe(404);
+    expect(await open.text()).toContain('"type":"complete"');
+  });
+
+  test('change nothing when one is not valid, and the log says why; the next ones that are valid count', async () => {
+    await setFiles({ 'a.yaml': HOOK });
     for (const [text, reason] of BROKEN) {
-      writeFileSync(join(folder, 'bad.yaml'), text);
-      await app.reloadDefinitions();
-      const { reason: told, msg } = JSON.parse(errorsOf(app).at(-1) as string);
+      await setFiles({ 'a.yaml': HOOK, 'bad.yaml': text });
+      const { reason: told, msg } = JSON.parse(errors().at(-1) as string);
       expect(told).toContain(reason);
       expect(told).not.toContain('\n');
       expect(msg).toContain('the definitions stay as they were');
-      expect([await post(app, '/crew/hook'), await post(app, '/crew/x')]).toEqual([200, 404]);
+      expect([await post('/crew/hook'), await post('/crew/x')]).toEqual([200, 404]);
     }
-    rmSync(join(folder, 'bad.yaml'));
-    writeFileSync(join(folder, 'a.yaml'), HOOK.replace('/hook', '/fixed'));
-    await app.reloadDefinitions();
-    expect(await post(app, '/crew/fixed')).toBe(200);
-  });
-
-  test('that is asked for many times at once is made once', async () => {
-    const file = join(tempDir(), 'sluice.yaml');
-    writeFileSync(file, HOOK);
-    const app = await start(file);
-    writeFileSync(file, `${HOOK}  - { app_id: crew, path: /second, method: POST }\n`);
-    await Promise.all([1, 2, 3, 4].map(() => app.reloadDefinitions()));
-    expect(errorsOf(app)).toEqual([]);
-    expect(await post(app, '/crew/second')).toBe(200);
-  });
-
-  test('does not touch runs: a stream that is open goes on', async () => {
-    const file = join(tempDir(), 'sluice.yaml');
-    const paused =
-      'workflows:\n  - { app_id: crew, id: w, definition: { version: "1.0", inputs: [], steps: [{ type: sluice/delay@v1, name: d, seconds: 0.3 }], outputs: [] } }\n';
-    writeFileSync(file, `${paused}${HOOK.replace('method: POST', 'method: POST, workflow_id: w')}`);
-    const app = await start(file);
-    const open = await fetch(`${app.url}/crew/hook`, { method: 'POST' });
-    writeFileSync(file, 'sinks: []\n');
-    await app.reloadDefinitions();
-    expect(await post(app, '/crew/hook')).toBe(404);
-    expect(await open.text()).toContain('"type":"complete"');
+    await setFiles({ 'a.yaml': HOOK.replace('/hook', '/fixed') });
+    expect([await post('/crew/hook'), await post('/crew/fixed')]).toEqual([404, 200]);
   });
 });

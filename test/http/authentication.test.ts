@@ -1,8 +1,10 @@
 // Tokens: who may trigger a sink, read a run and administer the server, and that no secret ever comes out again.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { newToken } from '../../src/ids.ts';
+import { readOrMakeAdminToken } from '../../src/storage/data-directory.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { ADMIN_TOKEN, startTestApp } from '../support/start-app.ts';
@@ -265,15 +267,12 @@ describe('the admin API', () => {
     }
   });
 
-  test('takes the token that it was given, and makes one of 256 bits where it was given none', async () => {
+  test('makes a token of 256 bits where it was given none, for its owner alone to read, and keeps it', async () => {
     const dataDir = tempDir();
-    const made = await startTestApp({ dataDir, settings: { admin_token: '' } });
-    const { token, path, isNew } = made.adminToken;
-    expect(isNew).toBe(true);
-    expect(readFileSync(path as string, 'utf8')).toBe(`${token}\n`);
+    const { token, path, isNew } = await readOrMakeAdminToken(dataDir, newToken);
     expect(token).toMatch(/^[\w-]{43}$/);
-    expect((await fetch(`${made.url}/api/v1/apps`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
-    expect((await fetch(`${made.url}/api/v1/apps`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } })).status).toBe(401);
+    expect([isNew, readFileSync(path, 'utf8'), statSync(path).mode & 0o777]).toEqual([true, `${token}\n`, 0o600]);
+    expect(await readOrMakeAdminToken(dataDir, newToken)).toEqual({ token, path, isNew: false });
   });
 });
 

@@ -3,8 +3,6 @@
 import { describe, expect, test } from 'vitest';
 import { createGates, gatedWorkflow } from '../support/gates.ts';
 import { shareApp } from '../support/shared-app.ts';
-import { startTestApp } from '../support/start-app.ts';
-import { tempDir } from '../support/temp-dir.ts';
 
 const gates = createGates();
 
@@ -91,20 +89,6 @@ describe('the same request under the same key', () => {
     const again = await send({ key: 'headers', headers: { 'user-agent': 'another', 'x-anything': '1' } });
     expect(runOf(again)).toBe(runOf(first));
     await Promise.all([first.text(), again.text()]);
-  });
-
-  test('is one run after a restart too', async () => {
-    const dataDir = tempDir();
-    const first = await startTestApp({ dataDir });
-    await first.sink({ path: '/hook' });
-    const headers = { 'idempotency-key': 'kept' };
-    const before = await fetch(`${first.url}/shop/hook`, { method: 'POST', headers });
-    const whole = await events(before);
-    await first.close();
-    const second = await startTestApp({ dataDir });
-    const after = await fetch(`${second.url}/shop/hook`, { method: 'POST', headers });
-    expect(runOf(after)).toBe(runOf(before));
-    expect(await events(after)).toBe(whole);
   });
 
   test('is the same upload when its files are the same, and another one when they are not', async () => {

@@ -188,11 +188,12 @@ describe('after the run', () => {
 });
 
 describe('after a restart', () => {
-  test('a stream cut before the restart goes on after it, event by event the same', async () => {
+  test('a stream cut before the restart goes on after it, event by event the same, and its Idempotency-Key still names it', async () => {
     const dataDir = tempDir();
     const before = createGates();
     const first = await startTestApp({ ...before.options, dataDir, settings: { drain_seconds: '0' } });
-    const response = await fetch(await gatedSink(first, 'restart'), { method: 'POST' });
+    const headers = { 'idempotency-key': 'across-restarts' };
+    const response = await fetch(await gatedSink(first, 'restart'), { method: 'POST', headers });
     const run = response.headers.get('x-run-id') as string;
     const frames = readFrames(response);
     const seen = [(await frames.next()).value];
@@ -222,6 +223,9 @@ describe('after a restart', () => {
     const third = await startTestApp({ dataDir });
     for (let position = 0; position <= EVENTS; position += 1)
       expect(await (await byHeader(run, position, third)).text()).toBe(textAfter(whole, position));
+    const again = await fetch(`${third.url}/shop/restart`, { method: 'POST', headers });
+    expect(again.headers.get('x-run-id')).toBe(run);
+    expect((await again.text()).replace(/^:.*\n\n/, '')).toBe(whole);
   });
 });
 
