@@ -8,7 +8,6 @@ import { createLogger } from '../logger.ts';
 import { VERSION } from '../version.ts';
 import { ExitError } from './exit-error.ts';
 import { greeting } from './greeting.ts';
-import { watchNpmParent } from './npm-parent.ts';
 import type { CliContext } from './program.ts';
 import { addSettingFlags, settingsOf } from './setting-flags.ts';
 
@@ -40,7 +39,6 @@ async function serve(flags: SettingValues, acceptLoss: boolean, { environment, i
   // Signals count from the first moment, so that one sent while the server starts is not lost.
   const onSignal = (): void => stop(0);
   process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
-  const stopWatching = watchNpmParent(environment, onSignal);
 
   try {
     const app = await startApp({ config, environment, logger, version: VERSION, acceptLoss, onFatal });
@@ -59,7 +57,6 @@ async function serve(flags: SettingValues, acceptLoss: boolean, { environment, i
     if (hasFailed) return 1;
     throw error;
   } finally {
-    stopWatching();
     closeLog();
   }
 }
