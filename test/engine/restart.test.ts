@@ -1,170 +1,136 @@
 // Across a stop and a start: due times hold, finished steps stay finished, an interrupted send is repeated.
 
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { createReceiver } from './receiver.ts';
+import { until } from '../support/until.ts';
+import { createReceiver, type Received, type Receiver } from './receiver.ts';
 import { delay, eventsOf, getRun, handClock, output, post, reaches, set, startRun, stepOf } from './run-support.ts';
 import { testSteps } from './test-steps.ts';
 
 const HOUR = 3_600_000;
+const INTERRUPTED = 10;
 
-/** An application that can be stopped and started again on the same data, under a clock of ours. */
-function restartable(receiver = createReceiver(), settings: Record<string, string> = {}) {
-  const dataDir = tempDir();
+const workflows = {
+  overdue: {
+    steps: [set('a', { value: 1 }), delay('pause', 3600, { next_steps: ['$steps.b'] }), set('b', { value: '$steps.a.value' })],
+    outputs: [output('value', '$steps.b.value')],
+  },
+  early: { steps: [delay('pause', 7200)] },
+  retried: { steps: [post('a', { retry: { max_retries: 1, base_seconds: 60, max_seconds: 60 } })] },
+  sending: { steps: [post('a', { body: 'A' }), post('b', { body: '$steps.a.answer' }), post('c', { body: 'C' })] },
+  interrupted: { steps: [post('a')] },
+};
+
+let receiver: Receiver;
+let app: TestApp;
+/** Run ids by workflow. */
+const runs: Record<string, string> = {};
+let interrupted: string[] = [];
+let sentBefore: Received[];
+
+const messagesOf = (key: string): Received[] => receiver.received.filter(({ idempotencyKey }) => idempotencyKey === key);
+const message = (key: string, count = 1): Promise<Received> => until(`message ${count} of ${key}`, () => messagesOf(key)[count - 1]);
+
+/** Starts a run of each workflow, stops the server in the midst of them, and starts it again an hour later. */
+beforeAll(async () => {
+  const cleanups: (() => void | Promise<void>)[] = [];
+  const onEnd = (cleanup: () => void | Promise<void>): void => void cleanups.push(cleanup);
+  const dataDir = tempDir(onEnd);
   const { clock, advance } = handClock();
-  const start = (): Promise<TestApp> => startTestApp({ dataDir, clock, stepTypes: testSteps, send: receiver.send, settings });
-  return { start, advance, receiver };
-}
+  receiver = createReceiver();
+  const start = () => startTestApp({ dataDir, clock, stepTypes: testSteps, send: receiver.send, settings: { drain_seconds: '0' }, onEnd });
 
-test('a delay that is over while the server is down is over when it starts', async () => {
-  const { start, advance } = restartable();
   const before = await start();
-  const steps = [set('a', { value: 1 }), delay('pause', 3600, { next_steps: ['$steps.b'] }), set('b', { value: '$steps.a.value' })];
-  const runId = await startRun(before, { steps, outputs: [output('value', '$steps.b.value')] });
+  for (const [name, definition] of Object.entries(workflows)) runs[name] = await startRun(before, definition);
+  interrupted = [runs['interrupted'] as string];
+  while (interrupted.length < INTERRUPTED) interrupted.push(await startRun(before, workflows.interrupted));
+  await before.workflow('flow', { steps: [delay('pause', 3600), set('b', { value: 'of another version' })] });
+  (await message(`${runs['retried']}:a`)).answer(500);
+  (await message(`${runs['sending']}:a`)).answer(200, 'from a');
+  await message(`${runs['sending']}:b`);
+  await reaches(before, runs['retried'] as string, 'waiting');
+  for (const runId of interrupted) await message(`${runId}:a`);
   await before.close();
+  sentBefore = [...receiver.received];
+
   advance(HOUR);
-  const after = await start();
-  expect(await reaches(after, runId, 'completed')).toMatchObject({ output: { value: 1 }, progress: 100 });
-  expect((await eventsOf(after, runId)).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);
+  app = await start();
+  return async () => {
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  };
+}, 20_000);
+
+test('a delay that is over while the server is down is over when it starts, in the version that the run began with', async () => {
+  const runId = runs['overdue'] as string;
+  expect(await reaches(app, runId, 'completed')).toMatchObject({ output: { value: 1 }, progress: 100, workflow_version: 1 });
+  expect((await eventsOf(app, runId)).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);
 });
 
-test('a delay that is not over is waited for, though the clock is set back', async () => {
-  const { start, advance } = restartable();
-  const first = await start();
-  const runId = await startRun(first, { steps: [delay('pause', 3600)] });
-  await first.close();
-  advance(-2 * HOUR);
-  const second = await start();
-  expect((await getRun(second, runId)).status).toBe('waiting');
-  await second.close();
-  advance(3 * HOUR);
-  await reaches(await start(), runId, 'completed');
+test('a delay that is not over is waited for', async () => {
+  await reaches(app, runs['overdue'] as string, 'completed');
+  expect((await getRun(app, runs['early'] as string)).status).toBe('waiting');
 });
 
 test('a retry is due when it was due before the restart, and counts on', async () => {
-  const { start, advance, receiver } = restartable();
-  const before = await start();
-  const runId = await startRun(before, { steps: [post('a', { retry: { max_retries: 1, base_seconds: 60, max_seconds: 60 } })] });
-  (await receiver.message(1)).answer(500);
-  await reaches(before, runId, 'waiting');
-  await before.close();
-  advance(60_000);
-  const after = await start();
-  (await receiver.message(2)).answer(500);
-  expect(await reaches(after, runId, 'failed')).toMatchObject({ error: { code: 'not_delivered', step: 'a' } });
-  expect(await stepOf(after, runId, 'a')).toMatchObject({ attempt: 2 });
+  const runId = runs['retried'] as string;
+  (await message(`${runId}:a`, 2)).answer(500);
+  expect(await reaches(app, runId, 'failed')).toMatchObject({ error: { code: 'not_delivered', step: 'a' } });
+  expect(await stepOf(app, runId, 'a')).toMatchObject({ attempt: 2 });
 });
 
 test('a send that is interrupted is repeated with the same key and as the same try; finished steps are not', async () => {
-  const { start, receiver } = restartable(createReceiver(), { drain_seconds: '0' });
-  const before = await start();
-  const runId = await startRun(before, {
-    steps: [post('a', { body: 'A' }), post('b', { body: '$steps.a.answer' }), post('c', { body: 'C' })],
-  });
-  await receiver.message(2);
-  receiver.received.find(({ body }) => body === 'A')?.answer(200, 'from a');
-  const interrupted = await receiver.message(3);
-  await before.close();
-  expect(interrupted.signal.aborted).toBe(true);
-
-  const after = await start();
-  await receiver.message(5);
-  const repeated = receiver.received.slice(3).map(({ idempotencyKey, body }) => ({ idempotencyKey, body }));
-  expect(repeated).toEqual(
-    expect.arrayContaining([
-      { idempotencyKey: `${runId}:b`, body: 'from a' },
-      { idempotencyKey: `${runId}:c`, body: 'C' },
-    ]),
-  );
-  expect(await stepOf(after, runId, 'b')).toMatchObject({ status: 'running', attempt: 1 });
-  for (const message of receiver.received.slice(3)) message.answer(200);
-  await reaches(after, runId, 'completed');
-  expect(receiver.received.filter(({ idempotencyKey }) => idempotencyKey === `${runId}:a`)).toHaveLength(1);
-  const frames = await eventsOf(after, runId);
+  const runId = runs['sending'] as string;
+  const [b, c] = [await message(`${runId}:b`, 2), await message(`${runId}:c`, 2)];
+  expect([b.body, c.body]).toEqual(['from a', 'C']);
+  expect(await stepOf(app, runId, 'b')).toMatchObject({ status: 'running', attempt: 1 });
+  for (const { answer } of [b, c]) answer(200);
+  await reaches(app, runId, 'completed');
+  expect(messagesOf(`${runId}:a`)).toHaveLength(1);
+  const frames = await eventsOf(app, runId);
   expect(frames.map(({ id }) => id)).toEqual(frames.map((_, index) => index + 1));
   expect(frames.filter(({ data }) => data.step === 'a')).toHaveLength(1);
 });
 
-test('a stop lets a send finish within the drain time', async () => {
-  const { start, receiver } = restartable();
-  const before = await start();
-  const runId = await startRun(before, { steps: [post('a'), post('b', { body: '$steps.a.status' })] });
-  const message = await receiver.message(1);
-  const closed = before.close();
-  message.answer(200);
-  (await receiver.message(2)).answer(200);
-  await closed;
-  expect(receiver.received).toHaveLength(2);
-  const after = await start();
-  expect((await getRun(after, runId)).status).toBe('completed');
-  expect(receiver.received).toHaveLength(2);
+test('a stop gives every run back that cannot finish in time, and the next start takes all of them up', async () => {
+  expect(sentBefore.every(({ signal }) => signal.aborted)).toBe(true);
+  for (const runId of interrupted) {
+    (await message(`${runId}:a`, 2)).answer(200);
+    await reaches(app, runId, 'completed');
+    expect(messagesOf(`${runId}:a`)).toHaveLength(2);
+  }
 });
 
-test('a stop gives back every run that cannot finish in time, and the next start takes all of them up', async () => {
-  const { start, receiver } = restartable(createReceiver(), { drain_seconds: '0' });
-  const before = await start();
-  const runIds = [await startRun(before, { steps: [post('a')] })];
-  for (let count = 0; count < 9; count += 1) runIds.push(await startRun(before, { steps: [post('a')] }));
-  await receiver.message(10);
-  await before.close();
-  expect(receiver.received.every(({ signal }) => signal.aborted)).toBe(true);
-  const after = await start();
-  await receiver.message(20);
-  for (const { answer } of receiver.received.slice(10)) answer(200);
-  for (const runId of runIds) await reaches(after, runId, 'completed');
-  const keys = receiver.received.map(({ idempotencyKey }) => idempotencyKey).sort();
-  expect(keys).toEqual(runIds.flatMap((runId) => [`${runId}:a`, `${runId}:a`]).sort());
-});
-
-test('a run keeps the version of the workflow that it started with', async () => {
-  const { start, advance } = restartable();
-  const before = await start();
-  const version = (value: number) => ({
-    steps: [delay('pause', 3600, { next_steps: ['$steps.end'] }), set('end', { value })],
-    outputs: [output('value', '$steps.end.value')],
-  });
-  const runId = await startRun(before, version(1));
-  await before.workflow('flow', version(2));
-  await before.close();
-  advance(HOUR);
-  expect(await reaches(await start(), runId, 'completed')).toMatchObject({ workflow_version: 1, output: { value: 1 } });
-});
-
-test('a step type that is no longer installed fails the run as internal', async () => {
+test('a stop lets a send finish within the drain time; a type that is gone then fails its run as internal', async () => {
   const dataDir = tempDir();
-  const before = await startTestApp({ dataDir, stepTypes: testSteps, send: createReceiver().send, settings: { drain_seconds: '0' } });
-  const runId = await startRun(before, { steps: [post('a')] });
-  await reaches(before, runId, 'running');
-  await before.close();
+  const other = createReceiver();
+  const before = await startTestApp({ dataDir, stepTypes: testSteps, send: other.send, settings: { drain_seconds: '1' } });
+  const finished = await startRun(before, { steps: [post('a'), post('b', { body: '$steps.a.status' })] });
+  const first = await other.message(1);
+  const abandoned = await startRun(before, { steps: [post('a')] });
+  await other.message(2);
+  const closed = before.close();
+  first.answer(200);
+  (await other.message(3)).answer(200);
+  await closed;
   const after = await startTestApp({ dataDir });
-  expect(await reaches(after, runId, 'failed')).toMatchObject({ error: { code: 'internal' } });
+  expect((await getRun(after, finished)).status).toBe('completed');
+  expect(await reaches(after, abandoned, 'failed')).toMatchObject({ error: { code: 'internal' } });
 });
 
 test('a machine that slept while a run was sending does not send it again', async () => {
-  const { start, advance, receiver } = restartable();
-  const app = await start();
-  await app.workflow('soon', { steps: [delay('pause', 0.2)] });
-  await app.sink({ path: '/soon', workflow_id: 'soon', response: 'accept' });
-  const runId = await startRun(app, { steps: [post('a')] });
-  const message = await receiver.message(1);
+  const { clock, advance } = handClock();
+  const other = createReceiver();
+  const awake = await startTestApp({ clock, stepTypes: testSteps, send: other.send });
+  await awake.workflow('soon', { steps: [delay('pause', 0.2)] });
+  await awake.sink({ path: '/soon', workflow_id: 'soon', response: 'accept' });
+  const runId = await startRun(awake, { steps: [post('a')] });
+  const sent = await other.message(1);
   // What is due next makes the engine look for runs whose lease is over, its own among them.
-  const { run_id: soon } = (await (await fetch(`${app.url}/shop/soon`, { method: 'POST' })).json()) as { run_id: string };
+  const { run_id: soon } = (await (await fetch(`${awake.url}/shop/soon`, { method: 'POST' })).json()) as { run_id: string };
   advance(HOUR);
-  await reaches(app, soon, 'completed');
-  message.answer(200);
-  await reaches(app, runId, 'completed');
-  expect(receiver.received).toHaveLength(1);
-});
-
-test('runs get new ids after the clock was set back, though all ids of that time are taken', async () => {
-  const { start } = restartable();
-  const before = await start();
-  const first = await startRun(before, { steps: [set('a', { value: 1 })] });
-  await before.close();
-  const after = await start();
-  const second = await startRun(after, { steps: [set('a', { value: 1 })] });
-  expect(second).not.toBe(first);
-  expect((await getRun(after, first)).status).toBe('completed');
-  expect((await getRun(after, second)).status).toBe('completed');
+  await reaches(awake, soon, 'completed');
+  sent.answer(200);
+  await reaches(awake, runId, 'completed');
+  expect(other.received).toHaveLength(1);
 });

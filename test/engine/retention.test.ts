@@ -2,23 +2,57 @@
 
 import { existsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import { type RetentionOptions, startRetention } from '../../src/engine/retention.ts';
+import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/logger.ts';
-import { openBlobStore } from '../../src/storage/blobs.ts';
+import { type BlobStore, openBlobStore } from '../../src/storage/blobs.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
-import { completedChange, createWorkbench, NOW } from '../storage/contract/workbench.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { completedChange, createWorkbench, NOW, type Workbench } from '../storage/contract/workbench.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
 const DAY = 86_400_000;
 
-async function openAll(limits: Partial<RetentionOptions>) {
-  const directory = tempDir();
-  const storage = await openSqliteStorage({ directory, onFatal: () => undefined });
-  onTestEnd(() => storage.close());
-  const blobs = await openBlobStore(join(directory, 'blobs'));
+let directory: string;
+let storage: Storage;
+let blobs: BlobStore;
+let workbench: Workbench;
+
+beforeAll(async () => {
+  const cleanups: (() => void)[] = [];
+  directory = tempDir((cleanup) => void cleanups.push(cleanup as () => void));
+  storage = await openSqliteStorage({ directory, onFatal: () => undefined });
+  blobs = await openBlobStore(join(directory, 'blobs'));
+  workbench = createWorkbench(storage);
+  return async () => {
+    await storage.close();
+    for (const cleanup of cleanups) cleanup();
+  };
+});
+
+/** Leaves nothing of one test to the next. */
+afterEach(async () => {
+  await storage.pruneRuns({ before: NOW + DAY, maxBytes: null, limit: 10_000 }, NOW);
+  await blobs.sweep((hashes) => storage.findUnreferencedBlobs(hashes), 0, Date.now());
+});
+
+const pathOf = (sha256: string): string => join(directory, 'blobs', sha256.slice(0, 2), sha256);
+const hasBlob = (sha256: string): boolean => existsSync(pathOf(sha256));
+
+/** A file that was received a day before NOW. */
+async function addBlob(content: string): Promise<string> {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(content);
+  }
+  const { sha256 } = await blobs.write(chunks());
+  utimesSync(pathOf(sha256), (NOW - DAY) / 1000, (NOW - DAY) / 1000);
+  return sha256;
+}
+
+function prepare(limits: Partial<RetentionOptions>) {
   const logs: string[] = [];
   const { logger } = createLogger('info', { write: (line: string) => void logs.push(line) });
   const start = () => {
@@ -26,22 +60,11 @@ async function openAll(limits: Partial<RetentionOptions>) {
     onTestEnd(() => retention.close());
     return retention;
   };
-  const pathOf = (sha256: string): string => join(directory, 'blobs', sha256.slice(0, 2), sha256);
-  /** A file that was received a day before NOW. */
-  const addBlob = async (content: string): Promise<string> => {
-    const { sha256 } = await blobs.write(
-      (async function* () {
-        yield Buffer.from(content);
-      })(),
-    );
-    utimesSync(pathOf(sha256), (NOW - DAY) / 1000, (NOW - DAY) / 1000);
-    return sha256;
-  };
-  return { storage, start, addBlob, hasBlob: (sha256: string) => existsSync(pathOf(sha256)), logs, workbench: createWorkbench(storage) };
+  return { start, logs };
 }
 
 test('runs that are too old go when the server starts, and the files that only they named with them', async () => {
-  const { storage, start, addBlob, hasBlob, workbench, logs } = await openAll({ maxAgeMs: 30 * DAY });
+  const { start, logs } = prepare({ maxAgeMs: 30 * DAY });
   const sink = await workbench.addSink();
   const [ofOld, ofBoth] = [await addBlob('old'), await addBlob('both')];
   const old = await workbench.addRun(sink, { createdAt: NOW - 31 * DAY, blobs: [ofOld, ofBoth], change: completedChange(1) });
@@ -55,7 +78,7 @@ test('runs that are too old go when the server starts, and the files that only t
 });
 
 test('more runs than go at a time go in one round', async () => {
-  const { storage, start, workbench } = await openAll({ maxAgeMs: DAY });
+  const { start } = prepare({ maxAgeMs: DAY });
   const sink = await workbench.addSink();
   await Promise.all(Array.from({ length: 450 }, () => workbench.addRun(sink, { createdAt: NOW - 2 * DAY, change: completedChange(1) })));
   await start().run();
@@ -63,7 +86,7 @@ test('more runs than go at a time go in one round', async () => {
 });
 
 test('files count towards the size, so that runs go until both fit', async () => {
-  const { storage, start, addBlob, hasBlob, workbench } = await openAll({ maxBytes: 1_000_000 });
+  const { start } = prepare({ maxBytes: 1_000_000 });
   const sink = await workbench.addSink();
   const large = await addBlob('x'.repeat(900_000));
   const { runId } = await workbench.addRun(sink, { blobs: [large], change: completedChange(1) });
@@ -75,7 +98,7 @@ test('files count towards the size, so that runs go until both fit', async () =>
 });
 
 test('a large file costs the runs around it no more than it must', async () => {
-  const { storage, start, addBlob, workbench } = await openAll({ maxBytes: 1_500_000 });
+  const { start } = prepare({ maxBytes: 1_500_000 });
   const sink = await workbench.addSink();
   const large = await addBlob('x'.repeat(2_000_000));
   await workbench.addRun(sink, { createdAt: NOW - DAY, blobs: [large], change: completedChange(1) });
@@ -85,13 +108,21 @@ test('a large file costs the runs around it no more than it must', async () => {
 });
 
 test('a round that fails is told of, and the next one is tried', async () => {
-  const { start, logs, workbench } = await openAll({ maxAgeMs: DAY });
-  const sink = await workbench.addSink();
-  const { runId } = await workbench.addRun(sink, { createdAt: NOW - 2 * DAY, change: completedChange(1) });
-  const retention = start();
+  const { logs } = prepare({});
+  const { logger } = createLogger('info', { write: (line: string) => void logs.push(line) });
+  let failures = 1;
+  const failing = {
+    findUnreferencedBlobs: storage.findUnreferencedBlobs,
+    pruneRuns: (...args: Parameters<Storage['pruneRuns']>) => {
+      failures -= 1;
+      return failures >= 0 ? Promise.reject(new AppError('unavailable', 'the database is locked')) : storage.pruneRuns(...args);
+    },
+  };
+  const { runId } = await workbench.addRun(await workbench.addSink(), { createdAt: NOW - 2 * DAY, change: completedChange(1) });
+  const retention = startRetention({ storage: failing, blobs, clock: () => NOW, logger, maxAgeMs: DAY, maxBytes: null });
+  onTestEnd(() => retention.close());
+  await until('the failure to be told', () => logs.join('').includes('retention could not run; trying again later'));
+  expect(await storage.getRun(runId)).not.toBeNull();
   await retention.run();
-  expect(await workbench.storage.getRun(runId)).toBeNull();
-  await workbench.storage.close();
-  await retention.run();
-  expect(logs.join('')).toContain('retention could not run; trying again later');
+  expect(await storage.getRun(runId)).toBeNull();
 });

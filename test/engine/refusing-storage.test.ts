@@ -1,21 +1,22 @@
-// While the database is locked or the disk is full, running runs wait and go on by themselves; none is forgotten.
+// When storage refuses, because the database is locked, the disk is full or an id is taken: running runs wait and go on
+// by themselves, and none is forgotten.
 
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import type { Request } from '../../src/core/request.ts';
+import type { RequestHead } from '../../src/core/request.ts';
 import { planWorkflow } from '../../src/core/workflow.ts';
-import { createEngine } from '../../src/engine/engine.ts';
+import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { createRunFeed } from '../../src/engine/run-feed.ts';
 import { AppError } from '../../src/errors.ts';
-import { createRunIds } from '../../src/ids.ts';
+import { createRunIds, type NewRunId } from '../../src/ids.ts';
 import { createLogger } from '../../src/logger.ts';
 import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { createWorkbench } from '../storage/contract/workbench.ts';
 import { onTestEnd } from '../support/cleanup.ts';
-import { startTestApp } from '../support/start-app.ts';
+import { shareApp } from '../support/shared-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { createReceiver } from './receiver.ts';
@@ -30,9 +31,11 @@ function lockDatabase(dataDir: string): () => void {
   return () => void other.exec('ROLLBACK');
 }
 
+const receiver = createReceiver();
+const shared = shareApp({ stepTypes: testSteps, send: receiver.send });
+
 test('a run that advances while another process locks the database goes on when the lock is gone', async () => {
-  const receiver = createReceiver();
-  const app = await startTestApp({ stepTypes: testSteps, send: receiver.send });
+  const app = shared();
   const runId = await startRun(app, { steps: [post('a'), set('b', { value: '$steps.a.status' })] });
   const message = await receiver.message(1);
   const unlock = lockDatabase(app.dataDir);
@@ -46,7 +49,7 @@ test('a run that advances while another process locks the database goes on when 
 });
 
 test('a run that is due while the database is locked is taken up when the lock is gone', async () => {
-  const app = await startTestApp();
+  const app = shared();
   const runId = await startRun(app, { steps: [delay('pause', 0.05)] });
   const unlock = lockDatabase(app.dataDir);
   await until('the engine to meet the lock', () => app.logs.some((line) => line.includes('due runs could not be claimed')));
@@ -55,81 +58,87 @@ test('a run that is due while the database is locked is taken up when the lock i
 });
 
 test('a run that is refused while the database is locked leaves no trace, and its caller is told to come again', async () => {
-  const app = await startTestApp();
+  const app = shared();
+  const before = (await app.admin('GET', '/runs')).body.runs;
   await startRun(app, { steps: [set('a', { value: 1 })] });
   const unlock = lockDatabase(app.dataDir);
-  const began = performance.now();
   const refused = await fetch(`${app.url}/shop/flow`, { method: 'POST' });
-  expect(performance.now() - began).toBeLessThan(300);
   expect(refused.status).toBe(503);
   expect(refused.headers.get('retry-after')).toBe('1');
   expect(((await refused.json()) as any).error.message).toContain('locked');
   unlock();
-  expect((await app.admin('GET', '/runs')).body.runs).toHaveLength(1);
+  expect((await app.admin('GET', '/runs')).body.runs).toHaveLength(before.length + 1);
   await trigger(app);
 });
 
-/** The engine on a real storage whose next `count` turns are refused. */
-async function engineOnFullDisk(count: number) {
+/** An engine on a real storage whose first `refusals` turns meet a full disk. */
+async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: { refusals?: number; newRunId?: NewRunId }) {
   const storage = await openSqliteStorage({ directory: tempDir(), onFatal: () => undefined });
   onTestEnd(() => storage.close());
   const logs: string[] = [];
-  let refusals = count;
-  const full: Storage = {
+  let left = refusals;
+  const refusing: Storage = {
     ...storage,
     advanceRun(lease, change) {
-      refusals -= 1;
-      return refusals >= 0
-        ? Promise.reject(new AppError('unavailable', 'the disk is full; nothing was stored'))
-        : storage.advanceRun(lease, change);
+      left -= 1;
+      if (left < 0) return storage.advanceRun(lease, change);
+      return Promise.reject(new AppError('unavailable', 'the disk is full; nothing was stored'));
     },
   };
-  const clock = (): number => Date.now();
   const engine = createEngine({
-    storage: full,
-    stepTypes: createStepTypes([...builtinStepTypes, ...testSteps]),
+    storage: refusing,
+    stepTypes: createStepTypes(builtinStepTypes),
     feed: createRunFeed(),
-    clock,
-    newRunId: createRunIds(clock),
+    clock: Date.now,
+    newRunId,
     logger: createLogger('info', { write: (line: string) => void logs.push(line) }).logger,
   });
   onTestEnd(() => engine.drain(0));
-  return { storage, engine, logs, workbench: createWorkbench(storage) };
+  await engine.start();
+  return { storage, logs, dispatch: await dispatcher(storage, engine) };
+}
+
+/** Starts a run of a workflow that waits for a moment. */
+async function dispatcher(storage: Storage, engine: Engine): Promise<() => Promise<string>> {
+  const sink = await createWorkbench(storage).addSink();
+  const { appId } = sink;
+  const document = { version: '1.0', inputs: [], outputs: [], steps: [delay('pause', 0.01)] };
+  const change = { kind: 'put_workflow', appId, workflowId: 'w', document: JSON.stringify(document), managedBy: 'api' } as const;
+  await storage.changeDefinitions([change], Date.now());
+  const received = { content_type: null, files: [], client_ip: '', received_at: 0 };
+  const head: RequestHead = { method: 'POST', path: '/', params: {}, query: {}, headers: {}, ...received };
+  return async () => {
+    const { runId } = await engine.dispatch({
+      appId,
+      sinkId: sink.id,
+      workflow: planWorkflow('w', 1, document),
+      workflowReference: { id: 'w', version: 1 },
+      head,
+      body: { kind: 'empty', bytes: new Uint8Array(0), charset: 'utf-8' },
+      request: { ...head, body: null },
+      inputs: {},
+      idempotency: null,
+    });
+    return runId;
+  };
 }
 
 test('a run whose turn the full disk refuses is not forgotten', async () => {
-  const { storage, engine, logs, workbench } = await engineOnFullDisk(3);
-  const sink = await workbench.addSink();
-  const steps = [delay('pause', 0.01)];
-  const document = { version: '1.0', inputs: [], outputs: [], steps };
-  await storage.changeDefinitions(
-    [{ kind: 'put_workflow', appId: sink.appId, workflowId: 'w', document: JSON.stringify(document), managedBy: 'api' }],
-    Date.now(),
-  );
-  await engine.start();
-  const head = {
-    method: 'POST',
-    path: '/',
-    params: {},
-    query: {},
-    headers: {},
-    content_type: null,
-    files: [],
-    client_ip: '',
-    received_at: 0,
-  };
-  const { runId } = await engine.dispatch({
-    appId: sink.appId,
-    sinkId: sink.id,
-    workflow: planWorkflow('w', 1, document),
-    workflowReference: { id: 'w', version: 1 },
-    head,
-    body: { kind: 'empty', bytes: new Uint8Array(0), charset: 'utf-8' },
-    request: { ...head, body: null } as Request,
-    inputs: {},
-    idempotency: null,
-  });
+  const { storage, logs, dispatch } = await startEngine({ refusals: 3 });
+  const runId = await dispatch();
   await until('the run to complete', async () => (await storage.getRun(runId))?.status === 'completed');
   expect(logs.filter((line) => line.includes('a run waits for the database'))).toHaveLength(3);
   expect((await storage.readEvents(runId, 0))?.events).toHaveLength(3);
+});
+
+test('a run whose id is taken, as after the clock was set back, gets another one', async () => {
+  const ids = createRunIds(() => Date.now());
+  const taken = ids();
+  const offered = [taken, `${taken.slice(0, 15)}${'0'.repeat(20)}`];
+  const { storage, dispatch } = await startEngine({ newRunId: () => offered.shift() ?? ids() });
+  expect(await dispatch()).toBe(taken);
+  const other = await dispatch();
+  expect(other.slice(0, 15)).not.toBe(taken.slice(0, 15));
+  for (const runId of [taken, other])
+    await until(`${runId} to complete`, async () => (await storage.getRun(runId))?.status === 'completed');
 });
