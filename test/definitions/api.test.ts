@@ -70,10 +70,10 @@ describe('sinks', () => {
 
   test('are made once when twenty ask at the same time', async () => {
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => admin('POST', '/apps/race/sinks', { path: '/same', method: 'POST' })),
+      Array.from({ length: 20 }, () => admin('POST', '/apps/crowd/sinks', { path: '/same', method: 'POST' })),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(409)]);
-    expect((await admin('GET', '/apps/race/sinks')).body.sinks).toHaveLength(1);
+    expect((await admin('GET', '/apps/crowd/sinks')).body.sinks).toHaveLength(1);
   });
 
   test('keep the change of each of two that change them at the same time', async () => {
@@ -87,10 +87,10 @@ describe('sinks', () => {
   });
 
   test('name a workflow that there is', async () => {
-    const { status, body } = await admin('POST', '/apps/shop/sinks', { path: '/w', method: 'POST', workflow_id: 'nope' });
+    const { status, body } = await admin('POST', '/apps/empty/sinks', { path: '/w', method: 'POST', workflow_id: 'nope' });
     expect(status).toBe(400);
-    expect(body.error.message).toContain('workflow_id: app "shop" has no workflow "nope"');
-    expect((await admin('GET', '/apps/shop/sinks')).body.sinks).toEqual([]);
+    expect(body.error.message).toContain('workflow_id: app "empty" has no workflow "nope"');
+    expect((await admin('GET', '/apps/empty/sinks')).body.sinks).toEqual([]);
   });
 });
 

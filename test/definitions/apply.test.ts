@@ -75,32 +75,34 @@ describe('applying', () => {
   const sink = (path: string, more: object = {}): object => ({ app_id: 'crew', path, method: 'POST', ...more });
 
   test('tells what it changes, owns what it made, and leaves alone what the API made', async () => {
-    await app().sink({ path: '/by-hand' }, 'crew');
+    const teamSink = (path: string, more: object = {}): object => sink(path, { app_id: 'team', ...more });
+    await apply(app(), {});
+    await app().sink({ path: '/by-hand' }, 'team');
     const first = {
-      apps: [{ id: 'crew', name: 'Crew' }],
-      workflows: [{ app_id: 'crew', id: 'w', definition: WORKFLOW }],
-      sinks: [sink('/a', { workflow_id: 'w' }), sink('/b')],
+      apps: [{ id: 'team', name: 'Crew' }],
+      workflows: [{ app_id: 'team', id: 'w', definition: WORKFLOW }],
+      sinks: [teamSink('/a', { workflow_id: 'w' }), teamSink('/b')],
     };
     expect((await app().admin('POST', '/definitions/diff', first)).body.changes).toHaveLength(4);
     expect(await apply(app(), first)).toEqual([
-      'update app crew',
-      'create workflow crew/w',
-      'create sink crew POST /a',
-      'create sink crew POST /b',
+      'update app team',
+      'create workflow team/w',
+      'create sink team POST /a',
+      'create sink team POST /b',
     ]);
     expect(await apply(app(), first)).toEqual([]);
     const changed = { ...WORKFLOW, version: '1.1' };
     const second = {
-      apps: [{ id: 'crew' }],
-      workflows: [{ app_id: 'crew', id: 'w', definition: changed }],
-      sinks: [sink('/a', { workflow_id: 'w', response: 'wait' }), sink('/c/:id')],
+      apps: [{ id: 'team' }],
+      workflows: [{ app_id: 'team', id: 'w', definition: changed }],
+      sinks: [teamSink('/a', { workflow_id: 'w', response: 'wait' }), teamSink('/c/:id')],
     };
     const expected = [
-      'update app crew',
-      'delete sink crew POST /b',
-      'update workflow crew/w',
-      'update sink crew POST /a',
-      'create sink crew POST /c/:id',
+      'update app team',
+      'delete sink team POST /b',
+      'update workflow team/w',
+      'update sink team POST /a',
+      'create sink team POST /c/:id',
     ];
     expect(
       (await app().admin('POST', '/definitions/diff', second)).body.changes.map(
@@ -108,12 +110,13 @@ describe('applying', () => {
       ),
     ).toEqual(expected);
     expect(await apply(app(), second)).toEqual(expected);
-    expect(await apply(app(), { sinks: [sink('/c/:other')] })).toEqual([
-      'delete sink crew POST /a',
-      'update sink crew POST /c/:other',
-      'delete workflow crew/w',
+    expect(await apply(app(), { sinks: [teamSink('/c/:other')] })).toEqual([
+      'delete sink team POST /a',
+      'update sink team POST /c/:other',
+      'delete workflow team/w',
     ]);
-    expect((await exported(app())).sinks.map(({ path }: any) => path)).toEqual(['/by-hand', '/c/:other']);
+    const left = (await exported(app())).sinks.filter(({ app_id: owner }: any) => owner === 'team');
+    expect(left.map(({ path }: any) => path)).toEqual(['/by-hand', '/c/:other']);
   });
 
   test('keeps the id of a sink that it changes, and with it its runs', async () => {

@@ -71,6 +71,9 @@ export async function readMultipart(request: FastifyRequest, limits: SinkLimits,
   try {
     for await (const part of request.parts(options)) await readPart(part as MultipartFile);
   } catch (error) {
+    // What is still to come of a refused form is not worth taking apart.
+    request.raw.unpipe();
+    request.raw.resume();
     throw describeFailure(error);
   }
   const grouped = groupPairs(fields);
