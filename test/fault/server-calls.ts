@@ -18,6 +18,8 @@ export async function defineSinks({ url }: Server, seconds = 1): Promise<void> {
     const made = await fetch(`${url}/api/v1/apps/fault/sinks`, { method: 'POST', headers: HEADERS, body });
     expect(made.status).toBe(201);
   }
+  // Reads are served by a thread that opens while the server answers already: a fault comes when all of it is up.
+  expect((await fetch(`${url}/api/v1/runs`, { headers: HEADERS })).status).toBe(200);
 }
 
 export interface Answer {
