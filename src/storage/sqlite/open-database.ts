@@ -10,7 +10,7 @@ const DATABASE_FILE = 'sluice.db';
 export const WITNESS_FILE = 'sluice.witness';
 
 /** Long enough for another process's short read, short enough that a caller hears of a lock within 300 ms. */
-const BUSY_TIMEOUT_MS = 100;
+const BUSY_TIMEOUT_MS = 60;
 const SYNCHRONOUS_FULL = 2;
 /** Pages of log before it is folded back into the database. */
 const CHECKPOINT_PAGES = 4000;
