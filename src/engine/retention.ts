@@ -29,15 +29,16 @@ const RUNS_WITH_FILES_AT_A_TIME = 20;
 const BLOB_MIN_AGE_MS = 3_600_000;
 
 export function startRetention({ storage, blobs, clock, logger, maxAgeMs, maxBytes }: RetentionOptions): RetentionTask {
-  let isClosed = false;
+  const closing = new AbortController();
   let round: Promise<void> = Promise.resolve();
 
-  const sweep = (): Promise<number> => blobs.sweep((hashes) => storage.findUnreferencedBlobs(hashes), BLOB_MIN_AGE_MS, clock());
+  const sweep = (): Promise<number> =>
+    blobs.sweep((hashes) => storage.findUnreferencedBlobs(hashes), { minAgeMs: BLOB_MIN_AGE_MS, now: clock(), signal: closing.signal });
 
   /** What is too old, and what the database alone is too large for. */
   async function pruneRows(): Promise<number> {
     let removed = 0;
-    for (let count = RUNS_AT_A_TIME; count === RUNS_AT_A_TIME && !isClosed; removed += count) {
+    for (let count = RUNS_AT_A_TIME; count === RUNS_AT_A_TIME && !closing.signal.aborted; removed += count) {
       const now = clock();
       const before = maxAgeMs === null ? null : now - maxAgeMs;
       count = await storage.pruneRuns({ before, maxBytes, limit: RUNS_AT_A_TIME }, now);
@@ -48,9 +49,9 @@ export function startRetention({ storage, blobs, clock, logger, maxAgeMs, maxByt
   /** Sweeps files, and removes more runs while files and database together are too large. */
   async function pruneFiles(): Promise<number> {
     let removed = 0;
-    for (let count = RUNS_WITH_FILES_AT_A_TIME; count === RUNS_WITH_FILES_AT_A_TIME && !isClosed; removed += count) {
+    for (let count = RUNS_WITH_FILES_AT_A_TIME; count === RUNS_WITH_FILES_AT_A_TIME && !closing.signal.aborted; removed += count) {
       const fileBytes = await sweep();
-      if (maxBytes === null || fileBytes === 0) break;
+      if (maxBytes === null || fileBytes === 0 || closing.signal.aborted) break;
       const limits = { before: null, maxBytes: Math.max(0, maxBytes - fileBytes), limit: RUNS_WITH_FILES_AT_A_TIME };
       count = await storage.pruneRuns(limits, clock());
     }
@@ -67,7 +68,7 @@ export function startRetention({ storage, blobs, clock, logger, maxAgeMs, maxByt
   }
 
   const run = (): Promise<void> => {
-    round = round.then(() => (isClosed ? undefined : prune()));
+    round = round.then(() => (closing.signal.aborted ? undefined : prune()));
     return round;
   };
   const timer = setInterval(() => void run(), EVERY_MS);
@@ -76,7 +77,7 @@ export function startRetention({ storage, blobs, clock, logger, maxAgeMs, maxByt
   return {
     run,
     async close() {
-      isClosed = true;
+      closing.abort();
       clearInterval(timer);
       await round;
     },

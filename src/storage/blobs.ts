@@ -18,11 +18,20 @@ export interface BlobStore {
   write(content: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
   read(sha256: string): Readable;
   /** Removes blobs older than the age that `findOrphans` names; returns the bytes of those that it does not. */
-  sweep(findOrphans: (hashes: string[]) => Promise<string[]>, minAgeMs: number, now: number): Promise<number>;
+  sweep(findOrphans: (hashes: string[]) => Promise<string[]>, options: SweepOptions): Promise<number>;
+}
+
+export interface SweepOptions {
+  minAgeMs: number;
+  now: number;
+  /** Ends the sweep where it is. */
+  signal: AbortSignal;
 }
 
 const INCOMING = 'incoming';
 const SHARD = /^[0-9a-f]{2}$/;
+/** Blobs that a sweep looks at between two looks at its signal. */
+const GROUP = 256;
 
 export async function openBlobStore(directory: string): Promise<BlobStore> {
   const incoming = join(directory, INCOMING);
@@ -69,11 +78,10 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
 
     read: (sha256) => createReadStream(pathOf(sha256)),
 
-    async sweep(findOrphans, minAgeMs, now) {
+    async sweep(findOrphans, { minAgeMs, now, signal }) {
       let keptBytes = 0;
-      for (const shard of await readdir(directory)) {
-        if (!SHARD.test(shard)) continue;
-        const hashes = await readdir(join(directory, shard));
+      for await (const hashes of hashesInGroups(directory)) {
+        if (signal.aborted) break;
         const orphans = new Set(await findOrphans(hashes));
         for (const hash of hashes) {
           const path = pathOf(hash);
@@ -85,6 +93,19 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
       return keptBytes;
     },
   };
+}
+
+/** All blobs, so many at a time, for no question to the database is larger than that. */
+async function* hashesInGroups(directory: string): AsyncGenerator<string[]> {
+  let group: string[] = [];
+  for (const shard of await readdir(directory)) {
+    if (!SHARD.test(shard)) continue;
+    group.push(...(await readdir(join(directory, shard))));
+    if (group.length < GROUP) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 async function syncDirectory(path: string): Promise<void> {

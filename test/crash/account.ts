@@ -1,7 +1,10 @@
 // The account after a crash: each acknowledged run is there, has ended once, and its stream has neither gap nor repetition.
 
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import type { FileHandle, RequestHead } from '../../src/core/request.ts';
 import { isTerminal } from '../../src/core/run.ts';
 import { isTerminalData, type RunEvent } from '../../src/core/run-event.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
@@ -16,12 +19,14 @@ export interface Account {
   repeated: number;
   /** Streams with a gap, a repetition, or other than one ending at the end. */
   malformed: number;
+  /** Received files that are not there, or not what was received. */
+  damagedFiles: number;
   integrity: unknown;
 }
 
 /** What a sound account of so many runs looks like. */
 export function soundAccount(acknowledged: number): Account {
-  return { acknowledged, lost: 0, stuck: 0, repeated: 0, malformed: 0, integrity: 'ok' };
+  return { acknowledged, lost: 0, stuck: 0, repeated: 0, malformed: 0, damagedFiles: 0, integrity: 'ok' };
 }
 
 /** Waits until nothing runs or waits any more on the server; gives up quietly, for the account then tells what is stuck. */
@@ -41,9 +46,9 @@ export async function letRunsEnd(url: string, deadlineMs = 20_000): Promise<void
 /** Reads the data directory of a server that has stopped. */
 export async function account(dataDir: string, runIds: Iterable<string>): Promise<Account> {
   const storage = await openSqliteStorage({ directory: dataDir, onFatal: () => undefined });
-  const found: Account = { acknowledged: 0, lost: 0, stuck: 0, repeated: 0, malformed: 0, integrity: null };
+  const found: Account = { acknowledged: 0, lost: 0, stuck: 0, repeated: 0, malformed: 0, damagedFiles: 0, integrity: null };
   try {
-    await inGroups([...runIds], 500, (runId) => accountRun(storage, runId, found));
+    await inGroups([...runIds], 500, (runId) => accountRun(storage, dataDir, runId, found));
   } finally {
     await storage.close();
   }
@@ -53,7 +58,7 @@ export async function account(dataDir: string, runIds: Iterable<string>): Promis
   return found;
 }
 
-async function accountRun(storage: Storage, runId: string, found: Account): Promise<void> {
+async function accountRun(storage: Storage, dataDir: string, runId: string, found: Account): Promise<void> {
   found.acknowledged += 1;
   const [run, stored] = await Promise.all([storage.getRun(runId), storage.readEvents(runId, 0)]);
   if (run === null || stored === null) {
@@ -63,6 +68,15 @@ async function accountRun(storage: Storage, runId: string, found: Account): Prom
   if (!isTerminal(run.status)) found.stuck += 1;
   else if (!isWellFormed(stored.events)) found.malformed += 1;
   if (hasRepeatedStep(stored.events, run.steps)) found.repeated += 1;
+  const { files } = JSON.parse(run.request) as RequestHead;
+  if (!files.every((file) => isWholeFile(dataDir, file))) found.damagedFiles += 1;
+}
+
+function isWholeFile(dataDir: string, { sha256, size }: FileHandle): boolean {
+  const path = join(dataDir, 'blobs', sha256.slice(0, 2), sha256);
+  if (!existsSync(path)) return false;
+  const content = readFileSync(path);
+  return content.length === size && createHash('sha256').update(content).digest('hex') === sha256;
 }
 
 function isWellFormed(events: readonly RunEvent[]): boolean {

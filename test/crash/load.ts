@@ -62,7 +62,11 @@ export function startLoad(url: string, paths: readonly string[], { acknowledged,
 
 /** The id of the run once the server has acknowledged it; null when it was refused or cut off. Streams are read on. */
 export function post(agent: Agent, url: string, idempotencyKey: string | null): Promise<string | null> {
-  const headers = { 'content-type': 'application/json', ...(idempotencyKey === null ? {} : { 'idempotency-key': idempotencyKey }) };
+  const isFile = url.endsWith('/file');
+  const headers = {
+    'content-type': isFile ? 'application/octet-stream' : 'application/json',
+    ...(idempotencyKey === null ? {} : { 'idempotency-key': idempotencyKey }),
+  };
   return new Promise((resolve) => {
     const outgoing = request(url, { method: 'POST', agent, headers }, (response) => {
       const runId = response.headers['x-run-id'];
@@ -71,6 +75,7 @@ export function post(agent: Agent, url: string, idempotencyKey: string | null): 
       resolve(isAcknowledged ? runId : null);
     });
     outgoing.on('error', () => resolve(null));
-    outgoing.end('{"event":"order","id":9007199254740993,"price":1.0}');
+    // The same content under the same key, and else a file of its own.
+    outgoing.end(isFile ? (idempotencyKey ?? String(Math.random())).repeat(200) : '{"event":"order","id":9007199254740993,"price":1.0}');
   });
 }

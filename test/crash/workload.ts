@@ -1,4 +1,4 @@
-// The sinks that the crash tests trigger: runs of one commit, of several, with retries, that fail, that only capture.
+// The sinks that the crash tests trigger: runs of one commit, of several, with retries, that fail, that only capture, a body or a file.
 
 import type { ServerProcess } from '../support/server-process.ts';
 
@@ -22,7 +22,15 @@ const WORKFLOWS = {
 };
 
 /** Paths below the server's address. */
-export const PATHS = ['/crash/single', '/crash/delay', '/crash/capture', '/crash/retried', '/crash/single-wait', '/crash/failing'];
+export const PATHS = [
+  '/crash/single',
+  '/crash/delay',
+  '/crash/capture',
+  '/crash/retried',
+  '/crash/single-wait',
+  '/crash/failing',
+  '/crash/file',
+];
 
 /** Makes workflows and sinks once; they live on in the data directory. */
 export async function defineWorkload({ url }: Pick<ServerProcess, 'url'>): Promise<void> {
@@ -40,5 +48,5 @@ export async function defineWorkload({ url }: Pick<ServerProcess, 'url'>): Promi
     await admin('POST', '/sinks', { path: `/${id}`, method: 'POST', workflow_id: id });
   }
   await admin('POST', '/sinks', { path: '/single-wait', method: 'POST', workflow_id: 'single', response: 'wait' });
-  await admin('POST', '/sinks', { path: '/capture', method: 'POST', response: 'accept' });
+  for (const path of ['/capture', '/file']) await admin('POST', '/sinks', { path, method: 'POST', response: 'accept' });
 }

@@ -36,7 +36,11 @@ beforeAll(async () => {
 /** Leaves nothing of one test to the next. */
 afterEach(async () => {
   await storage.pruneRuns({ before: NOW + DAY, maxBytes: null, limit: 10_000 }, NOW);
-  await blobs.sweep((hashes) => storage.findUnreferencedBlobs(hashes), 0, Date.now());
+  await blobs.sweep((hashes) => storage.findUnreferencedBlobs(hashes), {
+    minAgeMs: 0,
+    now: Date.now(),
+    signal: new AbortController().signal,
+  });
 });
 
 const pathOf = (sha256: string): string => join(directory, 'blobs', sha256.slice(0, 2), sha256);

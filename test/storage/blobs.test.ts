@@ -24,6 +24,7 @@ async function contentOf(blobs: BlobStore, sha256: string): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
+const sweepAt = (now: number, signal = new AbortController().signal) => ({ minAgeMs: HOUR, now, signal });
 const pathOf = (directory: string, sha256: string): string => join(directory, sha256.slice(0, 2), sha256);
 
 test('a blob lies under the hash of what is in it, once, however often it comes', async () => {
@@ -68,7 +69,7 @@ test('a sweep removes old blobs that no run names, keeps all others, and counts 
   const now = Date.now();
   for (const { sha256 } of [old, named]) utimesSync(pathOf(directory, sha256), (now - 2 * HOUR) / 1000, (now - 2 * HOUR) / 1000);
   const orphans = async (hashes: string[]): Promise<string[]> => hashes.filter((hash) => hash !== named.sha256);
-  expect(await blobs.sweep(orphans, HOUR, now)).toBe('old and named'.length);
+  expect(await blobs.sweep(orphans, sweepAt(now))).toBe('old and named'.length);
   await expect(contentOf(blobs, old.sha256)).rejects.toThrow('ENOENT');
   expect(await contentOf(blobs, named.sha256)).toBe('old and named');
   expect(await contentOf(blobs, young.sha256)).toBe('young');
@@ -84,6 +85,16 @@ test('a sweep spares an old blob that is received again while it runs', async ()
     await blobs.write(chunks('again'));
     return hashes;
   };
-  await blobs.sweep(receivedMeanwhile, HOUR, now);
+  await blobs.sweep(receivedMeanwhile, sweepAt(now));
   expect(await contentOf(blobs, sha256)).toBe('again');
+});
+
+test('a sweep that is told to stop stops', async () => {
+  const directory = tempDir();
+  const blobs = await openBlobStore(directory);
+  const { sha256 } = await blobs.write(chunks('orphan'));
+  await blobs.sweep(async (hashes) => hashes, { ...sweepAt(Date.now() + 2 * HOUR), signal: AbortSignal.abort() });
+  expect(await contentOf(blobs, sha256)).toBe('orphan');
+  await blobs.sweep(async (hashes) => hashes, sweepAt(Date.now() + 2 * HOUR));
+  await expect(contentOf(blobs, sha256)).rejects.toThrow('ENOENT');
 });

@@ -64,6 +64,21 @@ test('writes of one moment share commits; too many of them are refused, and all 
   await storage.ping();
 });
 
+test('what changes nothing is no commit and costs no sync, save a ping, which asks for one', async () => {
+  const directory = tempDir();
+  const storage = await openStorage(directory);
+  const commits = () => askFile(directory, 'SELECT commit_seq FROM database_state') as number;
+  const before = commits();
+  await storage.claimDueRuns(NOW, NOW, 10);
+  await storage.nextWake();
+  await storage.loadDefinitions();
+  await storage.findUnreferencedBlobs(['a'.repeat(64)]);
+  await storage.pruneRuns({ before: NOW, maxBytes: null, limit: 10 }, NOW);
+  expect(commits()).toBe(before);
+  await storage.ping();
+  expect(commits()).toBe(before + 1);
+});
+
 test('a second server on the directory is refused in one line, and the first goes on', async () => {
   const directory = tempDir();
   const storage = await openStorage(directory);

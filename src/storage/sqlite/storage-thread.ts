@@ -38,16 +38,21 @@ function openWriter(options: OpenOptions): Role {
   const witness = openWitness(join(options.directory, WITNESS_FILE), state);
   const functions = createWrites(database) as unknown as Functions;
   const countCommit = database.prepare('UPDATE database_state SET commit_seq = ?');
+  const totalChanges = database.prepare('SELECT total_changes()').pluck();
   let commitSeq = state.commitSeq;
 
+  /** A batch that changed nothing needs no sync, and is no commit. */
   const transaction = database.transaction((work: () => BatchResult<FaultMessage>) => {
+    const before = totalChanges.get();
     const result = work();
-    countCommit.run(commitSeq + 1);
-    return result;
+    const hasChanged = totalChanges.get() !== before;
+    if (hasChanged) countCommit.run(commitSeq + 1);
+    return { result, hasChanged };
   });
 
   function commit(work: () => BatchResult<FaultMessage>): BatchResult<FaultMessage> {
-    const result = transaction.immediate(work);
+    const { result, hasChanged } = transaction.immediate(work);
+    if (!hasChanged) return result;
     commitSeq += 1;
     try {
       witness.record(commitSeq);
