@@ -2,7 +2,7 @@
 // `1e+20`) is carried as an ExactNumber. Documents that hold none take the plain, fast way through JSON.parse.
 
 import { stringify } from 'lossless-json';
-import { readExactly } from './exact-json.ts';
+import { type ExactReading, readExactly, surveyJson } from './json-text.ts';
 
 /** A JSON number kept as it was written. */
 export class ExactNumber {
@@ -28,20 +28,19 @@ export class ExactNumber {
 
 const HAS_EXACT_NUMBER = new Error('the value holds an exact number: write it with stringifyJson');
 
-/** Finds a number that may lose its text: a fraction, an exponent, sixteen digits or a negative zero. */
-const MAY_LOSE_TEXT = /(?:^|[:,[\s])-?(?:\d+[.eE]|\d{16}|(?<=-)0)/;
+const exactNumbers: ExactReading = { readExact: (digits) => new ExactNumber(digits) };
 
 /** Throws SyntaxError, as JSON.parse does. Of a repeated key the last value counts. */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, { losesText } = surveyJson(text)): unknown {
   const plain: unknown = JSON.parse(text);
-  return MAY_LOSE_TEXT.test(text) ? readExactly(text, { readNumber }) : plain;
+  return losesText ? readExactly(text, exactNumbers) : plain;
 }
 
 /** As parseJson, but a key that appears twice in one object is a SyntaxError that names it. */
 export function parseJsonWithUniqueKeys(text: string): unknown {
   JSON.parse(text);
   return readExactly(text, {
-    readNumber,
+    ...exactNumbers,
     onRepeatedKey(key) {
       throw new SyntaxError(`field "${key}" appears twice in one object`);
     },
@@ -61,9 +60,4 @@ export function stringifyJson(value: unknown): string {
     if (error !== HAS_EXACT_NUMBER) throw error;
     return stringify(value, null, undefined, [{ test: (item) => item instanceof ExactNumber, stringify: String }]) ?? 'null';
   }
-}
-
-function readNumber(digits: string): number | ExactNumber {
-  const number = Number(digits);
-  return String(number) === digits ? number : new ExactNumber(digits);
 }

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ExactNumber, parseJson, parseJsonWithUniqueKeys, stringifyJson, withPlainNumbers } from '../../src/core/json.ts';
-import { jsonDepth } from '../../src/core/json-text.ts';
+import { surveyJson } from '../../src/core/json-text.ts';
 
 const numberText = fc.oneof(
   fc.constantFrom('0', '-0', '1.0', '-1.50', '1e+20', '1E-7', '12345678901234567890', '0.1e1', '1e400', '9007199254740993'),
@@ -76,7 +76,24 @@ describe('reading and writing', () => {
     }
   });
 
-  const exact = ['1.0', '-0', '1e5', '1E5', '0.10', '12345678901234567890', '-12345678901234567890', '1e+20', '1e400', '1e-400'];
+  const exact = [
+    '1.0',
+    '-0',
+    '-0.0',
+    '-1.50',
+    '0.0000001',
+    '-0.00000012',
+    '0.1234567890123456789',
+    '1234567890123456.5',
+    '1e5',
+    '1E5',
+    '0.10',
+    '12345678901234567890',
+    '-12345678901234567890',
+    '1e+20',
+    '1e400',
+    '1e-400',
+  ];
   for (const text of exact) {
     test(`${text} keeps its text alone, in an array and in an object`, () => {
       for (const [open, close] of [
@@ -90,7 +107,21 @@ describe('reading and writing', () => {
     });
   }
 
-  const plain = ['0', '1', '-1', '0.5', '123456789012345', '9007199254740991', '1.5', '-273.15'];
+  const plain = [
+    '0',
+    '1',
+    '-1',
+    '0.5',
+    '-0.5',
+    '0.000001',
+    '0.9400000000000001',
+    '0.12345678901234',
+    '-12345678901234.5',
+    '123456789012345',
+    '9007199254740991',
+    '1.5',
+    '-273.15',
+  ];
   for (const text of plain) {
     test(`${text} is a plain number, for nothing of it can be lost`, () => {
       expect(parseJson(`[${text}]`)).toEqual([Number(text)]);
@@ -158,7 +189,7 @@ describe('depth', () => {
   ];
   for (const [text, depth] of cases) {
     test(`${text.slice(0, 20)} nests ${depth} deep`, () => {
-      expect(jsonDepth(text)).toBe(depth);
+      expect(surveyJson(text).depth).toBe(depth);
     });
   }
 
@@ -166,7 +197,7 @@ describe('depth', () => {
     const depthOf = (value: unknown): number =>
       typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
     fc.assert(
-      fc.property(jsonText, (text) => void expect(jsonDepth(text)).toBe(depthOf(JSON.parse(text)))),
+      fc.property(jsonText, (text) => void expect(surveyJson(text).depth).toBe(depthOf(JSON.parse(text)))),
       { numRuns: 200 },
     );
   });

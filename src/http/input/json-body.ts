@@ -2,17 +2,18 @@
 
 import secureJson from 'secure-json-parse';
 import { parseJson } from '../../core/json.ts';
-import { jsonDepth } from '../../core/json-text.ts';
+import { surveyJson } from '../../core/json-text.ts';
 import { AppError } from '../../errors.ts';
 
 const MAX_JSON_DEPTH = 100;
 
 /** Throws `invalid` that says what is wrong. `parse` reads the text in another way than data is read. */
 export function parseJsonBody(text: string, parse = parseJson): unknown {
-  if (jsonDepth(text) > MAX_JSON_DEPTH) throw new AppError('invalid', `the JSON body nests deeper than ${MAX_JSON_DEPTH} levels`);
+  const survey = surveyJson(text);
+  if (survey.depth > MAX_JSON_DEPTH) throw new AppError('invalid', `the JSON body nests deeper than ${MAX_JSON_DEPTH} levels`);
   let value: unknown;
   try {
-    value = parse(text);
+    value = parse(text, survey);
   } catch (error) {
     throw new AppError(
       'invalid',
