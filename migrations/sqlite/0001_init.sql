@@ -62,7 +62,7 @@ CREATE TABLE runs (
   body_charset TEXT NOT NULL,
   body BLOB NOT NULL,
   inputs TEXT,
-  -- What the creating commit brought: progress events, one JSON text a line from seq 1, and ended steps.
+  -- What the creating commit brought, as JSON: progress events from seq 1, and ended steps.
   first_events TEXT NOT NULL,
   first_steps TEXT,
   output TEXT,
@@ -74,7 +74,7 @@ CREATE INDEX runs_by_app ON runs (app_no, status, id);
 CREATE INDEX runs_by_sink ON runs (sink_no, status, id);
 CREATE INDEX runs_by_wake ON runs (wake_at) WHERE wake_at IS NOT NULL;
 
--- What later commits brought; one row a commit, its events one a line from `seq` on.
+-- What later commits brought; one row a commit, its progress events from `seq` on, as JSON.
 CREATE TABLE run_events (
   run_id INTEGER NOT NULL,
   seq INTEGER NOT NULL,

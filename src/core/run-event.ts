@@ -1,37 +1,26 @@
-// The events of a run's stream, as source 003 (HTTP Sink) writes their `data:` lines.
+// The events of a run's stream as values, and as source 003 (HTTP Sink) words their `data:` lines. Worded only when
+// they are sent: what is stored and handed about is the value.
 
 import { stringifyJson } from './json.ts';
 import type { RunError, RunStatus } from './run.ts';
 
-/** An entry of a run's stream; `data` is its JSON text. */
-export interface RunEvent {
+/** How far a run is. */
+export interface ProgressEvent {
   /** From 1, without gaps. */
   seq: number;
-  data: string;
+  /** Whole per cent. */
+  progress: number;
+  step: string | null;
+  message: string | null;
 }
 
-export interface ProgressDetail {
-  step?: string;
-  message?: string;
+/** The last event of a stream. */
+export interface EndEvent {
+  seq: number;
+  outcome: RunOutcome;
 }
 
-export function progressData(runId: string, progress: number, detail: ProgressDetail = {}): string {
-  const { step, message } = detail;
-  const stepField = step === undefined ? '' : `,"step":${JSON.stringify(step)}`;
-  const messageField = message === undefined ? '' : `,"message":${JSON.stringify(message)}`;
-  return `{"type":"progress","run_id":"${runId}","progress":${progress}${stepField}${messageField}}`;
-}
-
-/** `output` is JSON text already. */
-function completeData(runId: string, output: string): string {
-  return `{"type":"complete","run_id":"${runId}","output":${output}}`;
-}
-
-export function errorData(runId: string, error: RunError): string {
-  return stringifyJson({ type: 'error', run_id: runId, error });
-}
-
-export const CANCELLED: RunError = { code: 'cancelled', message: 'the run was cancelled' };
+export type RunEvent = ProgressEvent | EndEvent;
 
 /** How a run ended: the one truth from which both its last event and its lookup are made. */
 export interface RunOutcome {
@@ -41,12 +30,24 @@ export interface RunOutcome {
   error: RunError | null;
 }
 
-/** The last event of a run that has ended: `complete` or `error`, never both. */
-export function terminalData(runId: string, { status, output, error }: RunOutcome): string {
-  return status === 'completed' ? completeData(runId, output ?? 'null') : errorData(runId, error ?? CANCELLED);
+export const CANCELLED: RunError = { code: 'cancelled', message: 'the run was cancelled' };
+
+export function isEnd(event: RunEvent): event is EndEvent {
+  return 'outcome' in event;
 }
 
-/** Tells progress from the events that end a stream. */
-export function isTerminalData(data: string): boolean {
-  return !data.startsWith('{"type":"progress"');
+/** The JSON text of an event. A run that ended says `complete` or `error`, never both. */
+export function eventData(runId: string, event: RunEvent): string {
+  return isEnd(event) ? endData(runId, event.outcome) : progressData(runId, event);
+}
+
+function progressData(runId: string, { progress, step, message }: ProgressEvent): string {
+  const stepField = step === null ? '' : `,"step":${JSON.stringify(step)}`;
+  const messageField = message === null ? '' : `,"message":${JSON.stringify(message)}`;
+  return `{"type":"progress","run_id":"${runId}","progress":${progress}${stepField}${messageField}}`;
+}
+
+function endData(runId: string, { status, output, error }: RunOutcome): string {
+  if (status === 'completed') return `{"type":"complete","run_id":"${runId}","output":${output ?? 'null'}}`;
+  return stringifyJson({ type: 'error', run_id: runId, error: error ?? CANCELLED });
 }

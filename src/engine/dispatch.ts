@@ -34,7 +34,7 @@ export interface Trigger {
 export interface Dispatched {
   runId: string;
   /** Everything that the stream holds so far; empty for a duplicate. */
-  events: RunEvent[];
+  events: readonly RunEvent[];
   /** How the run ended, when it ended within its first commit. */
   ended: Pick<RunChange, 'status' | 'output' | 'error'> | null;
   /** The idempotency key named an earlier run, and this is that run. */
@@ -102,6 +102,6 @@ export function createDispatch({ storage, tools, clock, newRunId, logger, isDrai
         change,
         sends,
       );
-    return { runId, events: eventsOf(runId, change), ended: ended ? change : null, isDuplicate: false };
+    return { runId, events: eventsOf(change), ended: ended ? change : null, isDuplicate: false };
   }
 }

@@ -6,7 +6,7 @@ import { parseJson, stringifyJson } from '../core/json.ts';
 import type { Request } from '../core/request.ts';
 import { retryDelayMs } from '../core/retry.ts';
 import { pendingStep, progressOf, type RunError, type RunStatus, readiness, type StepState } from '../core/run.ts';
-import { type ProgressDetail, progressData, type RunEvent } from '../core/run-event.ts';
+import type { ProgressEvent } from '../core/run-event.ts';
 import type { Workflow, WorkflowStep } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
 import type { OutboundRequest, OutboundResult, StepContext, StepOutcome, StepPlan, StepType } from '../steps/step-type.ts';
@@ -61,7 +61,7 @@ export class Execution {
   #changed: WorkflowStep[] = [];
   /** Steps that are completed or skipped. */
   #decided = 0;
-  #events: RunEvent[] = [];
+  #events: ProgressEvent[] = [];
   #progress = 0;
   #lastSeq = 0;
   #ending: Ending | null = null;
@@ -164,10 +164,10 @@ export class Execution {
     }
   }
 
-  #emit(reached: number, detail?: ProgressDetail): void {
+  #emit(reached: number, step: string | null = null, message: string | null = null): void {
     this.#progress = Math.max(this.#progress, reached);
     this.#lastSeq += 1;
-    this.#events.push({ seq: this.#lastSeq, data: progressData(this.#runId, this.#progress, detail) });
+    this.#events.push({ seq: this.#lastSeq, progress: this.#progress, step, message });
   }
 
   #stateOf(step: WorkflowStep): StepState {
@@ -238,10 +238,7 @@ export class Execution {
     state.chosen = chosen;
     state.error = null;
     if (this.#isEveryStepDecided()) return;
-    this.#emit(
-      progressOf(this.#decided, this.#workflow.steps.length),
-      message === undefined ? { step: step.name } : { step: step.name, message },
-    );
+    this.#emit(progressOf(this.#decided, this.#workflow.steps.length), step.name, message);
   }
 
   #settleFailure(step: WorkflowStep, { error, retryable }: Extract<StepOutcome, { kind: 'failed' }>, now: number): void {
@@ -257,7 +254,7 @@ export class Execution {
     const delayMs = retryDelayMs(step.retry, attempt, this.#tools.random());
     state.status = 'waiting';
     state.dueAt = now + delayMs;
-    this.#emit(this.#progress, { step: step.name, message: `attempt ${attempt} failed: ${error.message}; next in ${delayMs / 1000} s` });
+    this.#emit(this.#progress, step.name, `attempt ${attempt} failed: ${error.message}; next in ${delayMs / 1000} s`);
   }
 
   #isEveryStepDecided(): boolean {

@@ -92,7 +92,7 @@ export function createWorker({ storage, feed, clock, logger, send, wakeBy, isDra
     const now = clock();
     const change = execution.takeChange(now + LEASE_MS, now);
     if (!(await persist(lease, change))) return false;
-    feed.publish(lease.runId, eventsOf(lease.runId, change));
+    feed.publish(lease.runId, eventsOf(change));
     if (isTerminal(change.status)) logRunEnd(logger, run, lease.runId, change);
     else wakeBy(change.wakeAt as number);
     return change.status === 'running';

@@ -18,7 +18,7 @@ export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEn
     reply.hijack();
     const { raw } = reply;
     let frames = '';
-    for (const event of events) frames += formatFrame(event);
+    for (const event of events) frames += formatFrame(runId, event);
     if (ended !== null) {
       // The whole stream is here: its length lets head and frames leave in one write.
       raw.writeHead(200, streamHeaders(runId, Buffer.byteLength(frames)));

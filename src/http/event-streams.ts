@@ -3,7 +3,7 @@
 // waits for it.
 
 import type { ServerResponse } from 'node:http';
-import { isTerminalData, type RunEvent } from '../core/run-event.ts';
+import { eventData, isEnd, type RunEvent } from '../core/run-event.ts';
 import type { RunFeed } from '../engine/run-feed.ts';
 import type { Storage } from '../storage/storage.ts';
 import { dropWhenStuck, MAX_BEHIND_MS, MAX_UNSENT_BYTES } from './stuck-reader.ts';
@@ -35,8 +35,8 @@ const HEARTBEAT_EVERY_MS = 15_000;
 const STORAGE_RETRY_MS = 250;
 
 /** No `event:` line, so that EventSource.onmessage and line readers both see it. */
-export function formatFrame({ seq, data }: RunEvent): string {
-  return `id: ${seq}\ndata: ${data}\n\n`;
+export function formatFrame(runId: string, event: RunEvent): string {
+  return `id: ${event.seq}\ndata: ${eventData(runId, event)}\n\n`;
 }
 
 /** `maxBehindMs` is how long a reader may take nothing of what waits for it. */
@@ -54,11 +54,7 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
 
     const unwatch = feed.watch(runId, (events) => {
       const isNext = events[0]?.seq === cursor + 1;
-      if (isNext && !isReading && behindTimer === undefined)
-        send(
-          events,
-          events.some(({ data }) => isTerminalData(data)),
-        );
+      if (isNext && !isReading && behindTimer === undefined) send(events, events.some(isEnd));
       else void catchUp();
     });
 
@@ -75,7 +71,7 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
     }
 
     function send(events: readonly RunEvent[], isEnded: boolean): void {
-      const text = events.map(formatFrame).join('');
+      const text = events.map((event) => formatFrame(runId, event)).join('');
       cursor = events.at(-1)?.seq ?? cursor;
       if (isEnded) return finish(text);
       response.write(text);
@@ -124,6 +120,6 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
 
 /** For a reader that fell behind: of all that it missed, the last progress and the end. */
 function latestOnly(events: RunEvent[]): RunEvent[] {
-  const lastProgress = events.findLastIndex(({ data }) => !isTerminalData(data));
-  return events.filter(({ data }, index) => isTerminalData(data) || index === lastProgress);
+  const lastProgress = events.findLastIndex((event) => !isEnd(event));
+  return events.filter((event, index) => isEnd(event) || index === lastProgress);
 }

@@ -1,7 +1,7 @@
 // Waits for the end of a run, for callers who want one document and no stream.
 
 import { isTerminal } from '../core/run.ts';
-import { isTerminalData } from '../core/run-event.ts';
+import { isEnd } from '../core/run-event.ts';
 import type { RunFeed } from '../engine/run-feed.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 
@@ -14,7 +14,7 @@ export function createRunWaiter(storage: Pick<Storage, 'getRun'>, feed: RunFeed)
     let timer: NodeJS.Timeout | undefined;
     const ended = new Promise<boolean>((resolve) => {
       unwatch = feed.watch(runId, (events) => {
-        if (events.some(({ data }) => isTerminalData(data))) resolve(true);
+        if (events.some(isEnd)) resolve(true);
       });
       timer = setTimeout(() => resolve(false), waitMs);
       gone.addEventListener('abort', () => resolve(false), { once: true });

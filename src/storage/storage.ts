@@ -8,7 +8,7 @@
 import type { App } from '../core/app.ts';
 import type { BodyKind } from '../core/request.ts';
 import type { RunError, RunStatus, StepStatus } from '../core/run.ts';
-import type { RunEvent } from '../core/run-event.ts';
+import type { ProgressEvent, RunEvent } from '../core/run-event.ts';
 import type { ManagedBy, Sink } from '../core/sink.ts';
 
 export interface WorkflowRecord {
@@ -67,8 +67,8 @@ export interface StepRecord {
 export interface RunChange {
   status: RunStatus;
   progress: number;
-  /** Progress events in order; the event that ends the stream is made from output or error. */
-  events: RunEvent[];
+  /** In order; the event that ends the stream is made from output or error. */
+  events: ProgressEvent[];
   /** Seq of the last event of the stream so far, the terminal one included. */
   lastSeq: number;
   steps: StepRecord[];

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pendingStep, progressOf, readiness, type StepState } from '../../src/core/run.ts';
-import { isTerminalData, progressData, type RunOutcome, terminalData } from '../../src/core/run-event.ts';
+import { eventData, isEnd, type RunOutcome } from '../../src/core/run-event.ts';
 import { formatRunId, joinRunId, NONCE_BYTES, orderAt, parseRunId } from '../../src/core/run-id.ts';
 import { createRunIds } from '../../src/ids.ts';
 
@@ -114,11 +114,13 @@ describe('steps', () => {
 
 describe('events', () => {
   test('are the JSON that the HTTP Sink document shows', () => {
-    expect(progressData('run_xyz', 25)).toBe('{"type":"progress","run_id":"run_xyz","progress":25}');
-    expect(progressData('run_xyz', 50, { step: 's', message: 'm' })).toBe(
-      '{"type":"progress","run_id":"run_xyz","progress":50,"step":"s","message":"m"}',
+    expect(eventData('run_xyz', { seq: 2, progress: 25, step: null, message: null })).toBe(
+      '{"type":"progress","run_id":"run_xyz","progress":25}',
     );
-    expect(terminalData('run_xyz', { status: 'completed', output: '{"a":1.0}', error: null })).toBe(
+    expect(eventData('run_xyz', { seq: 3, progress: 50, step: 's', message: 'm "1"' })).toBe(
+      '{"type":"progress","run_id":"run_xyz","progress":50,"step":"s","message":"m \\"1\\""}',
+    );
+    expect(eventData('run_xyz', { seq: 4, outcome: { status: 'completed', output: '{"a":1.0}', error: null } })).toBe(
       '{"type":"complete","run_id":"run_xyz","output":{"a":1.0}}',
     );
   });
@@ -130,11 +132,12 @@ describe('events', () => {
   ];
   for (const [outcome, type] of endings) {
     test(`a ${outcome.status} run ends with ${type}, on one line`, () => {
-      const data = terminalData('run_xyz', outcome);
+      const event = { seq: 5, outcome };
+      const data = eventData('run_xyz', event);
       expect(JSON.parse(data)).toMatchObject({ type, run_id: 'run_xyz' });
       expect(data).not.toContain('\n');
-      expect(isTerminalData(data)).toBe(true);
-      expect(isTerminalData(progressData('run_xyz', 99, { message: '"type":"complete"' }))).toBe(false);
+      expect(isEnd(event)).toBe(true);
+      expect(isEnd({ seq: 4, progress: 100, step: null, message: null })).toBe(false);
     });
   }
 });

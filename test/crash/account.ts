@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { FileHandle, RequestHead } from '../../src/core/request.ts';
 import { isTerminal } from '../../src/core/run.ts';
-import { isTerminalData, type RunEvent } from '../../src/core/run-event.ts';
+import { isEnd, type ProgressEvent, type RunEvent } from '../../src/core/run-event.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import type { StepRecord, Storage } from '../../src/storage/storage.ts';
 import { until } from '../support/until.ts';
@@ -81,15 +81,15 @@ function isWholeFile(dataDir: string, { sha256, size }: FileHandle): boolean {
 
 function isWellFormed(events: readonly RunEvent[]): boolean {
   const isContiguous = events.every(({ seq }, index) => seq === index + 1);
-  return isContiguous && events.findIndex(({ data }) => isTerminalData(data)) === events.length - 1;
+  return isContiguous && events.findIndex(isEnd) === events.length - 1;
 }
 
 /** The steps that `sluice/fail@v1` retries are tried three or four times, all others once. */
 const ATTEMPTS: Readonly<Record<string, number>> = { shaky: 3, broken: 4 };
 
 function hasRepeatedStep(events: readonly RunEvent[], steps: readonly StepRecord[]): boolean {
-  const told = events.map(({ data }) => JSON.parse(data) as { step?: string; message?: string });
-  const ended = told.filter(({ step, message }) => step !== undefined && message === undefined).map(({ step }) => step);
+  const told = events.filter((event): event is ProgressEvent => !isEnd(event));
+  const ended = told.filter(({ step, message }) => step !== null && message === null).map(({ step }) => step);
   const names = steps.map(({ step }) => step);
   const isOften = steps.some(({ step, attempt }) => attempt > (ATTEMPTS[step] ?? 1));
   return new Set(ended).size !== ended.length || new Set(names).size !== names.length || isOften;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../src/core/run-event.ts';
+import { type EndEvent, isEnd, type ProgressEvent, type RunEvent } from '../../src/core/run-event.ts';
 import { createRunFeed } from '../../src/engine/run-feed.ts';
 import { createEventStreams } from '../../src/http/event-streams.ts';
 import { captureServer } from '../support/capture-server.ts';
@@ -16,11 +16,13 @@ const UNSENT_LIMIT = 65_536;
 /** Of a body in the answer, so that the answer is more than the system itself holds for a connection. */
 const COPIES = 3;
 
+type Unnumbered = Omit<ProgressEvent, 'seq'> | Omit<EndEvent, 'seq'>;
+
 /** A stream of a run whose events the test makes, to a socket that reads nothing until it is told to. */
 async function streamToSleeper(patienceMs?: number): Promise<{
   response: ServerResponse;
   socket: Socket;
-  emit(data: string): void;
+  emit(event: Unnumbered): void;
 }> {
   const stored: RunEvent[] = [];
   let isEnded = false;
@@ -47,16 +49,17 @@ async function streamToSleeper(patienceMs?: number): Promise<{
   return {
     response,
     socket,
-    emit(data) {
-      const event = { seq: stored.length + 1, data };
+    emit(unnumbered) {
+      const event = { ...unnumbered, seq: stored.length + 1 };
       stored.push(event);
-      isEnded = data.startsWith('{"type":"complete"');
+      isEnded = isEnd(event);
       feed.publish('run_1', [event]);
     },
   };
 }
 
-const progress = (percent: number): string => `{"type":"progress","run_id":"run_1","progress":${percent},"message":"${'x'.repeat(2000)}"}`;
+const progress = (percent: number): Unnumbered => ({ progress: percent, step: null, message: 'x'.repeat(2000) });
+const complete = (output: string): Unnumbered => ({ outcome: { status: 'completed', output, error: null } });
 
 /** Emits events until the stream has stopped taking them. */
 async function fill({ response, emit }: Awaited<ReturnType<typeof streamToSleeper>>): Promise<number> {
@@ -96,7 +99,7 @@ describe('a stream whose reader is too slow', () => {
     const count = await fill(sleeper);
     for (let more = 0; more < 1000; more += 1) sleeper.emit(progress(98));
     sleeper.emit(progress(99));
-    sleeper.emit('{"type":"complete","run_id":"run_1","output":1}');
+    sleeper.emit(complete('1'));
     let text = '';
     sleeper.socket.on('data', (chunk) => {
       text += chunk.toString();
@@ -119,7 +122,7 @@ describe('a stream whose reader is too slow', () => {
 
   test('is dropped when the reader does not take the end of it', async () => {
     const sleeper = await streamToSleeper(100);
-    sleeper.emit(`{"type":"complete","run_id":"run_1","output":"${'x'.repeat(20_000_000)}"}`);
+    sleeper.emit(complete(`"${'x'.repeat(20_000_000)}"`));
     await until('the end to be written', () => sleeper.response.writableEnded);
     await once(sleeper.response, 'close');
     expect(await bytesLeftFor(sleeper.socket)).toBeLessThan(20_000_000);

@@ -4,7 +4,7 @@
 import { parseJson, stringifyJson } from '../../core/json.ts';
 import { isTerminal } from '../../core/run.ts';
 import type { NewRun, StepRecord } from '../storage.ts';
-import { joinEvents } from './rows.ts';
+import { packEvents } from './rows.ts';
 
 export type PackedRun = [
   runId: string,
@@ -41,7 +41,7 @@ export function packRun(run: NewRun): PackedRun {
     run.bodyCharset,
     withoutSurroundings(run.body),
     run.inputs,
-    joinEvents(change.events),
+    packEvents(change.events),
     packSteps(change.steps),
     change.output,
     change.error === null ? null : JSON.stringify(change.error),

@@ -2,7 +2,7 @@
 
 import type { BodyKind } from '../../core/request.ts';
 import type { RunError, RunStatus, StepStatus } from '../../core/run.ts';
-import type { RunEvent } from '../../core/run-event.ts';
+import type { ProgressEvent } from '../../core/run-event.ts';
 import { joinRunId, parseRunId, type RunKey } from '../../core/run-id.ts';
 import type { ManagedBy, Sink } from '../../core/sink.ts';
 import type { Rejection, RunSummary, StepRecord, WorkflowRecord } from '../storage.ts';
@@ -149,15 +149,20 @@ export function toStep(row: StepRow): StepRecord {
   };
 }
 
-/** Events are stored a commit at a time, one JSON text a line. */
-export function joinEvents(events: readonly RunEvent[]): string {
+/** The events of one commit, the first of which has a seq of its own: `[[33,"step"],[66]]`. Names hold nothing to escape. */
+export function packEvents(events: readonly ProgressEvent[]): string {
   let text = '';
-  for (const { data } of events) text += text === '' ? data : `\n${data}`;
-  return text;
+  for (const { progress, step, message } of events) {
+    const name = step === null ? 'null' : `"${step}"`;
+    const rest = message !== null ? `,${name},${JSON.stringify(message)}` : step !== null ? `,${name}` : '';
+    text += `${text === '' ? '[' : ','}[${progress}${rest}]`;
+  }
+  return text === '' ? '[]' : `${text}]`;
 }
 
-export function splitEvents(firstSeq: number, text: string): RunEvent[] {
-  return text === '' ? [] : text.split('\n').map((data, index) => ({ seq: firstSeq + index, data }));
+export function unpackEvents(firstSeq: number, text: string): ProgressEvent[] {
+  const events = JSON.parse(text) as [progress: number, step?: string | null, message?: string][];
+  return events.map(([progress, step = null, message = null], index) => ({ seq: firstSeq + index, progress, step, message }));
 }
 
 export interface RejectionRow {

@@ -2,12 +2,11 @@
 
 import type { Database } from 'better-sqlite3';
 import { isTerminal, type RunStatus } from '../../core/run.ts';
-import type { RunEvent } from '../../core/run-event.ts';
-import { CANCELLED, errorData } from '../../core/run-event.ts';
+import { CANCELLED, type ProgressEvent, type RunEvent } from '../../core/run-event.ts';
 import { parseRunId } from '../../core/run-id.ts';
 import type { ClaimedRun, CreateRunResult, Lease, RunChange, StepRecord } from '../storage.ts';
 import { type PackedRun, unpackSteps } from './packed-run.ts';
-import { joinEvents, keyOf, RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, toRunId, toStep, toWorkflowReference } from './rows.ts';
+import { keyOf, packEvents, RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, toRunId, toStep, toWorkflowReference } from './rows.ts';
 
 export function createRunOperations(database: Database) {
   const selectSink = database.prepare('SELECT no, app_no AS appNo FROM sinks WHERE id = ?');
@@ -134,7 +133,7 @@ export function createRunOperations(database: Database) {
       if (hasEndedStep(order, change.steps)) return false;
       const isEnd = finishedAt === null ? 0 : 1;
       if (updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, errorText, isEnd, order, epoch).changes === 0) return false;
-      if (events.length > 0) insertEvents.run(order, (events[0] as RunEvent).seq, joinEvents(events));
+      if (events.length > 0) insertEvents.run(order, (events[0] as ProgressEvent).seq, packEvents(events));
       for (const step of change.steps) writeStep(order, step);
       return true;
     },
@@ -164,7 +163,7 @@ export function createRunOperations(database: Database) {
       if (!run) return null;
       if (isTerminal(run.status)) return { cancelled: false, events: [] };
       cancelRun.run(JSON.stringify(CANCELLED), now, run.lastSeq + 1, key.order);
-      return { cancelled: true, events: [{ seq: run.lastSeq + 1, data: errorData(runId, CANCELLED) }] };
+      return { cancelled: true, events: [{ seq: run.lastSeq + 1, outcome: { status: 'cancelled', output: null, error: CANCELLED } }] };
     },
 
     nextWake(): number | null {

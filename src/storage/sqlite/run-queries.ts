@@ -2,10 +2,10 @@
 
 import type { Database, Statement } from 'better-sqlite3';
 import { isTerminal, RUN_STATUSES } from '../../core/run.ts';
-import { terminalData } from '../../core/run-event.ts';
+import type { RunEvent } from '../../core/run-event.ts';
 import { orderAt, parseRunId } from '../../core/run-id.ts';
 import type { RunFilter, RunRecord, RunSummary, StoredEvents } from '../storage.ts';
-import { RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, type SummaryRow, splitEvents, toError, toRunSummary } from './rows.ts';
+import { RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, type SummaryRow, toError, toRunSummary, unpackEvents } from './rows.ts';
 import { readSteps } from './run-operations.ts';
 
 type OutcomeRow = Pick<RunRow, 'status' | 'last_seq' | 'first_events' | 'output' | 'error' | 'sink_id'>;
@@ -46,10 +46,10 @@ export function createRunQueries(database: Database) {
       if (!run) return null;
       const ended = isTerminal(run.status);
       const later = selectEvents.all({ order: key.order, after }) as { seq: number; data: string }[];
-      const events = [...splitEvents(1, run.first_events), ...later.flatMap(({ seq, data }) => splitEvents(seq, data))];
+      const events: RunEvent[] = [...unpackEvents(1, run.first_events), ...later.flatMap(({ seq, data }) => unpackEvents(seq, data))];
       if (ended) {
         const { status, output } = run;
-        events.push({ seq: run.last_seq, data: terminalData(runId, { status, output, error: toError(run.error) }) });
+        events.push({ seq: run.last_seq, outcome: { status, output, error: toError(run.error) } });
       }
       return { events: events.filter(({ seq }) => seq > after), ended, sinkId: run.sink_id };
     },

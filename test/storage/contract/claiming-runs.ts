@@ -1,7 +1,7 @@
 // Storage contract: who may advance a run: claims, leases, giving back, recovery and cancellation.
 
 import { describe, expect, test } from 'vitest';
-import { isTerminalData } from '../../../src/core/run-event.ts';
+import { isEnd } from '../../../src/core/run-event.ts';
 import { completedChange, LEASE_MS, NOW, progress, runningChange, step, type Workbench } from './workbench.ts';
 
 export function claimingRunsContract(workbench: () => Workbench): void {
@@ -18,7 +18,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       );
       const { runId } = newRun(sink);
       const waiting = step('b', { status: 'waiting', outputs: null, finishedAt: null, dueAt: NOW });
-      const change = { progress: 33, events: [progress(runId, 1, 0), progress(runId, 2, 33)], lastSeq: 2, steps: [step('a'), waiting] };
+      const change = { progress: 33, events: [progress(1, 0), progress(2, 33)], lastSeq: 2, steps: [step('a'), waiting] };
       await addRun(sink, { runId, workflow: { id: 'w', version: 1 }, inputs: '{"id":1.0}', body: Buffer.from('[1.0]'), change });
       const [claimed, ...others] = await storage.claimDueRuns(NOW, NOW + LEASE_MS, 10);
       expect(others).toEqual([]);
@@ -189,7 +189,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       expect(first).toEqual(isCancelledFirst ? expect.objectContaining({ cancelled: true }) : true);
       expect(second).toEqual(isCancelledFirst ? false : { cancelled: false, events: [] });
       const { events = [] } = (await storage.readEvents(lease.runId, 0)) ?? {};
-      expect(events.filter(({ data }) => isTerminalData(data))).toHaveLength(1);
+      expect(events.filter(isEnd)).toHaveLength(1);
       expect((await storage.getRun(lease.runId))?.status).toBe(isCancelledFirst ? 'cancelled' : 'completed');
     });
   });

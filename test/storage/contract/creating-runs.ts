@@ -46,7 +46,7 @@ export function creatingRunsContract(workbench: () => Workbench): void {
         step('b', { status: 'skipped', outputs: null, attempt: 0 }),
       ];
       const change = completedChange(3, {
-        events: [progress(runId, 1, 0), progress(runId, 2, 100)],
+        events: [progress(1, 0), progress(2, 100)],
         steps,
         output: '{"price":1.0}',
         at: NOW + 7,
@@ -62,11 +62,7 @@ export function creatingRunsContract(workbench: () => Workbench): void {
       expect(await storage.readEvents(runId, 0)).toEqual({
         ended: true,
         sinkId: sink.id,
-        events: [
-          progress(runId, 1, 0),
-          progress(runId, 2, 100),
-          { seq: 3, data: `{"type":"complete","run_id":"${runId}","output":{"price":1.0}}` },
-        ],
+        events: [progress(1, 0), progress(2, 100), { seq: 3, outcome: { status: 'completed', output: '{"price":1.0}', error: null } }],
       });
     });
 
@@ -75,11 +71,9 @@ export function creatingRunsContract(workbench: () => Workbench): void {
       const sink = await addSink();
       const { runId } = newRun(sink);
       const error = { code: 'failed', message: 'no "stock"\nleft', step: 'a' };
-      await addRun(sink, { runId, change: completedChange(2, { status: 'failed', events: [progress(runId, 1, 0)], output: null, error }) });
+      await addRun(sink, { runId, change: completedChange(2, { status: 'failed', events: [progress(1, 0)], output: null, error }) });
       expect(await storage.getRun(runId)).toMatchObject({ status: 'failed', error });
-      expect((await storage.readEvents(runId, 1))?.events).toEqual([
-        { seq: 2, data: JSON.stringify({ type: 'error', run_id: runId, error }) },
-      ]);
+      expect((await storage.readEvents(runId, 1))?.events).toEqual([{ seq: 2, outcome: { status: 'failed', output: null, error } }]);
     });
 
     test('refuses a run of a sink that is not stored, and stores nothing of it', async () => {

@@ -1,7 +1,7 @@
 // What the storage contract is tried with: one storage, and records that are plain unless a test says otherwise.
 
 import { randomBytes } from 'node:crypto';
-import { progressData, type RunEvent } from '../../../src/core/run-event.ts';
+import type { ProgressEvent } from '../../../src/core/run-event.ts';
 import { formatRunId, NONCE_BYTES, orderAt } from '../../../src/core/run-id.ts';
 import { DEFAULT_LIMITS, type Sink } from '../../../src/core/sink.ts';
 import { newSinkId } from '../../../src/ids.ts';
@@ -53,7 +53,7 @@ export function createWorkbench(storage: Storage): Workbench {
         inputs: '{}',
         idempotency: null,
         createdAt,
-        change: { ...waitingChange(runId, createdAt), ...change },
+        change: { ...waitingChange(createdAt), ...change },
         ...fields,
       };
     },
@@ -98,16 +98,16 @@ export function newSink(appId: string, fields: Partial<Sink> = {}): Sink {
   };
 }
 
-export function progress(runId: string, seq: number, percent: number): RunEvent {
-  return { seq, data: progressData(runId, percent) };
+export function progress(seq: number, percent: number, detail: Partial<ProgressEvent> = {}): ProgressEvent {
+  return { seq, progress: percent, step: null, message: null, ...detail };
 }
 
 /** What the first turn of a run brings that then waits until it was created, and so is due. */
-function waitingChange(runId: string, at: number): RunChange {
+function waitingChange(at: number): RunChange {
   return {
     status: 'waiting',
     progress: 0,
-    events: [progress(runId, 1, 0)],
+    events: [progress(1, 0)],
     lastSeq: 1,
     steps: [],
     wakeAt: at,
