@@ -21,6 +21,7 @@ export interface SinkWorkflow {
 
 export interface Catalog {
   current(): CatalogSnapshot;
+  /** The workflow of a sink as it was when the sink was loaded, so that a request under way sees both of one age. */
   workflowOf(sink: Sink): SinkWorkflow;
   findSink(sinkId: string): Sink | undefined;
   /** Reads all definitions anew; until it resolves, the old ones hold. */
@@ -34,20 +35,18 @@ export async function createCatalog(storage: Pick<Storage, 'loadDefinitions'>): 
   const listeners: ((snapshot: CatalogSnapshot) => void)[] = [];
   let snapshot: CatalogSnapshot = { apps: [], workflows: [], sinks: [] };
   let sinksById = new Map<string, Sink>();
-  let workflows = new Map<string, SinkWorkflow>();
+  const workflows = new WeakMap<Sink, SinkWorkflow>();
 
   const catalog: Catalog = {
     current: () => snapshot,
-    workflowOf({ appId, workflowId }) {
-      if (workflowId === null) return CAPTURE;
-      const planned = workflows.get(`${appId}/${workflowId}`);
-      if (planned === undefined) throw new Error(`workflow ${workflowId} of app ${appId} is not in the catalog`);
-      return planned;
-    },
+    workflowOf: (sink) => workflows.get(sink) ?? CAPTURE,
     findSink: (sinkId) => sinksById.get(sinkId),
     async reload() {
       const loaded = await storage.loadDefinitions();
-      workflows = new Map(loaded.workflows.map((record) => [`${record.appId}/${record.id}`, plan(record)]));
+      const planned = new Map(loaded.workflows.map((record) => [`${record.appId}/${record.id}`, plan(record)]));
+      for (const sink of loaded.sinks) {
+        if (sink.workflowId !== null) workflows.set(sink, planned.get(`${sink.appId}/${sink.workflowId}`) as SinkWorkflow);
+      }
       sinksById = new Map(loaded.sinks.map((sink) => [sink.id, sink]));
       snapshot = loaded;
       for (const listener of listeners) listener(snapshot);

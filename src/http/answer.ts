@@ -11,7 +11,7 @@ import { type EventStreams, formatFrame, streamHeaders } from './event-streams.t
 import type { WaitForEnd } from './run-waiter.ts';
 import { dropWhenStuck } from './stuck-reader.ts';
 
-export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, request: Request) => Promise<void>;
+export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, request: Request) => Promise<void> | undefined;
 
 export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEnd): AnswerTrigger {
   function stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
@@ -43,9 +43,13 @@ export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEn
     return await waitForEnd(runId, waitMs, gone.signal);
   }
 
-  return async (reply, { response, waitMs, preferenceApplied }, run, request) => {
+  async function answerOnce(
+    reply: FastifyReply,
+    { response, waitMs, preferenceApplied }: Answer,
+    run: Dispatched,
+    request: Request,
+  ): Promise<void> {
     const { runId } = run;
-    if (response.mode === 'stream') return stream(reply, run);
     reply.header('x-run-id', runId);
     if (preferenceApplied !== null) reply.header('preference-applied', preferenceApplied);
     if (response.mode === 'accept') return accept(reply, runId, response.status);
@@ -56,6 +60,12 @@ export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEn
     reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
     reply.send(outcomeDocument(runId, outcome));
     dropWhenStuck(reply.raw);
+  }
+
+  return (reply, answer, run, request) => {
+    if (answer.response.mode !== 'stream') return answerOnce(reply, answer, run, request);
+    stream(reply, run);
+    return undefined;
   };
 }
 

@@ -1,7 +1,6 @@
 // The HTTP server: limits, plugins and routes in one place. Everything it needs comes as arguments.
 
 import { randomBytes } from 'node:crypto';
-import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
 import { Ajv } from 'ajv';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
@@ -22,14 +21,13 @@ import { createRequireToken } from './authenticate.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { sendError } from './error-handler.ts';
 import { createEventStreams } from './event-streams.ts';
-import { formConstraint } from './form-constraint.ts';
 import { parseJsonBody } from './input/json-body.ts';
 import { createRejectionLog } from './rejection-log.ts';
 import { definitionRoutes } from './routes/admin/definitions.ts';
 import { adminRunRoutes } from './routes/admin/runs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { runRoutes } from './routes/run.ts';
-import { createTriggerRoutes } from './routes/trigger.ts';
+import { triggerRoutes } from './routes/trigger.ts';
 import { createRunWaiter } from './run-waiter.ts';
 import { createTokenBuckets } from './token-bucket.ts';
 
@@ -150,7 +148,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
 
   const { rateLimit: perSecond } = dependencies;
   const rateLimit = perSecond === 0 ? null : createTokenBuckets(clock, perSecond, perSecond);
-  const addTriggerRoutes = createTriggerRoutes({
+  await triggerRoutes(fastify, {
     catalog,
     engine,
     blobs,
@@ -160,18 +158,6 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     rejections,
     rateLimit,
     refuseWhenFull,
-  });
-  await fastify.register((triggers, _options, done) => {
-    leaveBodyUnread(triggers);
-    addTriggerRoutes(triggers, {});
-    done();
-  });
-  // Forms have a scope of their own: the plugin's hooks would cost every other request a tenth of its time.
-  fastify.addConstraintStrategy(formConstraint);
-  await fastify.register(async (triggers) => {
-    leaveBodyUnread(triggers);
-    await triggers.register(multipart);
-    addTriggerRoutes(triggers, { form: 'multipart' });
   });
 
   return {
@@ -196,12 +182,6 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
       await rejections.close();
     },
   };
-}
-
-/** A trigger's handler reads the body itself, after the token, as bytes and within the sink's own limits. */
-function leaveBodyUnread(triggers: FastifyInstance): void {
-  triggers.removeAllContentTypeParsers();
-  triggers.addContentTypeParser('*', (_request, _payload, next) => next(null));
 }
 
 function parseAdminBody(text: string, next: (error: Error | null, value?: unknown) => void): void {

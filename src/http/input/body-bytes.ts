@@ -31,46 +31,56 @@ export function isCallerGone({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'FST_MP_PREMATURE_CLOSE';
 }
 
-/** Rejects with `too_large` as soon as the limit is passed, and `invalid` when the caller goes away in between. */
-export function readBytes(raw: IncomingMessage, limit: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => new BodyReader(raw, limit, resolve, reject));
+/**
+ * Resolves to what `read` makes of the whole body. Rejects with what it throws, with `too_large` as soon as the limit
+ * is passed, and with `invalid` when the caller goes away in between.
+ */
+export function readBytes<Value>(raw: IncomingMessage, limit: number, read: (bytes: Buffer) => Value): Promise<Value> {
+  return new Promise((resolve, reject) => new BodyReader(raw, limit, (bytes) => resolve(read(bytes)), reject));
 }
 
 /** One body on its way in. */
 class BodyReader {
   readonly #raw: IncomingMessage;
   readonly #limit: number;
-  readonly #resolve: (bytes: Uint8Array) => void;
-  readonly #reject: (error: AppError) => void;
+  readonly #take: (bytes: Buffer) => void;
+  readonly #reject: (error: unknown) => void;
   readonly #chunks: Buffer[] = [];
   #size = 0;
 
-  constructor(raw: IncomingMessage, limit: number, resolve: (bytes: Uint8Array) => void, reject: (error: AppError) => void) {
+  constructor(raw: IncomingMessage, limit: number, take: (bytes: Buffer) => void, reject: (error: unknown) => void) {
     this.#raw = raw;
     this.#limit = limit;
-    this.#resolve = resolve;
+    this.#take = take;
     this.#reject = reject;
-    raw.on('data', (chunk: Buffer) => this.#take(chunk));
-    raw.once('end', () => this.#finish());
-    raw.once('aborted', () => this.#fail(new AppError('invalid', 'the connection closed before the whole body had come')));
-    raw.once('error', () => this.#fail(new AppError('invalid', 'the body could not be read to its end')));
+    raw.on('data', (chunk: Buffer) => this.#add(chunk));
+    raw.on('end', () => this.#finish());
+    raw.on('error', (error) => this.#fail(readFailure(error)));
   }
 
-  #take(chunk: Buffer): void {
+  #add(chunk: Buffer): void {
     this.#size += chunk.length;
     if (this.#size > this.#limit) this.#fail(tooLarge(this.#limit));
     else this.#chunks.push(chunk);
   }
 
   #finish(): void {
-    this.#resolve(this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks));
+    try {
+      this.#take(this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks));
+    } catch (error) {
+      this.#reject(error);
+    }
   }
 
-  #fail(error: AppError): void {
+  #fail(error: unknown): void {
     this.#raw.removeAllListeners('data');
     this.#raw.resume();
     this.#reject(error);
   }
+}
+
+function readFailure(error: NodeJS.ErrnoException): unknown {
+  return isCallerGone(error) ? callerGone() : new AppError('invalid', 'the body could not be read to its end');
 }
 
 /** The same, as a stream of chunks. */

@@ -1,7 +1,7 @@
 // The input of a run, read from the request that triggers it: the head that is kept, the body as its bytes came, and
 // the value of the body that selectors reach.
 
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { decodeText, type FileHandle, groupPairs, type Request, type RequestBody, type RequestHead } from '../../core/request.ts';
 import type { Sink, SinkLimits } from '../../core/sink.ts';
@@ -30,12 +30,14 @@ export interface TriggerTarget {
   clientIp: string;
 }
 
+interface Received {
+  body: RequestBody;
+  value: unknown;
+  files: FileHandle[];
+}
+
 const NO_BYTES = new Uint8Array(0);
-const NOTHING: Readonly<{ body: RequestBody; value: unknown; files: FileHandle[] }> = {
-  body: { kind: 'empty', bytes: NO_BYTES, charset: 'utf-8' },
-  value: null,
-  files: [],
-};
+const NOTHING: Readonly<Received> = { body: { kind: 'empty', bytes: NO_BYTES, charset: 'utf-8' }, value: null, files: [] };
 
 /** Rejects with `invalid`, `too_large` or `unsupported_media`; nothing but orphaned blobs is left behind then. */
 export async function readTriggerInput(
@@ -45,7 +47,7 @@ export async function readTriggerInput(
   now: number,
 ): Promise<TriggerInput> {
   const media = readMediaType(request.raw.headers['content-type']);
-  const { body, value, files } = hasBody(request.raw) ? await readBody(request, media, target.sink, blobs) : NOTHING;
+  const { body, value, files } = hasBody(request.raw) ? await receive(request, media, target.sink.limits, blobs) : NOTHING;
   const { method } = request;
   const { path, params, clientIp: ip } = target;
   const query = target.query === '' ? {} : groupPairs(new URLSearchParams(target.query));
@@ -59,40 +61,43 @@ export async function readTriggerInput(
   };
 }
 
-async function readBody(request: FastifyRequest, media: MediaType | null, sink: Sink, blobs: BlobStore): Promise<typeof NOTHING> {
-  refuseWhenGone(request.raw);
-  const encoding = request.raw.headers['content-encoding'];
+function receive(request: FastifyRequest, media: MediaType | null, limits: SinkLimits, blobs: BlobStore): Promise<Received> {
+  const { raw } = request;
+  refuseWhenGone(raw);
+  const encoding = raw.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new AppError('unsupported_media', `Content-Encoding "${encoding}" is not supported; send the body uncompressed`);
   }
   const kind = media === null ? 'file' : bodyKindOf(media);
-  if (kind === 'multipart') {
-    const { fields, bytes, files } = await readMultipart(request, sink.limits, blobs);
-    return { body: { kind, bytes, charset: 'utf-8' }, value: fields, files };
-  }
-  refuseAnnouncedSize(request.raw, sink.limits.bodyBytes);
-  if (kind === 'file') {
-    const { sha256, size } = await blobs.write(streamBytes(request.raw, sink.limits.bodyBytes));
-    if (size === 0) return NOTHING;
-    const file: FileHandle = { name: 'body', filename: null, content_type: media?.type ?? 'application/octet-stream', size, sha256 };
-    return { body: { kind, bytes: NO_BYTES, charset: 'utf-8' }, value: file, files: [file] };
-  }
-  const bytes = await readBytes(request.raw, sink.limits.bodyBytes);
-  if (bytes.byteLength === 0) return NOTHING;
-  const body: RequestBody = { kind, bytes, charset: media?.charset ?? 'utf-8' };
-  return { ...decode(body, sink.limits), files: [] };
+  if (kind === 'multipart') return receiveForm(request, limits, blobs);
+  refuseAnnouncedSize(raw, limits.bodyBytes);
+  if (kind === 'file') return receiveFile(raw, media, limits, blobs);
+  const charset = media?.charset ?? 'utf-8';
+  return readBytes(raw, limits.bodyBytes, (bytes) => (bytes.byteLength === 0 ? NOTHING : decode({ kind, bytes, charset }, limits)));
 }
 
-function decode(body: RequestBody, limits: SinkLimits): { body: RequestBody; value: unknown } {
+async function receiveForm(request: FastifyRequest, limits: SinkLimits, blobs: BlobStore): Promise<Received> {
+  const { fields, bytes, files } = await readMultipart(request, limits, blobs);
+  return { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
+}
+
+async function receiveFile(raw: IncomingMessage, media: MediaType | null, limits: SinkLimits, blobs: BlobStore): Promise<Received> {
+  const { sha256, size } = await blobs.write(streamBytes(raw, limits.bodyBytes));
+  if (size === 0) return NOTHING;
+  const file: FileHandle = { name: 'body', filename: null, content_type: media?.type ?? 'application/octet-stream', size, sha256 };
+  return { body: { kind: 'file', bytes: NO_BYTES, charset: 'utf-8' }, value: file, files: [file] };
+}
+
+function decode(body: RequestBody, limits: SinkLimits): Received {
   if (body.kind === 'json' && body.charset !== 'utf-8')
     throw new AppError('unsupported_media', `JSON is UTF-8 (RFC 8259), not ${body.charset}`);
   const text = decodeOrRefuse(body);
-  if (body.kind === 'json') return { body, value: parseJsonBody(text) };
-  if (body.kind === 'text') return { body, value: text };
+  if (body.kind === 'json') return { body, value: parseJsonBody(text), files: [] };
+  if (body.kind === 'text') return { body, value: text, files: [] };
   // curl sends `-d '{…}'` as a form when no type is given, as the HTTP Sink document itself does: that is JSON.
-  if (body.charset === 'utf-8' && isJsonDocument(text)) return { body: { ...body, kind: 'json' }, value: parseJsonBody(text) };
+  if (body.charset === 'utf-8' && isJsonDocument(text)) return { body: { ...body, kind: 'json' }, value: parseJsonBody(text), files: [] };
   refuseManyFields(text, limits.fields);
-  return { body, value: groupPairs(new URLSearchParams(text)) };
+  return { body, value: groupPairs(new URLSearchParams(text)), files: [] };
 }
 
 function refuseManyFields(form: string, limit: number): void {

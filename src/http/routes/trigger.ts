@@ -2,6 +2,7 @@
 // head, read the body within its limits, start the run, answer.
 
 import { METHODS as HTTP_METHODS } from 'node:http';
+import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Clock } from '../../clock.ts';
 import { negotiateAnswer } from '../../core/response-mode.ts';
@@ -14,6 +15,7 @@ import type { BlobStore } from '../../storage/blobs.ts';
 import type { AnswerTrigger } from '../answer.ts';
 import type { RequireToken } from '../authenticate.ts';
 import { statusOf } from '../error-handler.ts';
+import { formConstraint } from '../form-constraint.ts';
 import { readIdempotency } from '../input/idempotency.ts';
 import { readTriggerInput, type TriggerTarget } from '../input/trigger-input.ts';
 import type { RejectionLog } from '../rejection-log.ts';
@@ -49,10 +51,7 @@ export interface TriggerDependencies {
 const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 const PREFIXES = ['/sink/trigger/http', '/api/v1/sink/trigger/http', ''];
 
-/** Adds the routes to a server; called once for each kind of body that has a scope of its own. */
-export type AddTriggerRoutes = (server: FastifyInstance, constraints: Record<string, string>) => void;
-
-export function createTriggerRoutes(dependencies: TriggerDependencies): AddTriggerRoutes {
+export async function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): Promise<void> {
   const { catalog, engine, blobs, clock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } = dependencies;
   let router = createSinkRouter(catalog.current().sinks);
   catalog.onChange(({ sinks }) => {
@@ -112,6 +111,11 @@ export function createTriggerRoutes(dependencies: TriggerDependencies): AddTrigg
     await answerTrigger(reply, answer, run, input.request);
   }
 
+  /** From a hook, before Fastify looks for a parser of the body, which only forms need: that costs more than the matching. */
+  function startAtOnce(request: FastifyRequest, reply: FastifyReply): void {
+    startRun(request, reply).catch((error: Error) => reply.send(error));
+  }
+
   function recordRejection(request: FastifyRequest, _reply: FastifyReply, error: Error, done: () => void): void {
     if (error instanceof AppError) {
       const [path] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
@@ -128,22 +132,32 @@ export function createTriggerRoutes(dependencies: TriggerDependencies): AddTrigg
     done();
   }
 
-  return (server, constraints) => {
-    server.decorateRequest('target', null as unknown as TriggerTarget);
-    for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
+  function addRoutes(scope: FastifyInstance, isForForms: boolean): void {
     for (const triggerPrefix of PREFIXES) {
-      server.route({
+      scope.route({
         method: METHODS,
         url: `${triggerPrefix}/*`,
-        constraints,
+        constraints: isForForms ? { form: 'multipart' } : {},
         schema: { hide: true },
         config: { triggerPrefix, isTrigger: true },
-        onRequest: [findSink, checkRate, verifyToken],
+        onRequest: isForForms ? [findSink, checkRate, verifyToken] : [findSink, checkRate, verifyToken, startAtOnce],
         onError: recordRejection,
         handler: startRun,
       });
     }
-  };
+  }
+
+  server.decorateRequest('target', null as unknown as TriggerTarget);
+  for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
+  addRoutes(server, false);
+  // Forms have a scope of their own: the plugin's hooks would cost every other request a tenth of its time.
+  server.addConstraintStrategy(formConstraint);
+  await server.register(async (forms) => {
+    // The handler reads the body itself, after the token and within the sink's own limits.
+    forms.removeAllContentTypeParsers();
+    await forms.register(multipart);
+    addRoutes(forms, true);
+  });
 }
 
 /** Node forgets the address when the connection closes, which may be before the request is looked at. */
