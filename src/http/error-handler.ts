@@ -3,6 +3,7 @@
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type ErrorCode } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 
 const STATUS: Record<ErrorCode, number> = {
   invalid: 400,
@@ -28,21 +29,25 @@ export function statusOf(code: ErrorCode): number {
 /** Bodies longer than this are cut off rather than read to the end when a request is refused. */
 const DRAINED_BYTES = 65_536;
 
-export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const isTrigger = request.routeOptions.config.isTrigger === true;
-  const fault = toAppError(error, isTrigger);
-  const status = fault === null ? 500 : STATUS[fault.code];
-  if (fault === null) request.log.error({ err: error, request_id: request.id }, 'a request failed unexpectedly');
-  const code = fault?.code ?? (isTrigger ? 'dispatch_failed' : 'internal');
-  const message = fault?.message ?? 'internal error; the log has the details under this request_id';
-  if (fault?.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
-  for (const [name, value] of Object.entries(fault?.headers ?? {})) reply.header(name, value);
-  if (leavesMuchUnread(request)) reply.header('connection', 'close');
-  reply.code(status).send({
-    ...(isTrigger ? { triggered: false, run_id: null, message } : {}),
-    error: { code, message, ...fault?.details },
-    request_id: request.id,
-  });
+export type SendError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
+
+export function createSendError(logger: Logger): SendError {
+  return (error, request, reply) => {
+    const isTrigger = request.routeOptions.config.isTrigger === true;
+    const fault = toAppError(error, isTrigger);
+    const status = fault === null ? 500 : STATUS[fault.code];
+    if (fault === null) logger.error({ err: error, request_id: request.id }, 'a request failed unexpectedly');
+    const code = fault?.code ?? (isTrigger ? 'dispatch_failed' : 'internal');
+    const message = fault?.message ?? 'internal error; the log has the details under this request_id';
+    if (fault?.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
+    for (const [name, value] of Object.entries(fault?.headers ?? {})) reply.header(name, value);
+    if (leavesMuchUnread(request)) reply.header('connection', 'close');
+    reply.code(status).send({
+      ...(isTrigger ? { triggered: false, run_id: null, message } : {}),
+      error: { code, message, ...fault?.details },
+      request_id: request.id,
+    });
+  };
 }
 
 function leavesMuchUnread({ raw }: FastifyRequest): boolean {

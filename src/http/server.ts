@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import { Ajv } from 'ajv';
-import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import type { Clock } from '../clock.ts';
 import { parseJsonWithUniqueKeys, stringifyJson } from '../core/json.ts';
 import type { Catalog } from '../definitions/catalog.ts';
@@ -19,7 +19,7 @@ import { hashToken } from '../token.ts';
 import { createAnswerTrigger } from './answer.ts';
 import { createRequireToken } from './authenticate.ts';
 import { answerBrokenRequest } from './broken-request.ts';
-import { sendError } from './error-handler.ts';
+import { createSendError } from './error-handler.ts';
 import { createEventStreams } from './event-streams.ts';
 import { parseJsonBody } from './input/json-body.ts';
 import { createRejectionLog } from './rejection-log.ts';
@@ -75,10 +75,11 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   let listenUrl = '';
   const baseUrl = (): string => dependencies.baseUrl ?? listenUrl;
   const newRequestId = createRequestIds();
+  const sendError = createSendError(logger);
 
   const fastify = Fastify({
-    loggerInstance: logger,
-    logController: new LogController({ disableRequestLogging: true }),
+    // Its logger would listen to every answer; what there is to say goes to ours.
+    logger: false,
     trustProxy: dependencies.trustProxy,
     bodyLimit: MAX_ADMIN_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -91,8 +92,6 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     frameworkErrors: sendError,
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, newRequestId()),
     genReqId: newRequestId,
-    // A logger for each request costs more than the one line that a failed one logs; that line names the request.
-    childLoggerFactory: (logger) => logger,
   }) as unknown as FastifyInstance;
   fastify.server.maxConnections = MAX_CONNECTIONS;
 

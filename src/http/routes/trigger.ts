@@ -3,7 +3,7 @@
 
 import { METHODS as HTTP_METHODS } from 'node:http';
 import multipart from '@fastify/multipart';
-import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, onRequestHookHandler } from 'fastify';
 import type { Clock } from '../../clock.ts';
 import { negotiateAnswer } from '../../core/response-mode.ts';
 import { requestPathFault } from '../../core/sink-path.ts';
@@ -58,8 +58,8 @@ export async function triggerRoutes(server: FastifyInstance, dependencies: Trigg
     router = createSinkRouter(sinks);
   });
 
-  function findSink(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const [path, query] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
+  function findSinkUnder(prefix: string, request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const [path, query] = splitUrl(request.raw.url as string, prefix);
     const fault = requestPathFault(path);
     if (fault !== null) return done(new AppError('invalid', `the request is malformed: ${fault}`));
     const match = router.match(request.method, path);
@@ -134,13 +134,15 @@ export async function triggerRoutes(server: FastifyInstance, dependencies: Trigg
 
   function addRoutes(scope: FastifyInstance, isForForms: boolean): void {
     for (const triggerPrefix of PREFIXES) {
+      const findSink: onRequestHookHandler = (request, reply, done) => findSinkUnder(triggerPrefix, request, reply, done);
+      const hooks = [findSink, checkRate, verifyToken];
       scope.route({
         method: METHODS,
         url: `${triggerPrefix}/*`,
         constraints: isForForms ? { form: 'multipart' } : {},
         schema: { hide: true },
         config: { triggerPrefix, isTrigger: true },
-        onRequest: isForForms ? [findSink, checkRate, verifyToken] : [findSink, checkRate, verifyToken, startAtOnce],
+        onRequest: isForForms ? hooks : [...hooks, startAtOnce],
         onError: recordRejection,
         handler: startRun,
       });
