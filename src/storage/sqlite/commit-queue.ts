@@ -21,6 +21,8 @@ interface Pending {
   reject: (error: Error) => void;
 }
 
+const SENT: unknown[] = [];
+
 export interface CommitQueueOptions<Fault> {
   /** Sends one batch; what came of it comes back through `settle`. */
   send: (batch: Batch) => void;
@@ -55,9 +57,11 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
     inFlight = waiting.length <= options.maxBatch ? waiting : waiting.slice(0, options.maxBatch);
     waiting = waiting.length <= options.maxBatch ? [] : waiting.slice(options.maxBatch);
     const batch: Batch = [];
-    for (const { name, args, bytes } of inFlight) {
-      waitingBytes -= bytes;
-      batch.push(name, args);
+    for (const pending of inFlight) {
+      waitingBytes -= pending.bytes;
+      batch.push(pending.name, pending.args);
+      // It is the other thread's now; kept here until it is on disk, it would only be copied by the garbage collector.
+      pending.args = SENT;
     }
     options.send(batch);
   }
