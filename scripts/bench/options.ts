@@ -14,6 +14,8 @@ export interface BenchOptions {
   /** Of measurement in a round. */
   seconds: number;
   warmupSeconds: number;
+  /** Of load before the first round. */
+  compileSeconds: number;
   connections: number[];
   storedRuns: number;
   streams: number;
@@ -63,6 +65,7 @@ export function parseOptions(args: string[]): BenchOptions | 'help' {
     rounds: count('--rounds', values.rounds ?? pick('5', '2')),
     seconds: positive('--seconds', values.seconds ?? pick('2', '0.5')),
     warmupSeconds: values.quick ? 0.2 : 0.5,
+    compileSeconds: values.quick ? 0.5 : 10,
     connections: (values.connections ?? '1,16,64,256').split(',').map((item) => count('--connections', item)),
     storedRuns: count('--stored-runs', values['stored-runs'] ?? pick('1000000', '100000')),
     streams: count('--streams', values.streams ?? pick('10000', '1000')),
