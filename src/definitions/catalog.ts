@@ -45,7 +45,10 @@ export async function createCatalog(storage: Pick<Storage, 'loadDefinitions'>): 
       const loaded = await storage.loadDefinitions();
       const planned = new Map(loaded.workflows.map((record) => [`${record.appId}/${record.id}`, plan(record)]));
       for (const sink of loaded.sinks) {
-        if (sink.workflowId !== null) workflows.set(sink, planned.get(`${sink.appId}/${sink.workflowId}`) as SinkWorkflow);
+        if (sink.workflowId === null) continue;
+        const workflow = planned.get(`${sink.appId}/${sink.workflowId}`);
+        if (workflow === undefined) throw new Error(`workflow ${sink.workflowId} of app ${sink.appId} is not stored`);
+        workflows.set(sink, workflow);
       }
       sinksById = new Map(loaded.sinks.map((sink) => [sink.id, sink]));
       snapshot = loaded;
