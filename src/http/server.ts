@@ -6,6 +6,7 @@ import { Ajv } from 'ajv';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Clock } from '../clock.ts';
 import { parseJsonWithUniqueKeys, stringifyJson } from '../core/json.ts';
+import { TRUSTED_SCHEMAS } from '../core/schema.ts';
 import type { Catalog } from '../definitions/catalog.ts';
 import type { DefinitionService } from '../definitions/definition-service.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -100,7 +101,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     sendError(new AppError('not_found', `there is nothing at ${request.method} ${pathOf(request.url)}`), request, reply),
   );
   // Query strings are text and are converted; bodies are checked by the definitions they become, word by word.
-  const ajv = new Ajv({ coerceTypes: true, useDefaults: true, removeAdditional: false, allErrors: false });
+  const ajv = new Ajv({ ...TRUSTED_SCHEMAS, coerceTypes: true, useDefaults: true, removeAdditional: false, allErrors: false });
   fastify.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? () => true : ajv.compile(schema as object)));
   fastify.setSerializerCompiler(() => stringifyJson);
   fastify.setReplySerializer(stringifyJson);
