@@ -80,17 +80,21 @@ export interface RunChange {
   at: number;
 }
 
-export interface NewRun {
-  runId: string;
-  appId: string;
-  sinkId: string;
-  /** Null: the sink captures. */
-  workflow: { id: string; version: number } | null;
+/** A request as it is stored. */
+export interface StoredRequest {
   /** JSON text of the RequestHead. */
   request: string;
   bodyKind: BodyKind;
   bodyCharset: string;
   body: Uint8Array;
+}
+
+export interface NewRun extends StoredRequest {
+  runId: string;
+  appId: string;
+  sinkId: string;
+  /** Null: the sink captures. */
+  workflow: { id: string; version: number } | null;
   /** Hashes of the blobs that the run names; they are on disk already. */
   blobs: string[];
   /** JSON text of the bound inputs; null when the run has already ended and needs them no more. */
@@ -108,15 +112,11 @@ export type CreateRunResult =
   | { kind: 'id_taken' };
 
 /** A run as its worker needs it to go on. */
-export interface ClaimedRun {
+export interface ClaimedRun extends StoredRequest {
   lease: Lease;
   appId: string;
   sinkId: string;
   workflow: { id: string; version: number } | null;
-  request: string;
-  bodyKind: BodyKind;
-  bodyCharset: string;
-  body: Uint8Array;
   inputs: string | null;
   progress: number;
   lastSeq: number;
@@ -136,13 +136,9 @@ export interface RunSummary {
   finishedAt: number | null;
 }
 
-export interface RunRecord extends RunSummary {
+export interface RunRecord extends RunSummary, StoredRequest {
   lastSeq: number;
   output: string | null;
-  request: string;
-  bodyKind: BodyKind;
-  bodyCharset: string;
-  body: Uint8Array;
   steps: StepRecord[];
 }
 
