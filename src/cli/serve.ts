@@ -20,6 +20,9 @@ export function define(command: Command, context: CliContext): void {
     });
 }
 
+/** npm passes on the signal that the terminal has sent to the server as well: within this time the two are one. */
+const SAME_SIGNAL_MS = 1000;
+
 /** Resolves to the exit code once the server has stopped: 0 after a signal, 1 when it could not go on. */
 async function serve(flags: SettingValues, acceptLoss: boolean, { environment, io }: CliContext): Promise<number> {
   const configPath = String(flags['config'] ?? environment['SLUICE_CONFIG'] ?? 'config');
@@ -36,17 +39,22 @@ async function serve(flags: SettingValues, acceptLoss: boolean, { environment, i
     io.stderr.write(`sluice: ${error.message}\n`);
     stop(1);
   };
-  // Signals count from the first moment, so that one sent while the server starts is not lost.
-  const onSignal = (): void => stop(0);
-  process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
+  let askedAt: number | null = null;
+  // Signals count from the first moment, so that one sent while the server starts is not lost. Another one, later on,
+  // ends the process at once; whatever runs is taken up at the next start.
+  const onSignal = (): void => {
+    askedAt ??= performance.now();
+    if (performance.now() - askedAt > SAME_SIGNAL_MS) process.exit(1);
+    stop(0);
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
 
   try {
     const app = await startApp({ config, environment, logger, version: VERSION, acceptLoss, onFatal });
     process.on('SIGHUP', () => void app.reloadDefinitions());
     io.stdout.write(greeting(app));
     const code = await stopped;
-    // A second signal, or a close that hangs, ends the process at once; whatever runs is taken up at the next start.
-    process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
+    // A close that hangs ends too.
     const overdue = setTimeout(() => process.exit(1), config.drainSeconds * 1000 + 5000);
     await app.close();
     clearTimeout(overdue);

@@ -66,3 +66,23 @@ function sayAndWait(url: string, bytes: string): { text(): string; closed: Promi
   onTestEnd(() => void socket.destroy());
   return { text: () => text, closed: once(socket, 'close') };
 }
+
+test('a signal that comes twice in a moment is one: npm passes on what the terminal has sent to the server as well', async () => {
+  const server = await startServerProcess({ dataDir: tempDir() });
+  // A request that never ends keeps the server closing for a while.
+  const { port } = new URL(server.url);
+  const unfinished = connect(Number(port), '127.0.0.1');
+  onTestEnd(() => void unfinished.destroy());
+  unfinished.on('error', () => undefined);
+  unfinished.write('POST /x HTTP/1.1\r\nHost: x\r\n');
+  await fetch(`${server.url}/healthz`);
+  server.kill('SIGINT');
+  await until('the server to take no more connections', () =>
+    fetch(`${server.url}/healthz`).then(
+      () => false,
+      () => true,
+    ),
+  );
+  server.kill('SIGINT');
+  expect(await server.exited).toBe(0);
+});
