@@ -1,26 +1,13 @@
 // The seam for step types. A step type is pure: it plans what is to be done and later interprets what came of it;
-// only the engine waits, sends and stores.
+// only the engine waits, sends, loads, writes and stores.
 
 import type { Roots } from '../core/bindings.ts';
 import type { Fault } from '../core/fault.ts';
+import type { Images, ImageWant } from '../core/image.ts';
+import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
+import type { RetryPolicy } from '../core/retry.ts';
 import type { RunError } from '../core/run.ts';
 import type { JsonSchema } from '../core/schema.ts';
-
-/** A message for the outside world. The engine sends it with the step's idempotency key. */
-export interface OutboundRequest {
-  method: string;
-  url: string;
-  headers: Readonly<Record<string, string>>;
-  body: Uint8Array | null;
-  timeoutMs: number;
-}
-
-/** What the outside world did, as a value: sending never throws for it. */
-export type OutboundResult =
-  | { kind: 'response'; status: number; headers: Readonly<Record<string, string>>; body: Uint8Array }
-  | { kind: 'timeout' }
-  | { kind: 'refused'; reason: string }
-  | { kind: 'network'; code: string };
 
 /** How one try of a step ended. */
 export type StepOutcome =
@@ -31,35 +18,83 @@ export type StepOutcome =
       chosen?: readonly string[];
       /** Shown to the caller with the step's progress. */
       message?: string;
+      /** Stored with the outcome under the step's memory key, and given to the next run as `context.memory`. */
+      remember?: unknown;
     }
   | { kind: 'failed'; error: RunError; retryable: boolean };
+
+/** A file to write below the directory that the operator set aside for steps; its result goes to `interpret`. */
+export interface FileWrite {
+  kind: 'write';
+  /** Relative to that directory. */
+  path: string;
+  content: string;
+  mode: 'create' | 'append';
+}
 
 export type StepPlan =
   | StepOutcome
   /** Durable: the outcome holds once the time has come, across restarts. */
   | { kind: 'wait'; seconds: number; outcome: StepOutcome }
-  /** The run is on disk before the engine sends; an interrupted send is repeated under the same key. */
-  | { kind: 'send'; request: OutboundRequest };
+  /** Recorded as a delivery in the same commit as the step, then sent, and sent again as `retry` says. */
+  | {
+      kind: 'deliver';
+      message: OutboundMessage;
+      retry: RetryPolicy;
+      /** Given: the step is over at once and the delivery goes on by itself. Null: `interpret` says what came of it. */
+      outcome: Extract<StepOutcome, { kind: 'completed' }> | null;
+      remember?: unknown;
+    }
+  /** The step is planned again once the images are there. */
+  | { kind: 'load'; wants: readonly ImageWant[] }
+  | FileWrite;
+
+/** What came of a plan that left the core; `error` is one line, without paths of the server. */
+export type EffectResult = OutboundResult | { kind: 'written' } | { kind: 'not_written'; error: string };
 
 export interface StepContext {
+  runId: string;
+  /** The step's own name. */
+  step: string;
   /** From 1; a retried step is planned anew. */
   attempt: number;
+  /** When the step is planned, in ms since the epoch. */
+  now: number;
   /** `inputs`, `steps` and `request`, as selectors see them. */
   roots: Roots;
+  /** What the sink's last run remembered under this step's memory key; null at first. */
+  memory: unknown;
+  /** Of the delivery that this step makes, if it makes one. */
+  deliveryId: string;
+  /** Stands for the secret wherever it is put, and is replaced only in what is sent. Null: not set, or not allowed. */
+  secret(name: string): string | null;
+  images: Images;
+  /** In [0, 1); the same sequence each time that this step of this run is planned. */
+  random(): number;
 }
 
 export interface StepType<Manifest = Record<string, unknown>> {
   /** As it stands in definitions: `sluice/set@v1`. */
   readonly type: string;
+  /** Other ids of the same type. */
+  readonly aliases?: readonly string[];
+  /** One sentence for the documents. */
+  readonly summary?: string;
   /** Properties of the manifest beside `type`, `name` and `retry`, which every step has. */
   readonly properties: Readonly<Record<string, JsonSchema>>;
   readonly required: readonly string[];
+  /** Unknown properties are ignored, as Roboflow does, and not an error. */
+  readonly ignoresUnknown?: boolean;
+  /** Runs even where a `$steps` selector selects null or a skipped step; all others are skipped then. */
+  readonly acceptsNull?: boolean;
   /** What the schema cannot say. */
   readonly findFaults?: (manifest: Manifest) => Fault[];
   /** Names that selectors may use after `$steps.<name>.`; null for any. */
   readonly outputs: (manifest: Manifest) => readonly string[] | null;
+  /** Where the step keeps what it remembers between runs, within its sink; null when it keeps nothing. */
+  readonly memoryKey?: (manifest: Manifest, context: Pick<StepContext, 'step'>) => string | null;
   /** `manifest` has its selectors resolved, save those that only name steps. Must not change it. */
   readonly plan: (manifest: Manifest, context: StepContext) => StepPlan;
-  /** Required of a type whose plans send. */
-  readonly interpret?: (manifest: Manifest, result: OutboundResult, context: StepContext) => StepOutcome;
+  /** Required of a type whose plans write, or deliver without an outcome. */
+  readonly interpret?: (manifest: Manifest, result: EffectResult, context: StepContext) => StepOutcome;
 }
