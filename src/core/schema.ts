@@ -24,11 +24,18 @@ export function createSchemaCheck(schema: JsonSchema): SchemaCheck {
 
 function describeErrors(errors: ErrorObject[]): Fault[] {
   const faults = new Map<string, Fault>();
+  const describedWhole = errors.filter(isDescribedWhole).map(({ schemaPath }) => `${schemaPath}/`);
   for (const error of errors) {
+    if (describedWhole.some((path) => error.schemaPath.startsWith(path))) continue;
     const fault = describeError(error);
     if (fault !== null) faults.set(`${fault.path} ${fault.message}`, fault);
   }
   return [...faults.values()];
+}
+
+/** A choice with a description says what would be right: what each of its alternatives misses adds nothing. */
+function isDescribedWhole({ keyword, parentSchema }: ErrorObject): boolean {
+  return (keyword === 'anyOf' || keyword === 'oneOf') && parentSchema?.['description'] !== undefined;
 }
 
 function describeError(error: ErrorObject): Fault | null {

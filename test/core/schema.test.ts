@@ -1,10 +1,11 @@
-// The schemas that values are checked against are valid themselves: at run time nobody asks.
+// The schemas that values are checked against are valid themselves, for at run time nobody asks, and faults are worded
+// for people.
 
 import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
 import { responseSchema } from '../../src/core/response-mode.ts';
 import { retrySchema } from '../../src/core/retry.ts';
-import type { JsonSchema } from '../../src/core/schema.ts';
+import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
 import { sinkSchema } from '../../src/core/sink.ts';
 import { workflowSchema } from '../../src/core/workflow.ts';
 import { builtinStepTypes } from '../../src/steps/index.ts';
@@ -20,4 +21,13 @@ for (const { type, properties, required } of builtinStepTypes) schemas[type] = {
 test.each(Object.keys(schemas))('the schema of %s is a valid JSON Schema', (name) => {
   const ajv = new Ajv();
   expect([ajv.validateSchema(schemas[name] as JsonSchema), ajv.errors]).toEqual([true, null]);
+});
+
+test('a value that fits no alternative is told once what would be right, not what each alternative misses', () => {
+  const seconds = { description: 'a number of seconds or a selector', anyOf: [{ type: 'number' }, { type: 'string', pattern: '^\\$' }] };
+  const check = createSchemaCheck({ type: 'object', properties: { seconds, size: { type: 'number' } } });
+  expect(check({ seconds: 'soon', size: 'large' })).toEqual([
+    { path: 'seconds', message: 'must be a number of seconds or a selector' },
+    { path: 'size', message: 'must be number' },
+  ]);
 });
