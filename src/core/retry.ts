@@ -11,6 +11,9 @@ export interface RetryPolicy {
 
 export const NO_RETRY: RetryPolicy = { maxRetries: 0, baseSeconds: 1, maxSeconds: 300 };
 
+/** Of a message that nobody waits for: tried again for minutes before it is given up. */
+export const BACKGROUND_RETRY: RetryPolicy = { maxRetries: 5, baseSeconds: 1, maxSeconds: 300 };
+
 export const retrySchema: JsonSchema = {
   type: 'object',
   additionalProperties: false,

@@ -1,0 +1,88 @@
+// The schemas that properties of Roboflow's blocks are made of. Each takes what the property is for, which becomes its
+// line in the documents and, as "must be ...", its fault.
+
+import type { JsonSchema } from '../../core/schema.ts';
+
+const SELECTOR = { type: 'string', pattern: '^\\$[a-z]' };
+/** What pydantic takes for true and false beside the two. */
+const FLAG = {
+  enum: [true, false, 1, 0, ...['1', '0', 'true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', 'on', 'off'].flatMap(spellings)],
+};
+
+function spellings(word: string): string[] {
+  return [...new Set([word, word.toUpperCase(), `${word.charAt(0).toUpperCase()}${word.slice(1)}`])];
+}
+
+export function selector(description: string): JsonSchema {
+  return { type: 'string', pattern: SELECTOR.pattern, description: `must be a selector of ${description}` };
+}
+
+export function flag(description: string): JsonSchema {
+  return { description: `true or false: ${description}`, anyOf: [FLAG] };
+}
+
+export function flagOrSelector(description: string): JsonSchema {
+  return { description: `true or false, or a selector of it: ${description}`, anyOf: [FLAG, SELECTOR] };
+}
+
+const WHOLE_NUMBER_TEXT = { type: 'string', pattern: '^[+-]?\\d{1,15}$' };
+
+/** The bounds hold for what is written in the manifest; what a selector gives is for the step type to check. */
+export function integerOrSelector(description: string, bounds: { minimum?: number; maximum?: number } = {}): JsonSchema {
+  return {
+    description: `a whole number or a selector of one: ${description}`,
+    anyOf: [{ type: 'integer', ...bounds }, WHOLE_NUMBER_TEXT, SELECTOR],
+  };
+}
+
+export function numberOrSelector(description: string, bounds: JsonSchema = {}): JsonSchema {
+  return { description: `a number or a selector of one: ${description}`, anyOf: [{ type: 'number', ...bounds }, SELECTOR] };
+}
+
+/** A selector is text too. */
+export function text(description: string): JsonSchema {
+  return { type: 'string', description };
+}
+
+export function textOrTexts(description: string): JsonSchema {
+  return {
+    description: `text, a list of texts or a selector of either: ${description}`,
+    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
+  };
+}
+
+export function object(description: string): JsonSchema {
+  return { type: 'object', description };
+}
+
+/** Values by name, as a literal or a selector each. */
+export function literals(description: string): JsonSchema {
+  return {
+    type: 'object',
+    description,
+    additionalProperties: { type: ['string', 'number', 'boolean'] },
+  };
+}
+
+export function selectors(description: string): JsonSchema {
+  return {
+    type: 'object',
+    description,
+    additionalProperties: { type: 'string', pattern: SELECTOR.pattern, description: 'must be a selector, as "$steps.name.output"' },
+  };
+}
+
+/** Chains of operations by name; what is inside a chain is for `operationsFaults` to check. */
+export function operationChains(description: string): JsonSchema {
+  return { type: 'object', description, additionalProperties: { type: 'array' } };
+}
+
+const STEP = { type: 'string', pattern: '^\\$steps\\.[A-Za-z_0-9-]+$', description: 'must name a step, as "$steps.name"' };
+
+export function steps(description: string): JsonSchema {
+  return { type: 'array', items: STEP, description };
+}
+
+export function stepsByName(description: string): JsonSchema {
+  return { type: 'object', description, additionalProperties: STEP };
+}

@@ -1,0 +1,43 @@
+// The context that a step is planned with, and results of sending, for tests that call plan and interpret themselves.
+
+import type { OutboundResult } from '../../../src/core/outbound.ts';
+import type { StepContext, StepPlan } from '../../../src/steps/step-type.ts';
+
+export const NOW = Date.UTC(2026, 7, 21, 10, 30, 0, 250);
+
+export function stepContext(given: Partial<StepContext> = {}): StepContext {
+  return {
+    runId: 'run_1',
+    step: 'step',
+    attempt: 1,
+    now: NOW,
+    roots: { inputs: {}, steps: {}, request: {} },
+    memory: null,
+    deliveryId: 'dlv_1',
+    secret: () => null,
+    images: {
+      size: () => ({ width: 4, height: 3 }),
+      jpeg: () => new Uint8Array([0xff, 0xd8, 0xff]),
+    },
+    random: () => 0.5,
+    ...given,
+  };
+}
+
+/** Throws where the plan is of another kind. */
+export function planOfKind<Kind extends StepPlan['kind']>(plan: StepPlan, kind: Kind): Extract<StepPlan, { kind: Kind }> {
+  if (plan.kind !== kind) throw new Error(`a plan of kind ${kind} was expected, and this is ${JSON.stringify(plan)}`);
+  return plan as Extract<StepPlan, { kind: Kind }>;
+}
+
+export function answer(status: number, body = '', reason = ''): Extract<OutboundResult, { kind: 'response' }> {
+  return {
+    kind: 'response',
+    status,
+    reason,
+    url: 'https://example.org/',
+    headers: {},
+    body: new TextEncoder().encode(body),
+    isTruncated: false,
+  };
+}
