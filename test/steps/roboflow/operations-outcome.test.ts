@@ -1,0 +1,33 @@
+// What a plan throws for its data becomes a plan, and what it throws for a bug stays an error.
+
+import { expect, test } from 'vitest';
+import { ImageFault, ImagesWanted, type ImageWant } from '../../../src/core/image.ts';
+import { withOperations } from '../../../src/steps/roboflow/operations-outcome.ts';
+import { SettingFault } from '../../../src/steps/roboflow/setting-values.ts';
+
+function throwing(error: Error): () => never {
+  return () => {
+    throw error;
+  };
+}
+
+test('a plan that throws nothing is given as it is', () => {
+  const outcome = { kind: 'completed', outputs: {} } as const;
+  expect(withOperations(() => outcome)).toBe(outcome);
+});
+
+test('images that are not loaded yet are asked for', () => {
+  const wants: ImageWant[] = [{ image: 'aGk=', form: { kind: 'jpeg', quality: 95 } }];
+  expect(withOperations(throwing(new ImagesWanted(wants)))).toEqual({ kind: 'load', wants });
+});
+
+test.each([
+  [new ImageFault('the image is damaged'), 'operation_failed'],
+  [new SettingFault('x must be text, but is 1'), 'invalid_setting'],
+])('%s fails the step for good, with its message', (error, code) => {
+  expect(withOperations(throwing(error))).toEqual({ kind: 'failed', retryable: false, error: { code, message: error.message } });
+});
+
+test('a bug is not hidden as a failed step', () => {
+  expect(() => withOperations(throwing(new TypeError('x is not a function')))).toThrow(TypeError);
+});
