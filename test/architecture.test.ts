@@ -45,6 +45,21 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'node:worker_threads',
     ],
   },
+  delivery: {
+    knows: ['core'],
+    packages: [
+      'ipaddr.js',
+      'nodemailer',
+      'undici',
+      'node:crypto',
+      'node:dns',
+      'node:events',
+      'node:http',
+      'node:net',
+      'node:stream',
+      'node:tls',
+    ],
+  },
   engine: { uses: ['core', 'steps', 'errors.ts'], knows: ['storage', 'clock.ts', 'ids.ts', 'logger.ts'] },
   definitions: {
     uses: ['core', 'steps', 'errors.ts', 'ids.ts', 'token.ts'],

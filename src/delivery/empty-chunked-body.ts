@@ -1,0 +1,34 @@
+// An empty body sent chunked, as Python's requests sends one. undici has no way to write it, so these rare requests go
+// through Node's own client, each on a connection of its own.
+
+import { type IncomingMessage, request as sendRequest } from 'node:http';
+import type { Exchange } from './exchange.ts';
+import type { Dial } from './guarded-connector.ts';
+import { flatHeaders } from './message-headers.ts';
+import type { WireRequest } from './wire-request.ts';
+
+/** Tells the exchange of all that comes of it, as undici does. */
+export function sendEmptyChunked({ method, url, headers }: WireRequest, dial: Dial, timeoutMs: number, exchange: Exchange): void {
+  const isTls = url.protocol === 'https:';
+  const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port);
+  const onError = (error: unknown): void => exchange.onResponseError(UNCONNECTED, error);
+  dial({ hostname, port, isTls, timeoutMs }).then((socket) => {
+    const framed = ['Host', url.host, 'Connection', 'close', ...flatHeaders(headers), 'Transfer-Encoding', 'chunked'];
+    const request = sendRequest({ createConnection: () => socket, method, path: url.pathname + url.search, headers: framed });
+    const controller = { abort: (reason: Error): void => void request.destroy(reason) };
+    request.on('error', onError).on('response', (response) => readResponse(response, controller, exchange));
+    exchange.onRequestStart(controller);
+    request.end();
+  }, onError);
+}
+
+const UNCONNECTED = { abort: (): void => undefined };
+
+function readResponse(response: IncomingMessage, controller: { abort: (reason: Error) => void }, exchange: Exchange): void {
+  exchange.onResponseStart(controller, response.statusCode as number, response.headers, response.statusMessage);
+  response
+    .on('data', (chunk: Uint8Array) => exchange.onResponseData(controller, chunk))
+    .on('end', () => exchange.onResponseEnd())
+    .on('error', (error) => exchange.onResponseError(controller, error));
+}
