@@ -2,25 +2,32 @@
 
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config, Environment } from './config.ts';
+import { parseDeliveryId } from './core/delivery-id.ts';
 import { createCatalog } from './definitions/catalog.ts';
 import { readDefinitionFiles } from './definitions/definition-files.ts';
 import { createDefinitionService, type DefinitionService } from './definitions/definition-service.ts';
 import { watchDefinitionFiles } from './definitions/definition-watch.ts';
+import { createAddressPolicy } from './delivery/address-policy.ts';
+import { createSender } from './delivery/send.ts';
+import type { Send } from './engine/delivery-queue.ts';
 import { createEngine } from './engine/engine.ts';
 import { startRetention } from './engine/retention.ts';
 import { createRunFeed } from './engine/run-feed.ts';
-import type { Send } from './engine/worker.ts';
+import type { LocalEffects } from './engine/worker.ts';
 import type { HttpServer } from './http/server.ts';
 import { createRunIds, newToken } from './ids.ts';
 import type { Logger } from './logger.ts';
+import { createSecretVault, redactResult, type SecretVault } from './secrets.ts';
 import { builtinStepTypes, createStepTypes } from './steps/index.ts';
 import type { StepType } from './steps/step-type.ts';
-import { openBlobStore } from './storage/blobs.ts';
-import { prepareDataDirectory, readOrMakeAdminToken } from './storage/data-directory.ts';
+import { type BlobStore, openBlobStore } from './storage/blobs.ts';
+import { prepareDataDirectory, readOrMakeAdminToken, readOrMakeSecretKey } from './storage/data-directory.ts';
 import { watchDiskFloor } from './storage/disk-floor.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
+import { writeStepFile } from './storage/step-files.ts';
 
 export interface AppOptions {
   config: Config;
@@ -31,8 +38,9 @@ export interface AppOptions {
   /** Called once when the database cannot be trusted any more; the process should end. */
   onFatal: (error: Error) => void;
   clock?: Clock;
-  /** Further step types, and how those that send do it. */
+  /** Further step types. */
   stepTypes?: readonly StepType[];
+  /** Sends in place of the network. */
   send?: Send;
 }
 
@@ -81,7 +89,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     const catalog = await createCatalog(storage);
     const definitions = createDefinitionService({ storage, catalog, stepTypes, clock });
     const feed = createRunFeed();
-    const { send } = options;
+    const key = config.secretKey ?? (await readOrMakeSecretKey(dataDir, newToken));
+    const secrets = createSecretVault({ environment, allowed: config.secretsAllow, key });
+    const sender = createSender({
+      policy: createAddressPolicy(config.outboundAllow),
+      openBlob: blobs.read,
+      userAgent: `sluice/${version}`,
+    });
+    cleanups.push(() => sender.close());
+    const filesDir = resolve(config.filesDir ?? join(dataDir, 'files'));
     const engine = createEngine({
       storage,
       stepTypes,
@@ -89,7 +105,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       clock,
       newRunId: createRunIds(clock),
       logger,
-      ...(send === undefined ? {} : { send }),
+      send: withSecrets(options.send ?? sender.send, secrets),
+      localEffects: { loadImages: createLoadImages(blobs), writeFile: (write) => writeStepFile(filesDir, write) },
+      secrets,
     });
 
     let server: HttpServer | undefined;
@@ -154,6 +172,23 @@ export async function startApp(options: AppOptions): Promise<App> {
     await closeAll().catch((failure: unknown) => logger.error({ err: failure }, 'the server could not close in order'));
     throw error;
   }
+}
+
+/** The image library is loaded with the first image: few workflows have any. */
+function createLoadImages(blobs: BlobStore): LocalEffects['loadImages'] {
+  return async (wants) => {
+    const { createImageLoader } = await import('./images/image-loader.ts');
+    return await createImageLoader({ readBlob: (sha256) => buffer(blobs.read(sha256)) }).load(wants);
+  };
+}
+
+/** Secrets are put in just before a message is sent, and hidden in what comes back. */
+function withSecrets(send: Send, vault: SecretVault): Send {
+  return async (message, options) => {
+    const runId = parseDeliveryId(options.deliveryId)?.runId ?? '';
+    const { message: revealed, secrets } = vault.reveal(runId, message);
+    return redactResult(await send(revealed, options), secrets);
+  };
 }
 
 async function applyFiles(definitions: DefinitionService, path: string, environment: Environment): Promise<number> {

@@ -59,6 +59,28 @@ export function parseTrustProxy(text: string): boolean | string[] {
   return addresses;
 }
 
+export function parseOutboundAllow(text: string): readonly string[] {
+  const addresses = listOf(text);
+  const wrong = addresses.find((address) => !isAddressOrCidr(address));
+  if (wrong !== undefined) throw new Error(`must be addresses and CIDRs, as 10.0.0.0/8,127.0.0.1; "${wrong}" is neither`);
+  return addresses;
+}
+
+export function parseSecretsAllow(text: string): readonly string[] {
+  const names = listOf(text);
+  const wrong = names.find((name) => !/^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(name));
+  if (wrong !== undefined) throw new Error(`must be names of environment variables, as CRM_TOKEN,SLACK_*; "${wrong}" is none`);
+  return names;
+}
+
+export function parseSecretKey(text: string): string | null {
+  if (text === '') return null;
+  if (text.length < 32) throw new Error('must be at least 32 characters; "openssl rand -hex 32" makes a good one');
+  return text;
+}
+
+const listOf = (text: string): string[] => (text.trim() === '' ? [] : text.split(',').map((item) => item.trim()));
+
 function isAddressOrCidr(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
   const family = isIP(address);

@@ -11,7 +11,10 @@ import {
   parseBaseUrl,
   parseBytes,
   parseHost,
+  parseOutboundAllow,
   parseRetention,
+  parseSecretKey,
+  parseSecretsAllow,
   parseTrustProxy,
   type Retention,
 } from './config-values.ts';
@@ -37,6 +40,14 @@ export interface Config {
   /** Below this much free disk new runs are refused. */
   minFreeDisk: number;
   drainSeconds: number;
+  /** CIDRs and addresses that deliveries may go to although they are not public. */
+  outboundAllow: readonly string[];
+  /** Names of environment variables that workflows may use as secrets; `*` at the end allows all that begin so. */
+  secretsAllow: readonly string[];
+  /** Null: made at first start, in the data directory. */
+  secretKey: string | null;
+  /** Where steps may write files; null: a folder of the data directory. */
+  filesDir: string | null;
 }
 
 export interface Setting<Value = unknown> {
@@ -109,6 +120,35 @@ export const settings: readonly Setting[] = [
     fallback: '10',
     about: 'time that active runs have to finish when the server stops',
     parse: integer(0, 600),
+  },
+  {
+    key: 'outbound_allow',
+    field: 'outboundAllow',
+    fallback: '',
+    about: 'addresses or CIDRs that deliveries may go to although they are not public, comma-separated',
+    parse: parseOutboundAllow,
+  },
+  {
+    key: 'secrets_allow',
+    field: 'secretsAllow',
+    fallback: '',
+    about: 'environment variables that workflows may use as secrets, comma-separated; NAME_* allows all that begin so',
+    parse: parseSecretsAllow,
+  },
+  {
+    key: 'secret_key',
+    field: 'secretKey',
+    fallback: '',
+    about: 'key that guards secrets in stored runs; made at first start when not set',
+    parse: parseSecretKey,
+    isSecret: true,
+  },
+  {
+    key: 'files_dir',
+    field: 'filesDir',
+    fallback: '',
+    about: 'folder that steps may write files to; "files" in the data folder when not set',
+    parse: (text) => (text === '' ? null : text),
   },
 ];
 

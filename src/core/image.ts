@@ -26,3 +26,13 @@ export class ImagesWanted extends Error {
 
 /** The image cannot be read: its bytes are damaged, too large, or no image. */
 export class ImageFault extends Error {}
+
+/** For the first plan of a step, when nothing is loaded yet. */
+export const unloadedImages: Images = {
+  size(image) {
+    throw new ImagesWanted([{ image, form: { kind: 'size' } }]);
+  },
+  jpeg(image, quality) {
+    throw new ImagesWanted([{ image, form: { kind: 'jpeg', quality } }]);
+  },
+};

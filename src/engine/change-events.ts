@@ -1,9 +1,9 @@
 // The events of a change as readers of the stream see them: the progress, and the one that ends the stream.
 
+import { isTerminal } from '../core/run.ts';
 import type { RunEvent } from '../core/run-event.ts';
 import type { RunChange } from '../storage/storage.ts';
 
 export function eventsOf(change: RunChange): readonly RunEvent[] {
-  if (change.wakeAt !== null) return change.events;
-  return [...change.events, { seq: change.lastSeq, outcome: change }];
+  return isTerminal(change.status) ? [...change.events, { seq: change.lastSeq, outcome: change }] : change.events;
 }

@@ -10,10 +10,10 @@ import type { Workflow } from '../core/workflow.ts';
 import { AppError } from '../errors.ts';
 import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import type { RunChange, Storage } from '../storage/storage.ts';
+import type { CreateRunResult, NewRun, RunChange, Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
-import { Execution, type ExecutionTools, type PlannedSend } from './execution.ts';
-import { type ActiveRun, advanceSafely, LEASE_MS, logRunEnd } from './turn.ts';
+import { Execution, type ExecutionTools } from './execution.ts';
+import { type ActiveRun, activeRun, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 
 export interface Trigger {
   appId: string;
@@ -47,17 +47,21 @@ export type Dispatch = (trigger: Trigger) => Promise<Dispatched>;
 export interface DispatchOptions {
   storage: Pick<Storage, 'createRun'>;
   tools: ExecutionTools;
+  turns: Turns;
   clock: Clock;
   newRunId: NewRunId;
   logger: Logger;
   isDraining: () => boolean;
-  /** Takes over a run that goes on after its first commit: it waits, or has something to send. */
-  onGoing: (run: ActiveRun, change: RunChange, sends: PlannedSend[]) => void;
+  /** Takes over a run that goes on after its first commit. */
+  onGoing: (run: ActiveRun, turn: PlannedTurn) => void;
+  /** Takes over the deliveries of a run that has ended within its first commit. */
+  onLeft: (runId: string, change: RunChange) => void;
 }
 
 const IDEMPOTENCY_KEY_MS = 24 * 3_600_000;
 
-export function createDispatch({ storage, tools, clock, newRunId, logger, isDraining, onGoing }: DispatchOptions): Dispatch {
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { storage, tools, turns, clock, newRunId, logger, isDraining, onGoing, onLeft } = options;
   return dispatch;
 
   async function dispatch(trigger: Trigger): Promise<Dispatched> {
@@ -65,11 +69,12 @@ export function createDispatch({ storage, tools, clock, newRunId, logger, isDrai
     if (isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
     const runId = newRunId();
     const now = clock();
-    const execution = new Execution(tools, { runId, workflow, request, inputs });
-    const sends = advanceSafely(execution, runId, now, logger);
-    const change = execution.takeChange(now + LEASE_MS, now);
+    const execution = new Execution(tools, { runId, sinkId, workflow, request, inputs });
+    const planned = turns.plan(runId, sinkId, execution);
+    const turn = planned instanceof Promise ? await planned : planned;
+    const { change } = turn;
     const ended = isTerminal(change.status);
-    const created = await storage.createRun({
+    const created = await store(sinkId, {
       runId,
       appId,
       sinkId,
@@ -84,7 +89,7 @@ export function createDispatch({ storage, tools, clock, newRunId, logger, isDrai
       createdAt: now,
       change,
     });
-    if (created.kind === 'id_taken') return dispatch(trigger);
+    if (created.kind === 'id_taken' || created.kind === 'memory_changed') return dispatch(trigger);
     if (created.kind === 'duplicate') {
       if (created.sameRequest) return { runId: created.runId, events: [], ended: null, isDuplicate: true };
       throw new AppError(
@@ -95,13 +100,25 @@ export function createDispatch({ storage, tools, clock, newRunId, logger, isDrai
         },
       );
     }
-    if (ended) logRunEnd(logger, { appId, sinkId, createdAt: now }, runId, change);
-    else
-      onGoing(
-        { lease: { runId, epoch: created.epoch }, appId, sinkId, createdAt: now, execution, stop: new AbortController() },
-        change,
-        sends,
-      );
+    if (ended) {
+      logRunEnd(logger, { appId, sinkId, createdAt: now }, runId, change);
+      if (change.deliveries.length > 0) onLeft(runId, change);
+    } else {
+      const lease = { runId, epoch: created.epoch };
+      onGoing(activeRun({ lease, appId, sinkId, createdAt: now, execution }), turn);
+    }
     return { runId, events: eventsOf(change), ended: ended ? change : null, isDuplicate: false };
+  }
+
+  /** What was not stored must not be planned on. */
+  async function store(sinkId: string, run: NewRun): Promise<CreateRunResult> {
+    try {
+      const created = await storage.createRun(run);
+      if (created.kind !== 'created') turns.withdraw(sinkId, run.change);
+      return created;
+    } catch (error) {
+      turns.withdraw(sinkId, run.change);
+      throw error;
+    }
   }
 }

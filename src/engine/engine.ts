@@ -8,12 +8,15 @@ import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { StepTypes } from '../steps/index.ts';
 import type { ClaimedRun, RunChange, Storage } from '../storage/storage.ts';
+import { createDeliveryQueue, type Send } from './delivery-queue.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { createDueTimer } from './due-timer.ts';
-import { Execution, type PlannedSend } from './execution.ts';
+import { Execution, type ExecutionTools } from './execution.ts';
+import type { SecretPlaceholder } from './plan-context.ts';
 import type { RunFeed } from './run-feed.ts';
-import { type ActiveRun, advanceSafely, LEASE_MS } from './turn.ts';
-import { createWorker, type Send } from './worker.ts';
+import { createStepMemory } from './step-memory.ts';
+import { type ActiveRun, activeRun, createTurns, LEASE_MS, type PlannedTurn } from './turn.ts';
+import { createWorker, type LocalEffects, type Worker } from './worker.ts';
 import { createWorkflowCache } from './workflow-cache.ts';
 
 export interface EngineOptions {
@@ -24,8 +27,9 @@ export interface EngineOptions {
   newRunId: NewRunId;
   logger: Logger;
   random?: () => number;
-  /** Required by step types that send. */
-  send?: Send;
+  send: Send;
+  localEffects: LocalEffects;
+  secrets: { placeholder: SecretPlaceholder; mask: (runId: string, text: string) => string };
 }
 
 export interface Engine {
@@ -34,6 +38,8 @@ export interface Engine {
   dispatch: Dispatch;
   /** Null when there is no such run; `cancelled` is false when it had ended already. */
   cancel(runId: string): Promise<{ cancelled: boolean } | null>;
+  /** Gives failed deliveries another round of attempts; returns the ids of those that were failed. */
+  retryDeliveries(ids: string[]): Promise<string[]>;
   /** Lets active runs finish within the time, then gives the rest back. No run is lost. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -46,31 +52,41 @@ const NO_ROOM_MS = 50;
 const NO_DATABASE_MS = 500;
 
 export function createEngine(options: EngineOptions): Engine {
-  const { storage, stepTypes, feed, clock, newRunId, logger, random = Math.random, send } = options;
-  const tools = { stepTypes, random };
+  const { storage, stepTypes, feed, clock, newRunId, logger, random = Math.random, send, localEffects, secrets } = options;
   const loadWorkflow = createWorkflowCache(storage);
-  const turns = new Set<Promise<void>>();
+  const working = new Set<Promise<unknown>>();
   let renewedAt = clock();
   let isDraining = false;
   const dueTimer = createDueTimer(clock, () => track(claimDue()));
   const renewTimer = setInterval(() => track(renewLeases()), RENEW_EVERY_MS);
-  const worker = createWorker({ storage, feed, clock, logger, send, wakeBy: dueTimer.wakeBy, isDraining: () => isDraining });
+  const memory = createStepMemory(storage);
+  const tools: ExecutionTools = { stepTypes, random, recall: memory.peek, placeholder: secrets.placeholder, mask: secrets.mask };
+  // The queue tells the worker what came of deliveries, and the worker gives the queue new ones.
+  const record: Worker['record'] = (...result) => worker.record(...result);
+  const queue = createDeliveryQueue({ storage, send, record, clock, random, logger });
+  const turns = createTurns({ memory, queue, clock, logger });
+  const { wakeBy } = dueTimer;
+  const shared = { storage, turns, clock, logger, isDraining: () => isDraining };
+  const worker = createWorker({ ...shared, queue, localEffects, feed, wakeBy, track });
   const { active } = worker;
-  const dispatch = createDispatch({ storage, tools, clock, newRunId, logger, isDraining: () => isDraining, onGoing: takeOver });
+  const onLeft = (runId: string, change: RunChange): void => queue.begin(change.deliveries, null, runId);
+  const dispatch = createDispatch({ ...shared, tools, newRunId, onGoing: takeOver, onLeft });
 
   /** Remembers work in the background until it is over, so that draining can wait for it; its failure is logged. */
-  function track(work: Promise<void>): void {
-    const tracked = work.catch((error: unknown) => logger.error({ err: error }, 'the engine failed')).finally(() => turns.delete(tracked));
-    turns.add(tracked);
+  function track(work: Promise<unknown>): void {
+    const tracked = work
+      .catch((error: unknown) => logger.error({ err: error }, 'the engine failed'))
+      .finally(() => working.delete(tracked));
+    working.add(tracked);
   }
 
-  async function allTurns(): Promise<void> {
-    while (turns.size > 0) await Promise.all(turns);
+  async function allWork(): Promise<void> {
+    while (working.size > 0) await Promise.all(working);
   }
 
-  function takeOver(run: ActiveRun, change: RunChange, sends: PlannedSend[]): void {
-    dueTimer.wakeBy(change.wakeAt as number);
-    if (change.status === 'running') track(isDraining ? giveBack(run) : worker.continueRun(run, sends));
+  function takeOver(run: ActiveRun, turn: PlannedTurn): void {
+    if (isDraining && turn.change.status === 'running') track(giveBack(run));
+    else worker.begin(run, turn);
   }
 
   async function claimDue(): Promise<void> {
@@ -79,7 +95,7 @@ export function createEngine(options: EngineOptions): Engine {
       // After a sleep of the machine, or a long lock, our own runs must not look abandoned.
       if (clock() - renewedAt > 2 * RENEW_EVERY_MS) await renewLeases();
       while (!isDraining) {
-        const room = Math.min(CLAIM_LIMIT, MAX_ACTIVE - turns.size);
+        const room = Math.min(CLAIM_LIMIT, MAX_ACTIVE - working.size);
         if (room <= 0) break;
         const now = clock();
         const claimed = await storage.claimDueRuns(now, now + LEASE_MS, room);
@@ -87,7 +103,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (claimed.length < room) break;
       }
       const next = await storage.nextWake();
-      dueTimer.wakeBy(turns.size >= MAX_ACTIVE ? clock() + NO_ROOM_MS : (next ?? Number.POSITIVE_INFINITY));
+      dueTimer.wakeBy(working.size >= MAX_ACTIVE ? clock() + NO_ROOM_MS : (next ?? Number.POSITIVE_INFINITY));
     } catch (error) {
       logger.warn({ err: error }, 'due runs could not be claimed; trying again');
       dueTimer.wakeBy(clock() + NO_DATABASE_MS);
@@ -100,20 +116,22 @@ export function createEngine(options: EngineOptions): Engine {
     const workflow = await loadWorkflow(appId, claimed.workflow);
     const start = {
       runId: lease.runId,
+      sinkId,
       workflow: workflow ?? { id: '', version: 0, inputs: [], steps: [], outputs: [] },
       request: restoreRequest(claimed),
       inputs: (parseJson(claimed.inputs ?? '{}') ?? {}) as Record<string, unknown>,
     };
     const execution = new Execution(tools, start, claimed);
-    const run = { lease, appId, sinkId, createdAt, execution, stop: new AbortController() };
-    if (workflow === null) execution.abort({ code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' });
-    const sends = advanceSafely(execution, lease.runId, clock(), logger);
-    if (await worker.commitTurn(run)) await worker.continueRun(run, sends);
+    const run = activeRun({ lease, appId, sinkId, createdAt, execution });
+    await worker.advance(run, () => {
+      if (workflow === null) execution.abort({ code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' });
+      else for (const { step, result } of claimed.results) execution.giveResult(step, result);
+    });
   }
 
   async function renewLeases(): Promise<void> {
     const now = clock();
-    const leases = [...active.values()].map(({ lease }) => lease);
+    const leases = [...active.values()].filter(({ effects }) => effects > 0).map(({ lease }) => lease);
     const lost = leases.length === 0 ? [] : await storage.renewLeases(leases, now + LEASE_MS);
     renewedAt = now;
     for (const runId of lost) active.get(runId)?.stop.abort();
@@ -132,15 +150,23 @@ export function createEngine(options: EngineOptions): Engine {
     async start() {
       const recovered = await storage.recoverRuns(clock());
       if (recovered > 0) logger.info({ runs: recovered }, 'took up runs that an earlier process left');
+      await queue.start();
       await claimDue();
     },
     async cancel(runId) {
       const result = await storage.cancelRun(runId, clock());
       if (result === null) return null;
-      active.get(runId)?.stop.abort();
+      const run = active.get(runId);
+      run?.stop.abort();
+      run?.over.abort();
       feed.publish(runId, result.events);
       if (result.cancelled) logger.info({ run_id: runId, status: 'cancelled' }, 'run ended');
       return { cancelled: result.cancelled };
+    },
+    async retryDeliveries(ids) {
+      const revived = await storage.retryDeliveries(ids, clock());
+      for (const { origin } of revived) queue.wake(origin);
+      return revived.map(({ id }) => id);
     },
     async drain(timeoutMs) {
       isDraining = true;
@@ -150,9 +176,9 @@ export function createEngine(options: EngineOptions): Engine {
       const timeIsUp = new Promise<void>((resolve) => {
         deadline = setTimeout(resolve, timeoutMs);
       });
-      await Promise.race([allTurns(), timeIsUp]);
+      await Promise.all([queue.drain(timeoutMs), Promise.race([allWork(), timeIsUp])]);
       clearTimeout(deadline);
-      await Promise.all([...active.values()].map(giveBack));
+      await Promise.all([...active.values()].filter(({ effects }) => effects > 0).map(giveBack));
     },
   };
 }

@@ -1,11 +1,15 @@
-// A turn of a run: the execution goes as far as it can, and what a bug does to it is contained.
+// A turn of a run: the execution goes as far as it can, and what a bug does to it is contained. What it read and wrote of
+// its sink's memory, and the leases on its deliveries, hold from here on unless the turn is not stored.
 
+import type { Clock } from '../clock.ts';
 import type { RunError } from '../core/run.ts';
 import type { Logger } from '../logger.ts';
 import type { Lease, RunChange } from '../storage/storage.ts';
-import type { Execution, PlannedSend } from './execution.ts';
+import type { DeliveryQueue } from './delivery-queue.ts';
+import type { Execution, LocalEffect } from './execution.ts';
+import type { StepMemory } from './step-memory.ts';
 
-/** How long a run that goes on may be left alone before somebody else takes it up. */
+/** How long a run, or a delivery, that goes on may be left alone before somebody else takes it up. */
 export const LEASE_MS = 15_000;
 
 /** A run that this process advances. */
@@ -15,14 +19,69 @@ export interface ActiveRun {
   sinkId: string;
   createdAt: number;
   execution: Execution;
-  /** Aborted when the run has ended, was lost to another owner, or is given back. */
+  /** Aborted when no more turns may be taken here: the run is over, was lost to another owner, or is given back. */
   stop: AbortController;
+  /** Aborted when the run is over: what is still being sent for it is given up. */
+  over: AbortController;
+  /** The turn under way: turns of one run follow one another. */
+  turn: Promise<unknown>;
+  /** What is being done for it in this process, and the deliveries held here that it waits for. */
+  effects: number;
+  awaited: number;
+}
+
+export function activeRun(run: Pick<ActiveRun, 'lease' | 'appId' | 'sinkId' | 'createdAt' | 'execution'>): ActiveRun {
+  return { ...run, stop: new AbortController(), over: new AbortController(), turn: Promise.resolve(), effects: 0, awaited: 0 };
+}
+
+export interface PlannedTurn {
+  change: RunChange;
+  effects: LocalEffect[];
+}
+
+export interface Turns {
+  /** A promise only where something that the steps remember must be loaded first. */
+  plan(runId: string, sinkId: string, execution: Execution): PlannedTurn | Promise<PlannedTurn>;
+  /** The turn was not stored. */
+  withdraw(sinkId: string, change: RunChange): void;
 }
 
 const INTERNAL: RunError = { code: 'internal', message: 'an internal error ended the run' };
 
+export function createTurns(options: { memory: StepMemory; queue: DeliveryQueue; clock: Clock; logger: Logger }): Turns {
+  const { memory, queue, clock, logger } = options;
+
+  function finish(sinkId: string, execution: Execution, effects: LocalEffect[]): PlannedTurn {
+    const now = clock();
+    const change = execution.takeChange(now + LEASE_MS, now);
+    if (change.memory.length > 0) memory.anticipate(sinkId, change.memory);
+    if (change.deliveries.length > 0) change.deliveries = queue.admit(change.deliveries);
+    return { change, effects };
+  }
+
+  async function planWithMemory(runId: string, sinkId: string, execution: Execution, effects: LocalEffect[], keys: readonly string[]) {
+    for (let wanted = keys; wanted.length > 0; wanted = execution.takeWantedKeys()) {
+      await memory.load(sinkId, wanted);
+      effects.push(...advanceSafely(execution, runId, clock(), logger));
+    }
+    return finish(sinkId, execution, effects);
+  }
+
+  return {
+    plan(runId, sinkId, execution) {
+      const effects = advanceSafely(execution, runId, clock(), logger);
+      const keys = execution.takeWantedKeys();
+      return keys.length === 0 ? finish(sinkId, execution, effects) : planWithMemory(runId, sinkId, execution, effects, keys);
+    },
+    withdraw(sinkId, change) {
+      memory.forget(sinkId, change.memory);
+      queue.withdraw(change.deliveries);
+    },
+  };
+}
+
 /** A step type that throws is a bug: the run fails, the reason is logged, and the caller reads no internals. */
-export function advanceSafely(execution: Execution, runId: string, now: number, logger: Logger): PlannedSend[] {
+function advanceSafely(execution: Execution, runId: string, now: number, logger: Logger): LocalEffect[] {
   try {
     return execution.advance(now);
   } catch (error) {

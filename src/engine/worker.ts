@@ -1,115 +1,163 @@
-// Advances runs that are on disk, turn by turn: sends what a turn wants sent, takes in what came of it, and writes the
-// next turn in one commit before anybody hears of it.
+// Advances runs that are on disk, turn by turn: takes in what came of deliveries and local effects, and writes the next
+// turn in one commit before anybody hears of it.
 
 import type { Clock } from '../clock.ts';
+import type { DeliveryState } from '../core/delivery.ts';
+import type { Images, ImageWant } from '../core/image.ts';
 import { isTerminal } from '../core/run.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { OutboundRequest, OutboundResult } from '../steps/step-type.ts';
-import type { Lease, RunChange, Storage } from '../storage/storage.ts';
+import type { EffectResult, FileWrite } from '../steps/step-type.ts';
+import type { AttemptRecord, RunChange, Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
-import { LONGEST_SLEEP_MS } from './due-timer.ts';
-import type { PlannedSend } from './execution.ts';
+import type { DeliveryQueue, HeldDelivery } from './delivery-queue.ts';
+import type { LocalEffect } from './execution.ts';
 import type { RunFeed } from './run-feed.ts';
-import { type ActiveRun, advanceSafely, failUnexpectedly, LEASE_MS, logRunEnd } from './turn.ts';
+import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 
-/** Sends one message. Never throws for what the outside world does. */
-export type Send = (request: OutboundRequest, options: { idempotencyKey: string; signal: AbortSignal }) => Promise<OutboundResult>;
+/** What steps have done in this process. */
+export interface LocalEffects {
+  loadImages(wants: readonly ImageWant[]): Promise<Images>;
+  writeFile(write: FileWrite): Promise<Extract<EffectResult, { kind: 'written' | 'not_written' }>>;
+}
 
 export interface WorkerOptions {
-  storage: Pick<Storage, 'advanceRun'>;
+  storage: Pick<Storage, 'advanceRun' | 'recordAttempt'>;
+  turns: Turns;
+  queue: DeliveryQueue;
+  localEffects: LocalEffects;
   feed: RunFeed;
   clock: Clock;
   logger: Logger;
-  /** Required by step types that send. */
-  send: Send | undefined;
-  /** Told when a run that waits, or is being sent for, must be looked at again. */
+  /** Told when a run must be looked at again. */
   wakeBy: (at: number) => void;
+  /** Told of work that goes on in the background. */
+  track: (work: Promise<unknown>) => void;
   isDraining: () => boolean;
 }
 
 export interface Worker {
-  /** Runs of this process that are being sent for, by run id. */
+  /** Runs that something is done for in this process, by run id. */
   readonly active: ReadonlyMap<string, ActiveRun>;
-  /** Sends, and goes on until the run ends, waits, or is no longer ours. */
-  continueRun(run: ActiveRun, sends: PlannedSend[]): Promise<void>;
-  /** Writes what the last turn brought and tells of it; false when the run is no longer ours, waits, or has ended. */
-  commitTurn(run: ActiveRun): Promise<boolean>;
+  /** The turn is on disk: tells of it, and does what it planned. */
+  begin(run: ActiveRun, turn: PlannedTurn): void;
+  /** Takes in results, goes as far as it can and stores that; false when the run was not ours any more. */
+  advance(run: ActiveRun, apply: () => void): Promise<boolean>;
+  /** Stores an attempt, and with the end of its delivery the turn of the run that waits. Never rejects. */
+  record(held: HeldDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<void>;
 }
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5000;
 
-export function createWorker({ storage, feed, clock, logger, send, wakeBy, isDraining }: WorkerOptions): Worker {
+export function createWorker(options: WorkerOptions): Worker {
+  const { storage, turns, queue, localEffects, feed, clock, logger, wakeBy, track, isDraining } = options;
   const active = new Map<string, ActiveRun>();
 
-  async function continueRun(run: ActiveRun, firstSends: PlannedSend[]): Promise<void> {
+  function begin(run: ActiveRun, { change, effects }: PlannedTurn): void {
     const { runId } = run.lease;
-    active.set(runId, run);
-    try {
-      const pending = new Map<string, Promise<string>>();
-      for (let sends = firstSends; ; ) {
-        for (const planned of sends) pending.set(planned.step, perform(run, planned));
-        if (pending.size === 0) return;
-        const settled = await firstOf(pending.values(), run.execution.nextDueAt());
-        if (settled !== null) pending.delete(settled);
-        if (run.stop.signal.aborted) return;
-        sends = advanceSafely(run.execution, runId, clock(), logger);
-        if (!(await commitTurn(run))) return;
-      }
-    } finally {
-      // What is still being sent for a run that has ended, or went to another owner, is of no use.
+    feed.publish(runId, eventsOf(change));
+    if (isTerminal(change.status)) {
+      logRunEnd(logger, run, runId, change);
       run.stop.abort();
-      if (active.get(runId) === run) active.delete(runId);
-    }
+      run.over.abort();
+    } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
+    run.effects += effects.length;
+    for (const { isAwaited, leaseUntil } of change.deliveries) if (isAwaited && leaseUntil !== null) run.awaited += 1;
+    if (run.effects + run.awaited > 0) active.set(runId, run);
+    queue.begin(change.deliveries, run, runId);
+    for (const effect of effects) track(perform(run, effect));
   }
 
-  /** The step whose send is over first, or null when a waiting step is due before. */
-  async function firstOf(sends: Iterable<Promise<string>>, dueAt: number | null): Promise<string | null> {
-    if (dueAt === null) return await Promise.race(sends);
-    let timer: NodeJS.Timeout | undefined;
-    const due = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, Math.min(Math.max(dueAt - clock(), 0), LONGEST_SLEEP_MS), null);
-    });
-    return await Promise.race([...sends, due]).finally(() => clearTimeout(timer));
+  function forget(run: ActiveRun): void {
+    const { runId } = run.lease;
+    if (run.effects + run.awaited === 0 && active.get(runId) === run) active.delete(runId);
   }
 
-  /** Resolves to the step's name once the execution knows the result. */
-  async function perform({ execution, stop, lease }: ActiveRun, { step, request, idempotencyKey }: PlannedSend): Promise<string> {
+  async function perform(run: ActiveRun, { step, plan }: LocalEffect): Promise<void> {
+    const { execution } = run;
+    let apply: () => void;
     try {
-      if (send === undefined) throw new Error('a step type wants to send, but the engine was given no way to');
-      const result = await send(request, { idempotencyKey, signal: stop.signal });
-      if (!stop.signal.aborted) execution.settleSend(step, result, clock());
+      if (plan.kind === 'load') {
+        const images = await localEffects.loadImages(plan.wants);
+        apply = () => execution.giveImages(step, images);
+      } else {
+        const result = await localEffects.writeFile(plan);
+        apply = () => execution.giveResult(step, result);
+      }
     } catch (error) {
-      if (stop.signal.aborted) return step;
-      failUnexpectedly(execution, { run_id: lease.runId, step }, error, logger);
+      apply = () => failUnexpectedly(execution, { run_id: run.lease.runId, step }, error, logger);
     }
-    return step;
+    run.effects -= 1;
+    await advance(run, apply);
+    forget(run);
   }
 
-  async function commitTurn(run: ActiveRun): Promise<boolean> {
-    const { lease, execution } = run;
-    const now = clock();
-    const change = execution.takeChange(now + LEASE_MS, now);
-    if (!(await persist(lease, change))) return false;
-    feed.publish(lease.runId, eventsOf(change));
-    if (isTerminal(change.status)) logRunEnd(logger, run, lease.runId, change);
-    else wakeBy(change.wakeAt as number);
-    return change.status === 'running';
+  /** Turns of one run follow one another, so that each plans on what the one before it stored. */
+  function takeTurn(run: ActiveRun, apply: () => void, write: (change: RunChange) => Promise<boolean>): Promise<boolean> {
+    const turn = run.turn.then(async () => {
+      const { lease, sinkId, execution } = run;
+      if (run.stop.signal.aborted) return false;
+      try {
+        apply();
+      } catch (error) {
+        failUnexpectedly(execution, { run_id: lease.runId }, error, logger);
+      }
+      const planned = await turns.plan(lease.runId, sinkId, execution);
+      const isStored = await persist(lease.runId, () => write(planned.change));
+      if (isStored) begin(run, planned);
+      else {
+        // Somebody else has the run, or it was given back to be planned anew.
+        turns.withdraw(sinkId, planned.change);
+        run.stop.abort();
+        wakeBy(clock());
+      }
+      return isStored;
+    });
+    run.turn = turn.catch(() => run.stop.abort());
+    return turn;
+  }
+
+  const advance = (run: ActiveRun, apply: () => void): Promise<boolean> =>
+    takeTurn(run, apply, (change) => storage.advanceRun(run.lease, change));
+
+  async function record(held: HeldDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<void> {
+    const { run } = held;
+    const lease = { id: held.id, epoch: held.epoch };
+    const isOver = next.dueAt === null;
+    if (run !== null) run.awaited -= 1;
+    try {
+      const isStored =
+        isOver &&
+        run !== null &&
+        (await takeTurn(
+          run,
+          () => run.execution.giveResult(held.step, attempt.result),
+          async (change) => (await storage.recordAttempt(lease, attempt, next, { lease: run.lease, change })) === 'recorded',
+        ));
+      if (isStored) return;
+      await persist(held.runId, () => storage.recordAttempt(lease, attempt, next, null));
+      if (isOver && held.isAwaited) wakeBy(clock());
+    } catch (error) {
+      // Its lease runs out, and the next start or claim repeats the attempt.
+      logger.warn({ err: error, delivery_id: held.id }, 'an attempt could not be recorded');
+    } finally {
+      if (run !== null) forget(run);
+    }
   }
 
   /** A locked or full database delays a run; it must not lose it. */
-  async function persist(lease: Lease, change: RunChange): Promise<boolean> {
+  async function persist<Result>(runId: string, write: () => Promise<Result>): Promise<Result> {
     for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, LAST_RETRY_MS)) {
       try {
-        return await storage.advanceRun(lease, change);
+        return await write();
       } catch (error) {
         if (!(error instanceof AppError) || isDraining()) throw error;
-        logger.warn({ run_id: lease.runId, reason: error.message }, 'a run waits for the database');
+        logger.warn({ run_id: runId, reason: error.message }, 'a run waits for the database');
         await new Promise((resolve) => setTimeout(resolve, delayMs));
       }
     }
   }
 
-  return { active, continueRun, commitTurn };
+  return { active, begin, advance, record };
 }

@@ -6,6 +6,7 @@ import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const ADMIN_TOKEN_FILE = 'admin-token';
+const SECRET_KEY_FILE = 'secret-key';
 
 /** Rejects with one line that says why the directory cannot be used. */
 export async function prepareDataDirectory(directory: string): Promise<void> {
@@ -27,15 +28,25 @@ export async function readOrMakeAdminToken(
   makeToken: () => string,
 ): Promise<{ token: string; path: string; isNew: boolean }> {
   const path = join(directory, ADMIN_TOKEN_FILE);
+  const { text, isNew } = await readOrMake(path, 'admin token', makeToken);
+  return { token: text, path, isNew };
+}
+
+/** What signs the placeholders of secrets; `makeKey` makes it when there is none yet. */
+export async function readOrMakeSecretKey(directory: string, makeKey: () => string): Promise<string> {
+  return (await readOrMake(join(directory, SECRET_KEY_FILE), 'secret key', makeKey)).text;
+}
+
+async function readOrMake(path: string, what: string, make: () => string): Promise<{ text: string; isNew: boolean }> {
   try {
-    const token = (await readFile(path, 'utf8')).trim();
-    if (token.length < 16) throw new Error(`the admin token in ${path} is too short to be one; delete the file to have a new one made`);
-    return { token, path, isNew: false };
+    const text = (await readFile(path, 'utf8')).trim();
+    if (text.length < 16) throw new Error(`the ${what} in ${path} is too short to be one; delete the file to have a new one made`);
+    return { text, isNew: false };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    const token = makeToken();
-    await writeWhole(path, `${token}\n`);
-    return { token, path, isNew: true };
+    const text = make();
+    await writeWhole(path, `${text}\n`);
+    return { text, isNew: true };
   }
 }
 

@@ -6,7 +6,10 @@
 // changed then, and the same call may succeed later.
 
 import type { App } from '../core/app.ts';
+import type { DeliveryState, DeliveryStatus } from '../core/delivery.ts';
+import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
 import type { BodyKind } from '../core/request.ts';
+import type { RetryPolicy } from '../core/retry.ts';
 import type { RunError, RunStatus, StepStatus } from '../core/run.ts';
 import type { ProgressEvent, RunEvent } from '../core/run-event.ts';
 import type { ManagedBy, Sink } from '../core/sink.ts';
@@ -63,6 +66,27 @@ export interface StepRecord {
   dueAt: number | null;
 }
 
+/** A delivery that a turn of a run asks for. */
+export interface NewDelivery {
+  id: string;
+  step: string;
+  /** The step waits for the end of the delivery. */
+  isAwaited: boolean;
+  origin: string;
+  message: OutboundMessage;
+  retry: RetryPolicy;
+  /** Its writer sends it at once, under a lease until then; null: whoever claims it. */
+  leaseUntil: number | null;
+}
+
+/** What a run saw, or changed, of what the steps of its sink remember. Versions count from 0: nothing stored yet. */
+export interface MemoryUse {
+  key: string;
+  version: number;
+  /** JSON text; null where it was only read. */
+  value: string | null;
+}
+
 /** What one turn of a run brought: written together or not at all. */
 export interface RunChange {
   status: RunStatus;
@@ -72,7 +96,9 @@ export interface RunChange {
   /** Seq of the last event of the stream so far, the terminal one included. */
   lastSeq: number;
   steps: StepRecord[];
-  /** When the run must be looked at again (due time, or end of the lease); null once it has ended. */
+  deliveries: NewDelivery[];
+  memory: MemoryUse[];
+  /** When the run must be looked at again (due time, or end of the lease); null when it has ended or waits for a delivery. */
   wakeAt: number | null;
   /** JSON text. */
   output: string | null;
@@ -109,7 +135,9 @@ export type CreateRunResult =
   /** The idempotency key is taken by an earlier run of this sink. */
   | { kind: 'duplicate'; runId: string; sameRequest: boolean }
   /** Another run has the id, as may be after the clock was set back; nothing was stored. */
-  | { kind: 'id_taken' };
+  | { kind: 'id_taken' }
+  /** Another run has changed what this one read of its sink's memory; nothing was stored. */
+  | { kind: 'memory_changed' };
 
 /** A run as its worker needs it to go on. */
 export interface ClaimedRun extends StoredRequest {
@@ -122,6 +150,8 @@ export interface ClaimedRun extends StoredRequest {
   lastSeq: number;
   createdAt: number;
   steps: StepRecord[];
+  /** What came of awaited deliveries that are over, by the step that still waits. */
+  results: { step: string; result: OutboundResult }[];
 }
 
 export interface RunSummary {
@@ -161,6 +191,58 @@ export interface RunFilter {
   after?: string;
 }
 
+/** The right to send a delivery: stale once somebody else has claimed or cancelled it. */
+export interface DeliveryLease {
+  id: string;
+  epoch: number;
+}
+
+/** A delivery as its sender needs it. */
+export interface ClaimedDelivery extends Omit<NewDelivery, 'leaseUntil'> {
+  epoch: number;
+  /** Attempts made so far, and the number of the last one allowed. */
+  attempts: number;
+  lastAttempt: number;
+}
+
+/** One try of a delivery. */
+export interface AttemptRecord {
+  /** From 1. */
+  attempt: number;
+  startedAt: number;
+  durationMs: number;
+  result: OutboundResult;
+}
+
+export interface DeliverySummary {
+  id: string;
+  runId: string;
+  appId: string;
+  sinkId: string;
+  step: string;
+  status: DeliveryStatus;
+  message: OutboundMessage;
+  attempts: number;
+  lastAttempt: number;
+  dueAt: number | null;
+  createdAt: number;
+  finishedAt: number | null;
+}
+
+export interface DeliveryRecord extends DeliverySummary {
+  tries: AttemptRecord[];
+}
+
+export interface DeliveryFilter {
+  appId?: string;
+  sinkId?: string;
+  runId?: string;
+  status?: DeliveryStatus;
+  limit: number;
+  /** Position of the last delivery of the page before; newest first. */
+  before?: number;
+}
+
 /** Triggers refused before a run existed; the same ones within a flush are one entry with a count. */
 export interface Rejection {
   appId: string | null;
@@ -194,7 +276,10 @@ export interface Storage {
 
   /** Stores a new run with its input, idempotency key and first change, or names the run that has the key. */
   createRun(run: NewRun): Promise<CreateRunResult>;
-  /** Stores one turn of a run; false, and nothing changed, when the lease is stale or a finished step is repeated. */
+  /**
+   * Stores one turn of a run; false, and nothing of it stored, when the lease is stale, a finished step is repeated, or
+   * the memory that it read has changed: the run is due at once then, to be planned anew.
+   */
   advanceRun(lease: Lease, change: RunChange): Promise<boolean>;
   /** Takes up to `limit` runs that are due, for the one owner, until `leaseUntil`. */
   claimDueRuns(now: number, leaseUntil: number, limit: number): Promise<ClaimedRun[]>;
@@ -202,12 +287,39 @@ export interface Storage {
   renewLeases(leases: Lease[], leaseUntil: number): Promise<string[]>;
   /** Gives a run back, due at once, for whoever claims it next. */
   releaseRun(lease: Lease, now: number): Promise<void>;
-  /** Makes every running run due at once: called at start, when whoever advanced it is dead. */
+  /** Makes every running run and every delivery being sent due at once: called at start, when whoever had them is dead. */
   recoverRuns(now: number): Promise<number>;
-  /** Ends a run that has not ended, staling its lease; returns its events from the cancellation on, null if unknown. */
+  /** Ends a run that has not ended, with the deliveries that it waits for; returns its events from then on, null if unknown. */
   cancelRun(runId: string, now: number): Promise<{ cancelled: boolean; events: RunEvent[] } | null>;
   /** When the next run is due, in ms; null when none waits. */
   nextWake(): Promise<number | null>;
+
+  /**
+   * Stores an attempt, what becomes of its delivery, and with its end the turn that it brought the waiting run. The
+   * attempt is kept in any case. `stale`: the delivery is no longer the sender's and stays as it is. `turn_refused`: the
+   * turn was, by the rules of advanceRun; the run is due at once and finds the result when it is claimed.
+   */
+  recordAttempt(
+    delivery: DeliveryLease,
+    attempt: AttemptRecord,
+    next: DeliveryState,
+    turn: { lease: Lease; change: RunChange } | null,
+  ): Promise<'recorded' | 'stale' | 'turn_refused'>;
+  /** Takes deliveries that are due, up to the limit of each origin, for the one owner. */
+  claimDeliveries(origins: { origin: string; limit: number }[], now: number, leaseUntil: number): Promise<ClaimedDelivery[]>;
+  /** Extends leases; returns the ids whose lease is stale. */
+  renewDeliveries(leases: DeliveryLease[], leaseUntil: number): Promise<string[]>;
+  /** Gives deliveries back, due at once. */
+  releaseDeliveries(leases: DeliveryLease[], now: number): Promise<void>;
+  /** Each origin with deliveries that are not over, and when its next one is due. */
+  listDueOrigins(): Promise<{ origin: string; dueAt: number }[]>;
+  /** Gives failed deliveries another round of attempts, due at once; returns the origins of those that were failed. */
+  retryDeliveries(ids: string[], now: number): Promise<{ id: string; origin: string }[]>;
+  getDelivery(id: string): Promise<DeliveryRecord | null>;
+  /** Newest first. */
+  listDeliveries(filter: DeliveryFilter): Promise<(DeliverySummary & { position: number })[]>;
+  /** What the steps of a sink remember under these keys; keys without an entry are left out. */
+  readMemory(sinkId: string, keys: string[]): Promise<{ key: string; version: number; value: string }[]>;
 
   getRun(runId: string): Promise<RunRecord | null>;
   /** Newest first. */

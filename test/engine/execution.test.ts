@@ -6,6 +6,7 @@ import { planWorkflow } from '../../src/core/workflow.ts';
 import { Execution } from '../../src/engine/execution.ts';
 import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
 import { testSteps } from './test-steps.ts';
+import { unusedTools } from './unused-tools.ts';
 
 const NOW = 1_767_225_600_000;
 const LEASE_UNTIL = NOW + 15_000;
@@ -13,7 +14,10 @@ const stepTypes = createStepTypes([...builtinStepTypes, ...testSteps]);
 
 function execute(steps: ({ type: string; name: string } & Record<string, unknown>)[], random = 1): Execution {
   const workflow = planWorkflow('w', 1, { version: '1.0', inputs: [], steps, outputs: [] });
-  return new Execution({ stepTypes, random: () => random }, { runId: 'run_1', workflow, request: {} as Request, inputs: {} });
+  return new Execution(
+    { ...unusedTools, stepTypes, random: () => random },
+    { runId: 'run_1', sinkId: 'snk_1', workflow, request: {} as Request, inputs: {} },
+  );
 }
 
 const failing = (retry?: Record<string, number>) => ({ type: 'sluice/fail@v1', name: 'f', ...(retry === undefined ? {} : { retry }) });
@@ -65,14 +69,21 @@ test.each([1, 14.999, 15, 15.001, 86_400])('a run that waits %d s is waiting unt
   expect(execution.takeChange(LEASE_UNTIL, NOW)).toMatchObject({ status: 'waiting', wakeAt: NOW + seconds * 1000 });
 });
 
-test('a run that sends is running until its lease is over, whatever else of it waits', () => {
+test('a run that waits for a delivery and for a time is waiting until that time', () => {
   const execution = execute([
     { type: 'sluice/delay@v1', name: 'd', seconds: 1 },
     { type: 'test/post@v1', name: 'p' },
   ]);
-  expect(execution.advance(NOW)).toMatchObject([{ step: 'p', idempotencyKey: 'run_1:p' }]);
-  expect(execution.takeChange(LEASE_UNTIL, NOW)).toMatchObject({ status: 'running', wakeAt: LEASE_UNTIL });
-  expect(execution.nextDueAt()).toBe(NOW + 1000);
+  execution.advance(NOW);
+  const change = execution.takeChange(LEASE_UNTIL, NOW);
+  expect(change).toMatchObject({ status: 'waiting', wakeAt: NOW + 1000 });
+  expect(change.deliveries).toMatchObject([{ id: 'dlv_1_1', step: 'p', isAwaited: true, origin: 'http://receiver.test' }]);
+});
+
+test('a run that waits for a delivery alone is woken by its end', () => {
+  const execution = execute([{ type: 'test/post@v1', name: 'p' }]);
+  execution.advance(NOW);
+  expect(execution.takeChange(LEASE_UNTIL, NOW)).toMatchObject({ status: 'waiting', wakeAt: null });
 });
 
 test('a turn is told once: the next change holds only what came after', () => {

@@ -74,7 +74,9 @@ test('a delay holds back the steps that it names, and nothing else', async () =>
   const message = await receiver.message(1);
   expect(message.body).toBe('now');
   message.answer(200);
-  const run = await reaches(app, runId, 'waiting');
+  await until('the step to be over', async () => (await stepOf(app, runId, 'at_once')).status === 'completed');
+  const run = await getRun(app, runId);
+  expect(run.status).toBe('waiting');
   expect(run.steps.map(({ step, status }: { step: string; status: string }) => `${step} ${status}`).sort()).toEqual([
     'at_once completed',
     'pause waiting',
@@ -87,9 +89,8 @@ test('a waiting step is woken while another branch still sends', async () => {
   const steps = [delay('pause', 0.05, { next_steps: ['$steps.after'] }), set('after', { value: 1 }), post('slow')];
   const runId = await startRun(app, { steps });
   const slow = await receiver.message(1);
-  await reaches(app, runId, 'running');
   await until('the step after the pause', async () => (await stepOf(app, runId, 'after'))?.status === 'completed');
-  expect((await getRun(app, runId)).status).toBe('running');
+  expect((await getRun(app, runId)).status).toBe('waiting');
   slow.answer(200);
   await reaches(app, runId, 'completed');
 });

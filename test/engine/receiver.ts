@@ -1,7 +1,7 @@
 // The outside world of the engine's tests: takes every message that is sent and answers when it is told to.
 
-import type { Send } from '../../src/engine/worker.ts';
-import type { OutboundResult } from '../../src/steps/step-type.ts';
+import type { OutboundResult } from '../../src/core/outbound.ts';
+import type { Send } from '../../src/engine/delivery-queue.ts';
 import { until } from '../support/until.ts';
 
 export interface Received {
@@ -27,10 +27,10 @@ export function createReceiver(answerAll?: number): Receiver {
   const send: Send = (request, { idempotencyKey, signal }) =>
     new Promise((resolve, reject) => {
       const respond = (status: number, text = ''): void => resolve(response(status, text));
-      signal.addEventListener('abort', () => resolve({ kind: 'network', code: 'ABORTED' }), { once: true });
+      signal.addEventListener('abort', () => resolve({ kind: 'network', code: 'ABORTED', reason: 'given up' }), { once: true });
       received.push({
         idempotencyKey,
-        body: JSON.parse(Buffer.from(request.body ?? []).toString()),
+        body: JSON.parse(Buffer.concat((request.transport === 'http' ? (request.body ?? []) : []) as Uint8Array[]).toString()),
         signal,
         answer: respond,
         breakDown: reject,
@@ -45,5 +45,5 @@ export function createReceiver(answerAll?: number): Receiver {
 }
 
 function response(status: number, text: string): OutboundResult {
-  return { kind: 'response', status, headers: {}, body: Buffer.from(text) };
+  return { kind: 'response', status, reason: '', url: 'http://receiver.test/', headers: {}, body: Buffer.from(text), isTruncated: false };
 }

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { unloadedImages } from '../../src/core/image.ts';
 import type { RequestHead } from '../../src/core/request.ts';
 import { planWorkflow } from '../../src/core/workflow.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
@@ -41,7 +42,7 @@ test('a run that advances while another process locks the database goes on when 
   const unlock = lockDatabase(app.dataDir);
   message.answer(200);
   await until('the engine to meet the lock', () => app.logs.some((line) => line.includes('a run waits for the database')));
-  expect((await getRun(app, runId)).status).toBe('running');
+  expect((await getRun(app, runId)).status).toBe('waiting');
   unlock();
   await reaches(app, runId, 'completed');
   expect(receiver.received).toHaveLength(1);
@@ -92,6 +93,9 @@ async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: 
     clock: Date.now,
     newRunId,
     logger: createLogger('info', { write: (line: string) => void logs.push(line) }).logger,
+    send: () => Promise.reject(new Error('nothing is sent here')),
+    localEffects: { loadImages: () => Promise.resolve(unloadedImages), writeFile: () => Promise.resolve({ kind: 'written' }) },
+    secrets: { placeholder: () => null, mask: (_runId, text) => text },
   });
   onTestEnd(() => engine.drain(0));
   await engine.start();

@@ -1,21 +1,19 @@
 // Step types made for the tests of the engine: one that sends, one that chooses, one that is broken.
 
-import type { OutboundResult, StepOutcome, StepType } from '../../src/steps/step-type.ts';
+import type { EffectResult, StepOutcome, StepType } from '../../src/steps/step-type.ts';
+import { deliver } from '../support/deliver.ts';
 
 /** Sends its body. Anything but a 2xx is retryable; a 400 is not. */
-const post: StepType<{ body?: unknown }> = {
+const post: StepType<{ body?: unknown; retry?: unknown }> = {
   type: 'test/post@v1',
   properties: { body: {} },
   required: [],
   outputs: () => ['status', 'answer'],
-  plan: ({ body = null }) => ({
-    kind: 'send',
-    request: { method: 'POST', url: 'http://receiver.test/', headers: {}, body: Buffer.from(JSON.stringify(body)), timeoutMs: 1000 },
-  }),
+  plan: ({ body = null, retry }) => deliver('http://receiver.test/', Buffer.from(JSON.stringify(body)), retry),
   interpret: (_manifest, result) => readResult(result),
 };
 
-function readResult(result: OutboundResult): StepOutcome {
+function readResult(result: EffectResult): StepOutcome {
   const status = result.kind === 'response' ? result.status : 0;
   if (result.kind === 'response' && status < 300)
     return { kind: 'completed', outputs: { status, answer: Buffer.from(result.body).toString() }, message: `answered ${status}` };

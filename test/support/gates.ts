@@ -1,7 +1,9 @@
 // Steps that wait until the test lets them pass, so that a run stands still where a test wants to look at it.
 
-import type { Send } from '../../src/engine/worker.ts';
-import type { OutboundResult, StepType } from '../../src/steps/step-type.ts';
+import type { OutboundResult } from '../../src/core/outbound.ts';
+import type { Send } from '../../src/engine/delivery-queue.ts';
+import type { StepType } from '../../src/steps/step-type.ts';
+import { deliver } from './deliver.ts';
 
 export interface Gates {
   /** For startApp: the step type `test/gate@v1` with a `gate` name, and what it waits for. */
@@ -12,7 +14,15 @@ export interface Gates {
   reached(gate: string): Promise<void>;
 }
 
-const PASSED: OutboundResult = { kind: 'response', status: 204, headers: {}, body: new Uint8Array(0) };
+const PASSED: OutboundResult = {
+  kind: 'response',
+  status: 204,
+  reason: 'No Content',
+  url: 'http://gate.test/',
+  headers: {},
+  body: new Uint8Array(0),
+  isTruncated: false,
+};
 
 export function createGates(): Gates {
   const opened = new Map<string, PromiseWithResolvers>();
@@ -22,13 +32,14 @@ export function createGates(): Gates {
     properties: { gate: { type: 'string' }, after: {} },
     required: ['gate'],
     outputs: () => ['passed'],
-    plan: ({ gate }) => ({ kind: 'send', request: { method: 'POST', url: String(gate), headers: {}, body: null, timeoutMs: 0 } }),
+    plan: ({ gate }) => deliver(`http://gate.test/${gate}`, null),
     interpret: () => ({ kind: 'completed', outputs: { passed: true } }),
   };
   return {
     options: {
       stepTypes: [stepType],
-      send: async ({ url: gate }, { signal }) => {
+      send: async (message, { signal }) => {
+        const gate = message.transport === 'http' ? new URL(message.url).pathname.slice(1) : '';
         at(reached, gate).resolve();
         await Promise.race([at(opened, gate).promise, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
         return PASSED;

@@ -2,15 +2,20 @@
 // their batch, reads on a connection of their own.
 
 import type { Database } from 'better-sqlite3';
-import type { Storage } from '../storage.ts';
+import type { DeliveryState } from '../../core/delivery.ts';
+import type { DeliveryLease, Lease, Storage } from '../storage.ts';
 import { createDefinitionOperations } from './definition-operations.ts';
+import { createDeliveryOperations } from './delivery-operations.ts';
+import { createDeliveryQueries } from './delivery-queries.ts';
+import { createMemoryQueries } from './memory-operations.ts';
+import type { PackedAttempt, PackedChange } from './packed-delivery.ts';
 import type { PackedRun } from './packed-run.ts';
 import { createRejectionOperations, createRejectionQueries } from './rejection-operations.ts';
 import { createBlobQueries, createRetentionOperations } from './retention-operations.ts';
 import { createRunOperations } from './run-operations.ts';
 import { createRunQueries } from './run-queries.ts';
 
-export const READS = ['findWorkflow', 'getRun', 'listRuns', 'readEvents', 'listRejections'] as const;
+export const READS = ['findWorkflow', 'getRun', 'listRuns', 'readEvents', 'listRejections', 'getDelivery', 'listDeliveries'] as const;
 export const WRITES = [
   'changeDefinitions',
   'createRun',
@@ -20,28 +25,52 @@ export const WRITES = [
   'releaseRun',
   'recoverRuns',
   'cancelRun',
+  'recordAttempt',
+  'claimDeliveries',
+  'renewDeliveries',
+  'releaseDeliveries',
+  'retryDeliveries',
   'recordRejections',
   'pruneRuns',
   'ping',
   // These only read, but must see the writes before them, and the server needs the first two to start.
   'loadDefinitions',
   'nextWake',
+  'listDueOrigins',
+  'readMemory',
   'findUnreferencedBlobs',
 ] as const;
 
 export type OperationName = (typeof READS)[number] | (typeof WRITES)[number];
 
-/** A storage method as it runs inside a thread: the same, without the promise; a new run comes packed. */
+/** What comes packed. */
+interface PackedArguments {
+  createRun: PackedRun;
+  advanceRun: [lease: Lease, change: PackedChange];
+  recordAttempt: [
+    delivery: DeliveryLease,
+    attempt: PackedAttempt,
+    next: DeliveryState,
+    turn: { lease: Lease; change: PackedChange } | null,
+  ];
+}
+
+/** A storage method as it runs inside a thread: the same, without the promise, and some arguments packed. */
 type Operations<Names extends OperationName> = {
-  [Name in Names]: (...args: Name extends 'createRun' ? PackedRun : Parameters<Storage[Name]>) => Awaited<ReturnType<Storage[Name]>>;
+  [Name in Names]: (
+    ...args: Name extends keyof PackedArguments ? PackedArguments[Name] : Parameters<Storage[Name]>
+  ) => Awaited<ReturnType<Storage[Name]>>;
 };
 
 export function createWrites(database: Database): Operations<(typeof WRITES)[number]> {
   // A commit that changes nothing does not reach the disk, so this one changes a row into itself.
   const touch = database.prepare('UPDATE database_state SET commit_seq = commit_seq');
+  const runs = createRunOperations(database);
   return {
     ...createDefinitionOperations(database),
-    ...createRunOperations(database),
+    ...runs,
+    ...createDeliveryOperations(database, runs.advanceRun),
+    ...createMemoryQueries(database),
     ...createRejectionOperations(database),
     ...createRetentionOperations(database),
     ...createBlobQueries(database),
@@ -56,5 +85,6 @@ export function createReads(database: Database): Operations<(typeof READS)[numbe
     ...createDefinitionOperations(database),
     ...createRunQueries(database),
     ...createRejectionQueries(database),
+    ...createDeliveryQueries(database),
   };
 }

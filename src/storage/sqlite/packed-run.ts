@@ -3,7 +3,8 @@
 
 import { parseJson, stringifyJson } from '../../core/json.ts';
 import { isTerminal } from '../../core/run.ts';
-import type { NewRun, StepRecord } from '../storage.ts';
+import type { MemoryUse, NewRun, StepRecord } from '../storage.ts';
+import { type PackedDelivery, packDelivery } from './packed-delivery.ts';
 import { packEvents } from './rows.ts';
 
 export type PackedRun = [
@@ -14,6 +15,8 @@ export type PackedRun = [
   openSteps: StepRecord[] | null,
   blobs: string[] | null,
   idempotency: NewRun['idempotency'],
+  deliveries: PackedDelivery[] | null,
+  memory: MemoryUse[] | null,
   /** Columns of `runs` from workflow_id on. */
   ...columns: (string | number | null | Uint8Array)[],
 ];
@@ -28,6 +31,8 @@ export function packRun(run: NewRun): PackedRun {
     hasOpen ? change.steps.filter(({ finishedAt }) => finishedAt === null) : null,
     run.blobs.length === 0 ? null : run.blobs,
     run.idempotency,
+    change.deliveries.length === 0 ? null : change.deliveries.map(packDelivery),
+    change.memory.length === 0 ? null : change.memory,
     workflow === null ? null : workflow.id,
     workflow === null ? null : workflow.version,
     change.status,

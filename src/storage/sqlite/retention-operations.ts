@@ -4,7 +4,9 @@ import type { Database } from 'better-sqlite3';
 import { orderAt } from '../../core/run-id.ts';
 import type { PruneLimits } from '../storage.ts';
 
-const CHILD_TABLES = ['run_events', 'step_records', 'run_blobs'] as const;
+const CHILD_TABLES = ['run_events', 'step_records', 'run_blobs', 'deliveries'] as const;
+/** A run stays as long as a message of its is on the way. */
+const HAS_NO_OPEN_DELIVERY = 'NOT EXISTS (SELECT 1 FROM deliveries WHERE run_id = runs.id AND due_at IS NOT NULL)';
 /** Old entries kept of triggers that never became a run. */
 const MAX_REJECTIONS = 100_000;
 /** Free pages given back to the disk at a time, so that no commit waits long for it. */
@@ -14,10 +16,13 @@ export function createRetentionOperations(database: Database) {
   // One index range for each status, merged: work bounded by the limit, however many runs are stored.
   const selectOldest = database
     .prepare(
-      `${['completed', 'failed', 'cancelled'].map((status) => `SELECT id FROM runs WHERE status = '${status}' AND id < @bound`).join(' UNION ALL ')}
+      `${['completed', 'failed', 'cancelled'].map((status) => `SELECT id FROM runs WHERE status = '${status}' AND id < @bound AND ${HAS_NO_OPEN_DELIVERY}`).join(' UNION ALL ')}
        ORDER BY id LIMIT @limit`,
     )
     .pluck();
+  const deleteAttempts = database.prepare(
+    'DELETE FROM delivery_attempts WHERE delivery_no IN (SELECT no FROM deliveries WHERE run_id = ?)',
+  );
   const deleteRun = database.prepare('DELETE FROM runs WHERE id = ?');
   const deleteChildren = CHILD_TABLES.map((table) => database.prepare(`DELETE FROM ${table} WHERE run_id = ?`));
   const deleteKeys = database.prepare('DELETE FROM idempotency_keys WHERE expires_at <= ?');
@@ -41,6 +46,7 @@ export function createRetentionOperations(database: Database) {
       const oldest = selectOldest.all({ bound: maxBytes === null ? ageBound : Number.MAX_SAFE_INTEGER, limit }) as number[];
       for (const order of oldest) {
         if (order >= ageBound && usedBytes() <= (maxBytes ?? Number.POSITIVE_INFINITY)) break;
+        deleteAttempts.run(order);
         for (const statement of deleteChildren) statement.run(order);
         deleteRun.run(order);
         removed += 1;

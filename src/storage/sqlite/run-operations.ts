@@ -4,7 +4,10 @@ import type { Database } from 'better-sqlite3';
 import { isTerminal, type RunStatus } from '../../core/run.ts';
 import { CANCELLED, type ProgressEvent, type RunEvent } from '../../core/run-event.ts';
 import { parseRunId } from '../../core/run-id.ts';
-import type { ClaimedRun, CreateRunResult, Lease, RunChange, StepRecord } from '../storage.ts';
+import type { ClaimedRun, CreateRunResult, Lease, StepRecord } from '../storage.ts';
+import { createDeliveryWriter } from './delivery-operations.ts';
+import { createMemoryOperations } from './memory-operations.ts';
+import { type PackedChange, unpackResult } from './packed-delivery.ts';
 import { type PackedRun, unpackSteps } from './packed-run.ts';
 import { keyOf, packEvents, RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, toRunId, toStep, toWorkflowReference } from './rows.ts';
 
@@ -26,7 +29,7 @@ export function createRunOperations(database: Database) {
   const updateRun = database.prepare(
     `UPDATE runs SET status = ?, progress = ?, finished_at = ?, wake_at = ?, last_seq = ?, output = ?, error = ?,
        inputs = CASE WHEN ? THEN NULL ELSE inputs END
-     WHERE id = ? AND epoch = ? AND status = 'running'`,
+     WHERE id = ? AND epoch = ? AND status IN ('running', 'waiting')`,
   );
   const insertEvents = database.prepare('INSERT INTO run_events VALUES (?, ?, ?)');
   const upsertStep = database.prepare(
@@ -49,6 +52,29 @@ export function createRunOperations(database: Database) {
     "UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE id = ? AND epoch = ? AND status = 'running'",
   );
   const recoverRuns = database.prepare("UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE status = 'running'");
+  const recoverDeliveries = database.prepare(
+    "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE due_at IS NOT NULL AND status = 'sending'",
+  );
+  const insertDeliveries = createDeliveryWriter(database);
+  const memory = createMemoryOperations(database);
+  const selectOwner = database.prepare('SELECT app_no AS appNo, sink_no AS no FROM runs WHERE id = ?');
+  const giveBack = database.prepare("UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE id = ?");
+  const holdsLease = database
+    .prepare("SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND epoch = ? AND status IN ('running', 'waiting'))")
+    .pluck();
+  // Results of awaited deliveries that are over, of steps that still wait for them.
+  const selectResults = database.prepare(
+    `SELECT deliveries.step, result, delivery_attempts.body FROM deliveries
+       JOIN step_records ON step_records.run_id = deliveries.run_id AND step_records.step = deliveries.step
+       JOIN delivery_attempts ON delivery_no = deliveries.no AND delivery_attempts.attempt = deliveries.attempts
+     WHERE deliveries.run_id = ? AND is_awaited = 1 AND deliveries.due_at IS NULL
+       AND step_records.status = 'waiting' AND step_records.due_at IS NULL`,
+  );
+  const wakeNow = database.prepare('UPDATE runs SET wake_at = ? WHERE id = ?');
+  const cancelDeliveries = database.prepare(
+    `UPDATE deliveries SET status = 'cancelled', due_at = NULL, finished_at = ?, epoch = epoch + 1
+     WHERE run_id = ? AND is_awaited = 1 AND due_at IS NOT NULL`,
+  );
   const selectNextWake = database.prepare('SELECT min(wake_at) FROM runs WHERE wake_at IS NOT NULL').pluck();
   const selectForCancel = database.prepare('SELECT status, last_seq AS lastSeq FROM runs WHERE id = ? AND nonce = ?');
   const cancelRun = database.prepare(
@@ -104,11 +130,31 @@ export function createRunOperations(database: Database) {
       lastSeq: row.last_seq,
       createdAt: row.created_at,
       steps: readSteps(row.first_steps, selectSteps.all(order) as StepRow[]),
+      results: resultsOf(order),
     };
   }
 
+  function resultsOf(order: number): ClaimedRun['results'] {
+    const rows = selectResults.all(order) as { step: string; result: string; body: Uint8Array | null }[];
+    return rows.map(({ step, result, body }) => ({ step, result: unpackResult(result, body) }));
+  }
+
+  /** What a turn brings beside the run itself. False when the memory that it read has changed: it is to be planned anew. */
+  function writeBelongings(order: number, epoch: number, { deliveries, memory: uses, at }: PackedChange): boolean {
+    if (deliveries.length === 0 && uses.length === 0) return true;
+    const owner = selectOwner.get(order) as { appNo: number; no: number };
+    if (holdsLease.get(order, epoch) === 0) return true;
+    if (!memory.isCurrent(owner.no, uses)) {
+      giveBack.run(at, order);
+      return false;
+    }
+    insertDeliveries(order, owner, deliveries, at);
+    memory.write(owner.no, uses, at);
+    return true;
+  }
+
   return {
-    createRun(...[runId, sinkId, createdAt, openSteps, blobs, idempotency, ...columns]: PackedRun): CreateRunResult {
+    createRun(...[runId, sinkId, createdAt, openSteps, blobs, idempotency, deliveries, uses, ...columns]: PackedRun): CreateRunResult {
       const sink = sinkOf(sinkId);
       const { order, nonce } = keyOf(runId);
       if (idempotency !== null) {
@@ -118,23 +164,29 @@ export function createRunOperations(database: Database) {
           return { kind: 'duplicate', runId: toRunId(earlier), sameRequest: earlier.fingerprint === idempotency.fingerprint };
         }
       }
+      if (uses !== null && !memory.isCurrent(sink.no, uses)) return { kind: 'memory_changed' };
       if (insertRun.run(order, nonce, sink.appNo, sink.no, ...columns).changes === 0) return { kind: 'id_taken' };
       if (idempotency !== null) insertKey.run(sink.no, idempotency.key, idempotency.fingerprint, order, idempotency.expiresAt);
       for (const step of openSteps ?? []) writeStep(order, step);
       for (const hash of blobs ?? []) insertBlob.run(order, hash);
+      if (deliveries !== null) insertDeliveries(order, sink, deliveries, createdAt);
+      if (uses !== null) memory.write(sink.no, uses, createdAt);
       return { kind: 'created', epoch: 1 };
     },
 
-    advanceRun({ runId, epoch }: Lease, change: RunChange): boolean {
+    advanceRun({ runId, epoch }: Lease, change: PackedChange): boolean {
       const { order } = keyOf(runId);
       const { status, progress, wakeAt, lastSeq, output, error, events } = change;
       const finishedAt = isTerminal(status) ? change.at : null;
       const errorText = error === null ? null : JSON.stringify(error);
       if (hasEndedStep(order, change.steps)) return false;
+      if (!writeBelongings(order, epoch, change)) return false;
       const isEnd = finishedAt === null ? 0 : 1;
       if (updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, errorText, isEnd, order, epoch).changes === 0) return false;
       if (events.length > 0) insertEvents.run(order, (events[0] as ProgressEvent).seq, packEvents(events));
       for (const step of change.steps) writeStep(order, step);
+      // A delivery may have ended while this turn was under way.
+      if (status === 'waiting' && resultsOf(order).length > 0) wakeNow.run(change.at, order);
       return true;
     },
 
@@ -154,6 +206,7 @@ export function createRunOperations(database: Database) {
     },
 
     recoverRuns(now: number): number {
+      recoverDeliveries.run(now);
       return recoverRuns.run(now).changes;
     },
 
@@ -163,6 +216,7 @@ export function createRunOperations(database: Database) {
       if (!run) return null;
       if (isTerminal(run.status)) return { cancelled: false, events: [] };
       cancelRun.run(JSON.stringify(CANCELLED), now, run.lastSeq + 1, key.order);
+      cancelDeliveries.run(now, key.order);
       return { cancelled: true, events: [{ seq: run.lastSeq + 1, outcome: { status: 'cancelled', output: null, error: CANCELLED } }] };
     },
 

@@ -6,6 +6,7 @@ import type { CreateRunResult, Storage } from '../storage.ts';
 import { FatalStorageError, type FaultMessage, unpackFault } from '../storage-fault.ts';
 import { type CommitQueue, createCommitQueue } from './commit-queue.ts';
 import { type OperationName, READS, WRITES } from './operations.ts';
+import { packAttempt, packChange } from './packed-delivery.ts';
 import { packRun } from './packed-run.ts';
 import type { ThreadOptions, ThreadReply, ThreadRequest } from './storage-thread.ts';
 
@@ -50,9 +51,15 @@ export async function openSqliteStorage({ directory, acceptLoss = false, onFatal
 
   let closing: Promise<void> | undefined;
   return {
-    ...(methods as unknown as Omit<Storage, 'close' | 'createRun'>),
+    ...(methods as unknown as Omit<Storage, 'close' | 'createRun' | 'advanceRun' | 'recordAttempt'>),
     createRun: (run) =>
       writer.queue.submit('createRun', packRun(run), run.body.byteLength + run.request.length) as Promise<CreateRunResult>,
+    advanceRun: (lease, change) => writer.queue.submit('advanceRun', [lease, packChange(change)], 0) as Promise<boolean>,
+    recordAttempt(delivery, attempt, next, turn) {
+      const packedTurn = turn === null ? null : { lease: turn.lease, change: packChange(turn.change) };
+      const packed = [delivery, packAttempt(attempt), next, packedTurn];
+      return writer.queue.submit('recordAttempt', packed, 0) as ReturnType<Storage['recordAttempt']>;
+    },
     close() {
       closing ??= reader.close().then(() => writer.close());
       return closing;

@@ -1,0 +1,78 @@
+// A delivery's life: what the result of an attempt means, and when the next one is due.
+
+import type { OutboundMessage, OutboundResult } from './outbound.ts';
+import { type RetryPolicy, retryDelayMs } from './retry.ts';
+
+export const DELIVERY_STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+export type Verdict = 'delivered' | 'retryable' | 'permanent';
+
+/** Answers besides 5xx after which another try makes sense. */
+const RETRYABLE_STATUSES = new Set([408, 425, 429]);
+/** However long a receiver asks us to wait. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+export function judge(message: OutboundMessage, result: OutboundResult): Verdict {
+  switch (result.kind) {
+    case 'refused':
+      return 'permanent';
+    case 'timeout':
+    case 'network':
+      return 'retryable';
+    case 'response':
+      return message.transport === 'smtp' ? judgeMail(result.status) : judgeStatus(message.succeeds, result.status);
+  }
+}
+
+function judgeStatus(succeeds: '2xx' | 'unless_error', status: number): Verdict {
+  const isError = status >= 400 && status < 600;
+  if (succeeds === 'unless_error' ? !isError : status >= 200 && status < 300) return 'delivered';
+  return status >= 500 || RETRYABLE_STATUSES.has(status) ? 'retryable' : 'permanent';
+}
+
+/** RFC 5321: 2xx done, 4xx try later, 5xx do not. */
+function judgeMail(status: number): Verdict {
+  return status < 400 ? 'delivered' : status < 500 ? 'retryable' : 'permanent';
+}
+
+export interface DeliveryState {
+  status: DeliveryStatus;
+  /** In ms since the epoch; null once the delivery is over. */
+  dueAt: number | null;
+}
+
+export interface AttemptEnd {
+  message: OutboundMessage;
+  retry: RetryPolicy;
+  result: OutboundResult;
+  /** From 1, and the last one that is allowed. */
+  attempt: number;
+  lastAttempt: number;
+  now: number;
+  /** In [0, 1). */
+  random: number;
+}
+
+/** What becomes of a delivery after an attempt. `Retry-After` is honoured up to an hour, and never shortens the backoff. */
+export function afterAttempt({ message, retry, result, attempt, lastAttempt, now, random }: AttemptEnd): DeliveryState {
+  const verdict = judge(message, result);
+  if (verdict === 'delivered') return { status: 'delivered', dueAt: null };
+  if (verdict === 'permanent' || attempt >= lastAttempt) return { status: 'failed', dueAt: null };
+  const triesOfThisRound = Math.max(1, attempt - (lastAttempt - retry.maxRetries - 1));
+  const backoffMs = retryDelayMs(retry, triesOfThisRound, random);
+  return { status: 'queued', dueAt: now + Math.max(backoffMs, retryAfterMs(result, now) ?? 0) };
+}
+
+/** RFC 9110, 10.2.3: seconds or an HTTP date. Null where none is given, or none that can be read. */
+export function retryAfterMs(result: OutboundResult, now: number): number | null {
+  const text = result.kind === 'response' ? result.headers['retry-after']?.trim() : undefined;
+  if (text === undefined) return null;
+  const wanted = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return wanted > 0 ? Math.min(wanted, MAX_RETRY_AFTER_MS) : null;
+}
+
+/** `https://host:443` for HTTP, `smtp://host:25` for mail. The address must be one that `new URL` reads. */
+export function originOf(message: OutboundMessage): string {
+  return message.transport === 'smtp' ? `smtp://${message.host}:${message.port}` : new URL(message.url).origin;
+}

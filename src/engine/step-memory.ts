@@ -1,0 +1,56 @@
+// What steps remember between runs, kept in memory as far as it was needed lately. A run plans on what it finds here and
+// says which version that was; storage refuses it when that was not the newest.
+
+import { parseJson } from '../core/json.ts';
+import type { MemoryUse, Storage } from '../storage/storage.ts';
+
+export interface MemoryEntry {
+  /** 0: nothing is stored. */
+  version: number;
+  value: unknown;
+}
+
+export interface StepMemory {
+  /** Undefined: must be loaded first. */
+  peek(sinkId: string, key: string): MemoryEntry | undefined;
+  load(sinkId: string, keys: readonly string[]): Promise<void>;
+  /** Takes in what a run is about to store, so that the next one plans on it. */
+  anticipate(sinkId: string, uses: readonly MemoryUse[]): void;
+  /** What was anticipated was not stored. */
+  forget(sinkId: string, uses: readonly MemoryUse[]): void;
+}
+
+const MAX_ENTRIES = 10_000;
+
+export function createStepMemory(storage: Pick<Storage, 'readMemory'>): StepMemory {
+  const entries = new Map<string, MemoryEntry>();
+  const nameOf = (sinkId: string, key: string): string => `${sinkId} ${key}`;
+
+  function put(name: string, entry: MemoryEntry): void {
+    entries.delete(name);
+    entries.set(name, entry);
+    if (entries.size > MAX_ENTRIES) for (const oldest of entries.keys()) if (entries.delete(oldest)) break;
+  }
+
+  return {
+    peek: (sinkId, key) => entries.get(nameOf(sinkId, key)),
+    async load(sinkId, keys) {
+      const found = new Map((await storage.readMemory(sinkId, [...keys])).map((entry) => [entry.key, entry]));
+      for (const key of keys) {
+        const entry = found.get(key);
+        put(
+          nameOf(sinkId, key),
+          entry === undefined ? { version: 0, value: null } : { version: entry.version, value: parseJson(entry.value) },
+        );
+      }
+    },
+    anticipate(sinkId, uses) {
+      for (const { key, version, value } of uses) {
+        if (value !== null) put(nameOf(sinkId, key), { version: version + 1, value: parseJson(value) });
+      }
+    },
+    forget(sinkId, uses) {
+      for (const { key } of uses) entries.delete(nameOf(sinkId, key));
+    },
+  };
+}

@@ -1,0 +1,126 @@
+// Deliveries in SQLite: every change of a delivery's state. Each function runs inside the transaction of its batch.
+
+import type { Database } from 'better-sqlite3';
+import type { DeliveryState } from '../../core/delivery.ts';
+import type { RetryPolicy } from '../../core/retry.ts';
+import type { ClaimedDelivery, DeliveryLease, Lease } from '../storage.ts';
+import { type DeliveryRow, toDeliveryId } from './delivery-rows.ts';
+import { deliveryKeyOf, type PackedAttempt, type PackedChange, type PackedDelivery } from './packed-delivery.ts';
+import { unpackMessage } from './packed-message.ts';
+import { keyOf } from './rows.ts';
+
+interface DeliveryKey {
+  no: number;
+  run_id: number;
+  is_awaited: number;
+}
+
+/** Stores the deliveries of a turn with the turn. */
+export function createDeliveryWriter(database: Database) {
+  const insert = database.prepare(
+    `INSERT INTO deliveries (run_id, step_no, step, app_no, sink_no, status, is_awaited, origin, message, body, retry, attempts,
+       last_attempt, due_at, epoch, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 1, ?)`,
+  );
+  return (order: number, owner: { appNo: number; no: number }, deliveries: readonly PackedDelivery[], now: number): void => {
+    for (const [stepNo, step, isAwaited, origin, message, body, retry, lastAttempt, leaseUntil] of deliveries) {
+      const status = leaseUntil === null ? 'queued' : 'sending';
+      const place = [order, stepNo, step, owner.appNo, owner.no];
+      insert.run(...place, status, isAwaited, origin, message, body, retry, lastAttempt, leaseUntil ?? now, now);
+    }
+  };
+}
+
+export function createDeliveryOperations(database: Database, advanceRun: (lease: Lease, change: PackedChange) => boolean) {
+  const selectKey = database.prepare('SELECT no, run_id, is_awaited FROM deliveries WHERE run_id = ? AND step_no = ?');
+  const insertAttempt = database.prepare('INSERT OR IGNORE INTO delivery_attempts VALUES (?, ?, ?, ?, ?, ?)');
+  const update = database.prepare(
+    "UPDATE deliveries SET status = ?, attempts = max(attempts, ?), due_at = ?, finished_at = ? WHERE no = ? AND epoch = ? AND status = 'sending'",
+  );
+  // A run that somebody advances just now looks for the result itself when it has written its turn.
+  const wakeRun = database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND status = 'waiting'");
+  const claim = database.prepare(
+    `UPDATE deliveries SET status = 'sending', epoch = epoch + 1, due_at = ?
+     WHERE no IN (SELECT no FROM deliveries WHERE origin = ? AND due_at <= ? ORDER BY due_at LIMIT ?)
+     RETURNING *, (SELECT nonce FROM runs WHERE id = run_id) AS nonce`,
+  );
+  const renew = database.prepare("UPDATE deliveries SET due_at = ? WHERE no = ? AND epoch = ? AND status = 'sending'");
+  const release = database.prepare(
+    "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE no = ? AND epoch = ? AND status = 'sending'",
+  );
+  const selectOrigins = database.prepare(
+    `WITH RECURSIVE known (origin) AS (
+       SELECT min(origin) FROM deliveries WHERE due_at IS NOT NULL
+       UNION ALL
+       SELECT (SELECT min(origin) FROM deliveries WHERE due_at IS NOT NULL AND origin > known.origin) FROM known WHERE known.origin IS NOT NULL
+     )
+     SELECT origin, (SELECT min(due_at) FROM deliveries WHERE deliveries.origin = known.origin AND due_at IS NOT NULL) AS dueAt
+     FROM known WHERE origin IS NOT NULL`,
+  );
+  const revive = database
+    .prepare(
+      `UPDATE deliveries SET status = 'queued', due_at = ?, finished_at = NULL, is_awaited = 0, epoch = epoch + 1,
+       last_attempt = attempts + 1 + (retry ->> 'maxRetries')
+     WHERE no = ? AND status = 'failed' RETURNING origin`,
+    )
+    .pluck();
+
+  const find = (id: string): DeliveryKey | undefined => {
+    const { runId, stepNo } = deliveryKeyOf(id);
+    return selectKey.get(keyOf(runId).order, stepNo) as DeliveryKey | undefined;
+  };
+
+  return {
+    recordAttempt(
+      { id, epoch }: DeliveryLease,
+      [attempt, startedAt, durationMs, result, body]: PackedAttempt,
+      { status, dueAt }: DeliveryState,
+      turn: { lease: Lease; change: PackedChange } | null,
+    ): 'recorded' | 'stale' | 'turn_refused' {
+      const delivery = find(id);
+      if (delivery === undefined) return 'stale';
+      const now = startedAt + durationMs;
+      insertAttempt.run(delivery.no, attempt, startedAt, durationMs, result, body);
+      if (update.run(status, attempt, dueAt, dueAt === null ? now : null, delivery.no, epoch).changes === 0) return 'stale';
+      if (dueAt !== null || delivery.is_awaited === 0) return 'recorded';
+      if (turn !== null && advanceRun(turn.lease, turn.change)) return 'recorded';
+      wakeRun.run(now, delivery.run_id);
+      return turn === null ? 'recorded' : 'turn_refused';
+    },
+
+    claimDeliveries(origins: { origin: string; limit: number }[], now: number, leaseUntil: number): ClaimedDelivery[] {
+      return origins.flatMap(({ origin, limit }) => (claim.all(leaseUntil, origin, now, limit) as DeliveryRow[]).map(toClaimed));
+    },
+
+    renewDeliveries(leases: DeliveryLease[], leaseUntil: number): string[] {
+      return leases.filter(({ id, epoch }) => renew.run(leaseUntil, find(id)?.no ?? null, epoch).changes === 0).map(({ id }) => id);
+    },
+
+    releaseDeliveries(leases: DeliveryLease[], now: number): void {
+      for (const { id, epoch } of leases) release.run(now, find(id)?.no ?? null, epoch);
+    },
+
+    listDueOrigins: (): { origin: string; dueAt: number }[] => selectOrigins.all() as { origin: string; dueAt: number }[],
+
+    retryDeliveries(ids: string[], now: number): { id: string; origin: string }[] {
+      return ids.flatMap((id) => {
+        const origin = revive.get(now, find(id)?.no ?? null) as string | undefined;
+        return origin === undefined ? [] : [{ id, origin }];
+      });
+    },
+  };
+}
+
+function toClaimed(row: DeliveryRow): ClaimedDelivery {
+  return {
+    id: toDeliveryId(row),
+    step: row.step,
+    isAwaited: row.is_awaited === 1,
+    origin: row.origin,
+    message: unpackMessage(row.message, row.body),
+    retry: JSON.parse(row.retry) as RetryPolicy,
+    epoch: row.epoch,
+    attempts: row.attempts,
+    lastAttempt: row.last_attempt,
+  };
+}

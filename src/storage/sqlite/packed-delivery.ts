@@ -1,0 +1,54 @@
+// Deliveries on their way to the writer thread and into SQL: flat lists of plain values, as for runs.
+
+import { parseDeliveryId } from '../../core/delivery-id.ts';
+import type { OutboundResult } from '../../core/outbound.ts';
+import type { AttemptRecord, NewDelivery, RunChange } from '../storage.ts';
+import { packMessage } from './packed-message.ts';
+
+export type PackedDelivery = [
+  stepNo: number,
+  step: string,
+  isAwaited: number,
+  origin: string,
+  message: string,
+  body: Uint8Array,
+  retry: string,
+  lastAttempt: number,
+  leaseUntil: number | null,
+];
+
+export interface PackedChange extends Omit<RunChange, 'deliveries'> {
+  deliveries: PackedDelivery[];
+}
+
+/** `result` is JSON without its body, which is a column of its own. */
+export type PackedAttempt = [attempt: number, startedAt: number, durationMs: number, result: string, body: Uint8Array | null];
+
+export function packChange(change: RunChange): PackedChange {
+  return change.deliveries.length === 0
+    ? (change as unknown as PackedChange)
+    : { ...change, deliveries: change.deliveries.map(packDelivery) };
+}
+
+export function packDelivery({ id, step, isAwaited, origin, message, retry, leaseUntil }: NewDelivery): PackedDelivery {
+  const { text, body } = packMessage(message);
+  return [deliveryKeyOf(id).stepNo, step, isAwaited ? 1 : 0, origin, text, body, JSON.stringify(retry), retry.maxRetries + 1, leaseUntil];
+}
+
+export function packAttempt({ attempt, startedAt, durationMs, result }: AttemptRecord): PackedAttempt {
+  if (result.kind !== 'response') return [attempt, startedAt, durationMs, JSON.stringify(result), null];
+  const { body, ...rest } = result;
+  return [attempt, startedAt, durationMs, JSON.stringify(rest), new Uint8Array(body)];
+}
+
+export function unpackResult(text: string, body: Uint8Array | null): OutboundResult {
+  const result = JSON.parse(text) as OutboundResult;
+  return result.kind === 'response' ? { ...result, body: body ?? new Uint8Array() } : result;
+}
+
+/** The key of a delivery that must exist: an id that cannot be one is a bug of the caller. */
+export function deliveryKeyOf(id: string): { runId: string; stepNo: number } {
+  const key = parseDeliveryId(id);
+  if (key === null) throw new Error(`"${id}" is no delivery id`);
+  return key;
+}

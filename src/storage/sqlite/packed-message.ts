@@ -1,0 +1,63 @@
+// An outbound message as two columns: JSON text without its bytes, and all its bytes one after the other.
+
+import type { BlobPart, BodyPart, OutboundMessage } from '../../core/outbound.ts';
+
+export interface PackedMessage {
+  text: string;
+  body: Uint8Array;
+}
+
+/** In the text a part is its length, or the blob that it names. */
+type PackedPart = number | BlobPart;
+
+export function packMessage(message: OutboundMessage): PackedMessage {
+  const bytes: Uint8Array[] = [];
+  const pack = (part: BodyPart): PackedPart => {
+    if (!(part instanceof Uint8Array)) return part;
+    bytes.push(part);
+    return part.byteLength;
+  };
+  const packed =
+    message.transport === 'http'
+      ? { ...message, body: message.body?.map(pack) ?? null }
+      : { ...message, attachments: message.attachments.map((attachment) => ({ ...attachment, content: pack(attachment.content) })) };
+  return { text: JSON.stringify(packed), body: joinBytes(bytes) };
+}
+
+export function unpackMessage(text: string, body: Uint8Array): OutboundMessage {
+  let at = 0;
+  const unpack = (part: PackedPart): BodyPart => {
+    if (typeof part !== 'number') return part;
+    at += part;
+    return body.subarray(at - part, at);
+  };
+  const packed = JSON.parse(text);
+  return packed.transport === 'http'
+    ? { ...packed, body: packed.body?.map(unpack) ?? null }
+    : {
+        ...packed,
+        attachments: packed.attachments.map((attachment: { content: PackedPart }) => ({
+          ...attachment,
+          content: unpack(attachment.content),
+        })),
+      };
+}
+
+/** The blobs that a message names. */
+export function blobsOf(message: OutboundMessage): string[] {
+  const parts = message.transport === 'http' ? (message.body ?? []) : message.attachments.map(({ content }) => content);
+  return parts.flatMap((part) => (part instanceof Uint8Array ? [] : [part.sha256]));
+}
+
+/** A copy without surroundings: a view into a larger buffer would go to the other thread with all of it. */
+function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const only = parts.length === 1 ? parts[0] : undefined;
+  if (only !== undefined && only.byteLength === only.buffer.byteLength) return only;
+  const joined = new Uint8Array(parts.reduce((total, part) => total + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.byteLength;
+  }
+  return joined;
+}

@@ -1,0 +1,9 @@
+// What an execution is given for steps that remember nothing and use no secrets.
+
+import type { ExecutionTools } from '../../src/engine/execution.ts';
+
+export const unusedTools: Pick<ExecutionTools, 'recall' | 'placeholder' | 'mask'> = {
+  recall: () => undefined,
+  placeholder: () => null,
+  mask: (_runId, text) => text,
+};
