@@ -1,0 +1,143 @@
+// roboflow_core/webhook_sink@v1: sends an HTTP request with results of the workflow, wire for wire as Roboflow's Webhook
+// Sink block does (source 000; recorded cases in test/vectors/webhook_vectors.json). Where it differs, it does so on
+// purpose, and docs/roboflow.md says how.
+
+import { type Fault, nestFaults } from '../../core/fault.ts';
+import { applyOperations, operationsFaults } from '../../core/operations/apply-operations.ts';
+import type { OperationDefinition } from '../../core/operations/operation.ts';
+import { strOf } from '../../core/python/text.ts';
+import type { FileHandle, Request } from '../../core/request.ts';
+import type { StepContext, StepType } from '../step-type.ts';
+import {
+  interpretNotification,
+  NOTIFICATION_OUTPUTS,
+  type NotificationManifest,
+  notificationProperties,
+  planNotification,
+  refusedNotification,
+} from './notification.ts';
+import { withOperations } from './operations-outcome.ts';
+import { integerOrSelector, operationChains, text } from './property-schemas.ts';
+import { readInteger } from './setting-values.ts';
+import { webhookFault } from './webhook-fault.ts';
+import { UnsendableRequest, webhookMessage } from './webhook-message.ts';
+
+type Values = Record<string, unknown>;
+type Chains = Record<string, readonly OperationDefinition[]>;
+
+interface WebhookManifest extends NotificationManifest {
+  url: unknown;
+  method: string;
+  query_parameters?: Values;
+  headers?: Values;
+  json_payload?: Values;
+  json_payload_operations?: Chains;
+  multi_part_encoded_files?: Values;
+  multi_part_encoded_files_operations?: Chains;
+  form_data?: Values;
+  form_data_operations?: Chains;
+  request_timeout?: unknown;
+  signing_secret?: unknown;
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 2;
+const WHAT = 'webhook notification';
+const CHAINS = ['json_payload_operations', 'multi_part_encoded_files_operations', 'form_data_operations'] as const;
+
+const SCALARS = ['string', 'number', 'boolean'];
+const valuesOf = (types: readonly string[], description: string) => ({
+  type: 'object',
+  additionalProperties: { type: types },
+  description,
+});
+
+export const webhookSink: StepType<WebhookManifest> = {
+  type: 'roboflow_core/webhook_sink@v1',
+  summary: 'Sends an HTTP request with results of the workflow to another system.',
+  ignoresUnknown: true,
+  properties: {
+    url: text('the address to send to, or a selector of it'),
+    method: { enum: ['GET', 'POST', 'PUT'], description: 'must be "GET", "POST" or "PUT"' },
+    query_parameters: valuesOf([...SCALARS, 'array'], 'values or selectors to add to the query, by name'),
+    headers: valuesOf(SCALARS, 'values or selectors of headers, by name'),
+    json_payload: valuesOf([...SCALARS, 'array', 'object'], 'the fields of a JSON body, as values or selectors'),
+    json_payload_operations: operationChains('operations on fields of the JSON body, by field'),
+    multi_part_encoded_files: valuesOf([...SCALARS, 'array', 'object'], 'the files of a multipart body, as values or selectors'),
+    multi_part_encoded_files_operations: operationChains('operations on the files, by field'),
+    form_data: valuesOf([...SCALARS, 'array', 'object'], 'the fields of a form, as values or selectors'),
+    form_data_operations: operationChains('operations on fields of the form, by field'),
+    request_timeout: integerOrSelector('seconds for the connection, and for each silence of the receiver (2)'),
+    ...notificationProperties,
+    signing_secret: {
+      type: 'string',
+      pattern: '^\\$[a-z]',
+      description: 'must be a selector of a `whsec_…` secret, as "$steps.secrets.signing_key": signs by Standard Webhooks',
+    },
+  },
+  required: ['url', 'method'],
+  findFaults: (manifest) => CHAINS.flatMap((property) => nestFaults(property, chainFaults(manifest[property] ?? {}))),
+  outputs: () => NOTIFICATION_OUTPUTS,
+  memoryKey: (_manifest, { step }) => `cooldown ${step}`,
+  plan: (manifest, context) =>
+    withOperations(() =>
+      planNotification(manifest, context, () => {
+        try {
+          return compose(manifest, context);
+        } catch (error) {
+          if (error instanceof UnsendableRequest) {
+            return refusedNotification(`Failed to send ${WHAT}. Internal error details: ${error.message}`);
+          }
+          throw error;
+        }
+      }),
+    ),
+  interpret: (manifest, result, context) =>
+    interpretNotification(result, context, WHAT, (answer) => webhookFault(answer, strOf(manifest.url), timeoutOf(manifest))),
+};
+
+function compose(manifest: WebhookManifest, context: StepContext) {
+  const { query_parameters: query = {}, headers = {}, json_payload = {}, multi_part_encoded_files = {}, form_data = {} } = manifest;
+  const { url, method, signing_secret: signingSecret = null } = manifest;
+  const timeoutSeconds = timeoutOf(manifest);
+  const json = operate(json_payload, manifest.json_payload_operations, context);
+  const files = operate(multi_part_encoded_files, manifest.multi_part_encoded_files_operations, context);
+  const form = operate(form_data, manifest.form_data_operations, context);
+  const secret = signingSecret === null ? null : strOf(signingSecret);
+  const request = { method, url, query, headers, json, form, files, timeoutSeconds, signingSecret: secret };
+  return webhookMessage(request, { boundary: () => boundaryOf(context), fileOf: (value) => receivedFile(value, context) });
+}
+
+const timeoutOf = ({ request_timeout: seconds = DEFAULT_TIMEOUT_SECONDS }: WebhookManifest): number =>
+  readInteger('request_timeout', seconds);
+
+/** Chains that are empty, or name no field, do nothing. */
+function operate(values: Values, chains: Chains = {}, context: StepContext): Values {
+  const operated = { ...values };
+  for (const [name, chain] of Object.entries(chains)) {
+    if (chain.length === 0 || !Object.hasOwn(values, name)) continue;
+    operated[name] = applyOperations(values[name], chain, { parameters: {}, images: context.images, random: () => context.random() });
+  }
+  return operated;
+}
+
+function chainFaults(chains: Chains): Fault[] {
+  return Object.entries(chains).flatMap(([name, chain]) => nestFaults(name, operationsFaults(chain)));
+}
+
+function boundaryOf(context: StepContext): string {
+  let digits = '';
+  while (digits.length < 32) {
+    digits += Math.floor(context.random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
+  }
+  return digits;
+}
+
+/** Only a file that the run's own request brought: whoever writes the hash of another into a body gets nothing of it. */
+function receivedFile(value: unknown, { roots }: StepContext): FileHandle | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { sha256 } = value as Partial<FileHandle>;
+  const { files = [] } = (roots['request'] ?? {}) as Partial<Request>;
+  return typeof sha256 === 'string' ? (files.find((file) => file.sha256 === sha256) ?? null) : null;
+}
