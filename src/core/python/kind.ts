@@ -1,0 +1,51 @@
+// What a value is to Python: a number keeps by its text whether it is an int or a float.
+
+import { Bytes } from '../bytes.ts';
+import { ExactNumber } from '../json.ts';
+import { Timestamp } from '../timestamp.ts';
+
+export type Kind = 'NoneType' | 'bool' | 'int' | 'float' | 'str' | 'list' | 'dict' | 'bytes' | 'datetime';
+
+export function kindOf(value: unknown): Kind {
+  switch (typeof value) {
+    case 'boolean':
+      return 'bool';
+    case 'string':
+      return 'str';
+    case 'number':
+      return isIntegerText(value) ? 'int' : 'float';
+    case 'object':
+      return value === null ? 'NoneType' : kindOfObject(value);
+    default:
+      return 'NoneType';
+  }
+}
+
+function kindOfObject(value: object): Kind {
+  if (Array.isArray(value)) return 'list';
+  if (value instanceof ExactNumber) return FLOAT_TEXT.test(value.text) ? 'float' : 'int';
+  if (value instanceof Bytes) return 'bytes';
+  return value instanceof Timestamp ? 'datetime' : 'dict';
+}
+
+const FLOAT_TEXT = /[.eE]/;
+
+/** From 1e21 on JavaScript writes an exponent, which makes the text a float. */
+function isIntegerText(value: number): boolean {
+  return Number.isInteger(value) && Math.abs(value) < 1e21;
+}
+
+/** The name that Python's own messages give the type. */
+export function typeName(value: unknown): string {
+  const kind = kindOf(value);
+  return kind === 'datetime' ? 'datetime.datetime' : kind;
+}
+
+/** As Python prints `type(value)`: `<class 'int'>`. */
+export function classText(value: unknown): string {
+  return `<class '${typeName(value)}'>`;
+}
+
+export function isDict(value: unknown): value is Record<string, unknown> {
+  return kindOf(value) === 'dict';
+}

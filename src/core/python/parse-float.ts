@@ -1,0 +1,34 @@
+// Python's `float(text)`: spaces around it, `_` between digits, `inf` and `nan`, and the digits of any script.
+
+/** Null for what is no number. */
+export function parseFloatText(text: string): number | null {
+  const plain = withoutSpaceAround(text).replace(OTHER_DIGIT, asciiDigit).toLowerCase();
+  const unusual = UNUSUAL.exec(plain);
+  if (unusual !== null) return (unusual[2] as string).startsWith('n') ? Number.NaN : Number(`${unusual[1]}Infinity`);
+  return DECIMAL.test(plain) ? Number(plain.replaceAll('_', '')) : null;
+}
+
+/** What `str.isspace` holds to be a space. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: four separators among the controls are spaces to Python.
+const SPACE = /^[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
+const OTHER_DIGIT = /(?![0-9])\p{Nd}/gu;
+const UNUSUAL = /^([+-]?)(inf(?:inity)?|nan)$/;
+const DECIMAL = /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?$/;
+const DIGIT = /^\p{Nd}$/u;
+
+/** By steps from either end, which many spaces in the middle do not slow down. */
+function withoutSpaceAround(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && SPACE.test(text.charAt(start))) start += 1;
+  while (end > start && SPACE.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+/** Unicode keeps the ten digits of a script together, and the scripts that follow each other do so without a gap. */
+function asciiDigit(character: string): string {
+  const code = character.codePointAt(0) as number;
+  let first = code;
+  while (DIGIT.test(String.fromCodePoint(first - 1))) first -= 1;
+  return String((code - first) % 10);
+}
