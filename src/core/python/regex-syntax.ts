@@ -1,0 +1,147 @@
+// Translates a pattern of Python's `re` into RE2's syntax, and refuses what RE2 cannot do. Every character is written by
+// its number, so that nothing in the pattern means something else there.
+
+import { characterSet, MARKS } from './regex-characters.ts';
+import { readClass } from './regex-class.ts';
+import { readEscapedCharacter, writeCharacter } from './regex-escape.ts';
+import { RegexFault } from './regex-fault.ts';
+import { type Flags, readGroupOpening } from './regex-group.ts';
+import { Scanner } from './regex-scanner.ts';
+
+export interface Translation {
+  source: string;
+  /** How often the pattern asks for the beginning or end of a word. */
+  boundaries: number;
+}
+
+/** `marked`: for texts in which every place bears a mark, which all characters skip and boundaries look for. */
+export type TextForm = 'plain' | 'marked';
+
+interface State {
+  readonly scanner: Scanner;
+  readonly isMarked: boolean;
+  flags: Flags;
+  /** Of the groups that are open, from the outermost. */
+  readonly outerFlags: Flags[];
+  readonly groupNames: Set<string>;
+  boundaries: number;
+}
+
+const NO_FLAGS: Flags = { isMultiline: false, isDotAll: false, isVerbose: false, isAscii: false };
+
+export function translateRegex(pattern: string, form: TextForm): Translation {
+  const scanner = new Scanner(pattern);
+  const state: State = { scanner, isMarked: form === 'marked', flags: NO_FLAGS, outerFlags: [], groupNames: new Set(), boundaries: 0 };
+  let source = '';
+  while (!scanner.isAtEnd) source += readPart(state);
+  return { source, boundaries: state.boundaries };
+}
+
+function readPart(state: State): string {
+  const { scanner, flags } = state;
+  const character = scanner.next();
+  if (flags.isVerbose && skipsVerbose(character, scanner)) return '';
+  switch (character) {
+    case '\\':
+      return readEscape(state);
+    case '[':
+      return skippingMarks(state, readClass(scanner, flags.isAscii, state.isMarked));
+    case '(':
+      return openGroup(state);
+    case ')':
+      state.flags = state.outerFlags.pop() ?? state.flags;
+      return ')';
+    case '.':
+      return skippingMarks(state, otherThan(state, flags.isDotAll ? '' : '\\n'));
+    case '^':
+      return flags.isMultiline ? '(?m:^)' : '\\A';
+    case '$':
+      return flags.isMultiline ? `(?:${optionalMarks(state)}(?m:$))` : `(?:${optionalMarks(state)}\\n?${optionalMarks(state)}\\z)`;
+    case '*':
+    case '+':
+    case '?':
+      return character + readGreed(scanner);
+    case '{':
+      return readCount(scanner) ?? skippingMarks(state, writeCharacter(character));
+    case '|':
+      return character;
+    default:
+      return skippingMarks(state, writeCharacter(character));
+  }
+}
+
+/** Between the parts of a verbose pattern: spaces, and comments up to the end of their line. */
+function skipsVerbose(character: string, scanner: Scanner): boolean {
+  if (character === '#') scanner.takeWhile(/[^\n]/);
+  return character === '#' || /[ \t\n\r\f\v]/.test(character);
+}
+
+function readEscape(state: State): string {
+  const { scanner, flags, isMarked } = state;
+  const letter = scanner.next();
+  const set = characterSet(letter, flags.isAscii);
+  if (set !== undefined) return skippingMarks(state, letter === letter.toLowerCase() ? `[${set.items}]` : otherThan(state, set.items));
+  switch (letter) {
+    case 'A':
+      return '\\A';
+    case 'Z':
+      return `(?:${optionalMarks(state)}\\z)`;
+    case 'b':
+    case 'B':
+      state.boundaries += 1;
+      if (!isMarked) return `\\${letter}`;
+      return letter === 'b' ? '\\x{10fffe}' : '\\x{10ffff}';
+    default:
+      if (/[1-9]/.test(letter)) refuseBackreference(letter, scanner);
+      return skippingMarks(state, writeCharacter(readEscapedCharacter(letter, scanner)));
+  }
+}
+
+/** Three octal digits are a character; any other number is a group. */
+function refuseBackreference(first: string, scanner: Scanner): void {
+  const start = scanner.position;
+  const more = scanner.takeWhile(/[0-7]/, 2);
+  if (more.length < 2 || !/[1-7]/.test(first)) {
+    throw new RegexFault(`uses the backreference \\${first}, which is not supported: it cannot be matched in linear time`);
+  }
+  scanner.rewind(start);
+}
+
+function openGroup(state: State): string {
+  const opening = readGroupOpening(state.scanner, state.flags, state.groupNames);
+  if (opening.kind === 'group') state.outerFlags.push(state.flags);
+  state.flags = opening.flags;
+  return opening.source;
+}
+
+/** The `?` that makes it lazy; a `+` would forbid to give back. */
+function readGreed(scanner: Scanner): string {
+  if (scanner.peek() === '+') throw new RegexFault('uses a possessive quantifier, which is not supported: leave out its last "+"');
+  return scanner.take('?') ? '?' : '';
+}
+
+/** `{2}`, `{2,}`, `{,3}`; null where the brace stands for itself. */
+function readCount(scanner: Scanner): string | null {
+  const start = scanner.position;
+  const least = scanner.takeWhile(/[0-9]/);
+  const hasComma = scanner.take(',');
+  const most = hasComma ? scanner.takeWhile(/[0-9]/) : '';
+  if (!scanner.take('}') || (least === '' && !hasComma)) {
+    scanner.rewind(start);
+    return null;
+  }
+  return `{${least || '0'}${hasComma ? `,${most}` : ''}}${readGreed(scanner)}`;
+}
+
+function otherThan({ isMarked }: State, items: string): string {
+  const excluded = items + (isMarked ? MARKS : '');
+  return excluded === '' ? '(?s:.)' : `[^${excluded}]`;
+}
+
+function skippingMarks(state: State, source: string): string {
+  return state.isMarked ? `(?:${optionalMarks(state)}${source})` : source;
+}
+
+function optionalMarks({ isMarked }: State): string {
+  return isMarked ? `[${MARKS}]*` : '';
+}
