@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'version.ts': { packages: ['node:module'] },
   'token.ts': { packages: ['node:crypto'] },
   client: {},
-  core: { uses: ['errors.ts'], packages: ['ajv', 'lossless-json'] },
+  core: { uses: ['errors.ts'], packages: ['ajv', 'lossless-json', 're2js'] },
   'config-values.ts': { packages: ['node:net'] },
   'config.ts': { uses: ['config-values.ts'], packages: ['node:fs'] },
   'logger.ts': { knows: ['config.ts'], packages: ['pino'] },
@@ -60,6 +60,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'node:tls',
     ],
   },
+  images: { uses: ['core'], packages: ['sharp'] },
   engine: { uses: ['core', 'steps', 'errors.ts'], knows: ['storage', 'clock.ts', 'ids.ts', 'logger.ts'] },
   definitions: {
     uses: ['core', 'steps', 'errors.ts', 'ids.ts', 'token.ts'],
