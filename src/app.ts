@@ -176,9 +176,11 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 /** The image library is loaded with the first image: few workflows have any. */
 function createLoadImages(blobs: BlobStore): LocalEffects['loadImages'] {
-  return async (wants) => {
+  return async (wants, files) => {
     const { createImageLoader } = await import('./images/image-loader.ts');
-    return await createImageLoader({ readBlob: (sha256) => buffer(blobs.read(sha256)) }).load(wants);
+    const readBlob = (sha256: string): Promise<Uint8Array> =>
+      files.includes(sha256) ? buffer(blobs.read(sha256)) : Promise.reject(new Error('no file of this run has the hash'));
+    return await createImageLoader({ readBlob }).load(wants);
   };
 }
 

@@ -5,17 +5,19 @@
 import { originOf } from '../core/delivery.ts';
 import { deliveryIdOf } from '../core/delivery-id.ts';
 import type { Images, ImageWant } from '../core/image.ts';
-import { parseJson, stringifyJson } from '../core/json.ts';
 import type { Request } from '../core/request.ts';
 import { retryDelayMs } from '../core/retry.ts';
-import { pendingStep, progressOf, type RunError, type RunStatus, readiness, type StepState } from '../core/run.ts';
+import { progressOf, type RunError, type RunStatus, readiness } from '../core/run.ts';
 import type { ProgressEvent } from '../core/run-event.ts';
+import { stringifyShown } from '../core/stored-value.ts';
 import type { Workflow, WorkflowStep } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
 import type { EffectResult, FileWrite, StepOutcome, StepPlan, StepType } from '../steps/step-type.ts';
-import type { MemoryUse, NewDelivery, RunChange, StepRecord } from '../storage/storage.ts';
+import type { NewDelivery, RunChange, StepRecord } from '../storage/storage.ts';
 import { PlanContext, type SecretPlaceholder } from './plan-context.ts';
+import { RunMemory } from './run-memory.ts';
 import type { MemoryEntry } from './step-memory.ts';
+import { StepStates } from './step-states.ts';
 
 export interface ExecutionTools {
   stepTypes: StepTypes;
@@ -55,39 +57,36 @@ interface Ending {
   error: RunError | null;
 }
 
-type Completed = Extract<StepOutcome, { kind: 'completed' }>;
-
 export class Execution {
   readonly #tools: ExecutionTools;
   readonly #runId: string;
-  readonly #sinkId: string;
   readonly #workflow: Workflow;
-  readonly #states = new Map<string, StepState>();
+  readonly #steps: StepStates;
+  readonly #memory: RunMemory;
   readonly #roots: { inputs: Record<string, unknown>; request: Request; steps: Record<string, unknown> };
-  #changed: WorkflowStep[] = [];
-  /** Steps that are completed or skipped. */
-  #decided = 0;
+  /** By step: what it was given since it was planned. */
+  #images: Map<string, Images> | null = null;
+  #results: Map<string, EffectResult> | null = null;
   #events: ProgressEvent[] = [];
+  #deliveries: NewDelivery[] = [];
   #progress = 0;
   #lastSeq = 0;
   #ending: Ending | null = null;
-  #deliveries: NewDelivery[] = [];
-  /** What was read and written of the sink's memory since the last change; null until a step remembers something. */
-  #memory: Map<string, MemoryUse & { current: unknown }> | null = null;
-  #wantedKeys: string[] = [];
-  #images: Map<string, Images> | null = null;
-  #results: Map<string, EffectResult> | null = null;
 
   /** A new run, or with `past` one that is taken up. */
   constructor(tools: ExecutionTools, { runId, sinkId, workflow, request, inputs }: ExecutionStart, past?: ExecutionPast) {
     this.#tools = tools;
     this.#runId = runId;
-    this.#sinkId = sinkId;
     this.#workflow = workflow;
     this.#roots = { inputs, request, steps: {} };
-    for (const { name } of workflow.steps) this.#states.set(name, pendingStep());
+    this.#steps = new StepStates(workflow.steps);
+    this.#memory = new RunMemory((key) => tools.recall(sinkId, key));
     if (past === undefined) this.#emit(0);
-    else this.#restore(past);
+    else {
+      this.#progress = past.progress;
+      this.#lastSeq = past.lastSeq;
+      for (const record of past.steps) this.#roots.steps[record.step] = this.#steps.restore(record);
+    }
   }
 
   /** Runs every step that can run at `now`; returns what is to be done here once the change is on disk. */
@@ -98,23 +97,21 @@ export class Execution {
       isMoving = false;
       for (const step of this.#workflow.steps) {
         if (this.#ending !== null) break;
-        const { status, dueAt } = this.#stateOf(step);
-        let effect: LocalEffect | null;
+        const { status, dueAt } = this.#steps.of(step);
+        if (status === 'completed' || status === 'skipped') continue;
+        let effect: LocalEffect | null = null;
         if (status === 'pending') {
           const stepType = this.#typeOf(step);
-          const state = readiness(step, this.#states, stepType.acceptsNull === true);
+          const state = readiness(step, this.#steps.all, stepType.acceptsNull === true);
           if (state === 'not_yet') continue;
-          if (state === 'skip' || this.#isStarved(step, stepType)) {
-            this.#decide(step, 'skipped', now);
-            effect = null;
-          } else if (this.#lacksMemory(step, stepType)) continue;
+          if (state === 'skip' || this.#isStarved(step, stepType)) this.#steps.decide(step, 'skipped', now);
+          else if (this.#isMemoryMissing(step, stepType)) continue;
           else effect = this.#begin(step, stepType, now);
         } else if (this.#results?.has(step.name) === true) {
-          if (this.#lacksMemory(step, this.#typeOf(step))) continue;
+          if (this.#isMemoryMissing(step, this.#typeOf(step))) continue;
           this.#interpret(step, now);
-          effect = null;
         } else if (status === 'waiting' && dueAt !== null && dueAt <= now) {
-          if (this.#lacksMemory(step, this.#typeOf(step))) continue;
+          if (this.#isMemoryMissing(step, this.#typeOf(step))) continue;
           effect = this.#wake(step, now);
         } else continue;
         isMoving = true;
@@ -125,11 +122,9 @@ export class Execution {
     return this.#ending === null ? effects : [];
   }
 
-  /** Keys of the sink's memory without which some step could not be planned; told once. */
+  /** Keys of the sink's memory that must be loaded before some step can be planned; told once. */
   takeWantedKeys(): readonly string[] {
-    const keys = this.#wantedKeys;
-    if (keys.length > 0) this.#wantedKeys = [];
-    return keys;
+    return this.#memory.takeWanted();
   }
 
   /** Takes in what came of a step's delivery or local effect, for the next advance. */
@@ -139,8 +134,7 @@ export class Execution {
 
   /** The images that a step asked for are there: it is planned again, as the same try. */
   giveImages(name: string, images: Images): void {
-    const step = this.#workflow.steps.find((candidate) => candidate.name === name) as WorkflowStep;
-    const state = this.#stateOf(step);
+    const state = this.#steps.of(this.#workflow.steps.find((step) => step.name === name) as WorkflowStep);
     state.status = 'pending';
     state.attempt -= 1;
     this.#images = (this.#images ?? new Map()).set(name, images);
@@ -148,77 +142,45 @@ export class Execution {
 
   /** Ends the run at once, as failed. */
   abort(error: RunError): void {
-    this.#ending ??= { status: 'failed', output: null, error: { ...error, message: this.#tools.mask(this.#runId, error.message) } };
+    this.#ending ??= { status: 'failed', output: null, error: { ...error, message: this.#mask(error.message) } };
   }
 
-  /** When the next waiting step is due; null when none waits for a time. */
-  nextDueAt(): number | null {
-    let nearest: number | null = null;
-    for (const { status, dueAt } of this.#states.values()) {
-      if (status === 'waiting' && dueAt !== null) nearest = Math.min(nearest ?? dueAt, dueAt);
-    }
-    return nearest;
+  /** Hashes of the files that the run's request brought: no step may look at others. */
+  receivedFiles(): string[] {
+    return this.#roots.request.files.map(({ sha256 }) => sha256);
   }
 
   /** What happened since the last call. `leaseUntil` is when a run that goes on here must be looked at. */
   takeChange(leaseUntil: number, now: number): RunChange {
     const ending = this.#ending;
     if (ending !== null) this.#lastSeq += 1;
-    const steps: StepRecord[] = [];
-    for (const step of this.#changed) steps.push(toRecord(step, this.#stateOf(step)));
-    const isActing = ending === null && this.#isActing();
+    const isActing = ending === null && this.#steps.isActing();
     const change: RunChange = {
       status: ending?.status ?? (isActing ? 'running' : 'waiting'),
       progress: this.#progress,
       events: this.#events,
       lastSeq: this.#lastSeq,
-      steps,
+      steps: this.#steps.takeRecords(),
       deliveries: this.#deliveries,
-      memory: this.#memory === null ? NO_MEMORY : [...this.#memory.values()].map(({ key, version, value }) => ({ key, version, value })),
-      wakeAt: ending !== null ? null : isActing ? leaseUntil : this.nextDueAt(),
+      memory: this.#memory.takeUses(),
+      wakeAt: ending !== null ? null : isActing ? leaseUntil : this.#steps.nextDueAt(),
       output: ending?.output ?? null,
       error: ending?.error ?? null,
       at: now,
     };
     this.#events = [];
-    this.#changed = [];
     this.#deliveries = [];
-    this.#memory = null;
     return change;
   }
 
-  /** Whether some step does something in this process. */
-  #isActing(): boolean {
-    for (const { status } of this.#states.values()) if (status === 'running') return true;
-    return false;
-  }
-
-  #restore({ steps, progress, lastSeq }: ExecutionPast): void {
-    this.#progress = progress;
-    this.#lastSeq = lastSeq;
-    for (const { step, type: _type, outputs: text, ...record } of steps) {
-      const outputs = text === null ? null : (parseJson(text) as Record<string, unknown>);
-      this.#states.set(step, { ...record, outputs });
-      this.#roots.steps[step] = outputs;
-      if (record.status === 'completed' || record.status === 'skipped') this.#decided += 1;
-      // A step that was interrupted while it acted is planned again, as the same try.
-      if (record.status === 'running') this.#states.set(step, { ...record, outputs, status: 'pending', attempt: record.attempt - 1 });
-    }
+  #mask(text: string): string {
+    return this.#tools.mask(this.#runId, text);
   }
 
   #emit(reached: number, step: string | null = null, message: string | null = null): void {
     this.#progress = Math.max(this.#progress, reached);
     this.#lastSeq += 1;
-    this.#events.push({
-      seq: this.#lastSeq,
-      progress: this.#progress,
-      step,
-      message: message === null ? null : this.#tools.mask(this.#runId, message),
-    });
-  }
-
-  #stateOf(step: WorkflowStep): StepState {
-    return this.#states.get(step.name) as StepState;
+    this.#events.push({ seq: this.#lastSeq, progress: this.#progress, step, message: message === null ? null : this.#mask(message) });
   }
 
   #typeOf(step: WorkflowStep): StepType {
@@ -232,82 +194,54 @@ export class Execution {
   }
 
   #contextOf(step: WorkflowStep, stepType: StepType, now: number): PlanContext {
-    const { attempt } = this.#stateOf(step);
-    const key = stepType.memoryKey === undefined ? null : this.#memoryKeyOf(step, stepType);
-    const memory = key === null ? null : this.#recall(key);
+    const key = this.#memoryKeyOf(step, stepType);
     return new PlanContext(
       { runId: this.#runId, roots: this.#roots, placeholder: this.#tools.placeholder },
-      { name: step.name, no: this.#workflow.steps.indexOf(step), attempt, memory, images: this.#images?.get(step.name) },
+      {
+        name: step.name,
+        no: this.#workflow.steps.indexOf(step),
+        attempt: this.#steps.of(step).attempt,
+        memory: key === null ? null : this.#memory.read(key),
+        images: this.#images?.get(step.name),
+      },
       now,
     );
   }
 
-  #touch(step: WorkflowStep): StepState {
-    if (!this.#changed.includes(step)) this.#changed.push(step);
-    return this.#stateOf(step);
-  }
-
-  #decide(step: WorkflowStep, status: 'completed' | 'skipped', now: number): StepState {
-    const state = this.#touch(step);
-    state.status = status;
-    state.finishedAt = now;
-    state.dueAt = null;
-    this.#decided += 1;
-    return state;
-  }
-
   /** A step that selects nothing where another step's output should be is skipped, as Roboflow does. */
-  #isStarved(step: WorkflowStep, stepType: StepType): boolean {
-    if (step.stepSelectors.length === 0 || stepType.acceptsNull === true) return false;
-    return step.stepSelectors.some((select) => select(this.#roots) === null);
+  #isStarved({ stepSelectors }: WorkflowStep, stepType: StepType): boolean {
+    return stepType.acceptsNull !== true && stepSelectors.some((select) => select(this.#roots) === null);
   }
 
   #memoryKeyOf(step: WorkflowStep, stepType: StepType): string | null {
     return stepType.memoryKey?.(this.#manifestOf(step), { step: step.name }) ?? null;
   }
 
-  /** Notes what must be loaded before the step can be planned. */
-  #lacksMemory(step: WorkflowStep, stepType: StepType): boolean {
-    if (stepType.memoryKey === undefined) return false;
+  #isMemoryMissing(step: WorkflowStep, stepType: StepType): boolean {
     const key = this.#memoryKeyOf(step, stepType);
-    if (key === null || this.#memory?.has(key) === true || this.#tools.recall(this.#sinkId, key) !== undefined) return false;
-    this.#wantedKeys.push(key);
-    return true;
+    return key !== null && !this.#memory.has(key);
   }
 
-  #recall(key: string): unknown {
-    const known = this.#memory?.get(key);
-    if (known !== undefined) return known.current;
-    const entry = this.#tools.recall(this.#sinkId, key);
-    if (entry === undefined) return null;
-    this.#memory ??= new Map();
-    this.#memory.set(key, { key, version: entry.version, value: null, current: entry.value });
-    return entry.value;
-  }
-
-  #remember(step: WorkflowStep, stepType: StepType, value: unknown): void {
+  #remember(step: WorkflowStep, value: unknown): void {
     if (value === undefined) return;
-    const key = this.#memoryKeyOf(step, stepType);
-    const use = key === null ? undefined : this.#memory?.get(key);
-    if (use === undefined) throw new Error(`step type ${step.type} remembers something without a key`);
-    use.value = stringifyJson(value);
-    use.current = value;
+    const key = this.#memoryKeyOf(step, this.#typeOf(step));
+    if (key === null) throw new Error(`step type ${step.type} remembers something without a key`);
+    this.#memory.write(key, value);
   }
 
   #begin(step: WorkflowStep, stepType: StepType, now: number): LocalEffect | null {
-    const state = this.#touch(step);
+    const state = this.#steps.touch(step);
     state.attempt += 1;
     state.startedAt ??= now;
     state.error = null;
+    state.dueAt = null;
     const plan = stepType.plan(this.#manifestOf(step), this.#contextOf(step, stepType, now));
     switch (plan.kind) {
       case 'load':
       case 'write':
         state.status = 'running';
-        state.dueAt = null;
         return { step: step.name, plan };
       case 'deliver':
-        this.#remember(step, stepType, plan.remember);
         this.#deliver(step, plan, now);
         return null;
       case 'wait':
@@ -322,6 +256,15 @@ export class Execution {
     }
   }
 
+  #deliver(step: WorkflowStep, { message, retry, outcome, remember }: Extract<StepPlan, { kind: 'deliver' }>, now: number): void {
+    const id = deliveryIdOf(this.#runId, this.#workflow.steps.indexOf(step));
+    const isAwaited = outcome === null;
+    this.#deliveries.push({ id, step: step.name, isAwaited, origin: originOf(message), message, retry, leaseUntil: null });
+    this.#remember(step, remember);
+    if (outcome === null) this.#steps.of(step).status = 'waiting';
+    else this.#settle(step, outcome, now);
+  }
+
   #interpret(step: WorkflowStep, now: number): void {
     const stepType = this.#typeOf(step);
     const result = this.#results?.get(step.name) as EffectResult;
@@ -332,20 +275,10 @@ export class Execution {
     this.#settle(step, outcome.kind === 'failed' ? { ...outcome, retryable: false } : outcome, now);
   }
 
-  #deliver(step: WorkflowStep, { message, retry, outcome }: Extract<StepPlan, { kind: 'deliver' }>, now: number): void {
-    const id = deliveryIdOf(this.#runId, this.#workflow.steps.indexOf(step));
-    const isAwaited = outcome === null;
-    this.#deliveries.push({ id, step: step.name, isAwaited, origin: originOf(message), message, retry, leaseUntil: null });
-    if (outcome !== null) return this.#settle(step, outcome, now);
-    const state = this.#stateOf(step);
-    state.status = 'waiting';
-    state.dueAt = null;
-  }
-
   /** A wait that is over takes its outcome from the plan, which is the same as when it began. */
   #wake(step: WorkflowStep, now: number): LocalEffect | null {
     const stepType = this.#typeOf(step);
-    if (this.#stateOf(step).error !== null) return this.#begin(step, stepType, now);
+    if (this.#steps.of(step).error !== null) return this.#begin(step, stepType, now);
     const plan = stepType.plan(this.#manifestOf(step), this.#contextOf(step, stepType, now));
     if (plan.kind !== 'wait') throw new Error(`step type ${step.type} planned a wait and now ${plan.kind}`);
     this.#settle(step, plan.outcome, now);
@@ -354,24 +287,21 @@ export class Execution {
 
   #settle(step: WorkflowStep, outcome: StepOutcome, now: number): void {
     if (outcome.kind === 'failed') return this.#settleFailure(step, outcome, now);
-    this.#settleSuccess(step, outcome, now);
-  }
-
-  #settleSuccess(step: WorkflowStep, { outputs, chosen = null, message, remember }: Completed, now: number): void {
-    if (remember !== undefined) this.#remember(step, this.#typeOf(step), remember);
+    const { outputs, chosen, message, remember } = outcome;
+    this.#remember(step, remember);
     this.#roots.steps[step.name] = outputs;
-    const state = this.#decide(step, 'completed', now);
+    const state = this.#steps.decide(step, 'completed', now);
     state.outputs = outputs;
-    state.chosen = chosen;
+    state.chosen = chosen ?? null;
     state.error = null;
     if (this.#isEveryStepDecided()) return;
-    this.#emit(progressOf(this.#decided, this.#workflow.steps.length), step.name, message ?? null);
+    this.#emit(progressOf(this.#steps.decided, this.#workflow.steps.length), step.name, message ?? null);
   }
 
   #settleFailure(step: WorkflowStep, { error, retryable }: Extract<StepOutcome, { kind: 'failed' }>, now: number): void {
-    const state = this.#touch(step);
+    const state = this.#steps.touch(step);
     const { attempt } = state;
-    state.error = error;
+    state.error = { ...error, message: this.#mask(error.message) };
     if (!retryable || attempt > step.retry.maxRetries) {
       state.status = 'failed';
       state.finishedAt = now;
@@ -385,21 +315,13 @@ export class Execution {
   }
 
   #isEveryStepDecided(): boolean {
-    return this.#decided === this.#workflow.steps.length;
+    return this.#steps.decided === this.#workflow.steps.length;
   }
 
   #complete(): void {
     const output: Record<string, unknown> = {};
     for (const { name, value } of this.#workflow.outputs) output[name] = value(this.#roots);
     this.#emit(100);
-    this.#ending = { status: 'completed', output: this.#tools.mask(this.#runId, stringifyJson(output)), error: null };
+    this.#ending = { status: 'completed', output: this.#mask(stringifyShown(output)), error: null };
   }
-}
-
-const NO_MEMORY: MemoryUse[] = [];
-
-function toRecord({ name, type }: WorkflowStep, state: StepState): StepRecord {
-  const { status, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt } = state;
-  const text = outputs === null ? null : stringifyJson(outputs);
-  return { step: name, type, status, attempt, outputs: text, chosen, error, startedAt, finishedAt, dueAt };
 }

@@ -1,7 +1,7 @@
 // What steps remember between runs, kept in memory as far as it was needed lately. A run plans on what it finds here and
 // says which version that was; storage refuses it when that was not the newest.
 
-import { parseJson } from '../core/json.ts';
+import { decodeStored } from '../core/stored-value.ts';
 import type { MemoryUse, Storage } from '../storage/storage.ts';
 
 export interface MemoryEntry {
@@ -40,13 +40,13 @@ export function createStepMemory(storage: Pick<Storage, 'readMemory'>): StepMemo
         const entry = found.get(key);
         put(
           nameOf(sinkId, key),
-          entry === undefined ? { version: 0, value: null } : { version: entry.version, value: parseJson(entry.value) },
+          entry === undefined ? { version: 0, value: null } : { version: entry.version, value: decodeStored(entry.value) },
         );
       }
     },
     anticipate(sinkId, uses) {
       for (const { key, version, value } of uses) {
-        if (value !== null) put(nameOf(sinkId, key), { version: version + 1, value: parseJson(value) });
+        if (value !== null) put(nameOf(sinkId, key), { version: version + 1, value: decodeStored(value) });
       }
     },
     forget(sinkId, uses) {

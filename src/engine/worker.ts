@@ -17,7 +17,8 @@ import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Tur
 
 /** What steps have done in this process. */
 export interface LocalEffects {
-  loadImages(wants: readonly ImageWant[]): Promise<Images>;
+  /** Of stored files only those that are named. */
+  loadImages(wants: readonly ImageWant[], files: readonly string[]): Promise<Images>;
   writeFile(write: FileWrite): Promise<Extract<EffectResult, { kind: 'written' | 'not_written' }>>;
 }
 
@@ -79,7 +80,7 @@ export function createWorker(options: WorkerOptions): Worker {
     let apply: () => void;
     try {
       if (plan.kind === 'load') {
-        const images = await localEffects.loadImages(plan.wants);
+        const images = await localEffects.loadImages(plan.wants, execution.receivedFiles());
         apply = () => execution.giveImages(step, images);
       } else {
         const result = await localEffects.writeFile(plan);

@@ -1,0 +1,88 @@
+// Values of a run as they are stored and as callers are shown them. Almost all are JSON as they stand; bytes and
+// timestamps, which steps may hand to one another, are stored so that they come back as what they were.
+
+import { Bytes } from './bytes.ts';
+import { ExactNumber, parseJson, stringifyJson } from './json.ts';
+import { parseTimestamp, Timestamp } from './timestamp.ts';
+
+/** Marks a text whose objects with one key that begins with `$` mean something else. */
+const TYPED = '$typed';
+
+type Convert = (value: unknown) => unknown;
+
+export function encodeStored(value: unknown): string {
+  const isMarked = isPlainObject(value) && Object.hasOwn(value, TYPED);
+  if (!isMarked && !holdsTyped(value)) return stringifyJson(value);
+  return stringifyJson({ [TYPED]: toTyped(value) });
+}
+
+export function decodeStored(text: string): unknown {
+  const value = parseJson(text);
+  return text.startsWith(`{"${TYPED}":`) ? fromTyped((value as Record<string, unknown>)[TYPED]) : value;
+}
+
+/** JSON text for callers: bytes as base64, timestamps in ISO 8601. */
+export function stringifyShown(value: unknown): string {
+  return stringifyJson(holdsTyped(value) ? toShown(value) : value);
+}
+
+function holdsTyped(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return false;
+  if (value instanceof Bytes || value instanceof Timestamp) return true;
+  if (Array.isArray(value)) return value.some(holdsTyped);
+  for (const key in value) if (holdsTyped((value as Record<string, unknown>)[key])) return true;
+  return false;
+}
+
+function toTyped(value: unknown): unknown {
+  if (value instanceof Bytes) return { $bytes: toBase64(value.data) };
+  if (value instanceof Timestamp) return { $timestamp: value.isoFormat() };
+  const mapped = mapParts(value, toTyped);
+  return isPlainObject(mapped) && soleKey(mapped)?.startsWith('$') === true ? { $object: mapped } : mapped;
+}
+
+function fromTyped(value: unknown): unknown {
+  if (!isPlainObject(value)) return mapParts(value, fromTyped);
+  switch (soleKey(value)) {
+    case '$bytes':
+      return new Bytes(fromBase64(String(value['$bytes'])));
+    case '$timestamp':
+      return parseTimestamp(String(value['$timestamp']));
+    case '$object':
+      return mapParts(value['$object'], fromTyped);
+    default:
+      return mapParts(value, fromTyped);
+  }
+}
+
+function toShown(value: unknown): unknown {
+  if (value instanceof Bytes) return toBase64(value.data);
+  if (value instanceof Timestamp) return value.isoFormat();
+  return mapParts(value, toShown);
+}
+
+function mapParts(value: unknown, convert: Convert): unknown {
+  if (Array.isArray(value)) return value.map(convert);
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, convert(part)]));
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function soleKey(value: Record<string, unknown>): string | undefined {
+  const keys = Object.keys(value);
+  return keys.length === 1 ? keys[0] : undefined;
+}
+
+/** In pieces: a call takes only so many arguments. */
+function toBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(binary);
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
