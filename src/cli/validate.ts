@@ -16,7 +16,7 @@ export function define(command: Command, { environment, io }: CliContext): void 
       const input = await readDefinitionInput(argument, environment);
       const faults = [
         ...input.settings.flatMap(settingFaults),
-        ...parseDefinitions(input.document, createStepTypes(builtinStepTypes).inspect).faults.map(input.locate),
+        ...(await parseDefinitions(input.document, createStepTypes(builtinStepTypes).inspect)).faults.map(input.locate),
       ];
       if (faults.length > 0) throw new ExitError(faults.join('\n'), FAILED);
       const { apps, workflows, sinks } = input.document;

@@ -1,6 +1,6 @@
 // A fault found in a definition: where it is, what is wrong there and what would be right.
 
-import { AppError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 
 export interface Fault {
   /** Place inside the document, as `steps[2].values.x`; the empty string is the document itself. */
@@ -12,9 +12,9 @@ function faultsText(faults: readonly Fault[]): string {
   return faults.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
 }
 
-/** Throws `invalid` that names every fault, or returns when there is none. */
-export function refuseFaults(what: string, faults: readonly Fault[]): void {
-  if (faults.length > 0) throw new AppError('invalid', `${what} is not valid: ${faultsText(faults)}`, { details: { faults } });
+/** Throws an AppError that names every fault, or returns when there is none. */
+export function refuseFaults(what: string, faults: readonly Fault[], code: ErrorCode = 'invalid'): void {
+  if (faults.length > 0) throw new AppError(code, `${what} is not valid: ${faultsText(faults)}`, { details: { faults } });
 }
 
 /** The same faults, seen from the document that holds the faulty one at `prefix`. */

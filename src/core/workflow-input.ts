@@ -2,6 +2,7 @@
 
 import { AppError } from '../errors.ts';
 import { lookUp } from './bindings.ts';
+import { kindFault } from './element-kinds.ts';
 import type { Fault } from './fault.ts';
 import { ExactNumber } from './json.ts';
 import type { FileHandle, Request } from './request.ts';
@@ -20,15 +21,47 @@ export function bindInputs(workflow: Workflow, mapping: Readonly<Record<string, 
   const bound: Record<string, unknown> = {};
   for (const input of workflow.inputs) {
     const found = findValue(input, mapping, request, files);
-    const value = found === undefined ? input.defaultValue : convertText(input, found.value, found.isText);
-    if (value === undefined) faults.push({ path: input.name, message: `input "${input.name}" is missing` });
-    else if (!fitsKinds(value, input.kinds))
-      faults.push({ path: input.name, message: `input "${input.name}" must be ${input.kinds.join(' or ')}` });
+    const given = found === undefined ? input.defaultValue : convertText(input, found.value, found.isText);
+    const { value, fault } = input.type === 'WorkflowParameter' ? readParameter(input, given) : readElement(input, given, request);
+    if (fault !== null) faults.push({ path: input.name, message: fault });
     bound[input.name] = value;
   }
   if (faults.length === 0) return bound;
   const text = faults.map(({ message }) => message).join('; ');
   throw new AppError('unprocessable', `the request does not fit workflow "${workflow.id}": ${text}`, { details: { faults } });
+}
+
+interface InputReading {
+  value: unknown;
+  fault: string | null;
+}
+
+function readParameter({ name, kinds }: WorkflowInput, value: unknown): InputReading {
+  if (value === undefined) return { value, fault: `input "${name}" is missing` };
+  return { value, fault: fitsKinds(value, kinds) ? null : `input "${name}" must be ${kinds.join(' or ')}` };
+}
+
+/** A run is one element of what Roboflow calls a batch, given as it is or as a list of one. */
+function readElement(input: WorkflowInput, given: unknown, request: Request): InputReading {
+  if (!Array.isArray(given)) return { value: given, fault: elementFault(input, given, request) };
+  if (given.length === 1) return { value: given[0] as unknown, fault: elementFault(input, given[0], request) };
+  const hint = 'send one request per element, or a list of one where the element is a list itself';
+  return { value: given, fault: `input "${input.name}" holds ${given.length} elements, and a run is one element: ${hint}` };
+}
+
+function elementFault({ name, type, kinds }: WorkflowInput, value: unknown, { files }: Request): string | null {
+  const what = `Detected runtime parameter \`${name}\` defined as \`${type}\``;
+  if (value === undefined || value === null)
+    return `${what} (of kind \`[${kinds.map((kind) => `'${kind}'`).join(', ')}]\`), but value is not provided.`;
+  if (type !== 'WorkflowImage') return kindFault(name, kinds, value);
+  if (isImage(value, files)) return null;
+  return `${what} that is invalid. Failed on input validation. Details: must be a file, {"type": "base64", "value": …} or base64 text`;
+}
+
+function isImage(value: unknown, files: readonly FileHandle[]): boolean {
+  if (typeof value === 'string') return value !== '';
+  if (typeof value !== 'object' || value === null) return false;
+  return files.includes(value as FileHandle) || typeof (value as { value?: unknown }).value === 'string';
 }
 
 interface Found {

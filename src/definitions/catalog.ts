@@ -3,7 +3,8 @@
 
 import { parseJson } from '../core/json.ts';
 import type { Sink } from '../core/sink.ts';
-import { planWorkflow, type Workflow, type WorkflowDocument } from '../core/workflow.ts';
+import { planWorkflow, type Workflow } from '../core/workflow.ts';
+import type { WorkflowDocument } from '../core/workflow-document.ts';
 import { CAPTURE_WORKFLOW } from '../steps/sluice/capture.ts';
 import type { AppRecord, Storage, WorkflowRecord } from '../storage/storage.ts';
 

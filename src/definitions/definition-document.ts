@@ -2,16 +2,19 @@
 
 import { appIdFault } from '../core/app.ts';
 import { type Fault, nestFaults } from '../core/fault.ts';
+import type { WorkflowReference } from '../core/inner-workflow-step.ts';
 import { stringifyJson, withPlainNumbers } from '../core/json.ts';
 import { createSchemaCheck } from '../core/schema.ts';
 import { parseSink, type SinkDefinition } from '../core/sink.ts';
 import { patternKey } from '../core/sink-path.ts';
-import { type InspectManifest, workflowFaults, workflowIdFault } from '../core/workflow.ts';
+import { workflowIdFault } from '../core/workflow.ts';
+import { type InspectManifest, workflowFaults } from '../core/workflow-faults.ts';
+import { pinWorkflows } from './pin-workflows.ts';
 
 export interface WorkflowDefinition {
   appId: string;
   id: string;
-  /** JSON text. */
+  /** JSON text, with copies of the workflows that it uses. */
   document: string;
 }
 
@@ -55,8 +58,18 @@ interface Outline {
   sinks?: unknown[];
 }
 
-/** Returns the definitions, or every fault with its path. Numbers in workflow definitions keep their text. */
-export function parseDefinitions(value: unknown, inspect: InspectManifest): { definitions: DefinitionDocument; faults: Fault[] } {
+/** Finds a stored workflow, with copies of those that it uses; null when there is none. `isDefined`: here as well. */
+export type FindStoredWorkflow = (appId: string, reference: WorkflowReference, isDefined: boolean) => Promise<unknown>;
+
+/**
+ * Resolves to the definitions, or every fault with its path. Numbers in workflow definitions keep their text. Without
+ * `findStored`, workflows that are used and not in the document are taken on trust.
+ */
+export async function parseDefinitions(
+  value: unknown,
+  inspect: InspectManifest,
+  findStored: FindStoredWorkflow = async () => undefined,
+): Promise<{ definitions: DefinitionDocument; faults: Fault[] }> {
   const nothing = { apps: [], workflows: [], sinks: [] };
   const outlineFaults = checkOutline(withPlainNumbers(value));
   if (outlineFaults.length > 0) return { definitions: nothing, faults: outlineFaults };
@@ -64,11 +77,15 @@ export function parseDefinitions(value: unknown, inspect: InspectManifest): { de
 
   const faults: Fault[] = [];
   for (const [index, app] of apps.entries()) addFault(faults, `apps[${index}].id`, appIdFault(app.id));
-  for (const [index, { app_id: appId, id, definition }] of workflows.entries()) {
+  const pin = createPinning(workflows, findStored);
+  const documents: string[] = [];
+  for (const [index, { app_id: appId, id }] of workflows.entries()) {
     const path = `workflows[${index}]`;
+    const pinned = await pin(index, []);
+    documents.push(stringifyJson(pinned.document));
     addFault(faults, `${path}.app_id`, appIdFault(appId));
     addFault(faults, `${path}.id`, workflowIdFault(id));
-    faults.push(...nestFaults(`${path}.definition`, workflowFaults(withPlainNumbers(definition), inspect)));
+    faults.push(...nestFaults(`${path}.definition`, [...workflowFaults(withPlainNumbers(pinned.document), inspect), ...pinned.faults]));
   }
   const parsedSinks: SinkDefinition[] = [];
   for (const [index, document] of sinks.entries()) {
@@ -89,10 +106,32 @@ export function parseDefinitions(value: unknown, inspect: InspectManifest): { de
   );
   const definitions: DefinitionDocument = {
     apps: apps.map(({ id, name = null }) => ({ id, name })),
-    workflows: workflows.map(({ app_id: appId, id, definition }) => ({ appId, id, document: stringifyJson(definition) })),
+    workflows: workflows.map(({ app_id: appId, id }, index) => ({ appId, id, document: documents[index] as string })),
     sinks: parsedSinks,
   };
   return { definitions, faults };
+}
+
+type Pinned = Awaited<ReturnType<typeof pinWorkflows>>;
+
+/** Each workflow is looked up once, in the document before the storage. */
+function createPinning(
+  workflows: readonly { app_id: string; id: string; definition: unknown }[],
+  findStored: FindStoredWorkflow,
+): (index: number, usedBy: readonly string[]) => Promise<Pinned> {
+  const done = new Map<number, Pinned>();
+  return async function pin(index, usedBy) {
+    const known = done.get(index);
+    if (known !== undefined) return known;
+    const { app_id: appId, id, definition } = workflows[index] as { app_id: string; id: string; definition: unknown };
+    const pinned = await pinWorkflows({ appId, id, usedBy }, definition, async (reference, above) => {
+      const other = workflows.findIndex((item) => item.app_id === appId && item.id === reference.id);
+      if (other !== -1 && reference.version === null) return (await pin(other, above)).document;
+      return await findStored(appId, reference, other !== -1);
+    });
+    done.set(index, pinned);
+    return pinned;
+  };
 }
 
 /** What tells one sink from another: `app METHOD /path`, its parameters unnamed. */

@@ -2,19 +2,23 @@
 
 import type { Clock } from '../clock.ts';
 import { appIdFault } from '../core/app.ts';
-import { refuseFaults } from '../core/fault.ts';
+import { type Fault, refuseFaults } from '../core/fault.ts';
+import type { WorkflowReference } from '../core/inner-workflow-step.ts';
 import { parseJson, stringifyJson, withPlainNumbers } from '../core/json.ts';
 import { type ManagedBy, parseSink, type Sink } from '../core/sink.ts';
-import { workflowFaults, workflowIdFault } from '../core/workflow.ts';
+import { workflowIdFault } from '../core/workflow.ts';
+import { withoutPins } from '../core/workflow-document.ts';
+import { workflowFaults } from '../core/workflow-faults.ts';
 import { AppError } from '../errors.ts';
 import { newToken } from '../ids.ts';
-import type { StepTypes } from '../steps/index.ts';
+import type { StepTypeDescription, StepTypes } from '../steps/index.ts';
 import type { AppRecord, DefinitionChange, Storage, WorkflowRecord } from '../storage/storage.ts';
 import { hashToken } from '../token.ts';
 import type { Catalog } from './catalog.ts';
 import { diffDefinitions, type PlannedChange } from './definition-diff.ts';
 import { parseDefinitions } from './definition-document.ts';
 import { describeSink } from './describe-sink.ts';
+import { pinWorkflows, usesWorkflow } from './pin-workflows.ts';
 import { sealSink } from './seal-sink.ts';
 
 /** All methods reject with `invalid` naming every fault, `not_found`, or `conflict`. */
@@ -24,6 +28,9 @@ export interface DefinitionService {
   /** A definition that differs from the current one becomes a new version. */
   saveWorkflow(appId: string, workflowId: string, document: unknown): Promise<WorkflowRecord>;
   deleteWorkflow(appId: string, workflowId: string): Promise<void>;
+  /** Every fault that saving the definition would find. Without an app, workflows that it uses are taken on trust. */
+  checkWorkflow(appId: string | null, document: unknown): Promise<Fault[]>;
+  describeStepTypes(): StepTypeDescription[];
   createSink(appId: string, document: unknown): Promise<Sink>;
   replaceSink(appId: string, sinkId: string, document: unknown): Promise<Sink>;
   deleteSink(appId: string, sinkId: string): Promise<void>;
@@ -32,7 +39,7 @@ export interface DefinitionService {
   findSink(appId: string, sinkId: string): Sink;
   findWorkflow(appId: string, workflowId: string): WorkflowRecord;
   /** What applying the document would change. */
-  diff(document: unknown): PlannedChange[];
+  diff(document: unknown): Promise<PlannedChange[]>;
   /** Makes the server hold what the document says: all of it, or nothing. */
   apply(document: unknown): Promise<PlannedChange[]>;
   /** Everything as a document that `apply` takes; tokens as hashes. */
@@ -67,8 +74,12 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
     return sink;
   }
 
+  function findCurrent(appId: string, workflowId: string): WorkflowRecord | undefined {
+    return catalog.current().workflows.find((record) => record.appId === appId && record.id === workflowId);
+  }
+
   function findWorkflow(appId: string, workflowId: string): WorkflowRecord {
-    const workflow = catalog.current().workflows.find((record) => record.appId === appId && record.id === workflowId);
+    const workflow = findCurrent(appId, workflowId);
     if (workflow === undefined) throw new AppError('not_found', `app "${appId}" has no workflow "${workflowId}"`);
     return workflow;
   }
@@ -83,16 +94,35 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
     return sink;
   }
 
-  function planApply(document: unknown): PlannedChange[] {
-    const { definitions, faults } = parseDefinitions(document, stepTypes.inspect);
+  /** With copies of what it uses; null when it is not stored. */
+  async function findDefinition(appId: string, { id, version }: WorkflowReference): Promise<unknown> {
+    const record = version === null ? findCurrent(appId, id) : await storage.findWorkflow(appId, id, Number(version) || 0);
+    return record === undefined || record === null ? null : parseJson(record.document);
+  }
+
+  async function planApply(document: unknown): Promise<PlannedChange[]> {
+    const { definitions, faults } = await parseDefinitions(document, stepTypes.inspect, async (appId, reference, isDefined) => {
+      // Files own what they define: what they no longer define is about to go.
+      const isLeaving = !isDefined && findCurrent(appId, reference.id)?.managedBy === 'config';
+      return isLeaving ? null : await findDefinition(appId, reference);
+    });
     refuseFaults('the definition document', faults);
     return diffDefinitions(definitions, catalog.current(), clock());
   }
 
-  async function saveWorkflow(appId: string, workflowId: string, document: unknown): Promise<WorkflowRecord> {
+  async function checkWorkflow(appId: string | null, id: string | null, written: unknown): Promise<{ document: unknown; faults: Fault[] }> {
+    const { document, faults } =
+      appId === null
+        ? { document: withoutPins(written), faults: [] }
+        : await pinWorkflows({ appId, id }, written, (reference) => findDefinition(appId, reference));
+    return { document, faults: [...workflowFaults(withPlainNumbers(document), stepTypes.inspect), ...faults] };
+  }
+
+  async function saveWorkflow(appId: string, workflowId: string, written: unknown): Promise<WorkflowRecord> {
     refuseFaults('the workflow', [...fault('app_id', appIdFault(appId)), ...fault('workflow_id', workflowIdFault(workflowId))]);
-    refuseFaults('the workflow', workflowFaults(withPlainNumbers(document), stepTypes.inspect));
-    const existing = catalog.current().workflows.find((record) => record.appId === appId && record.id === workflowId);
+    const { document, faults } = await checkWorkflow(appId, workflowId, written);
+    refuseFaults('the workflow', faults);
+    const existing = findCurrent(appId, workflowId);
     refuseIfManaged(`workflow "${workflowId}"`, existing?.managedBy);
     await change({ kind: 'put_workflow', appId, workflowId, document: stringifyJson(document), managedBy: 'api' });
     return findWorkflow(appId, workflowId);
@@ -128,6 +158,14 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
     deleteWorkflow: (appId, workflowId) =>
       inTurn(async () => {
         refuseIfManaged(`workflow "${workflowId}"`, findWorkflow(appId, workflowId).managedBy);
+        const user = catalog
+          .current()
+          .workflows.find((record) => record.appId === appId && usesWorkflow(parseJson(record.document), workflowId));
+        if (user !== undefined)
+          throw new AppError(
+            'conflict',
+            `workflow "${workflowId}" of app "${appId}" is used by workflow "${user.id}"; change that one first`,
+          );
         await change({ kind: 'delete_workflow', appId, workflowId });
       }),
     createSink: (appId, document) => inTurn(() => saveSink(appId, document, undefined)),
@@ -144,10 +182,12 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
         await change({ kind: 'put_sink', sink });
         return { sink, token };
       }),
+    checkWorkflow: async (appId, document) => (await checkWorkflow(appId, null, document)).faults,
+    describeStepTypes: () => stepTypes.describe(),
     diff: planApply,
     apply: (document) =>
       inTurn(async () => {
-        const planned = planApply(document);
+        const planned = await planApply(document);
         if (planned.length > 0) await change(...planned.map((item) => item.change));
         return planned;
       }),
@@ -155,7 +195,7 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
       const { apps, workflows, sinks } = catalog.current();
       return {
         apps: apps.map(({ id, name }) => ({ id, ...(name === null ? {} : { name }) })),
-        workflows: workflows.map(({ appId, id, document }) => ({ app_id: appId, id, definition: parseJson(document) })),
+        workflows: workflows.map(({ appId, id, document }) => ({ app_id: appId, id, definition: withoutPins(parseJson(document)) })),
         sinks: sinks.map(describeSink),
       };
     },

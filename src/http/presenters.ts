@@ -3,6 +3,7 @@
 import { parseJson } from '../core/json.ts';
 import { decodeText, type RequestHead } from '../core/request.ts';
 import type { Sink } from '../core/sink.ts';
+import { withoutPins } from '../core/workflow-document.ts';
 import { describeSink } from '../definitions/describe-sink.ts';
 import type { AppRecord, Rejection, RunRecord, RunSummary, StepRecord, WorkflowRecord } from '../storage/storage.ts';
 
@@ -17,7 +18,7 @@ export function presentWorkflow({ id, appId, version, managedBy, createdAt }: Wo
 }
 
 export function presentWorkflowDefinition(workflow: WorkflowRecord): object {
-  return { ...presentWorkflow(workflow), definition: parseJson(workflow.document) };
+  return { ...presentWorkflow(workflow), definition: withoutPins(parseJson(workflow.document)) };
 }
 
 /** `auth` names the scheme only: what opens the sink never comes back. */

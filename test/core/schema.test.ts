@@ -7,7 +7,7 @@ import { responseSchema } from '../../src/core/response-mode.ts';
 import { retrySchema } from '../../src/core/retry.ts';
 import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
 import { sinkSchema } from '../../src/core/sink.ts';
-import { workflowSchema } from '../../src/core/workflow.ts';
+import { workflowSchema } from '../../src/core/workflow-document.ts';
 import { builtinStepTypes } from '../../src/steps/index.ts';
 
 const schemas: Record<string, JsonSchema> = {

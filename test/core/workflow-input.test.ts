@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parseJson, stringifyJson } from '../../src/core/json.ts';
 import type { FileHandle, Request } from '../../src/core/request.ts';
 import type { WorkflowInput } from '../../src/core/workflow.ts';
+import type { InputType } from '../../src/core/workflow-document.ts';
 import { bindInputs } from '../../src/core/workflow-input.ts';
 import { AppError } from '../../src/errors.ts';
 
@@ -27,13 +28,15 @@ function request(parts: Partial<Request>): Request {
 }
 
 interface Declared {
+  type?: InputType;
   kind?: string[];
   default_value?: unknown;
 }
 
 function bind(declared: Record<string, Declared>, parts: Partial<Request>, mapping: Record<string, string> = {}): Record<string, unknown> {
-  const inputs: WorkflowInput[] = Object.entries(declared).map(([name, { kind = ['*'], ...rest }]) => ({
+  const inputs: WorkflowInput[] = Object.entries(declared).map(([name, { type = 'WorkflowParameter', kind = ['*'], ...rest }]) => ({
     name,
+    type,
     kinds: kind,
     ...('default_value' in rest ? { defaultValue: rest.default_value } : {}),
   }));

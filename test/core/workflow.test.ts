@@ -1,7 +1,9 @@
 // Workflow definitions: each fault is named with its place and what would be right, before anything is saved.
 
 import { describe, expect, test } from 'vitest';
-import { planWorkflow, type WorkflowDocument, workflowFaults, workflowIdFault } from '../../src/core/workflow.ts';
+import { planWorkflow, workflowIdFault } from '../../src/core/workflow.ts';
+import type { WorkflowDocument } from '../../src/core/workflow-document.ts';
+import { workflowFaults } from '../../src/core/workflow-faults.ts';
 import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
 
 const { inspect } = createStepTypes(builtinStepTypes);
@@ -29,6 +31,7 @@ describe('a workflow without faults', () => {
   const good: [string, object][] = [
     ['is empty', {}],
     ['has a version of two or three parts', { version: '1.12.3' }],
+    ['has top-level fields that nobody knows', { name: 'x', dynamic_blocks_definitions: [] }],
     [
       'passes values from step to step',
       { steps: [set('a', { x: 1 }), set('b', { y: '$steps.a.x' })], outputs: [output('o', '$steps.b.y')] },
@@ -44,6 +47,18 @@ describe('a workflow without faults', () => {
         inputs: [input('i', { kind: ['string', 'integer'], default_value: null }), { type: 'InferenceParameter', name: 'j' }],
       },
     ],
+    [
+      'takes images, video metadata and batches, under all their names',
+      {
+        inputs: [
+          { type: 'WorkflowImage', name: 'a' },
+          { type: 'InferenceImage', name: 'b' },
+          { type: 'WorkflowVideoMetadata', name: 'c' },
+          { type: 'WorkflowBatchInput', name: 'd', kind: ['float'], dimensionality: 1 },
+        ],
+        outputs: [{ ...output('o', '$inputs.a'), coordinates_system: 'own' }],
+      },
+    ],
     ['retries', { steps: [{ type: 'sluice/fail@v1', name: 'f', retry: { max_retries: 5, base_seconds: 0.1, max_seconds: 2 } }] }],
   ];
   for (const [what, parts] of good) {
@@ -57,37 +72,54 @@ describe('a fault is named with its place and what would be right', () => {
   const bad: [string, unknown, string][] = [
     ['no object', 'x', ': must be object'],
     ['a part that is missing', { version: '1.0', inputs: [], steps: [] }, ': field "outputs" is missing'],
-    ['an unknown field', workflow({ stepz: [] }), ': unknown field "stepz"; known are version, inputs, steps, outputs'],
     ['a version that is a number', workflow({ version: 1 }), 'version: must be string'],
-    ['a version to come', workflow({ version: '2.0' }), 'version: must be a version "1.x" as text, as "1.0"'],
+    [
+      'a version to come',
+      workflow({ version: '2.0' }),
+      'version: Workflow definition requested Execution Engine in version: `>=2.0,<3.0.0`',
+    ],
+    [
+      'a version that is none',
+      workflow({ version: 'one' }),
+      'version: Workflow definition contains `version` defined as `one` which cannot',
+    ],
+    [
+      'code that is to be run',
+      workflow({ dynamic_blocks_definitions: [{ type: 'DynamicBlockDefinition' }] }),
+      'dynamic_blocks_definitions: code blocks are not run here',
+    ],
     ['an input without a name', workflow({ inputs: [{ type: 'WorkflowParameter' }] }), 'inputs[0]: field "name" is missing'],
     [
       'an input with an unknown field',
       workflow({ inputs: [input('i', { defaultValue: 1 })] }),
-      'inputs[0]: unknown field "defaultValue"; known are type, name, kind, default_value',
+      'inputs[0]: unknown field "defaultValue"; known are type, name, kind, default_value, dimensionality',
     ],
     [
       'an input of an unknown type',
       workflow({ inputs: [{ type: 'Parameter', name: 'i' }] }),
-      'inputs[0].type: must be one of "WorkflowParameter", "InferenceParameter"',
+      'inputs[0].type: must be one of "WorkflowParameter", "InferenceParameter", "WorkflowImage", "InferenceImage", "WorkflowVideoMetadata", "WorkflowBatchInput"',
     ],
     ['a name with a dot', workflow({ steps: [set('a.b')] }), 'steps[0].name: must be 1 to 128 letters, digits, "_" or "-"'],
     ['a name that is a prototype', workflow({ steps: [set('__proto__')] }), 'steps[0].name'],
-    ['two inputs of one name', workflow({ inputs: [input('i'), input('i')] }), 'inputs[1].name: the name "i" is taken by an earlier entry'],
+    [
+      'two inputs of one name',
+      workflow({ inputs: [input('i'), input('i')] }),
+      'inputs[1].name: Found duplicated input parameter names: the name "i" is taken by an earlier entry',
+    ],
     [
       'two steps of one name',
       workflow({ steps: [set('a'), set('b'), set('a')] }),
-      'steps[2].name: the name "a" is taken by an earlier entry',
+      'steps[2].name: Found duplicated input steps names: the name "a" is taken by an earlier entry',
     ],
     [
       'two outputs of one name',
       workflow({ steps: [set('a')], outputs: [output('o', '$steps.a.*'), output('o', '$steps.a.*')] }),
-      'outputs[1].name: the name "o"',
+      'outputs[1].name: Found duplicated input outputs names: the name "o"',
     ],
     [
       'an unknown step type',
       workflow({ steps: [{ type: 'sluice/sett@v1', name: 'a' }] }),
-      'steps[0].type: "sluice/sett@v1" is no step type; known are sluice/set@v1',
+      'steps[0].type: "sluice/sett@v1" is no step type; did you mean "sluice/set@v1"? Known are sluice/set@v1',
     ],
     ['a step without a type', workflow({ steps: [{ name: 'a' }] }), 'steps[0]: field "type" is missing'],
     ['an unknown field of a step', workflow({ steps: [{ ...set('a'), value: 1 }] }), 'steps[0]: unknown field "value"; known are'],
@@ -114,17 +146,17 @@ describe('a fault is named with its place and what would be right', () => {
     [
       'an input that there is not',
       workflow({ inputs: [input('i')], steps: [set('a', { x: '$inputs.j' })] }),
-      'steps[0].values: "$inputs.j" selects no input of this workflow; known are i',
+      "steps[0].values: Workflow references '$inputs.j' which points to a non-existent input parameter; known are i",
     ],
     [
       'a step that there is not',
       workflow({ steps: [set('a', { x: '$steps.b.y' })] }),
-      'steps[0].values: "$steps.b.y" selects no step of this workflow; known are a',
+      "steps[0].values: Workflow references '$steps.b.y' which points to a non-existent block; known are a",
     ],
     [
       'an output that a step has not',
       workflow({ steps: [set('a', { x: 1 }), set('b', { y: '$steps.a.z' })] }),
-      'steps[1].values: "$steps.a.z" selects no output of step "a"; known are x',
+      'steps[1].values: Found reference to non-existing property `z` of step `a`; known are x',
     ],
     [
       'an unknown root',
@@ -134,12 +166,12 @@ describe('a fault is named with its place and what would be right', () => {
     [
       'a selector deep inside',
       workflow({ steps: [set('a', { x: [{ y: '$steps.nope.z' }] })] }),
-      'steps[0].values: "$steps.nope.z" selects no step',
+      "steps[0].values: Workflow references '$steps.nope.z' which points to a non-existent block",
     ],
     [
       'a step to run next that there is not',
       workflow({ steps: [delay('a', ['$steps.b'])] }),
-      'steps[0].next_steps: "$steps.b" selects no step',
+      "steps[0].next_steps: Workflow references '$steps.b' which points to a non-existent block",
     ],
     [
       'a step to run next that is no selector',
@@ -159,23 +191,52 @@ describe('a fault is named with its place and what would be right', () => {
     [
       'an output of a step that there is not',
       workflow({ outputs: [output('o', '$steps.a.x')] }),
-      'outputs[0].selector: "$steps.a.x" selects no step of this workflow; known are none',
+      "outputs[0].selector: Workflow references '$steps.a.x' which points to a non-existent block; known are none",
+    ],
+    [
+      'a whole step where a value is meant',
+      workflow({ steps: [set('a'), set('b', { x: ['$steps.a'] })] }),
+      'steps[1].values: Detected reference to other step in manifest of step b. This is not allowed, as "$steps.a" names a step and this field takes a value; write $steps.a.output',
+    ],
+    [
+      'a default of an image',
+      workflow({ inputs: [{ type: 'WorkflowImage', name: 'i', default_value: 'x' }] }),
+      'inputs[0].default_value: only a WorkflowParameter has a default; a WorkflowImage is always required',
+    ],
+    [
+      'a batch of batches',
+      workflow({ inputs: [{ type: 'WorkflowBatchInput', name: 'i', dimensionality: 2 }] }),
+      'inputs[0].dimensionality: must be 1, for a run is one element',
+    ],
+    [
+      'the dimensions of a parameter',
+      workflow({ inputs: [input('i', { dimensionality: 1 })] }),
+      'inputs[0].dimensionality: only a WorkflowBatchInput has a dimensionality',
+    ],
+    [
+      'coordinates of another kind',
+      workflow({ outputs: [{ ...output('o', '$request.body'), coordinates_system: 'world' }] }),
+      'outputs[0].coordinates_system: must be one of "parent", "own"',
     ],
     [
       'an output of another type',
       workflow({ outputs: [{ type: 'Field', name: 'o', selector: '$request.body' }] }),
       'outputs[0].type: must be "JsonField"',
     ],
-    ['a step that needs itself', workflow({ steps: [set('a', { x: '$steps.a.x' })] }), 'steps: steps a wait for one another in a loop'],
+    [
+      'a step that needs itself',
+      workflow({ steps: [set('a', { x: '$steps.a.x' })] }),
+      'steps: Detected cycle in execution graph. This means that there is output from one step',
+    ],
     [
       'steps that need one another',
       workflow({ steps: [set('a', { x: '$steps.c.z' }), set('b', { y: '$steps.a.x' }), set('c', { z: '$steps.b.y' }), set('d')] }),
-      'steps: steps a, b, c wait for one another in a loop',
+      'would never end if executed: steps a, b, c wait for one another',
     ],
     [
       'a step chosen by one that needs it',
       workflow({ steps: [delay('a', ['$steps.b'], { seconds: '$steps.b.x' }), set('b', { x: 1 })] }),
-      'wait for one another in a loop',
+      'steps a, b wait for one another',
     ],
     [
       'more steps than there may be',
@@ -240,8 +301,8 @@ describe('planning', () => {
       id: 'w',
       version: 3,
       inputs: [
-        { name: 'i', kinds: ['*'], defaultValue: null },
-        { name: 'j', kinds: ['string'] },
+        { name: 'i', type: 'WorkflowParameter', kinds: ['*'], defaultValue: null },
+        { name: 'j', type: 'WorkflowParameter', kinds: ['string'] },
       ],
     });
   });

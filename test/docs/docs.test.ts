@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { parseSink } from '../../src/core/sink.ts';
-import { workflowFaults } from '../../src/core/workflow.ts';
+import { workflowFaults } from '../../src/core/workflow-faults.ts';
 import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
 import { sluice } from '../support/run-cli.ts';
 import { tempDir } from '../support/temp-dir.ts';

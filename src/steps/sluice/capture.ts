@@ -7,6 +7,7 @@ import type { StepType } from '../step-type.ts';
 
 export const capture: StepType = {
   type: 'sluice/capture@v1',
+  summary: 'Records the request and nothing more: what a sink does that names no workflow.',
   properties: {},
   required: [],
   outputs: () => ['received'],
@@ -18,6 +19,6 @@ export const CAPTURE_WORKFLOW: Workflow = {
   id: 'capture',
   version: 0,
   inputs: [],
-  steps: [{ name: 'capture', type: capture.type, manifest: () => ({}), retry: NO_RETRY, needs: [], chosenBy: [] }],
+  steps: [{ name: 'capture', type: capture.type, manifest: () => ({}), retry: NO_RETRY, needs: [], stepSelectors: [], chosenBy: [] }],
   outputs: [{ name: 'received', value: compileSelector('$steps.capture.received') }],
 };

@@ -10,6 +10,7 @@ interface FailManifest {
 
 export const fail: StepType<FailManifest> = {
   type: 'sluice/fail@v1',
+  summary: 'Fails on purpose, to end a run with a reason or to try out a retry policy.',
   properties: {
     message: { type: 'string' },
     code: { type: 'string', pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'must be lower-case letters, digits and "_"' },

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance } from 'fastify';
 import { sinkSchema } from '../../../core/sink.ts';
-import { workflowSchema } from '../../../core/workflow.ts';
+import { workflowSchema } from '../../../core/workflow-document.ts';
 import type { Catalog } from '../../../definitions/catalog.ts';
 import type { PlannedChange } from '../../../definitions/definition-diff.ts';
 import type { DefinitionService } from '../../../definitions/definition-service.ts';
@@ -119,8 +119,8 @@ export function definitionRoutes(server: FastifyInstance, { definitions, catalog
   );
 
   server.get('/definitions', schema('definitions', 'Export all definitions'), () => definitions.exportAll());
-  server.post('/definitions/diff', schema('definitions', 'Tell what applying would change', { body: documentBody }), ({ body }) =>
-    presentChanges(definitions.diff(body)),
+  server.post('/definitions/diff', schema('definitions', 'Tell what applying would change', { body: documentBody }), async ({ body }) =>
+    presentChanges(await definitions.diff(body)),
   );
   server.post('/definitions/apply', schema('definitions', 'Apply definitions: all or nothing', { body: documentBody }), async ({ body }) =>
     presentChanges(await definitions.apply(body)),

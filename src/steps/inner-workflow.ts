@@ -1,0 +1,64 @@
+// roboflow_core/inner_workflow@v1: a whole workflow as one step. Its steps take its place when the workflow is planned,
+// so that no run ever comes to it.
+
+import type { Fault } from '../core/fault.ts';
+import { INNER_WORKFLOW, readReference } from '../core/inner-workflow-step.ts';
+import type { StepType } from './step-type.ts';
+
+interface InnerWorkflowManifest {
+  name: string;
+  retry?: unknown;
+  workflow_definition?: object;
+  workflow_workspace_id?: string;
+  workflow_id?: string;
+  workflow_version_id?: string | number | null;
+}
+
+const ID = '^[A-Za-z0-9][A-Za-z0-9_.-]*$';
+
+export const innerWorkflow: StepType<InnerWorkflowManifest> = {
+  type: INNER_WORKFLOW,
+  summary: 'Runs another workflow in its place: its steps become steps of this one, named {step}__{childstep}.',
+  properties: {
+    workflow_definition: {
+      type: 'object',
+      description: 'the workflow, with inputs, steps and selectors of its own; or name one of the same app by the three properties below',
+    },
+    workflow_workspace_id: { type: 'string', pattern: ID, description: 'must be "local", or the id of the app' },
+    workflow_id: { type: 'string', pattern: ID, description: 'must be the id of a workflow; it is taken as it is when this one is saved' },
+    workflow_version_id: {
+      description: 'a whole number: its version, the current one unless given',
+      anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string', pattern: '^[1-9]\\d{0,8}$' }, { type: 'null' }],
+    },
+    parameter_bindings: { type: 'object', description: 'what each input of the workflow is: selectors or literals by name' },
+    execution_mode: { type: 'string', enum: ['embedded'] },
+  },
+  required: ['parameter_bindings'],
+  ignoresUnknown: true,
+  findFaults: (manifest) => [...formFaults(manifest), ...retryFaults(manifest)],
+  /** Those of its workflow, which knows them. */
+  outputs: () => null,
+  plan: ({ name }) => ({
+    kind: 'failed',
+    retryable: false,
+    error: { code: 'not_inlined', message: `the workflow that step "${name}" refers to was not resolved when it was saved` },
+  }),
+};
+
+function formFaults(manifest: InnerWorkflowManifest): Fault[] {
+  const { name, workflow_definition: definition, workflow_workspace_id: workspace, workflow_id: id } = manifest;
+  if (definition !== undefined && (workspace !== undefined || id !== undefined)) {
+    const message = `inner_workflow step \`${name}\` must not set both \`workflow_definition\` and reference fields (\`workflow_workspace_id\` / \`workflow_id\`).`;
+    return [{ path: 'workflow_definition', message }];
+  }
+  if (definition !== undefined || readReference(manifest) !== null) return [];
+  const message = `inner_workflow step \`${name}\` requires a non-empty \`workflow_definition\` object or reference fields \`workflow_workspace_id\` and \`workflow_id\`.`;
+  return [{ path: '', message }];
+}
+
+/** It is tried step by step. */
+function retryFaults({ retry }: InnerWorkflowManifest): Fault[] {
+  return retry === undefined
+    ? []
+    : [{ path: 'retry', message: 'an inner workflow is not tried again as a whole; give "retry" to its steps' }];
+}
