@@ -27,6 +27,7 @@ const verbs: readonly Verb[] = [
   { name: 'send', about: 'send a request to a sink and watch the run', load: () => import('./send.ts') },
   { name: 'run', about: 'list, get, tail, cancel and replay runs', load: () => import('./run.ts') },
   { name: 'sink', about: 'list, create and delete sinks, rotate their tokens', load: () => import('./sink.ts') },
+  { name: 'workflow', about: 'check workflow definitions', load: () => import('./workflow.ts') },
   { name: 'validate', about: 'check definition files without a server', load: () => import('./validate.ts') },
   { name: 'diff', about: 'show what applying definition files would change', load: () => import('./diff.ts') },
   { name: 'apply', about: 'make the server hold what definition files say', load: () => import('./apply.ts') },

@@ -10,6 +10,7 @@ import type {
   RunSummary,
   SinkFields,
   SinkInfo,
+  StepTypeInfo,
   WorkflowInfo,
   WorkflowWithDefinition,
 } from './wire-types.ts';
@@ -29,6 +30,10 @@ export const workflowCalls = ({ call }: ServerCalls) => ({
   save: (appId: string, workflowId: string, definition: unknown) =>
     call<WorkflowInfo>('PUT', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { body: definition }),
   delete: (appId: string, workflowId: string) => call<null>('DELETE', at`/api/v1/apps/${appId}/workflows/${workflowId}`),
+  /** Rejects with every fault that saving would find. Workflows that the definition uses are looked up in the app. */
+  validate: (definition: unknown, appId?: string) =>
+    call<{ status: 'ok' }>('POST', '/api/v1/workflows/validate', { body: definition, query: { app_id: appId } }),
+  stepTypes: async () => (await call<{ step_types: StepTypeInfo[] }>('GET', '/api/v1/step-types')).step_types,
 });
 
 export const sinkCalls = ({ call }: ServerCalls) => ({

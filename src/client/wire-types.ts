@@ -24,6 +24,16 @@ export interface WorkflowWithDefinition extends WorkflowInfo {
   definition: unknown;
 }
 
+export interface StepTypeInfo {
+  type: string;
+  aliases: string[];
+  summary: string;
+  /** JSON Schema of a step's manifest. */
+  manifest: object;
+  /** Null where they depend on the manifest. */
+  outputs: string[] | null;
+}
+
 /** A sink as one writes it; further fields are those of the HTTP API's description. */
 export interface SinkFields {
   path: string;

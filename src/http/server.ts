@@ -26,6 +26,7 @@ import { parseJsonBody } from './input/json-body.ts';
 import { createRejectionLog } from './rejection-log.ts';
 import { definitionRoutes } from './routes/admin/definitions.ts';
 import { adminRunRoutes } from './routes/admin/runs.ts';
+import { workflowLanguageRoutes } from './routes/admin/workflow-language.ts';
 import { healthRoutes } from './routes/health.ts';
 import { runRoutes } from './routes/run.ts';
 import { triggerRoutes } from './routes/trigger.ts';
@@ -140,6 +141,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
       admin.removeAllContentTypeParsers();
       admin.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, next) => parseAdminBody(text as string, next));
       definitionRoutes(admin, { definitions, catalog, storage, baseUrl });
+      workflowLanguageRoutes(admin, { definitions });
       adminRunRoutes(admin, { storage, catalog, engine, streams });
       done();
     },
