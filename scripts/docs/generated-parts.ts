@@ -3,7 +3,7 @@
 
 import { settingsTable } from './settings.ts';
 import { sinkLimitsTable } from './sink-limits.ts';
-import { retryTable, stepTypeNames, stepTypeTable } from './step-types.ts';
+import { retryTable, stepTypeSections } from './step-types.ts';
 
 interface Part {
   document: string;
@@ -15,7 +15,7 @@ const parts: readonly Part[] = [
   { document: 'docs/configuration.md', name: 'settings', render: settingsTable },
   { document: 'docs/configuration.md', name: 'sink limits', render: sinkLimitsTable },
   { document: 'docs/step-types.md', name: 'retry', render: retryTable },
-  ...stepTypeNames.map((type) => ({ document: 'docs/step-types.md', name: type, render: () => stepTypeTable(type) })),
+  { document: 'docs/step-types.md', name: 'step types', render: stepTypeSections },
 ];
 
 export const documentsWithParts = [...new Set(parts.map(({ document }) => document))];

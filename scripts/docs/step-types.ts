@@ -1,32 +1,56 @@
-// The tables of step types: what each takes, from the schemas that definitions are checked against.
+// The sections on step types: what each is for, takes and gives, from the list that a server answers with.
 
 import { retrySchema } from '../../src/core/retry.ts';
-import type { JsonSchema } from '../../src/core/schema.ts';
-import { builtinStepTypes } from '../../src/steps/index.ts';
+import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
+import { builtinStepTypes, createStepTypes, type StepTypeDescription } from '../../src/steps/index.ts';
 import { code, markdownTable } from './markdown-table.ts';
 
-export const stepTypeNames: readonly string[] = builtinStepTypes.map(({ type }) => type);
+type Properties = Readonly<Record<string, JsonSchema>>;
 
-/** Throws when there is no such type. */
-export function stepTypeTable(name: string): string {
-  const stepType = builtinStepTypes.find(({ type }) => type === name);
-  if (stepType === undefined) throw new Error(`there is no step type ${name}`);
-  const { properties, required } = stepType;
-  if (Object.keys(properties).length === 0) return 'It takes no fields of its own.';
-  return fieldTable(properties, required);
+/** Every manifest has these. */
+const COMMON = ['type', 'name', 'retry'];
+
+export function stepTypeSections(): string {
+  return createStepTypes(builtinStepTypes).describe().map(section).join('\n\n');
 }
 
 export function retryTable(): string {
-  return fieldTable(retrySchema['properties'] as Record<string, JsonSchema>, []);
+  return propertyTable(retrySchema['properties'] as Properties, []);
 }
 
-function fieldTable(properties: Readonly<Record<string, JsonSchema>>, required: readonly string[]): string {
-  const rows = Object.entries(properties).map(([field, schema]) => [
-    code(field),
-    required.includes(field) ? 'yes' : 'no',
-    describeSchema(schema),
+function section({ type, aliases, summary, manifest, outputs }: StepTypeDescription): string {
+  const properties = Object.fromEntries(
+    Object.entries(manifest['properties'] as Properties).filter(([name]) => !COMMON.includes(name)),
+  ) as Properties;
+  const ignoresUnknown = manifest['additionalProperties'] === true;
+  return [
+    `### ${type}`,
+    summary,
+    aliases.length === 0 ? null : `Also known as ${aliases.map(code).join(', ')}.`,
+    Object.keys(properties).length === 0
+      ? 'It takes no properties of its own.'
+      : propertyTable(properties, manifest['required'] as readonly string[]),
+    ignoresUnknown ? 'Properties that it does not know are ignored.' : null,
+    `Outputs: ${describeOutputs(outputs)}.`,
+  ]
+    .filter((part) => part !== null)
+    .join('\n\n');
+}
+
+function describeOutputs(outputs: readonly string[] | null): string {
+  if (outputs === null) return 'as its properties say';
+  return outputs.map(code).join(', ') || 'none';
+}
+
+function propertyTable(properties: Properties, required: readonly string[]): string {
+  const rows = Object.entries(properties).map(([name, schema]) => [
+    code(name),
+    describeType(schema),
+    required.includes(name) ? 'required' : schema['default'] === undefined ? '' : code(JSON.stringify(schema['default'])),
+    describeSelectable(schema),
+    String(schema['description'] ?? ''),
   ]);
-  return markdownTable(['Field', 'Required', 'Takes'], rows);
+  return markdownTable(['Property', 'Type', 'Default', 'Selectable', 'Description'], rows);
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -36,12 +60,31 @@ const WORDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   object: 'object',
   array: 'list',
+  null: 'null',
 };
 
-function describeSchema(schema: JsonSchema): string {
-  const { type, minimum, maximum, items, description } = schema;
-  if (type === undefined) return String(description);
+function describeType(schema: JsonSchema): string {
+  const { type, enum: values, anyOf, oneOf, minimum, maximum, items } = schema;
+  const alternatives = (anyOf ?? oneOf) as JsonSchema[] | undefined;
+  if (alternatives !== undefined) return [...new Set(alternatives.filter((item) => !isSelectorOnly(item)).map(describeType))].join(' or ');
+  // Python spells true and false in many ways.
+  if (Array.isArray(values)) return values.includes(true) ? 'true or false' : values.map((value) => code(JSON.stringify(value))).join(', ');
+  if (type === undefined) return 'anything';
   const range = maximum === undefined ? (minimum === undefined ? '' : `, at least ${minimum}`) : ` from ${minimum} to ${maximum}`;
-  const ofItems = items === undefined ? '' : ` of ${describeSchema(items as JsonSchema)}`;
-  return `${WORDS[String(type)]}${range}${ofItems}${description === undefined ? '' : `; ${description}`}`;
+  const ofItems = items === undefined ? '' : ` of ${describeType(items as JsonSchema)}`;
+  return `${[type]
+    .flat()
+    .map((name) => WORDS[String(name)])
+    .join(', ')}${range}${ofItems}`;
+}
+
+function isSelectorOnly({ type, pattern }: JsonSchema): boolean {
+  return type === 'string' && typeof pattern === 'string' && pattern.startsWith('^\\$');
+}
+
+/** As the check of a manifest sees it. */
+function describeSelectable(schema: JsonSchema): string {
+  const takes = (value: unknown): boolean => createSchemaCheck(schema)(value).length === 0;
+  if (takes('$inputs.x')) return 'yes';
+  return takes({ key: '$inputs.x' }) || takes(['$inputs.x']) ? 'inside' : 'no';
 }
