@@ -3,7 +3,7 @@
 
 import { type InnerWorkflow, innerWorkflowOf, isInnerWorkflow, type PinnedWorkflows, pinsOf } from './inner-workflow-step.ts';
 import { countValues, mapLeaves } from './leaves.ts';
-import { findSelectors, isStepReference, parseSelector, selectedStep } from './selector.ts';
+import { bindableProperties, findSelectors, isStepReference, parseSelector, selectedStep } from './selector.ts';
 import type { StepDocument, WorkflowDocument } from './workflow-document.ts';
 
 export interface InlinedStep {
@@ -69,7 +69,7 @@ function expand(parent: InlinedWorkflow, name: string, pins: PinnedWorkflows, bu
     first: firstSteps(child).map((childStep) => `$steps.${names.get(childStep)}`),
   };
   const steps = child.steps.map((inlined) => ({
-    step: { ...(adopt(inlined.step) as StepDocument), name: names.get(inlined.step.name) as string },
+    step: { ...inlined.step, ...(adopt(bindableProperties(inlined.step)) as object), name: names.get(inlined.step.name) as string },
     origin,
   }));
   return {
@@ -129,7 +129,7 @@ interface Inside {
 function firstSteps({ steps }: InlinedWorkflow): string[] {
   const selectors = steps.map(({ step }) => ({
     name: step.name,
-    texts: findSelectors(step).filter((text) => selectedStep(text) !== null),
+    texts: findSelectors(bindableProperties(step)).filter((text) => selectedStep(text) !== null),
   }));
   const chosen = new Set(selectors.flatMap(({ texts }) => texts.filter(isStepReference).map(selectedStep)));
   return selectors.filter(({ name, texts }) => !chosen.has(name) && texts.every(isStepReference)).map(({ name }) => name);
@@ -137,7 +137,7 @@ function firstSteps({ steps }: InlinedWorkflow): string[] {
 
 /** The definition inside another inner workflow's step speaks of steps of its own. */
 function pointInside(step: StepDocument, inside: Inside, budget: ValueBudget): StepDocument {
-  if (!isInnerWorkflow(step)) return replaceReferences(step, inside, budget) as StepDocument;
+  if (!isInnerWorkflow(step)) return { ...step, ...(replaceReferences(bindableProperties(step), inside, budget) as object) };
   const bindings = replaceReferences(step['parameter_bindings'], inside, budget);
   return { ...step, parameter_bindings: bindings };
 }

@@ -47,14 +47,14 @@ function stepState(states: StepStates, name: string): Readonly<StepState> {
 export type Readiness = 'ready' | 'skip' | 'not_yet';
 
 /**
- * Whether a pending step can run now: all it needs is there, and it was chosen if steps choose it. A step that accepts
- * null runs even where a step that it needs was skipped.
+ * Whether a pending step can run now: all it needs is there, and it was chosen if steps choose it. A step that merges
+ * nulls runs even where a step that it needs was skipped.
  */
-export function readiness(step: WorkflowStep, states: StepStates, acceptsNull = false): Readiness {
+export function readiness(step: WorkflowStep, states: StepStates, mergesNulls = false): Readiness {
   for (const name of step.needs) {
     const { status } = stepState(states, name);
     if (status === 'skipped') {
-      if (acceptsNull) continue;
+      if (mergesNulls) continue;
       return 'skip';
     }
     if (status !== 'completed') return 'not_yet';

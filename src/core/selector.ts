@@ -31,6 +31,14 @@ export function isStepReference(text: string): boolean {
   return selector?.root === 'steps' && selector.path.length === 1;
 }
 
+/** Chains of operations and statements: Roboflow lets nothing in them be selected, so that a regex may be `$`. */
+const TAKEN_AS_WRITTEN = /^(?:operations|.+_operations|condition_statement|switch)$/;
+
+/** The properties of a step in which text that begins with `$` is a selector. */
+export function bindableProperties(step: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(step).filter(([property]) => !TAKEN_AS_WRITTEN.test(property)));
+}
+
 /** Every selector text inside a value, at any depth. */
 export function findSelectors(value: unknown): string[] {
   if (isSelector(value)) return [value];

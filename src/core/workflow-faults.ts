@@ -13,7 +13,7 @@ import {
   type PinnedWorkflows,
   pinsOf,
 } from './inner-workflow-step.ts';
-import { findSelectors, isSelector, isStepReference, parseSelector } from './selector.ts';
+import { bindableProperties, findSelectors, isSelector, isStepReference, parseSelector } from './selector.ts';
 import { planSteps } from './workflow.ts';
 import { documentFaults, MAX_STEPS, type StepDocument, shapeFaults, type WorkflowDocument } from './workflow-document.ts';
 
@@ -100,7 +100,7 @@ function innerFaults(step: StepDocument, pins: PinnedWorkflows, inspect: Inspect
 
 function selectorFaults(step: StepDocument, { takesSteps }: ManifestReport, scope: Scope): Fault[] {
   const faults: Fault[] = [];
-  for (const [path, value] of Object.entries(step)) {
+  for (const [path, value] of Object.entries(bindableProperties(step))) {
     // Its selectors are those of another workflow.
     if (path === 'workflow_definition' && isInnerWorkflow(step)) continue;
     for (const text of new Set(findSelectors(value))) {

@@ -3,10 +3,8 @@
 import { type Binding, compileBinding, compileSelector } from './bindings.ts';
 import { inlineInnerWorkflows } from './inner-workflow.ts';
 import { NO_RETRY, type RetryPolicy, readRetryPolicy } from './retry.ts';
-import { findSelectors, isStepReference, selectedStep } from './selector.ts';
+import { bindableProperties, findSelectors, isStepReference, selectedStep } from './selector.ts';
 import { type InputDocument, type InputType, inputTypeOf, type StepDocument, type WorkflowDocument } from './workflow-document.ts';
-
-export type { WorkflowDocument } from './workflow-document.ts';
 
 export interface WorkflowInput {
   name: string;
@@ -64,20 +62,27 @@ export function planWorkflow(id: string, version: number, document: WorkflowDocu
 }
 
 export function planSteps(steps: readonly StepDocument[]): WorkflowStep[] {
-  const planned = steps.map((step) => ({ step, selectors: findSelectors(step) }));
+  const planned = steps.map((step) => ({ step, selectors: findSelectors(bindableProperties(step)) }));
   const choices = planned.map(({ step, selectors }) => ({ name: step.name, chosen: namesOf(selectors.filter(isStepReference)) }));
   return planned.map(({ step, selectors }) => {
     const values = selectors.filter((text) => selectedStep(text) !== null && !isStepReference(text));
     return {
       name: step.name,
       type: step.type,
-      manifest: compileBinding(step),
+      manifest: compileManifest(step),
       retry: readRetryPolicy(step.retry, NO_RETRY),
       needs: [...namesOf(values)],
       stepSelectors: values.map(compileSelector),
       chosenBy: choices.filter(({ chosen }) => chosen.has(step.name)).map(({ name }) => name),
     };
   });
+}
+
+function compileManifest(step: StepDocument): Binding {
+  const bindable = bindableProperties(step);
+  const binding = compileBinding(bindable);
+  if (Object.keys(bindable).length === Object.keys(step).length) return binding;
+  return (roots) => ({ ...step, ...(binding(roots) as object) });
 }
 
 /** A kind that is not written is the one that the type implies. */

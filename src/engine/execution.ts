@@ -12,11 +12,13 @@ import type { ProgressEvent } from '../core/run-event.ts';
 import { stringifyShown } from '../core/stored-value.ts';
 import type { Workflow, WorkflowStep } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
-import type { EffectResult, FileWrite, StepOutcome, StepPlan, StepType } from '../steps/step-type.ts';
-import type { NewDelivery, RunChange, StepRecord } from '../storage/storage.ts';
-import { PlanContext, type SecretPlaceholder } from './plan-context.ts';
+import type { EffectResult, FileWrite, StepOutcome, StepPlan } from '../steps/step-type.ts';
+import type { NewDelivery } from '../storage/delivery-records.ts';
+import type { RunChange, StepRecord } from '../storage/storage.ts';
+import type { SecretPlaceholder } from './plan-context.ts';
 import { RunMemory } from './run-memory.ts';
 import type { MemoryEntry } from './step-memory.ts';
+import { StepPlanner } from './step-planner.ts';
 import { StepStates } from './step-states.ts';
 
 export interface ExecutionTools {
@@ -64,8 +66,8 @@ export class Execution {
   readonly #steps: StepStates;
   readonly #memory: RunMemory;
   readonly #roots: { inputs: Record<string, unknown>; request: Request; steps: Record<string, unknown> };
-  /** By step: what it was given since it was planned. */
-  #images: Map<string, Images> | null = null;
+  readonly #planner: StepPlanner;
+  /** By step: what came of it since it was planned. */
   #results: Map<string, EffectResult> | null = null;
   #events: ProgressEvent[] = [];
   #deliveries: NewDelivery[] = [];
@@ -81,6 +83,8 @@ export class Execution {
     this.#roots = { inputs, request, steps: {} };
     this.#steps = new StepStates(workflow.steps);
     this.#memory = new RunMemory((key) => tools.recall(sinkId, key));
+    const run = { runId, roots: this.#roots, placeholder: tools.placeholder };
+    this.#planner = new StepPlanner(tools.stepTypes, workflow, run, this.#memory);
     if (past === undefined) this.#emit(0);
     else {
       this.#progress = past.progress;
@@ -101,17 +105,17 @@ export class Execution {
         if (status === 'completed' || status === 'skipped') continue;
         let effect: LocalEffect | null = null;
         if (status === 'pending') {
-          const stepType = this.#typeOf(step);
-          const state = readiness(step, this.#steps.all, stepType.acceptsNull === true);
+          const stepType = this.#planner.typeOf(step);
+          const state = readiness(step, this.#steps.all, stepType.nulls === 'merge');
           if (state === 'not_yet') continue;
-          if (state === 'skip' || this.#isStarved(step, stepType)) this.#steps.decide(step, 'skipped', now);
-          else if (this.#isMemoryMissing(step, stepType)) continue;
-          else effect = this.#begin(step, stepType, now);
+          if (state === 'skip' || this.#planner.isStarved(step, stepType)) this.#steps.decide(step, 'skipped', now);
+          else if (this.#planner.lacksMemory(step)) continue;
+          else effect = this.#begin(step, now);
         } else if (this.#results?.has(step.name) === true) {
-          if (this.#isMemoryMissing(step, this.#typeOf(step))) continue;
+          if (this.#planner.lacksMemory(step)) continue;
           this.#interpret(step, now);
         } else if (status === 'waiting' && dueAt !== null && dueAt <= now) {
-          if (this.#isMemoryMissing(step, this.#typeOf(step))) continue;
+          if (this.#planner.lacksMemory(step)) continue;
           effect = this.#wake(step, now);
         } else continue;
         isMoving = true;
@@ -137,7 +141,7 @@ export class Execution {
     const state = this.#steps.of(this.#workflow.steps.find((step) => step.name === name) as WorkflowStep);
     state.status = 'pending';
     state.attempt -= 1;
-    this.#images = (this.#images ?? new Map()).set(name, images);
+    this.#planner.giveImages(name, images);
   }
 
   /** Ends the run at once, as failed. */
@@ -183,59 +187,13 @@ export class Execution {
     this.#events.push({ seq: this.#lastSeq, progress: this.#progress, step, message: message === null ? null : this.#mask(message) });
   }
 
-  #typeOf(step: WorkflowStep): StepType {
-    const stepType = this.#tools.stepTypes.find(step.type);
-    if (stepType === undefined) throw new Error(`step type ${step.type} is not installed`);
-    return stepType;
-  }
-
-  #manifestOf(step: WorkflowStep): Record<string, unknown> {
-    return step.manifest(this.#roots) as Record<string, unknown>;
-  }
-
-  #contextOf(step: WorkflowStep, stepType: StepType, now: number): PlanContext {
-    const key = this.#memoryKeyOf(step, stepType);
-    return new PlanContext(
-      { runId: this.#runId, roots: this.#roots, placeholder: this.#tools.placeholder },
-      {
-        name: step.name,
-        no: this.#workflow.steps.indexOf(step),
-        attempt: this.#steps.of(step).attempt,
-        memory: key === null ? null : this.#memory.read(key),
-        images: this.#images?.get(step.name),
-      },
-      now,
-    );
-  }
-
-  /** A step that selects nothing where another step's output should be is skipped, as Roboflow does. */
-  #isStarved({ stepSelectors }: WorkflowStep, stepType: StepType): boolean {
-    return stepType.acceptsNull !== true && stepSelectors.some((select) => select(this.#roots) === null);
-  }
-
-  #memoryKeyOf(step: WorkflowStep, stepType: StepType): string | null {
-    return stepType.memoryKey?.(this.#manifestOf(step), { step: step.name }) ?? null;
-  }
-
-  #isMemoryMissing(step: WorkflowStep, stepType: StepType): boolean {
-    const key = this.#memoryKeyOf(step, stepType);
-    return key !== null && !this.#memory.has(key);
-  }
-
-  #remember(step: WorkflowStep, value: unknown): void {
-    if (value === undefined) return;
-    const key = this.#memoryKeyOf(step, this.#typeOf(step));
-    if (key === null) throw new Error(`step type ${step.type} remembers something without a key`);
-    this.#memory.write(key, value);
-  }
-
-  #begin(step: WorkflowStep, stepType: StepType, now: number): LocalEffect | null {
+  #begin(step: WorkflowStep, now: number): LocalEffect | null {
     const state = this.#steps.touch(step);
     state.attempt += 1;
     state.startedAt ??= now;
     state.error = null;
     state.dueAt = null;
-    const plan = stepType.plan(this.#manifestOf(step), this.#contextOf(step, stepType, now));
+    const plan = this.#planner.plan(step, state.attempt, now);
     switch (plan.kind) {
       case 'load':
       case 'write':
@@ -260,26 +218,24 @@ export class Execution {
     const id = deliveryIdOf(this.#runId, this.#workflow.steps.indexOf(step));
     const isAwaited = outcome === null;
     this.#deliveries.push({ id, step: step.name, isAwaited, origin: originOf(message), message, retry, leaseUntil: null });
-    this.#remember(step, remember);
+    this.#planner.remember(step, remember);
     if (outcome === null) this.#steps.of(step).status = 'waiting';
     else this.#settle(step, outcome, now);
   }
 
   #interpret(step: WorkflowStep, now: number): void {
-    const stepType = this.#typeOf(step);
     const result = this.#results?.get(step.name) as EffectResult;
     this.#results?.delete(step.name);
-    if (stepType.interpret === undefined) throw new Error(`step type ${step.type} cannot interpret a result`);
-    const outcome = stepType.interpret(this.#manifestOf(step), result, this.#contextOf(step, stepType, now));
+    const outcome = this.#planner.interpret(step, result, this.#steps.of(step).attempt, now);
     // How often a message is tried is the delivery's business, and over when its result is there.
     this.#settle(step, outcome.kind === 'failed' ? { ...outcome, retryable: false } : outcome, now);
   }
 
   /** A wait that is over takes its outcome from the plan, which is the same as when it began. */
   #wake(step: WorkflowStep, now: number): LocalEffect | null {
-    const stepType = this.#typeOf(step);
-    if (this.#steps.of(step).error !== null) return this.#begin(step, stepType, now);
-    const plan = stepType.plan(this.#manifestOf(step), this.#contextOf(step, stepType, now));
+    const { error, attempt } = this.#steps.of(step);
+    if (error !== null) return this.#begin(step, now);
+    const plan = this.#planner.plan(step, attempt, now);
     if (plan.kind !== 'wait') throw new Error(`step type ${step.type} planned a wait and now ${plan.kind}`);
     this.#settle(step, plan.outcome, now);
     return null;
@@ -288,7 +244,7 @@ export class Execution {
   #settle(step: WorkflowStep, outcome: StepOutcome, now: number): void {
     if (outcome.kind === 'failed') return this.#settleFailure(step, outcome, now);
     const { outputs, chosen, message, remember } = outcome;
-    this.#remember(step, remember);
+    this.#planner.remember(step, remember);
     this.#roots.steps[step.name] = outputs;
     const state = this.#steps.decide(step, 'completed', now);
     state.outputs = outputs;

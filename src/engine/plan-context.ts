@@ -9,6 +9,13 @@ import type { StepContext } from '../steps/step-type.ts';
 /** Gives what stands for a secret in what a run plans; null where there is none of that name. */
 export type SecretPlaceholder = (runId: string, name: string) => string | null;
 
+/** The same for all steps of a run. */
+export interface PlannedRun {
+  runId: string;
+  roots: Roots;
+  placeholder: SecretPlaceholder;
+}
+
 export class PlanContext implements StepContext {
   readonly runId: string;
   readonly step: string;
@@ -22,7 +29,7 @@ export class PlanContext implements StepContext {
   #state: number | null = null;
 
   constructor(
-    run: { runId: string; roots: Roots; placeholder: SecretPlaceholder },
+    run: PlannedRun,
     step: { name: string; no: number; attempt: number; memory: unknown; images: Images | undefined },
     now: number,
   ) {

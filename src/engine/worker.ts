@@ -8,10 +8,12 @@ import { isTerminal } from '../core/run.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { EffectResult, FileWrite } from '../steps/step-type.ts';
-import type { AttemptRecord, RunChange, Storage } from '../storage/storage.ts';
+import type { AttemptRecord } from '../storage/delivery-records.ts';
+import type { RunChange, Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
-import type { DeliveryQueue, HeldDelivery } from './delivery-queue.ts';
+import type { DeliveryQueue } from './delivery-queue.ts';
 import type { LocalEffect } from './execution.ts';
+import type { HeldDelivery } from './origin-lane.ts';
 import type { RunFeed } from './run-feed.ts';
 import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 

@@ -85,8 +85,12 @@ export interface StepType<Manifest = Record<string, unknown>> {
   readonly required: readonly string[];
   /** Unknown properties are ignored, as Roboflow does, and not an error. */
   readonly ignoresUnknown?: boolean;
-  /** Runs even where a `$steps` selector selects null or a skipped step; all others are skipped then. */
-  readonly acceptsNull?: boolean;
+  /**
+   * What becomes of the step where a `$steps` selector selects null. `skip` (as Roboflow does, and the default): it is
+   * skipped. `take`: null is a value, and only a step that was skipped itself skips this one. `merge`: it runs whatever
+   * was skipped.
+   */
+  readonly nulls?: 'skip' | 'take' | 'merge';
   /** What the schema cannot say. */
   readonly findFaults?: (manifest: Manifest) => Fault[];
   /** Names that selectors may use after `$steps.<name>.`; null for any. */

@@ -318,3 +318,23 @@ describe('ids', () => {
       expect(workflowIdFault(id)).toContain('must be 1 to 64');
     });
 });
+
+describe('operations and statements are taken as written', () => {
+  const steps = [
+    {
+      type: 'roboflow_core/property_definition@v1',
+      name: 'p',
+      data: '$inputs.text',
+      operations: [
+        { type: 'StringMatches', regex: '$' },
+        { type: 'LookupTable', lookup_table: { True: '$5', False: '$steps.p.output' } },
+      ],
+    },
+  ];
+
+  test('text in them that begins with "$" is no selector', () => {
+    const workflow = planWorkflow('w', 1, { version: '1.0', inputs: [], steps, outputs: [] });
+    expect(workflow.steps[0]).toMatchObject({ needs: [], stepSelectors: [], chosenBy: [] });
+    expect(workflow.steps[0]?.manifest({ inputs: { text: 'a' } })).toEqual({ ...steps[0], data: 'a' });
+  });
+});

@@ -13,6 +13,7 @@ const MAX_SECONDS = 366 * 86_400;
 
 export const delay: StepType<DelayManifest> = {
   type: 'sluice/delay@v1',
+  nulls: 'take',
   summary: 'Waits, across restarts too, then lets the steps that it names run.',
   properties: {
     seconds: {

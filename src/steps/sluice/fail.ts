@@ -10,6 +10,7 @@ interface FailManifest {
 
 export const fail: StepType<FailManifest> = {
   type: 'sluice/fail@v1',
+  nulls: 'take',
   summary: 'Fails on purpose, to end a run with a reason or to try out a retry policy.',
   properties: {
     message: { type: 'string' },

@@ -8,6 +8,7 @@ interface SetManifest {
 
 export const set: StepType<SetManifest> = {
   type: 'sluice/set@v1',
+  nulls: 'take',
   summary: 'Makes outputs of literals and selected values; they are the keys of its values.',
   properties: {
     values: { type: 'object', propertyNames: { pattern: '^(?!__proto__$)[A-Za-z_0-9-]{1,128}$' }, additionalProperties: true },

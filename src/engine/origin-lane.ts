@@ -1,0 +1,88 @@
+// The deliveries to one origin that this process holds: which goes next, and how many more it may take.
+
+import { type Circuit, closedCircuit, freeSlots } from '../core/circuit-breaker.ts';
+import type { OutboundMessage } from '../core/outbound.ts';
+import type { ClaimedDelivery } from '../storage/storage.ts';
+import type { ActiveRun } from './turn.ts';
+
+/** A delivery under our lease. */
+export interface HeldDelivery extends ClaimedDelivery {
+  runId: string;
+  /** The run that waits for it, as long as it is in memory. */
+  run: ActiveRun | null;
+  bytes: number;
+}
+
+/** Messages under way to one origin at once. */
+export const MAX_WIDTH = 64;
+const MAX_HELD = 256;
+
+export class OriginLane {
+  readonly name: string;
+  circuit: Circuit = closedCircuit(MAX_WIDTH);
+  inFlight = 0;
+  /** Of which `waiting` wait for a slot. */
+  held = 0;
+  waiting: HeldDelivery[] = [];
+  /** When the next delivery that is not held is due; infinite when there is none. */
+  dueAt = Number.POSITIVE_INFINITY;
+  /** The same, of what became due while the database was asked. */
+  #notedDueAt = Number.POSITIVE_INFINITY;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get isFull(): boolean {
+    return this.held >= MAX_HELD;
+  }
+
+  /** Nothing here that would be missed. */
+  get isIdle(): boolean {
+    return this.held === 0 && this.dueAt === Number.POSITIVE_INFINITY && this.circuit.failures === 0;
+  }
+
+  noteDue(at: number): void {
+    this.dueAt = Math.min(this.dueAt, at);
+    this.#notedDueAt = Math.min(this.#notedDueAt, at);
+  }
+
+  /** The database is about to be asked when the next one is due; what becomes due meanwhile is not lost. */
+  beginAsking(): void {
+    this.#notedDueAt = Number.POSITIVE_INFINITY;
+  }
+
+  endAsking(dueAt: number): void {
+    this.dueAt = Math.min(dueAt, this.#notedDueAt);
+  }
+
+  /** When to look for more in the database; infinite while there is enough here. */
+  nextLook(): number {
+    return this.held > MAX_HELD / 2 ? Number.POSITIVE_INFINITY : Math.max(this.dueAt, this.circuit.openUntil);
+  }
+
+  /** How many more to take from the database: while the circuit is not closed one at a time, to probe with. */
+  roomForClaims(now: number): number {
+    if (this.dueAt > now) return 0;
+    const room = MAX_HELD - this.held;
+    return this.circuit.openUntil > 0 ? Math.min(room, freeSlots(this.circuit, this.held, now)) : room;
+  }
+
+  /** The next to send now. A single try that a run waits for is made whatever the circuit says: it has no second one. */
+  takeNext(now: number): HeldDelivery | null {
+    if (this.waiting.length === 0 || this.inFlight >= MAX_WIDTH) return null;
+    const isFree = freeSlots(this.circuit, this.inFlight, now) > 0;
+    const index = isFree ? 0 : this.circuit.openUntil > 0 ? this.waiting.findIndex(isOnlyTry) : -1;
+    const [next] = index === -1 ? [] : this.waiting.splice(index, 1);
+    return next ?? null;
+  }
+}
+
+const isOnlyTry = ({ lastAttempt }: HeldDelivery): boolean => lastAttempt === 1;
+
+export function bytesOf(message: OutboundMessage): number {
+  const parts = message.transport === 'http' ? (message.body ?? []) : message.attachments.map(({ content }) => content);
+  let bytes = 0;
+  for (const part of parts) if (part instanceof Uint8Array) bytes += part.byteLength;
+  return bytes;
+}

@@ -1,0 +1,27 @@
+// roboflow_core/first_non_empty_or_default@v1: the first of several values that is there, which joins branches again.
+
+import type { StepType } from '../step-type.ts';
+import { selectorList } from './property-schemas.ts';
+
+interface FirstNonEmptyOrDefaultManifest {
+  data: unknown[];
+  default?: unknown;
+}
+
+export const firstNonEmptyOrDefault: StepType<FirstNonEmptyOrDefaultManifest> = {
+  type: 'roboflow_core/first_non_empty_or_default@v1',
+  aliases: ['FirstNonEmptyOrDefault'],
+  summary: 'Gives the first of its values that is not null, so that branches of which only some have run meet again.',
+  properties: {
+    data: selectorList('values in order of preference; false, 0 and empty text count as values'),
+    default: { description: 'anything: what to give when all of them are null (null)' },
+  },
+  required: ['data'],
+  ignoresUnknown: true,
+  nulls: 'merge',
+  outputs: () => ['output'],
+  plan: ({ data, default: otherwise = null }) => ({
+    kind: 'completed',
+    outputs: { output: data.find((value) => value !== null && value !== undefined) ?? otherwise },
+  }),
+};
