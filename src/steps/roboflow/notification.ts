@@ -4,7 +4,7 @@ import type { OutboundMessage, OutboundResult } from '../../core/outbound.ts';
 import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/retry.ts';
 import type { JsonSchema } from '../../core/schema.ts';
 import type { EffectResult, StepContext, StepOutcome, StepPlan } from '../step-type.ts';
-import { flagOrSelector, integerOrSelector } from './property-schemas.ts';
+import { flagOrSelector, integerOrSelector, text } from './property-schemas.ts';
 import { readFlag, readInteger } from './setting-values.ts';
 
 type CompletedOutcome = Extract<StepOutcome, { kind: 'completed' }>;
@@ -20,6 +20,15 @@ export const notificationProperties: Readonly<Record<string, JsonSchema>> = {
   fire_and_forget: flagOrSelector('send in the background, so that the step is over at once and reports no failure (true)'),
   disable_sink: flagOrSelector('send nothing (false)'),
   cooldown_seconds: integerOrSelector('seconds that must have passed since the last message, 0 for none (5)'),
+};
+
+/** Of blocks that keep their cooldown by a session key. */
+export const sessionCooldownProperties: Readonly<Record<string, JsonSchema>> = {
+  cooldown_seconds: integerOrSelector('seconds that must have passed since the last message, 0 to 900, 0 for none (5)', {
+    minimum: 0,
+    maximum: 900,
+  }),
+  cooldown_session_key: text('steps of one key share their cooldown'),
 };
 
 /** The recorded three, and what of the delivery is known when the step ends: null where it is not. */

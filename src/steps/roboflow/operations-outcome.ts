@@ -2,6 +2,8 @@
 // loaded first, or the fault that fails the step.
 
 import { ImageFault, ImagesWanted } from '../../core/image.ts';
+import { OperationFault } from '../../core/operations/operation-fault.ts';
+import { PythonError } from '../../core/python/error.ts';
 import type { StepOutcome, StepPlan } from '../step-type.ts';
 import { SettingFault } from './setting-values.ts';
 
@@ -11,7 +13,8 @@ export function withOperations(plan: () => StepPlan): StepPlan {
     return plan();
   } catch (error) {
     if (error instanceof ImagesWanted) return { kind: 'load', wants: error.wants };
-    if (error instanceof ImageFault) return failedStep('operation_failed', error.message);
+    if (error instanceof OperationFault || error instanceof PythonError || error instanceof ImageFault)
+      return failedStep('operation_failed', error.message);
     if (error instanceof SettingFault) return failedStep('invalid_setting', error.message);
     throw error;
   }

@@ -3,7 +3,10 @@
 
 import type { JsonSchema } from '../../core/schema.ts';
 
-const SELECTOR = { type: 'string', pattern: '^\\$[a-z]' };
+/** Of a value: a bare `$steps.name` names a step, and would be taken for one to run next. */
+const SELECTOR = { type: 'string', pattern: '^\\$(?!steps\\.[^.]*$)[a-z]' };
+const SELECTOR_FAULT = 'must be a selector of a value, as "$inputs.x" or "$steps.name.output"';
+
 /** What pydantic takes for true and false beside the two. */
 const FLAG = {
   enum: [true, false, 1, 0, ...['1', '0', 'true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', 'on', 'off'].flatMap(spellings)],
@@ -14,7 +17,11 @@ function spellings(word: string): string[] {
 }
 
 export function selector(description: string): JsonSchema {
-  return { type: 'string', pattern: SELECTOR.pattern, description: `must be a selector of ${description}` };
+  return { description: `a selector of ${description}`, anyOf: [SELECTOR] };
+}
+
+export function selectorList(description: string): JsonSchema {
+  return { type: 'array', minItems: 1, items: { ...SELECTOR, description: SELECTOR_FAULT }, description };
 }
 
 export function flag(description: string): JsonSchema {
@@ -39,6 +46,10 @@ export function numberOrSelector(description: string, bounds: JsonSchema = {}): 
   return { description: `a number or a selector of one: ${description}`, anyOf: [{ type: 'number', ...bounds }, SELECTOR] };
 }
 
+export function numberAtLeast(minimum: number, description: string): JsonSchema {
+  return { type: 'number', minimum, description };
+}
+
 /** A selector is text too. */
 export function text(description: string): JsonSchema {
   return { type: 'string', description };
@@ -47,12 +58,17 @@ export function text(description: string): JsonSchema {
 export function textOrTexts(description: string): JsonSchema {
   return {
     description: `text, a list of texts or a selector of either: ${description}`,
-    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
+    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
   };
 }
 
 export function object(description: string): JsonSchema {
   return { type: 'object', description };
+}
+
+/** What is written in the manifest, or a selector of it. */
+export function literal(description: string): JsonSchema {
+  return { type: ['string', 'number', 'boolean'], description };
 }
 
 /** Values by name, as a literal or a selector each. */
@@ -68,8 +84,36 @@ export function selectors(description: string): JsonSchema {
   return {
     type: 'object',
     description,
-    additionalProperties: { type: 'string', pattern: SELECTOR.pattern, description: 'must be a selector, as "$steps.name.output"' },
+    additionalProperties: { ...SELECTOR, description: SELECTOR_FAULT },
   };
+}
+
+/** What is inside a group is for `statementGroupFaults` to check. */
+export function statementGroup(description: string): JsonSchema {
+  return { type: 'object', description: `${description}, as {"type":"StatementGroup","statements":[...]}` };
+}
+
+export const caseResult: JsonSchema = {
+  type: 'object',
+  description: 'a StaticCaseResult with a value, or a DynamicCaseResult with a parameter_name and operations',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [
+    { properties: { type: { const: 'StaticCaseResult' }, value: {} }, required: ['value'] },
+    {
+      properties: {
+        type: { const: 'DynamicCaseResult' },
+        parameter_name: { type: 'string' },
+        operations: { type: ['array', 'null'] },
+      },
+      required: ['parameter_name'],
+    },
+  ],
+};
+
+/** What is inside a chain is for `operationsFaults` to check. */
+export function operationChain(description: string): JsonSchema {
+  return { type: 'array', description };
 }
 
 /** Chains of operations by name; what is inside a chain is for `operationsFaults` to check. */

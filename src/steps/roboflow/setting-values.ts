@@ -34,14 +34,30 @@ export function readText(name: string, value: unknown): string {
   return value;
 }
 
-/** Text or a list of texts, as a list; null and nothing are an empty one. */
-export function readTexts(name: string, value: unknown): string[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) return [readText(name, value)];
-  return value.map((item, index) => readText(`${name}[${index}]`, item));
+/** As text that goes into a header of a mail, where another line would be another header. */
+export function readLine(name: string, value: unknown): string {
+  const line = readText(name, value);
+  if (/[\r\n]/.test(line)) throw new SettingFault(`${name} must be one line, but is ${shown(value)}`);
+  return line;
 }
 
-const NUMBER_TEXT = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+/** An address that paths are added to, without a slash at its end. */
+export function readServiceUrl(name: string, value: unknown): string {
+  const url = readText(name, value);
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    throw new SettingFault(`${name} must be an address, as https://example.org, but is ${shown(value)}`);
+  }
+  return url.replace(/\/+$/, '');
+}
+
+/** One line or a list of them, as a list; null and nothing are an empty one. */
+export function readLines(name: string, value: unknown): string[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) return [readLine(name, value)];
+  return value.map((item, index) => readLine(`${name}[${index}]`, item));
+}
+
+const NUMBER_TEXT = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
 function readNumberOrNaN(value: unknown): number {
   if (typeof value === 'boolean') return Number(value);

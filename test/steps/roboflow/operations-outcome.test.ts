@@ -2,6 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { ImageFault, ImagesWanted, type ImageWant } from '../../../src/core/image.ts';
+import { OperationFault } from '../../../src/core/operations/operation-fault.ts';
+import { PythonError } from '../../../src/core/python/error.ts';
 import { withOperations } from '../../../src/steps/roboflow/operations-outcome.ts';
 import { SettingFault } from '../../../src/steps/roboflow/setting-values.ts';
 
@@ -23,6 +25,8 @@ test('images that are not loaded yet are asked for', () => {
 
 test.each([
   [new ImageFault('the image is damaged'), 'operation_failed'],
+  [new OperationFault('OperationError', 'division by zero'), 'operation_failed'],
+  [new PythonError('TypeError', "unhashable type: 'dict'"), 'operation_failed'],
   [new SettingFault('x must be text, but is 1'), 'invalid_setting'],
 ])('%s fails the step for good, with its message', (error, code) => {
   expect(withOperations(throwing(error))).toEqual({ kind: 'failed', retryable: false, error: { code, message: error.message } });

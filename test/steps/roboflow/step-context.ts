@@ -1,7 +1,9 @@
-// The context that a step is planned with, and results of sending, for tests that call plan and interpret themselves.
+// The context that a step is planned with, results of sending, and what is said of a manifest when it is saved, for tests
+// that call plan and interpret themselves.
 
 import type { OutboundResult } from '../../../src/core/outbound.ts';
-import type { StepContext, StepPlan } from '../../../src/steps/step-type.ts';
+import { createStepTypes } from '../../../src/steps/index.ts';
+import type { StepContext, StepPlan, StepType } from '../../../src/steps/step-type.ts';
 
 export const NOW = Date.UTC(2026, 7, 21, 10, 30, 0, 250);
 
@@ -40,4 +42,11 @@ export function answer(status: number, body = '', reason = ''): Extract<Outbound
     body: new TextEncoder().encode(body),
     isTruncated: false,
   };
+}
+
+/** What is wrong with the manifest when it is saved, as `path: message`. */
+export function faultsOf<Manifest>(stepType: StepType<Manifest>, manifest: object): string[] {
+  const stepTypes = createStepTypes([stepType as StepType]);
+  const { faults } = stepTypes.inspect(stepType.type, { type: stepType.type, name: 'step', ...manifest });
+  return faults.map(({ path, message }) => `${path}: ${message}`);
 }

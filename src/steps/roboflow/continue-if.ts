@@ -1,0 +1,54 @@
+// roboflow_core/continue_if@v1: lets a branch run when a condition holds, and for a while after it last did.
+
+import { nestFaults } from '../../core/fault.ts';
+import { evaluateStatementGroup, statementGroupFaults } from '../../core/statements/statement-group.ts';
+import type { StepType } from '../step-type.ts';
+import { endBranch, runNext } from './branch.ts';
+import { operationContext, type Values } from './named-operations.ts';
+import { withOperations } from './operations-outcome.ts';
+import { numberOrSelector, selectors, statementGroup, steps } from './property-schemas.ts';
+import { readNumber } from './setting-values.ts';
+
+interface ContinueIfManifest {
+  condition_statement: unknown;
+  evaluation_parameters?: Values;
+  next_steps: string[];
+  stop_delay?: unknown;
+}
+
+interface LastHeld {
+  held_at: number;
+}
+
+export const continueIf: StepType<ContinueIfManifest> = {
+  type: 'roboflow_core/continue_if@v1',
+  aliases: ['ContinueIf'],
+  summary: 'Lets the steps that it names run when a condition holds.',
+  properties: {
+    condition_statement: statementGroup('the condition'),
+    evaluation_parameters: selectors('the values that operands of the condition name'),
+    next_steps: steps('what runs when the condition holds'),
+    stop_delay: numberOrSelector('seconds for which they run on after the condition last held, across runs of the sink (0)', {
+      minimum: 0,
+    }),
+  },
+  required: ['condition_statement', 'next_steps'],
+  ignoresUnknown: true,
+  findFaults: ({ condition_statement: condition }) => nestFaults('condition_statement', statementGroupFaults(condition)),
+  outputs: () => [],
+  memoryKey: ({ stop_delay: stopDelay }, { step }) => (stopDelay === undefined ? null : `continue_if:${step}`),
+  plan: (
+    { condition_statement: condition, evaluation_parameters: values = {}, next_steps: nextSteps, stop_delay: stopDelay = 0 },
+    context,
+  ) =>
+    withOperations(() => {
+      if (nextSteps.length === 0) return endBranch();
+      const seconds = readNumber('stop_delay', stopDelay);
+      if (evaluateStatementGroup(condition, values, operationContext(context))) {
+        return seconds > 0 ? { ...runNext(nextSteps), remember: { held_at: context.now } satisfies LastHeld } : runNext(nextSteps);
+      }
+      const heldAt = (context.memory as Partial<LastHeld> | null)?.held_at;
+      const elapsedMs = typeof heldAt === 'number' ? context.now - heldAt : Number.POSITIVE_INFINITY;
+      return elapsedMs >= 0 && elapsedMs <= seconds * 1000 ? runNext(nextSteps) : endBranch();
+    }),
+};

@@ -1,0 +1,36 @@
+// roboflow_core/delta_filter@v1: lets a branch run when a value is not what it was the last time.
+
+import { isEqual } from '../../core/python/equality.ts';
+import type { StepType } from '../step-type.ts';
+import { endBranch, runNext } from './branch.ts';
+import { selector, steps } from './property-schemas.ts';
+import { videoIdentifier } from './video-metadata.ts';
+
+interface DeltaFilterManifest {
+  image?: unknown;
+  value: unknown;
+  next_steps: string[];
+}
+
+interface LastValue {
+  value: unknown;
+}
+
+export const deltaFilter: StepType<DeltaFilterManifest> = {
+  type: 'roboflow_core/delta_filter@v1',
+  summary: "Lets the steps that it names run when a value differs from that of the sink's run before.",
+  properties: {
+    image: selector('an image: values of each video that images name are compared among themselves'),
+    value: selector('the value to compare'),
+    next_steps: steps('what runs when the value has changed; null at first is no change'),
+  },
+  required: ['value', 'next_steps'],
+  ignoresUnknown: true,
+  outputs: () => [],
+  memoryKey: ({ image }, { step }) => `delta_filter:${step}:${videoIdentifier(image)}`,
+  plan({ value, next_steps: nextSteps }, { memory }) {
+    const previous = (memory as LastValue | null)?.value ?? null;
+    if (isEqual(previous, value)) return endBranch();
+    return { ...runNext(nextSteps), remember: { value } satisfies LastValue };
+  },
+};

@@ -1,0 +1,40 @@
+// roboflow_core/rate_limiter@v1: lets a branch run at most once in so many seconds, counted from its last run.
+
+import type { StepType } from '../step-type.ts';
+import { endBranch, runNext } from './branch.ts';
+import { numberAtLeast, selector, steps } from './property-schemas.ts';
+import { frameTime } from './video-metadata.ts';
+
+interface RateLimiterManifest {
+  cooldown_seconds?: unknown;
+  depends_on: unknown;
+  next_steps: string[];
+  video_reference_image?: unknown;
+}
+
+interface LastPass {
+  passed_at: number;
+}
+
+export const rateLimiter: StepType<RateLimiterManifest> = {
+  type: 'roboflow_core/rate_limiter@v1',
+  summary: 'Lets the steps that it names run at most once in so many seconds, across the runs of a sink.',
+  properties: {
+    cooldown_seconds: numberAtLeast(0, 'seconds between two passes (1)'),
+    depends_on: selector('an output of the step before, which only says when this one is due'),
+    next_steps: steps('what runs when the limit lets it'),
+    video_reference_image: selector('a frame whose fps and frame number are the clock, in place of the time of day'),
+  },
+  required: ['depends_on', 'next_steps'],
+  ignoresUnknown: true,
+  outputs: () => [],
+  memoryKey: (_manifest, { step }) => `rate_limiter:${step}`,
+  plan({ cooldown_seconds: cooldownSeconds = 1, next_steps: nextSteps, video_reference_image: frame }, { memory, now }) {
+    const time = frameTime(frame) ?? now;
+    const passedAt = (memory as Partial<LastPass> | null)?.passed_at;
+    // A negative time since then is of another clock: another video, or one that was set back.
+    const elapsedMs = typeof passedAt === 'number' ? time - passedAt : Number.POSITIVE_INFINITY;
+    if (elapsedMs >= 0 && elapsedMs < Number(cooldownSeconds) * 1000) return endBranch();
+    return { ...runNext(nextSteps), remember: { passed_at: time } satisfies LastPass };
+  },
+};

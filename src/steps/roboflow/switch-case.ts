@@ -1,0 +1,56 @@
+// roboflow_core/switch_case@v1: runs the step whose case is the value's text, and else the default ones.
+
+import type { Fault } from '../../core/fault.ts';
+import { strOf } from '../../core/python/text.ts';
+import type { StepType } from '../step-type.ts';
+import { endBranch, runNext } from './branch.ts';
+import { flag, literal, steps, stepsByName } from './property-schemas.ts';
+import { readFlag } from './setting-values.ts';
+
+interface SwitchCaseManifest {
+  value: unknown;
+  cases?: Readonly<Record<string, string>>;
+  case_insensitive?: unknown;
+  default_next_steps?: readonly string[];
+}
+
+export const switchCase: StepType<SwitchCaseManifest> = {
+  type: 'roboflow_core/switch_case@v1',
+  aliases: ['SwitchCase'],
+  summary: 'Runs the one step whose case matches the value.',
+  properties: {
+    value: literal('what is matched, by its text as Python writes it: True, None, 1.0'),
+    cases: stepsByName('the step of each case'),
+    case_insensitive: flag('upper and lower case are the same (false)'),
+    default_next_steps: steps('what runs when no case matches; without any the branch ends'),
+  },
+  required: ['value'],
+  ignoresUnknown: true,
+  findFaults: ({ cases = {}, case_insensitive: isInsensitive = false, default_next_steps: defaults = [] }) => [
+    ...repeatedTargets([...Object.values(cases), ...defaults]),
+    ...(readFlag('case_insensitive', isInsensitive) ? collidingCases(Object.keys(cases)) : []),
+  ],
+  outputs: () => [],
+  plan({ value, cases = {}, case_insensitive: isInsensitive = false, default_next_steps: defaults = [] }) {
+    const fold = (text: string): string => (readFlag('case_insensitive', isInsensitive) ? text.toLowerCase() : text);
+    const wanted = fold(strOf(value));
+    const match = Object.entries(cases).find(([name]) => fold(name) === wanted);
+    if (match !== undefined) return runNext([match[1]]);
+    return defaults.length > 0 ? runNext(defaults) : endBranch();
+  },
+};
+
+function repeatedTargets(targets: readonly string[]): Fault[] {
+  const repeated = [...new Set(targets.filter((target, index) => targets.indexOf(target) !== index))].sort();
+  if (repeated.length === 0) return [];
+  const shown = repeated.map((target) => `'${target}'`).join(', ');
+  const rule = 'Each step may be targeted at most once across `cases` and `default_next_steps`.';
+  return [{ path: '', message: `${rule} Duplicated targets: [${shown}]` }];
+}
+
+function collidingCases(names: readonly string[]): Fault[] {
+  const folded = new Set(names.map((name) => name.toLowerCase()));
+  return folded.size === names.length
+    ? []
+    : [{ path: 'cases', message: '`cases` contains keys that collide when case_insensitive is enabled' }];
+}

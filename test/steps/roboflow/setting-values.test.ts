@@ -1,0 +1,85 @@
+// Settings that came through selectors: what counts as a flag, a number, a text, and what is said of everything else.
+
+import { describe, expect, test } from 'vitest';
+import { parseJson } from '../../../src/core/json.ts';
+import {
+  readFlag,
+  readInteger,
+  readLine,
+  readLines,
+  readNumber,
+  readServiceUrl,
+  readText,
+  SettingFault,
+} from '../../../src/steps/roboflow/setting-values.ts';
+
+const one = parseJson('1.0');
+
+describe('a flag', () => {
+  test('is what pydantic takes for one', () => {
+    for (const value of [true, 1, one, '1', 'TRUE', 't', 'Yes', 'y', 'on']) expect(readFlag('x', value)).toBe(true);
+    for (const value of [false, 0, parseJson('0.0'), '0', 'False', 'f', 'no', 'N', 'off']) expect(readFlag('x', value)).toBe(false);
+  });
+
+  test('is nothing else', () => {
+    for (const value of [null, undefined, '', ' true', 'maybe', 2, -1, Number.NaN, [], [true], {}]) {
+      expect(() => readFlag('x', value)).toThrow(SettingFault);
+    }
+  });
+});
+
+describe('a whole number', () => {
+  test('may be text, a whole float or a boolean', () => {
+    expect([5, one, '3', ' +7 ', '2.0', '1e3', true].map((value) => readInteger('x', value))).toEqual([5, 1, 3, 7, 2, 1000, 1]);
+  });
+
+  test('is nothing else', () => {
+    for (const value of [
+      null,
+      0.5,
+      '2.5',
+      '',
+      ' ',
+      '0x10',
+      'x',
+      '1_000',
+      [],
+      [5],
+      {},
+      parseJson('1e30'),
+      Number.POSITIVE_INFINITY,
+      '9'.repeat(400),
+    ]) {
+      expect(() => readInteger('x', value)).toThrow(SettingFault);
+    }
+  });
+});
+
+test('a number may have a fraction, and is finite', () => {
+  expect([0.5, '2.5', '.5', parseJson('1.50')].map((value) => readNumber('x', value))).toEqual([0.5, 2.5, 0.5, 1.5]);
+  for (const value of [null, 'nan', 'inf', Number.NaN, '1e999', {}]) expect(() => readNumber('x', value)).toThrow(SettingFault);
+});
+
+describe('text', () => {
+  test('is text, and a line has no other line in it', () => {
+    expect(readText('x', '')).toBe('');
+    expect(() => readText('x', 5)).toThrow('x must be text, but is 5');
+    expect(() => readText('x', null)).toThrow('x must be text, but is null');
+    expect(() => readLine('subject', 'a\r\nBcc: b')).toThrow('subject must be one line, but is "a\\r\\nBcc: b"');
+  });
+
+  test('may be one or many where a list is wanted', () => {
+    expect(readLines('to', 'a')).toEqual(['a']);
+    expect(readLines('to', ['a', 'b'])).toEqual(['a', 'b']);
+    expect(readLines('to', null)).toEqual([]);
+    expect(() => readLines('to', ['a', 5])).toThrow('to[1] must be text, but is 5');
+    expect(() => readLines('to', ['a\nb'])).toThrow('to[0] must be one line');
+  });
+});
+
+test('the address of a service is one of HTTP, without a slash at its end', () => {
+  expect(readServiceUrl('api_url', 'https://proxy.example:8443/slack//')).toBe('https://proxy.example:8443/slack');
+  for (const value of ['', 'slack.com', 'ftp://slack.com', 'https://', 'http://a b', null, 5]) {
+    expect(() => readServiceUrl('api_url', value)).toThrow(SettingFault);
+  }
+});
