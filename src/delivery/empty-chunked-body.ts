@@ -2,6 +2,7 @@
 // through Node's own client, each on a connection of its own.
 
 import { type IncomingMessage, request as sendRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Exchange } from './exchange.ts';
 import type { Dial } from './guarded-connector.ts';
 import { flatHeaders } from './message-headers.ts';
@@ -13,14 +14,15 @@ export function sendEmptyChunked({ method, url, headers }: WireRequest, dial: Di
   const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port);
   const onError = (error: unknown): void => exchange.onResponseError(UNCONNECTED, error);
-  dial({ hostname, port, isTls, timeoutMs }).then((socket) => {
+  const send = (socket: Socket): void => {
     const framed = ['Host', url.host, 'Connection', 'close', ...flatHeaders(headers), 'Transfer-Encoding', 'chunked'];
     const request = sendRequest({ createConnection: () => socket, method, path: url.pathname + url.search, headers: framed });
     const controller = { abort: (reason: Error): void => void request.destroy(reason) };
     request.on('error', onError).on('response', (response) => readResponse(response, controller, exchange));
     exchange.onRequestStart(controller);
     request.end();
-  }, onError);
+  };
+  dial({ hostname, port, isTls, timeoutMs }).then(send).catch(onError);
 }
 
 const UNCONNECTED = { abort: (): void => undefined };

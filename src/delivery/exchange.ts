@@ -1,5 +1,6 @@
 // One request and its answer: keeps the time limits, reads no more of the body than is wanted, and settles once.
 
+import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
 import type { OutboundResult } from '../core/outbound.ts';
 import { ABORTED, resultOfError } from './network-fault.ts';
@@ -14,18 +15,29 @@ export interface ExchangeLimits {
   signal: AbortSignal;
 }
 
+/** The exchanges of one origin that have no connection yet. */
+export interface Waiting {
+  count: number;
+}
+
 type Controller = Pick<Dispatcher.DispatchController, 'abort'>;
 type ReceivedHeaders = Dispatcher.ResponseData['headers'];
 
 /** Never rejects. `dispatch` hands the exchange to undici. */
-export function runExchange(url: URL, limits: ExchangeLimits, dispatch: (exchange: Exchange) => void): Promise<OutboundResult> {
-  return new Promise((resolve) => dispatch(new Exchange(url, limits, resolve)));
+export function runExchange(
+  url: URL,
+  limits: ExchangeLimits,
+  waiting: Waiting,
+  dispatch: (exchange: Exchange) => void,
+): Promise<OutboundResult> {
+  return new Promise((resolve) => dispatch(new Exchange(url, limits, waiting, resolve)));
 }
 
 /** What undici's dispatch calls back. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #url: URL;
   readonly #limits: ExchangeLimits;
+  readonly #waiting: Waiting;
   readonly #resolve: (result: OutboundResult) => void;
   #isSettled = false;
   #controller: Controller | null = null;
@@ -39,12 +51,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #chunks: Uint8Array[] = [];
   #wanted: number;
 
-  constructor(url: URL, limits: ExchangeLimits, resolve: (result: OutboundResult) => void) {
+  constructor(url: URL, limits: ExchangeLimits, waiting: Waiting, resolve: (result: OutboundResult) => void) {
     this.#url = url;
     this.#limits = limits;
+    this.#waiting = waiting;
+    waiting.count++;
     this.#resolve = resolve;
     this.#wanted = limits.maxBodyBytes;
     this.#timer = setTimeout(checkLimits, Math.min(limits.timeoutMs, limits.endsAt - this.#lastSign), this);
+    // One signal may stand for all attempts under way; Node would take so many listeners for a leak.
+    setMaxListeners(0, limits.signal);
     limits.signal.addEventListener('abort', this);
   }
 
@@ -71,6 +87,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isSettled) return controller.abort(OVER);
     this.#controller = controller;
     this.#phase = 'headers';
+    this.#waiting.count--;
     this.noteSignOfLife();
   }
 
@@ -114,6 +131,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #settle(result: OutboundResult): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
+    if (this.#phase === 'connect') this.#waiting.count--;
     clearTimeout(this.#timer);
     this.#limits.signal.removeEventListener('abort', this);
     this.#chunks = [];

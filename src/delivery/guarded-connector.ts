@@ -56,11 +56,18 @@ export function createDial({ policy, ca, lookup = lookUp, openSocket = open }: D
   };
 }
 
-/** As undici wants it; `timeoutMs` is asked for each connection. */
-export function connectorOf(dial: Dial, timeoutMs: () => number): buildConnector.connector {
+export interface ConnectorOptions {
+  timeoutMs(): number;
+  /** Asked each time: undici connects anew for a request that was ended, and then has nothing to send. */
+  isWanted(): boolean;
+}
+
+/** As undici wants it. */
+export function connectorOf(dial: Dial, { timeoutMs, isWanted }: ConnectorOptions): buildConnector.connector {
   return ({ hostname, protocol, port }, callback) => {
     const isTls = protocol === 'https:';
-    dial({ hostname, port: port === '' ? (isTls ? 443 : 80) : Number(port), isTls, timeoutMs: timeoutMs() }).then(
+    const target = { hostname, port: port === '' ? (isTls ? 443 : 80) : Number(port), isTls, timeoutMs: timeoutMs() };
+    (isWanted() ? dial(target) : Promise.reject(new Error('nobody waits for this connection'))).then(
       (socket) => callback(null, socket),
       (error: Error) => callback(error, null),
     );

@@ -20,14 +20,17 @@ export function resultOfError(error: unknown): OutboundResult {
 
 interface SystemError {
   code?: unknown;
+  name?: unknown;
   message?: unknown;
   /** What OpenSSL says, without the place in its source that `message` goes on to. */
   reason?: unknown;
 }
 
 function describe(error: unknown): { code: string; reason: string } {
-  const { code, message, reason } = (error ?? {}) as SystemError;
+  const { code, name, message, reason } = (error ?? {}) as SystemError;
   const text = typeof reason === 'string' ? reason : typeof message === 'string' ? message : '';
   const line = text.trim().split(/[\r\n]/)[0] ?? '';
-  return { code: typeof code === 'string' ? code : 'UNKNOWN', reason: line.slice(0, LONGEST_REASON) };
+  // undici's parser does not say its code.
+  const fallback = name === 'HTTPParserError' ? 'HPE_INVALID_RESPONSE' : 'UNKNOWN';
+  return { code: typeof code === 'string' ? code : fallback, reason: line.slice(0, LONGEST_REASON) };
 }

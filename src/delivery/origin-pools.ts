@@ -1,11 +1,17 @@
 // The connections of the sender: one undici pool an origin, made when first needed, closed when idle, bounded in number.
 
 import { type Dispatcher, Pool } from 'undici';
+import type { Waiting } from './exchange.ts';
 import { connectorOf, type Dial } from './guarded-connector.ts';
+
+export interface Connections {
+  readonly pool: Dispatcher;
+  readonly waiting: Waiting;
+}
 
 export interface OriginPools {
   /** `timeoutMs`: how long the request at hand may wait for its connection. */
-  of(origin: string, timeoutMs: number): Dispatcher;
+  of(origin: string, timeoutMs: number): Connections;
   /** Resolves when all that is being sent has ended. */
   close(): Promise<void>;
 }
@@ -16,8 +22,8 @@ export interface OriginPoolsOptions {
   maxOrigins: number;
 }
 
-interface OriginPool {
-  pool: Pool;
+interface OriginPool extends Connections {
+  readonly pool: Pool;
   /** The longest that any request to this origin may wait for a connection. */
   connectTimeoutMs: number;
   isUsed: boolean;
@@ -33,8 +39,9 @@ export function openOriginPools({ dial, connectionsPerOrigin, maxOrigins }: Orig
     const opened: OriginPool = {
       connectTimeoutMs,
       isUsed: true,
+      waiting: { count: 0 },
       pool: new Pool(origin, {
-        connect: connectorOf(dial, () => opened.connectTimeoutMs),
+        connect: connectorOf(dial, { timeoutMs: () => opened.connectTimeoutMs, isWanted: () => opened.waiting.count > 0 }),
         connections: connectionsPerOrigin,
         pipelining: 1,
         maxHeaderSize: MAX_HEADER_BYTES,
@@ -77,7 +84,7 @@ export function openOriginPools({ dial, connectionsPerOrigin, maxOrigins }: Orig
       }
       found.isUsed = true;
       if (timeoutMs > found.connectTimeoutMs) found.connectTimeoutMs = timeoutMs;
-      return found.pool;
+      return found;
     },
     async close() {
       clearInterval(timer);

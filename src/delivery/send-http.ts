@@ -13,6 +13,7 @@ import { MAX_REDIRECTS, redirectedRequest } from './python-redirect.ts';
 import { Refusal } from './refusal.ts';
 import type { SendOptions } from './send.ts';
 import { beginSignature, finishSignature, readSigningSecret } from './signature.ts';
+import { totalLimitMs } from './total-limit.ts';
 import { type WireRequest, writeRequest } from './wire-request.ts';
 
 export interface HttpSenderOptions {
@@ -20,8 +21,8 @@ export interface HttpSenderOptions {
   openBlob: OpenBlob;
   /** The `User-Agent` of a message that names none, as `sluice/1.0`. */
   userAgent: string;
-  /** For an attempt in all, its redirects included; max(30 s, four times the message's own limit) when left out. */
-  totalTimeoutMs?: number;
+  /** For an attempt in all, its redirects included; `totalLimitMs` when left out. */
+  totalTimeoutMs?: number | undefined;
   /** More of an answer is not read. */
   maxResponseBytes?: number;
   connectionsPerOrigin?: number;
@@ -42,22 +43,24 @@ const TOO_MANY_REDIRECTS: OutboundResult = {
 };
 
 export function createHttpSender(options: HttpSenderOptions): HttpSender {
-  const { dial, openBlob, userAgent, totalTimeoutMs, maxResponseBytes = 16_384, connectionsPerOrigin = 32, maxOrigins = 256 } = options;
+  const { dial, openBlob, userAgent, totalTimeoutMs, maxResponseBytes = 16_384, connectionsPerOrigin = 64, maxOrigins = 256 } = options;
   const pools = openOriginPools({ dial, connectionsPerOrigin, maxOrigins });
-  let isClosed = false;
+  let closing: Promise<void> | null = null;
 
   function exchange(request: WireRequest, limits: ExchangeLimits): Promise<OutboundResult> {
-    return runExchange(request.url, limits, (running) => {
-      if (request.body?.length === 0) sendEmptyChunked(request, dial, limits.timeoutMs, running);
-      else pools.of(request.url.origin, limits.timeoutMs).dispatch(dispatchOptions(request, openBlob, running), running);
-    });
+    const { url, body } = request;
+    if (body?.length === 0) {
+      return runExchange(url, limits, { count: 0 }, (running) => sendEmptyChunked(request, dial, limits.timeoutMs, running));
+    }
+    const { pool, waiting } = pools.of(url.origin, limits.timeoutMs);
+    return runExchange(url, limits, waiting, (running) => pool.dispatch(dispatchOptions(request, openBlob, running), running));
   }
 
   async function attempt(message: HttpMessage, { idempotencyKey, deliveryId, now, signal }: SendOptions): Promise<OutboundResult> {
     const timestamp = String(Math.floor(now / 1000));
     const limits: ExchangeLimits = {
       timeoutMs: message.timeoutMs,
-      endsAt: performance.now() + (totalTimeoutMs ?? Math.max(30_000, 4 * message.timeoutMs)),
+      endsAt: performance.now() + (totalTimeoutMs ?? totalLimitMs(message.timeoutMs)),
       maxBodyBytes: maxResponseBytes,
       signal,
     };
@@ -75,7 +78,7 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
 
   return {
     async send(message, sendOptions) {
-      if (isClosed) return ABORTED;
+      if (closing !== null) return ABORTED;
       try {
         return await attempt(message, sendOptions);
       } catch (error) {
@@ -84,8 +87,8 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
       }
     },
     close() {
-      isClosed = true;
-      return pools.close();
+      closing ??= pools.close();
+      return closing;
     },
   };
 }

@@ -9,13 +9,14 @@ import { type OpenBlob, readBlob } from './message-body.ts';
 import { ABORTED, resultOfError } from './network-fault.ts';
 import { Refusal } from './refusal.ts';
 import type { SendOptions } from './send.ts';
+import { totalLimitMs } from './total-limit.ts';
 
 export interface MailSenderOptions {
   dial: Dial;
   openBlob: OpenBlob;
   /** Certificates to trust beside those of the system, as PEM. */
   ca?: string | undefined;
-  /** For an attempt in all; max(30 s, four times the message's own limit) when left out. */
+  /** For an attempt in all; `totalLimitMs` when left out. */
   totalTimeoutMs?: number | undefined;
 }
 
@@ -43,11 +44,11 @@ const SMTPS_PORT = 465;
 export function createMailSender({ dial, openBlob, ca, totalTimeoutMs }: MailSenderOptions): MailSender {
   return {
     async send(message, options) {
-      const total = AbortSignal.timeout(totalTimeoutMs ?? Math.max(30_000, 4 * message.timeoutMs));
+      const total = AbortSignal.timeout(totalTimeoutMs ?? totalLimitMs(message.timeoutMs));
       const signal = AbortSignal.any([options.signal, total]);
       const attachments = message.attachments.map((attachment) => wireAttachment(attachment, openBlob));
-      const mail = { ...wireMail(message, options), attachments, signal };
       try {
+        const mail = { ...wireMail(message, options), attachments, signal };
         const { response, rejectedErrors = [] } = (await connectTransport(message, dial, ca).sendMail(mail)) as Accepted;
         return responseOf(message, [response, ...rejectedErrors.map((error) => error.response ?? '')].join('\n'), response);
       } catch (error) {
@@ -80,8 +81,11 @@ function connectTransport({ host, port, user, password, timeoutMs }: MailMessage
   });
 }
 
+/** Throws Refusal. */
 function wireMail(message: MailMessage, { deliveryId, now }: SendOptions): SendMailOptions {
   const { from, to, cc, bcc, subject, text, html } = message;
+  if ([from, ...to, ...cc, ...bcc].some((address) => /[\r\n]/.test(address)))
+    throw new Refusal('an address of the mail holds a line break');
   const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? 'sluice.invalid';
   return {
     from,
