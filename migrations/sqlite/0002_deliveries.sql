@@ -31,9 +31,9 @@ CREATE TABLE deliveries (
 ) STRICT;
 
 CREATE INDEX deliveries_by_due ON deliveries (origin, due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX deliveries_by_app ON deliveries (app_no, no);
-CREATE INDEX deliveries_by_sink ON deliveries (sink_no, no);
-CREATE INDEX deliveries_failed ON deliveries (no) WHERE status = 'failed';
+CREATE INDEX deliveries_by_status ON deliveries (status, no);
+CREATE INDEX deliveries_by_app ON deliveries (app_no, status, no);
+CREATE INDEX deliveries_by_sink ON deliveries (sink_no, status, no);
 
 CREATE TABLE delivery_attempts (
   delivery_no INTEGER NOT NULL,

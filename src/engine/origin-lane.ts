@@ -2,7 +2,7 @@
 
 import { type Circuit, closedCircuit, freeSlots } from '../core/circuit-breaker.ts';
 import type { OutboundMessage } from '../core/outbound.ts';
-import type { ClaimedDelivery } from '../storage/storage.ts';
+import type { ClaimedDelivery } from '../storage/delivery-records.ts';
 import type { ActiveRun } from './turn.ts';
 
 /** A delivery under our lease. */

@@ -5,7 +5,8 @@ import { decodeText, type RequestHead } from '../core/request.ts';
 import type { Sink } from '../core/sink.ts';
 import { withoutPins } from '../core/workflow-document.ts';
 import { describeSink } from '../definitions/describe-sink.ts';
-import type { AppRecord, Rejection, RunRecord, RunSummary, StepRecord, WorkflowRecord } from '../storage/storage.ts';
+import type { Rejection } from '../storage/rejection.ts';
+import type { AppRecord, RunRecord, RunSummary, StepRecord, WorkflowRecord } from '../storage/storage.ts';
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 

@@ -3,7 +3,8 @@
 
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
-import type { Rejection, Storage } from '../storage/storage.ts';
+import type { Rejection } from '../storage/rejection.ts';
+import type { Storage } from '../storage/storage.ts';
 
 export type Refusal = Omit<Rejection, 'count' | 'firstAt' | 'lastAt'>;
 

@@ -6,13 +6,22 @@
 // changed then, and the same call may succeed later.
 
 import type { App } from '../core/app.ts';
-import type { DeliveryState, DeliveryStatus } from '../core/delivery.ts';
-import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
+import type { DeliveryState } from '../core/delivery.ts';
+import type { OutboundResult } from '../core/outbound.ts';
 import type { BodyKind } from '../core/request.ts';
-import type { RetryPolicy } from '../core/retry.ts';
 import type { RunError, RunStatus, StepStatus } from '../core/run.ts';
 import type { ProgressEvent, RunEvent } from '../core/run-event.ts';
 import type { ManagedBy, Sink } from '../core/sink.ts';
+import type {
+  AttemptRecord,
+  ClaimedDelivery,
+  DeliveryFilter,
+  DeliveryLease,
+  DeliveryRecord,
+  ListedDelivery,
+  NewDelivery,
+} from './delivery-records.ts';
+import type { Rejection } from './rejection.ts';
 
 export interface WorkflowRecord {
   id: string;
@@ -64,19 +73,6 @@ export interface StepRecord {
   startedAt: number | null;
   finishedAt: number | null;
   dueAt: number | null;
-}
-
-/** A delivery that a turn of a run asks for. */
-export interface NewDelivery {
-  id: string;
-  step: string;
-  /** The step waits for the end of the delivery. */
-  isAwaited: boolean;
-  origin: string;
-  message: OutboundMessage;
-  retry: RetryPolicy;
-  /** Its writer sends it at once, under a lease until then; null: whoever claims it. */
-  leaseUntil: number | null;
 }
 
 /** What a run saw, or changed, of what the steps of its sink remember. Versions count from 0: nothing stored yet. */
@@ -191,72 +187,6 @@ export interface RunFilter {
   after?: string;
 }
 
-/** The right to send a delivery: stale once somebody else has claimed or cancelled it. */
-export interface DeliveryLease {
-  id: string;
-  epoch: number;
-}
-
-/** A delivery as its sender needs it. */
-export interface ClaimedDelivery extends Omit<NewDelivery, 'leaseUntil'> {
-  epoch: number;
-  /** Attempts made so far, and the number of the last one allowed. */
-  attempts: number;
-  lastAttempt: number;
-}
-
-/** One try of a delivery. */
-export interface AttemptRecord {
-  /** From 1. */
-  attempt: number;
-  startedAt: number;
-  durationMs: number;
-  result: OutboundResult;
-}
-
-export interface DeliverySummary {
-  id: string;
-  runId: string;
-  appId: string;
-  sinkId: string;
-  step: string;
-  status: DeliveryStatus;
-  message: OutboundMessage;
-  attempts: number;
-  lastAttempt: number;
-  dueAt: number | null;
-  createdAt: number;
-  finishedAt: number | null;
-}
-
-export interface DeliveryRecord extends DeliverySummary {
-  tries: AttemptRecord[];
-}
-
-export interface DeliveryFilter {
-  appId?: string;
-  sinkId?: string;
-  runId?: string;
-  status?: DeliveryStatus;
-  limit: number;
-  /** Position of the last delivery of the page before; newest first. */
-  before?: number;
-}
-
-/** Triggers refused before a run existed; the same ones within a flush are one entry with a count. */
-export interface Rejection {
-  appId: string | null;
-  method: string;
-  path: string;
-  status: number;
-  code: string;
-  message: string;
-  clientIp: string;
-  count: number;
-  firstAt: number;
-  lastAt: number;
-}
-
 export interface PruneLimits {
   /** Ended runs created before this are removed. */
   before: number | null;
@@ -278,7 +208,8 @@ export interface Storage {
   createRun(run: NewRun): Promise<CreateRunResult>;
   /**
    * Stores one turn of a run; false, and nothing of it stored, when the lease is stale, a finished step is repeated, or
-   * the memory that it read has changed: the run is due at once then, to be planned anew.
+   * the memory that it read has changed: the run is due at once then, to be planned anew. A turn that ends the run
+   * cancels the deliveries that it still waits for.
    */
   advanceRun(lease: Lease, change: RunChange): Promise<boolean>;
   /** Takes up to `limit` runs that are due, for the one owner, until `leaseUntil`. */
@@ -296,7 +227,7 @@ export interface Storage {
 
   /**
    * Stores an attempt, what becomes of its delivery, and with its end the turn that it brought the waiting run. The
-   * attempt is kept in any case. `stale`: the delivery is no longer the sender's and stays as it is. `turn_refused`: the
+   * attempt is kept in any case, under the next free number when its own is taken. `stale`: the delivery is no longer the sender's and stays as it is. `turn_refused`: the
    * turn was, by the rules of advanceRun; the run is due at once and finds the result when it is claimed.
    */
   recordAttempt(
@@ -313,11 +244,14 @@ export interface Storage {
   releaseDeliveries(leases: DeliveryLease[], now: number): Promise<void>;
   /** Each origin with deliveries that are not over, and when its next one is due. */
   listDueOrigins(): Promise<{ origin: string; dueAt: number }[]>;
-  /** Gives failed deliveries another round of attempts, due at once; returns the origins of those that were failed. */
+  /**
+   * Gives failed deliveries another round of attempts, due at once; returns the origins of those that were failed. The
+   * run learns of it only if its step still waits.
+   */
   retryDeliveries(ids: string[], now: number): Promise<{ id: string; origin: string }[]>;
   getDelivery(id: string): Promise<DeliveryRecord | null>;
   /** Newest first. */
-  listDeliveries(filter: DeliveryFilter): Promise<(DeliverySummary & { position: number })[]>;
+  listDeliveries(filter: DeliveryFilter): Promise<ListedDelivery[]>;
   /** What the steps of a sink remember under these keys; keys without an entry are left out. */
   readMemory(sinkId: string, keys: string[]): Promise<{ key: string; version: number; value: string }[]>;
 

@@ -2,14 +2,17 @@
 
 import type { Database } from 'better-sqlite3';
 import type { DeliveryState } from '../../core/delivery.ts';
+import { parseDeliveryId } from '../../core/delivery-id.ts';
 import type { RetryPolicy } from '../../core/retry.ts';
-import type { ClaimedDelivery, DeliveryLease, Lease } from '../storage.ts';
-import { type DeliveryRow, toDeliveryId } from './delivery-rows.ts';
+import { parseRunId } from '../../core/run-id.ts';
+import type { ClaimedDelivery, DeliveryLease } from '../delivery-records.ts';
+import type { Lease } from '../storage.ts';
+import { type ClaimedDeliveryRow, toDeliveryId } from './delivery-rows.ts';
 import { deliveryKeyOf, type PackedAttempt, type PackedChange, type PackedDelivery } from './packed-delivery.ts';
 import { unpackMessage } from './packed-message.ts';
 import { keyOf } from './rows.ts';
 
-interface DeliveryKey {
+interface KnownDelivery {
   no: number;
   run_id: number;
   is_awaited: number;
@@ -34,9 +37,12 @@ export function createDeliveryWriter(database: Database) {
 export function createDeliveryOperations(database: Database, advanceRun: (lease: Lease, change: PackedChange) => boolean) {
   const selectKey = database.prepare('SELECT no, run_id, is_awaited FROM deliveries WHERE run_id = ? AND step_no = ?');
   const insertAttempt = database.prepare('INSERT OR IGNORE INTO delivery_attempts VALUES (?, ?, ?, ?, ?, ?)');
+  const selectSameAttempt = database.prepare('SELECT attempt FROM delivery_attempts WHERE delivery_no = ? AND started_at = ?').pluck();
+  const selectLastAttempt = database.prepare('SELECT max(attempt) FROM delivery_attempts WHERE delivery_no = ?').pluck();
   const update = database.prepare(
     "UPDATE deliveries SET status = ?, attempts = max(attempts, ?), due_at = ?, finished_at = ? WHERE no = ? AND epoch = ? AND status = 'sending'",
   );
+  const countGivenUp = database.prepare("UPDATE deliveries SET attempts = max(attempts, ?) WHERE no = ? AND status = 'cancelled'");
   // A run that somebody advances just now looks for the result itself when it has written its turn.
   const wakeRun = database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND status = 'waiting'");
   const claim = database.prepare(
@@ -59,29 +65,48 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
   );
   const revive = database
     .prepare(
-      `UPDATE deliveries SET status = 'queued', due_at = ?, finished_at = NULL, is_awaited = 0, epoch = epoch + 1,
-       last_attempt = attempts + 1 + (retry ->> 'maxRetries')
-     WHERE no = ? AND status = 'failed' RETURNING origin`,
+      `UPDATE deliveries SET status = 'queued', due_at = ?, finished_at = NULL, epoch = epoch + 1,
+         last_attempt = attempts + 1 + (retry ->> 'maxRetries'),
+         -- The failure is on disk, but the run may not have been told of it yet: it waits on then.
+         is_awaited = is_awaited AND EXISTS (SELECT 1 FROM step_records WHERE step_records.run_id = deliveries.run_id
+           AND step_records.step = deliveries.step AND step_records.status = 'waiting')
+       WHERE status = 'failed'
+         AND no = (SELECT no FROM deliveries JOIN runs ON runs.id = run_id WHERE run_id = ? AND nonce = ? AND step_no = ?)
+       RETURNING origin`,
     )
     .pluck();
 
-  const find = (id: string): DeliveryKey | undefined => {
+  const find = (id: string): KnownDelivery | undefined => {
     const { runId, stepNo } = deliveryKeyOf(id);
-    return selectKey.get(keyOf(runId).order, stepNo) as DeliveryKey | undefined;
+    return selectKey.get(keyOf(runId).order, stepNo) as KnownDelivery | undefined;
   };
+
+  /** Returns the number that it has: a sender whose lease was over may have taken its own. */
+  function keepAttempt(deliveryNo: number, [attempt, startedAt, ...rest]: PackedAttempt): number {
+    if (insertAttempt.run(deliveryNo, attempt, startedAt, ...rest).changes === 1) return attempt;
+    const same = selectSameAttempt.get(deliveryNo, startedAt) as number | undefined;
+    if (same !== undefined) return same;
+    const next = (selectLastAttempt.get(deliveryNo) as number) + 1;
+    insertAttempt.run(deliveryNo, next, startedAt, ...rest);
+    return next;
+  }
 
   return {
     recordAttempt(
       { id, epoch }: DeliveryLease,
-      [attempt, startedAt, durationMs, result, body]: PackedAttempt,
+      attempt: PackedAttempt,
       { status, dueAt }: DeliveryState,
       turn: { lease: Lease; change: PackedChange } | null,
     ): 'recorded' | 'stale' | 'turn_refused' {
       const delivery = find(id);
       if (delivery === undefined) return 'stale';
+      const [, startedAt, durationMs] = attempt;
       const now = startedAt + durationMs;
-      insertAttempt.run(delivery.no, attempt, startedAt, durationMs, result, body);
-      if (update.run(status, attempt, dueAt, dueAt === null ? now : null, delivery.no, epoch).changes === 0) return 'stale';
+      const number = keepAttempt(delivery.no, attempt);
+      if (update.run(status, number, dueAt, dueAt === null ? now : null, delivery.no, epoch).changes === 0) {
+        countGivenUp.run(number, delivery.no);
+        return 'stale';
+      }
       if (dueAt !== null || delivery.is_awaited === 0) return 'recorded';
       if (turn !== null && advanceRun(turn.lease, turn.change)) return 'recorded';
       wakeRun.run(now, delivery.run_id);
@@ -89,7 +114,7 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
     },
 
     claimDeliveries(origins: { origin: string; limit: number }[], now: number, leaseUntil: number): ClaimedDelivery[] {
-      return origins.flatMap(({ origin, limit }) => (claim.all(leaseUntil, origin, now, limit) as DeliveryRow[]).map(toClaimed));
+      return origins.flatMap(({ origin, limit }) => (claim.all(leaseUntil, origin, now, limit) as ClaimedDeliveryRow[]).map(toClaimed));
     },
 
     renewDeliveries(leases: DeliveryLease[], leaseUntil: number): string[] {
@@ -104,14 +129,16 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
 
     retryDeliveries(ids: string[], now: number): { id: string; origin: string }[] {
       return ids.flatMap((id) => {
-        const origin = revive.get(now, find(id)?.no ?? null) as string | undefined;
-        return origin === undefined ? [] : [{ id, origin }];
+        const key = parseDeliveryId(id);
+        const run = key && parseRunId(key.runId);
+        const origin = run && (revive.get(now, run.order, run.nonce, key.stepNo) as string | undefined);
+        return origin == null ? [] : [{ id, origin }];
       });
     },
   };
 }
 
-function toClaimed(row: DeliveryRow): ClaimedDelivery {
+function toClaimed(row: ClaimedDeliveryRow): ClaimedDelivery {
   return {
     id: toDeliveryId(row),
     step: row.step,

@@ -3,18 +3,23 @@
 import type { DeliveryStatus } from '../../core/delivery.ts';
 import { deliveryIdOf } from '../../core/delivery-id.ts';
 import { joinRunId } from '../../core/run-id.ts';
-import type { AttemptRecord, DeliverySummary } from '../storage.ts';
+import type { AttemptRecord, DeliverySummary, DeliveryTarget } from '../delivery-records.ts';
 import { unpackResult } from './packed-delivery.ts';
-import { unpackMessage } from './packed-message.ts';
 
-export interface DeliveryRow {
-  no: number;
+export interface DeliveryKey {
   run_id: number;
   /** Of the run. */
   nonce: string;
   step_no: number;
+}
+
+export function toDeliveryId({ run_id, nonce, step_no }: DeliveryKey): string {
+  return deliveryIdOf(joinRunId({ order: run_id, nonce }), step_no);
+}
+
+/** A delivery as its sender needs it. */
+export interface ClaimedDeliveryRow extends DeliveryKey {
   step: string;
-  status: DeliveryStatus;
   is_awaited: number;
   origin: string;
   message: string;
@@ -22,22 +27,40 @@ export interface DeliveryRow {
   retry: string;
   attempts: number;
   last_attempt: number;
-  due_at: number | null;
   epoch: number;
+}
+
+/** The columns of a summary: of the message only where it goes, as all of it may be large. */
+export const SUMMARY_COLUMNS = `deliveries.no, deliveries.run_id, runs.nonce, step_no, apps.id AS app_id, sinks.id AS sink_id, step,
+  deliveries.status, message ->> 'transport' AS transport, message ->> 'method' AS method, message ->> 'url' AS url,
+  message ->> 'host' AS host, message ->> 'port' AS port, message -> 'to' AS recipients, attempts, last_attempt,
+  result AS last_result, due_at, deliveries.created_at, deliveries.finished_at`;
+export const SUMMARY_TABLES = `deliveries JOIN runs ON runs.id = deliveries.run_id JOIN apps ON apps.no = deliveries.app_no
+  JOIN sinks ON sinks.no = deliveries.sink_no
+  LEFT JOIN delivery_attempts ON delivery_no = deliveries.no AND attempt = deliveries.attempts`;
+
+export interface SummaryRow extends DeliveryKey {
+  no: number;
+  app_id: string;
+  sink_id: string;
+  step: string;
+  status: DeliveryStatus;
+  transport: 'http' | 'smtp';
+  method: string;
+  url: string;
+  host: string;
+  port: number;
+  /** JSON. */
+  recipients: string;
+  attempts: number;
+  last_attempt: number;
+  last_result: string | null;
+  due_at: number | null;
   created_at: number;
   finished_at: number | null;
 }
 
-export function toDeliveryId({ run_id, nonce, step_no }: Pick<DeliveryRow, 'run_id' | 'nonce' | 'step_no'>): string {
-  return deliveryIdOf(joinRunId({ order: run_id, nonce }), step_no);
-}
-
-export interface ListedDeliveryRow extends DeliveryRow {
-  app_id: string;
-  sink_id: string;
-}
-
-export function toDeliverySummary(row: ListedDeliveryRow): DeliverySummary {
+export function toDeliverySummary(row: SummaryRow): DeliverySummary {
   return {
     id: toDeliveryId(row),
     runId: joinRunId({ order: row.run_id, nonce: row.nonce }),
@@ -45,13 +68,18 @@ export function toDeliverySummary(row: ListedDeliveryRow): DeliverySummary {
     sinkId: row.sink_id,
     step: row.step,
     status: row.status,
-    message: unpackMessage(row.message, row.body),
+    target: toTarget(row),
     attempts: row.attempts,
     lastAttempt: row.last_attempt,
+    lastResult: row.last_result === null ? null : unpackResult(row.last_result, null),
     dueAt: row.due_at,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };
+}
+
+function toTarget({ transport, method, url, host, port, recipients }: SummaryRow): DeliveryTarget {
+  return transport === 'http' ? { transport, method, url } : { transport, host, port, to: JSON.parse(recipients) as string[] };
 }
 
 export interface AttemptRow {

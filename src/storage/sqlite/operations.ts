@@ -3,7 +3,8 @@
 
 import type { Database } from 'better-sqlite3';
 import type { DeliveryState } from '../../core/delivery.ts';
-import type { DeliveryLease, Lease, Storage } from '../storage.ts';
+import type { DeliveryLease } from '../delivery-records.ts';
+import type { Lease, Storage } from '../storage.ts';
 import { createDefinitionOperations } from './definition-operations.ts';
 import { createDeliveryOperations } from './delivery-operations.ts';
 import { createDeliveryQueries } from './delivery-queries.ts';

@@ -2,7 +2,8 @@
 
 import { parseDeliveryId } from '../../core/delivery-id.ts';
 import type { OutboundResult } from '../../core/outbound.ts';
-import type { AttemptRecord, NewDelivery, RunChange } from '../storage.ts';
+import type { AttemptRecord, NewDelivery } from '../delivery-records.ts';
+import type { RunChange } from '../storage.ts';
 import { packMessage } from './packed-message.ts';
 
 export type PackedDelivery = [

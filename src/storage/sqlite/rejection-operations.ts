@@ -1,7 +1,7 @@
 // Rejections in SQLite: triggers that were refused before a run existed.
 
 import type { Database } from 'better-sqlite3';
-import type { Rejection } from '../storage.ts';
+import type { Rejection } from '../rejection.ts';
 import { type RejectionRow, toRejection } from './rows.ts';
 
 export function createRejectionOperations(database: Database) {

@@ -5,7 +5,8 @@ import type { RunError, RunStatus, StepStatus } from '../../core/run.ts';
 import type { ProgressEvent } from '../../core/run-event.ts';
 import { joinRunId, parseRunId, type RunKey } from '../../core/run-id.ts';
 import type { ManagedBy, Sink } from '../../core/sink.ts';
-import type { Rejection, RunSummary, StepRecord, WorkflowRecord } from '../storage.ts';
+import type { Rejection } from '../rejection.ts';
+import type { RunSummary, StepRecord, WorkflowRecord } from '../storage.ts';
 
 export interface SinkRow {
   id: string;

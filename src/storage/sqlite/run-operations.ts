@@ -185,6 +185,7 @@ export function createRunOperations(database: Database) {
       if (updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, errorText, isEnd, order, epoch).changes === 0) return false;
       if (events.length > 0) insertEvents.run(order, (events[0] as ProgressEvent).seq, packEvents(events));
       for (const step of change.steps) writeStep(order, step);
+      if (isEnd === 1) cancelDeliveries.run(change.at, order);
       // A delivery may have ended while this turn was under way.
       if (status === 'waiting' && resultsOf(order).length > 0) wakeNow.run(change.at, order);
       return true;

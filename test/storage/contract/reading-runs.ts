@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import type { RunStatus } from '../../../src/core/run.ts';
-import type { Rejection, RunFilter } from '../../../src/storage/storage.ts';
+import type { Rejection } from '../../../src/storage/rejection.ts';
+import type { RunFilter } from '../../../src/storage/storage.ts';
 import { completedChange, NOW, type Workbench } from './workbench.ts';
 
 const HOUR = 3_600_000;

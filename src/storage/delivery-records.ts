@@ -1,0 +1,81 @@
+// Deliveries as they are stored: what a turn asks for, what its sender needs, each attempt, and what is read of them.
+
+import type { DeliveryStatus } from '../core/delivery.ts';
+import type { HttpMessage, MailMessage, OutboundMessage, OutboundResult } from '../core/outbound.ts';
+import type { RetryPolicy } from '../core/retry.ts';
+
+/** A delivery that a turn of a run asks for. */
+export interface NewDelivery {
+  id: string;
+  step: string;
+  /** The step waits for the end of the delivery. */
+  isAwaited: boolean;
+  origin: string;
+  message: OutboundMessage;
+  retry: RetryPolicy;
+  /** Its writer sends it at once, under a lease until then; null: whoever claims it. */
+  leaseUntil: number | null;
+}
+
+/** The right to send a delivery: stale once somebody else has claimed or cancelled it. */
+export interface DeliveryLease {
+  id: string;
+  epoch: number;
+}
+
+/** A delivery as its sender needs it. */
+export interface ClaimedDelivery extends Omit<NewDelivery, 'leaseUntil'> {
+  epoch: number;
+  /** Attempts made so far, and the number of the last one allowed. */
+  attempts: number;
+  lastAttempt: number;
+}
+
+/** One try of a delivery. */
+export interface AttemptRecord {
+  /** From 1. */
+  attempt: number;
+  startedAt: number;
+  durationMs: number;
+  result: OutboundResult;
+}
+
+/** Where a message goes, without what it holds. */
+export type DeliveryTarget = Pick<HttpMessage, 'transport' | 'method' | 'url'> | Pick<MailMessage, 'transport' | 'host' | 'port' | 'to'>;
+
+export interface DeliverySummary {
+  id: string;
+  runId: string;
+  appId: string;
+  sinkId: string;
+  step: string;
+  status: DeliveryStatus;
+  target: DeliveryTarget;
+  attempts: number;
+  lastAttempt: number;
+  /** Of the last attempt, its body left out; null before the first one. */
+  lastResult: OutboundResult | null;
+  dueAt: number | null;
+  createdAt: number;
+  finishedAt: number | null;
+}
+
+export interface ListedDelivery extends DeliverySummary {
+  /** Grows with time; what a page goes on from. */
+  position: number;
+}
+
+export interface DeliveryRecord extends DeliverySummary {
+  message: OutboundMessage;
+  tries: AttemptRecord[];
+}
+
+export interface DeliveryFilter {
+  appId?: string;
+  sinkId?: string;
+  runId?: string;
+  status?: DeliveryStatus;
+  limit: number;
+  /** Position of the last delivery of the page before; newest first. */
+  before?: number;
+}
