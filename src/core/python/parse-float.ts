@@ -8,9 +8,8 @@ export function parseFloatText(text: string): number | null {
   return DECIMAL.test(plain) ? Number(plain.replaceAll('_', '')) : null;
 }
 
-/** What `str.isspace` holds to be a space. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: four separators among the controls are spaces to Python.
-const SPACE = /^[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
+/** Python's spaces; JavaScript's `\s` has the byte order mark as well. */
+const SPACE = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
 const OTHER_DIGIT = /(?![0-9])\p{Nd}/gu;
 const UNUSUAL = /^([+-]?)(inf(?:inity)?|nan)$/;
 const DECIMAL = /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?$/;

@@ -7,7 +7,7 @@ import type { Scanner } from './regex-scanner.ts';
 
 interface Member {
   items: string;
-  /** Null for a set, which begins no range. */
+  /** Null for a set, which no range can begin or end with. */
   character: string | null;
 }
 
@@ -29,13 +29,13 @@ export function readClass(scanner: Scanner, isAscii: boolean, isMarked: boolean)
 /** A `]` that comes first, and a `-` that comes last, stand for themselves. */
 function readRangeEnd({ character }: Member, scanner: Scanner, isAscii: boolean): string | null {
   const start = scanner.position;
-  if (character === null || !scanner.take('-')) return null;
+  if (!scanner.take('-')) return null;
   if (scanner.peek() === ']') {
     scanner.rewind(start);
     return null;
   }
   const end = readMember(scanner, isAscii).character;
-  if (end === null || (end.codePointAt(0) as number) < (character.codePointAt(0) as number)) {
+  if (character === null || end === null || (end.codePointAt(0) as number) < (character.codePointAt(0) as number)) {
     throw new RegexFault('is no valid regular expression: a range in a class must go from one character up to another');
   }
   return `${writeCharacter(character)}-${writeCharacter(end)}`;

@@ -58,6 +58,8 @@ const FLAG_NAMES: Readonly<Record<string, keyof Flags>> = { m: 'isMultiline', s:
 function readFlags(scanner: Scanner, flags: Flags, isAtStart: boolean): Opening {
   const on = scanner.takeWhile(/[aimsux]/);
   const off = scanner.take('-') ? scanner.takeWhile(/[imsx]/) : '';
+  if (Array.from(on).some((letter) => off.includes(letter)))
+    throw new RegexFault('is no valid regular expression: a flag is turned on and off');
   const changed = { ...flags };
   for (const letter of on) if (FLAG_NAMES[letter] !== undefined) changed[FLAG_NAMES[letter]] = true;
   for (const letter of off) if (FLAG_NAMES[letter] !== undefined) changed[FLAG_NAMES[letter]] = false;

@@ -1,7 +1,7 @@
 // Translates a pattern of Python's `re` into RE2's syntax, and refuses what RE2 cannot do. Every character is written by
 // its number, so that nothing in the pattern means something else there.
 
-import { characterSet, MARKS } from './regex-characters.ts';
+import { boundaryMarks, characterSet, MARKS } from './regex-characters.ts';
 import { readClass } from './regex-class.ts';
 import { readEscapedCharacter, writeCharacter } from './regex-escape.ts';
 import { RegexFault } from './regex-fault.ts';
@@ -77,7 +77,7 @@ function skipsVerbose(character: string, scanner: Scanner): boolean {
 }
 
 function readEscape(state: State): string {
-  const { scanner, flags, isMarked } = state;
+  const { scanner, flags } = state;
   const letter = scanner.next();
   const set = characterSet(letter, flags.isAscii);
   if (set !== undefined) return skippingMarks(state, letter === letter.toLowerCase() ? `[${set.items}]` : otherThan(state, set.items));
@@ -88,13 +88,19 @@ function readEscape(state: State): string {
       return `(?:${optionalMarks(state)}\\z)`;
     case 'b':
     case 'B':
-      state.boundaries += 1;
-      if (!isMarked) return `\\${letter}`;
-      return letter === 'b' ? '\\x{10fffe}' : '\\x{10ffff}';
+      return readBoundary(letter, state);
     default:
       if (/[1-9]/.test(letter)) refuseBackreference(letter, scanner);
       return skippingMarks(state, writeCharacter(readEscapedCharacter(letter, scanner)));
   }
+}
+
+/** RE2's own are ASCII. */
+function readBoundary(letter: 'b' | 'B', state: State): string {
+  if (state.flags.isAscii) return `\\${letter}`;
+  state.boundaries += 1;
+  if (!state.isMarked) return `\\${letter}`;
+  return writeCharacter(letter === 'b' ? boundaryMarks.boundary : boundaryMarks.elsewhere);
 }
 
 /** Three octal digits are a character; any other number is a group. */

@@ -1,5 +1,6 @@
 // Python's `re.search`, in linear time: the pattern is translated for RE2, whose engine has no lookaround and no
-// backreferences. A pattern with those is refused.
+// backreferences. A pattern with those is refused. Only what follows `$` and still wants the last newline, as `$\n`
+// does, and boundaries on the far side of an anchor, as in `\b^`, are not found where Python finds them.
 
 import { RE2JS } from 're2js';
 import { boundaryMarks, WORD } from './regex-characters.ts';
@@ -16,9 +17,13 @@ export function compilePythonRegex(pattern: string): PythonRegex {
   if (plain.boundaries === 0) return { isFoundIn: (text) => plain.engine.test(text) };
   const marked = compile(pattern, 'marked');
   return {
-    isFoundIn: (text) =>
-      WORD_BEYOND_ASCII.test(text) ? marked.engine.test(markBoundaries(text, plain.boundaries)) : plain.engine.test(text),
+    isFoundIn: (text) => (needsMarks(text) ? marked.engine.test(markBoundaries(text, plain.boundaries)) : plain.engine.test(text)),
   };
+}
+
+/** To RE2 a word is ASCII, so that its own `\b` tells the truth only in texts that are. An empty text has none, nor `\B`. */
+function needsMarks(text: string): boolean {
+  return text === '' || WORD_BEYOND_ASCII.test(text);
 }
 
 function compile(pattern: string, texts: 'plain' | 'marked'): { engine: RE2JS; boundaries: number } {
@@ -31,7 +36,6 @@ function compile(pattern: string, texts: 'plain' | 'marked'): { engine: RE2JS; b
   }
 }
 
-/** To RE2 a word is ASCII, so that its own `\b` tells the truth only in texts without these. */
 const WORD_BEYOND_ASCII = /(?![\0-\x7f])[\p{L}\p{N}]/u;
 const MOST_MARKS = 4;
 

@@ -46,7 +46,7 @@ export function hasKey(dict: Record<string, unknown>, key: unknown): boolean {
   return typeof key === 'string' && Object.hasOwn(dict, key);
 }
 
-export function refuseUnhashable(value: unknown): void {
+function refuseUnhashable(value: unknown): void {
   const kind = kindOf(value);
   if (kind === 'list' || kind === 'dict') throw new PythonError('TypeError', `unhashable type: '${kind}'`);
 }
