@@ -4,13 +4,10 @@ import { Detection, Detections } from './detections.ts';
 import { isDict } from './python/kind.ts';
 import { readNumber, toValue } from './python/number.ts';
 
-/** The value with all detections in it, at any depth of lists, as JSON. The same value when there are none. */
+/** The value as JSON where it is detections, or one of them, taken apart; any other value as it is. */
 export function withDetectionsAsJson(value: unknown): unknown {
   if (value instanceof Detections) return detectionsJson(value);
-  if (value instanceof Detection) return predictionJson(value);
-  if (!Array.isArray(value)) return value;
-  const items = value.map(withDetectionsAsJson);
-  return items.some((item, index) => item !== value[index]) ? items : value;
+  return value instanceof Detection ? predictionJson(value) : value;
 }
 
 /** Without predictions the size of the image is not known any more. */

@@ -1,6 +1,5 @@
 // ConvertDictionaryToJSON: an object as JSON text, as Python's json.dumps writes it.
 
-import { withDetectionsAsJson } from '../detections-json.ts';
 import { pythonJsonWithNaN } from '../python/json-text.ts';
 import { isDict } from '../python/kind.ts';
 import { defineOperation } from './operation.ts';
@@ -11,12 +10,11 @@ export const convertDictionaryToJson = defineOperation({
   summary: "Writes an object as JSON text, as Python's `json.dumps` does.",
   parameters: {},
   apply: (value, _settings, _context, place) => {
-    const dictionary = withDetectionsAsJson(value);
-    if (!isDict(dictionary)) {
+    if (!isDict(value)) {
       throw wrongInput(`Executing dictionary_to_json(...) in context ${place}, expected dict object as value, got ${shownValue(value)}`);
     }
     try {
-      return pythonJsonWithNaN(dictionary);
+      return pythonJsonWithNaN(value);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       throw new OperationFault(

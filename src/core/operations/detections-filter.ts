@@ -8,6 +8,7 @@ import { statementGroupParameter } from './parameter.ts';
 export const detectionsFilter = defineOperation({
   type: 'DetectionsFilter',
   summary: 'Keeps the detections for which a condition holds.',
+  takesDetections: true,
   parameters: { filter_operation: statementGroupParameter({ description: 'The condition; its operand "_" is the detection' }) },
   apply: (value, { filter_operation: holds }, context) => {
     const { items } = detectionsOf(value, 'filter_detections(...)');

@@ -8,6 +8,7 @@ import { integerParameter } from './parameter.ts';
 export const detectionsOffset = defineOperation({
   type: 'DetectionsOffset',
   summary: 'Makes the boxes of detections larger, half the offset on each side.',
+  takesDetections: true,
   parameters: {
     offset_x: integerParameter({ description: 'How much wider, in pixels; negative ones make it narrower' }),
     offset_y: integerParameter({ description: 'How much higher, in pixels; negative ones make it lower' }),

@@ -9,6 +9,7 @@ import { defineOperation } from './operation.ts';
 export const detectionsPropertyExtract = defineOperation({
   type: 'DetectionsPropertyExtract',
   summary: 'Takes one property of all detections, as a list; points are in whole pixels.',
+  takesDetections: true,
   parameters: { property_name: detectionPropertyParameter },
   apply: (value, { property_name: name }, _context, place) => {
     const { items } = detectionsOf(value, `extract_detections_property(...) in context ${place}`);

@@ -13,6 +13,7 @@ type ClassMap = Record<string, string>;
 export const detectionsRename = defineOperation({
   type: 'DetectionsRename',
   summary: 'Renames the classes of detections, and gives them new ids.',
+  takesDetections: true,
   parameters: {
     class_map: namedParameter<ClassMap>(
       { type: 'object', additionalProperties: { type: 'string' } },

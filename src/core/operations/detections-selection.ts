@@ -18,6 +18,7 @@ const selectors = {
 export const detectionsSelection = defineOperation({
   type: 'DetectionsSelection',
   summary: 'Selects one detection.',
+  takesDetections: true,
   parameters: {
     mode: choiceParameter(Object.keys(selectors) as (keyof typeof selectors)[], {
       description: 'Which one; left and right go by the centre',

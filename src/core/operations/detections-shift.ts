@@ -8,6 +8,7 @@ import { integerParameter } from './parameter.ts';
 export const detectionsShift = defineOperation({
   type: 'DetectionsShift',
   summary: 'Moves the boxes of detections.',
+  takesDetections: true,
   parameters: {
     shift_x: integerParameter({ description: 'How far to the right, in pixels' }),
     shift_y: integerParameter({ description: 'How far down, in pixels' }),

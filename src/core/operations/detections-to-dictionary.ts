@@ -7,6 +7,7 @@ import { defineOperation } from './operation.ts';
 export const detectionsToDictionary = defineOperation({
   type: 'DetectionsToDictionary',
   summary: "Writes detections in the form of Roboflow's responses.",
+  takesDetections: true,
   parameters: {},
   apply: (value, _settings, _context, place) => detectionsJson(detectionsOf(value, `detections_to_dictionary(...) in context ${place}`)),
 });

@@ -8,6 +8,7 @@ import { shownValue, wrongInput } from './operation-fault.ts';
 export const extractDetectionProperty = defineOperation({
   type: 'ExtractDetectionProperty',
   summary: 'Takes a property of a single detection, inside SequenceApply or DetectionsFilter; null where it has none.',
+  takesDetections: true,
   parameters: { property_name: detectionPropertyParameter },
   apply: (value, { property_name: name }, _context, place) => {
     const detection = readDetection(value);

@@ -1,5 +1,6 @@
 // What goes wrong when an operation meets a value that it cannot take: Roboflow's classes of error, and its messages.
 
+import { withDetectionsAsJson } from '../detections-json.ts';
 import type { PythonErrorType } from '../python/error.ts';
 import { classText } from '../python/kind.ts';
 import { excerptOf } from '../python/text.ts';
@@ -29,5 +30,5 @@ export function wrongInput(message: string): OperationFault {
 
 /** As messages show a value: `[1] of type <class 'list'>`. */
 export function shownValue(value: unknown): string {
-  return `${excerptOf(value)} of type ${classText(value)}`;
+  return `${excerptOf(withDetectionsAsJson(value))} of type ${classText(value)}`;
 }

@@ -54,6 +54,8 @@ export interface Operation<Declared extends Parameters = Parameters> {
   /** One sentence for the documents. */
   readonly summary: string;
   readonly parameters: Declared;
+  /** Given detections as the operation before left them, and not as their JSON. */
+  readonly takesDetections?: true;
   /** `place` stands in messages. */
   readonly apply: (value: unknown, settings: Settings<Declared>, context: OperationContext, place: string) => unknown;
 }

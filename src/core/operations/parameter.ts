@@ -50,7 +50,7 @@ export function integerParameter(details: Description<number> & { minimum?: numb
   });
 }
 
-export function coerceInteger(given: unknown): bigint | null {
+function coerceInteger(given: unknown): bigint | null {
   const number = readNumber(given);
   if (typeof number === 'bigint') return number;
   if (number !== null) return Number.isInteger(number) ? BigInt(number) : null;

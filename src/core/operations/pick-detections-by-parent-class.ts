@@ -8,6 +8,7 @@ import { textParameter } from './parameter.ts';
 export const pickDetectionsByParentClass = defineOperation({
   type: 'PickDetectionsByParentClass',
   summary: 'Keeps the detections of a class, then all others that have their centre inside one of those.',
+  takesDetections: true,
   parameters: { parent_class: textParameter({ description: 'The class of the detections that the others lie in' }) },
   apply: (value, { parent_class: parentClass }, _context, place) => {
     const { items } = detectionsOf(value, `pick_detections_by_parent_class(...) in context ${place}`);

@@ -54,7 +54,8 @@ function readOperation(definition: unknown, place: string): Reading<Transform> {
     else faults.push(...nestFaults(name, reading.faults));
   }
   if (faults.length > 0) return { faults };
-  return { value: (value, context) => operation.apply(value, settings, context, place) };
+  const { apply, takesDetections = false } = operation;
+  return { value: (value, context) => apply(takesDetections ? value : withDetectionsAsJson(value), settings, context, place) };
 }
 
 /** Calls it, and gives an exception that Roboflow lets through the form of all other faults. */

@@ -13,6 +13,7 @@ import { itemsOf, lengthOf } from './sequence.ts';
 export const sequenceAggregate = defineOperation({
   type: 'SequenceAggregate',
   summary: 'Gives one item of a sequence: the first, the last, the most or the least common.',
+  takesDetections: true,
   parameters: { mode: choiceParameter(['first', 'last', 'most_common', 'least_common'], { description: 'Which item' }) },
   apply: (value, { mode }, _context, place) => {
     try {

@@ -1,19 +1,22 @@
 // SequenceApply: a chain of operations on each item of a sequence.
 
+import { mapAskingOnce } from '../ask-once.ts';
+import { readDetections } from '../detections.ts';
 import { isPythonError } from '../python/error.ts';
 import { classText } from '../python/kind.ts';
+import { itemsOf } from '../python/sequence.ts';
 import { defineOperation } from './operation.ts';
 import { wrongInput } from './operation-fault.ts';
 import { operationsParameter } from './parameter.ts';
-import { itemsOf } from './sequence.ts';
 
 export const sequenceApply = defineOperation({
   type: 'SequenceApply',
   summary: 'Runs operations on each item of a sequence; the items of detections are single detections.',
+  takesDetections: true,
   parameters: { operations: operationsParameter({ description: 'What is done to each item' }) },
   apply: (value, { operations }, context, place) => {
     try {
-      return itemsOf(value).map((item) => operations(item, context));
+      return mapAskingOnce(readDetections(value)?.items ?? itemsOf(value), (item) => operations(item, context));
     } catch (error) {
       if (!isPythonError(error, 'TypeError', 'ValueError')) throw error;
       throw wrongInput(

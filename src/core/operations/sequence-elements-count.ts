@@ -1,6 +1,5 @@
 // SequenceElementsCount: how often each item is in a sequence, by its text.
 
-import { withDetectionsAsJson } from '../detections-json.ts';
 import { isPythonError } from '../python/error.ts';
 import { classText } from '../python/kind.ts';
 import { excerptOf } from '../python/text.ts';
@@ -16,7 +15,7 @@ export const sequenceElementsCount = defineOperation({
     try {
       const counts = new Map<string, number>();
       for (const item of itemsOf(value)) {
-        const text = excerptOf(withDetectionsAsJson(item));
+        const text = excerptOf(item);
         counts.set(text, (counts.get(text) ?? 0) + 1);
       }
       return Object.fromEntries(counts);

@@ -1,6 +1,5 @@
 // SequenceJoin: the texts of all items as one text.
 
-import { withDetectionsAsJson } from '../detections-json.ts';
 import { isPythonError } from '../python/error.ts';
 import { classText } from '../python/kind.ts';
 import { strOf } from '../python/text.ts';
@@ -28,7 +27,7 @@ export const sequenceJoin = defineOperation({
 
 function textsOf(value: unknown, place: string): string[] {
   try {
-    return itemsOf(value).map((item) => strOf(withDetectionsAsJson(item)));
+    return itemsOf(value).map(strOf);
   } catch (error) {
     if (!isPythonError(error, 'TypeError')) throw error;
     throw wrongInput(

@@ -1,6 +1,7 @@
 // Values as sequences, as operations and statements see them: Python's own, and detections, which are their predictions.
 
 import { readDetections } from '../detections.ts';
+import { withDetectionsAsJson } from '../detections-json.ts';
 import { itemsOf as pythonItemsOf, lengthOf as pythonLengthOf } from '../python/sequence.ts';
 import { isTruthy as isPythonTruthy } from '../python/truth.ts';
 
@@ -11,7 +12,7 @@ export function lengthOf(value: unknown): number {
 
 /** Throws Python's TypeError for what has no items. */
 export function itemsOf(value: unknown): readonly unknown[] {
-  return readDetections(value)?.items ?? pythonItemsOf(value);
+  return readDetections(value)?.items.map(withDetectionsAsJson) ?? pythonItemsOf(value);
 }
 
 export function isTruthy(value: unknown): boolean {

@@ -19,6 +19,7 @@ const ranks = {
 export const sortDetections = defineOperation({
   type: 'SortDetections',
   summary: 'Sorts detections.',
+  takesDetections: true,
   parameters: {
     mode: choiceParameter(Object.keys(ranks) as (keyof typeof ranks)[], { description: 'What they are sorted by' }),
     ascending: booleanParameter({ description: 'Least first', fallback: true }),

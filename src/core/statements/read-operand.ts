@@ -9,7 +9,7 @@ import { isDict } from '../python/kind.ts';
 export type Operand = (values: Readonly<Record<string, unknown>>, context: OperationContext) => unknown;
 
 /** Stands for the current detection inside DetectionsFilter. */
-export const DEFAULT_OPERAND_NAME = '_';
+const DEFAULT_OPERAND_NAME = '_';
 
 export function readOperand(definition: unknown, place: string, nested: NestedReader): Reading<Operand> {
   const type = isDict(definition) ? definition['type'] : undefined;
