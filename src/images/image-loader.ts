@@ -11,7 +11,7 @@ export interface ImageLoader {
 }
 
 export interface ImageLoaderOptions {
-  /** Of a file that this run received: a handle in a run's data is text that anyone could have written. */
+  /** Throws ImageFault for a file that this run has not received: anyone can write the hash of another's into a body. */
   readBlob(sha256: string): Promise<Uint8Array>;
   maxBytes?: number;
   maxPixels?: number;
@@ -32,6 +32,8 @@ export function createImageLoader({ readBlob, maxBytes = MAX_BYTES, maxPixels = 
     return bytes;
   }
 
+  const open = async (source: ImageSource): Promise<OpenImage> => openImage(await bytesOf(source), maxPixels);
+
   return {
     async load(wants) {
       const sizes = new Map<string, Loaded<Size>>();
@@ -41,11 +43,13 @@ export function createImageLoader({ readBlob, maxBytes = MAX_BYTES, maxPixels = 
         const source = readImageSource(image);
         if (source === null) throw new TypeError('an image was wanted that is none');
         const key = imageIdentity(source);
-        const open = async (): Promise<Sharp> => openImage(await bytesOf(source), maxPixels);
-        if (form.kind === 'size') sizes.set(key, sizes.get(key) ?? (await attempt(async () => readSize(await open(), maxPixels))));
-        else jpegs.set(jpegKey(key, form.quality), await attempt(async () => encodeJpeg(await open(), form.quality)));
+        if (form.kind === 'size') sizes.set(key, sizes.get(key) ?? (await attempt(async () => (await open(source)).size)));
+        else {
+          const jpegKey = jpegKeyOf(key, form.quality);
+          jpegs.set(jpegKey, jpegs.get(jpegKey) ?? (await attempt(async () => encodeJpeg((await open(source)).image, form.quality))));
+        }
       }
-      return loadedImages(sizes, jpegs);
+      return loadedImages(wants, sizes, jpegs);
     },
   };
 }
@@ -54,14 +58,24 @@ function tooManyBytes(maxBytes: number): ImageFault {
   return new ImageFault(`the image has more than ${maxBytes} bytes`);
 }
 
-function jpegKey(identity: string, quality: number): string {
+function jpegKeyOf(identity: string, quality: number): string {
   return `${quality} ${identity}`;
 }
 
-function loadedImages(sizes: ReadonlyMap<string, Loaded<Size>>, jpegs: ReadonlyMap<string, Loaded<Uint8Array>>): Images {
+/** What is missing is asked for together with what is there, so that the next load holds all that the step looks at. */
+function loadedImages(
+  wants: readonly ImageWant[],
+  sizes: ReadonlyMap<string, Loaded<Size>>,
+  jpegs: ReadonlyMap<string, Loaded<Uint8Array>>,
+): Images {
+  const take = <Value>(loaded: Loaded<Value> | undefined, want: ImageWant): Value => {
+    if (loaded === undefined) throw new ImagesWanted([...wants, want]);
+    if ('fault' in loaded) throw loaded.fault;
+    return loaded.value;
+  };
   return {
     size: (image) => take(sizes.get(identityOf(image)), { image, form: { kind: 'size' } }),
-    jpeg: (image, quality) => take(jpegs.get(jpegKey(identityOf(image), quality)), { image, form: { kind: 'jpeg', quality } }),
+    jpeg: (image, quality) => take(jpegs.get(jpegKeyOf(identityOf(image), quality)), { image, form: { kind: 'jpeg', quality } }),
   };
 }
 
@@ -69,12 +83,6 @@ function identityOf(image: unknown): string {
   const source = readImageSource(image);
   if (source === null) throw new ImageFault('this is no image');
   return imageIdentity(source);
-}
-
-function take<Value>(loaded: Loaded<Value> | undefined, want: ImageWant): Value {
-  if (loaded === undefined) throw new ImagesWanted([want]);
-  if ('fault' in loaded) throw loaded.fault;
-  return loaded.value;
 }
 
 async function attempt<Value>(read: () => Promise<Value>): Promise<Loaded<Value>> {
@@ -86,19 +94,26 @@ async function attempt<Value>(read: () => Promise<Value>): Promise<Loaded<Value>
   }
 }
 
-/** Turned upright by what its camera noted, as OpenCV reads images. */
-function openImage(bytes: Uint8Array, maxPixels: number): Sharp {
-  return sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error' }).autoOrient();
+interface OpenImage {
+  image: Sharp;
+  size: Size;
 }
 
-async function readSize(image: Sharp, maxPixels: number): Promise<Size> {
-  const { autoOrient } = await unlessUnreadable(image.metadata());
-  if (autoOrient.width * autoOrient.height > maxPixels) throw new ImageFault(`the image has more than ${maxPixels} pixels`);
-  return autoOrient;
+/** Formats of pixels alone: sharp would also draw SVG, which is a document. */
+const FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif', 'avif'];
+
+/** Turned upright by what its camera noted, as OpenCV reads images. Of several pages it is the first. */
+async function openImage(bytes: Uint8Array, maxPixels: number): Promise<OpenImage> {
+  const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error' }).autoOrient();
+  const { format, autoOrient: size } = await unlessUnreadable(image.metadata());
+  if (!FORMATS.includes(format)) throw new ImageFault(`images of the format ${format} are not read; known are ${FORMATS.join(', ')}`);
+  if (size.width * size.height > maxPixels) throw new ImageFault(`the image has more than ${maxPixels} pixels`);
+  return { image, size };
 }
 
+/** Without its alpha channel, which OpenCV does not read. */
 async function encodeJpeg(image: Sharp, quality: number): Promise<Uint8Array> {
-  return unlessUnreadable(image.flatten({ background: '#000' }).jpeg({ quality }).toBuffer());
+  return unlessUnreadable(image.removeAlpha().toColourspace('srgb').jpeg({ quality }).toBuffer());
 }
 
 /** sharp's errors are about the image's bytes, which is all that it is given. */
