@@ -5,13 +5,14 @@ import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/sc
 import type { InspectManifest, ManifestReport } from '../core/workflow-faults.ts';
 import { innerWorkflow } from './inner-workflow.ts';
 import { nearNames } from './near-names.ts';
+import { webhookSink } from './roboflow/webhook-sink.ts';
 import { capture } from './sluice/capture.ts';
 import { delay } from './sluice/delay.ts';
 import { fail } from './sluice/fail.ts';
 import { set } from './sluice/set.ts';
 import type { StepType } from './step-type.ts';
 
-export const builtinStepTypes: readonly StepType[] = [set, delay, fail, capture, innerWorkflow] as readonly StepType[];
+export const builtinStepTypes: readonly StepType[] = [set, delay, fail, capture, innerWorkflow, webhookSink] as readonly StepType[];
 
 /** A step type as its users see it. */
 export interface StepTypeDescription {
