@@ -1,7 +1,8 @@
 // ClassificationPropertyExtract: what a classification says, multi-class (`top`, a list of predictions) or multi-label
 // (`predicted_classes`, predictions by class).
 
-import { isDict } from '../python/kind.ts';
+import { PythonError } from '../python/error.ts';
+import { isDict, typeName } from '../python/kind.ts';
 import { toValue } from '../python/number.ts';
 import { isOrdered, sortedByValue } from '../python/ordering.ts';
 import { hashOf, itemAt, itemsOf } from '../python/sequence.ts';
@@ -57,9 +58,14 @@ function topConfidence(classification: Classification): unknown {
 function allOf(classification: Classification, name: 'class' | 'confidence'): unknown[] {
   const predictions = itemAt(classification, 'predictions');
   if (Array.isArray(predictions)) return predictions.map((prediction) => itemAt(prediction, name));
+  if (!isDict(predictions)) {
+    throw new PythonError(
+      'AttributeError',
+      `'${typeName(predictions)}' object has no attribute '${name === 'class' ? 'items' : 'values'}'`,
+    );
+  }
   const byId = new Map<string, { id: unknown; item: unknown }>();
-  for (const className of itemsOf(predictions)) {
-    const prediction = itemAt(predictions, className as string);
+  for (const [className, prediction] of Object.entries(predictions)) {
     const id = itemAt(prediction, 'class_id');
     byId.set(hashOf(id), { id, item: name === 'class' ? className : itemAt(prediction, name) });
   }
