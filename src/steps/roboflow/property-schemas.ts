@@ -97,15 +97,11 @@ export const caseResult: JsonSchema = {
   type: 'object',
   description: 'a StaticCaseResult with a value, or a DynamicCaseResult with a parameter_name and operations',
   required: ['type'],
-  discriminator: { propertyName: 'type' },
-  oneOf: [
+  properties: { type: { enum: ['StaticCaseResult', 'DynamicCaseResult'] } },
+  anyOf: [
     { properties: { type: { const: 'StaticCaseResult' }, value: {} }, required: ['value'] },
     {
-      properties: {
-        type: { const: 'DynamicCaseResult' },
-        parameter_name: { type: 'string' },
-        operations: { type: ['array', 'null'] },
-      },
+      properties: { type: { const: 'DynamicCaseResult' }, parameter_name: { type: 'string' }, operations: { type: ['array', 'null'] } },
       required: ['parameter_name'],
     },
   ],

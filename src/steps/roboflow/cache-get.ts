@@ -1,0 +1,26 @@
+// roboflow_core/cache_get@v1: what cache_set stored last under a key, in this run or an earlier one of the sink.
+
+import type { StepType } from '../step-type.ts';
+import { type CacheEntry, type CacheManifest, cacheMemoryKey } from './cache-key.ts';
+import { withOperations } from './operations-outcome.ts';
+import { selector, text } from './property-schemas.ts';
+import { readText } from './setting-values.ts';
+
+export const cacheGet: StepType<CacheManifest> = {
+  type: 'roboflow_core/cache_get@v1',
+  summary: 'Gives the value that a cache_set step stored last under the same key, and false when there is none.',
+  properties: {
+    image: selector('an image: each video that images name has keys of its own'),
+    key: text('the key, or a selector of it'),
+  },
+  required: ['key'],
+  ignoresUnknown: true,
+  outputs: () => ['output'],
+  memoryKey: cacheMemoryKey,
+  plan: ({ key }, { memory }) =>
+    withOperations(() => {
+      readText('key', key);
+      const entry = memory as CacheEntry | null;
+      return { kind: 'completed', outputs: { output: entry === null ? false : entry.value } };
+    }),
+};

@@ -1,0 +1,30 @@
+// roboflow_core/cache_set@v1: stores a value under a key, for the sink's later runs too.
+
+import type { StepType } from '../step-type.ts';
+import { type CacheEntry, type CacheManifest, cacheMemoryKey } from './cache-key.ts';
+import { withOperations } from './operations-outcome.ts';
+import { selector, text } from './property-schemas.ts';
+import { readText } from './setting-values.ts';
+
+interface CacheSetManifest extends CacheManifest {
+  value: unknown;
+}
+
+export const cacheSet: StepType<CacheSetManifest> = {
+  type: 'roboflow_core/cache_set@v1',
+  summary: 'Stores a value under a key, where cache_get steps of this run and of later runs of the sink find it.',
+  properties: {
+    image: selector('an image: each video that images name has keys of its own'),
+    key: text('the key, or a selector of it'),
+    value: selector('the value to store'),
+  },
+  required: ['key', 'value'],
+  ignoresUnknown: true,
+  outputs: () => ['output'],
+  memoryKey: cacheMemoryKey,
+  plan: ({ key, value }) =>
+    withOperations(() => {
+      readText('key', key);
+      return { kind: 'completed', outputs: { output: value }, remember: { value } satisfies CacheEntry };
+    }),
+};

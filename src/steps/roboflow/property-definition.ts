@@ -1,0 +1,32 @@
+// roboflow_core/property_definition@v1: a value transformed by a chain of operations.
+
+import { nestFaults } from '../../core/fault.ts';
+import { applyOperations, operationsFaults } from '../../core/operations/apply-operations.ts';
+import type { StepType } from '../step-type.ts';
+import { type Operations, operationContext } from './named-operations.ts';
+import { withOperations } from './operations-outcome.ts';
+import { operationChain, selector } from './property-schemas.ts';
+
+interface PropertyDefinitionManifest {
+  data: unknown;
+  operations: Operations;
+}
+
+export const propertyDefinition: StepType<PropertyDefinitionManifest> = {
+  type: 'roboflow_core/property_definition@v1',
+  aliases: ['PropertyDefinition', 'PropertyExtraction'],
+  summary: 'Transforms a value by a chain of operations, as to count detections or to take the names of their classes.',
+  properties: {
+    data: selector('the value'),
+    operations: operationChain('what is done to it, one after the other; none leave it as it is'),
+  },
+  required: ['data', 'operations'],
+  ignoresUnknown: true,
+  findFaults: ({ operations }) => nestFaults('operations', operationsFaults(operations)),
+  outputs: () => ['output'],
+  plan: ({ data, operations }, context) =>
+    withOperations(() => ({
+      kind: 'completed',
+      outputs: { output: applyOperations(data, operations, operationContext(context)) },
+    })),
+};

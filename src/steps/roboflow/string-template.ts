@@ -1,0 +1,35 @@
+// roboflow_core/string_template@v1: a text with named placeholders, filled as Python's str.format does it.
+
+import { typeName } from '../../core/python/kind.ts';
+import type { StepType } from '../step-type.ts';
+import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
+import { withOperations } from './operations-outcome.ts';
+import { literals, operationChains, text } from './property-schemas.ts';
+import { renderTemplate, templateFault } from './template.ts';
+
+interface StringTemplateManifest {
+  template: unknown;
+  data?: Values;
+  data_operations?: OperationsByName;
+}
+
+export const stringTemplate: StepType<StringTemplateManifest> = {
+  type: 'roboflow_core/string_template@v1',
+  summary: 'Fills the named placeholders of a text, with the format specifications of Python where they have any.',
+  properties: {
+    template: text('text with placeholders as {name} or {name:.2f}, and {{ for a brace, or a selector of it'),
+    data: literals('what the placeholders name'),
+    data_operations: operationChains('what is done to a value before it is filled in, by its name'),
+  },
+  required: ['template'],
+  ignoresUnknown: true,
+  findFaults: ({ data = {}, data_operations: chains }) => chainFaults('data_operations', chains, data),
+  outputs: () => ['output'],
+  plan: ({ template, data = {}, data_operations: chains = {} }, context) =>
+    withOperations(() => {
+      if (typeof template !== 'string') {
+        throw templateFault(`expected template to be a string, got value of type ${typeName(template)}.`);
+      }
+      return { kind: 'completed', outputs: { output: renderTemplate(template, transformValues(data, chains, context)) } };
+    }),
+};
