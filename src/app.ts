@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config, Environment } from './config.ts';
 import { parseDeliveryId } from './core/delivery-id.ts';
+import { ImageFault } from './core/image.ts';
 import { createCatalog } from './definitions/catalog.ts';
 import { readDefinitionFiles } from './definitions/definition-files.ts';
 import { createDefinitionService, type DefinitionService } from './definitions/definition-service.ts';
@@ -179,7 +180,7 @@ function createLoadImages(blobs: BlobStore): LocalEffects['loadImages'] {
   return async (wants, files) => {
     const { createImageLoader } = await import('./images/image-loader.ts');
     const readBlob = (sha256: string): Promise<Uint8Array> =>
-      files.includes(sha256) ? buffer(blobs.read(sha256)) : Promise.reject(new Error('no file of this run has the hash'));
+      files.includes(sha256) ? buffer(blobs.read(sha256)) : Promise.reject(new ImageFault('the image is no file of this request'));
     return await createImageLoader({ readBlob }).load(wants);
   };
 }

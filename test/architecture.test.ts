@@ -29,6 +29,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'config-values.ts': { packages: ['node:net'] },
   'config.ts': { uses: ['config-values.ts'], packages: ['node:fs'] },
   'logger.ts': { knows: ['config.ts'], packages: ['pino'] },
+  'secrets.ts': { uses: ['core'], packages: ['node:crypto'] },
   'ids.ts': { uses: ['core'], knows: ['clock.ts'], packages: ['node:crypto'] },
   steps: { uses: ['core'] },
   storage: {
@@ -84,13 +85,26 @@ const MAY_IMPORT: Record<string, Allowance> = {
     ],
   },
   'app.ts': {
-    uses: ['steps', 'storage', 'engine', 'definitions', 'http', 'clock.ts', 'ids.ts'],
+    uses: ['core', 'steps', 'storage', 'delivery', 'images', 'engine', 'definitions', 'http', 'secrets.ts', 'clock.ts', 'ids.ts'],
     knows: ['config.ts', 'logger.ts'],
-    packages: ['node:fs/promises', 'node:path'],
+    packages: ['node:fs/promises', 'node:path', 'node:stream/consumers'],
   },
   cli: {
-    uses: ['app.ts', 'client', 'config.ts', 'core', 'definitions', 'steps', 'logger.ts', 'version.ts'],
-    packages: ['commander', 'lossless-json', 'yaml', 'node:fs', 'node:fs/promises', 'node:path'],
+    uses: [
+      'app.ts',
+      'client',
+      'clock.ts',
+      'config.ts',
+      'core',
+      'definitions',
+      'engine',
+      'images',
+      'secrets.ts',
+      'steps',
+      'logger.ts',
+      'version.ts',
+    ],
+    packages: ['commander', 'lossless-json', 'yaml', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
   },
   'main.ts': { uses: ['cli', 'config.ts'] },
 };

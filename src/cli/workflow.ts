@@ -1,16 +1,18 @@
-// `sluice workflow`: checks a workflow definition with the step types of a server.
+// `sluice workflow`: checks a workflow definition with the step types of a server, and tries one out without any.
 
 import type { Command } from 'commander';
 import { RefusedError } from '../client/client-error.ts';
-import { readDefinitionFiles } from '../definitions/definition-files.ts';
+import type { Fault } from '../core/fault.ts';
 import { addServerOptions, connect, type ServerOptions } from './connect.ts';
 import { ExitError, FAILED } from './exit-error.ts';
 import { printLine } from './output.ts';
-import { printable } from './printable.ts';
 import type { CliContext } from './program.ts';
+import { faultLines, readWorkflowFile } from './workflow-file.ts';
+import { defineTest } from './workflow-test.ts';
 
 export function define(command: Command, context: CliContext): void {
   defineValidate(command, context);
+  defineTest(command, context);
 }
 
 function defineValidate(command: Command, context: CliContext): void {
@@ -29,19 +31,9 @@ function defineValidate(command: Command, context: CliContext): void {
   });
 }
 
-async function readWorkflowFile(file: string, { environment }: CliContext): Promise<unknown> {
-  return await readDefinitionFiles(file, environment).catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new ExitError(code === undefined ? message.trim() : `${file} cannot be read (${code})`, FAILED);
-  });
-}
-
 /** One line a fault, with the file and the place in it. */
 function describeFaults(file: string, error: unknown): unknown {
   const faults = error instanceof RefusedError ? error.details['faults'] : undefined;
   if (!Array.isArray(faults)) return error;
-  const lines = (faults as { path: string; message: string }[]).map(({ path, message }) =>
-    printable([file, path, message].filter((part) => part !== '').join(': ')),
-  );
-  return new ExitError(lines.join('\n'), FAILED);
+  return new ExitError(faultLines(file, faults as Fault[]), FAILED);
 }

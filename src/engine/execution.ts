@@ -7,8 +7,8 @@ import { deliveryIdOf } from '../core/delivery-id.ts';
 import type { Images, ImageWant } from '../core/image.ts';
 import type { Request } from '../core/request.ts';
 import { retryDelayMs } from '../core/retry.ts';
-import { progressOf, type RunError, type RunStatus, readiness } from '../core/run.ts';
-import type { ProgressEvent } from '../core/run-event.ts';
+import { progressOf, type RunError, readiness } from '../core/run.ts';
+import type { ProgressEvent, RunOutcome } from '../core/run-event.ts';
 import { stringifyShown } from '../core/stored-value.ts';
 import type { Workflow, WorkflowStep } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
@@ -53,12 +53,6 @@ export interface LocalEffect {
   plan: { kind: 'load'; wants: readonly ImageWant[] } | FileWrite;
 }
 
-interface Ending {
-  status: RunStatus;
-  output: string | null;
-  error: RunError | null;
-}
-
 export class Execution {
   readonly #tools: ExecutionTools;
   readonly #runId: string;
@@ -73,7 +67,7 @@ export class Execution {
   #deliveries: NewDelivery[] = [];
   #progress = 0;
   #lastSeq = 0;
-  #ending: Ending | null = null;
+  #ending: RunOutcome | null = null;
 
   /** A new run, or with `past` one that is taken up. */
   constructor(tools: ExecutionTools, { runId, sinkId, workflow, request, inputs }: ExecutionStart, past?: ExecutionPast) {
@@ -111,13 +105,13 @@ export class Execution {
           if (state === 'skip' || this.#planner.isStarved(step, stepType)) this.#steps.decide(step, 'skipped', now);
           else if (this.#planner.lacksMemory(step)) continue;
           else effect = this.#begin(step, now);
-        } else if (this.#results?.has(step.name) === true) {
-          if (this.#planner.lacksMemory(step)) continue;
-          this.#interpret(step, now);
-        } else if (status === 'waiting' && dueAt !== null && dueAt <= now) {
-          if (this.#planner.lacksMemory(step)) continue;
-          effect = this.#wake(step, now);
-        } else continue;
+        } else {
+          const hasResult = this.#results?.has(step.name) === true;
+          const isDue = status === 'waiting' && dueAt !== null && dueAt <= now;
+          if ((!hasResult && !isDue) || this.#planner.lacksMemory(step)) continue;
+          if (hasResult) this.#interpret(step, now);
+          else effect = this.#wake(step, now);
+        }
         isMoving = true;
         if (effect !== null) effects.push(effect);
       }

@@ -1,6 +1,7 @@
 // Operations for those who use them: checked when a workflow is saved, compiled once, run on a value.
 
 import type { Fault } from '../fault.ts';
+import { onceByIdentity } from '../once-by-identity.ts';
 import type { JsonSchema } from '../schema.ts';
 import type { OperationContext, OperationDefinition } from './operation.ts';
 import { readOperations, withPythonErrorsAsFaults } from './read-operations.ts';
@@ -25,7 +26,7 @@ export function operationsFaults(definitions: unknown): Fault[] {
 }
 
 /** Throws for definitions that operationsFaults finds fault with. */
-export function compileOperations(definitions: unknown): CompiledOperations {
+export function compileOperations(definitions: readonly OperationDefinition[]): CompiledOperations {
   const reading = readOperations(definitions, placeAtRoot);
   if ('faults' in reading) {
     throw new TypeError(
@@ -35,9 +36,11 @@ export function compileOperations(definitions: unknown): CompiledOperations {
   return (value, context) => withPythonErrorsAsFaults(() => reading.value(value, context));
 }
 
-/** Compiles and runs at once, for definitions that are used once. */
+const compiledOnce = onceByIdentity(compileOperations);
+
+/** Compiles definitions when they are first used, and runs them. */
 export function applyOperations(value: unknown, operations: readonly OperationDefinition[], context: OperationContext): unknown {
-  return compileOperations(operations)(value, context);
+  return compiledOnce(operations)(value, context);
 }
 
 function placeAtRoot(index: number): string {

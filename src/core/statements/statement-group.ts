@@ -2,6 +2,7 @@
 // evaluated on named values.
 
 import type { Fault } from '../fault.ts';
+import { onceByIdentity } from '../once-by-identity.ts';
 import type { OperationContext } from '../operations/operation.ts';
 import { nestedReader, withPythonErrorsAsFaults } from '../operations/read-operations.ts';
 
@@ -30,7 +31,9 @@ export function compileStatementGroup(definition: unknown): CompiledStatementGro
   return (values, context) => withPythonErrorsAsFaults(() => reading.value(values, context));
 }
 
-/** Compiles and evaluates at once, for a definition that is used once. */
+const compiledOnce = onceByIdentity<object, CompiledStatementGroup>(compileStatementGroup);
+
+/** Compiles a definition when it is first used, and evaluates it. */
 export function evaluateStatementGroup(definition: unknown, values: Readonly<Record<string, unknown>>, context: OperationContext): boolean {
-  return compileStatementGroup(definition)(values, context);
+  return compiledOnce(definition as object)(values, context);
 }

@@ -2,12 +2,10 @@
 // Sink block does (source 000; recorded cases in test/vectors/webhook_vectors.json). Where it differs, it does so on
 // purpose, and docs/roboflow.md says how.
 
-import { type Fault, nestFaults } from '../../core/fault.ts';
-import { applyOperations, operationsFaults } from '../../core/operations/apply-operations.ts';
-import type { OperationDefinition } from '../../core/operations/operation.ts';
 import { strOf } from '../../core/python/text.ts';
 import type { FileHandle, Request } from '../../core/request.ts';
 import type { StepContext, StepType } from '../step-type.ts';
+import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
 import {
   interpretNotification,
   NOTIFICATION_OUTPUTS,
@@ -22,20 +20,17 @@ import { readInteger } from './setting-values.ts';
 import { webhookFault } from './webhook-fault.ts';
 import { UnsendableRequest, webhookMessage } from './webhook-message.ts';
 
-type Values = Record<string, unknown>;
-type Chains = Record<string, readonly OperationDefinition[]>;
-
 interface WebhookManifest extends NotificationManifest {
   url: unknown;
   method: string;
   query_parameters?: Values;
   headers?: Values;
   json_payload?: Values;
-  json_payload_operations?: Chains;
+  json_payload_operations?: OperationsByName;
   multi_part_encoded_files?: Values;
-  multi_part_encoded_files_operations?: Chains;
+  multi_part_encoded_files_operations?: OperationsByName;
   form_data?: Values;
-  form_data_operations?: Chains;
+  form_data_operations?: OperationsByName;
   request_timeout?: unknown;
   signing_secret?: unknown;
 }
@@ -75,7 +70,7 @@ export const webhookSink: StepType<WebhookManifest> = {
     },
   },
   required: ['url', 'method'],
-  findFaults: (manifest) => CHAINS.flatMap((property) => nestFaults(property, chainFaults(manifest[property] ?? {}))),
+  findFaults: (manifest) => CHAINS.flatMap((property) => chainFaults(property, manifest[property])),
   outputs: () => NOTIFICATION_OUTPUTS,
   memoryKey: (_manifest, { step }) => `cooldown ${step}`,
   plan: (manifest, context) =>
@@ -99,9 +94,9 @@ function compose(manifest: WebhookManifest, context: StepContext) {
   const { query_parameters: query = {}, headers = {}, json_payload = {}, multi_part_encoded_files = {}, form_data = {} } = manifest;
   const { url, method, signing_secret: signingSecret = null } = manifest;
   const timeoutSeconds = timeoutOf(manifest);
-  const json = operate(json_payload, manifest.json_payload_operations, context);
-  const files = operate(multi_part_encoded_files, manifest.multi_part_encoded_files_operations, context);
-  const form = operate(form_data, manifest.form_data_operations, context);
+  const json = transformValues(json_payload, manifest.json_payload_operations ?? {}, context);
+  const files = transformValues(multi_part_encoded_files, manifest.multi_part_encoded_files_operations ?? {}, context);
+  const form = transformValues(form_data, manifest.form_data_operations ?? {}, context);
   const secret = signingSecret === null ? null : strOf(signingSecret);
   const request = { method, url, query, headers, json, form, files, timeoutSeconds, signingSecret: secret };
   return webhookMessage(request, { boundary: () => boundaryOf(context), fileOf: (value) => receivedFile(value, context) });
@@ -109,20 +104,6 @@ function compose(manifest: WebhookManifest, context: StepContext) {
 
 const timeoutOf = ({ request_timeout: seconds = DEFAULT_TIMEOUT_SECONDS }: WebhookManifest): number =>
   readInteger('request_timeout', seconds);
-
-/** Chains that are empty, or name no field, do nothing. */
-function operate(values: Values, chains: Chains = {}, context: StepContext): Values {
-  const operated = { ...values };
-  for (const [name, chain] of Object.entries(chains)) {
-    if (chain.length === 0 || !Object.hasOwn(values, name)) continue;
-    operated[name] = applyOperations(values[name], chain, { parameters: {}, images: context.images, random: () => context.random() });
-  }
-  return operated;
-}
-
-function chainFaults(chains: Chains): Fault[] {
-  return Object.entries(chains).flatMap(([name, chain]) => nestFaults(name, operationsFaults(chain)));
-}
 
 function boundaryOf(context: StepContext): string {
   let digits = '';

@@ -1,0 +1,79 @@
+// Runs a workflow once in memory, to try it out: nothing is stored, sent or written. What would be sent is recorded and
+// taken for answered, waits are over at once, and steps remember nothing from before.
+
+import type { Images, ImageWant } from '../core/image.ts';
+import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
+import type { Request } from '../core/request.ts';
+import { isTerminal, type RunError } from '../core/run.ts';
+import type { Workflow } from '../core/workflow.ts';
+import type { StepTypes } from '../steps/index.ts';
+import type { FileWrite } from '../steps/step-type.ts';
+import type { StepRecord } from '../storage/storage.ts';
+import { Execution, type LocalEffect } from './execution.ts';
+import type { SecretPlaceholder } from './plan-context.ts';
+import { createStepMemory } from './step-memory.ts';
+
+export interface RehearsalOptions {
+  stepTypes: StepTypes;
+  workflow: Workflow;
+  request: Request;
+  inputs: Record<string, unknown>;
+  now: number;
+  loadImages: (wants: readonly ImageWant[]) => Promise<Images>;
+  placeholder: SecretPlaceholder;
+  mask: (runId: string, text: string) => string;
+  /** What every receiver answers. */
+  answer: (message: OutboundMessage) => OutboundResult;
+}
+
+export interface Rehearsal {
+  status: 'completed' | 'failed';
+  /** JSON text. */
+  output: string | null;
+  error: RunError | null;
+  /** Each step as it ended, in the order in which they ended. */
+  steps: StepRecord[];
+  deliveries: { step: string; isAwaited: boolean; message: OutboundMessage }[];
+  writes: { step: string; write: FileWrite }[];
+}
+
+/** The run that placeholders of secrets are made for. */
+export const REHEARSED_RUN_ID = 'run_00000000000rehearsal00000000000';
+
+export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
+  const { workflow, request, inputs, stepTypes, placeholder, mask, answer } = options;
+  const memory = createStepMemory({ readMemory: () => Promise.resolve([]) });
+  const tools = { stepTypes, random: () => 0.5, recall: memory.peek, placeholder, mask };
+  const execution = new Execution(tools, { runId: REHEARSED_RUN_ID, sinkId: '', workflow, request, inputs });
+  const rehearsal: Rehearsal = { status: 'completed', output: null, error: null, steps: [], deliveries: [], writes: [] };
+  for (let now = options.now; ; ) {
+    const effects = execution.advance(now);
+    for (let keys = execution.takeWantedKeys(); keys.length > 0; keys = execution.takeWantedKeys()) {
+      await memory.load('', keys);
+      effects.push(...execution.advance(now));
+    }
+    const change = execution.takeChange(now, now);
+    memory.anticipate('', change.memory);
+    rehearsal.steps.push(...change.steps.filter(({ finishedAt }) => finishedAt !== null));
+    for (const { step, isAwaited, message } of change.deliveries) {
+      rehearsal.deliveries.push({ step, isAwaited, message });
+      if (isAwaited) execution.giveResult(step, answer(message));
+    }
+    if (isTerminal(change.status)) {
+      return { ...rehearsal, status: change.status === 'completed' ? 'completed' : 'failed', output: change.output, error: change.error };
+    }
+    for (const effect of effects) await perform(effect, execution, rehearsal, options);
+    now = Math.max(now, change.wakeAt ?? now);
+  }
+}
+
+async function perform(
+  { step, plan }: LocalEffect,
+  execution: Execution,
+  { writes }: Rehearsal,
+  { loadImages }: RehearsalOptions,
+): Promise<void> {
+  if (plan.kind === 'load') return execution.giveImages(step, await loadImages(plan.wants));
+  writes.push({ step, write: plan });
+  execution.giveResult(step, { kind: 'written' });
+}
