@@ -11,8 +11,7 @@ import { createCatalog } from './definitions/catalog.ts';
 import { readDefinitionFiles } from './definitions/definition-files.ts';
 import { createDefinitionService, type DefinitionService } from './definitions/definition-service.ts';
 import { watchDefinitionFiles } from './definitions/definition-watch.ts';
-import { createAddressPolicy } from './delivery/address-policy.ts';
-import { createSender } from './delivery/send.ts';
+import { createSenderOnDemand } from './delivery/sender-on-demand.ts';
 import type { Send } from './engine/delivery-queue.ts';
 import { createEngine } from './engine/engine.ts';
 import { startRetention } from './engine/retention.ts';
@@ -92,11 +91,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const feed = createRunFeed();
     const key = config.secretKey ?? (await readOrMakeSecretKey(dataDir, newToken));
     const secrets = createSecretVault({ environment, allowed: config.secretsAllow, key });
-    const sender = createSender({
-      policy: createAddressPolicy(config.outboundAllow),
-      openBlob: blobs.read,
-      userAgent: `sluice/${version}`,
-    });
+    const sender = createSenderOnDemand({ allowed: config.outboundAllow, openBlob: blobs.read, userAgent: `sluice/${version}` });
     cleanups.push(() => sender.close());
     const filesDir = resolve(config.filesDir ?? join(dataDir, 'files'));
     const engine = createEngine({
@@ -145,6 +140,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       clock,
       logger,
       adminToken: adminToken.token,
+      maskSecrets: secrets.mask,
       trustProxy,
       rateLimit,
       baseUrl,

@@ -3,7 +3,6 @@
 import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
 import { createDial, type DialOptions } from './guarded-connector.ts';
 import { createHttpSender, type HttpSenderOptions } from './send-http.ts';
-import { createMailSender } from './send-mail.ts';
 
 export interface SendOptions {
   /** The same for every attempt of a delivery. */
@@ -31,9 +30,12 @@ export type SenderOptions = DialOptions & Omit<HttpSenderOptions, 'dial'>;
 export function createSender(options: SenderOptions): Sender {
   const dial = createDial(options);
   const http = createHttpSender({ ...options, dial });
-  const mail = createMailSender({ ...options, dial });
   return {
-    send: (message, sendOptions) => (message.transport === 'http' ? http.send(message, sendOptions) : mail.send(message, sendOptions)),
+    async send(message, sendOptions) {
+      if (message.transport === 'http') return await http.send(message, sendOptions);
+      const { createMailSender } = await import('./send-mail.ts');
+      return await createMailSender({ ...options, dial }).send(message, sendOptions);
+    },
     close: () => http.close(),
   };
 }

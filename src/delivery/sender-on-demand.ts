@@ -1,0 +1,29 @@
+// The sender as the server has it: what it takes to send is loaded with the first message, because it would make a fifth
+// of the server's start.
+
+import type { Sender } from './send.ts';
+import type { HttpSenderOptions } from './send-http.ts';
+
+export interface SenderOnDemandOptions extends Pick<HttpSenderOptions, 'openBlob' | 'userAgent'> {
+  /** Addresses and CIDRs that may be sent to although they are not public. */
+  allowed: readonly string[];
+}
+
+export function createSenderOnDemand({ allowed, openBlob, userAgent }: SenderOnDemandOptions): Sender {
+  let loading: Promise<Sender> | undefined;
+
+  async function load(): Promise<Sender> {
+    const [{ createSender }, { createAddressPolicy }] = await Promise.all([import('./send.ts'), import('./address-policy.ts')]);
+    return createSender({ policy: createAddressPolicy(allowed), openBlob, userAgent });
+  }
+
+  return {
+    async send(message, options) {
+      loading ??= load();
+      return (await loading).send(message, options);
+    },
+    async close() {
+      await (await loading)?.close();
+    },
+  };
+}
