@@ -6,7 +6,9 @@ import { withCleanups } from './cleanups.ts';
 import { describeEnvironment } from './environment.ts';
 import { type BenchOptions, type PartName, parseOptions, USAGE } from './options.ts';
 import { runColdPart } from './parts/cold.ts';
+import { runDeliveryPart } from './parts/delivery.ts';
 import { runHttpPart } from './parts/http.ts';
+import { runHttpDeliveryPart } from './parts/http-delivery.ts';
 import { runSlowFsyncPart } from './parts/slow-fsync.ts';
 import { runStoredPart } from './parts/stored.ts';
 import { runStreamsPart } from './parts/streams.ts';
@@ -14,6 +16,8 @@ import { fixed, formatTable } from './table.ts';
 
 const PARTS: Record<PartName, { title: string; run: Part }> = {
   http: { title: 'durable runs of three steps, 1,024-byte JSON POST, answered as a stream', run: runHttpPart },
+  'http-delivery': { title: 'the same with a step that sends and waits for the answer', run: runHttpDeliveryPart },
+  delivery: { title: 'durable deliveries of 1,024 bytes of JSON to one receiver, 64 at a time', run: runDeliveryPart },
   'slow-fsync': { title: 'the same runs on a disk that takes 5 ms to sync', run: runSlowFsyncPart },
   stored: { title: 'the same runs on a server with a long history, against an empty one', run: runStoredPart },
   streams: { title: 'idle event streams of runs that wait', run: runStreamsPart },

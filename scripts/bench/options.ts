@@ -3,7 +3,7 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 
-export const PART_NAMES = ['http', 'slow-fsync', 'stored', 'streams', 'cold'] as const;
+export const PART_NAMES = ['http', 'http-delivery', 'delivery', 'slow-fsync', 'stored', 'streams', 'cold'] as const;
 export type PartName = (typeof PART_NAMES)[number];
 
 export interface BenchOptions {
@@ -27,7 +27,7 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [options]
   --only PARTS         of ${PART_NAMES.join(', ')}; comma-separated (default: all)
-  --quick              a minute in all: smaller numbers, to see a large change
+  --quick              a minute and a half in all: smaller numbers, to see a large change
   --rounds N           rounds of each contender, whose medians are shown (5)
   --seconds S          measured in each round (2)
   --connections LIST   of the http part (1,16,64,256)

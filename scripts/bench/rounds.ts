@@ -1,4 +1,4 @@
-// Alternating rounds of two contenders that are both kept up: what disturbs the machine disturbs both. The order is
+// Alternating rounds of contenders that are all kept up: what disturbs the machine disturbs all of them. The order is
 // reversed on odd rounds; each figure is the median of its rounds, and each ratio the median of the rounds' ratios.
 
 import type { Bench } from './bench.ts';
@@ -33,15 +33,18 @@ export async function compare(
   [ours, baseline]: [ours: Contender, baseline: Contender],
   connections: number,
 ): Promise<Comparison> {
-  const results = new Map<Contender, LoadResult[]>([
-    [ours, []],
-    [baseline, []],
-  ]);
-  for (let round = 0; round < options.rounds; round += 1) {
-    for (const contender of round % 2 === 0 ? [ours, baseline] : [baseline, ours])
-      results.get(contender)?.push(await runRound(generator, contender, connections, options));
+  const rounds = [ours, baseline].map((contender) => () => runRound(generator, contender, connections, options));
+  const [ourResults = [], baselineResults = []] = await alternate(options.rounds, rounds);
+  return summarize(connections, ourResults, baselineResults);
+}
+
+/** Returns the results of each contender, in the order of its rounds. */
+export async function alternate<Result>(count: number, contenders: (() => Promise<Result>)[]): Promise<Result[][]> {
+  const results = contenders.map((runOne) => ({ runOne, ofRounds: [] as Result[] }));
+  for (let round = 0; round < count; round += 1) {
+    for (const { runOne, ofRounds } of round % 2 === 0 ? results : results.toReversed()) ofRounds.push(await runOne());
   }
-  return summarize(connections, results.get(ours) ?? [], results.get(baseline) ?? []);
+  return results.map(({ ofRounds }) => ofRounds);
 }
 
 /**

@@ -27,8 +27,9 @@ export interface SluiceProcess {
   spawnedAt: number;
   /** Calls the admin API and returns the parsed answer. */
   admin(method: 'GET' | 'POST', path: string): Promise<unknown>;
-  /** A look into the database, past the server. */
+  /** Looks into the database, past the server: runs that completed, and deliveries that were delivered. */
   countCompleted(): number;
+  countDelivered(): number;
   hasEnded(): boolean;
   stop(): Promise<void>;
 }
@@ -80,7 +81,8 @@ export async function spawnSluice(
       if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
       return JSON.parse(text);
     },
-    countCompleted: () => countCompleted(dataDir),
+    countCompleted: () => countRows(dataDir, "runs WHERE status = 'completed'"),
+    countDelivered: () => countRows(dataDir, "deliveries WHERE status = 'delivered'"),
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     stop,
   };
@@ -97,10 +99,10 @@ export async function startSluice(bench: Bench, directory: string, options: Slui
   throw new Error(`the server was not ready within ${START_LIMIT_MS / 1000} s`);
 }
 
-function countCompleted(dataDir: string): number {
+function countRows(dataDir: string, rows: string): number {
   const database = new Database(join(dataDir, 'sluice.db'), { readonly: true });
   try {
-    return database.prepare("SELECT count(*) FROM runs WHERE status = 'completed'").pluck().get() as number;
+    return database.prepare(`SELECT count(*) FROM ${rows}`).pluck().get() as number;
   } finally {
     database.close();
   }

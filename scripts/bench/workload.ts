@@ -2,16 +2,16 @@
 
 const BODY_BYTES = 1024;
 
-const set = (name: string, values: Record<string, string>): object => ({ type: 'sluice/set@v1', name, values });
-const output = (name: string, selector: string): object => ({ type: 'JsonField', name, selector });
-const inputs = ['event', 'id'].map((name) => ({ type: 'WorkflowParameter', name }));
+export const set = (name: string, values: Record<string, string>): object => ({ type: 'sluice/set@v1', name, values });
+export const output = (name: string, selector: string): object => ({ type: 'JsonField', name, selector });
+export const inputsNamed = (names: string[]): object[] => names.map((name) => ({ type: 'WorkflowParameter', name }));
 
-const APP_ID = 'bench';
+export const APP_ID = 'bench';
 
 const workflows = {
   'three-steps': {
     version: '1.0',
-    inputs,
+    inputs: inputsNamed(['event', 'id']),
     steps: [
       set('read', { event: '$inputs.event', id: '$inputs.id' }),
       set('name', { event: '$steps.read.event' }),
@@ -30,17 +30,22 @@ export const TRIGGER_PATHS = {
   alwaysFails: '/bench/always-fails',
 } as const;
 
-/** The content of a definition file: JSON, which is YAML too. Other apps have so many sinks each, without workflow. */
+/** Beside the bench's own app, others with so many sinks each, without workflow. */
 export function definitionFile(otherApps: string[] = [], sinksOfEach = 0): string {
   const sink = { method: 'POST', auth_token: null };
   const ours = Object.keys(workflows).map((id) => ({ ...sink, app_id: APP_ID, path: `/${id}`, workflow_id: id }));
   const others = otherApps.flatMap((appId) =>
     Array.from({ length: sinksOfEach }, (_, index) => ({ ...sink, app_id: appId, path: `/sink-${index}` })),
   );
+  return definitionText([APP_ID, ...otherApps], workflows, [...ours, ...others]);
+}
+
+/** The content of a definition file: JSON, which is YAML too. The workflows are of the bench's own app. */
+export function definitionText(apps: string[], workflowsById: Record<string, object>, sinks: object[]): string {
   return JSON.stringify({
-    apps: [APP_ID, ...otherApps].map((id) => ({ id })),
-    workflows: Object.entries(workflows).map(([id, definition]) => ({ app_id: APP_ID, id, definition })),
-    sinks: [...ours, ...others],
+    apps: apps.map((id) => ({ id })),
+    workflows: Object.entries(workflowsById).map(([id, definition]) => ({ app_id: APP_ID, id, definition })),
+    sinks,
   });
 }
 

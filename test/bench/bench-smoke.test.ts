@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { createRequestScanner } from '../../scripts/bench/deliveries/request-scanner.ts';
 import { createAnswerScanner } from '../../scripts/bench/load/answer-scanner.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -40,6 +41,28 @@ test('the smallest bench measures both servers and writes figures and targets', 
   for (const { name, figure } of report.targets) expect(stdout).toMatch(new RegExp(`${name} .* ${figure} +(?:met|NOT MET)`));
 });
 
+test('the smallest bench of deliveries measures each sender, and the server with triggers and without', { timeout: 60_000 }, async () => {
+  const directory = tempDir();
+  const file = join(directory, 'report.json');
+  const sizes = ['--rounds', '1', '--seconds', '0.2', '--dir', directory, '--json', file];
+  const { stdout } = await bench('--only', 'delivery,http-delivery', '--quick', ...sizes);
+
+  const report = JSON.parse(readFileSync(file, 'utf8')) as any;
+  const { triggered, backlog, baseline } = report.parts.delivery;
+  for (const { figures, delivered } of [triggered, backlog, baseline]) {
+    expect(figures.deliveriesPerSecond).toBeGreaterThan(0);
+    expect(figures.cpuMicrosEach).toBeGreaterThan(0);
+    expect(delivered).toBeGreaterThan(0);
+  }
+  expect(triggered.figures.acceptedPerSecond).toBeGreaterThan(0);
+  expect(backlog.ratio).toBeCloseTo(backlog.figures.deliveriesPerSecond / baseline.figures.deliveriesPerSecond);
+  const { comparison } = report.parts['http-delivery'];
+  expect(comparison.ours.p99Ms).toBeGreaterThanOrEqual(comparison.ours.p50Ms);
+  expect(comparison.verified).toBeGreaterThan(0);
+  expect(stdout).toMatch(/durable deliveries a second, against a bare undici pool .* \d\.\d\d \(of a backlog \d\.\d\d\)/);
+  expect(stdout).toMatch(/awaited delivery against bare Fastify, 64 connections .* p50 [\d.]+ ms, p99 [\d.]+ ms/);
+});
+
 test('the bench refuses an option that it does not understand, and says which', async () => {
   await expect(bench('--only', 'https')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('there is no part "https"') });
 });
@@ -59,4 +82,19 @@ test('an answer counts once its last byte has come, wherever the network cuts it
       expect(scanner.take(bytes.subarray(cut)), `cut after ${cut} bytes of ${text}`).toBe(status);
     }
   }
+});
+
+test('a request counts once its last byte has come, wherever the network cuts it', () => {
+  const first = 'POST /a HTTP/1.1\r\nHost: x\r\ncontent-length: 8\r\n\r\n\r\n\r\n{}..';
+  const second = 'POST /b HTTP/1.1\r\nContent-Length: 0\r\nIdempotency-Key: k\r\n\r\n';
+  const heads = [first, second].map((text) => text.slice(0, text.indexOf('\r\n\r\n')));
+  const bytes = Buffer.from(first + second);
+  const scanner = createRequestScanner();
+  for (let cut = 0; cut <= bytes.length; cut += 1) {
+    const [begin, end] = [bytes.subarray(0, cut), bytes.subarray(cut)];
+    const ended = [scanner.take(begin), scanner.take(end)];
+    expect(ended[0], `cut after ${cut} bytes`).toHaveLength(cut === bytes.length ? 2 : cut >= first.length ? 1 : 0);
+    expect(ended.flat()).toEqual(heads);
+  }
+  expect(() => scanner.take(Buffer.from('GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n'))).toThrow('without a length');
 });

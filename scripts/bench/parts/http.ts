@@ -1,8 +1,8 @@
 // Durable runs of three steps, answered as a stream, against a bare Fastify JSON handler.
 
+import { startBareFastify } from '../baselines/start-bare-fastify.ts';
 import { makeDirectory, type Part, type Target } from '../bench.ts';
 import { acknowledgedLine, comparisonTable } from '../comparison-table.ts';
-import { startHelper } from '../helper-process.ts';
 import { startLoadGenerator } from '../load/load.ts';
 import { type Comparison, type Contender, compare, warmUp } from '../rounds.ts';
 import { startSluice } from '../sluice-process.ts';
@@ -17,12 +17,7 @@ const CPU_CEILING = 2;
 export const runHttpPart: Part = async (bench) => {
   const generator = startLoadGenerator(bench);
   const server = await startSluice(bench, makeDirectory(bench));
-  const bare = startHelper<'start', { port: number }>(bench, new URL('../baselines/bare-fastify.ts', import.meta.url));
-  const { port } = await bare.ask('start');
-  const contenders: [Contender, Contender] = [
-    { target: server.target, countStored: server.countCompleted },
-    { target: { port, path: '/', kind: 'json', pid: bare.pid }, countStored: null },
-  ];
+  const contenders: [Contender, Contender] = [{ target: server.target, countStored: server.countCompleted }, await startBareFastify(bench)];
   await warmUp(bench, generator, contenders);
   const comparisons: Comparison[] = [];
   for (const connections of bench.options.connections) comparisons.push(await compare(bench, generator, contenders, connections));

@@ -1,0 +1,48 @@
+// Sinks whose runs send: the definitions, and what comes of a run that waits for its delivery.
+
+import { APP_ID, definitionText, EXPECTED_OUTPUT, inputsNamed, output, set } from '../workload.ts';
+
+/** Paths of the public sinks, one for each workflow. */
+export const DELIVERY_PATHS = {
+  /** One step that sends in the background; answered at once. */
+  background: '/bench/background',
+  /** Three steps, of which the second sends and the third tells what the receiver said; answered as a stream. */
+  awaited: '/bench/awaited',
+} as const;
+
+export const AWAITED_OUTPUT = { ...EXPECTED_OUTPUT, status: 200 } as const;
+
+/** Longer than any round, so that a receiver which holds its answers is no failure. */
+const TIMEOUT_SECONDS = 60;
+const FIELDS = ['event', 'id', 'source', 'data'];
+
+/** The body that is sent is the one that came, field by field. */
+export function deliveryDefinitions(receiverPort: number): string {
+  const payload = Object.fromEntries(FIELDS.map((name) => [name, `$inputs.${name}`]));
+  const send = {
+    type: 'roboflow_core/webhook_sink@v1',
+    name: 'send',
+    url: `http://127.0.0.1:${receiverPort}/hook`,
+    method: 'POST',
+    json_payload: payload,
+    cooldown_seconds: 0,
+    request_timeout: TIMEOUT_SECONDS,
+  };
+  const inputs = inputsNamed(FIELDS);
+  const background = { version: '1.0', inputs, steps: [{ ...send, fire_and_forget: true }], outputs: [] };
+  const awaited = {
+    version: '1.0',
+    inputs,
+    steps: [
+      set('read', { event: '$inputs.event', id: '$inputs.id' }),
+      { ...send, json_payload: { ...payload, event: '$steps.read.event' }, fire_and_forget: false },
+      set('join', { event: '$steps.read.event', id: '$steps.read.id', status: '$steps.send.status_code' }),
+    ],
+    outputs: Object.keys(AWAITED_OUTPUT).map((name) => output(name, `$steps.join.${name}`)),
+  };
+  const sink = { app_id: APP_ID, method: 'POST', auth_token: null };
+  return definitionText([APP_ID], { background, awaited }, [
+    { ...sink, path: '/background', workflow_id: 'background', response: { mode: 'accept', status: 200 } },
+    { ...sink, path: '/awaited', workflow_id: 'awaited' },
+  ]);
+}
