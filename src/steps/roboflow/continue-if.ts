@@ -10,7 +10,7 @@ import { numberOrSelector, selectors, statementGroup, steps } from './property-s
 import { readNumber } from './setting-values.ts';
 
 interface ContinueIfManifest {
-  condition_statement: unknown;
+  condition_statement: object;
   evaluation_parameters?: Values;
   next_steps: string[];
   stop_delay?: unknown;

@@ -15,7 +15,7 @@ type CaseResult =
 interface ExpressionManifest {
   data: Values;
   data_operations?: OperationsByName;
-  switch: { cases: readonly { condition: unknown; result: CaseResult }[]; default: CaseResult };
+  switch: { cases: readonly { condition: object; result: CaseResult }[]; default: CaseResult };
 }
 
 export const expression: StepType<ExpressionManifest> = {

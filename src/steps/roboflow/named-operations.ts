@@ -1,10 +1,10 @@
 // Operations as steps use them: chains by the name of the value that they are for.
 
+import { mapAskingOnce } from '../../core/ask-once.ts';
 import { type Fault, nestFaults } from '../../core/fault.ts';
 import { applyOperations, operationsFaults } from '../../core/operations/apply-operations.ts';
 import type { OperationContext, OperationDefinition } from '../../core/operations/operation.ts';
 import type { StepContext } from '../step-type.ts';
-import { mapAskingOnce } from './ask-once.ts';
 
 export type Operations = readonly OperationDefinition[];
 export type OperationsByName = Readonly<Record<string, Operations>>;

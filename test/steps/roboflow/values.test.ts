@@ -83,7 +83,7 @@ describe('roboflow_core/expression@v1', () => {
     ...(operations === undefined ? {} : { operations }),
   });
   const switchOf = (
-    cases: { condition: unknown; result: ReturnType<typeof fixed | typeof dynamic> }[],
+    cases: { condition: object; result: ReturnType<typeof fixed | typeof dynamic> }[],
     otherwise: ReturnType<typeof fixed | typeof dynamic> = fixed('default'),
   ) => ({
     type: 'CasesDefinition',

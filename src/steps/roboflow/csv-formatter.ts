@@ -1,0 +1,56 @@
+// roboflow_core/csv_formatter@v1: a CSV text of one row, with its time.
+
+import { kindOf } from '../../core/python/kind.ts';
+import { strOf } from '../../core/python/text.ts';
+import { Timestamp } from '../../core/timestamp.ts';
+import type { StepType } from '../step-type.ts';
+import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
+import { withOperations } from './operations-outcome.ts';
+import { literals, operationChains } from './property-schemas.ts';
+
+interface CsvFormatterManifest {
+  columns_data: Values;
+  columns_operations?: OperationsByName;
+}
+
+const RESERVED = 'timestamp';
+
+export const csvFormatter: StepType<CsvFormatterManifest> = {
+  type: 'roboflow_core/csv_formatter@v1',
+  summary: 'Writes values as a CSV text: a header and one row, the last column of which is the time.',
+  properties: {
+    columns_data: literals('the value of each column; "timestamp" is reserved for the time in UTC'),
+    columns_operations: operationChains('what is done to a value before it is written, by its column'),
+  },
+  required: ['columns_data'],
+  ignoresUnknown: true,
+  findFaults: ({ columns_data: columns, columns_operations: chains = {} }) => [
+    ...(Object.hasOwn(columns, RESERVED) || Object.hasOwn(chains, RESERVED)
+      ? [{ path: 'columns_data', message: 'Attempted to register column with reserved name `timestamp`.' }]
+      : []),
+    ...chainFaults('columns_operations', chains, columns),
+  ],
+  outputs: () => ['csv_content'],
+  plan: ({ columns_data: columns, columns_operations: chains = {} }, context) =>
+    withOperations(() => {
+      const values = transformValues(columns, chains, context);
+      const header = [...Object.keys(values), RESERVED];
+      const row = [...Object.values(values).map(cellText), Timestamp.ofEpoch(context.now).isoFormat()];
+      return { kind: 'completed', outputs: { csv_content: `${csvLine(header)}${csvLine(row)}` } };
+    }),
+};
+
+/** Null is an empty cell, as pandas writes it. */
+function cellText(value: unknown): string {
+  if (kindOf(value) === 'NoneType') return '';
+  return typeof value === 'string' ? guarded(value) : strOf(value);
+}
+
+/** Spreadsheets would run it as a formula. */
+function guarded(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+}
+
+function csvLine(cells: readonly string[]): string {
+  return `${cells.map((cell) => (/[,"\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\n`;
+}

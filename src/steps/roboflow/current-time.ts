@@ -1,0 +1,35 @@
+// roboflow_core/current_time@v1: the date and time in a time zone.
+
+import type { StepType } from '../step-type.ts';
+import { failedStep } from './operations-outcome.ts';
+import { isTimeZone, TIME_ZONES, timeIn } from './time-zones.ts';
+
+interface CurrentTimeManifest {
+  timezone?: unknown;
+}
+
+const SELECTOR = '^\\$[a-z]';
+
+export const currentTime: StepType<CurrentTimeManifest> = {
+  type: 'roboflow_core/current_time@v1',
+  summary: 'Gives the current date and time in a time zone.',
+  properties: {
+    timezone: {
+      description: `one of ${TIME_ZONES.join(', ')}, or a selector of one (UTC)`,
+      anyOf: [{ enum: [...TIME_ZONES] }, { type: 'string', pattern: SELECTOR }],
+    },
+  },
+  required: [],
+  ignoresUnknown: true,
+  outputs: () => ['timestamp', 'iso_string', 'date', 'time'],
+  plan({ timezone = 'UTC' }, { now }) {
+    if (!isTimeZone(timezone)) {
+      const given = `received unsupported timezone '${String(timezone).slice(0, 100)}'`;
+      return failedStep('invalid_setting', `\`roboflow_core/current_time@v1\` ${given}. Provide one of ${TIME_ZONES.join(', ')}.`);
+    }
+    const timestamp = timeIn(timezone, now);
+    const iso = timestamp.isoFormat();
+    const [date, rest] = iso.split('T') as [string, string];
+    return { kind: 'completed', outputs: { timestamp, iso_string: iso, date, time: rest.slice(0, 'HH:MM:SS'.length) } };
+  },
+};

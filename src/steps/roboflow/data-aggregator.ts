@@ -1,0 +1,103 @@
+// roboflow_core/data_aggregator@v1: gathers values run by run, and gives what they come to once an interval is over.
+
+import { OperationFault } from '../../core/operations/operation-fault.ts';
+import { encodeStored } from '../../core/stored-value.ts';
+import type { StepType } from '../step-type.ts';
+import { AGGREGATIONS, type Aggregation, aggregate, resultOf } from './aggregation.ts';
+import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
+import { withOperations } from './operations-outcome.ts';
+import { operationChains, selectors } from './property-schemas.ts';
+
+interface DataAggregatorManifest {
+  data: Values;
+  data_operations?: OperationsByName;
+  aggregation_mode: Readonly<Record<string, readonly Aggregation[]>>;
+  interval: unknown;
+  interval_unit?: Unit;
+}
+
+const SECONDS = { seconds: 1, minutes: 60, hours: 3600 } as const;
+const UNITS = ['seconds', 'minutes', 'hours', 'runs'] as const;
+type Unit = (typeof UNITS)[number];
+
+/** Since the last report. */
+interface Gathered {
+  started_at: number;
+  runs: number;
+  /** By output. */
+  states: Readonly<Record<string, unknown>>;
+}
+
+/** It is written anew with every run. */
+const MAX_GATHERED_CHARACTERS = 1_000_000;
+
+export const dataAggregator: StepType<DataAggregatorManifest> = {
+  type: 'roboflow_core/data_aggregator@v1',
+  summary: 'Gathers values over the runs of a sink, and gives sums, averages, counts and the like once in an interval.',
+  properties: {
+    data: selectors('the values to gather'),
+    data_operations: operationChains('what is done to a value before it is gathered, by its name'),
+    aggregation_mode: {
+      type: 'object',
+      description: `for each value a list of ${AGGREGATIONS.join(', ')}; each makes an output, as <name>_sum, which is null until the interval is over`,
+      additionalProperties: { type: 'array', uniqueItems: true, items: { enum: [...AGGREGATIONS] } },
+    },
+    interval: { type: 'integer', minimum: 1, description: 'how long, or how many runs, a report is about' },
+    interval_unit: { enum: [...UNITS], description: `one of ${UNITS.join(', ')} (seconds)` },
+  },
+  required: ['data', 'aggregation_mode', 'interval'],
+  ignoresUnknown: true,
+  findFaults: ({ data, data_operations: chains }) => chainFaults('data_operations', chains, data),
+  outputs: (manifest) => outputsOf(manifest).map(({ output }) => output),
+  memoryKey: (_manifest, { step }) => `data_aggregator:${step}`,
+  plan: (manifest, context) =>
+    withOperations(() => {
+      const { data, data_operations: chains = {}, interval, interval_unit: unit = 'seconds' } = manifest;
+      const values = transformValues(data, chains, context);
+      const { started_at: startedAt, runs, states } = gatheredBefore(context.memory, context.now);
+      const outputs = outputsOf(manifest);
+      const gathered = mapOutputs(outputs, ({ output, name, mode }) => aggregate(mode, states[output], values[name]));
+      const length = unit === 'runs' ? runs + 1 : (context.now - startedAt) / 1000 / SECONDS[unit];
+      if (length < Number(interval)) {
+        const remember: Gathered = { started_at: startedAt, runs: runs + 1, states: gathered };
+        refuseTooLarge(remember);
+        return { kind: 'completed', outputs: mapOutputs(outputs, () => null), remember };
+      }
+      return {
+        kind: 'completed',
+        outputs: mapOutputs(outputs, ({ output, mode }) => resultOf(mode, gathered[output])),
+        remember: { started_at: context.now, runs: 0, states: {} } satisfies Gathered,
+      };
+    }),
+};
+
+interface Output {
+  output: string;
+  name: string;
+  mode: Aggregation;
+}
+
+function outputsOf({ data, aggregation_mode: modes }: DataAggregatorManifest): Output[] {
+  return Object.keys(data).flatMap((name) => {
+    const ofValue = Object.hasOwn(modes, name) ? (modes[name] ?? []) : [];
+    return ofValue.map((mode) => ({ output: `${name}_${mode}`, name, mode }));
+  });
+}
+
+function mapOutputs(outputs: readonly Output[], map: (output: Output) => unknown): Record<string, unknown> {
+  return Object.fromEntries(outputs.map((output) => [output.output, map(output)]));
+}
+
+function gatheredBefore(memory: unknown, now: number): Gathered {
+  const gathered = (memory as Gathered | null) ?? { started_at: now, runs: 0, states: {} };
+  // A clock that was set back must not put the report off until it has caught up.
+  return { ...gathered, started_at: Math.min(gathered.started_at, now) };
+}
+
+function refuseTooLarge(gathered: Gathered): void {
+  if (encodeStored(gathered).length <= MAX_GATHERED_CHARACTERS) return;
+  throw new OperationFault(
+    'OperationError',
+    `what is gathered takes more than ${MAX_GATHERED_CHARACTERS} characters: use a shorter interval, or count in place of keeping values`,
+  );
+}

@@ -1,0 +1,62 @@
+// roboflow_core/json_parser@v1: takes fields out of JSON text, bare or in the first ```json block of a text around it.
+
+import { ExactNumber, parseJson } from '../../core/json.ts';
+import type { StepType } from '../step-type.ts';
+import { withOperations } from './operations-outcome.ts';
+import { text } from './property-schemas.ts';
+import { readText } from './setting-values.ts';
+
+interface JsonParserManifest {
+  raw_json: unknown;
+  expected_fields: string[];
+}
+
+const RESERVED = 'error_status';
+
+export const jsonParser: StepType<JsonParserManifest> = {
+  type: 'roboflow_core/json_parser@v1',
+  summary: 'Parses JSON text, as language models give it, and makes an output of each field that is expected.',
+  properties: {
+    raw_json: text('JSON, bare or in a Markdown block, or a selector of it'),
+    expected_fields: { type: 'array', items: { type: 'string' }, description: 'each becomes an output; a missing one is null' },
+  },
+  required: ['raw_json', 'expected_fields'],
+  ignoresUnknown: true,
+  findFaults({ expected_fields: fields }) {
+    const index = fields.indexOf(RESERVED);
+    if (index === -1) return [];
+    return [
+      {
+        path: `expected_fields[${index}]`,
+        message: '`error_status` is reserved field name and cannot be used in `expected_fields` of `roboflow_core/json_parser@v1` block.',
+      },
+    ];
+  },
+  outputs: ({ expected_fields: fields }) => [RESERVED, ...fields],
+  plan: (manifest) =>
+    withOperations(() => {
+      const fields = manifest.expected_fields;
+      const found = parseObject(readText('raw_json', manifest.raw_json));
+      const has = (field: string): boolean => found !== null && Object.hasOwn(found, field);
+      const values = fields.map((field) => [field, has(field) ? found?.[field] : null] as const);
+      return {
+        kind: 'completed',
+        outputs: Object.fromEntries<unknown>([...values, [RESERVED, found === null || !fields.every(has)]]),
+      };
+    }),
+};
+
+const JSON_BLOCK = /```json([\s\S]*?)```/i;
+
+/** Null where the text is no JSON object. */
+function parseObject(raw: string): Record<string, unknown> | null {
+  try {
+    const value = parseJson(JSON_BLOCK.exec(raw)?.[1] ?? raw);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
+    return isObject ? (value as Record<string, unknown>) : null;
+  } catch (error) {
+    // RangeError: nested deeper than there is room for.
+    if (error instanceof SyntaxError || error instanceof RangeError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+// json_parser: fields out of JSON text, and error_status for everything that is not all there.
+
+import { describe, expect, test } from 'vitest';
+import { parseJson } from '../../../src/core/json.ts';
+import { jsonParser } from '../../../src/steps/roboflow/json-parser.ts';
+import type { StepPlan } from '../../../src/steps/step-type.ts';
+import { faultsOf, stepContext } from './step-context.ts';
+
+function plan(raw: unknown, fields: string[]): StepPlan {
+  return jsonParser.plan({ raw_json: raw, expected_fields: fields }, stepContext());
+}
+
+function giving(outputs: object): object {
+  return { kind: 'completed', outputs };
+}
+
+const DOCUMENT = '{"a":"1","b":"2"}';
+
+describe('JSON text', () => {
+  test('gives each expected field, and leaves the others out', () => {
+    expect(plan(DOCUMENT, ['a', 'b'])).toEqual(giving({ error_status: false, a: '1', b: '2' }));
+    expect(plan(DOCUMENT, ['a'])).toEqual(giving({ error_status: false, a: '1' }));
+    expect(plan(DOCUMENT, [])).toEqual(giving({ error_status: false }));
+  });
+
+  test('gives null and an error for a field that is missing, and no error for one that is null', () => {
+    expect(plan(DOCUMENT, ['a', 'b', 'c'])).toEqual(giving({ error_status: true, a: '1', b: '2', c: null }));
+    expect(plan('{"a":null}', ['a'])).toEqual(giving({ error_status: false, a: null }));
+  });
+
+  test('keeps numbers as they are written', () => {
+    expect(plan('{"a":1.0,"b":12345678901234567890}', ['a', 'b'])).toEqual(
+      giving({ error_status: false, a: parseJson('1.0'), b: parseJson('12345678901234567890') }),
+    );
+  });
+
+  for (const text of [
+    `\`\`\`json\n${DOCUMENT}\n\`\`\``,
+    `\`\`\`json${DOCUMENT}\`\`\``,
+    `\`\`\`JSON\n  ${DOCUMENT}\n  \`\`\``,
+    `Here you are:\n\n    \`\`\`json\n    ${DOCUMENT}\n    \`\`\`\nAnything else?`,
+    `\`\`\`json\n${DOCUMENT}\n\`\`\`\n\`\`\`json\n{"a":"second"}\n\`\`\``,
+  ]) {
+    test(`is found in its block: ${JSON.stringify(text).slice(0, 60)}`, () => {
+      expect(plan(text, ['a', 'b'])).toEqual(giving({ error_status: false, a: '1', b: '2' }));
+    });
+  }
+});
+
+describe('text that is no JSON object', () => {
+  const texts = [
+    '',
+    'invalid',
+    `${DOCUMENT} ${DOCUMENT}`,
+    '[1]',
+    '"a"',
+    'null',
+    '5',
+    '5.0',
+    'true',
+    '```json',
+    '```json\nnope\n```',
+    '\uFEFF{}',
+    'NaN',
+  ];
+  for (const text of [...texts, '['.repeat(200_000), `{"a":${'['.repeat(200_000)}`]) {
+    test(`${JSON.stringify(text.slice(0, 30))} is an error, with all fields null`, () => {
+      expect(plan(text, ['a', 'text', 'length'])).toEqual(giving({ error_status: true, a: null, text: null, length: null }));
+    });
+  }
+
+  test('is an error without expected fields as well', () => {
+    expect(plan('invalid', [])).toEqual(giving({ error_status: true }));
+  });
+
+  test('has no fields but its own', () => {
+    expect(plan('{}', ['__proto__', 'constructor'])).toMatchObject({ outputs: { error_status: true, constructor: null } });
+    expect(Object.keys((plan('{"__proto__":1}', ['__proto__']) as { outputs: object }).outputs)).toEqual(['__proto__', 'error_status']);
+  });
+
+  test('is read in one pass, however many blocks it begins', () => {
+    expect(plan('```json '.repeat(200_000), ['a'])).toMatchObject({ outputs: { error_status: true } });
+  });
+});
+
+test('what is no text fails the step, and says so', () => {
+  for (const raw of [null, 5, { a: 1 }, []]) {
+    expect(plan(raw, ['a'])).toMatchObject({
+      kind: 'failed',
+      error: { code: 'invalid_setting', message: expect.stringContaining('raw_json must be text') },
+    });
+  }
+});
+
+test('the outputs are the fields and error_status, which no field may be called', () => {
+  expect(jsonParser.outputs({ raw_json: '', expected_fields: ['a', 'b'] })).toEqual(['error_status', 'a', 'b']);
+  expect(faultsOf(jsonParser, { raw_json: '$steps.lmm.output', expected_fields: ['a'] })).toEqual([]);
+  expect(faultsOf(jsonParser, { raw_json: '{}', expected_fields: ['a', 'error_status'] })).toEqual([
+    'expected_fields[1]: `error_status` is reserved field name and cannot be used in `expected_fields` of `roboflow_core/json_parser@v1` block.',
+  ]);
+});
