@@ -50,6 +50,11 @@ export function orderAt(ms: number): number {
   return Math.max(0, ms - EPOCH_MS) * ORDERS_PER_MS;
 }
 
+/** When the run of this order was created, and its place among those of the same millisecond. */
+export function timeOfOrder(order: number): { ms: number; place: number } {
+  return { ms: EPOCH_MS + Math.floor(order / ORDERS_PER_MS), place: order % ORDERS_PER_MS };
+}
+
 function formatOrder(order: number): string {
   const codes = new Array<number>(ORDER_LENGTH);
   let rest = order;

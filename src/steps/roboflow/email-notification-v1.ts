@@ -1,0 +1,37 @@
+// roboflow_core/email_notification@v1: a mail in plain text.
+
+import type { StepType } from '../step-type.ts';
+import { plainAttachment } from './email-attachment.ts';
+import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessage, NO_RECEIVER } from './email-message.ts';
+import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
+import {
+  interpretNotification,
+  NOTIFICATION_OUTPUTS,
+  type NotificationManifest,
+  notificationProperties,
+  planNotification,
+  refusedNotification,
+} from './notification.ts';
+import { withOperations } from './operations-outcome.ts';
+
+type EmailNotificationManifest = MessageManifest & NotificationManifest & EmailManifest;
+
+export const emailNotificationV1: StepType<EmailNotificationManifest> = {
+  type: 'roboflow_core/email_notification@v1',
+  summary: 'Sends a mail in plain text.',
+  properties: { ...emailProperties, ...messageProperties, ...notificationProperties },
+  required: ['subject', 'message', 'sender_email', 'receiver_email', 'smtp_server', 'sender_email_password'],
+  ignoresUnknown: true,
+  findFaults: (manifest) => [...messageFaults(manifest), ...emailFaults(manifest)],
+  outputs: () => NOTIFICATION_OUTPUTS,
+  memoryKey: (_manifest, { step }) => `email_notification:${step}`,
+  plan: (manifest, context) =>
+    withOperations(() =>
+      planNotification(manifest, context, () => {
+        const text = messageText(manifest, context);
+        const attachments = Object.entries(manifest.attachments ?? {}).map(([name, value]) => plainAttachment(name, value, context));
+        return mailMessage(manifest, { text, html: null, attachments }) ?? refusedNotification(NO_RECEIVER);
+      }),
+    ),
+  interpret: (_manifest, result, context) => interpretNotification(result, context, 'e-mail', mailFault),
+};

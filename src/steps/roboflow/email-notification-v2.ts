@@ -1,0 +1,83 @@
+// roboflow_core/email_notification@v2: a mail in HTML that may show images, by the operator's own SMTP server.
+
+import { mapAskingOnce } from '../../core/ask-once.ts';
+import type { MailAttachment } from '../../core/outbound.ts';
+import { strOf } from '../../core/python/text.ts';
+import type { StepContext, StepType } from '../step-type.ts';
+import { attachment, inlineImage } from './email-attachment.ts';
+import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessage, NO_RECEIVER } from './email-message.ts';
+import { managedProviderFaults, providerSchema } from './managed-provider.ts';
+import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
+import {
+  interpretNotification,
+  NOTIFICATION_OUTPUTS,
+  type NotificationManifest,
+  notificationProperties,
+  planNotification,
+  refusedNotification,
+} from './notification.ts';
+import { withOperations } from './operations-outcome.ts';
+
+interface EmailNotificationManifest extends MessageManifest, NotificationManifest, EmailManifest {
+  email_provider?: string;
+}
+
+const PROVIDER = 'Custom SMTP';
+
+export const emailNotificationV2: StepType<EmailNotificationManifest> = {
+  type: 'roboflow_core/email_notification@v2',
+  summary: 'Sends a mail in HTML, with images in it where parameters of the message are images.',
+  properties: { email_provider: providerSchema(PROVIDER), ...emailProperties, ...messageProperties, ...notificationProperties },
+  required: ['subject', 'message', 'receiver_email'],
+  ignoresUnknown: true,
+  findFaults: (manifest) => [
+    ...managedProviderFaults('email_provider', manifest.email_provider, PROVIDER),
+    ...messageFaults(manifest),
+    ...emailFaults(manifest),
+  ],
+  outputs: () => NOTIFICATION_OUTPUTS,
+  memoryKey: (_manifest, { step }) => `email_notification:${step}`,
+  plan: (manifest, context) =>
+    withOperations(() =>
+      planNotification(manifest, context, () => {
+        if (!manifest.sender_email || !manifest.smtp_server || !manifest.sender_email_password) {
+          return refusedNotification('Custom SMTP requires sender_email, smtp_server, and sender_email_password');
+        }
+        return mailMessage(manifest, mailContent(manifest, context)) ?? refusedNotification(NO_RECEIVER);
+      }),
+    ),
+  interpret: (_manifest, result, context) => interpretNotification(result, context, 'e-mail', mailFault),
+};
+
+interface Content {
+  html: string;
+  attachments: MailAttachment[];
+}
+
+function mailContent(manifest: EmailNotificationManifest, context: StepContext): Content & { text: null } {
+  const parts = mapAskingOnce([shownContent, filesBeside], (make) => make(manifest, context));
+  return { text: null, html: parts.map(({ html }) => html).join(''), attachments: parts.flatMap(({ attachments }) => attachments) };
+}
+
+/** The message, and the images that stand in it. */
+function shownContent(manifest: EmailNotificationManifest, context: StepContext): Content {
+  const attachments: MailAttachment[] = [];
+  const html = messageText(manifest, context, (value, name) => {
+    const cid = `image_${name}`;
+    const image = inlineImage(cid, value, context);
+    if (image === null) return escapeHtml(strOf(value));
+    attachments.push(image);
+    return `<img src="cid:${cid}" alt="${name}" style="max-width: 600px; height: auto;">`;
+  });
+  return { html: html.replaceAll('\n', '<br>\n'), attachments };
+}
+
+function filesBeside({ attachments: files = {} }: EmailNotificationManifest, context: StepContext): Content {
+  return { html: '', attachments: mapAskingOnce(Object.entries(files), ([name, value]) => attachment(name, value, context)) };
+}
+
+const HTML_ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#x27;' };
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => HTML_ESCAPES[character] as string);
+}

@@ -1,0 +1,116 @@
+// roboflow_core/local_file_sink@v1: text written to files, one for each run, or a log that many runs add to.
+
+import { isSelector } from '../../core/selector.ts';
+import type { EffectResult, StepContext, StepOutcome, StepType } from '../step-type.ts';
+import { type FileType, logEntry, withNewline } from './file-content.ts';
+import { filePath, pathFault } from './file-path.ts';
+import { withOperations } from './operations-outcome.ts';
+import { integerOrSelector, selector, text } from './property-schemas.ts';
+import { readInteger, readText, SettingFault } from './setting-values.ts';
+
+interface LocalFileSinkManifest {
+  content: unknown;
+  file_type?: FileType;
+  output_mode: 'append_log' | 'separate_files';
+  target_directory: unknown;
+  file_name_prefix?: unknown;
+  max_entries_per_file?: unknown;
+}
+
+const DEFAULT_PREFIX = 'workflow_output';
+const DEFAULT_MAX_ENTRIES = 1024;
+
+/** The file that the last run added to. */
+interface Log {
+  path: string;
+  entries: number;
+}
+
+export const localFileSink: StepType<LocalFileSinkManifest> = {
+  type: 'roboflow_core/local_file_sink@v1',
+  summary: 'Writes text to files below the directory that the operator set aside for steps.',
+  properties: {
+    content: selector('the text'),
+    file_type: {
+      enum: ['csv', 'json', 'txt'],
+      description: 'csv, json or txt (csv): a log has one header where it is csv, and one document a line where it is json',
+    },
+    output_mode: {
+      enum: ['append_log', 'separate_files'],
+      description: 'append_log adds to a file, separate_files makes one each time',
+    },
+    target_directory: text("a path below the operator's directory, or a selector of it"),
+    file_name_prefix: text(`what names of files begin with, before their time (${DEFAULT_PREFIX})`),
+    max_entries_per_file: integerOrSelector(`entries after which a log goes on in a new file (${DEFAULT_MAX_ENTRIES})`, { minimum: 1 }),
+  },
+  required: ['content', 'output_mode', 'target_directory'],
+  ignoresUnknown: true,
+  findFaults: (manifest) =>
+    PATHS.flatMap((path) => {
+      const value = manifest[path];
+      const fault = typeof value === 'string' && !isSelector(value) ? pathFault(value) : null;
+      return fault === null ? [] : [{ path, message: fault }];
+    }),
+  outputs: () => ['error_status', 'message'],
+  memoryKey: (manifest, { step }) => {
+    const { file_type: type = 'csv', target_directory: directory, file_name_prefix: prefix = DEFAULT_PREFIX } = manifest;
+    if (manifest.output_mode !== 'append_log' || typeof directory !== 'string' || typeof prefix !== 'string') return null;
+    return `local_file_sink:${step}:${JSON.stringify([directory, prefix, type])}`;
+  },
+  plan: (manifest, context) =>
+    withOperations(() => {
+      const content = readText('content', manifest.content);
+      if (manifest.output_mode === 'separate_files') {
+        return { kind: 'write', path: newPath(manifest, context), content: withNewline(content), mode: 'create' };
+      }
+      const { path, entries } = logOf(manifest, context);
+      const entry = logEntry(content, manifest.file_type ?? 'csv', entries === 0);
+      if (entry === null) return told('Invalid JSON content');
+      return { kind: 'write', path, content: entry, mode: entries === 0 ? 'create' : 'append' };
+    }),
+  interpret: (manifest, result, context) => {
+    const isWritten = result.kind === 'written';
+    if (manifest.output_mode === 'separate_files') return isWritten ? SAVED : told(errorOf(result));
+    const { path, entries } = logOf(manifest, context);
+    if (isWritten) return { ...SAVED, remember: { path, entries: entries + 1 } satisfies Log };
+    if (entries === 0) return told('Could not create new sink file');
+    // The next run begins a new file: this one may be gone for good.
+    return { ...told('Could not append content to append log'), remember: null };
+  },
+};
+
+const PATHS = ['target_directory', 'file_name_prefix'] as const;
+
+/** The log to add to, with no entries where it is a new one. */
+function logOf(manifest: LocalFileSinkManifest, context: StepContext): Log {
+  const maxEntries = readInteger('max_entries_per_file', manifest.max_entries_per_file ?? DEFAULT_MAX_ENTRIES);
+  if (maxEntries < 1) throw new SettingFault('`max_entries_per_file` cannot be lower than 1.');
+  const log = context.memory as Log | null;
+  return log !== null && log.entries < maxEntries ? log : { path: newPath(manifest, context), entries: 0 };
+}
+
+function newPath(manifest: LocalFileSinkManifest, context: StepContext): string {
+  const directory = readPath('target_directory', manifest.target_directory);
+  const prefix = readPath('file_name_prefix', manifest.file_name_prefix ?? DEFAULT_PREFIX);
+  const { file_type: type = 'csv', output_mode: mode } = manifest;
+  return filePath(directory, prefix, type === 'json' && mode === 'append_log' ? 'jsonl' : type, context);
+}
+
+function readPath(name: string, value: unknown): string {
+  const path = readText(name, value);
+  const fault = pathFault(path);
+  if (fault !== null) throw new SettingFault(`${name} ${fault}`);
+  return path;
+}
+
+type CompletedOutcome = Extract<StepOutcome, { kind: 'completed' }>;
+
+const SAVED: CompletedOutcome = { kind: 'completed', outputs: { error_status: false, message: 'Data saved successfully' } };
+
+function told(fault: string): CompletedOutcome {
+  return { kind: 'completed', outputs: { error_status: true, message: fault } };
+}
+
+function errorOf(result: EffectResult): string {
+  return result.kind === 'not_written' ? result.error : 'the file was not written';
+}

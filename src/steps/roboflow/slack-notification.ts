@@ -1,0 +1,81 @@
+// roboflow_core/slack_notification@v1: a message in a Slack channel, by Slack's chat.postMessage.
+
+import type { OutboundMessage, OutboundResult } from '../../core/outbound.ts';
+import type { StepType } from '../step-type.ts';
+import { answerObject } from './answer-object.ts';
+import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
+import {
+  interpretNotification,
+  NOTIFICATION_OUTPUTS,
+  type NotificationManifest,
+  noAnswerText,
+  notificationProperties,
+  planNotification,
+  sessionCooldownProperties,
+} from './notification.ts';
+import { withOperations } from './operations-outcome.ts';
+import { object, text } from './property-schemas.ts';
+import { readServiceUrl, readText } from './setting-values.ts';
+
+interface SlackNotificationManifest extends MessageManifest, NotificationManifest {
+  slack_token: unknown;
+  channel: unknown;
+  attachments?: Readonly<Record<string, unknown>>;
+  cooldown_session_key: string;
+  api_url?: unknown;
+}
+
+const TIMEOUT_MS = 30_000;
+
+export const slackNotification: StepType<SlackNotificationManifest> = {
+  type: 'roboflow_core/slack_notification@v1',
+  summary: 'Posts a message to a Slack channel.',
+  properties: {
+    slack_token: text('a token of a Slack bot or user with the scope chat:write, best a selector of a secret'),
+    channel: text('id or name of the channel, or a selector of it'),
+    ...messageProperties,
+    attachments: object('must be left out or empty: files are not sent'),
+    ...notificationProperties,
+    ...sessionCooldownProperties,
+    api_url: text('where Slack is, as for GovSlack or a proxy (https://slack.com/api)'),
+  },
+  required: ['slack_token', 'channel', 'message', 'cooldown_session_key'],
+  ignoresUnknown: true,
+  findFaults: (manifest) => [
+    ...messageFaults(manifest),
+    ...(Object.keys(manifest.attachments ?? {}).length === 0
+      ? []
+      : [{ path: 'attachments', message: 'files cannot be sent to Slack by this step; leave it out, and put a link into the message' }]),
+  ],
+  outputs: () => NOTIFICATION_OUTPUTS,
+  memoryKey: ({ cooldown_session_key: key }) => `slack_notification:${key}`,
+  plan: (manifest, context) =>
+    withOperations(() => planNotification(manifest, context, () => postMessage(manifest, messageText(manifest, context)))),
+  interpret: (_manifest, result, context) => interpretNotification(result, context, 'Slack notification', faultOf),
+};
+
+function postMessage(manifest: SlackNotificationManifest, message: string): OutboundMessage {
+  const body = { channel: readText('channel', manifest.channel), text: message };
+  return {
+    transport: 'http',
+    method: 'POST',
+    url: `${readServiceUrl('api_url', manifest.api_url ?? 'https://slack.com/api')}/chat.postMessage`,
+    headers: {
+      Authorization: `Bearer ${readText('slack_token', manifest.slack_token)}`,
+      'Content-Type': 'application/json; charset=utf-8',
+    },
+    body: [new TextEncoder().encode(JSON.stringify(body))],
+    timeoutMs: TIMEOUT_MS,
+    redirects: 'refuse',
+    succeeds: '2xx',
+    signingSecret: null,
+  };
+}
+
+/** Slack answers 200 to what it refuses, and says why in the body. */
+function faultOf(result: OutboundResult): string | null {
+  if (result.kind !== 'response') return noAnswerText(result);
+  const answer = answerObject(result.body);
+  if (answer['ok'] === true && result.status < 300) return null;
+  return typeof answer['error'] === 'string' ? answer['error'] : `status ${result.status} ${result.reason}`.trim();
+}

@@ -1,0 +1,47 @@
+// roboflow_core/twilio_sms_notification@v1: a text message by the operator's own Twilio account.
+
+import type { StepType } from '../step-type.ts';
+import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
+import {
+  interpretNotification,
+  NOTIFICATION_OUTPUTS,
+  type NotificationManifest,
+  notificationProperties,
+  planNotification,
+  sessionCooldownProperties,
+} from './notification.ts';
+import { withOperations } from './operations-outcome.ts';
+import { integerOrSelector } from './property-schemas.ts';
+import { readInteger, SettingFault } from './setting-values.ts';
+import { type TwilioAccount, truncateMessage, twilioFault, twilioMessage, twilioProperties } from './twilio-message.ts';
+
+interface TwilioSmsNotificationManifest extends MessageManifest, NotificationManifest, TwilioAccount {
+  cooldown_session_key: string;
+  length_limit?: unknown;
+}
+
+export const twilioSmsNotificationV1: StepType<TwilioSmsNotificationManifest> = {
+  type: 'roboflow_core/twilio_sms_notification@v1',
+  summary: 'Sends a text message by Twilio.',
+  properties: {
+    ...twilioProperties,
+    ...messageProperties,
+    ...notificationProperties,
+    ...sessionCooldownProperties,
+    length_limit: integerOrSelector('characters after which the message is cut off (160)', { minimum: 1 }),
+  },
+  required: ['twilio_account_sid', 'twilio_auth_token', 'message', 'sender_number', 'receiver_number', 'cooldown_session_key'],
+  ignoresUnknown: true,
+  findFaults: messageFaults,
+  outputs: () => NOTIFICATION_OUTPUTS,
+  memoryKey: ({ cooldown_session_key: key }) => `twilio_sms_notification:${key}`,
+  plan: (manifest, context) =>
+    withOperations(() =>
+      planNotification(manifest, context, () => {
+        const limit = readInteger('length_limit', manifest.length_limit ?? 160);
+        if (limit < 1) throw new SettingFault('length_limit must be greater than 0');
+        return twilioMessage(manifest, truncateMessage(messageText(manifest, context), limit), []);
+      }),
+    ),
+  interpret: (_manifest, result, context) => interpretNotification(result, context, 'Twilio SMS notification', twilioFault),
+};

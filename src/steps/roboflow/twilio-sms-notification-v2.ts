@@ -1,0 +1,54 @@
+// roboflow_core/twilio_sms_notification@v2: a text message, with pictures by their addresses, by the operator's own
+// Twilio account. Roboflow's account needs Roboflow's servers.
+
+import type { StepType } from '../step-type.ts';
+import { managedProviderFaults, providerSchema } from './managed-provider.ts';
+import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
+import {
+  interpretNotification,
+  NOTIFICATION_OUTPUTS,
+  type NotificationManifest,
+  notificationProperties,
+  planNotification,
+  refusedNotification,
+} from './notification.ts';
+import { withOperations } from './operations-outcome.ts';
+import { textOrTexts } from './property-schemas.ts';
+import { readLines } from './setting-values.ts';
+import { type TwilioAccount, truncateMessage, twilioFault, twilioMessage, twilioProperties } from './twilio-message.ts';
+
+interface TwilioSmsNotificationManifest extends MessageManifest, NotificationManifest, TwilioAccount {
+  sms_provider?: string;
+  media_url?: unknown;
+}
+
+const PROVIDER = 'Custom Twilio';
+const LENGTH_LIMIT = 1600;
+
+export const twilioSmsNotificationV2: StepType<TwilioSmsNotificationManifest> = {
+  type: 'roboflow_core/twilio_sms_notification@v2',
+  summary: 'Sends a text message by Twilio, with pictures where their addresses are given.',
+  properties: {
+    sms_provider: providerSchema(PROVIDER),
+    ...twilioProperties,
+    ...messageProperties,
+    media_url: textOrTexts('public addresses of pictures to send with the message'),
+    ...notificationProperties,
+  },
+  required: ['message', 'receiver_number'],
+  ignoresUnknown: true,
+  findFaults: (manifest) => [...managedProviderFaults('sms_provider', manifest.sms_provider, PROVIDER), ...messageFaults(manifest)],
+  outputs: () => NOTIFICATION_OUTPUTS,
+  memoryKey: (_manifest, { step }) => `twilio_sms_notification:step:${step}`,
+  plan: (manifest, context) =>
+    withOperations(() =>
+      planNotification(manifest, context, () => {
+        if (!manifest.twilio_account_sid || !manifest.twilio_auth_token || !manifest.sender_number) {
+          return refusedNotification('Custom Twilio requires twilio_account_sid, twilio_auth_token, and sender_number');
+        }
+        const text = truncateMessage(messageText(manifest, context), LENGTH_LIMIT);
+        return twilioMessage(manifest, text, readLines('media_url', manifest.media_url));
+      }),
+    ),
+  interpret: (_manifest, result, context) => interpretNotification(result, context, 'Twilio SMS notification', twilioFault),
+};

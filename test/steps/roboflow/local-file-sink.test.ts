@@ -1,0 +1,194 @@
+// local_file_sink: what is written where, how a log goes on from run to run, and that no path leads out of the directory.
+
+import { describe, expect, test } from 'vitest';
+import { formatRunId, orderAt } from '../../../src/core/run-id.ts';
+import { localFileSink } from '../../../src/steps/roboflow/local-file-sink.ts';
+import type { EffectResult, StepContext, StepPlan } from '../../../src/steps/step-type.ts';
+import { faultsOf, NOW, planOfKind, stepContext } from './step-context.ts';
+
+type Manifest = Parameters<typeof localFileSink.plan>[0];
+
+const separate = { content: 'hello', output_mode: 'separate_files', target_directory: 'some/location', file_type: 'txt' } as const;
+const log = { ...separate, output_mode: 'append_log' } as const;
+
+/** Of the run so many places after the first one of its millisecond. */
+function context(given: Partial<StepContext> = {}, place = 0): StepContext {
+  return stepContext({ runId: formatRunId(orderAt(NOW) + place, new Uint8Array(20)), ...given });
+}
+
+function plan(manifest: Manifest, given: Partial<StepContext> = {}): StepPlan {
+  return localFileSink.plan(manifest, context(given));
+}
+
+function told(isError: boolean, message: string): object {
+  return { kind: 'completed', outputs: { error_status: isError, message } };
+}
+
+const written: EffectResult = { kind: 'written' };
+const notWritten: EffectResult = { kind: 'not_written', error: '"x" cannot be written (ENOSPC)' };
+
+describe('separate files', () => {
+  test('are named by their prefix and the time of the run', () => {
+    expect(plan(separate)).toEqual({
+      kind: 'write',
+      path: expect.stringMatching(/^some\/location\/workflow_output_2026_08_21_10_30_00_250\d{3}\.txt$/),
+      content: 'hello\n',
+      mode: 'create',
+    });
+    const named = { ...separate, file_type: 'json', file_name_prefix: 'my_file', target_directory: './a//b/' } as const;
+    expect(plan(named)).toMatchObject({ path: expect.stringMatching(/^a\/b\/my_file_2026_08_21_10_30_00_250\d{3}\.json$/) });
+    expect(plan({ ...separate, file_type: undefined } as unknown as Manifest)).toMatchObject({ path: expect.stringMatching(/\.csv$/) });
+  });
+
+  test('of one run and step have one name, however often they are planned, and others have others', () => {
+    const pathOf = (given: StepContext): string => planOfKind(localFileSink.plan(separate, given), 'write').path;
+    expect(pathOf(context({ now: NOW + 5000, memory: {} }))).toBe(pathOf(context()));
+    const paths = [context(), context({ step: 'other' }), ...Array.from({ length: 100 }, (_, place) => context({}, place + 1))].map(pathOf);
+    expect(new Set(paths).size).toBeGreaterThan(100);
+  });
+
+  test('are written as they are, with a newline at their end', () => {
+    expect(plan({ ...separate, content: 'a\n' })).toMatchObject({ content: 'a\n' });
+    expect(plan({ ...separate, content: '' })).toMatchObject({ content: '\n' });
+    expect(plan({ ...separate, file_type: 'json', content: 'no json' })).toMatchObject({ kind: 'write', content: 'no json\n' });
+  });
+
+  test('are told as saved, or why they are not', () => {
+    expect(localFileSink.interpret?.(separate, written, context())).toEqual(told(false, 'Data saved successfully'));
+    expect(localFileSink.interpret?.(separate, notWritten, context())).toEqual(told(true, '"x" cannot be written (ENOSPC)'));
+    expect(localFileSink.memoryKey?.(separate, { step: 's' })).toBeNull();
+  });
+});
+
+describe('a log', () => {
+  /** Runs the step on one content after another, each with what the run before remembered. */
+  function runs(contents: string[], given: Partial<Manifest> = {}): { path: string; content: string; mode: string }[] {
+    let memory: unknown = null;
+    return contents.map((content, place) => {
+      const manifest = { ...log, ...given, content } as Manifest;
+      const { path, content: entry, mode } = planOfKind(localFileSink.plan(manifest, context({ memory }, place)), 'write');
+      const outcome = localFileSink.interpret?.(manifest, written, context({ memory }, place));
+      expect(outcome).toMatchObject(told(false, 'Data saved successfully'));
+      memory = (outcome as { remember?: unknown }).remember;
+      return { path, content: entry, mode };
+    });
+  }
+
+  test('is begun by the first run, and added to by those that follow', () => {
+    const [first, second, third] = runs(['a', 'b\n', 'c']);
+    expect([first?.mode, second?.mode, third?.mode]).toEqual(['create', 'append', 'append']);
+    expect([first?.content, second?.content, third?.content]).toEqual(['a\n', 'b\n', 'c\n']);
+    expect(second?.path).toBe(first?.path);
+    expect(third?.path).toBe(first?.path);
+  });
+
+  test('goes on in a new file when it has its entries', () => {
+    const written = runs(['a', 'b', 'c', 'd', 'e'], { max_entries_per_file: '2' });
+    expect(written.map(({ mode }) => mode)).toEqual(['create', 'append', 'create', 'append', 'create']);
+    expect(new Set(written.map(({ path }) => path)).size).toBe(3);
+  });
+
+  test('of CSV has one header a file', () => {
+    const entries = runs(['a,b\n1,2\n', 'a,b\n3,4\n', 'a,b\n5,6\n'], { file_type: 'csv', max_entries_per_file: 2 });
+    expect(entries.map(({ content }) => content)).toEqual(['a,b\n1,2\n', '3,4\n', 'a,b\n5,6\n']);
+  });
+
+  test('of JSON has one document a line, as Python writes it', () => {
+    const [first, second] = runs(['{\n "a": [1.0, "é"]\n}', '12345678901234567890'], { file_type: 'json' });
+    expect(first).toMatchObject({ path: expect.stringMatching(/\.jsonl$/), content: '{"a": [1.0, "\\u00e9"]}\n' });
+    expect(second).toMatchObject({ content: '12345678901234567890\n' });
+  });
+
+  test('takes no JSON that is none, and remembers nothing of it', () => {
+    for (const content of ['', '{', '{} {}', `${'['.repeat(100_000)}`]) {
+      expect(plan({ ...log, file_type: 'json', content })).toEqual(told(true, 'Invalid JSON content'));
+    }
+  });
+
+  test('that cannot be begun or added to is told, and the next run begins a new one', () => {
+    expect(localFileSink.interpret?.(log, notWritten, context())).toEqual(told(true, 'Could not create new sink file'));
+    const memory = { path: 'some/location/old.txt', entries: 1 };
+    expect(plan(log, { memory })).toMatchObject({ path: 'some/location/old.txt', mode: 'append' });
+    expect(localFileSink.interpret?.(log, notWritten, context({ memory }))).toEqual({
+      ...told(true, 'Could not append content to append log'),
+      remember: null,
+    });
+  });
+
+  test('is one for each directory, prefix and type of each step', () => {
+    const keyOf = (given: object, step = 's'): unknown => localFileSink.memoryKey?.({ ...log, ...given }, { step });
+    const keys = [
+      keyOf({}),
+      keyOf({}, 't'),
+      keyOf({ target_directory: 'b' }),
+      keyOf({ file_name_prefix: 'p' }),
+      keyOf({ file_type: 'csv' }),
+    ];
+    expect(new Set(keys).size).toBe(5);
+    expect(keyOf({ target_directory: 5 })).toBeNull();
+  });
+});
+
+describe('a path that leads out of the directory', () => {
+  const outside = ['/etc', '/', '..', '../x', 'a/../../b', 'a/..', '~/x', 'C:\\x', 'c:/x', 'a\\..\\b', 'a\0b', 'a\nb'];
+  for (const path of outside) {
+    test(`${JSON.stringify(path)} is refused when saved, and fails the step when a selector gives it`, () => {
+      for (const property of ['target_directory', 'file_name_prefix']) {
+        expect(faultsOf(localFileSink, { ...separate, content: '$steps.a.b', [property]: path })).toEqual([
+          expect.stringMatching(new RegExp(`^${property}: must (?:stay below|be without)`)),
+        ]);
+        expect(plan({ ...separate, [property]: path })).toMatchObject({
+          kind: 'failed',
+          retryable: false,
+          error: { code: 'invalid_setting', message: expect.stringMatching(new RegExp(`^${property} must`)) },
+        });
+      }
+    });
+  }
+
+  test('names with dots in them do not', () => {
+    for (const path of ['a..b', '...', '.hidden', 'a/.b', '']) {
+      expect(plan({ ...separate, target_directory: path })).toMatchObject({
+        kind: 'write',
+        path: expect.not.stringMatching(/^\/|(?:^|\/)\.\.(?:\/|$)/),
+      });
+    }
+  });
+});
+
+describe('what a selector gives', () => {
+  for (const [given, message] of [
+    [{ content: null }, 'content must be text, but is null'],
+    [{ content: { a: 1 } }, 'content must be text, but is {"a":1}'],
+    [{ target_directory: 5 }, 'target_directory must be text, but is 5'],
+    [{ file_name_prefix: [] }, 'file_name_prefix must be text, but is []'],
+    [{ max_entries_per_file: 0 }, '`max_entries_per_file` cannot be lower than 1.'],
+    [{ max_entries_per_file: 'many' }, 'max_entries_per_file must be a whole number, but is "many"'],
+  ] as const) {
+    test(`fails the step where ${message}`, () => {
+      expect(plan({ ...log, ...given } as Manifest)).toMatchObject({ kind: 'failed', error: { code: 'invalid_setting', message } });
+    });
+  }
+});
+
+test('is refused when saved without its mode, with a type or a number that is none', () => {
+  const manifest = { ...separate, content: '$steps.csv.csv_content' };
+  expect(faultsOf(localFileSink, manifest)).toEqual([]);
+  expect(
+    faultsOf(localFileSink, {
+      ...manifest,
+      target_directory: '$inputs.dir',
+      file_name_prefix: '$inputs.prefix',
+      max_entries_per_file: 1024,
+    }),
+  ).toEqual([]);
+  for (const given of [
+    { output_mode: undefined },
+    { output_mode: 'both' },
+    { file_type: 'xml' },
+    { max_entries_per_file: 0 },
+    { content: 'literal' },
+  ]) {
+    expect(faultsOf(localFileSink, { ...manifest, ...given })).toHaveLength(1);
+  }
+});
