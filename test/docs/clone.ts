@@ -23,7 +23,7 @@ export async function startClone(files: ReadonlyMap<string, string>, onEnd: type
   mkdirSync(join(folder, 'bin'));
   symlinkSync(join(ROOT, 'scripts/sluice.mjs'), join(folder, 'bin/sluice'));
   writeFileSync(join(folder, '.curlrc'), 'silent\nshow-error\n');
-  const settings = { config: join(folder, 'config'), admin_token: '' };
+  const settings = { config: join(folder, 'config'), admin_token: '', outbound_allow: '127.0.0.0/8' };
   return { folder, app: await startTestApp({ dataDir: join(folder, 'data'), settings, onEnd }) };
 }
 
