@@ -82,6 +82,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'node:crypto',
       'node:http',
       'node:net',
+      'node:stream',
     ],
   },
   'app.ts': {

@@ -2,11 +2,15 @@
 
 import { parseJson } from '../core/json.ts';
 import { decodeText, type RequestHead } from '../core/request.ts';
+import type { RunError } from '../core/run.ts';
 import type { Sink } from '../core/sink.ts';
 import { withoutPins } from '../core/workflow-document.ts';
 import { describeSink } from '../definitions/describe-sink.ts';
+import type { DeliverySummary } from '../storage/delivery-records.ts';
 import type { Rejection } from '../storage/rejection.ts';
 import type { AppRecord, RunRecord, RunSummary, StepRecord, WorkflowRecord } from '../storage/storage.ts';
+import { presentDeliveryBriefly } from './present-delivery.ts';
+import type { MaskSecrets } from './shown-secrets.ts';
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
@@ -53,33 +57,44 @@ export function presentRunSummary({ id, appId, sinkId, workflow, status, progres
   };
 }
 
-export function presentRun(run: RunRecord): object {
+export function presentRun(run: RunRecord, maskSecrets: MaskSecrets): object {
+  const mask = (text: string): string => maskSecrets(run.id, text);
   return {
-    ...presentRunSummary(run),
-    ...(run.output === null ? {} : { output: parseJson(run.output) }),
-    steps: run.steps.map(presentStep),
+    ...presentRunSummary({ ...run, error: maskError(run.error, mask) }),
+    ...(run.output === null ? {} : { output: parseJson(mask(run.output)) }),
+    steps: run.steps.map((step) => presentStep(step, mask)),
   };
 }
 
-/** What only the administrator sees besides: the request, its body as text where it is text. */
-export function presentRunForAdmin(run: RunRecord): object {
+/** What only the administrator sees besides: its deliveries, and the request, its body as text where it is text. */
+export function presentRunForAdmin(run: RunRecord, deliveries: readonly DeliverySummary[], maskSecrets: MaskSecrets): object {
   const isText = run.bodyKind !== 'file' && run.bodyKind !== 'empty';
   const head = JSON.parse(run.request) as RequestHead;
-  return { ...presentRun(run), request: { ...head, body: isText ? decodeText(run.body, run.bodyCharset) : null } };
+  return {
+    ...presentRun(run, maskSecrets),
+    deliveries: deliveries.map(presentDeliveryBriefly),
+    request: { ...head, body: isText ? decodeText(run.body, run.bodyCharset) : null },
+  };
 }
 
-function presentStep({ step, type, status, attempt, outputs, error, startedAt, finishedAt, dueAt }: StepRecord): object {
+function presentStep(record: StepRecord, mask: (text: string) => string): object {
+  const { step, type, status, attempt, outputs, startedAt, finishedAt, dueAt } = record;
+  const error = maskError(record.error, mask);
   return {
     step,
     type,
     status,
     attempt,
-    ...(outputs === null ? {} : { outputs: parseJson(outputs) }),
+    ...(outputs === null ? {} : { outputs: parseJson(mask(outputs)) }),
     ...(error === null ? {} : { error }),
     started_at: iso(startedAt),
     finished_at: iso(finishedAt),
     ...(dueAt === null ? {} : { due_at: iso(dueAt) }),
   };
+}
+
+function maskError(error: RunError | null, mask: (text: string) => string): RunError | null {
+  return error === null ? null : { ...error, message: mask(error.message) };
 }
 
 export function presentRejection({

@@ -25,12 +25,14 @@ import { createEventStreams } from './event-streams.ts';
 import { parseJsonBody } from './input/json-body.ts';
 import { createRejectionLog } from './rejection-log.ts';
 import { definitionRoutes } from './routes/admin/definitions.ts';
+import { deliveryRoutes } from './routes/admin/deliveries.ts';
 import { adminRunRoutes } from './routes/admin/runs.ts';
 import { workflowLanguageRoutes } from './routes/admin/workflow-language.ts';
 import { healthRoutes } from './routes/health.ts';
 import { runRoutes } from './routes/run.ts';
 import { triggerRoutes } from './routes/trigger.ts';
 import { createRunWaiter } from './run-waiter.ts';
+import type { MaskSecrets } from './shown-secrets.ts';
 import { createTokenBuckets } from './token-bucket.ts';
 
 export interface ServerDependencies {
@@ -44,6 +46,7 @@ export interface ServerDependencies {
   clock: Clock;
   logger: Logger;
   adminToken: string;
+  maskSecrets: MaskSecrets;
   trustProxy: boolean | string[];
   /** Requests a second to one sink from one address; 0 is off. */
   rateLimit: number;
@@ -72,7 +75,7 @@ const CLOSE_GRACE_MS = 500;
 const MAX_ADMIN_BODY_BYTES = 4 * 2 ** 20;
 
 export async function createServer(dependencies: ServerDependencies): Promise<HttpServer> {
-  const { storage, blobs, disk, catalog, definitions, engine, feed, clock, logger } = dependencies;
+  const { storage, blobs, disk, catalog, definitions, engine, feed, clock, logger, maskSecrets } = dependencies;
   let isStopping = false;
   let listenUrl = '';
   const baseUrl = (): string => dependencies.baseUrl ?? listenUrl;
@@ -132,7 +135,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   }
 
   healthRoutes(fastify, { storage, disk, isStopping: () => isStopping });
-  runRoutes(fastify, { storage, catalog, streams, requireToken, adminToken: dependencies.adminToken });
+  runRoutes(fastify, { storage, catalog, streams, requireToken, adminToken: dependencies.adminToken, maskSecrets });
   fastify.get('/api/v1/openapi.json', { schema: { tags: ['api'], summary: 'This description' } }, () => fastify.swagger());
 
   await fastify.register(
@@ -142,7 +145,8 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
       admin.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, next) => parseAdminBody(text as string, next));
       definitionRoutes(admin, { definitions, catalog, storage, baseUrl });
       workflowLanguageRoutes(admin, { definitions });
-      adminRunRoutes(admin, { storage, catalog, engine, streams });
+      adminRunRoutes(admin, { storage, catalog, engine, streams, maskSecrets });
+      deliveryRoutes(admin, { storage, engine, maskSecrets });
       done();
     },
     { prefix: '/api/v1' },

@@ -9,6 +9,7 @@ import { hashToken } from '../../token.ts';
 import type { RequireToken } from '../authenticate.ts';
 import { type EventStreams, streamHeaders } from '../event-streams.ts';
 import { presentRun } from '../presenters.ts';
+import type { MaskSecrets } from '../shown-secrets.ts';
 
 export interface RunRouteDependencies {
   storage: Storage;
@@ -16,12 +17,13 @@ export interface RunRouteDependencies {
   streams: EventStreams;
   requireToken: RequireToken;
   adminToken: string;
+  maskSecrets: MaskSecrets;
 }
 
 const params = { type: 'object', properties: { run_id: { type: 'string', description: 'as the X-Run-Id header gave it' } } } as const;
 
 export function runRoutes(server: FastifyInstance, dependencies: RunRouteDependencies): void {
-  const { storage, catalog, streams, requireToken, adminToken } = dependencies;
+  const { storage, catalog, streams, requireToken, adminToken, maskSecrets } = dependencies;
   const adminHash = hashToken(adminToken);
 
   /** A sink that was deleted takes its tokens with it; its runs are the administrator's then. */
@@ -41,7 +43,7 @@ export function runRoutes(server: FastifyInstance, dependencies: RunRouteDepende
       const run = await storage.getRun(request.params.run_id);
       if (run === null) throw unknownRun();
       await requireReader(request, reply, run.sinkId);
-      return presentRun(run);
+      return presentRun(run, maskSecrets);
     },
   );
 

@@ -11,6 +11,7 @@ import { AppError } from '../../../errors.ts';
 import type { RunFilter, Storage } from '../../../storage/storage.ts';
 import type { EventStreams } from '../../event-streams.ts';
 import { presentRejection, presentRunForAdmin, presentRunSummary } from '../../presenters.ts';
+import type { MaskSecrets } from '../../shown-secrets.ts';
 import { readAfter, startStream, unknownRun } from '../run.ts';
 
 export interface AdminRunDependencies {
@@ -18,6 +19,7 @@ export interface AdminRunDependencies {
   catalog: Catalog;
   engine: Engine;
   streams: EventStreams;
+  maskSecrets: MaskSecrets;
 }
 
 interface RunParams {
@@ -34,9 +36,12 @@ interface ListQuery {
   cursor?: string;
 }
 
+/** Of one run; each of its steps makes one at most. */
+const MAX_DELIVERIES = 1000;
+
 const limit = { type: 'integer', minimum: 1, maximum: 500, default: 50 };
 
-export function adminRunRoutes(server: FastifyInstance, { storage, catalog, engine, streams }: AdminRunDependencies): void {
+export function adminRunRoutes(server: FastifyInstance, { storage, catalog, engine, streams, maskSecrets }: AdminRunDependencies): void {
   const schema = (tag: string, summary: string, rest: object = {}) => ({ schema: { tags: [tag], summary, ...rest } });
 
   server.get<{ Querystring: ListQuery }>(
@@ -65,7 +70,8 @@ export function adminRunRoutes(server: FastifyInstance, { storage, catalog, engi
   server.get<{ Params: RunParams }>('/runs/:run_id', schema('runs', 'Get a run with its request'), async ({ params }) => {
     const run = await storage.getRun(params.run_id);
     if (run === null) throw unknownRun();
-    return presentRunForAdmin(run);
+    const deliveries = await storage.listDeliveries({ runId: run.id, limit: MAX_DELIVERIES });
+    return presentRunForAdmin(run, deliveries.reverse(), maskSecrets);
   });
 
   server.get<{ Params: RunParams }>('/runs/:run_id/events', schema('runs', 'Stream the events of any run'), async (request, reply) => {

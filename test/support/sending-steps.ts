@@ -1,0 +1,56 @@
+// Step types for tests of deliveries: one that sends what its manifest says, one that gives a secret of the environment.
+
+import type { HttpMessage } from '../../src/core/outbound.ts';
+import type { StepType } from '../../src/steps/step-type.ts';
+import { deliver } from './deliver.ts';
+
+interface SendManifest {
+  url: string;
+  body?: string;
+  /** In place of `body`, for bytes that are no text. */
+  base64?: string;
+  headers?: Record<string, string>;
+  retry?: unknown;
+  /** The step does not wait for what comes of it. */
+  background?: boolean;
+}
+
+const send: StepType<SendManifest> = {
+  type: 'test/send@v1',
+  properties: {
+    url: { type: 'string' },
+    body: { type: 'string' },
+    base64: { type: 'string' },
+    headers: { type: 'object' },
+    background: { type: 'boolean' },
+  },
+  required: ['url'],
+  outputs: () => ['status'],
+  plan({ url, body = '', base64, headers = {}, retry, background = false }) {
+    const plan = deliver(url, base64 === undefined ? Buffer.from(body) : Buffer.from(base64, 'base64'), retry);
+    const message: HttpMessage = { ...(plan.message as HttpMessage), headers };
+    return { ...plan, message, outcome: background ? { kind: 'completed', outputs: { status: null } } : null };
+  },
+  interpret: (_manifest, result) =>
+    result.kind === 'response' && result.status < 300
+      ? { kind: 'completed', outputs: { status: result.status } }
+      : { kind: 'failed', retryable: false, error: { code: 'not_delivered', message: `the delivery failed: ${result.kind}` } },
+};
+
+const secret: StepType<{ variable: string }> = {
+  type: 'test/secret@v1',
+  properties: { variable: { type: 'string' } },
+  required: ['variable'],
+  outputs: () => ['value'],
+  plan: ({ variable }, context) => ({ kind: 'completed', outputs: { value: context.secret(variable) } }),
+};
+
+const complain: StepType<{ of: string }> = {
+  type: 'test/complain@v1',
+  properties: { of: { type: 'string' } },
+  required: ['of'],
+  outputs: () => [],
+  plan: ({ of }) => ({ kind: 'failed', retryable: false, error: { code: 'complaint', message: `cannot use ${of}` } }),
+};
+
+export const sendingSteps: readonly StepType[] = [send, secret, complain] as unknown as readonly StepType[];
