@@ -5,6 +5,27 @@ import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/sc
 import type { InspectManifest, ManifestReport } from '../core/workflow-faults.ts';
 import { innerWorkflow } from './inner-workflow.ts';
 import { nearNames } from './near-names.ts';
+import { cacheGet } from './roboflow/cache-get.ts';
+import { cacheSet } from './roboflow/cache-set.ts';
+import { continueIf } from './roboflow/continue-if.ts';
+import { csvFormatter } from './roboflow/csv-formatter.ts';
+import { currentTime } from './roboflow/current-time.ts';
+import { dataAggregator } from './roboflow/data-aggregator.ts';
+import { deltaFilter } from './roboflow/delta-filter.ts';
+import { emailNotificationV1 } from './roboflow/email-notification-v1.ts';
+import { emailNotificationV2 } from './roboflow/email-notification-v2.ts';
+import { environmentSecretsStore } from './roboflow/environment-secrets-store.ts';
+import { expression } from './roboflow/expression.ts';
+import { firstNonEmptyOrDefault } from './roboflow/first-non-empty-or-default.ts';
+import { jsonParser } from './roboflow/json-parser.ts';
+import { localFileSink } from './roboflow/local-file-sink.ts';
+import { propertyDefinition } from './roboflow/property-definition.ts';
+import { rateLimiter } from './roboflow/rate-limiter.ts';
+import { slackNotification } from './roboflow/slack-notification.ts';
+import { stringTemplate } from './roboflow/string-template.ts';
+import { switchCase } from './roboflow/switch-case.ts';
+import { twilioSmsNotificationV1 } from './roboflow/twilio-sms-notification-v1.ts';
+import { twilioSmsNotificationV2 } from './roboflow/twilio-sms-notification-v2.ts';
 import { webhookSink } from './roboflow/webhook-sink.ts';
 import { capture } from './sluice/capture.ts';
 import { delay } from './sluice/delay.ts';
@@ -12,7 +33,35 @@ import { fail } from './sluice/fail.ts';
 import { set } from './sluice/set.ts';
 import type { StepType } from './step-type.ts';
 
-export const builtinStepTypes: readonly StepType[] = [set, delay, fail, capture, innerWorkflow, webhookSink] as readonly StepType[];
+export const builtinStepTypes: readonly StepType[] = [
+  set,
+  delay,
+  fail,
+  capture,
+  innerWorkflow,
+  continueIf,
+  switchCase,
+  rateLimiter,
+  deltaFilter,
+  propertyDefinition,
+  expression,
+  firstNonEmptyOrDefault,
+  stringTemplate,
+  jsonParser,
+  csvFormatter,
+  dataAggregator,
+  currentTime,
+  cacheGet,
+  cacheSet,
+  environmentSecretsStore,
+  webhookSink,
+  slackNotification,
+  emailNotificationV1,
+  emailNotificationV2,
+  twilioSmsNotificationV1,
+  twilioSmsNotificationV2,
+  localFileSink,
+] as readonly StepType[];
 
 /** A step type as its users see it. */
 export interface StepTypeDescription {
