@@ -27,8 +27,8 @@ export function shownAddress(text: string): string {
 
 /** A text that is no URL can still be one to its receiver, so it loses what looks like a user as well. */
 function withoutUser(address: string): string {
-  if (!URL.canParse(address)) return address.replace(/^([^/\\@]*[/\\]{2,})?[^/\\]*@/, '$1');
-  const url = new URL(address);
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) return address.replace(/^([^/\\@]*[/\\]{2,})?[^/\\]*@/, '$1');
   if (url.username === '' && url.password === '') return address;
   url.username = '';
   url.password = '';

@@ -47,7 +47,7 @@ const secret: StepType<{ variable: string }> = {
 
 const complain: StepType<{ of: string }> = {
   type: 'test/complain@v1',
-  properties: { of: { type: 'string' } },
+  properties: { of: { type: 'string' }, after: {} },
   required: ['of'],
   outputs: () => [],
   plan: ({ of }) => ({ kind: 'failed', retryable: false, error: { code: 'complaint', message: `cannot use ${of}` } }),
