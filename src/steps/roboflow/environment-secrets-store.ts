@@ -28,9 +28,9 @@ export const environmentSecretsStore: StepType<EnvironmentSecretsStoreManifest> 
     );
   },
   outputs: ({ variables_storing_secrets: names }) => names.map(outputName),
-  plan: ({ variables_storing_secrets: names }, { secret }) => ({
+  plan: ({ variables_storing_secrets: names }, context) => ({
     kind: 'completed',
-    outputs: Object.fromEntries(names.map((name) => [outputName(name), secret(name)])),
+    outputs: Object.fromEntries(names.map((name) => [outputName(name), context.secret(name)])),
   }),
 };
 
