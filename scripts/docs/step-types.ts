@@ -66,7 +66,9 @@ const WORDS: Readonly<Record<string, string>> = {
 function describeType(schema: JsonSchema): string {
   const { type, enum: values, anyOf, oneOf, minimum, maximum, items } = schema;
   const alternatives = (anyOf ?? oneOf) as JsonSchema[] | undefined;
-  if (alternatives !== undefined) return [...new Set(alternatives.filter((item) => !isSelectorOnly(item)).map(describeType))].join(' or ');
+  if (alternatives !== undefined) {
+    return [...new Set(alternatives.filter((item) => !isSelectorOnly(item)).map(describeType))].join(' or ') || 'selector';
+  }
   // Python spells true and false in many ways.
   if (Array.isArray(values)) return values.includes(true) ? 'true or false' : values.map((value) => code(JSON.stringify(value))).join(', ');
   if (type === undefined) return 'anything';

@@ -35,7 +35,12 @@ function describeErrors(errors: ErrorObject[]): Fault[] {
 
 /** A choice with a description says what would be right: what each of its alternatives misses adds nothing. */
 function isDescribedWhole({ keyword, parentSchema }: ErrorObject): boolean {
-  return (keyword === 'anyOf' || keyword === 'oneOf') && parentSchema?.['description'] !== undefined;
+  return (keyword === 'anyOf' || keyword === 'oneOf') && expectedBy(parentSchema) !== undefined;
+}
+
+/** What a choice must be, by its title, or by its description where that says nothing else. */
+function expectedBy(schema: ErrorObject['parentSchema']): unknown {
+  return schema?.['title'] ?? schema?.['description'];
 }
 
 function describeError(error: ErrorObject): Fault | null {
@@ -57,7 +62,7 @@ function describeError(error: ErrorObject): Fault | null {
       return { path, message: String(parentSchema?.['description'] ?? `must match ${params['pattern']}`) };
     case 'anyOf':
     case 'oneOf':
-      return parentSchema?.['description'] === undefined ? null : { path, message: `must be ${parentSchema['description']}` };
+      return expectedBy(parentSchema) === undefined ? null : { path, message: `must be ${expectedBy(parentSchema)}` };
     case 'if':
       return null;
     default:

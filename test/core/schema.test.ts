@@ -25,9 +25,11 @@ test.each(Object.keys(schemas))('the schema of %s is a valid JSON Schema', (name
 
 test('a value that fits no alternative is told once what would be right, not what each alternative misses', () => {
   const seconds = { description: 'a number of seconds or a selector', anyOf: [{ type: 'number' }, { type: 'string', pattern: '^\\$' }] };
-  const check = createSchemaCheck({ type: 'object', properties: { seconds, size: { type: 'number' } } });
-  expect(check({ seconds: 'soon', size: 'large' })).toEqual([
+  const wait = { ...seconds, title: 'a wait', description: 'how long it waits' };
+  const check = createSchemaCheck({ type: 'object', properties: { seconds, wait, size: { type: 'number' } } });
+  expect(check({ seconds: 'soon', wait: 'long', size: 'large' })).toEqual([
     { path: 'seconds', message: 'must be a number of seconds or a selector' },
+    { path: 'wait', message: 'must be a wait' },
     { path: 'size', message: 'must be number' },
   ]);
 });

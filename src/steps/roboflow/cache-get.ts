@@ -10,7 +10,7 @@ export const cacheGet: StepType<CacheManifest> = {
   type: 'roboflow_core/cache_get@v1',
   summary: 'Gives the value that a cache_set step stored last under the same key, and false when there is none.',
   properties: {
-    image: selector('an image: each video that images name has keys of its own'),
+    image: selector('an image: each video that images name has keys of its own; it may be left out'),
     key: text('the key, or a selector of it'),
   },
   required: ['key'],

@@ -14,7 +14,7 @@ export const cacheSet: StepType<CacheSetManifest> = {
   type: 'roboflow_core/cache_set@v1',
   summary: 'Stores a value under a key, where cache_get steps of this run and of later runs of the sink find it.',
   properties: {
-    image: selector('an image: each video that images name has keys of its own'),
+    image: selector('an image: each video that images name has keys of its own; it may be left out'),
     key: text('the key, or a selector of it'),
     value: selector('the value to store'),
   },

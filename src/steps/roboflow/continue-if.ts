@@ -28,7 +28,8 @@ export const continueIf: StepType<ContinueIfManifest> = {
     condition_statement: statementGroup('the condition'),
     evaluation_parameters: selectors('the values that operands of the condition name'),
     next_steps: steps('what runs when the condition holds'),
-    stop_delay: numberOrSelector('seconds for which they run on after the condition last held, across runs of the sink (0)', {
+    stop_delay: numberOrSelector('seconds for which they run on after the condition last held, across runs of the sink', {
+      default: 0,
       minimum: 0,
     }),
   },

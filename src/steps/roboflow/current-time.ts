@@ -8,15 +8,15 @@ interface CurrentTimeManifest {
   timezone?: unknown;
 }
 
-const SELECTOR = '^\\$[a-z]';
-
 export const currentTime: StepType<CurrentTimeManifest> = {
   type: 'roboflow_core/current_time@v1',
   summary: 'Gives the current date and time in a time zone.',
   properties: {
     timezone: {
-      description: `one of ${TIME_ZONES.join(', ')}, or a selector of one (UTC)`,
-      anyOf: [{ enum: [...TIME_ZONES] }, { type: 'string', pattern: SELECTOR }],
+      title: `one of ${TIME_ZONES.join(', ')}, or a selector of one`,
+      description: 'the time zone',
+      default: 'UTC',
+      anyOf: [{ enum: [...TIME_ZONES] }, { type: 'string', pattern: '^\\$[a-z]' }],
     },
   },
   required: [],

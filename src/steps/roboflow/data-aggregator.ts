@@ -43,7 +43,7 @@ export const dataAggregator: StepType<DataAggregatorManifest> = {
       additionalProperties: { type: 'array', uniqueItems: true, items: { enum: [...AGGREGATIONS] } },
     },
     interval: { type: 'integer', minimum: 1, description: 'how long, or how many runs, a report is about' },
-    interval_unit: { enum: [...UNITS], description: `one of ${UNITS.join(', ')} (seconds)` },
+    interval_unit: { enum: [...UNITS], default: 'seconds', description: 'what the interval is counted in' },
   },
   required: ['data', 'aggregation_mode', 'interval'],
   ignoresUnknown: true,

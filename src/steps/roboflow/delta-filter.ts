@@ -20,7 +20,7 @@ export const deltaFilter: StepType<DeltaFilterManifest> = {
   type: 'roboflow_core/delta_filter@v1',
   summary: "Lets the steps that it names run when a value differs from that of the sink's run before.",
   properties: {
-    image: selector('an image: values of each video that images name are compared among themselves'),
+    image: selector('an image: values of each video that images name are compared among themselves; it may be left out'),
     value: selector('the value to compare'),
     next_steps: steps('what runs when the value has changed; null at first is no change'),
   },

@@ -19,6 +19,8 @@ export interface EmailManifest {
   attachments?: Readonly<Record<string, unknown>>;
 }
 
+const DEFAULT_PORT = 465;
+
 export const emailProperties: Readonly<Record<string, JsonSchema>> = {
   subject: text('subject of the mail'),
   sender_email: text('address that the mail is from, which is the user of the SMTP server too, or a selector of it'),
@@ -27,7 +29,7 @@ export const emailProperties: Readonly<Record<string, JsonSchema>> = {
   bcc_receiver_email: textOrTexts('addresses that get a copy of which the others see nothing'),
   smtp_server: text('host of the SMTP server, or a selector of it'),
   sender_email_password: text('password of the user, best a selector of a secret'),
-  smtp_port: { type: 'integer', minimum: 1, maximum: 65_535, description: 'its port; the connection is by TLS (465)' },
+  smtp_port: { type: 'integer', minimum: 1, maximum: 65_535, default: DEFAULT_PORT, description: 'its port; the connection is by TLS' },
   attachments: object('files by their names: selectors of text, of received files or of images'),
 };
 
@@ -38,7 +40,6 @@ export function emailFaults({ receiver_email: receiver }: EmailManifest): Fault[
 
 export const NO_RECEIVER = 'E-mail notification must have at least one receiver defined.';
 
-const DEFAULT_PORT = 465;
 const TIMEOUT_MS = 30_000;
 
 interface MailContent {

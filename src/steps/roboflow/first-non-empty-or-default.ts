@@ -14,7 +14,7 @@ export const firstNonEmptyOrDefault: StepType<FirstNonEmptyOrDefaultManifest> = 
   summary: 'Gives the first of its values that is not null, so that branches of which only some have run meet again.',
   properties: {
     data: selectorList('values in order of preference; false, 0 and empty text count as values'),
-    default: { description: 'anything: what to give when all of them are null (null)' },
+    default: { description: 'what to give when all of them are null' },
   },
   required: ['data'],
   ignoresUnknown: true,

@@ -33,15 +33,19 @@ export const localFileSink: StepType<LocalFileSinkManifest> = {
     content: selector('the text'),
     file_type: {
       enum: ['csv', 'json', 'txt'],
-      description: 'csv, json or txt (csv): a log has one header where it is csv, and one document a line where it is json',
+      default: 'csv',
+      description: 'how entries of a log follow one another: under one header, one document a line, or as they are',
     },
     output_mode: {
       enum: ['append_log', 'separate_files'],
       description: 'append_log adds to a file, separate_files makes one each time',
     },
     target_directory: text("a path below the operator's directory, or a selector of it"),
-    file_name_prefix: text(`what names of files begin with, before their time (${DEFAULT_PREFIX})`),
-    max_entries_per_file: integerOrSelector(`entries after which a log goes on in a new file (${DEFAULT_MAX_ENTRIES})`, { minimum: 1 }),
+    file_name_prefix: text('what names of files begin with, before their time', DEFAULT_PREFIX),
+    max_entries_per_file: integerOrSelector('entries after which a log goes on in a new file', {
+      default: DEFAULT_MAX_ENTRIES,
+      minimum: 1,
+    }),
   },
   required: ['content', 'output_mode', 'target_directory'],
   ignoresUnknown: true,

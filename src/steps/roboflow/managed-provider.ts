@@ -6,7 +6,10 @@ import type { JsonSchema } from '../../core/schema.ts';
 const MANAGED = 'Roboflow Managed API Key';
 
 export function providerSchema(ownProvider: string): JsonSchema {
-  return { description: `"${ownProvider}"; "${MANAGED}", Roboflow's default, needs Roboflow's servers`, enum: [MANAGED, ownProvider] };
+  return {
+    description: `must be "${ownProvider}": "${MANAGED}", Roboflow's default, needs Roboflow's servers`,
+    enum: [MANAGED, ownProvider],
+  };
 }
 
 /** A provider that is not written is Roboflow's own. */

@@ -17,14 +17,15 @@ export interface NotificationManifest {
 }
 
 export const notificationProperties: Readonly<Record<string, JsonSchema>> = {
-  fire_and_forget: flagOrSelector('send in the background, so that the step is over at once and reports no failure (true)'),
-  disable_sink: flagOrSelector('send nothing (false)'),
-  cooldown_seconds: integerOrSelector('seconds that must have passed since the last message, 0 for none (5)'),
+  fire_and_forget: flagOrSelector('send in the background, so that the step is over at once and reports no failure', true),
+  disable_sink: flagOrSelector('send nothing', false),
+  cooldown_seconds: integerOrSelector('seconds that must have passed since the last message; 0 for none', { default: 5 }),
 };
 
 /** Of blocks that keep their cooldown by a session key. */
 export const sessionCooldownProperties: Readonly<Record<string, JsonSchema>> = {
-  cooldown_seconds: integerOrSelector('seconds that must have passed since the last message, 0 to 900, 0 for none (5)', {
+  cooldown_seconds: integerOrSelector('seconds that must have passed since the last message; 0 for none', {
+    default: 5,
     minimum: 0,
     maximum: 900,
   }),

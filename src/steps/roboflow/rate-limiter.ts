@@ -2,7 +2,7 @@
 
 import type { StepType } from '../step-type.ts';
 import { endBranch, runNext } from './branch.ts';
-import { numberAtLeast, selector, steps } from './property-schemas.ts';
+import { selector, steps } from './property-schemas.ts';
 import { frameTime } from './video-metadata.ts';
 
 interface RateLimiterManifest {
@@ -20,7 +20,7 @@ export const rateLimiter: StepType<RateLimiterManifest> = {
   type: 'roboflow_core/rate_limiter@v1',
   summary: 'Lets the steps that it names run at most once in so many seconds, across the runs of a sink.',
   properties: {
-    cooldown_seconds: numberAtLeast(0, 'seconds between two passes (1)'),
+    cooldown_seconds: { type: 'number', minimum: 0, default: 1, description: 'seconds between two passes' },
     depends_on: selector('an output of the step before, which only says when this one is due'),
     next_steps: steps('what runs when the limit lets it'),
     video_reference_image: selector('a frame whose fps and frame number are the clock, in place of the time of day'),

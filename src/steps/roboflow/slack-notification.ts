@@ -26,6 +26,7 @@ interface SlackNotificationManifest extends MessageManifest, NotificationManifes
 }
 
 const TIMEOUT_MS = 30_000;
+const DEFAULT_API_URL = 'https://slack.com/api';
 
 export const slackNotification: StepType<SlackNotificationManifest> = {
   type: 'roboflow_core/slack_notification@v1',
@@ -37,7 +38,7 @@ export const slackNotification: StepType<SlackNotificationManifest> = {
     attachments: object('must be left out or empty: files are not sent'),
     ...notificationProperties,
     ...sessionCooldownProperties,
-    api_url: text('where Slack is, as for GovSlack or a proxy (https://slack.com/api)'),
+    api_url: text('where Slack is, as for GovSlack or a proxy', DEFAULT_API_URL),
   },
   required: ['slack_token', 'channel', 'message', 'cooldown_session_key'],
   ignoresUnknown: true,
@@ -59,7 +60,7 @@ function postMessage(manifest: SlackNotificationManifest, message: string): Outb
   return {
     transport: 'http',
     method: 'POST',
-    url: `${readServiceUrl('api_url', manifest.api_url ?? 'https://slack.com/api')}/chat.postMessage`,
+    url: `${readServiceUrl('api_url', manifest.api_url ?? DEFAULT_API_URL)}/chat.postMessage`,
     headers: {
       Authorization: `Bearer ${readText('slack_token', manifest.slack_token)}`,
       'Content-Type': 'application/json; charset=utf-8',

@@ -21,7 +21,7 @@ export const switchCase: StepType<SwitchCaseManifest> = {
   properties: {
     value: literal('what is matched, by its text as Python writes it: True, None, 1.0'),
     cases: stepsByName('the step of each case'),
-    case_insensitive: flag('upper and lower case are the same (false)'),
+    case_insensitive: flag('upper and lower case are the same', false),
     default_next_steps: steps('what runs when no case matches; without any the branch ends'),
   },
   required: ['value'],

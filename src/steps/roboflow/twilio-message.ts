@@ -16,12 +16,14 @@ export interface TwilioAccount {
   api_url?: unknown;
 }
 
+const DEFAULT_API_URL = 'https://api.twilio.com';
+
 export const twilioProperties: Readonly<Record<string, JsonSchema>> = {
   twilio_account_sid: text('SID of the Twilio account, or a selector of it'),
   twilio_auth_token: text('its token, best a selector of a secret'),
   sender_number: text('the number that the message is from, as +15551234567, or a selector of it'),
   receiver_number: text('the number that it goes to, or a selector of it'),
-  api_url: text('where Twilio is, as for a region or a proxy (https://api.twilio.com)'),
+  api_url: text('where Twilio is, as for a region or a proxy', DEFAULT_API_URL),
 };
 
 const TIMEOUT_MS = 30_000;
@@ -29,7 +31,7 @@ const TIMEOUT_MS = 30_000;
 export function twilioMessage(account: TwilioAccount, body: string, mediaUrls: readonly string[]): OutboundMessage {
   const sid = encodeURIComponent(readText('twilio_account_sid', account.twilio_account_sid));
   const token = encodeURIComponent(readText('twilio_auth_token', account.twilio_auth_token));
-  const api = readServiceUrl('api_url', account.api_url ?? 'https://api.twilio.com');
+  const api = readServiceUrl('api_url', account.api_url ?? DEFAULT_API_URL);
   const form = {
     To: readText('receiver_number', account.receiver_number),
     From: readText('sender_number', account.sender_number),

@@ -28,7 +28,7 @@ export const twilioSmsNotificationV1: StepType<TwilioSmsNotificationManifest> = 
     ...messageProperties,
     ...notificationProperties,
     ...sessionCooldownProperties,
-    length_limit: integerOrSelector('characters after which the message is cut off (160)', { minimum: 1 }),
+    length_limit: integerOrSelector('characters after which the message is cut off', { default: 160, minimum: 1 }),
   },
   required: ['twilio_account_sid', 'twilio_auth_token', 'message', 'sender_number', 'receiver_number', 'cooldown_session_key'],
   ignoresUnknown: true,

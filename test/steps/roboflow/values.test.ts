@@ -60,7 +60,9 @@ describe('roboflow_core/property_definition@v1', () => {
     expect(faultsOf(propertyDefinition, { data: '$inputs.x', operations: [{ type: 'Nope' }] })[0]).toMatch(
       /^operations\[0\]\.type: "Nope" is no operation/,
     );
-    expect(faultsOf(propertyDefinition, { data: 'literal', operations: [] })).toEqual(['data: must be a selector of the value']);
+    expect(faultsOf(propertyDefinition, { data: 'literal', operations: [] })).toEqual([
+      'data: must be a selector of a value, as "$inputs.x" or "$steps.name.output"',
+    ]);
   });
 });
 
