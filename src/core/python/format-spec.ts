@@ -28,7 +28,7 @@ export interface SpecDefaults {
 }
 
 /** A width or a precision beyond this makes a large text of nothing. */
-export const MAX_SPEC_NUMBER = 10_000;
+const MAX_SPEC_NUMBER = 10_000;
 
 /** Throws Python's ValueError. */
 export function parseFormatSpec(text: string, defaults: SpecDefaults): FormatSpec {

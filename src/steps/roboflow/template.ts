@@ -15,7 +15,7 @@ export function templateFault(message: string): OperationFault {
   return new OperationFault('ValueError', `String Template block ${message}`);
 }
 
-export const MAX_RENDERED_CHARACTERS = 1_000_000;
+const MAX_RENDERED_CHARACTERS = 1_000_000;
 /** A spec may hold placeholders, and their specs none. */
 const MAX_DEPTH = 1;
 
