@@ -15,6 +15,14 @@ export function printableJson(json: string): string {
   return json.replaceAll(UNSAFE, (character) => (character === '\n' ? character : escapeUnicode(character)));
 }
 
+/** Lines of JSON or CSV: their ends stay, as a terminal takes them. */
+export function printableLines(text: string): string {
+  return text.replaceAll(UNSAFE, (character, at: number) => {
+    const endsLine = character === '\n' || (character === '\r' && text[at + 1] === '\n');
+    return endsLine ? character : escapeUnicode(character);
+  });
+}
+
 function escapeUnicode(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

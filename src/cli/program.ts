@@ -26,6 +26,7 @@ const verbs: readonly Verb[] = [
   { name: 'serve', about: 'start the server', load: () => import('./serve.ts') },
   { name: 'send', about: 'send a request to a sink and watch the run', load: () => import('./send.ts') },
   { name: 'run', about: 'list, get, tail, cancel and replay runs', load: () => import('./run.ts') },
+  { name: 'delivery', about: 'list, get, retry and export deliveries', load: () => import('./delivery.ts') },
   { name: 'sink', about: 'list, create and delete sinks, rotate their tokens', load: () => import('./sink.ts') },
   { name: 'workflow', about: 'check workflow definitions, and try them out', load: () => import('./workflow.ts') },
   { name: 'validate', about: 'check definition files without a server', load: () => import('./validate.ts') },

@@ -61,7 +61,7 @@ function faultText({ code, message, step }: RunFault): string {
 }
 
 /** To the second, still ISO 8601. */
-function timeOf(time: string): string {
+export function timeOf(time: string): string {
   return time.replace(/\.\d+Z$/, 'Z');
 }
 

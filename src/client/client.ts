@@ -2,6 +2,7 @@
 
 import { appCalls, definitionCalls, rejectionCalls, runCalls, sinkCalls, workflowCalls } from './admin-calls.ts';
 import { foreignAnswer, RefusedError, UnreachableError } from './client-error.ts';
+import { deliveryCalls } from './delivery-calls.ts';
 import { readRunStream } from './run-stream.ts';
 import { at, type ClientOptions, createServerCalls } from './server-calls.ts';
 import type { RunEvent, RunSummary } from './wire-types.ts';
@@ -71,6 +72,7 @@ export function createClient(options: ClientOptions) {
     sinks: sinkCalls(server),
     definitions: definitionCalls(server),
     runs: { ...runCalls(server), follow: (runId: string, followOptions?: FollowOptions) => follow(runId, followOptions) },
+    deliveries: deliveryCalls(server),
     rejections: rejectionCalls(server),
     trigger,
     /** Whether the process lives. */

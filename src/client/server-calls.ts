@@ -33,6 +33,8 @@ export interface ServerCalls {
   call<Answer>(method: string, path: string, options?: CallOptions): Promise<Answer>;
   /** Resolves to a response of status 2xx whose body is an event stream. */
   openStream(url: string, request?: RequestInit): Promise<Response>;
+  /** Resolves to a response of status 2xx whose body is of this type, and not read yet. */
+  download(path: string, mediaType: string, options?: Omit<CallOptions, 'body'>): Promise<Response>;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -52,6 +54,14 @@ export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT
     return response;
   }
 
+  async function open(target: string, mediaType: string, request: RequestInit): Promise<Response> {
+    const headers = { accept: mediaType, ...authorization, ...Object.fromEntries(new Headers(request.headers)) };
+    const response = await send(target, { ...request, headers });
+    if (response.headers.get('content-type')?.startsWith(mediaType) === true) return response;
+    await response.body?.cancel();
+    throw new UnreachableError(foreignAnswer(response));
+  }
+
   return {
     baseUrl,
     json,
@@ -68,15 +78,9 @@ export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT
       });
       return readAnswer(json, response, text) as Answer;
     },
-    async openStream(target, request = {}) {
-      const response = await send(target, {
-        ...request,
-        headers: { accept: 'text/event-stream', ...authorization, ...Object.fromEntries(new Headers(request.headers)) },
-      });
-      if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) return response;
-      await response.body?.cancel();
-      throw new UnreachableError(foreignAnswer(response));
-    },
+    openStream: (target, request = {}) => open(target, 'text/event-stream', request),
+    download: (path, mediaType, { query = {}, signal } = {}) =>
+      open(`${baseUrl}${path}${queryText(query)}`, mediaType, { signal: signal ?? null }),
   };
 }
 

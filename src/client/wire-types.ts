@@ -100,6 +100,7 @@ export interface StepInfo {
 export interface RunDetails extends RunSummary {
   output?: unknown;
   steps: StepInfo[];
+  deliveries: { delivery_id: string; step: string; status: string; attempt_count: number }[];
   /** The request that started the run; `body` is null where it was no text. */
   request: {
     method: string;
