@@ -185,8 +185,8 @@ function createLoadImages(blobs: BlobStore): LocalEffects['loadImages'] {
 function withSecrets(send: Send, vault: SecretVault): Send {
   return async (message, options) => {
     const runId = parseDeliveryId(options.deliveryId)?.runId ?? '';
-    const { message: revealed, secrets } = vault.reveal(runId, message);
-    return redactResult(await send(revealed, options), secrets);
+    const { message: revealed, hide } = vault.reveal(runId, message);
+    return redactResult(await send(revealed, options), hide);
   };
 }
 

@@ -2,7 +2,9 @@
 // secret itself. What comes back from a receiver is searched for the secrets that it was sent.
 
 import { createHmac } from 'node:crypto';
+import { addQuery } from './core/form-encoding.ts';
 import type { OutboundMessage, OutboundResult } from './core/outbound.ts';
+import { createSecretHider, type HideSecrets } from './core/secret-echo.ts';
 import { beginsWithPlaceholder, formatPlaceholder, MASKED_SECRET, replacePlaceholders } from './core/secret-placeholder.ts';
 
 export interface SecretVault {
@@ -10,8 +12,8 @@ export interface SecretVault {
   placeholder(runId: string, name: string): string | null;
   /** Hides the placeholders of a run in what callers see. */
   mask(runId: string, text: string): string;
-  /** The message with its secrets in place, and which they are. */
-  reveal(runId: string, message: OutboundMessage): { message: OutboundMessage; secrets: readonly string[] };
+  /** The message with its secrets in place, and what hides them in what comes back. */
+  reveal(runId: string, message: OutboundMessage): { message: OutboundMessage; hide: HideSecrets };
 }
 
 export interface SecretVaultOptions {
@@ -22,29 +24,32 @@ export interface SecretVaultOptions {
   key: string;
 }
 
-/** Shorter ones occur anywhere by chance. */
-const SHORTEST_REDACTED = 4;
-
 export function createSecretVault({ environment, allowed, key }: SecretVaultOptions): SecretVault {
   const sign = (runId: string, name: string): string => createHmac('sha256', key).update(`${runId} ${name}`).digest('hex').slice(0, 32);
   const isAllowed = (name: string): boolean =>
     allowed.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
-  const valueOf = (name: string): string | null => (isAllowed(name) ? (environment[name] ?? null) : null);
+  const secretOf = (name: string): string | null => (isAllowed(name) ? (environment[name] ?? null) : null);
+
+  // A receiver that knows a placeholder must not bring it back into the run, where it would be revealed anew.
+  const mask = (runId: string, text: string): string =>
+    replacePlaceholders(text, (name, signature) => (sign(runId, name) === signature ? MASKED_SECRET : null));
 
   return {
-    placeholder: (runId, name) => (valueOf(name) === null ? null : formatPlaceholder(name, sign(runId, name))),
-    mask: (runId, text) => replacePlaceholders(text, (name, signature) => (sign(runId, name) === signature ? MASKED_SECRET : null)),
+    mask,
+    placeholder: (runId, name) => (secretOf(name) === null ? null : formatPlaceholder(name, sign(runId, name))),
     reveal(runId, message) {
       const secrets = new Set<string>();
       const revealIn = (text: string, encode: (secret: string) => string = (secret) => secret): string =>
         replacePlaceholders(text, (name, signature) => {
           if (sign(runId, name) !== signature) return null;
           // A secret that is no longer set is sent as nothing; the receiver refuses it.
-          const secret = valueOf(name) ?? '';
+          const secret = secretOf(name) ?? '';
           if (secret !== '') secrets.add(secret);
           return encode(secret);
         });
-      return { message: revealMessage(message, revealIn), secrets: [...secrets] };
+      const revealed = revealMessage(message, revealIn);
+      const hideSecrets = createSecretHider([...secrets]);
+      return { message: revealed, hide: (text, isCut) => mask(runId, hideSecrets(text, isCut)) };
     },
   };
 }
@@ -78,14 +83,17 @@ function revealMessage(message: OutboundMessage, reveal: Reveal): OutboundMessag
   };
 }
 
-/** A secret that an address begins with is an address itself; elsewhere it is a part of one. */
+/** A secret that an address begins with is an address itself, perhaps with a query; elsewhere it is a part of one. */
 function revealUrl(url: string, reveal: Reveal): string {
-  let isAddress = beginsWithPlaceholder(url);
-  return reveal(url, (secret) => {
-    const shown = isAddress ? secret : encodeURIComponent(secret);
-    isAddress = false;
+  if (!beginsWithPlaceholder(url)) return reveal(url, encodeURIComponent);
+  const [address = '', ...query] = url.split('?');
+  let isFirst = true;
+  const revealed = reveal(address, (secret) => {
+    const shown = isFirst ? secret : encodeURIComponent(secret);
+    isFirst = false;
     return shown;
   });
+  return addQuery(revealed, reveal(query.join('?'), encodeURIComponent));
 }
 
 /** How a secret is written into a body of this type. */
@@ -102,29 +110,24 @@ function revealBytes(bytes: Uint8Array, reveal: Reveal, encode: (secret: string)
   return revealed === text ? bytes : Buffer.from(revealed, 'latin1');
 }
 
-/** What came back, with every secret that was sent hidden in it. */
-export function redactResult(result: OutboundResult, secrets: readonly string[]): OutboundResult {
-  const hidden = secrets.filter(({ length }) => length >= SHORTEST_REDACTED).flatMap((secret) => [secret, encodeURIComponent(secret)]);
-  if (hidden.length === 0) return result;
-  const redact = (text: string): string => hidden.reduce((redacted, secret) => redacted.replaceAll(secret, MASKED_SECRET), text);
+/** What came back, with all that is secret hidden in it. */
+export function redactResult(result: OutboundResult, hide: HideSecrets): OutboundResult {
   switch (result.kind) {
     case 'timeout':
       return result;
     case 'refused':
     case 'network':
-      return { ...result, reason: redact(result.reason) };
+      return { ...result, reason: hide(result.reason) };
     case 'response': {
-      const { reason, url, headers, body } = result;
-      const redactedHeaders = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redact(value)]));
+      const { reason, url, headers, body, isTruncated } = result;
       const text = Buffer.from(body).toString('latin1');
-      const inBytes = hidden.map((secret) => Buffer.from(secret, 'utf8').toString('latin1'));
-      const redactedText = inBytes.reduce((redacted, secret) => redacted.replaceAll(secret, MASKED_SECRET), text);
+      const hidden = hide(text, isTruncated);
       return {
         ...result,
-        reason: redact(reason),
-        url: redact(url),
-        headers: redactedHeaders,
-        body: redactedText === text ? body : Buffer.from(redactedText, 'latin1'),
+        reason: hide(reason),
+        url: hide(url),
+        headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, hide(value)])),
+        body: hidden === text ? body : Buffer.from(hidden, 'latin1'),
       };
     }
   }

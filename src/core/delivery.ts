@@ -2,6 +2,7 @@
 
 import type { OutboundMessage, OutboundResult } from './outbound.ts';
 import { type RetryPolicy, retryDelayMs } from './retry.ts';
+import { beginsWithPlaceholder, replacePlaceholders } from './secret-placeholder.ts';
 
 export const DELIVERY_STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
@@ -72,7 +73,13 @@ export function retryAfterMs(result: OutboundResult, now: number): number | null
   return wanted > 0 ? Math.min(wanted, MAX_RETRY_AFTER_MS) : null;
 }
 
-/** `https://host:443` for HTTP, `smtp://host:25` for mail. The address must be one that `new URL` reads. */
+/**
+ * `https://host:443` for HTTP, `smtp://host:25` for mail, `secret:NAME` where the whole address is a secret. The address
+ * must be one that `new URL` reads. A secret within it stands by its name, which is the same for every run.
+ */
 export function originOf(message: OutboundMessage): string {
-  return message.transport === 'smtp' ? `smtp://${message.host}:${message.port}` : new URL(message.url).origin;
+  const byName = (text: string): string => replacePlaceholders(text, (name) => name);
+  if (message.transport === 'smtp') return `smtp://${byName(message.host)}:${message.port}`;
+  const url = byName(message.url);
+  return beginsWithPlaceholder(message.url) ? `secret:${/^\w*/.exec(url)?.[0]}` : new URL(url).origin;
 }
