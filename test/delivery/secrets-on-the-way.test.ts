@@ -116,7 +116,10 @@ async function runSteps(app: TestApp, steps: object[], outputs: object[], body: 
   const frames = await allFrames(response);
   const { body: run } = await app.admin('GET', `/runs/${runId}`);
   const { body: list } = await app.admin('GET', `/deliveries?run_id=${runId}`);
-  const deliveries = await Promise.all(list.deliveries.map(({ id }: { id: string }) => app.admin('GET', `/deliveries/${id}`)));
+  const deliveries = await Promise.all(
+    list.deliveries.map(({ delivery_id: id }: { delivery_id: string }) => app.admin('GET', `/deliveries/${id}`)),
+  );
+  for (const { body: delivery } of deliveries) expect(delivery.attempts).toHaveLength(1);
   const shown = await (await fetch(`${app.url}/runs/${runId}`)).text();
   const files = filesOf(app.dataDir);
   return {
