@@ -50,7 +50,7 @@ describe('the list of runs', () => {
       app_id: 'shop',
       workflow_id: 'held',
       workflow_version: 1,
-      status: 'running',
+      status: 'waiting',
       progress: 0,
       finished_at: null,
     });
@@ -62,7 +62,7 @@ describe('the list of runs', () => {
     expect(await ids(`?sink_id=${sinkIds.get('/shop/bad')}`)).toEqual(expected(({ path }) => path === '/shop/bad'));
     expect(await ids('?status=failed')).toEqual(expected(({ path }) => path === '/shop/bad'));
     expect(await ids('?status=completed&app_id=shop')).toEqual(expected(({ path }) => path === '/shop/good' || path === '/shop/gone'));
-    expect(await ids(`?status=running&sink_id=${sinkIds.get('/shop/held')}`)).toEqual(expected(({ path }) => path === '/shop/held'));
+    expect(await ids(`?status=waiting&sink_id=${sinkIds.get('/shop/held')}`)).toEqual(expected(({ path }) => path === '/shop/held'));
     expect(await ids(`?since=${isoOf(9)}&until=${isoOf(4)}`)).toEqual(runs.slice(5, 10).map(({ id }) => id));
     expect(await ids(`?since=${isoOf(9)}&app_id=other`)).toEqual(
       expected(({ path, at }) => path === '/other/good' && at >= (runs[9]?.at as number)),

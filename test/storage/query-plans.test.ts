@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { DELIVERY_STATUSES } from '../../src/core/delivery.ts';
 import { RUN_STATUSES } from '../../src/core/run.ts';
 import { openDatabase } from '../../src/storage/sqlite/open-database.ts';
 import { createReads, createWrites } from '../../src/storage/sqlite/operations.ts';
@@ -36,7 +37,11 @@ function scannedTables(database: Database, sql: string): string[] {
   const details = plan.map(({ detail }) => detail);
   const sorts = details.some((detail) => /SEARCH runs\b/.test(detail)) && details.some((detail) => detail.includes('TEMP B-TREE'));
   return [
-    ...details.filter((detail) => /^SCAN (?:runs|run_events|step_records|run_blobs|idempotency_keys|rejections)\b/.test(detail)),
+    ...details.filter((detail) =>
+      /^SCAN (?:runs|run_events|step_records|run_blobs|idempotency_keys|rejections|deliveries|delivery_attempts|step_memory)\b/.test(
+        detail,
+      ),
+    ),
     ...(sorts ? ['sorts runs'] : []),
   ];
 }
@@ -52,6 +57,23 @@ test('every page of runs is read along an index, whatever it is filtered by', ()
           listRuns({ ...appId, ...sinkId, ...status, ...page, limit: 50 });
   expect(statements.size).toBeGreaterThanOrEqual(8);
   for (const sql of statements) expect({ sql, scans: scannedTables(real, sql) }).toEqual({ sql, scans: [] });
+});
+
+test('every page of deliveries is read along an index, whatever it is filtered by', () => {
+  const { database, real, statements } = recordStatements();
+  const { listDeliveries } = createReads(database);
+  statements.clear();
+  for (const appId of [{}, { appId: 'shop' }])
+    for (const sinkId of [{}, { sinkId: 'snk_1' }])
+      for (const runId of [{}, { runId: CURSOR }])
+        for (const status of [{}, ...DELIVERY_STATUSES.map((name) => ({ status: name }))])
+          for (const page of [{}, { before: 7 }]) listDeliveries({ ...appId, ...sinkId, ...runId, ...status, ...page, limit: 50 });
+  expect(statements.size).toBe(16);
+  for (const sql of statements) {
+    // A run has few deliveries, one for each of its steps: these may be sorted.
+    const allowed = sql.includes('run_id = (SELECT') ? ['sorts runs'] : [];
+    expect({ sql, scans: scannedTables(real, sql) }).toEqual({ sql, scans: allowed });
+  }
 });
 
 test('no other statement reads or sorts all runs, or anything that grows with them', () => {

@@ -7,6 +7,9 @@ import { claimingRunsContract } from './contract/claiming-runs.ts';
 import { concurrencyContract } from './contract/concurrency.ts';
 import { creatingRunsContract } from './contract/creating-runs.ts';
 import { definitionsContract } from './contract/definitions.ts';
+import { deliveriesContract } from './contract/deliveries.ts';
+import { deliveryAttemptsContract } from './contract/delivery-attempts.ts';
+import { memoryContract } from './contract/memory.ts';
 import { readingRunsContract } from './contract/reading-runs.ts';
 import { retentionContract } from './contract/retention.ts';
 import { createWorkbench, NOW, type Workbench } from './contract/workbench.ts';
@@ -37,6 +40,9 @@ export function describeStorageContract(name: string, { open, dispose }: Storage
     advancingRunsContract(current);
     claimingRunsContract(current);
     readingRunsContract(current);
+    deliveriesContract(current);
+    deliveryAttemptsContract(current);
+    memoryContract(current);
     retentionContract(current);
     concurrencyContract(current);
 

@@ -1,0 +1,260 @@
+// Storage contract: deliveries are recorded attempt by attempt; their end wakes the run that waits, and the end of the run
+// ends what it waits for.
+
+import { describe, expect, test } from 'vitest';
+import { deliveryIdOf } from '../../../src/core/delivery-id.ts';
+import type { OutboundResult } from '../../../src/core/outbound.ts';
+import { NO_RETRY } from '../../../src/core/retry.ts';
+import type { ClaimedDelivery, DeliveryLease, NewDelivery } from '../../../src/storage/delivery-records.ts';
+import type { ClaimedRun } from '../../../src/storage/storage.ts';
+import { answered, attemptOf, createDeliveryBench, DELIVERED, FAILED, newDelivery, newOrigin, waitingStep } from './delivery-bench.ts';
+import { completedChange, LEASE_MS, NOW, runningChange, step, type Workbench } from './workbench.ts';
+
+export function deliveryAttemptsContract(workbench: () => Workbench): void {
+  const { addWaitingRun, claim, claimOne, statusOf, dueRuns } = createDeliveryBench(workbench);
+
+  describe('recordAttempt', () => {
+    test('keeps each attempt, and makes the delivery due again when it is to be tried again', async () => {
+      const { storage } = workbench();
+      const { delivery, run } = await addWaitingRun({ retry: { ...NO_RETRY, maxRetries: 2 } });
+      const results: OutboundResult[] = [
+        { kind: 'timeout', phase: 'headers' },
+        { kind: 'network', code: 'ECONNRESET', reason: 'gone' },
+        answered(500, '\u0000ÿ'),
+      ];
+      for (const [index, result] of results.entries()) {
+        const claimed = await claimOne(delivery.origin, NOW + index * 1000);
+        expect(claimed.attempts).toBe(index);
+        const next = index === 2 ? FAILED : ({ status: 'queued', dueAt: NOW + (index + 1) * 1000 } as const);
+        expect(await storage.recordAttempt(claimed, attemptOf(index + 1, result), next, null)).toBe('recorded');
+        expect(await claim(delivery.origin, NOW + (index + 1) * 1000 - 1)).toEqual([]);
+        expect((await dueRuns()).length, 'only the end wakes the run').toBe(index === 2 ? 1 : 0);
+      }
+      const stored = await storage.getDelivery(delivery.id);
+      expect(stored).toMatchObject({ status: 'failed', attempts: 3, lastAttempt: 3, dueAt: null, finishedAt: NOW + 3 + 7 });
+      expect(stored?.tries).toEqual(results.map((result, index) => attemptOf(index + 1, result)));
+      expect(stored?.lastResult).toEqual(answered(500, ''));
+      expect((await storage.getRun(run.lease.runId))?.status).toBe('running');
+    });
+
+    test('stores the end of a delivery with the turn that it brings the run', async () => {
+      const { storage } = workbench();
+      const { delivery, run } = await addWaitingRun();
+      const claimed = await claimOne(delivery.origin);
+      const turn = { lease: run.lease, change: completedChange(2, { steps: [step('s0')] }) };
+      expect(await storage.recordAttempt(claimed, attemptOf(1, answered(200)), DELIVERED, turn)).toBe('recorded');
+      expect(await storage.getRun(run.lease.runId)).toMatchObject({ status: 'completed', steps: [step('s0')] });
+      expect(await statusOf(delivery.id)).toBe('delivered');
+      expect(await dueRuns()).toEqual([]);
+    });
+
+    test('wakes the run that waits, where no turn comes with it, and the run finds the result', async () => {
+      const { storage } = workbench();
+      const { delivery, run } = await addWaitingRun();
+      await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(1, answered(201)), DELIVERED, null);
+      const [claimed, ...others] = await dueRuns();
+      expect(others).toEqual([]);
+      expect(claimed).toMatchObject({ lease: { runId: run.lease.runId }, results: [{ step: 's0', result: answered(201) }] });
+    });
+
+    test('leaves a run in peace that does not wait for the delivery', async () => {
+      const { storage } = workbench();
+      const { delivery } = await addWaitingRun({ isAwaited: false });
+      expect(await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(1, answered(200)), DELIVERED, null)).toBe('recorded');
+      expect(await dueRuns()).toEqual([]);
+    });
+
+    test('says that the turn was refused, keeps the end of the delivery, and the run finds the result', async () => {
+      const { storage } = workbench();
+      const { delivery, run } = await addWaitingRun();
+      const claimed = await claimOne(delivery.origin);
+      const turn = { lease: run.lease, change: completedChange(2, { memory: [{ key: 'k', version: 3, value: null }] }) };
+      expect(await storage.recordAttempt(claimed, attemptOf(1, answered(200)), DELIVERED, turn)).toBe('turn_refused');
+      expect(await statusOf(delivery.id)).toBe('delivered');
+      // A sender that records it again, now without the turn, changes nothing and doubles nothing.
+      expect(await storage.recordAttempt(claimed, attemptOf(1, answered(200)), DELIVERED, null)).toBe('stale');
+      expect((await storage.getDelivery(delivery.id))?.tries).toHaveLength(1);
+      const [woken] = await dueRuns();
+      expect(woken).toMatchObject({ lease: { runId: run.lease.runId }, results: [{ step: 's0', result: answered(200) }] });
+      expect(await storage.advanceRun(run.lease, completedChange(2))).toBe(false);
+    });
+
+    test('wakes the run as well when the lease of the turn was stale', async () => {
+      const { storage } = workbench();
+      const { delivery, run } = await addWaitingRun();
+      const turn = { lease: { ...run.lease, epoch: run.lease.epoch + 1 }, change: completedChange(2) };
+      expect(await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(1, answered(200)), DELIVERED, turn)).toBe(
+        'turn_refused',
+      );
+      expect(await dueRuns()).toMatchObject([{ lease: { runId: run.lease.runId }, results: [{ step: 's0' }] }]);
+    });
+
+    test('that comes while the run is being advanced is found when the turn is written', async () => {
+      const { storage, addSink, addClaimedRun } = workbench();
+      const { lease } = await addClaimedRun(await addSink());
+      const [first, second] = [0, 1].map((no) => newDelivery(lease.runId, no, { origin: newOrigin() })) as [NewDelivery, NewDelivery];
+      await storage.advanceRun(lease, runningChange({ steps: [waitingStep('s0'), waitingStep('s1')], deliveries: [first, second] }));
+      await storage.recordAttempt(await claimOne(first.origin), attemptOf(1, answered(200)), DELIVERED, null);
+      expect(await dueRuns(), 'the run is running still').toEqual([]);
+      expect(await storage.advanceRun(lease, runningChange({ status: 'waiting', wakeAt: null, steps: [step('other')] }))).toBe(true);
+      const [woken] = await dueRuns();
+      expect(woken).toMatchObject({ lease: { runId: lease.runId }, results: [{ step: 's0', result: answered(200) }] });
+      // Once the step has taken it in, it is no news any more.
+      const lastLease = (woken as ClaimedRun).lease;
+      expect(await storage.advanceRun(lastLease, runningChange({ status: 'waiting', wakeAt: null, steps: [step('s0')] }))).toBe(true);
+      expect(await dueRuns(NOW + 10 * LEASE_MS)).toEqual([]);
+      await storage.recordAttempt(await claimOne(second.origin), attemptOf(1, answered(202)), DELIVERED, null);
+      expect(await dueRuns(NOW + 10 * LEASE_MS)).toMatchObject([{ results: [{ step: 's1', result: answered(202) }] }]);
+    });
+
+    test('of a sender that lost its lease is kept, and changes nothing', async () => {
+      const { storage } = workbench();
+      const { delivery } = await addWaitingRun({ retry: { ...NO_RETRY, maxRetries: 3 } });
+      const slow = await claimOne(delivery.origin);
+      const quick = await claimOne(delivery.origin, NOW + LEASE_MS);
+      const late = attemptOf(1, answered(500), NOW);
+      const good = attemptOf(1, answered(200), NOW + LEASE_MS);
+      for (let time = 0; time < 2; time += 1)
+        expect(await storage.recordAttempt(slow, late, { status: 'queued', dueAt: NOW }, null)).toBe('stale');
+      expect(await statusOf(delivery.id)).toBe('sending');
+      expect(await storage.recordAttempt(quick, good, DELIVERED, null)).toBe('recorded');
+      const stored = await storage.getDelivery(delivery.id);
+      expect(stored).toMatchObject({ status: 'delivered', attempts: 2, lastResult: { status: 200 } });
+      expect(stored?.tries).toEqual([late, { ...good, attempt: 2 }]);
+      expect(await dueRuns(NOW + 2 * LEASE_MS)).toMatchObject([{ results: [{ step: 's0', result: answered(200) }] }]);
+    });
+
+    test('of a delivery that there is not is stale', async () => {
+      const { storage, addSink, addRun } = workbench();
+      const { runId } = await addRun(await addSink());
+      const lease: DeliveryLease = { id: deliveryIdOf(runId, 3), epoch: 1 };
+      expect(await storage.recordAttempt(lease, attemptOf(1, answered(200)), DELIVERED, null)).toBe('stale');
+    });
+  });
+
+  describe('retryDeliveries', () => {
+    async function addFailed(fields: Partial<NewDelivery> = {}): Promise<NewDelivery> {
+      const { storage } = workbench();
+      const { delivery, run } = await addWaitingRun({ isAwaited: false, ...fields });
+      await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(1, answered(500)), FAILED, null);
+      if (delivery.isAwaited) {
+        const [claimed] = await dueRuns();
+        await storage.advanceRun(claimed?.lease ?? run.lease, completedChange(2, { steps: [step('s0', { status: 'failed' })] }));
+      }
+      return delivery;
+    }
+
+    test('gives another round of attempts, due at once, which count on', async () => {
+      const { storage } = workbench();
+      const delivery = await addFailed({ retry: { ...NO_RETRY, maxRetries: 2 } });
+      expect(await storage.retryDeliveries([delivery.id], NOW + 60)).toEqual([{ id: delivery.id, origin: delivery.origin }]);
+      expect(await storage.getDelivery(delivery.id)).toMatchObject({ status: 'queued', dueAt: NOW + 60, finishedAt: null, attempts: 1 });
+      expect(await claim(delivery.origin, NOW + 59)).toEqual([]);
+      const claimed = await claimOne(delivery.origin, NOW + 60);
+      expect(claimed).toMatchObject({ attempts: 1, lastAttempt: 4 });
+      await storage.recordAttempt(claimed, attemptOf(2, answered(200)), DELIVERED, null);
+      expect((await storage.getDelivery(delivery.id))?.tries.map(({ attempt }) => attempt)).toEqual([1, 2]);
+    });
+
+    test('takes those that have failed, once each, and passes over all others and what is no id', async () => {
+      const { storage } = workbench();
+      const failed = await addFailed();
+      const { delivery: queued } = await addWaitingRun();
+      const foreign = failed.id.replace(/.(?=_0$)/, (digit) => (digit === '0' ? '1' : '0'));
+      const wrong = [queued.id, foreign, deliveryIdOf('run_none', 0), 'x', '', `${failed.id}0`];
+      expect(await storage.retryDeliveries([...wrong, failed.id, failed.id], NOW)).toEqual([{ id: failed.id, origin: failed.origin }]);
+      expect(await storage.retryDeliveries([], NOW)).toEqual([]);
+      await claim(failed.origin);
+    });
+
+    test('does not bring back the run, which has gone on', async () => {
+      const { storage } = workbench();
+      const delivery = await addFailed({ isAwaited: true });
+      await storage.retryDeliveries([delivery.id], NOW);
+      expect(await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(2, answered(200)), DELIVERED, null)).toBe('recorded');
+      expect(await dueRuns(NOW + 10 * LEASE_MS)).toEqual([]);
+    });
+
+    test('keeps a run waiting that was not told of the failure yet', async () => {
+      const { storage } = workbench();
+      const { delivery, run } = await addWaitingRun();
+      await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(1, answered(500)), FAILED, null);
+      await storage.retryDeliveries([delivery.id], NOW);
+      const [woken] = await dueRuns();
+      expect(woken).toMatchObject({ lease: { runId: run.lease.runId }, results: [] });
+      await storage.advanceRun((woken as ClaimedRun).lease, runningChange({ status: 'waiting', wakeAt: null }));
+      await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(2, answered(200)), DELIVERED, null);
+      expect(await dueRuns()).toMatchObject([{ results: [{ step: 's0', result: answered(200) }] }]);
+    });
+  });
+
+  describe('the end of a run', () => {
+    /** A run with an awaited delivery under way, one that waits, and one of each that nobody waits for. */
+    async function addBusyRun(): Promise<{ run: ClaimedRun; ids: string[]; held: ClaimedDelivery }> {
+      const { storage, addSink, addClaimedRun } = workbench();
+      const run = await addClaimedRun(await addSink());
+      const origin = newOrigin();
+      const { runId } = run.lease;
+      const deliveries = [0, 1, 2].map((no) => newDelivery(runId, no, { origin: no === 0 ? origin : newOrigin(), isAwaited: no < 2 }));
+      await storage.advanceRun(run.lease, runningChange({ steps: [waitingStep('s0'), waitingStep('s1'), step('s2')], deliveries }));
+      return { run, ids: deliveries.map(({ id }) => id), held: await claimOne(origin) };
+    }
+    const statuses = async (ids: string[]) => await Promise.all(ids.map(statusOf));
+
+    test.each([
+      ['by cancelling it', async (run: ClaimedRun) => await workbench().storage.cancelRun(run.lease.runId, NOW + 3)],
+      [
+        'by its own turn',
+        async (run: ClaimedRun) =>
+          await workbench().storage.advanceRun(
+            run.lease,
+            completedChange(2, { status: 'failed', output: null, error: { code: 'x', message: 'y' }, at: NOW + 3 }),
+          ),
+      ],
+    ])('%s cancels the deliveries that it waits for, and leaves the others', async (_how, end) => {
+      const { storage } = workbench();
+      const { run, ids, held } = await addBusyRun();
+      await end(run);
+      expect(await statuses(ids)).toEqual(['cancelled', 'cancelled', 'queued']);
+      expect(await storage.getDelivery(held.id)).toMatchObject({ dueAt: null, finishedAt: NOW + 3 });
+      expect(await storage.recordAttempt(held, attemptOf(1, answered(200)), DELIVERED, null)).toBe('stale');
+      expect(await storage.getDelivery(held.id)).toMatchObject({ status: 'cancelled', attempts: 1, tries: [{ attempt: 1 }] });
+      expect(await storage.renewDeliveries([held], NOW + LEASE_MS)).toEqual([held.id]);
+      expect(await storage.retryDeliveries(ids, NOW)).toEqual([]);
+      expect(await dueRuns(NOW + 10 * LEASE_MS)).toEqual([]);
+    });
+
+    test('leaves a delivery as it ended', async () => {
+      const { storage } = workbench();
+      const { run, ids, held } = await addBusyRun();
+      await storage.recordAttempt(held, attemptOf(1, answered(200)), DELIVERED, null);
+      await storage.cancelRun(run.lease.runId, NOW);
+      expect(await statuses(ids)).toEqual(['delivered', 'cancelled', 'queued']);
+    });
+  });
+
+  describe('pruneRuns', () => {
+    const DAY = 86_400_000;
+    const prune = async (): Promise<number> => await workbench().storage.pruneRuns({ before: NOW - DAY, maxBytes: null, limit: 1000 }, NOW);
+
+    test('keeps a run as long as a message of its is on the way, then removes it with deliveries and attempts', async () => {
+      const { storage, addSink, addClaimedRun } = workbench();
+      const { lease } = await addClaimedRun(await addSink(), { createdAt: NOW - 2 * DAY });
+      const delivery = newDelivery(lease.runId, 0, { origin: newOrigin(), isAwaited: false, retry: { ...NO_RETRY, maxRetries: 1 } });
+      await storage.advanceRun(lease, completedChange(2, { deliveries: [delivery] }));
+      await prune();
+      expect(await statusOf(delivery.id)).toBe('queued');
+      const next = { status: 'queued', dueAt: NOW } as const;
+      await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(1, answered(500)), next, null);
+      await prune();
+      const last = await claimOne(delivery.origin);
+      await prune();
+      expect(await statusOf(delivery.id)).toBe('sending');
+      await storage.recordAttempt(last, attemptOf(2, answered(500)), FAILED, null);
+      expect(await prune()).toBeGreaterThan(0);
+      expect(await storage.getDelivery(delivery.id)).toBeNull();
+      expect(await storage.getRun(lease.runId)).toBeNull();
+      expect(await storage.retryDeliveries([delivery.id], NOW)).toEqual([]);
+    });
+  });
+}
