@@ -7,6 +7,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Config, Environment } from './config.ts';
 import { parseDeliveryId } from './core/delivery-id.ts';
 import { ImageFault } from './core/image.ts';
+import { stepTypesIn } from './core/workflow-document.ts';
 import { createCatalog } from './definitions/catalog.ts';
 import { readDefinitionFiles } from './definitions/definition-files.ts';
 import { createDefinitionService, type DefinitionService } from './definitions/definition-service.ts';
@@ -21,7 +22,7 @@ import type { HttpServer } from './http/server.ts';
 import { createRunIds, newToken } from './ids.ts';
 import type { Logger } from './logger.ts';
 import { createSecretVault, redactResult, type SecretVault } from './secrets.ts';
-import { builtinStepTypes, createStepTypes } from './steps/index.ts';
+import { createStepTypes, ownStepTypes } from './steps/index.ts';
 import type { StepType } from './steps/step-type.ts';
 import { type BlobStore, openBlobStore } from './storage/blobs.ts';
 import { prepareDataDirectory, readOrMakeAdminToken, readOrMakeSecretKey } from './storage/data-directory.ts';
@@ -85,8 +86,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     const disk = await watchDiskFloor(dataDir, config.minFreeDisk);
     cleanups.push(() => disk.close());
 
-    const stepTypes = createStepTypes([...builtinStepTypes, ...(options.stepTypes ?? [])]);
+    const stepTypes = createStepTypes([...ownStepTypes, ...(options.stepTypes ?? [])], loadRoboflowStepTypes);
     const catalog = await createCatalog(storage);
+    await stepTypes.load(catalog.current().workflows.flatMap(({ document }) => [...stepTypesIn(JSON.parse(document))]));
     const definitions = createDefinitionService({ storage, catalog, stepTypes, clock });
     const feed = createRunFeed();
     const key = config.secretKey ?? (await readOrMakeSecretKey(dataDir, newToken));
@@ -176,7 +178,9 @@ function createLoadImages(blobs: BlobStore): LocalEffects['loadImages'] {
   return async (wants, files) => {
     const { createImageLoader } = await import('./images/image-loader.ts');
     const readBlob = (sha256: string): Promise<Uint8Array> =>
-      files.includes(sha256) ? buffer(blobs.read(sha256)) : Promise.reject(new ImageFault('the image is no file of this request'));
+      files.some((file) => file.sha256 === sha256)
+        ? buffer(blobs.read(sha256))
+        : Promise.reject(new ImageFault('the image is no file of this request'));
     return await createImageLoader({ readBlob }).load(wants);
   };
 }
@@ -188,6 +192,10 @@ function withSecrets(send: Send, vault: SecretVault): Send {
     const { message: revealed, hide } = vault.reveal(runId, message);
     return redactResult(await send(revealed, options), hide);
   };
+}
+
+async function loadRoboflowStepTypes(): Promise<readonly StepType[]> {
+  return (await import('./steps/roboflow/index.ts')).roboflowStepTypes;
 }
 
 async function applyFiles(definitions: DefinitionService, path: string, environment: Environment): Promise<number> {

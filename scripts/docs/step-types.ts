@@ -2,7 +2,8 @@
 
 import { retrySchema } from '../../src/core/retry.ts';
 import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
-import { builtinStepTypes, createStepTypes, type StepTypeDescription } from '../../src/steps/index.ts';
+import { builtinStepTypes } from '../../src/steps/builtin.ts';
+import { createStepTypes, type StepTypeDescription } from '../../src/steps/index.ts';
 import { code, markdownTable } from './markdown-table.ts';
 
 type Properties = Readonly<Record<string, JsonSchema>>;

@@ -3,7 +3,8 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { parseDefinitions } from '../definitions/definition-document.ts';
-import { builtinStepTypes, createStepTypes } from '../steps/index.ts';
+import { builtinStepTypes } from '../steps/builtin.ts';
+import { createStepTypes } from '../steps/index.ts';
 import { type DefinitionInput, readDefinitionInput } from './definition-input.ts';
 import { ExitError, FAILED } from './exit-error.ts';
 import { printLine } from './output.ts';

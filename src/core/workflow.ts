@@ -18,6 +18,8 @@ export interface WorkflowInput {
 export interface WorkflowStep {
   name: string;
   type: string;
+  /** The manifest as it stands in the definition. */
+  written: Readonly<Record<string, unknown>>;
   /** Gives the manifest with its selectors resolved. */
   manifest: Binding;
   retry: RetryPolicy;
@@ -69,6 +71,7 @@ export function planSteps(steps: readonly StepDocument[]): WorkflowStep[] {
     return {
       name: step.name,
       type: step.type,
+      written: step,
       manifest: compileManifest(step),
       retry: readRetryPolicy(step.retry, NO_RETRY),
       needs: [...namesOf(values)],

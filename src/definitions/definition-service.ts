@@ -7,7 +7,7 @@ import type { WorkflowReference } from '../core/inner-workflow-step.ts';
 import { parseJson, stringifyJson, withPlainNumbers } from '../core/json.ts';
 import { type ManagedBy, parseSink, type Sink } from '../core/sink.ts';
 import { workflowIdFault } from '../core/workflow.ts';
-import { withoutPins } from '../core/workflow-document.ts';
+import { stepTypesIn, withoutPins } from '../core/workflow-document.ts';
 import { workflowFaults } from '../core/workflow-faults.ts';
 import { AppError } from '../errors.ts';
 import { newToken } from '../ids.ts';
@@ -30,7 +30,7 @@ export interface DefinitionService {
   deleteWorkflow(appId: string, workflowId: string): Promise<void>;
   /** Every fault that saving the definition would find. Without an app, workflows that it uses are taken on trust. */
   checkWorkflow(appId: string | null, document: unknown): Promise<Fault[]>;
-  describeStepTypes(): StepTypeDescription[];
+  describeStepTypes(): Promise<StepTypeDescription[]>;
   createSink(appId: string, document: unknown): Promise<Sink>;
   replaceSink(appId: string, sinkId: string, document: unknown): Promise<Sink>;
   deleteSink(appId: string, sinkId: string): Promise<void>;
@@ -101,6 +101,7 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
   }
 
   async function planApply(document: unknown): Promise<PlannedChange[]> {
+    await stepTypes.load(stepTypesIn(document));
     const { definitions, faults } = await parseDefinitions(document, stepTypes.inspect, async (appId, reference, isDefined) => {
       // Files own what they define: what they no longer define is about to go.
       const isLeaving = !isDefined && findCurrent(appId, reference.id)?.managedBy === 'config';
@@ -111,6 +112,7 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
   }
 
   async function checkWorkflow(appId: string | null, id: string | null, written: unknown): Promise<{ document: unknown; faults: Fault[] }> {
+    await stepTypes.load(stepTypesIn(written));
     const { document, faults } =
       appId === null
         ? { document: withoutPins(written), faults: [] }
@@ -183,7 +185,10 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
         return { sink, token };
       }),
     checkWorkflow: async (appId, document) => (await checkWorkflow(appId, null, document)).faults,
-    describeStepTypes: () => stepTypes.describe(),
+    async describeStepTypes() {
+      await stepTypes.loadAll();
+      return stepTypes.describe();
+    },
     diff: planApply,
     apply: (document) =>
       inTurn(async () => {

@@ -105,7 +105,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       if (change.deliveries.length > 0) onLeft(runId, change);
     } else {
       const lease = { runId, epoch: created.epoch };
-      onGoing(activeRun({ lease, appId, sinkId, createdAt: now, execution }), turn);
+      onGoing(activeRun({ lease, appId, sinkId, createdAt: now, execution, files: trigger.head.files }), turn);
     }
     return { runId, events: eventsOf(change), ended: ended ? change : null, isDuplicate: false };
   }

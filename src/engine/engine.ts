@@ -15,7 +15,7 @@ import { Execution, type ExecutionTools } from './execution.ts';
 import type { SecretPlaceholder } from './plan-context.ts';
 import type { RunFeed } from './run-feed.ts';
 import { createStepMemory } from './step-memory.ts';
-import { type ActiveRun, activeRun, createTurns, LEASE_MS, type PlannedTurn } from './turn.ts';
+import { type ActiveRun, activeRun, createTurns, LEASE_MS, type PlannedTurn, RUN_IS_OVER } from './turn.ts';
 import { createWorker, type LocalEffects, type Worker } from './worker.ts';
 import { createWorkflowCache } from './workflow-cache.ts';
 
@@ -114,6 +114,7 @@ export function createEngine(options: EngineOptions): Engine {
     const { lease, appId, sinkId, createdAt } = claimed;
     active.get(lease.runId)?.stop.abort();
     const workflow = await loadWorkflow(appId, claimed.workflow);
+    await stepTypes.load((workflow?.steps ?? []).map(({ type }) => type));
     const start = {
       runId: lease.runId,
       sinkId,
@@ -122,7 +123,7 @@ export function createEngine(options: EngineOptions): Engine {
       inputs: (parseJson(claimed.inputs ?? '{}') ?? {}) as Record<string, unknown>,
     };
     const execution = new Execution(tools, start, claimed);
-    const run = activeRun({ lease, appId, sinkId, createdAt, execution });
+    const run = activeRun({ lease, appId, sinkId, createdAt, execution, files: start.request.files });
     await worker.advance(run, () => {
       if (workflow === null) execution.abort({ code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' });
       else for (const { step, result } of claimed.results) execution.giveResult(step, result);
@@ -158,7 +159,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (result === null) return null;
       const run = active.get(runId);
       run?.stop.abort();
-      run?.over.abort();
+      run?.over.abort(RUN_IS_OVER);
       feed.publish(runId, result.events);
       if (result.cancelled) logger.info({ run_id: runId, status: 'cancelled' }, 'run ended');
       return { cancelled: result.cancelled };

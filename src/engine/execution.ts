@@ -18,7 +18,7 @@ import type { RunChange, StepRecord } from '../storage/storage.ts';
 import type { SecretPlaceholder } from './plan-context.ts';
 import { RunMemory } from './run-memory.ts';
 import type { MemoryEntry } from './step-memory.ts';
-import { StepPlanner } from './step-planner.ts';
+import { type PreparedStep, StepPlanner } from './step-planner.ts';
 import { StepStates } from './step-states.ts';
 
 export interface ExecutionTools {
@@ -103,14 +103,18 @@ export class Execution {
           const state = readiness(step, this.#steps.all, stepType.nulls === 'merge');
           if (state === 'not_yet') continue;
           if (state === 'skip' || this.#planner.isStarved(step, stepType)) this.#steps.decide(step, 'skipped', now);
-          else if (this.#planner.lacksMemory(step)) continue;
-          else effect = this.#begin(step, now);
+          else {
+            const prepared = this.#planner.prepare(step);
+            if (prepared === null) continue;
+            effect = this.#begin(prepared, now);
+          }
         } else {
           const hasResult = this.#results?.has(step.name) === true;
           const isDue = status === 'waiting' && dueAt !== null && dueAt <= now;
-          if ((!hasResult && !isDue) || this.#planner.lacksMemory(step)) continue;
-          if (hasResult) this.#interpret(step, now);
-          else effect = this.#wake(step, now);
+          const prepared = hasResult || isDue ? this.#planner.prepare(step) : null;
+          if (prepared === null) continue;
+          if (hasResult) this.#interpret(prepared, now);
+          else effect = this.#wake(prepared, now);
         }
         isMoving = true;
         if (effect !== null) effects.push(effect);
@@ -141,11 +145,6 @@ export class Execution {
   /** Ends the run at once, as failed. */
   abort(error: RunError): void {
     this.#ending ??= { status: 'failed', output: null, error: { ...error, message: this.#mask(error.message) } };
-  }
-
-  /** Hashes of the files that the run's request brought: no step may look at others. */
-  receivedFiles(): string[] {
-    return this.#roots.request.files.map(({ sha256 }) => sha256);
   }
 
   /** What happened since the last call. `leaseUntil` is when a run that goes on here must be looked at. */
@@ -181,64 +180,68 @@ export class Execution {
     this.#events.push({ seq: this.#lastSeq, progress: this.#progress, step, message: message === null ? null : this.#mask(message) });
   }
 
-  #begin(step: WorkflowStep, now: number): LocalEffect | null {
+  #begin(prepared: PreparedStep, now: number): LocalEffect | null {
+    const { step } = prepared;
     const state = this.#steps.touch(step);
     state.attempt += 1;
     state.startedAt ??= now;
     state.error = null;
     state.dueAt = null;
-    const plan = this.#planner.plan(step, state.attempt, now);
+    const plan = this.#planner.plan(prepared, state.attempt, now);
     switch (plan.kind) {
       case 'load':
       case 'write':
         state.status = 'running';
         return { step: step.name, plan };
       case 'deliver':
-        this.#deliver(step, plan, now);
+        this.#deliver(prepared, plan, now);
         return null;
       case 'wait':
         if (plan.seconds > 0) {
           state.status = 'waiting';
           state.dueAt = now + Math.ceil(plan.seconds * 1000);
-        } else this.#settle(step, plan.outcome, now);
+        } else this.#settle(prepared, plan.outcome, now);
         return null;
       default:
-        this.#settle(step, plan, now);
+        this.#settle(prepared, plan, now);
         return null;
     }
   }
 
-  #deliver(step: WorkflowStep, { message, retry, outcome, remember }: Extract<StepPlan, { kind: 'deliver' }>, now: number): void {
+  #deliver(prepared: PreparedStep, { message, retry, outcome, remember }: Extract<StepPlan, { kind: 'deliver' }>, now: number): void {
+    const { step } = prepared;
     const id = deliveryIdOf(this.#runId, this.#workflow.steps.indexOf(step));
     const isAwaited = outcome === null;
     this.#deliveries.push({ id, step: step.name, isAwaited, origin: originOf(message), message, retry, leaseUntil: null });
-    this.#planner.remember(step, remember);
+    this.#planner.remember(prepared, remember);
     if (outcome === null) this.#steps.of(step).status = 'waiting';
-    else this.#settle(step, outcome, now);
+    else this.#settle(prepared, outcome, now);
   }
 
-  #interpret(step: WorkflowStep, now: number): void {
+  #interpret(prepared: PreparedStep, now: number): void {
+    const { step } = prepared;
     const result = this.#results?.get(step.name) as EffectResult;
     this.#results?.delete(step.name);
-    const outcome = this.#planner.interpret(step, result, this.#steps.of(step).attempt, now);
+    const outcome = this.#planner.interpret(prepared, result, this.#steps.of(step).attempt, now);
     // How often a message is tried is the delivery's business, and over when its result is there.
-    this.#settle(step, outcome.kind === 'failed' ? { ...outcome, retryable: false } : outcome, now);
+    this.#settle(prepared, outcome.kind === 'failed' ? { ...outcome, retryable: false } : outcome, now);
   }
 
   /** A wait that is over takes its outcome from the plan, which is the same as when it began. */
-  #wake(step: WorkflowStep, now: number): LocalEffect | null {
-    const { error, attempt } = this.#steps.of(step);
-    if (error !== null) return this.#begin(step, now);
-    const plan = this.#planner.plan(step, attempt, now);
-    if (plan.kind !== 'wait') throw new Error(`step type ${step.type} planned a wait and now ${plan.kind}`);
-    this.#settle(step, plan.outcome, now);
+  #wake(prepared: PreparedStep, now: number): LocalEffect | null {
+    const { error, attempt } = this.#steps.of(prepared.step);
+    if (error !== null) return this.#begin(prepared, now);
+    const plan = this.#planner.plan(prepared, attempt, now);
+    if (plan.kind !== 'wait') throw new Error(`step type ${prepared.step.type} planned a wait and now ${plan.kind}`);
+    this.#settle(prepared, plan.outcome, now);
     return null;
   }
 
-  #settle(step: WorkflowStep, outcome: StepOutcome, now: number): void {
+  #settle(prepared: PreparedStep, outcome: StepOutcome, now: number): void {
+    const { step } = prepared;
     if (outcome.kind === 'failed') return this.#settleFailure(step, outcome, now);
     const { outputs, chosen, message, remember } = outcome;
-    this.#planner.remember(step, remember);
+    this.#planner.remember(prepared, remember);
     this.#roots.steps[step.name] = outputs;
     const state = this.#steps.decide(step, 'completed', now);
     state.outputs = outputs;

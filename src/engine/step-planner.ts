@@ -8,6 +8,14 @@ import type { EffectResult, StepOutcome, StepPlan, StepType } from '../steps/ste
 import { PlanContext, type PlannedRun } from './plan-context.ts';
 import type { RunMemory } from './run-memory.ts';
 
+/** A step as it is about to be asked: its selectors resolved, and where it keeps what it remembers. */
+export interface PreparedStep {
+  step: WorkflowStep;
+  stepType: StepType;
+  manifest: Record<string, unknown>;
+  memoryKey: string | null;
+}
+
 export class StepPlanner {
   readonly #stepTypes: StepTypes;
   readonly #workflow: Workflow;
@@ -34,47 +42,36 @@ export class StepPlanner {
     return (stepType.nulls ?? 'skip') === 'skip' && stepSelectors.some((select) => select(this.#run.roots) === null);
   }
 
-  /** What it remembers must be loaded before it can be asked; noted as wanted. */
-  lacksMemory(step: WorkflowStep): boolean {
-    const key = this.#memoryKeyOf(step, this.typeOf(step));
-    return key !== null && !this.#memory.has(key);
+  /** Null: what the step remembers must be loaded first, and is noted as wanted. */
+  prepare(step: WorkflowStep): PreparedStep | null {
+    const stepType = this.typeOf(step);
+    const manifest = step.manifest(this.#run.roots) as Record<string, unknown>;
+    const memoryKey = stepType.memoryKey?.(manifest, { step: step.name, written: step.written }) ?? null;
+    return memoryKey === null || this.#memory.has(memoryKey) ? { step, stepType, manifest, memoryKey } : null;
   }
 
-  plan(step: WorkflowStep, attempt: number, now: number): StepPlan {
-    const stepType = this.typeOf(step);
-    return stepType.plan(this.#manifestOf(step), this.#contextOf(step, stepType, attempt, now));
+  plan(prepared: PreparedStep, attempt: number, now: number): StepPlan {
+    return prepared.stepType.plan(prepared.manifest, this.#contextOf(prepared, attempt, now));
   }
 
-  interpret(step: WorkflowStep, result: EffectResult, attempt: number, now: number): StepOutcome {
-    const stepType = this.typeOf(step);
+  interpret(prepared: PreparedStep, result: EffectResult, attempt: number, now: number): StepOutcome {
+    const { step, stepType, manifest } = prepared;
     if (stepType.interpret === undefined) throw new Error(`step type ${step.type} cannot interpret a result`);
-    return stepType.interpret(this.#manifestOf(step), result, this.#contextOf(step, stepType, attempt, now));
+    return stepType.interpret(manifest, result, this.#contextOf(prepared, attempt, now));
   }
 
-  /** Undefined: nothing new. */
-  remember(step: WorkflowStep, value: unknown): void {
-    if (value === undefined) return;
-    const key = this.#memoryKeyOf(step, this.typeOf(step));
-    if (key === null) throw new Error(`step type ${step.type} remembers something without a key`);
-    this.#memory.write(key, value);
+  /** Nothing where there is nothing new, or nowhere to keep it. */
+  remember({ memoryKey }: PreparedStep, value: unknown): void {
+    if (value !== undefined && memoryKey !== null) this.#memory.write(memoryKey, value);
   }
 
   giveImages(step: string, images: Images): void {
     this.#images = (this.#images ?? new Map()).set(step, images);
   }
 
-  #manifestOf(step: WorkflowStep): Record<string, unknown> {
-    return step.manifest(this.#run.roots) as Record<string, unknown>;
-  }
-
-  #memoryKeyOf(step: WorkflowStep, stepType: StepType): string | null {
-    return stepType.memoryKey?.(this.#manifestOf(step), { step: step.name }) ?? null;
-  }
-
-  #contextOf(step: WorkflowStep, stepType: StepType, attempt: number, now: number): PlanContext {
-    const key = this.#memoryKeyOf(step, stepType);
-    const memory = key === null ? null : this.#memory.read(key);
+  #contextOf({ step: { name }, memoryKey, step }: PreparedStep, attempt: number, now: number): PlanContext {
+    const memory = memoryKey === null ? null : this.#memory.read(memoryKey);
     const no = this.#workflow.steps.indexOf(step);
-    return new PlanContext(this.#run, { name: step.name, no, attempt, memory, images: this.#images?.get(step.name) }, now);
+    return new PlanContext(this.#run, { name, no, attempt, memory, images: this.#images?.get(name) }, now);
   }
 }

@@ -2,6 +2,7 @@
 // its sink's memory, and the leases on its deliveries, hold from here on unless the turn is not stored.
 
 import type { Clock } from '../clock.ts';
+import type { FileHandle } from '../core/request.ts';
 import type { RunError } from '../core/run.ts';
 import type { Logger } from '../logger.ts';
 import type { Lease, RunChange } from '../storage/storage.ts';
@@ -19,6 +20,8 @@ export interface ActiveRun {
   sinkId: string;
   createdAt: number;
   execution: Execution;
+  /** The files that its request brought: no step may look at others. */
+  files: readonly FileHandle[];
   /** Aborted when no more turns may be taken here: the run is over, was lost to another owner, or is given back. */
   stop: AbortController;
   /** Aborted when the run is over: what is still being sent for it is given up. */
@@ -30,7 +33,10 @@ export interface ActiveRun {
   awaited: number;
 }
 
-export function activeRun(run: Pick<ActiveRun, 'lease' | 'appId' | 'sinkId' | 'createdAt' | 'execution'>): ActiveRun {
+/** A reason spares the error with its stack that each abort would make else. */
+export const RUN_IS_OVER = 'the run is over';
+
+export function activeRun(run: Pick<ActiveRun, 'lease' | 'appId' | 'sinkId' | 'createdAt' | 'execution' | 'files'>): ActiveRun {
   return { ...run, stop: new AbortController(), over: new AbortController(), turn: Promise.resolve(), effects: 0, awaited: 0 };
 }
 

@@ -4,6 +4,7 @@
 import type { Clock } from '../clock.ts';
 import type { DeliveryState } from '../core/delivery.ts';
 import type { Images, ImageWant } from '../core/image.ts';
+import type { FileHandle } from '../core/request.ts';
 import { isTerminal } from '../core/run.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -15,12 +16,12 @@ import type { DeliveryQueue } from './delivery-queue.ts';
 import type { LocalEffect } from './execution.ts';
 import type { HeldDelivery } from './origin-lane.ts';
 import type { RunFeed } from './run-feed.ts';
-import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
+import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, RUN_IS_OVER, type Turns } from './turn.ts';
 
 /** What steps have done in this process. */
 export interface LocalEffects {
   /** Of stored files only those that are named. */
-  loadImages(wants: readonly ImageWant[], files: readonly string[]): Promise<Images>;
+  loadImages(wants: readonly ImageWant[], files: readonly FileHandle[]): Promise<Images>;
   writeFile(write: FileWrite): Promise<Extract<EffectResult, { kind: 'written' | 'not_written' }>>;
 }
 
@@ -62,8 +63,8 @@ export function createWorker(options: WorkerOptions): Worker {
     feed.publish(runId, eventsOf(change));
     if (isTerminal(change.status)) {
       logRunEnd(logger, run, runId, change);
-      run.stop.abort();
-      run.over.abort();
+      run.stop.abort(RUN_IS_OVER);
+      run.over.abort(RUN_IS_OVER);
     } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
     run.effects += effects.length;
     for (const { isAwaited, leaseUntil } of change.deliveries) if (isAwaited && leaseUntil !== null) run.awaited += 1;
@@ -82,7 +83,7 @@ export function createWorker(options: WorkerOptions): Worker {
     let apply: () => void;
     try {
       if (plan.kind === 'load') {
-        const images = await localEffects.loadImages(plan.wants, execution.receivedFiles());
+        const images = await localEffects.loadImages(plan.wants, run.files);
         apply = () => execution.giveImages(step, images);
       } else {
         const result = await localEffects.writeFile(plan);
@@ -112,12 +113,12 @@ export function createWorker(options: WorkerOptions): Worker {
       else {
         // Somebody else has the run, or it was given back to be planned anew.
         turns.withdraw(sinkId, planned.change);
-        run.stop.abort();
+        run.stop.abort(RUN_IS_OVER);
         wakeBy(clock());
       }
       return isStored;
     });
-    run.turn = turn.catch(() => run.stop.abort());
+    run.turn = turn.catch(() => run.stop.abort(RUN_IS_OVER));
     return turn;
   }
 

@@ -14,7 +14,7 @@ import { dropWhenStuck } from './stuck-reader.ts';
 export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, request: Request) => Promise<void> | undefined;
 
 export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEnd): AnswerTrigger {
-  function stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
+  function stream(reply: FastifyReply, { runId, events, ended, isDuplicate }: Dispatched): void {
     reply.hijack();
     const { raw } = reply;
     let frames = '';
@@ -27,7 +27,8 @@ export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEn
     } else {
       raw.writeHead(200, streamHeaders(runId));
       raw.write(frames === '' ? ': resuming an earlier run\n\n' : frames);
-      streams.follow(raw, runId, events.at(-1)?.seq ?? 0);
+      // Of a run that was stored in this very turn of the event loop, nobody can have stored more.
+      streams.follow(raw, runId, events.at(-1)?.seq ?? 0, !isDuplicate);
     }
   }
 

@@ -9,8 +9,11 @@ import type { Storage } from '../storage/storage.ts';
 import { dropWhenStuck, MAX_BEHIND_MS, MAX_UNSENT_BYTES } from './stuck-reader.ts';
 
 export interface EventStreams {
-  /** Sends the events that follow `after`, up to the one that ends the run, then ends the response. */
-  follow(response: ServerResponse, runId: string, after: number): void;
+  /**
+   * Sends the events that follow `after`, up to the one that ends the run, then ends the response. `isLatest`: none is
+   * stored after it yet, so that the storage need not be asked.
+   */
+  follow(response: ServerResponse, runId: string, after: number, isLatest?: boolean): void;
   /** Ends every stream between two events; readers come back with Last-Event-ID. */
   closeAll(): void;
 }
@@ -46,7 +49,7 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
     for (const response of open.keys()) if (response.writableLength === 0) response.write(': heartbeat\n\n');
   }, HEARTBEAT_EVERY_MS);
 
-  function follow(response: ServerResponse, runId: string, after: number): void {
+  function follow(response: ServerResponse, runId: string, after: number, isLatest = false): void {
     let cursor = after;
     let isReading = false;
     let isReadWanted = false;
@@ -103,7 +106,7 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
 
     open.set(response, stop);
     response.once('close', stop);
-    void catchUp();
+    if (!isLatest) void catchUp();
   }
 
   return {

@@ -1,67 +1,19 @@
-// The one list of step types, and what definitions and the engine ask of it.
+// The step types that are known, and what definitions and the engine ask of them. Roboflow's are many and few servers
+// use them all, so that they are loaded when the first definition names one: they would double the time of a start.
 
 import { retrySchema } from '../core/retry.ts';
 import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/schema.ts';
 import type { InspectManifest, ManifestReport } from '../core/workflow-faults.ts';
 import { innerWorkflow } from './inner-workflow.ts';
 import { nearNames } from './near-names.ts';
-import { cacheGet } from './roboflow/cache-get.ts';
-import { cacheSet } from './roboflow/cache-set.ts';
-import { continueIf } from './roboflow/continue-if.ts';
-import { csvFormatter } from './roboflow/csv-formatter.ts';
-import { currentTime } from './roboflow/current-time.ts';
-import { dataAggregator } from './roboflow/data-aggregator.ts';
-import { deltaFilter } from './roboflow/delta-filter.ts';
-import { emailNotificationV1 } from './roboflow/email-notification-v1.ts';
-import { emailNotificationV2 } from './roboflow/email-notification-v2.ts';
-import { environmentSecretsStore } from './roboflow/environment-secrets-store.ts';
-import { expression } from './roboflow/expression.ts';
-import { firstNonEmptyOrDefault } from './roboflow/first-non-empty-or-default.ts';
-import { jsonParser } from './roboflow/json-parser.ts';
-import { localFileSink } from './roboflow/local-file-sink.ts';
-import { propertyDefinition } from './roboflow/property-definition.ts';
-import { rateLimiter } from './roboflow/rate-limiter.ts';
-import { slackNotification } from './roboflow/slack-notification.ts';
-import { stringTemplate } from './roboflow/string-template.ts';
-import { switchCase } from './roboflow/switch-case.ts';
-import { twilioSmsNotificationV1 } from './roboflow/twilio-sms-notification-v1.ts';
-import { twilioSmsNotificationV2 } from './roboflow/twilio-sms-notification-v2.ts';
-import { webhookSink } from './roboflow/webhook-sink.ts';
 import { capture } from './sluice/capture.ts';
 import { delay } from './sluice/delay.ts';
 import { fail } from './sluice/fail.ts';
 import { set } from './sluice/set.ts';
 import type { StepType } from './step-type.ts';
 
-export const builtinStepTypes: readonly StepType[] = [
-  set,
-  delay,
-  fail,
-  capture,
-  innerWorkflow,
-  continueIf,
-  switchCase,
-  rateLimiter,
-  deltaFilter,
-  propertyDefinition,
-  expression,
-  firstNonEmptyOrDefault,
-  stringTemplate,
-  jsonParser,
-  csvFormatter,
-  dataAggregator,
-  currentTime,
-  cacheGet,
-  cacheSet,
-  environmentSecretsStore,
-  webhookSink,
-  slackNotification,
-  emailNotificationV1,
-  emailNotificationV2,
-  twilioSmsNotificationV1,
-  twilioSmsNotificationV2,
-  localFileSink,
-] as readonly StepType[];
+/** Those that are there from the start. */
+export const ownStepTypes: readonly StepType[] = [set, delay, fail, capture, innerWorkflow] as readonly StepType[];
 
 /** A step type as its users see it. */
 export interface StepTypeDescription {
@@ -78,6 +30,9 @@ export interface StepTypes {
   find(type: string): StepType | undefined;
   inspect: InspectManifest;
   describe(): StepTypeDescription[];
+  /** Resolves when all of these types are known that there are. */
+  load(types: Iterable<string>): Promise<void>;
+  loadAll(): Promise<void>;
 }
 
 interface Entry {
@@ -85,30 +40,47 @@ interface Entry {
   check: SchemaCheck;
 }
 
-/** Throws when two types share an id or an alias. */
-export function createStepTypes(list: readonly StepType[]): StepTypes {
+/** Throws when two types share an id or an alias. `loadRest` gives what is known later; it is called once. */
+export function createStepTypes(list: readonly StepType[], loadRest?: () => Promise<readonly StepType[]>): StepTypes {
+  const types: StepType[] = [];
   const known = new Map<string, Entry>();
-  for (const stepType of list) {
-    const entry = { stepType, check: createSchemaCheck(manifestSchema(stepType)) };
-    for (const id of idsOf(stepType)) {
-      if (known.has(id)) throw new Error(`two step types share an id: ${id}`);
-      known.set(id, entry);
+  let loading: Promise<void> | undefined;
+
+  function add(more: readonly StepType[]): void {
+    for (const stepType of more) {
+      types.push(stepType);
+      const entry = { stepType, check: createSchemaCheck(manifestSchema(stepType)) };
+      for (const id of idsOf(stepType)) {
+        if (known.has(id)) throw new Error(`two step types share an id: ${id}`);
+        known.set(id, entry);
+      }
     }
   }
+
+  function loadAll(): Promise<void> {
+    loading ??= loadRest === undefined ? Promise.resolve() : loadRest().then(add);
+    return loading;
+  }
+
+  add(list);
   return {
     find: (type) => known.get(type)?.stepType,
     inspect(type, manifest) {
       const entry = known.get(type);
-      return entry === undefined ? reportUnknown(type, list) : report(entry, manifest);
+      return entry === undefined ? reportUnknown(type, types) : report(entry, manifest);
     },
     describe: () =>
-      list.map((stepType) => ({
+      types.map((stepType) => ({
         type: stepType.type,
         aliases: stepType.aliases ?? [],
         summary: stepType.summary ?? '',
         manifest: manifestSchema(stepType),
         outputs: fixedOutputs(stepType),
       })),
+    async load(wanted) {
+      for (const type of wanted) if (!known.has(type)) return await loadAll();
+    },
+    loadAll,
   };
 }
 

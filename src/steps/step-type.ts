@@ -73,6 +73,14 @@ export interface StepContext {
   random(): number;
 }
 
+/** What decides where a step keeps what it remembers. */
+export interface MemoryKeyContext {
+  /** The step's own name. */
+  step: string;
+  /** The manifest with its selectors unresolved. */
+  written: Readonly<Record<string, unknown>>;
+}
+
 export interface StepType<Manifest = Record<string, unknown>> {
   /** As it stands in definitions: `sluice/set@v1`. */
   readonly type: string;
@@ -96,7 +104,7 @@ export interface StepType<Manifest = Record<string, unknown>> {
   /** Names that selectors may use after `$steps.<name>.`; null for any. */
   readonly outputs: (manifest: Manifest) => readonly string[] | null;
   /** Where the step keeps what it remembers between runs, within its sink; null when it keeps nothing. */
-  readonly memoryKey?: (manifest: Manifest, context: Pick<StepContext, 'step'>) => string | null;
+  readonly memoryKey?: (manifest: Manifest, context: MemoryKeyContext) => string | null;
   /** `manifest` has its selectors resolved, save those that only name steps. Must not change it. */
   readonly plan: (manifest: Manifest, context: StepContext) => StepPlan;
   /** Required of a type whose plans write, or deliver without an outcome. */

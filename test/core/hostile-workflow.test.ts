@@ -4,7 +4,8 @@
 import { describe, expect, test } from 'vitest';
 import { planWorkflow } from '../../src/core/workflow.ts';
 import { workflowFaults } from '../../src/core/workflow-faults.ts';
-import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
+import { builtinStepTypes } from '../../src/steps/builtin.ts';
+import { createStepTypes } from '../../src/steps/index.ts';
 
 const { inspect } = createStepTypes(builtinStepTypes);
 const faults = (document: unknown): string[] => workflowFaults(document, inspect).map(({ path, message }) => `${path}: ${message}`);

@@ -8,7 +8,7 @@ import { retrySchema } from '../../src/core/retry.ts';
 import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
 import { sinkSchema } from '../../src/core/sink.ts';
 import { workflowSchema } from '../../src/core/workflow-document.ts';
-import { builtinStepTypes } from '../../src/steps/index.ts';
+import { builtinStepTypes } from '../../src/steps/builtin.ts';
 
 const schemas: Record<string, JsonSchema> = {
   sinks: sinkSchema,

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { planWorkflow, workflowIdFault } from '../../src/core/workflow.ts';
 import type { WorkflowDocument } from '../../src/core/workflow-document.ts';
 import { workflowFaults } from '../../src/core/workflow-faults.ts';
-import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
+import { builtinStepTypes } from '../../src/steps/builtin.ts';
+import { createStepTypes } from '../../src/steps/index.ts';
 
 const { inspect } = createStepTypes(builtinStepTypes);
 

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import type { Request } from '../../src/core/request.ts';
 import { planWorkflow } from '../../src/core/workflow.ts';
 import { Execution } from '../../src/engine/execution.ts';
-import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
+import { builtinStepTypes } from '../../src/steps/builtin.ts';
+import { createStepTypes } from '../../src/steps/index.ts';
 import { testSteps } from './test-steps.ts';
 import { unusedTools } from './unused-tools.ts';
 

@@ -1,7 +1,8 @@
 // The list of step types: found by id and alias, unlike each other, described for machines, and what a wrong id is told.
 
 import { describe, expect, test } from 'vitest';
-import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
+import { builtinStepTypes } from '../../src/steps/builtin.ts';
+import { createStepTypes } from '../../src/steps/index.ts';
 import type { StepType } from '../../src/steps/step-type.ts';
 
 function stepType(parts: Partial<StepType>): StepType {

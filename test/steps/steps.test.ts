@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { parseJson, stringifyJson } from '../../src/core/json.ts';
-import { builtinStepTypes, createStepTypes } from '../../src/steps/index.ts';
+import { builtinStepTypes } from '../../src/steps/builtin.ts';
+import { createStepTypes } from '../../src/steps/index.ts';
 import { delay } from '../../src/steps/sluice/delay.ts';
 import { fail } from '../../src/steps/sluice/fail.ts';
 import { set } from '../../src/steps/sluice/set.ts';

@@ -1,4 +1,5 @@
-// JSON as Python's `json.dumps` writes it: `", "` and `": "`, ASCII alone, floats by their repr.
+// JSON as Python's `json.dumps` writes it: `", "` and `": "`, ASCII alone, floats by their repr. On the path of every
+// message that is sent, so that it looks at each value once and copies no text that needs no escape.
 
 import { floatText } from './float-text.ts';
 import { isDict, kindOf } from './kind.ts';
@@ -16,32 +17,48 @@ export function pythonJsonWithNaN(value: unknown): string {
 type WriteUnusual = (float: number) => string;
 
 function write(value: unknown, writeUnusual: WriteUnusual): string {
+  switch (typeof value) {
+    case 'string':
+      return quote(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'number':
+      if (Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value);
+      break;
+    case 'object':
+      if (value === null) return 'null';
+      if (Array.isArray(value)) return writeList(value, writeUnusual);
+      if (isDict(value)) return writeDict(value, writeUnusual);
+  }
+  return writeRare(value, writeUnusual);
+}
+
+/** What is neither text nor a container: numbers of every kind, and what JSON does not know. */
+function writeRare(value: unknown, writeUnusual: WriteUnusual): string {
   switch (kindOf(value)) {
-    case 'NoneType':
-      return 'null';
-    case 'bool':
-      return String(value);
     case 'int':
       return String(BigInt(String(value)));
     case 'float': {
       const float = Number(value);
       return Number.isFinite(float) ? floatText(float) : writeUnusual(float);
     }
-    case 'str':
-      return quote(value as string);
-    case 'bytes':
-    case 'datetime':
-      throw new TypeError(`Object of type ${kindOf(value)} is not JSON serializable`);
+    case 'NoneType':
+      return 'null';
     default:
-      return isDict(value)
-        ? writeDict(value, writeUnusual)
-        : `[${(value as unknown[]).map((item) => write(item, writeUnusual)).join(', ')}]`;
+      throw new TypeError(`Object of type ${kindOf(value)} is not JSON serializable`);
   }
 }
 
+function writeList(items: readonly unknown[], writeUnusual: WriteUnusual): string {
+  let text = '';
+  for (const item of items) text += text === '' ? write(item, writeUnusual) : `, ${write(item, writeUnusual)}`;
+  return `[${text}]`;
+}
+
 function writeDict(dict: Record<string, unknown>, writeUnusual: WriteUnusual): string {
-  const items = Object.entries(dict).map(([key, item]) => `${quote(key)}: ${write(item, writeUnusual)}`);
-  return `{${items.join(', ')}}`;
+  let text = '';
+  for (const key of Object.keys(dict)) text += `${text === '' ? '' : ', '}${quote(key)}: ${write(dict[key], writeUnusual)}`;
+  return `{${text}}`;
 }
 
 function refuseFloat(): never {
@@ -55,7 +72,9 @@ function nameFloat(float: number): string {
 
 /** JSON.stringify escapes quotes, controls and lone surrogates as Python does; what is beyond ASCII is left to us. */
 function quote(text: string): string {
+  if (!NEEDS_ESCAPE.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(BEYOND_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+const NEEDS_ESCAPE = /[^\x20-\x7e]|["\\]/;
 const BEYOND_ASCII = /[\x7f-\uffff]/g;

@@ -5,6 +5,7 @@ import { plainAttachment } from './email-attachment.ts';
 import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessage, NO_RECEIVER } from './email-message.ts';
 import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
 import {
+  cooldownKey,
   interpretNotification,
   NOTIFICATION_OUTPUTS,
   type NotificationManifest,
@@ -24,7 +25,7 @@ export const emailNotificationV1: StepType<EmailNotificationManifest> = {
   ignoresUnknown: true,
   findFaults: (manifest) => [...messageFaults(manifest), ...emailFaults(manifest)],
   outputs: () => NOTIFICATION_OUTPUTS,
-  memoryKey: (_manifest, { step }) => `email_notification:${step}`,
+  memoryKey: (_manifest, context) => cooldownKey(context, `email_notification:${context.step}`),
   plan: (manifest, context) =>
     withOperations(() =>
       planNotification(manifest, context, () => {

@@ -9,6 +9,7 @@ import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessag
 import { managedProviderFaults, providerSchema } from './managed-provider.ts';
 import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
 import {
+  cooldownKey,
   interpretNotification,
   NOTIFICATION_OUTPUTS,
   type NotificationManifest,
@@ -36,7 +37,7 @@ export const emailNotificationV2: StepType<EmailNotificationManifest> = {
     ...emailFaults(manifest),
   ],
   outputs: () => NOTIFICATION_OUTPUTS,
-  memoryKey: (_manifest, { step }) => `email_notification:${step}`,
+  memoryKey: (_manifest, context) => cooldownKey(context, `email_notification:${context.step}`),
   plan: (manifest, context) =>
     withOperations(() =>
       planNotification(manifest, context, () => {

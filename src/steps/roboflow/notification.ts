@@ -3,7 +3,7 @@
 import type { OutboundMessage, OutboundResult } from '../../core/outbound.ts';
 import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/retry.ts';
 import type { JsonSchema } from '../../core/schema.ts';
-import type { EffectResult, StepContext, StepOutcome, StepPlan } from '../step-type.ts';
+import type { EffectResult, MemoryKeyContext, StepContext, StepOutcome, StepPlan } from '../step-type.ts';
 import { flagOrSelector, integerOrSelector, text } from './property-schemas.ts';
 import { readFlag, readInteger } from './setting-values.ts';
 
@@ -70,6 +70,11 @@ export function planNotification(
     outcome: isBackground ? told('Notification sent in the background task', { delivery_id: context.deliveryId }) : null,
     remember: { last_sent_at: context.now } satisfies Sent,
   };
+}
+
+/** Where a step keeps when it last sent: nowhere when it is written that there is no cooldown, so that nothing is stored. */
+export function cooldownKey({ written }: MemoryKeyContext, key: string): string | null {
+  return written['cooldown_seconds'] === 0 ? null : key;
 }
 
 /** The outcome of a message that cannot be made: an error that the workflow sees and goes on after. */

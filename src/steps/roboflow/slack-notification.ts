@@ -5,6 +5,7 @@ import type { StepType } from '../step-type.ts';
 import { answerObject } from './answer-object.ts';
 import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
 import {
+  cooldownKey,
   interpretNotification,
   NOTIFICATION_OUTPUTS,
   type NotificationManifest,
@@ -49,7 +50,7 @@ export const slackNotification: StepType<SlackNotificationManifest> = {
       : [{ path: 'attachments', message: 'files cannot be sent to Slack by this step; leave it out, and put a link into the message' }]),
   ],
   outputs: () => NOTIFICATION_OUTPUTS,
-  memoryKey: ({ cooldown_session_key: key }) => `slack_notification:${key}`,
+  memoryKey: ({ cooldown_session_key: key }, context) => cooldownKey(context, `slack_notification:${key}`),
   plan: (manifest, context) =>
     withOperations(() => planNotification(manifest, context, () => postMessage(manifest, messageText(manifest, context)))),
   interpret: (_manifest, result, context) => interpretNotification(result, context, 'Slack notification', faultOf),

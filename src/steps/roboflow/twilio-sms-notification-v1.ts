@@ -3,6 +3,7 @@
 import type { StepType } from '../step-type.ts';
 import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
 import {
+  cooldownKey,
   interpretNotification,
   NOTIFICATION_OUTPUTS,
   type NotificationManifest,
@@ -34,7 +35,7 @@ export const twilioSmsNotificationV1: StepType<TwilioSmsNotificationManifest> = 
   ignoresUnknown: true,
   findFaults: messageFaults,
   outputs: () => NOTIFICATION_OUTPUTS,
-  memoryKey: ({ cooldown_session_key: key }) => `twilio_sms_notification:${key}`,
+  memoryKey: ({ cooldown_session_key: key }, context) => cooldownKey(context, `twilio_sms_notification:${key}`),
   plan: (manifest, context) =>
     withOperations(() =>
       planNotification(manifest, context, () => {

@@ -5,6 +5,7 @@ import type { StepType } from '../step-type.ts';
 import { managedProviderFaults, providerSchema } from './managed-provider.ts';
 import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
 import {
+  cooldownKey,
   interpretNotification,
   NOTIFICATION_OUTPUTS,
   type NotificationManifest,
@@ -39,7 +40,7 @@ export const twilioSmsNotificationV2: StepType<TwilioSmsNotificationManifest> = 
   ignoresUnknown: true,
   findFaults: (manifest) => [...managedProviderFaults('sms_provider', manifest.sms_provider, PROVIDER), ...messageFaults(manifest)],
   outputs: () => NOTIFICATION_OUTPUTS,
-  memoryKey: (_manifest, { step }) => `twilio_sms_notification:step:${step}`,
+  memoryKey: (_manifest, context) => cooldownKey(context, `twilio_sms_notification:step:${context.step}`),
   plan: (manifest, context) =>
     withOperations(() =>
       planNotification(manifest, context, () => {

@@ -7,6 +7,7 @@ import type { FileHandle, Request } from '../../core/request.ts';
 import type { StepContext, StepType } from '../step-type.ts';
 import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
 import {
+  cooldownKey,
   interpretNotification,
   NOTIFICATION_OUTPUTS,
   type NotificationManifest,
@@ -72,7 +73,7 @@ export const webhookSink: StepType<WebhookManifest> = {
   required: ['url', 'method'],
   findFaults: (manifest) => CHAINS.flatMap((property) => chainFaults(property, manifest[property])),
   outputs: () => NOTIFICATION_OUTPUTS,
-  memoryKey: (_manifest, { step }) => `cooldown ${step}`,
+  memoryKey: (_manifest, context) => cooldownKey(context, `webhook_sink:${context.step}`),
   plan: (manifest, context) =>
     withOperations(() =>
       planNotification(manifest, context, () => {

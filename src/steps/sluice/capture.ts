@@ -19,6 +19,8 @@ export const CAPTURE_WORKFLOW: Workflow = {
   id: 'capture',
   version: 0,
   inputs: [],
-  steps: [{ name: 'capture', type: capture.type, manifest: () => ({}), retry: NO_RETRY, needs: [], stepSelectors: [], chosenBy: [] }],
+  steps: [
+    { name: 'capture', type: capture.type, written: {}, manifest: () => ({}), retry: NO_RETRY, needs: [], stepSelectors: [], chosenBy: [] },
+  ],
   outputs: [{ name: 'received', value: compileSelector('$steps.capture.received') }],
 };

@@ -8,7 +8,8 @@ import { parseRunId } from '../../core/run-id.ts';
 import type { ClaimedDelivery, DeliveryLease } from '../delivery-records.ts';
 import type { Lease } from '../storage.ts';
 import { type ClaimedDeliveryRow, toDeliveryId } from './delivery-rows.ts';
-import { deliveryKeyOf, type PackedAttempt, type PackedChange, type PackedDelivery } from './packed-delivery.ts';
+import type { PackedChange } from './packed-change.ts';
+import { deliveryKeyOf, type PackedAttempt, type PackedDelivery } from './packed-delivery.ts';
 import { unpackMessage } from './packed-message.ts';
 import { keyOf } from './rows.ts';
 

@@ -1,9 +1,8 @@
-// Deliveries on their way to the writer thread and into SQL: flat lists of plain values, as for runs.
+// Deliveries and their attempts on their way to the writer thread and into SQL: flat lists of plain values, as for runs.
 
 import { parseDeliveryId } from '../../core/delivery-id.ts';
 import type { OutboundResult } from '../../core/outbound.ts';
 import type { AttemptRecord, NewDelivery } from '../delivery-records.ts';
-import type { RunChange } from '../storage.ts';
 import { packMessage } from './packed-message.ts';
 
 export type PackedDelivery = [
@@ -18,18 +17,8 @@ export type PackedDelivery = [
   leaseUntil: number | null,
 ];
 
-export interface PackedChange extends Omit<RunChange, 'deliveries'> {
-  deliveries: PackedDelivery[];
-}
-
 /** `result` is JSON without its body, which is a column of its own. */
 export type PackedAttempt = [attempt: number, startedAt: number, durationMs: number, result: string, body: Uint8Array | null];
-
-export function packChange(change: RunChange): PackedChange {
-  return change.deliveries.length === 0
-    ? (change as unknown as PackedChange)
-    : { ...change, deliveries: change.deliveries.map(packDelivery) };
-}
 
 export function packDelivery({ id, step, isAwaited, origin, message, retry, leaseUntil }: NewDelivery): PackedDelivery {
   const { text, body } = packMessage(message);

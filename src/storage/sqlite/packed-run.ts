@@ -4,6 +4,7 @@
 import { parseJson, stringifyJson } from '../../core/json.ts';
 import { isTerminal } from '../../core/run.ts';
 import type { MemoryUse, NewRun, StepRecord } from '../storage.ts';
+import { type PackedStep, packStep } from './packed-change.ts';
 import { type PackedDelivery, packDelivery } from './packed-delivery.ts';
 import { packEvents } from './rows.ts';
 
@@ -12,7 +13,7 @@ export type PackedRun = [
   sinkId: string,
   createdAt: number,
   /** Steps that have not ended, which get rows of their own; null when there are none. */
-  openSteps: StepRecord[] | null,
+  openSteps: PackedStep[] | null,
   blobs: string[] | null,
   idempotency: NewRun['idempotency'],
   deliveries: PackedDelivery[] | null,
@@ -28,7 +29,7 @@ export function packRun(run: NewRun): PackedRun {
     run.runId,
     run.sinkId,
     createdAt,
-    hasOpen ? change.steps.filter(({ finishedAt }) => finishedAt === null) : null,
+    hasOpen ? change.steps.filter(({ finishedAt }) => finishedAt === null).map(packStep) : null,
     run.blobs.length === 0 ? null : run.blobs,
     run.idempotency,
     change.deliveries.length === 0 ? null : change.deliveries.map(packDelivery),
@@ -80,6 +81,11 @@ type StepTuple = [
   chosen?: StepRecord['chosen'],
   error?: StepRecord['error'],
 ];
+
+/** Names of the steps that `first_steps` holds. */
+export function unpackStepNames(text: string | null): string[] {
+  return text === null ? [] : (JSON.parse(text) as StepTuple[]).map(([step]) => step);
+}
 
 /** The steps that `first_steps` holds. */
 export function unpackSteps(text: string | null): StepRecord[] {

@@ -2,14 +2,21 @@
 
 import type { Database } from 'better-sqlite3';
 import { isTerminal, type RunStatus } from '../../core/run.ts';
-import { CANCELLED, type ProgressEvent, type RunEvent } from '../../core/run-event.ts';
+import { CANCELLED, type RunEvent } from '../../core/run-event.ts';
 import { parseRunId } from '../../core/run-id.ts';
-import type { ClaimedRun, CreateRunResult, Lease, StepRecord } from '../storage.ts';
+import type { ClaimedRun, CreateRunResult, Lease, MemoryUse, StepRecord } from '../storage.ts';
 import { createDeliveryWriter } from './delivery-operations.ts';
 import { createMemoryOperations } from './memory-operations.ts';
-import { type PackedChange, unpackResult } from './packed-delivery.ts';
-import { type PackedRun, unpackSteps } from './packed-run.ts';
-import { keyOf, packEvents, RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, toRunId, toStep, toWorkflowReference } from './rows.ts';
+import type { PackedChange, PackedStep } from './packed-change.ts';
+import { type PackedDelivery, unpackResult } from './packed-delivery.ts';
+import { type PackedRun, unpackStepNames, unpackSteps } from './packed-run.ts';
+import { keyOf, RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, toRunId, toStep, toWorkflowReference } from './rows.ts';
+
+interface Turn {
+  order: number;
+  epoch: number;
+  at: number;
+}
 
 export function createRunOperations(database: Database) {
   const selectSink = database.prepare('SELECT no, app_no AS appNo FROM sinks WHERE id = ?');
@@ -91,27 +98,10 @@ export function createRunOperations(database: Database) {
   }
 
   /** What has ended is never written again. */
-  function hasEndedStep(order: number, steps: readonly StepRecord[]): boolean {
+  function hasEndedStep(order: number, steps: readonly PackedStep[]): boolean {
     if (steps.length === 0) return false;
-    const first = new Set(unpackSteps(selectFirstSteps.get(order) as string | null).map(({ step }) => step));
-    return steps.some(({ step }) => first.has(step) || isStepEnded.get(order, step) === 1);
-  }
-
-  function writeStep(order: number, step: StepRecord): void {
-    const { error, chosen } = step;
-    upsertStep.run(
-      order,
-      step.step,
-      step.type,
-      step.status,
-      step.attempt,
-      step.outputs,
-      chosen === null ? null : JSON.stringify(chosen),
-      error === null ? null : JSON.stringify(error),
-      step.startedAt,
-      step.finishedAt,
-      step.dueAt,
-    );
+    const first = unpackStepNames(selectFirstSteps.get(order) as string | null);
+    return steps.some(([step]) => first.includes(step) || isStepEnded.get(order, step) === 1);
   }
 
   function claimed(order: number): ClaimedRun {
@@ -140,16 +130,16 @@ export function createRunOperations(database: Database) {
   }
 
   /** What a turn brings beside the run itself. False when the memory that it read has changed: it is to be planned anew. */
-  function writeBelongings(order: number, epoch: number, { deliveries, memory: uses, at }: PackedChange): boolean {
-    if (deliveries.length === 0 && uses.length === 0) return true;
+  function writeBelongings({ order, epoch, at }: Turn, deliveries: PackedDelivery[] | null, uses: MemoryUse[] | null): boolean {
+    if (deliveries === null && uses === null) return true;
     const owner = selectOwner.get(order) as { appNo: number; no: number };
     if (holdsLease.get(order, epoch) === 0) return true;
-    if (!memory.isCurrent(owner.no, uses)) {
+    if (uses !== null && !memory.isCurrent(owner.no, uses)) {
       giveBack.run(at, order);
       return false;
     }
-    insertDeliveries(order, owner, deliveries, at);
-    memory.write(owner.no, uses, at);
+    if (deliveries !== null) insertDeliveries(order, owner, deliveries, at);
+    if (uses !== null) memory.write(owner.no, uses, at);
     return true;
   }
 
@@ -167,7 +157,7 @@ export function createRunOperations(database: Database) {
       if (uses !== null && !memory.isCurrent(sink.no, uses)) return { kind: 'memory_changed' };
       if (insertRun.run(order, nonce, sink.appNo, sink.no, ...columns).changes === 0) return { kind: 'id_taken' };
       if (idempotency !== null) insertKey.run(sink.no, idempotency.key, idempotency.fingerprint, order, idempotency.expiresAt);
-      for (const step of openSteps ?? []) writeStep(order, step);
+      for (const step of openSteps ?? []) upsertStep.run(order, ...step);
       for (const hash of blobs ?? []) insertBlob.run(order, hash);
       if (deliveries !== null) insertDeliveries(order, sink, deliveries, createdAt);
       if (uses !== null) memory.write(sink.no, uses, createdAt);
@@ -176,18 +166,16 @@ export function createRunOperations(database: Database) {
 
     advanceRun({ runId, epoch }: Lease, change: PackedChange): boolean {
       const { order } = keyOf(runId);
-      const { status, progress, wakeAt, lastSeq, output, error, events } = change;
-      const finishedAt = isTerminal(status) ? change.at : null;
-      const errorText = error === null ? null : JSON.stringify(error);
-      if (hasEndedStep(order, change.steps)) return false;
-      if (!writeBelongings(order, epoch, change)) return false;
+      const [at, status, progress, finishedAt, wakeAt, lastSeq, output, error, firstSeq, events, steps, deliveries, uses] = change;
+      if (hasEndedStep(order, steps)) return false;
+      if (!writeBelongings({ order, epoch, at }, deliveries, uses)) return false;
       const isEnd = finishedAt === null ? 0 : 1;
-      if (updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, errorText, isEnd, order, epoch).changes === 0) return false;
-      if (events.length > 0) insertEvents.run(order, (events[0] as ProgressEvent).seq, packEvents(events));
-      for (const step of change.steps) writeStep(order, step);
-      if (isEnd === 1) cancelDeliveries.run(change.at, order);
+      if (updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, error, isEnd, order, epoch).changes === 0) return false;
+      if (firstSeq > 0) insertEvents.run(order, firstSeq, events);
+      for (const step of steps) upsertStep.run(order, ...step);
+      if (isEnd === 1) cancelDeliveries.run(at, order);
       // A delivery may have ended while this turn was under way.
-      if (status === 'waiting' && resultsOf(order).length > 0) wakeNow.run(change.at, order);
+      if (status === 'waiting' && resultsOf(order).length > 0) wakeNow.run(at, order);
       return true;
     },
 

@@ -6,7 +6,8 @@ import type { CreateRunResult, Storage } from '../storage.ts';
 import { FatalStorageError, type FaultMessage, unpackFault } from '../storage-fault.ts';
 import { type CommitQueue, createCommitQueue } from './commit-queue.ts';
 import { type OperationName, READS, WRITES } from './operations.ts';
-import { packAttempt, packChange } from './packed-delivery.ts';
+import { packChange } from './packed-change.ts';
+import { packAttempt } from './packed-delivery.ts';
 import { packRun } from './packed-run.ts';
 import type { ThreadOptions, ThreadReply, ThreadRequest } from './storage-thread.ts';
 

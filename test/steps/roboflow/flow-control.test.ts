@@ -48,8 +48,8 @@ describe('roboflow_core/continue_if@v1', () => {
   });
 
   test('keeps no memory where there is no delay', () => {
-    expect(continueIf.memoryKey?.(manifest, { step: 'a' })).toBeNull();
-    expect(continueIf.memoryKey?.({ ...manifest, stop_delay: 1 }, { step: 'a' })).toBe('continue_if:a');
+    expect(continueIf.memoryKey?.(manifest, { step: 'a', written: {} })).toBeNull();
+    expect(continueIf.memoryKey?.({ ...manifest, stop_delay: 1 }, { step: 'a', written: {} })).toBe('continue_if:a');
   });
 
   test('fails when a value cannot be compared, or is not there, and says which', () => {
@@ -218,7 +218,7 @@ describe('roboflow_core/delta_filter@v1', () => {
   });
 
   test('keeps the values of each video apart', () => {
-    const key = (image: unknown): unknown => deltaFilter.memoryKey?.({ image, value: 1, next_steps: [] }, { step: 's' });
+    const key = (image: unknown): unknown => deltaFilter.memoryKey?.({ image, value: 1, next_steps: [] }, { step: 's', written: {} });
     expect(key({ video_metadata: { video_identifier: 'door' } })).toBe('delta_filter:s:door');
     for (const image of [undefined, null, 'text', {}, { video_metadata: { video_identifier: 5 } }])
       expect(key(image)).toBe('delta_filter:s:default');

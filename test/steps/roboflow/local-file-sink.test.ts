@@ -56,7 +56,7 @@ describe('separate files', () => {
   test('are told as saved, or why they are not', () => {
     expect(localFileSink.interpret?.(separate, written, context())).toEqual(told(false, 'Data saved successfully'));
     expect(localFileSink.interpret?.(separate, notWritten, context())).toEqual(told(true, '"x" cannot be written (ENOSPC)'));
-    expect(localFileSink.memoryKey?.(separate, { step: 's' })).toBeNull();
+    expect(localFileSink.memoryKey?.(separate, { step: 's', written: {} })).toBeNull();
   });
 });
 
@@ -116,7 +116,7 @@ describe('a log', () => {
   });
 
   test('is one for each directory, prefix and type of each step', () => {
-    const keyOf = (given: object, step = 's'): unknown => localFileSink.memoryKey?.({ ...log, ...given }, { step });
+    const keyOf = (given: object, step = 's'): unknown => localFileSink.memoryKey?.({ ...log, ...given }, { step, written: {} });
     const keys = [
       keyOf({}),
       keyOf({}, 't'),

@@ -42,7 +42,9 @@ describe('the request', () => {
   });
 
   test('is throttled by the steps of its session', () => {
-    expect(slackNotification.memoryKey?.(manifest, { step: 'a' })).toBe(slackNotification.memoryKey?.(manifest, { step: 'b' }));
+    expect(slackNotification.memoryKey?.(manifest, { step: 'a', written: {} })).toBe(
+      slackNotification.memoryKey?.(manifest, { step: 'b', written: {} }),
+    );
     expect(plan({}, { memory: { last_sent_at: NOW - 1 } })).toMatchObject({ outputs: { throttling_status: true } });
     expect(plan({ disable_sink: true })).toMatchObject({ outputs: { message: 'Sink was disabled by parameter `disable_sink`' } });
   });

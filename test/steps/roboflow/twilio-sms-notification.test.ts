@@ -70,8 +70,10 @@ describe('the request of both versions', () => {
 
   test('the session or the step keeps the cooldown', () => {
     expect(planOfKind(planV1(), 'deliver').remember).toEqual({ last_sent_at: NOW });
-    expect(twilioSmsNotificationV1.memoryKey?.(v1, { step: 'a' })).toBe('twilio_sms_notification:session');
-    expect(twilioSmsNotificationV2.memoryKey?.(v2, { step: 'a' })).not.toBe(twilioSmsNotificationV2.memoryKey?.(v2, { step: 'b' }));
+    expect(twilioSmsNotificationV1.memoryKey?.(v1, { step: 'a', written: {} })).toBe('twilio_sms_notification:session');
+    expect(twilioSmsNotificationV2.memoryKey?.(v2, { step: 'a', written: {} })).not.toBe(
+      twilioSmsNotificationV2.memoryKey?.(v2, { step: 'b', written: {} }),
+    );
   });
 });
 

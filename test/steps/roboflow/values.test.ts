@@ -182,8 +182,8 @@ describe('roboflow_core/cache_get@v1 and cache_set@v1', () => {
   test('what is set under a key is got under the same key of the same video', () => {
     expect(set({ key: 'foo', value: 'bar' })).toEqual({ ...giving('bar'), remember: { value: 'bar' } });
     expect(get({ value: 'bar' })).toEqual(giving('bar'));
-    const keyOf = (image: unknown, key: unknown): unknown => cacheSet.memoryKey?.({ image, key, value: 1 }, { step: 'a' });
-    expect(keyOf(door, 'foo')).toBe(cacheGet.memoryKey?.({ image: door, key: 'foo' }, { step: 'b' }));
+    const keyOf = (image: unknown, key: unknown): unknown => cacheSet.memoryKey?.({ image, key, value: 1 }, { step: 'a', written: {} });
+    expect(keyOf(door, 'foo')).toBe(cacheGet.memoryKey?.({ image: door, key: 'foo' }, { step: 'b', written: {} }));
     expect(
       new Set([
         keyOf(door, 'foo'),
@@ -202,7 +202,7 @@ describe('roboflow_core/cache_get@v1 and cache_set@v1', () => {
 
   test('a key that is no text fails the step', () => {
     for (const key of [null, 5, ['foo'], {}]) {
-      expect(cacheSet.memoryKey?.({ key, value: 1 }, { step: 'a' })).toBeNull();
+      expect(cacheSet.memoryKey?.({ key, value: 1 }, { step: 'a', written: {} })).toBeNull();
       expect(set({ key, value: 1 })).toMatchObject({ kind: 'failed', error: { code: 'invalid_setting' } });
       expect(cacheGet.plan({ key }, stepContext())).toMatchObject({ kind: 'failed', error: { code: 'invalid_setting' } });
     }

@@ -18,7 +18,11 @@ export function workflowLanguageRoutes(server: FastifyInstance, { definitions }:
       return { status: 'ok' };
     },
   );
-  server.get('/step-types', { schema: { tags: ['workflows'], summary: 'List step types with the schemas of their manifests' } }, () => ({
-    step_types: definitions.describeStepTypes(),
-  }));
+  server.get(
+    '/step-types',
+    { schema: { tags: ['workflows'], summary: 'List step types with the schemas of their manifests' } },
+    async () => ({
+      step_types: await definitions.describeStepTypes(),
+    }),
+  );
 }

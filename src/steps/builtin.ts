@@ -1,0 +1,7 @@
+// Every step type that comes with Sluice, for what needs all of them at once: the command line and the documents.
+
+import { ownStepTypes } from './index.ts';
+import { roboflowStepTypes } from './roboflow/index.ts';
+import type { StepType } from './step-type.ts';
+
+export const builtinStepTypes: readonly StepType[] = [...ownStepTypes, ...roboflowStepTypes];
