@@ -3,6 +3,7 @@
 const MASKS: readonly [RegExp, string][] = [
   [/\r/g, ''],
   [/run_[0-9a-hjkmnp-tv-z]{31}/g, '<run>'],
+  [/dlv_[0-9a-hjkmnp-tv-z]{31}_\d+/g, '<delivery>'],
   [/snk_[0-9a-f]{16}/g, '<sink>'],
   [/req_[0-9a-z]{8,}/g, '<request>'],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '<time>'],
