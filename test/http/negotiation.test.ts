@@ -135,7 +135,7 @@ describe('waiting for the result', () => {
     expect(response.headers.get('preference-applied')).toBe('wait=0');
     const location = response.headers.get('location') as string;
     expect(await response.json()).toEqual({ run_id: location.slice('/runs/'.length), status: 'queued' });
-    expect(await (await fetch(app().url + location)).json()).toMatchObject({ status: 'running', progress: 0 });
+    expect(await (await fetch(app().url + location)).json()).toMatchObject({ status: 'waiting', progress: 0 });
   });
 });
 

@@ -43,12 +43,6 @@ export function unpackMessage(text: string, body: Uint8Array): OutboundMessage {
       };
 }
 
-/** The blobs that a message names. */
-export function blobsOf(message: OutboundMessage): string[] {
-  const parts = message.transport === 'http' ? (message.body ?? []) : message.attachments.map(({ content }) => content);
-  return parts.flatMap((part) => (part instanceof Uint8Array ? [] : [part.sha256]));
-}
-
 /** A copy without surroundings: a view into a larger buffer would go to the other thread with all of it. */
 function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   const only = parts.length === 1 ? parts[0] : undefined;
