@@ -69,8 +69,8 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   upgrade: (_, response) => raw(response, 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nhello'),
 };
 
-/** The request's first path segment names the behaviour; all others answer 404. */
-export async function startReceiver(tls?: ServerOptions): Promise<HostileReceiver> {
+/** The request's first path segment names the behaviour; all others answer 404. `onEnd` replaces the end of the running test. */
+export async function startReceiver(tls?: ServerOptions, onEnd = onTestEnd): Promise<HostileReceiver> {
   const requests: ReceivedRequest[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -98,7 +98,7 @@ export async function startReceiver(tls?: ServerOptions): Promise<HostileReceive
   server.on('tlsClientError', () => undefined);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  onTestEnd(() => {
+  onEnd(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });

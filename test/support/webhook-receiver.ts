@@ -32,14 +32,15 @@ export interface WebhookReceiver {
 export interface ReceiverOptions {
   /** How long each answer takes. */
   answersAfterMs?: number;
-  /** The status of an answer; 200 when left out. */
+  /** The status of an answer, 200 when left out, and its headers. */
   status?: (arrival: Arrival) => number;
+  headers?: (arrival: Arrival) => Record<string, string>;
   /** Takes what closes it, in place of the end of the running test. */
   onEnd?: typeof onTestEnd;
 }
 
 export async function startWebhookReceiver(options: ReceiverOptions = {}): Promise<WebhookReceiver> {
-  const { answersAfterMs = 0, status = () => 200, onEnd = onTestEnd } = options;
+  const { answersAfterMs = 0, status = () => 200, headers: headersOf = () => ({}), onEnd = onTestEnd } = options;
   const arrivals: Arrival[] = [];
   let underWay = 0;
   let succeeded = 0;
@@ -58,7 +59,7 @@ export async function startWebhookReceiver(options: ReceiverOptions = {}): Promi
         const code = status(arrival);
         if (code < 400) succeeded += 1;
         underWay -= 1;
-        response.writeHead(code).end();
+        response.writeHead(code, headersOf(arrival)).end();
       }, answersAfterMs);
     });
     server.listen(port, '127.0.0.1');
