@@ -24,18 +24,24 @@ export function createSchemaCheck(schema: JsonSchema): SchemaCheck {
 
 function describeErrors(errors: ErrorObject[]): Fault[] {
   const faults = new Map<string, Fault>();
-  const describedWhole = errors.filter(isDescribedWhole).map(({ schemaPath }) => `${schemaPath}/`);
+  const choices = errors.filter(isDescribedChoice);
   for (const error of errors) {
-    if (describedWhole.some((path) => error.schemaPath.startsWith(path))) continue;
+    if (choices.some((choice) => isMissedAlternative(error, choice))) continue;
     const fault = describeError(error);
     if (fault !== null) faults.set(`${fault.path} ${fault.message}`, fault);
   }
   return [...faults.values()];
 }
 
-/** A choice with a description says what would be right: what each of its alternatives misses adds nothing. */
-function isDescribedWhole({ keyword, parentSchema }: ErrorObject): boolean {
+function isDescribedChoice({ keyword, parentSchema }: ErrorObject): boolean {
   return (keyword === 'anyOf' || keyword === 'oneOf') && expectedBy(parentSchema) !== undefined;
+}
+
+const OF_THE_VALUE_ITSELF = new Set(['type', 'pattern', 'enum', 'const', 'minimum', 'maximum']);
+
+/** A described choice says what would be right: that the value is none of its alternatives adds nothing. */
+function isMissedAlternative({ schemaPath, instancePath, keyword }: ErrorObject, choice: ErrorObject): boolean {
+  return schemaPath.startsWith(`${choice.schemaPath}/`) && instancePath === choice.instancePath && OF_THE_VALUE_ITSELF.has(keyword);
 }
 
 /** What a choice must be, by its title, or by its description where that says nothing else. */

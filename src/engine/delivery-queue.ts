@@ -108,7 +108,7 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
 
   async function sendOnce(held: HeldDelivery, number: number, now: number): Promise<OutboundResult> {
     const idempotencyKey = `${held.runId}:${held.step}`;
-    const signal = held.run?.over.signal ?? stop.signal;
+    const signal = held.run?.over?.signal ?? stop.signal;
     try {
       return await send(held.message, { idempotencyKey, deliveryId: held.id, attempt: number, now, signal });
     } catch (error) {
@@ -212,6 +212,7 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
         }
         const { message, retry, isAwaited } = delivery;
         const held = { ...delivery, epoch: 1, attempts: 0, lastAttempt: retry.maxRetries + 1, runId, bytes: bytesOf(message) };
+        if (isAwaited && run !== null) run.over ??= new AbortController();
         lane.waiting.push({ ...held, run: isAwaited ? run : null });
         pump(lane);
       }
@@ -237,7 +238,7 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
       await Promise.race([idle, timeIsUp]);
       clearTimeout(deadline);
       stop.abort();
-      for (const { run } of sending.values()) run?.over.abort();
+      for (const { run } of sending.values()) run?.over?.abort('the server stops');
       await storage.releaseDeliveries([...waiting, ...sending.values()].map(toLease), clock()).catch((error: unknown) => {
         logger.warn({ err: error }, 'deliveries could not be given back; the next start takes them up');
       });
@@ -247,7 +248,7 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
 
 /** Its run is over, so nobody wants it any more. */
 function isGivenUp({ run }: HeldDelivery, result: OutboundResult): boolean {
-  return run?.over.signal.aborted === true && result.kind === 'network' && result.code === 'ABORTED';
+  return run?.over?.signal.aborted === true && result.kind === 'network' && result.code === 'ABORTED';
 }
 
 const toLease = ({ id, epoch }: HeldDelivery): DeliveryLease => ({ id, epoch });

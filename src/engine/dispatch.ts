@@ -7,6 +7,7 @@ import type { Request, RequestBody, RequestHead } from '../core/request.ts';
 import { isTerminal } from '../core/run.ts';
 import type { RunEvent } from '../core/run-event.ts';
 import type { Workflow } from '../core/workflow.ts';
+import { bindInputs } from '../core/workflow-input.ts';
 import { AppError } from '../errors.ts';
 import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
@@ -26,7 +27,8 @@ export interface Trigger {
   body: RequestBody;
   /** The body's value, decoded already. */
   request: Request;
-  inputs: Record<string, unknown>;
+  /** Where the workflow's inputs come from, by name, where the sink says so. */
+  inputMapping: Readonly<Record<string, string>>;
   idempotency: { key: string; fingerprint: string } | null;
 }
 
@@ -65,8 +67,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   return dispatch;
 
   async function dispatch(trigger: Trigger): Promise<Dispatched> {
-    const { appId, sinkId, workflow, request, inputs, body, idempotency } = trigger;
+    const { appId, sinkId, workflow, request, inputMapping, body, idempotency } = trigger;
     if (isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
+    const inputs = bindInputs(workflow, inputMapping, request);
     const runId = newRunId();
     const now = clock();
     const execution = new Execution(tools, { runId, sinkId, workflow, request, inputs });
@@ -84,7 +87,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       bodyCharset: body.charset,
       body: body.bytes,
       blobs: trigger.head.files.map(({ sha256 }) => sha256),
-      inputs: ended ? null : stringifyJson(inputs),
+      inputs: ended || Object.keys(inputMapping).length === 0 ? null : stringifyJson(inputs),
       idempotency: idempotency === null ? null : { ...idempotency, expiresAt: now + IDEMPOTENCY_KEY_MS },
       createdAt: now,
       change,

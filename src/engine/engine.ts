@@ -4,6 +4,7 @@
 import type { Clock } from '../clock.ts';
 import { parseJson } from '../core/json.ts';
 import { decodeBody, type Request, type RequestHead } from '../core/request.ts';
+import { bindInputs } from '../core/workflow-input.ts';
 import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { StepTypes } from '../steps/index.ts';
@@ -15,7 +16,7 @@ import { Execution, type ExecutionTools } from './execution.ts';
 import type { SecretPlaceholder } from './plan-context.ts';
 import type { RunFeed } from './run-feed.ts';
 import { createStepMemory } from './step-memory.ts';
-import { type ActiveRun, activeRun, createTurns, LEASE_MS, type PlannedTurn, RUN_IS_OVER } from './turn.ts';
+import { type ActiveRun, activeRun, createTurns, endRun, LEASE_MS, type PlannedTurn } from './turn.ts';
 import { createWorker, type LocalEffects, type Worker } from './worker.ts';
 import { createWorkflowCache } from './workflow-cache.ts';
 
@@ -110,20 +111,23 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
+  /** Somebody else has it now. */
+  function stopRun(runId: string): void {
+    const run = active.get(runId);
+    if (run !== undefined) run.isStopped = true;
+  }
+
   async function takeUp(claimed: ClaimedRun): Promise<void> {
     const { lease, appId, sinkId, createdAt } = claimed;
-    active.get(lease.runId)?.stop.abort();
+    stopRun(lease.runId);
     const workflow = await loadWorkflow(appId, claimed.workflow);
     await stepTypes.load((workflow?.steps ?? []).map(({ type }) => type));
-    const start = {
-      runId: lease.runId,
-      sinkId,
-      workflow: workflow ?? { id: '', version: 0, inputs: [], steps: [], outputs: [] },
-      request: restoreRequest(claimed),
-      inputs: (parseJson(claimed.inputs ?? '{}') ?? {}) as Record<string, unknown>,
-    };
+    const request = restoreRequest(claimed);
+    const planned = workflow ?? { id: '', version: 0, inputs: [], steps: [], outputs: [] };
+    const inputs = claimed.inputs === null ? bindInputs(planned, {}, request) : (parseJson(claimed.inputs) as Record<string, unknown>);
+    const start = { runId: lease.runId, sinkId, workflow: planned, request, inputs };
     const execution = new Execution(tools, start, claimed);
-    const run = activeRun({ lease, appId, sinkId, createdAt, execution, files: start.request.files });
+    const run = activeRun({ lease, appId, sinkId, createdAt, execution, files: request.files });
     await worker.advance(run, () => {
       if (workflow === null) execution.abort({ code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' });
       else for (const { step, result } of claimed.results) execution.giveResult(step, result);
@@ -135,12 +139,13 @@ export function createEngine(options: EngineOptions): Engine {
     const leases = [...active.values()].filter(({ effects }) => effects > 0).map(({ lease }) => lease);
     const lost = leases.length === 0 ? [] : await storage.renewLeases(leases, now + LEASE_MS);
     renewedAt = now;
-    for (const runId of lost) active.get(runId)?.stop.abort();
+    for (const runId of lost) stopRun(runId);
   }
 
   /** A run that cannot be given back is taken up at the next start, or once its lease is over. */
-  async function giveBack({ lease, stop }: ActiveRun): Promise<void> {
-    stop.abort();
+  async function giveBack(run: ActiveRun): Promise<void> {
+    const { lease } = run;
+    run.isStopped = true;
     await storage.releaseRun(lease, clock()).catch((error: unknown) => {
       logger.warn({ err: error, run_id: lease.runId }, 'a run could not be given back');
     });
@@ -158,8 +163,7 @@ export function createEngine(options: EngineOptions): Engine {
       const result = await storage.cancelRun(runId, clock());
       if (result === null) return null;
       const run = active.get(runId);
-      run?.stop.abort();
-      run?.over.abort(RUN_IS_OVER);
+      if (run !== undefined) endRun(run);
       feed.publish(runId, result.events);
       if (result.cancelled) logger.info({ run_id: runId, status: 'cancelled' }, 'run ended');
       return { cancelled: result.cancelled };

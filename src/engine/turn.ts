@@ -22,10 +22,10 @@ export interface ActiveRun {
   execution: Execution;
   /** The files that its request brought: no step may look at others. */
   files: readonly FileHandle[];
-  /** Aborted when no more turns may be taken here: the run is over, was lost to another owner, or is given back. */
-  stop: AbortController;
-  /** Aborted when the run is over: what is still being sent for it is given up. */
-  over: AbortController;
+  /** No more turns may be taken here: the run is over, was lost to another owner, or is given back. */
+  isStopped: boolean;
+  /** Made for the first message that the run waits for; aborted when the run is over, which gives the message up. */
+  over: AbortController | null;
   /** The turn under way: turns of one run follow one another. */
   turn: Promise<unknown>;
   /** What is being done for it in this process, and the deliveries held here that it waits for. */
@@ -33,11 +33,15 @@ export interface ActiveRun {
   awaited: number;
 }
 
-/** A reason spares the error with its stack that each abort would make else. */
-export const RUN_IS_OVER = 'the run is over';
+/** The run has ended or was cancelled: nobody waits any more for what is being sent for it. */
+export function endRun(run: ActiveRun): void {
+  run.isStopped = true;
+  // A reason spares the error, with its stack, that would be made for each else.
+  run.over?.abort('the run is over');
+}
 
 export function activeRun(run: Pick<ActiveRun, 'lease' | 'appId' | 'sinkId' | 'createdAt' | 'execution' | 'files'>): ActiveRun {
-  return { ...run, stop: new AbortController(), over: new AbortController(), turn: Promise.resolve(), effects: 0, awaited: 0 };
+  return { ...run, isStopped: false, over: null, turn: Promise.resolve(), effects: 0, awaited: 0 };
 }
 
 export interface PlannedTurn {

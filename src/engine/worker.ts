@@ -16,7 +16,7 @@ import type { DeliveryQueue } from './delivery-queue.ts';
 import type { LocalEffect } from './execution.ts';
 import type { HeldDelivery } from './origin-lane.ts';
 import type { RunFeed } from './run-feed.ts';
-import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, RUN_IS_OVER, type Turns } from './turn.ts';
+import { type ActiveRun, endRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 
 /** What steps have done in this process. */
 export interface LocalEffects {
@@ -63,8 +63,7 @@ export function createWorker(options: WorkerOptions): Worker {
     feed.publish(runId, eventsOf(change));
     if (isTerminal(change.status)) {
       logRunEnd(logger, run, runId, change);
-      run.stop.abort(RUN_IS_OVER);
-      run.over.abort(RUN_IS_OVER);
+      endRun(run);
     } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
     run.effects += effects.length;
     for (const { isAwaited, leaseUntil } of change.deliveries) if (isAwaited && leaseUntil !== null) run.awaited += 1;
@@ -101,7 +100,7 @@ export function createWorker(options: WorkerOptions): Worker {
   function takeTurn(run: ActiveRun, apply: () => void, write: (change: RunChange) => Promise<boolean>): Promise<boolean> {
     const turn = run.turn.then(async () => {
       const { lease, sinkId, execution } = run;
-      if (run.stop.signal.aborted) return false;
+      if (run.isStopped) return false;
       try {
         apply();
       } catch (error) {
@@ -113,12 +112,14 @@ export function createWorker(options: WorkerOptions): Worker {
       else {
         // Somebody else has the run, or it was given back to be planned anew.
         turns.withdraw(sinkId, planned.change);
-        run.stop.abort(RUN_IS_OVER);
+        run.isStopped = true;
         wakeBy(clock());
       }
       return isStored;
     });
-    run.turn = turn.catch(() => run.stop.abort(RUN_IS_OVER));
+    run.turn = turn.catch(() => {
+      run.isStopped = true;
+    });
     return turn;
   }
 

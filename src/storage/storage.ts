@@ -119,7 +119,7 @@ export interface NewRun extends StoredRequest {
   workflow: { id: string; version: number } | null;
   /** Hashes of the blobs that the run names; they are on disk already. */
   blobs: string[];
-  /** JSON text of the bound inputs; null when the run has already ended and needs them no more. */
+  /** JSON text of the bound inputs; null when the run has ended, or they follow from the request and its workflow. */
   inputs: string | null;
   idempotency: { key: string; fingerprint: string; expiresAt: number } | null;
   createdAt: number;

@@ -38,6 +38,10 @@ test('without any setting the server listens on this machine alone, on the docum
     retention: { maxAgeMs: 30 * 86_400_000, maxBytes: 10 * 2 ** 30 },
     minFreeDisk: 128 * 2 ** 20,
     drainSeconds: 10,
+    outboundAllow: [],
+    secretsAllow: [],
+    secretKey: null,
+    filesDir: null,
   });
 });
 
@@ -70,6 +74,10 @@ describe('where a setting comes from', () => {
       retention: ['12h,5GB', { maxAgeMs: 12 * 3_600_000, maxBytes: 5 * 2 ** 30 }],
       min_free_disk: ['1TB', 2 ** 40],
       drain_seconds: ['30', 30],
+      outbound_allow: ['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
+      secrets_allow: ['CRM_TOKEN,SLACK_*', ['CRM_TOKEN', 'SLACK_*']],
+      secret_key: ['0123456789abcdef0123456789abcdef', '0123456789abcdef0123456789abcdef'],
+      files_dir: ['/srv/files', '/srv/files'],
     };
     expect(settings.map(({ key }) => key).sort()).toEqual(Object.keys(values).sort());
     for (const setting of settings) {
@@ -126,6 +134,12 @@ describe('a value that is wrong', () => {
     ['min_free_disk', '128 MB', /must be a size, as 128MB/],
     ['min_free_disk', '10%', /must be a size, as 128MB/],
     ['drain_seconds', '601', /must be a whole number from 0 to 600/],
+    ['outbound_allow', 'internal', /"internal" is neither/],
+    ['outbound_allow', '10.0.0.0/8,', /"" is neither/],
+    ['outbound_allow', '10.0.0.0/33', /"10.0.0.0\/33" is neither/],
+    ['secrets_allow', '*', /"\*" is none/],
+    ['secrets_allow', 'A-B', /"A-B" is none/],
+    ['secrets_allow', 'A,,B', /"" is none/],
   ])('%s=%j is refused by the name under which it came, and shown', (key, text, message) => {
     const setting = settings.find((candidate) => candidate.key === key);
     if (setting === undefined) throw new Error(`there is no setting ${key}`);

@@ -121,7 +121,7 @@ async function dispatcher(storage: Storage, engine: Engine): Promise<() => Promi
       head,
       body: { kind: 'empty', bytes: new Uint8Array(0), charset: 'utf-8' },
       request: { ...head, body: null },
-      inputs: {},
+      inputMapping: {},
       idempotency: null,
     });
     return runId;

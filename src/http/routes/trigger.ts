@@ -7,7 +7,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 import type { Clock } from '../../clock.ts';
 import { negotiateAnswer } from '../../core/response-mode.ts';
 import { requestPathFault } from '../../core/sink-path.ts';
-import { bindInputs } from '../../core/workflow-input.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
@@ -105,7 +104,7 @@ export async function triggerRoutes(server: FastifyInstance, dependencies: Trigg
       head: input.head,
       body: input.body,
       request: input.request,
-      inputs: bindInputs(workflow, sink.inputs, input.request),
+      inputMapping: sink.inputs,
       idempotency: readIdempotency(request, input),
     });
     await answerTrigger(reply, answer, run, input.request);

@@ -4,7 +4,6 @@ import type { FastifyInstance } from 'fastify';
 import { decodeBody, type RequestHead } from '../../../core/request.ts';
 import { RUN_STATUSES, type RunStatus } from '../../../core/run.ts';
 import { parseRunId } from '../../../core/run-id.ts';
-import { bindInputs } from '../../../core/workflow-input.ts';
 import type { Catalog } from '../../../definitions/catalog.ts';
 import type { Engine } from '../../../engine/engine.ts';
 import { AppError } from '../../../errors.ts';
@@ -99,7 +98,6 @@ export function adminRunRoutes(server: FastifyInstance, { storage, catalog, engi
       const body = { kind: run.bodyKind, bytes: run.body, charset: run.bodyCharset };
       const request = { ...head, body: decodeBody(body, head.files) };
       const { workflow, reference } = catalog.workflowOf(sink);
-      const inputs = bindInputs(workflow, sink.inputs, request);
       const replayed = await engine.dispatch({
         appId: sink.appId,
         sinkId: sink.id,
@@ -108,7 +106,7 @@ export function adminRunRoutes(server: FastifyInstance, { storage, catalog, engi
         head,
         body,
         request,
-        inputs,
+        inputMapping: sink.inputs,
         idempotency: null,
       });
       reply.code(202).header('location', `/runs/${replayed.runId}`);
