@@ -68,12 +68,19 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
 
   function hold(lane: OriginLane, bytes: number): void {
     lane.held += 1;
+    lane.heldBytes += bytes;
     heldBytes += bytes;
   }
 
   function letGo(lane: OriginLane, bytes: number): void {
     lane.held -= 1;
+    lane.heldBytes -= bytes;
     heldBytes -= bytes;
+  }
+
+  /** An origin may hold as much as it leaves to the others, and one message in any case. */
+  function roomOf(lane: OriginLane): number {
+    return lane.held === 0 ? Number.POSITIVE_INFINITY : MAX_HELD_BYTES - heldBytes - lane.heldBytes;
   }
 
   function pump(lane: OriginLane): void {
@@ -135,7 +142,7 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
   }
 
   function lookFor(lane: OriginLane): void {
-    if (!isDraining) timer.wakeBy(lane.nextLook());
+    if (!isDraining && roomOf(lane) > 0) timer.wakeBy(lane.nextLook());
   }
 
   async function claimDue(): Promise<void> {
@@ -144,10 +151,10 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
     try {
       const now = clock();
       for (const lane of lanes.values()) pump(lane);
-      const wanted =
-        heldBytes >= MAX_HELD_BYTES ? [] : [...lanes.values()].map((lane) => ({ origin: lane.name, limit: lane.roomForClaims(now) }));
-      const open = wanted.filter(({ limit }) => limit > 0);
-      const claimed = open.length === 0 ? [] : await storage.claimDeliveries(open, now, now + LEASE_MS);
+      const open = [...lanes.values()].filter((lane) => lane.roomForClaims(now) > 0 && roomOf(lane) > 0);
+      const share = Math.max(0, MAX_HELD_BYTES - heldBytes) / (open.length + 1);
+      const wanted = open.map((lane) => ({ origin: lane.name, limit: lane.roomForClaims(now), maxBytes: Math.min(share, roomOf(lane)) }));
+      const claimed = wanted.length === 0 ? [] : await storage.claimDeliveries(wanted, now, now + LEASE_MS);
       for (const delivery of claimed) takeUp(delivery);
       await lookAhead();
     } catch (error) {
@@ -169,11 +176,12 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
   /** Learns when each origin's next delivery is due, and forgets origins that have none. */
   async function lookAhead(): Promise<void> {
     for (const lane of lanes.values()) lane.beginAsking();
+    const now = clock();
     const due = new Map((await storage.listDueOrigins()).map(({ origin, dueAt }) => [origin, dueAt]));
     for (const name of due.keys()) laneOf(name);
     for (const [name, lane] of lanes) {
       lane.endAsking(due.get(name) ?? Number.POSITIVE_INFINITY);
-      if (lane.isIdle) lanes.delete(name);
+      if (lane.isIdle(now)) lanes.delete(name);
       else lookFor(lane);
     }
   }
@@ -197,7 +205,7 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
       return deliveries.map((delivery) => {
         const lane = laneOf(delivery.origin);
         const bytes = bytesOf(delivery.message);
-        const hasRoom = !stop.signal.aborted && !lane.isFull && (heldBytes === 0 || heldBytes + bytes <= MAX_HELD_BYTES);
+        const hasRoom = !stop.signal.aborted && !lane.isFull && bytes <= roomOf(lane);
         if (!hasRoom) return delivery;
         hold(lane, bytes);
         return { ...delivery, leaseUntil };

@@ -16,6 +16,7 @@ export interface HeldDelivery extends ClaimedDelivery {
 /** Messages under way to one origin at once. */
 export const MAX_WIDTH = 64;
 const MAX_HELD = 256;
+const FORGET_AFTER_MS = 60_000;
 
 export class OriginLane {
   readonly name: string;
@@ -23,6 +24,7 @@ export class OriginLane {
   inFlight = 0;
   /** Of which `waiting` wait for a slot. */
   held = 0;
+  heldBytes = 0;
   waiting: HeldDelivery[] = [];
   /** When the next delivery that is not held is due; infinite when there is none. */
   dueAt = Number.POSITIVE_INFINITY;
@@ -37,9 +39,9 @@ export class OriginLane {
     return this.held >= MAX_HELD;
   }
 
-  /** Nothing here that would be missed. */
-  get isIdle(): boolean {
-    return this.held === 0 && this.dueAt === Number.POSITIVE_INFINITY && this.circuit.failures === 0;
+  /** Nothing here that would be missed: a circuit whose pause was over long ago says nothing of today. */
+  isIdle(now: number): boolean {
+    return this.held === 0 && this.dueAt === Number.POSITIVE_INFINITY && this.circuit.openUntil + FORGET_AFTER_MS <= now;
   }
 
   noteDue(at: number): void {
@@ -56,9 +58,13 @@ export class OriginLane {
     this.dueAt = Math.min(dueAt, this.#notedDueAt);
   }
 
-  /** When to look for more in the database; infinite while there is enough here. */
+  /**
+   * When to look for more in the database; infinite while there is enough here. With a circuit that is not closed one is
+   * enough, and what comes of it brings the next look.
+   */
   nextLook(): number {
-    return this.held > MAX_HELD / 2 ? Number.POSITIVE_INFINITY : Math.max(this.dueAt, this.circuit.openUntil);
+    const enough = this.circuit.openUntil > 0 ? 0 : MAX_HELD / 2;
+    return this.held > enough ? Number.POSITIVE_INFINITY : Math.max(this.dueAt, this.circuit.openUntil);
   }
 
   /** How many more to take from the database: while the circuit is not closed one at a time, to probe with. */

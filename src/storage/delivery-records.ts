@@ -31,6 +31,13 @@ export interface ClaimedDelivery extends Omit<NewDelivery, 'leaseUntil'> {
   lastAttempt: number;
 }
 
+/** How many deliveries to an origin may be claimed, and none after those whose bodies come to `maxBytes`. */
+export interface ClaimLimit {
+  origin: string;
+  limit: number;
+  maxBytes: number;
+}
+
 /** One try of a delivery. */
 export interface AttemptRecord {
   /** From 1. */

@@ -15,6 +15,7 @@ import type { ManagedBy, Sink } from '../core/sink.ts';
 import type {
   AttemptRecord,
   ClaimedDelivery,
+  ClaimLimit,
   DeliveryFilter,
   DeliveryLease,
   DeliveryRecord,
@@ -236,8 +237,8 @@ export interface Storage {
     next: DeliveryState,
     turn: { lease: Lease; change: RunChange } | null,
   ): Promise<'recorded' | 'stale' | 'turn_refused'>;
-  /** Takes deliveries that are due, up to the limit of each origin, for the one owner. */
-  claimDeliveries(origins: { origin: string; limit: number }[], now: number, leaseUntil: number): Promise<ClaimedDelivery[]>;
+  /** Takes deliveries that are due, up to the limits of each origin, for the one owner. */
+  claimDeliveries(limits: ClaimLimit[], now: number, leaseUntil: number): Promise<ClaimedDelivery[]>;
   /** Extends leases; returns the ids whose lease is stale. */
   renewDeliveries(leases: DeliveryLease[], leaseUntil: number): Promise<string[]>;
   /** Gives deliveries back, due at once. */

@@ -5,7 +5,7 @@ import type { DeliveryState } from '../../core/delivery.ts';
 import { parseDeliveryId } from '../../core/delivery-id.ts';
 import type { RetryPolicy } from '../../core/retry.ts';
 import { parseRunId } from '../../core/run-id.ts';
-import type { ClaimedDelivery, DeliveryLease } from '../delivery-records.ts';
+import type { ClaimedDelivery, ClaimLimit, DeliveryLease } from '../delivery-records.ts';
 import type { Lease } from '../storage.ts';
 import { type ClaimedDeliveryRow, toDeliveryId } from './delivery-rows.ts';
 import type { PackedChange } from './packed-change.ts';
@@ -48,7 +48,11 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
   const wakeRun = database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND status = 'waiting'");
   const claim = database.prepare(
     `UPDATE deliveries SET status = 'sending', epoch = epoch + 1, due_at = ?
-     WHERE no IN (SELECT no FROM deliveries WHERE origin = ? AND due_at <= ? ORDER BY due_at LIMIT ?)
+     WHERE no IN (
+       SELECT no FROM (
+         SELECT no, sum(size) OVER (ORDER BY due_at, no) - size AS size_before
+         FROM (SELECT no, due_at, length(body) AS size FROM deliveries WHERE origin = ? AND due_at <= ? ORDER BY due_at, no LIMIT ?)
+       ) WHERE size_before < ? OR size_before = 0)
      RETURNING *, (SELECT nonce FROM runs WHERE id = run_id) AS nonce`,
   );
   const renew = database.prepare("UPDATE deliveries SET due_at = ? WHERE no = ? AND epoch = ? AND status = 'sending'");
@@ -114,8 +118,10 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
       return turn === null ? 'recorded' : 'turn_refused';
     },
 
-    claimDeliveries(origins: { origin: string; limit: number }[], now: number, leaseUntil: number): ClaimedDelivery[] {
-      return origins.flatMap(({ origin, limit }) => (claim.all(leaseUntil, origin, now, limit) as ClaimedDeliveryRow[]).map(toClaimed));
+    claimDeliveries(limits: ClaimLimit[], now: number, leaseUntil: number): ClaimedDelivery[] {
+      return limits.flatMap(({ origin, limit, maxBytes }) =>
+        (claim.all(leaseUntil, origin, now, limit, maxBytes) as ClaimedDeliveryRow[]).map(toClaimed),
+      );
     },
 
     renewDeliveries(leases: DeliveryLease[], leaseUntil: number): string[] {

@@ -150,8 +150,8 @@ export function deliveriesContract(workbench: () => Workbench): void {
       }
       const both = async (now: number): Promise<Set<string | undefined>> => {
         const limits = [
-          { origin: one, limit: 2 },
-          { origin: two, limit: 1 },
+          { origin: one, limit: 2, maxBytes: 1_000_000 },
+          { origin: two, limit: 1, maxBytes: 1_000_000 },
         ];
         return new Set((await storage.claimDeliveries(limits, now, now + LEASE_MS)).map(({ id }) => made.get(id)));
       };
@@ -159,6 +159,25 @@ export function deliveriesContract(workbench: () => Workbench): void {
       expect(await both(NOW + 100)).toEqual(new Set([`${one} 10`, `${one} 20`, `${two} 40`]));
       expect(await both(NOW + 100)).toEqual(new Set([`${one} 30`, `${two} 50`]));
       expect(await both(NOW + 100)).toEqual(new Set());
+    });
+
+    test('takes none after those whose bodies come to as many bytes as may be taken, and one in any case', async () => {
+      const { storage, addSink, addClaimedRun } = workbench();
+      const origin = newOrigin();
+      const { lease } = await addClaimedRun(await addSink());
+      const sizes = [100, 0, 100, 1000, 1, 1];
+      const deliveries = sizes.map((size, index) =>
+        newDelivery(lease.runId, index, { origin, message: { ...MESSAGE, body: [new Uint8Array(size)] } }),
+      );
+      await storage.advanceRun(lease, runningChange({ deliveries }));
+      const claimed = async (maxBytes: number): Promise<number[]> => {
+        const found = await storage.claimDeliveries([{ origin, limit: 100, maxBytes }], NOW, NOW + LEASE_MS);
+        return found.map(({ id }) => deliveries.findIndex((delivery) => delivery.id === id)).sort();
+      };
+      expect(await claimed(0)).toEqual([0]);
+      expect(await claimed(100)).toEqual([1, 2]);
+      expect(await claimed(1000)).toEqual([3]);
+      expect(await claimed(Number.POSITIVE_INFINITY)).toEqual([4, 5]);
     });
 
     test('gives each delivery to one owner, however many ask at the same time', async () => {

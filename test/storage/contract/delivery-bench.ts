@@ -80,7 +80,7 @@ export function createDeliveryBench(workbench: () => Workbench): DeliveryBench {
   }
 
   const claim = async (origin: string, now = NOW, limit = 100): Promise<ClaimedDelivery[]> =>
-    await workbench().storage.claimDeliveries([{ origin, limit }], now, now + LEASE_MS);
+    await workbench().storage.claimDeliveries([{ origin, limit, maxBytes: Number.POSITIVE_INFINITY }], now, now + LEASE_MS);
 
   async function claimOne(origin: string, now = NOW): Promise<ClaimedDelivery> {
     const [claimed, ...others] = await claim(origin, now);

@@ -1,0 +1,172 @@
+// The queue of deliveries by itself: what it asks of the database, and how much, while receivers are slow, gone or many.
+
+import { setMaxListeners } from 'node:events';
+import { expect, test } from 'vitest';
+import { deliveryIdOf } from '../../src/core/delivery-id.ts';
+import type { HttpMessage, OutboundResult } from '../../src/core/outbound.ts';
+import { createDeliveryQueue, type DeliveryQueue } from '../../src/engine/delivery-queue.ts';
+import { createLogger } from '../../src/logger.ts';
+import type { ClaimedDelivery } from '../../src/storage/delivery-records.ts';
+import { onTestEnd } from '../support/cleanup.ts';
+import { until } from '../support/until.ts';
+
+const ORIGIN = 'http://receiver.test';
+const RETRY = { maxRetries: 50, baseSeconds: 0, maxSeconds: 0 };
+
+interface Sent {
+  id: string;
+  answer(status: number): void;
+}
+
+interface Bench {
+  queue: DeliveryQueue;
+  sent: Sent[];
+  /** How often the database was asked what is due. */
+  asked(): number;
+  advance(ms: number): void;
+}
+
+const messageOf = (bytes: number): HttpMessage => ({
+  transport: 'http',
+  method: 'POST',
+  url: ORIGIN,
+  headers: {},
+  body: [new Uint8Array(bytes)],
+  timeoutMs: 1000,
+  redirects: 'refuse',
+  succeeds: '2xx',
+  signingSecret: null,
+});
+
+/** A queue whose database holds so many deliveries of so many bytes to each origin, all due. */
+async function startQueue(stored: Record<string, { count: number; bytes: number }>): Promise<Bench> {
+  let now = 1_800_000_000_000;
+  let asked = 0;
+  const sent: Sent[] = [];
+  const rows = Object.entries(stored).flatMap(([origin, { count, bytes }], index) =>
+    Array.from({ length: count }, (_, number): ClaimedDelivery & { dueAt: number | null } => ({
+      id: deliveryIdOf(`run_${index}`, number),
+      step: 's',
+      isAwaited: false,
+      origin,
+      message: messageOf(bytes),
+      retry: RETRY,
+      epoch: 1,
+      attempts: 0,
+      lastAttempt: 51,
+      dueAt: now,
+    })),
+  );
+  const queue = createDeliveryQueue({
+    clock: () => now,
+    random: () => 0.5,
+    logger: createLogger('silent').logger,
+    send: (_message, { deliveryId, signal }) =>
+      new Promise<OutboundResult>((resolve) => {
+        const answer = (status: number): void =>
+          resolve({ kind: 'response', status, reason: '', url: ORIGIN, headers: {}, body: new Uint8Array(), isTruncated: false });
+        sent.push({ id: deliveryId, answer });
+        setMaxListeners(0, signal);
+        signal.addEventListener('abort', () => resolve({ kind: 'network', code: 'ABORTED', reason: '' }));
+      }),
+    async record(held, _attempt, next) {
+      const row = rows.find(({ id }) => id === held.id);
+      if (row !== undefined) Object.assign(row, { dueAt: next.dueAt, attempts: row.attempts + 1 });
+    },
+    storage: {
+      async claimDeliveries(origins, at, leaseUntil) {
+        return origins.flatMap(({ origin, limit, maxBytes }) => {
+          const { bytes } = stored[origin] as { bytes: number };
+          const count = Math.min(limit, Math.max(1, Math.ceil(maxBytes / bytes)));
+          const due = rows.filter((row) => row.origin === origin && row.dueAt !== null && row.dueAt <= at).slice(0, count);
+          for (const row of due) row.dueAt = leaseUntil;
+          return due;
+        });
+      },
+      async listDueOrigins() {
+        asked += 1;
+        const origins = [...new Set(rows.filter(({ dueAt }) => dueAt !== null).map(({ origin }) => origin))];
+        return origins.map((origin) => ({
+          origin,
+          dueAt: Math.min(...rows.filter((row) => row.origin === origin && row.dueAt !== null).map(({ dueAt }) => dueAt as number)),
+        }));
+      },
+      renewDeliveries: async () => [],
+      releaseDeliveries: async () => undefined,
+    },
+  });
+  onTestEnd(() => queue.drain(0));
+  await queue.start();
+  return {
+    queue,
+    sent,
+    asked: () => asked,
+    advance(ms) {
+      now += ms;
+    },
+  };
+}
+
+const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
+
+/** Answers all that is sent until nothing more is. */
+async function answerAll(sent: readonly Sent[], status: number): Promise<void> {
+  for (let answered = 0; answered < sent.length; await aMoment()) {
+    for (const { answer } of sent.slice(answered)) answer(status);
+    answered = sent.length;
+  }
+}
+
+test('the database is not asked again and again while a probe is under way', async () => {
+  const { sent, asked, advance } = await startQueue({ [ORIGIN]: { count: 100, bytes: 10 } });
+  await until('the first to be sent', () => sent.length === 64);
+  await answerAll(sent, 500);
+  const failed = sent.length;
+  advance(2000);
+  await until('a probe', () => sent.length === failed + 1);
+  const before = asked();
+  await aMoment();
+  expect(sent.length).toBe(failed + 1);
+  expect(asked() - before).toBeLessThan(5);
+});
+
+test('nor while one receiver holds all that it may hold', async () => {
+  const { sent, asked } = await startQueue({ [ORIGIN]: { count: 100, bytes: 4_000_000 } });
+  await until('the first to be sent', () => sent.length > 0);
+  await aMoment();
+  const before = asked();
+  await aMoment();
+  expect(asked() - before).toBeLessThan(5);
+});
+
+test('of large messages to one receiver no more are held than leave as much room to others, and all are sent in the end', async () => {
+  const { sent } = await startQueue({ [ORIGIN]: { count: 100, bytes: 4_000_000 } });
+  await until('the first to be sent', () => sent.length > 0);
+  await aMoment();
+  expect(sent.length).toBeLessThanOrEqual(9);
+  await answerAll(sent, 200);
+  expect(new Set(sent.map(({ id }) => id)).size).toBe(100);
+});
+
+test('many receivers that take nothing leave room to another one, and a message larger than all room goes alone', async () => {
+  const silent = Object.fromEntries(
+    Array.from({ length: 20 }, (_, index) => [`http://silent-${index}.test`, { count: 50, bytes: 4_000_000 }]),
+  );
+  const { queue, sent } = await startQueue({ ...silent, [ORIGIN]: { count: 1, bytes: 100_000_000 } });
+  const first = deliveryIdOf('run_20', 0);
+  await until('the large one to be sent', () => sent.some(({ id }) => id === first));
+  await aMoment();
+  expect(sent.length).toBeLessThan(60);
+
+  const fresh = {
+    id: deliveryIdOf('run_new', 0),
+    step: 's',
+    isAwaited: false,
+    origin: 'http://fresh.test',
+    retry: RETRY,
+    leaseUntil: null,
+  };
+  const admitted = queue.admit([{ ...fresh, message: messageOf(4_000_000) }]);
+  queue.begin(admitted, null, 'run_new');
+  expect(sent.at(-1)?.id).toBe(fresh.id);
+});
