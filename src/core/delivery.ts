@@ -1,6 +1,7 @@
 // A delivery's life: what the result of an attempt means, and when the next one is due.
 
-import type { OutboundMessage, OutboundResult } from './outbound.ts';
+import { answerObject } from './answer-object.ts';
+import type { HttpMessage, OutboundMessage, OutboundResult } from './outbound.ts';
 import { type RetryPolicy, retryDelayMs } from './retry.ts';
 import { beginsWithPlaceholder, replacePlaceholders } from './secret-placeholder.ts';
 
@@ -22,13 +23,14 @@ export function judge(message: OutboundMessage, result: OutboundResult): Verdict
     case 'network':
       return 'retryable';
     case 'response':
-      return message.transport === 'smtp' ? judgeMail(result.status) : judgeStatus(message.succeeds, result.status);
+      return message.transport === 'smtp' ? judgeMail(result.status) : judgeAnswer(message, result);
   }
 }
 
-function judgeStatus(succeeds: '2xx' | 'unless_error', status: number): Verdict {
+function judgeAnswer({ succeeds }: HttpMessage, { status, body }: Extract<OutboundResult, { kind: 'response' }>): Verdict {
   const isError = status >= 400 && status < 600;
-  if (succeeds === 'unless_error' ? !isError : status >= 200 && status < 300) return 'delivered';
+  const isSuccess = succeeds === 'unless_error' ? !isError : status >= 200 && status < 300;
+  if (isSuccess && (succeeds !== 'json_ok' || answerObject(body)['ok'] === true)) return 'delivered';
   return status >= 500 || RETRYABLE_STATUSES.has(status) ? 'retryable' : 'permanent';
 }
 

@@ -21,8 +21,11 @@ export interface HttpMessage {
   timeoutMs: number;
   /** `as_requests`: followed by the rules of Python's requests, each hop under the address policy. */
   redirects: 'refuse' | 'as_requests';
-  /** Which answers are a success: 2xx, or whatever Python's raise_for_status lets pass (all but 400 to 599). */
-  succeeds: '2xx' | 'unless_error';
+  /**
+   * Which answers are a success: 2xx, whatever Python's raise_for_status lets pass (all but 400 to 599), or a 2xx with
+   * `"ok": true` in its JSON, as Slack answers.
+   */
+  succeeds: '2xx' | 'unless_error' | 'json_ok';
   /** `whsec_…`: signs by Standard Webhooks. */
   signingSecret: string | null;
 }

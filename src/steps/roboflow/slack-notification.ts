@@ -1,8 +1,8 @@
 // roboflow_core/slack_notification@v1: a message in a Slack channel, by Slack's chat.postMessage.
 
+import { answerObject } from '../../core/answer-object.ts';
 import type { OutboundMessage, OutboundResult } from '../../core/outbound.ts';
 import type { StepType } from '../step-type.ts';
-import { answerObject } from './answer-object.ts';
 import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
 import {
   cooldownKey,
@@ -69,7 +69,7 @@ function postMessage(manifest: SlackNotificationManifest, message: string): Outb
     body: [new TextEncoder().encode(JSON.stringify(body))],
     timeoutMs: TIMEOUT_MS,
     redirects: 'refuse',
-    succeeds: '2xx',
+    succeeds: 'json_ok',
     signingSecret: null,
   };
 }

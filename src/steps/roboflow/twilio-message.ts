@@ -1,9 +1,9 @@
 // A text message by Twilio's API, and what its answer means.
 
+import { answerObject } from '../../core/answer-object.ts';
 import { encodePairs } from '../../core/form-encoding.ts';
 import type { OutboundMessage, OutboundResult } from '../../core/outbound.ts';
 import type { JsonSchema } from '../../core/schema.ts';
-import { answerObject } from './answer-object.ts';
 import { noAnswerText } from './notification.ts';
 import { text } from './property-schemas.ts';
 import { readServiceUrl, readText } from './setting-values.ts';

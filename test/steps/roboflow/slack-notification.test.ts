@@ -25,7 +25,7 @@ describe('the request', () => {
       method: 'POST',
       url: 'https://slack.com/api/chat.postMessage',
       headers: { Authorization: 'Bearer xoxb-1', 'Content-Type': 'application/json; charset=utf-8' },
-      succeeds: '2xx',
+      succeeds: 'json_ok',
     });
     expect(bodyOf(planned)).toEqual({ channel: '#alerts', text: 'hi' });
     expect(planned).toMatchObject({
