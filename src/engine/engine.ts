@@ -119,6 +119,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function takeUp(claimed: ClaimedRun): Promise<void> {
     const { lease, appId, sinkId, createdAt } = claimed;
+    const before = active.get(lease.runId);
     stopRun(lease.runId);
     const workflow = await loadWorkflow(appId, claimed.workflow);
     await stepTypes.load((workflow?.steps ?? []).map(({ type }) => type));
@@ -128,6 +129,8 @@ export function createEngine(options: EngineOptions): Engine {
     const start = { runId: lease.runId, sinkId, workflow: planned, request, inputs };
     const execution = new Execution(tools, start, claimed);
     const run = activeRun({ lease, appId, sinkId, createdAt, execution, files: request.files });
+    // What is still being sent for it is given up with it.
+    run.over = before?.over ?? null;
     await worker.advance(run, () => {
       if (workflow === null) execution.abort({ code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' });
       else for (const { step, result } of claimed.results) execution.giveResult(step, result);
