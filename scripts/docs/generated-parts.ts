@@ -1,6 +1,7 @@
 // The parts of the documents that are made from the code. Each stands between two comments, so that the text around
 // it is written by hand and the part is never out of date.
 
+import { comparatorsTable, operationsTable, unaryOperatorsTable } from './operations.ts';
 import { settingsTable } from './settings.ts';
 import { sinkLimitsTable } from './sink-limits.ts';
 import { retryTable, stepTypeSections } from './step-types.ts';
@@ -14,6 +15,9 @@ interface Part {
 const parts: readonly Part[] = [
   { document: 'docs/configuration.md', name: 'settings', render: settingsTable },
   { document: 'docs/configuration.md', name: 'sink limits', render: sinkLimitsTable },
+  { document: 'docs/operations-uql.md', name: 'operations', render: operationsTable },
+  { document: 'docs/operations-uql.md', name: 'comparators', render: comparatorsTable },
+  { document: 'docs/operations-uql.md', name: 'unary operators', render: unaryOperatorsTable },
   { document: 'docs/step-types.md', name: 'retry', render: retryTable },
   { document: 'docs/step-types.md', name: 'step types', render: stepTypeSections },
 ];

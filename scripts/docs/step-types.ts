@@ -2,9 +2,11 @@
 
 import { retrySchema } from '../../src/core/retry.ts';
 import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
+import { bindableProperties } from '../../src/core/selector.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
 import { createStepTypes, type StepTypeDescription } from '../../src/steps/index.ts';
 import { code, markdownTable } from './markdown-table.ts';
+import { schemaInWords } from './schema-words.ts';
 
 type Properties = Readonly<Record<string, JsonSchema>>;
 
@@ -46,47 +48,17 @@ function describeOutputs(outputs: readonly string[] | null): string {
 function propertyTable(properties: Properties, required: readonly string[]): string {
   const rows = Object.entries(properties).map(([name, schema]) => [
     code(name),
-    describeType(schema),
+    schemaInWords(schema),
     required.includes(name) ? 'required' : schema['default'] === undefined ? '' : code(JSON.stringify(schema['default'])),
-    describeSelectable(schema),
+    describeSelectable(name, schema),
     String(schema['description'] ?? ''),
   ]);
   return markdownTable(['Property', 'Type', 'Default', 'Selectable', 'Description'], rows);
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  string: 'text',
-  integer: 'whole number',
-  number: 'number',
-  boolean: 'true or false',
-  object: 'object',
-  array: 'list',
-  null: 'null',
-};
-
-function describeType(schema: JsonSchema): string {
-  const { type, enum: values, anyOf, oneOf, minimum, maximum, items } = schema;
-  const alternatives = (anyOf ?? oneOf) as JsonSchema[] | undefined;
-  if (alternatives !== undefined) {
-    return [...new Set(alternatives.filter((item) => !isSelectorOnly(item)).map(describeType))].join(' or ') || 'selector';
-  }
-  // Python spells true and false in many ways.
-  if (Array.isArray(values)) return values.includes(true) ? 'true or false' : values.map((value) => code(JSON.stringify(value))).join(', ');
-  if (type === undefined) return 'anything';
-  const range = maximum === undefined ? (minimum === undefined ? '' : `, at least ${minimum}`) : ` from ${minimum} to ${maximum}`;
-  const ofItems = items === undefined ? '' : ` of ${describeType(items as JsonSchema)}`;
-  return `${[type]
-    .flat()
-    .map((name) => WORDS[String(name)])
-    .join(', ')}${range}${ofItems}`;
-}
-
-function isSelectorOnly({ type, pattern }: JsonSchema): boolean {
-  return type === 'string' && typeof pattern === 'string' && pattern.startsWith('^\\$');
-}
-
-/** As the check of a manifest sees it. */
-function describeSelectable(schema: JsonSchema): string {
+/** As the check of a manifest sees it; in operations and statements all text is taken as written. */
+function describeSelectable(name: string, schema: JsonSchema): string {
+  if (!Object.hasOwn(bindableProperties({ [name]: null }), name)) return 'no';
   const takes = (value: unknown): boolean => createSchemaCheck(schema)(value).length === 0;
   if (takes('$inputs.x')) return 'yes';
   return takes({ key: '$inputs.x' }) || takes(['$inputs.x']) ? 'inside' : 'no';

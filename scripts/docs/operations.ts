@@ -1,0 +1,72 @@
+// The tables of Roboflow's query language: every operation with its parameters, and what statements compare with. An
+// operator that is not told of here fails the documents' test.
+
+import { operations } from '../../src/core/operations/index.ts';
+import type { Operation } from '../../src/core/operations/operation.ts';
+import { comparators, unaryOperators } from '../../src/core/statements/comparators.ts';
+import { code, markdownTable } from './markdown-table.ts';
+import { schemaInWords } from './schema-words.ts';
+
+/** Longer ones are told once. */
+const LONGEST_REPEATED = 200;
+
+export function operationsTable(): string {
+  const told = operations.map(({ parameters }) => parametersInWords(parameters));
+  const rows = operations.map(({ type, summary }, index) => {
+    const parameters = told[index] as string;
+    const earlier = operations[told.indexOf(parameters)] as Operation;
+    const isRepeated = earlier.type !== type && parameters.length > LONGEST_REPEATED;
+    return [code(type), summary, isRepeated ? `as of ${code(earlier.type)}` : parameters];
+  });
+  return markdownTable(['Operation', 'What it does', 'Parameters'], rows);
+}
+
+function parametersInWords(parameters: Operation['parameters']): string {
+  return Object.entries(parameters)
+    .map(([name, { schema, isRequired }]) => {
+      const fallback = isRequired ? 'required' : code(JSON.stringify(schema['default']));
+      return `${code(name)} (${schemaInWords(schema)}; ${fallback}): ${String(schema['description'])}`;
+    })
+    .join('<br>');
+}
+
+const COMPARATORS: Readonly<Record<string, string>> = {
+  '==': 'are equal: `1`, `1.0` and `true` are, `1` and `"1"` are not; lists and objects by what is in them',
+  '!=': 'are not equal',
+  '(Number) ==': 'as `==`',
+  '(Number) !=': 'as `!=`',
+  '(Number) >': 'the left one is greater: texts and lists by their first difference; different kinds fail the step',
+  '(Number) >=': 'it is greater or equal',
+  '(Number) <': 'it is less',
+  '(Number) <=': 'it is less or equal',
+  '(Number) in range': 'the left one lies from the first to the second item of the right one, both included',
+  '(String) startsWith': 'the left text begins with the right one',
+  '(String) endsWith': 'the left text ends with the right one',
+  '(String) contains': 'the right one is a part of the left text, an item of the left list or a key of the left object',
+  'in (Sequence)': 'the left one is a part of the right text, an item of the right list or a key of the right object',
+  'any in (Sequence)': 'some item of the left one is in the right one; of an empty one none is',
+  'all in (Sequence)': 'every item of the left one is in the right one; of an empty one every one is',
+  '(Detection) in zone': 'the point `[x, y]` on the left lies inside the polygon `[[x, y], …]` on the right, not on its border',
+};
+
+const UNARY_OPERATORS: Readonly<Record<string, string>> = {
+  Exists: 'is not null',
+  DoesNotExist: 'is null',
+  '(Boolean) is True': 'is `true`; `1` is not',
+  '(Boolean) is False': 'is `false`; `0` is not',
+  '(Sequence) is empty': 'is a text, list, object or detections of length 0',
+  '(Sequence) is not empty': 'is one of another length',
+};
+
+export const comparatorsTable = (): string => operatorsTable('The two operands', comparators.keys(), COMPARATORS);
+export const unaryOperatorsTable = (): string => operatorsTable('The operand', unaryOperators.keys(), UNARY_OPERATORS);
+
+function operatorsTable(operands: string, known: Iterable<unknown>, meanings: Readonly<Record<string, string>>): string {
+  const rows = [...known].map((operator) => {
+    const name = String(operator);
+    const meaning = meanings[name];
+    if (meaning === undefined) throw new Error(`nothing says what the operator ${name} means: add it to scripts/docs/operations.ts`);
+    return [code(name), meaning];
+  });
+  return markdownTable(['`type`', operands], rows);
+}
