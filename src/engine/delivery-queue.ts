@@ -52,7 +52,10 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
   const sending = new Map<string, HeldDelivery>();
   const stop = new AbortController();
   const timer = createDueTimer(clock, () => void claimDue());
-  const renewTimer = setInterval(() => void renew(), RENEW_EVERY_MS);
+  const renewTimer = setInterval(() => {
+    renewLeases().catch((error: unknown) => logger.warn({ err: error }, 'the leases of deliveries could not be renewed; trying again'));
+  }, RENEW_EVERY_MS);
+  let renewedAt = clock();
   let heldBytes = 0;
   let isDraining = false;
   let isClaiming = false;
@@ -149,6 +152,8 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
     if (isDraining || isClaiming) return;
     isClaiming = true;
     try {
+      // After a sleep of the machine, or a long lock, what is being sent must not look abandoned.
+      if (clock() - renewedAt > 2 * RENEW_EVERY_MS) await renewLeases();
       const now = clock();
       for (const lane of lanes.values()) pump(lane);
       const open = [...lanes.values()].filter((lane) => lane.roomForClaims(now) > 0 && roomOf(lane) > 0);
@@ -186,12 +191,11 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
     }
   }
 
-  async function renew(): Promise<void> {
+  async function renewLeases(): Promise<void> {
+    const now = clock();
     const held = [...sending.values(), ...[...lanes.values()].flatMap(({ waiting }) => waiting)];
-    if (held.length === 0) return;
-    await storage.renewDeliveries(held.map(toLease), clock() + LEASE_MS).catch((error: unknown) => {
-      logger.warn({ err: error }, 'the leases of deliveries could not be renewed; trying again');
-    });
+    if (held.length > 0) await storage.renewDeliveries(held.map(toLease), now + LEASE_MS);
+    renewedAt = now;
   }
 
   function wake(lane: OriginLane): void {

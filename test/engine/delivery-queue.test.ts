@@ -38,8 +38,8 @@ const messageOf = (bytes: number): HttpMessage => ({
   signingSecret: null,
 });
 
-/** A queue whose database holds so many deliveries of so many bytes to each origin, all due. */
-async function startQueue(stored: Record<string, { count: number; bytes: number }>): Promise<Bench> {
+/** A queue whose database holds so many deliveries of so many bytes to each origin, all due. `sleepsAt`: how many are sent when the machine sleeps for an hour. */
+async function startQueue(stored: Record<string, { count: number; bytes: number }>, sleepsAt = 0): Promise<Bench> {
   let now = 1_800_000_000_000;
   let asked = 0;
   const sent: Sent[] = [];
@@ -65,7 +65,7 @@ async function startQueue(stored: Record<string, { count: number; bytes: number 
       new Promise<OutboundResult>((resolve) => {
         const answer = (status: number): void =>
           resolve({ kind: 'response', status, reason: '', url: ORIGIN, headers: {}, body: new Uint8Array(), isTruncated: false });
-        sent.push({ id: deliveryId, answer });
+        if (sent.push({ id: deliveryId, answer }) === sleepsAt) now += 3_600_000;
         setMaxListeners(0, signal);
         signal.addEventListener('abort', () => resolve({ kind: 'network', code: 'ABORTED', reason: '' }));
       }),
@@ -91,7 +91,10 @@ async function startQueue(stored: Record<string, { count: number; bytes: number 
           dueAt: Math.min(...rows.filter((row) => row.origin === origin && row.dueAt !== null).map(({ dueAt }) => dueAt as number)),
         }));
       },
-      renewDeliveries: async () => [],
+      async renewDeliveries(leases, leaseUntil) {
+        for (const { id } of leases) Object.assign(rows.find((row) => row.id === id) ?? {}, { dueAt: leaseUntil });
+        return [];
+      },
       releaseDeliveries: async () => undefined,
     },
   });
@@ -169,4 +172,12 @@ test('many receivers that take nothing leave room to another one, and a message 
   const admitted = queue.admit([{ ...fresh, message: messageOf(4_000_000) }]);
   queue.begin(admitted, null, 'run_new');
   expect(sent.at(-1)?.id).toBe(fresh.id);
+});
+
+test('what is being sent is not taken for abandoned after a sleep of the machine, nor sent twice', async () => {
+  const { sent, asked } = await startQueue({ [ORIGIN]: { count: 3, bytes: 10 } }, 3);
+  await until('all to be sent', () => sent.length >= 3);
+  await until('the database to be asked again', () => asked() > 2);
+  await aMoment();
+  expect(sent).toHaveLength(3);
 });
