@@ -187,7 +187,11 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
     for (const [name, lane] of lanes) {
       lane.endAsking(due.get(name) ?? Number.POSITIVE_INFINITY);
       if (lane.isIdle(now)) lanes.delete(name);
-      else lookFor(lane);
+      else {
+        // A pause may have ended meanwhile.
+        pump(lane);
+        lookFor(lane);
+      }
     }
   }
 

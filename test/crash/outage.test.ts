@@ -1,6 +1,7 @@
 // A receiver that is gone for a while: every run that was accepted meanwhile is delivered once it is back, across a
 // kill -9, under one key and with one body, at no more than the circuit breaker lets through.
 
+import { setTimeout as after } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { DeliveryRecord } from '../../src/storage/delivery-records.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
@@ -46,7 +47,7 @@ test('all that was accepted while the receiver was gone is delivered when it is 
   // Every so often one is told to come again.
   const refused = new Set<string>();
   const receiver = await startWebhookReceiver({
-    answersAfterMs: ANSWERS_AFTER_MS,
+    wait: () => after(ANSWERS_AFTER_MS),
     status({ key, succeeded }) {
       if (succeeded < 200 || succeeded % 10 !== 0 || refused.has(key)) return 200;
       refused.add(key);

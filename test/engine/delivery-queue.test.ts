@@ -24,6 +24,8 @@ interface Bench {
   /** How often the database was asked what is due. */
   asked(): number;
   advance(ms: number): void;
+  /** From now on the database answers nothing of the kind, until the returned function is called. */
+  stall(): () => void;
 }
 
 const messageOf = (bytes: number): HttpMessage => ({
@@ -42,6 +44,7 @@ const messageOf = (bytes: number): HttpMessage => ({
 async function startQueue(stored: Record<string, { count: number; bytes: number }>, sleepsAt = 0): Promise<Bench> {
   let now = 1_800_000_000_000;
   let asked = 0;
+  let stalled = Promise.resolve();
   const sent: Sent[] = [];
   const rows = Object.entries(stored).flatMap(([origin, { count, bytes }], index) =>
     Array.from({ length: count }, (_, number): ClaimedDelivery & { dueAt: number | null } => ({
@@ -76,7 +79,7 @@ async function startQueue(stored: Record<string, { count: number; bytes: number 
     storage: {
       async claimDeliveries(origins, at, leaseUntil) {
         return origins.flatMap(({ origin, limit, maxBytes }) => {
-          const { bytes } = stored[origin] as { bytes: number };
+          const { bytes } = stored[origin] ?? { bytes: 1 };
           const count = Math.min(limit, Math.max(1, Math.ceil(maxBytes / bytes)));
           const due = rows.filter((row) => row.origin === origin && row.dueAt !== null && row.dueAt <= at).slice(0, count);
           for (const row of due) row.dueAt = leaseUntil;
@@ -85,6 +88,7 @@ async function startQueue(stored: Record<string, { count: number; bytes: number 
       },
       async listDueOrigins() {
         asked += 1;
+        await stalled;
         const origins = [...new Set(rows.filter(({ dueAt }) => dueAt !== null).map(({ origin }) => origin))];
         return origins.map((origin) => ({
           origin,
@@ -106,6 +110,13 @@ async function startQueue(stored: Record<string, { count: number; bytes: number 
     asked: () => asked,
     advance(ms) {
       now += ms;
+    },
+    stall() {
+      let goOn: () => void = () => undefined;
+      stalled = new Promise((resolve) => {
+        goOn = resolve;
+      });
+      return goOn;
     },
   };
 }
@@ -180,4 +191,20 @@ test('what is being sent is not taken for abandoned after a sleep of the machine
   await until('the database to be asked again', () => asked() > 2);
   await aMoment();
   expect(sent).toHaveLength(3);
+});
+
+test('the end of a pause that comes while the database is asked is not missed', async () => {
+  const { queue, sent, asked, advance, stall } = await startQueue({ [ORIGIN]: { count: 100, bytes: 10 } });
+  await until('the first to be sent', () => sent.length === 64);
+  await answerAll(sent, 500);
+  const failed = sent.length;
+  const before = asked();
+  const goOn = stall();
+  queue.wake('http://other.test');
+  await until('the database to be asked', () => asked() > before);
+  advance(2000);
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  expect(sent.length).toBe(failed);
+  goOn();
+  await until('the probe', () => sent.length === failed + 1);
 });

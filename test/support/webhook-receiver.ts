@@ -30,8 +30,9 @@ export interface WebhookReceiver {
 }
 
 export interface ReceiverOptions {
-  /** How long each answer takes. */
-  answersAfterMs?: number;
+  /** What each answer waits for. */
+  wait?: (arrival: Arrival) => Promise<unknown>;
+  body?: string;
   /** The status of an answer, 200 when left out, and its headers. */
   status?: (arrival: Arrival) => number;
   headers?: (arrival: Arrival) => Record<string, string>;
@@ -40,7 +41,13 @@ export interface ReceiverOptions {
 }
 
 export async function startWebhookReceiver(options: ReceiverOptions = {}): Promise<WebhookReceiver> {
-  const { answersAfterMs = 0, status = () => 200, headers: headersOf = () => ({}), onEnd = onTestEnd } = options;
+  const {
+    wait = async () => undefined,
+    body: answer = '',
+    status = () => 200,
+    headers: headersOf = () => ({}),
+    onEnd = onTestEnd,
+  } = options;
   const arrivals: Arrival[] = [];
   let underWay = 0;
   let succeeded = 0;
@@ -55,12 +62,11 @@ export async function startWebhookReceiver(options: ReceiverOptions = {}): Promi
       const body = (await buffer(request).catch(() => Buffer.alloc(0))).toString();
       const arrival = { ...seen, key: headers['idempotency-key'] ?? '', headers, body };
       arrivals.push(arrival);
-      setTimeout(() => {
-        const code = status(arrival);
-        if (code < 400) succeeded += 1;
-        underWay -= 1;
-        response.writeHead(code, headersOf(arrival)).end();
-      }, answersAfterMs);
+      await wait(arrival);
+      const code = status(arrival);
+      if (code < 400) succeeded += 1;
+      underWay -= 1;
+      response.writeHead(code, headersOf(arrival)).end(answer);
     });
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
