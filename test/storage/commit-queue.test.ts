@@ -16,8 +16,8 @@ function openQueue(limits: Partial<{ maxBatch: number; maxPending: number; maxPe
     ...limits,
   });
   const namesOf = (batch: Batch | undefined): string[] => (batch ?? []).filter((entry) => typeof entry === 'string');
-  const settle = (faults: BatchResult<string>['faults'] = [], cost?: BatchResult<string>['cost']): void => {
-    queue.settle({ values: namesOf(sent.at(-1)), faults, ...(cost === undefined ? {} : { cost }) });
+  const settle = (faults: BatchResult<string>['faults'] = []): void => {
+    queue.settle({ values: namesOf(sent.at(-1)), faults });
   };
   return { queue, sent, settle, namesOf, submit: (name: string, bytes = 0) => queue.submit(name, [], bytes) };
 }
@@ -52,18 +52,6 @@ test('a batch has a bound, and the rest keeps its order', async () => {
   settle();
   settle();
   expect(sent.map(namesOf)).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
-});
-
-test('a batch is as large as the disk is slow: where a sync costs little, the rest need not wait for it', async () => {
-  const { sent, settle, namesOf, submit } = openQueue();
-  void submit('first');
-  await nextTurn();
-  settle([], { workMs: 1, syncMs: 2.5 });
-  for (let index = 0; index < 15; index += 1) void submit(`${index}`);
-  await nextTurn();
-  settle([], { workMs: 10, syncMs: 25 });
-  settle();
-  expect(sent.map(namesOf).map(({ length }) => length)).toEqual([1, 10, 5]);
 });
 
 test('an operation that is refused rejects alone', async () => {

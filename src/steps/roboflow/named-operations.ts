@@ -17,6 +17,7 @@ export function operationContext(context: StepContext, parameters: Values = {}):
 
 /** A copy with each value that has a chain transformed by it. Chains of other names are left. */
 export function transformValues(values: Values, chains: OperationsByName, context: StepContext): Values {
+  if (Object.keys(chains).length === 0) return values;
   return Object.fromEntries(
     mapAskingOnce(Object.entries(values), ([name, value]) => [name, transformValue(name, value, chains, context)] as const),
   );

@@ -1,7 +1,6 @@
 // Adaptive group commit. What is asked for within one turn of the event loop goes out as one batch at the end of the
 // turn; while a batch is in flight the next one gathers. No timer: an idle server commits at once, a busy one in
-// groups as large as the disk is slow, and no larger: who waits for the first of a batch could work while the rest is
-// written. The queue is bounded: what does not fit is refused, and nothing of it is done.
+// groups as large as the disk is slow. The queue is bounded: what does not fit is refused, and nothing of it is done.
 
 import { AppError } from '../../errors.ts';
 
@@ -12,8 +11,6 @@ export type Batch = (string | unknown[])[];
 export interface BatchResult<Fault> {
   values: unknown[];
   faults: { index: number; fault: Fault }[];
-  /** What it took: all operations together, and their way to the disk. */
-  cost?: { workMs: number; syncMs: number };
 }
 
 interface Pending {
@@ -25,12 +22,6 @@ interface Pending {
 }
 
 const SENT: unknown[] = [];
-
-/** A batch is large enough when its sync takes a fifth of its time. */
-const WORK_BY_SYNC = 4;
-const SMALLEST_LIMIT = 8;
-/** Weight of the last batch in what is known of the disk. */
-const WEIGHT = 0.1;
 
 export interface CommitQueueOptions<Fault> {
   /** Sends one batch; what came of it comes back through `settle`. */
@@ -59,22 +50,12 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
   let isFlushPlanned = false;
   let failure: Error | null = null;
   let idleWaiters: (() => void)[] = [];
-  /** Of one operation, and of one sync, in ms. */
-  let workMs = 0;
-  let syncMs = 0;
-  let limit = options.maxBatch;
-
-  function learn(operations: number, cost: { workMs: number; syncMs: number }): void {
-    workMs += (cost.workMs / operations - workMs) * (workMs === 0 ? 1 : WEIGHT);
-    syncMs += (cost.syncMs - syncMs) * (syncMs === 0 ? 1 : WEIGHT);
-    limit = Math.min(options.maxBatch, Math.max(SMALLEST_LIMIT, Math.ceil((WORK_BY_SYNC * syncMs) / workMs)));
-  }
 
   function flush(): void {
     isFlushPlanned = false;
     if (inFlight.length > 0 || waiting.length === 0) return;
-    inFlight = waiting.length <= limit ? waiting : waiting.slice(0, limit);
-    waiting = waiting.length <= limit ? [] : waiting.slice(limit);
+    inFlight = waiting.length <= options.maxBatch ? waiting : waiting.slice(0, options.maxBatch);
+    waiting = waiting.length <= options.maxBatch ? [] : waiting.slice(options.maxBatch);
     const batch: Batch = [];
     for (const pending of inFlight) {
       waitingBytes -= pending.bytes;
@@ -111,10 +92,9 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
         planFlush();
       });
     },
-    settle({ values, faults, cost }) {
+    settle({ values, faults }) {
       const settled = inFlight;
       inFlight = [];
-      if (cost !== undefined) learn(settled.length, cost);
       // The next batch leaves before this one is told of, so that the disk never waits for the event loop.
       flush();
       for (const { index, fault } of faults) (settled[index] as Pending).reject(options.toError(fault));

@@ -40,20 +40,17 @@ function openWriter(options: OpenOptions): Role {
   const countCommit = database.prepare('UPDATE database_state SET commit_seq = ?');
   const totalChanges = database.prepare('SELECT total_changes()').pluck();
   let commitSeq = state.commitSeq;
-  let workedAt = 0;
 
   /** A batch that changed nothing needs no sync, and is no commit. */
   const transaction = database.transaction((work: () => BatchResult<FaultMessage>) => {
     const before = totalChanges.get();
     const result = work();
-    workedAt = performance.now();
     const hasChanged = totalChanges.get() !== before;
     if (hasChanged) countCommit.run(commitSeq + 1);
     return { result, hasChanged };
   });
 
   function commit(work: () => BatchResult<FaultMessage>): BatchResult<FaultMessage> {
-    const begunAt = performance.now();
     const { result, hasChanged } = transaction.immediate(work);
     if (!hasChanged) return result;
     commitSeq += 1;
@@ -62,7 +59,6 @@ function openWriter(options: OpenOptions): Role {
     } catch (cause) {
       throw new FatalStorageError(`the witness cannot be written (${(cause as Error).message}); the server stops`, { cause });
     }
-    result.cost = { workMs: workedAt - begunAt, syncMs: performance.now() - workedAt };
     return result;
   }
 
