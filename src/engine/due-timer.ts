@@ -9,7 +9,7 @@ export interface DueTimer {
 }
 
 /** The wall clock may jump, so no timer sleeps longer than this before it looks again. */
-export const LONGEST_SLEEP_MS = 30_000;
+const LONGEST_SLEEP_MS = 30_000;
 
 export function createDueTimer(clock: Clock, onDue: () => void): DueTimer {
   let timer: NodeJS.Timeout | undefined;

@@ -8,7 +8,7 @@ import type { LoadGenerator, LoadResult, LoadTarget } from '../load/load.ts';
 import { cpuMicros } from '../process-usage.ts';
 import type { SluiceProcess } from '../sluice-process.ts';
 import type { Received, ReceiverQuestion } from './receiver.ts';
-import { DELIVERY_PATHS } from './workload.ts';
+import { DELIVERIES_OF_A_RUN, DELIVERY_PATHS } from './workload.ts';
 
 export interface DeliveryRound {
   deliveriesPerSecond: number;
@@ -50,13 +50,32 @@ export async function sendWhileTriggered(senders: Senders, span: Span): Promise<
   await receiver.ask('reset');
   const deliveredBefore = server.countDelivered();
   const cpuBefore = cpuMicros(server.pid);
-  const [load, arrivals] = await Promise.all([trigger(senders, span), measureArrivals(senders, span)]);
+  const [load, arrivals] = await Promise.all([trigger(senders, DELIVERY_PATHS.background, span), measureArrivals(senders, span)]);
   await untilDelivered(senders, deliveredBefore, load.acknowledged);
   return {
     ...arrivals,
     acceptedPerSecond: load.requestsPerSecond,
     cpuMicrosEach: (cpuMicros(server.pid) - cpuBefore) / load.acknowledged,
     delivered: load.acknowledged,
+  };
+}
+
+/** From the first trigger to the last arrival: each run stores many deliveries, and the round ends when all are over. */
+export async function sendMany(senders: Senders, { warmupSeconds, seconds }: Span): Promise<DeliveryRound> {
+  const { server, receiver } = senders;
+  const begin = await receiver.ask('reset');
+  const deliveredBefore = server.countDelivered();
+  const cpuBefore = cpuMicros(server.pid);
+  const load = await trigger(senders, DELIVERY_PATHS.many, { warmupSeconds: 0, seconds: warmupSeconds + seconds });
+  const delivered = load.acknowledged * DELIVERIES_OF_A_RUN;
+  const end = await untilDelivered(senders, deliveredBefore, delivered);
+  const elapsedMs = end.lastRequestAt - begin.askedAt;
+  return {
+    deliveriesPerSecond: (delivered * 1000) / elapsedMs,
+    acceptedPerSecond: load.requestsPerSecond,
+    cpuMicrosEach: (cpuMicros(server.pid) - cpuBefore) / delivered,
+    receiverBusy: (end.cpuMicros - begin.cpuMicros) / (elapsedMs * 1000),
+    delivered,
   };
 }
 
@@ -67,7 +86,7 @@ export async function sendBacklog(senders: Senders, { seconds }: Span): Promise<
   await receiver.ask('hold');
   const deliveredBefore = server.countDelivered();
   const backlogSeconds = Math.min(Math.max(seconds, LEAST_BACKLOG_SECONDS), MOST_BACKLOG_SECONDS);
-  const { acknowledged } = await trigger(senders, { warmupSeconds: 0, seconds: backlogSeconds });
+  const { acknowledged } = await trigger(senders, DELIVERY_PATHS.background, { warmupSeconds: 0, seconds: backlogSeconds });
   const cpuBefore = cpuMicros(server.pid);
   const released = await receiver.ask('release');
   const end = await untilDelivered(senders, deliveredBefore, acknowledged);
@@ -95,8 +114,8 @@ export async function sendByPool(senders: Senders, span: Span): Promise<Delivery
   return { ...arrivals, acceptedPerSecond: 0, cpuMicrosEach, delivered: completed };
 }
 
-function trigger({ generator, server: { port, pid } }: Senders, { warmupSeconds, seconds }: Span): Promise<LoadResult> {
-  const target: LoadTarget = { port, pid, path: DELIVERY_PATHS.background, kind: 'accepted' };
+function trigger({ generator, server: { port, pid } }: Senders, path: string, { warmupSeconds, seconds }: Span): Promise<LoadResult> {
+  const target: LoadTarget = { port, pid, path, kind: 'accepted' };
   return generator.ask({ target, connections: CONNECTIONS, warmupSeconds, seconds });
 }
 
@@ -125,6 +144,6 @@ async function untilDelivered({ server, receiver, signal }: Senders, before: num
   const { requests, keys } = received;
   if (requests === accepted && keys === accepted && recorded === accepted) return received;
   throw new Error(
-    `${accepted} runs were accepted; ${requests} requests with ${keys} keys arrived, and ${recorded} deliveries are recorded`,
+    `${accepted} deliveries were accepted; ${requests} requests with ${keys} keys arrived, and ${recorded} deliveries are recorded`,
   );
 }

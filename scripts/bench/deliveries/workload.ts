@@ -6,9 +6,14 @@ import { APP_ID, definitionText, EXPECTED_OUTPUT, inputsNamed, output, set } fro
 export const DELIVERY_PATHS = {
   /** One step that sends in the background; answered at once. */
   background: '/bench/background',
+  /** As `background`, with this many steps: what accepting a run takes is spread over as many deliveries. */
+  many: '/bench/many',
   /** Three steps, of which the second sends and the third tells what the receiver said; answered as a stream. */
   awaited: '/bench/awaited',
 } as const;
+
+/** Deliveries of one run of `many`. */
+export const DELIVERIES_OF_A_RUN = 10;
 
 export const AWAITED_OUTPUT = { ...EXPECTED_OUTPUT, status: 200 } as const;
 
@@ -30,6 +35,8 @@ export function deliveryDefinitions(receiverPort: number): string {
   };
   const inputs = inputsNamed(FIELDS);
   const background = { version: '1.0', inputs, steps: [{ ...send, fire_and_forget: true }], outputs: [] };
+  const names = Array.from({ length: DELIVERIES_OF_A_RUN }, (_, index) => `send${index + 1}`);
+  const many = { version: '1.0', inputs, steps: names.map((name) => ({ ...send, name, fire_and_forget: true })), outputs: [] };
   const awaited = {
     version: '1.0',
     inputs,
@@ -41,8 +48,9 @@ export function deliveryDefinitions(receiverPort: number): string {
     outputs: Object.keys(AWAITED_OUTPUT).map((name) => output(name, `$steps.join.${name}`)),
   };
   const sink = { app_id: APP_ID, method: 'POST', auth_token: null };
-  return definitionText([APP_ID], { background, awaited }, [
+  return definitionText([APP_ID], { background, many, awaited }, [
     { ...sink, path: '/background', workflow_id: 'background', response: { mode: 'accept', status: 200 } },
+    { ...sink, path: '/many', workflow_id: 'many', response: { mode: 'accept', status: 200 } },
     { ...sink, path: '/awaited', workflow_id: 'awaited' },
   ]);
 }

@@ -1,8 +1,16 @@
-// Durable deliveries, against a bare undici pool that posts the same body to the same receiver: with triggers coming in
-// all the time, and of a backlog alone.
+// Durable deliveries, against a bare undici pool that posts the same body to the same receiver: of runs that store ten
+// each, of runs that store one each, and of a backlog alone.
 
 import { makeDirectory, type Part } from '../bench.ts';
-import { type DeliveryRound, type Senders, type Span, sendBacklog, sendByPool, sendWhileTriggered } from '../deliveries/rounds.ts';
+import {
+  type DeliveryRound,
+  type Senders,
+  type Span,
+  sendBacklog,
+  sendByPool,
+  sendMany,
+  sendWhileTriggered,
+} from '../deliveries/rounds.ts';
 import { startDeliveringServer } from '../deliveries/server.ts';
 import { startHelper } from '../helper-process.ts';
 import { startLoadGenerator } from '../load/load.ts';
@@ -11,6 +19,8 @@ import { median } from '../statistics.ts';
 import { fixed, formatTable, whole } from '../table.ts';
 
 const FLOOR = 0.25;
+
+type Four = [Comparison, Comparison, Comparison, Comparison];
 
 type Figures = Omit<DeliveryRound, 'delivered'>;
 
@@ -28,26 +38,25 @@ export const runDeliveryPart: Part = async (bench) => {
   const { server, receiver } = await startDeliveringServer(bench, makeDirectory(bench));
   const pool: Senders['pool'] = startHelper(bench, new URL('../baselines/bare-undici.ts', import.meta.url));
   const senders: Senders = { server, receiver, pool, generator: startLoadGenerator(bench), signal };
-  const kinds = [sendWhileTriggered, sendBacklog, sendByPool];
+  const kinds = [sendMany, sendWhileTriggered, sendBacklog, sendByPool];
   const compile: Span = { warmupSeconds: 0, seconds: options.compileSeconds };
   for (const send of [sendWhileTriggered, sendByPool]) await send(senders, compile);
-  const [triggered = [], backlog = [], bare = []] = await alternate(
+  const [many = [], triggered = [], backlog = [], bare = []] = await alternate(
     options.rounds,
     kinds.map((send) => () => send(senders, options)),
   );
-  const comparisons = { triggered: summarize(triggered, bare), backlog: summarize(backlog, bare), baseline: summarize(bare, bare) };
+  const [ten, one, rest, baseline] = [many, triggered, backlog, bare].map((rounds) => summarize(rounds, bare)) as Four;
+  const comparisons = { many: ten, triggered: one, backlog: rest, baseline };
   bench.print(comparisonTable(comparisons));
-  const delivered = comparisons.triggered.delivered + comparisons.backlog.delivered;
-  bench.print(`  ${whole(delivered)} runs accepted, each delivered once under a key of its own, and recorded`);
-  const { ratio } = comparisons.triggered;
+  bench.print(`  ${whole(ten.delivered + one.delivered + rest.delivered)} deliveries, each once under a key of its own, and recorded`);
   return {
     figures: comparisons,
     targets: [
       {
         name: 'durable deliveries a second, against a bare undici pool',
         wanted: `at least ${fixed(FLOOR)}`,
-        figure: `${fixed(ratio)} (of a backlog ${fixed(comparisons.backlog.ratio)})`,
-        isMet: ratio >= FLOOR,
+        figure: `${fixed(ten.ratio)} (one a run ${fixed(one.ratio)}, of a backlog ${fixed(rest.ratio)})`,
+        isMet: ten.ratio >= FLOOR,
       },
     ],
   };
@@ -71,9 +80,15 @@ function summarize(rounds: DeliveryRound[], baseline: DeliveryRound[]): Comparis
   };
 }
 
-function comparisonTable({ triggered, backlog, baseline }: Record<'triggered' | 'backlog' | 'baseline', Comparison>): string {
+function comparisonTable({
+  many,
+  triggered,
+  backlog,
+  baseline,
+}: Record<'many' | 'triggered' | 'backlog' | 'baseline', Comparison>): string {
   const rows = Object.entries({
-    'sluice, triggered at 64 connections': triggered,
+    'sluice, ten a run': many,
+    'sluice, one a run': triggered,
     'sluice, a backlog': backlog,
     'bare undici pool': baseline,
   });

@@ -1,6 +1,6 @@
 // roboflow_core/webhook_sink@v1: sends an HTTP request with results of the workflow, wire for wire as Roboflow's Webhook
 // Sink block does (source 000; recorded cases in test/vectors/webhook_vectors.json). Where it differs, it does so on
-// purpose, and docs/roboflow.md says how.
+// purpose, and docs/guide-roboflow.md says how.
 
 import { strOf } from '../../core/python/text.ts';
 import type { FileHandle, Request } from '../../core/request.ts';
