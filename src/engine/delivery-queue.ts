@@ -255,7 +255,9 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
       clearTimeout(deadline);
       stop.abort();
       for (const { run } of sending.values()) run?.over?.abort('the server stops');
-      await storage.releaseDeliveries([...waiting, ...sending.values()].map(toLease), clock()).catch((error: unknown) => {
+      const left = [...waiting, ...sending.values()].map(toLease);
+      if (left.length === 0) return;
+      await storage.releaseDeliveries(left, clock()).catch((error: unknown) => {
         logger.warn({ err: error }, 'deliveries could not be given back; the next start takes them up');
       });
     },
