@@ -80,9 +80,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     // Fastify loads while the storage threads start: a third of a cold start is saved.
     const [storage, { createServer }] = await Promise.all([opening, import('./http/server.ts')]);
     cleanups.push(() => storage.close());
-    const adminToken =
-      config.adminToken === null ? await readOrMakeAdminToken(dataDir, newToken) : { token: config.adminToken, path: null, isNew: false };
-    const blobs = await openBlobStore(join(dataDir, 'blobs'));
+    const [adminToken, key, blobs] = await Promise.all([
+      config.adminToken === null ? readOrMakeAdminToken(dataDir, newToken) : { token: config.adminToken, path: null, isNew: false },
+      config.secretKey ?? readOrMakeSecretKey(dataDir, newToken),
+      openBlobStore(join(dataDir, 'blobs')),
+    ]);
     const disk = await watchDiskFloor(dataDir, config.minFreeDisk);
     cleanups.push(() => disk.close());
 
@@ -91,7 +93,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     await stepTypes.load(catalog.current().workflows.flatMap(({ document }) => [...stepTypesIn(JSON.parse(document))]));
     const definitions = createDefinitionService({ storage, catalog, stepTypes, clock });
     const feed = createRunFeed();
-    const key = config.secretKey ?? (await readOrMakeSecretKey(dataDir, newToken));
     const secrets = createSecretVault({ environment, allowed: config.secretsAllow, key });
     const sender = createSenderOnDemand({ allowed: config.outboundAllow, openBlob: blobs.read, userAgent: `sluice/${version}` });
     cleanups.push(() => sender.close());

@@ -2,8 +2,8 @@
 // secret itself. What comes back from a receiver is searched for the secrets that it was sent.
 
 import { createHmac } from 'node:crypto';
-import { addQuery } from './core/form-encoding.ts';
 import type { OutboundMessage, OutboundResult } from './core/outbound.ts';
+import { addQuery } from './core/percent-encoding.ts';
 import { createSecretHider, type HideSecrets } from './core/secret-echo.ts';
 import { beginsWithPlaceholder, formatPlaceholder, MASKED_SECRET, replacePlaceholders } from './core/secret-placeholder.ts';
 

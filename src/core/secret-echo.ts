@@ -1,7 +1,7 @@
 // Finds secrets in what a receiver sends back, in whatever way it has escaped them on the way: for URLs, JSON or HTML,
 // once or twice, or not at all.
 
-import { quotePlus } from './form-encoding.ts';
+import { quotePlus } from './percent-encoding.ts';
 import { MASKED_SECRET } from './secret-placeholder.ts';
 
 /** Hides the secrets in a text. `isCut`: the text goes on elsewhere, so half a secret at its end is hidden too. */

@@ -2,7 +2,7 @@
 // timestamps, which steps may hand to one another, are stored so that they come back as what they were.
 
 import { Bytes } from './bytes.ts';
-import { ExactNumber, parseJson, stringifyJson } from './json.ts';
+import { parseJson, stringifyJson } from './json.ts';
 import { parseTimestamp, Timestamp } from './timestamp.ts';
 
 /** Marks a text whose objects with one key that begins with `$` mean something else. */
@@ -11,9 +11,8 @@ const TYPED = '$typed';
 type Convert = (value: unknown) => unknown;
 
 export function encodeStored(value: unknown): string {
-  const isMarked = isPlainObject(value) && Object.hasOwn(value, TYPED);
-  if (!isMarked && !holdsTyped(value)) return stringifyJson(value);
-  return stringifyJson({ [TYPED]: toTyped(value) });
+  if (isPlainObject(value) && Object.hasOwn(value, TYPED)) return stringifyJson({ [TYPED]: toTyped(value) });
+  return unlessTyped(value, () => stringifyJson({ [TYPED]: toTyped(value) }));
 }
 
 export function decodeStored(text: string): unknown {
@@ -23,15 +22,17 @@ export function decodeStored(text: string): unknown {
 
 /** JSON text for callers: bytes as base64, timestamps in ISO 8601. */
 export function stringifyShown(value: unknown): string {
-  return stringifyJson(holdsTyped(value) ? toShown(value) : value);
+  return unlessTyped(value, () => stringifyJson(toShown(value)));
 }
 
-function holdsTyped(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return false;
-  if (value instanceof Bytes || value instanceof Timestamp) return true;
-  if (Array.isArray(value)) return value.some(holdsTyped);
-  for (const key in value) if (holdsTyped((value as Record<string, unknown>)[key])) return true;
-  return false;
+/** Bytes and timestamps refuse to be written as JSON, which tells of them without a search of every value. */
+function unlessTyped(value: unknown, otherwise: () => string): string {
+  try {
+    return stringifyJson(value);
+  } catch (error) {
+    if (error instanceof TypeError) return otherwise();
+    throw error;
+  }
 }
 
 function toTyped(value: unknown): unknown {

@@ -11,7 +11,7 @@ import { bindInputs } from '../core/workflow-input.ts';
 import { AppError } from '../errors.ts';
 import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import type { CreateRunResult, NewRun, RunChange, Storage } from '../storage/storage.ts';
+import type { CreateRunResult, RunChange, Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
 import { Execution, type ExecutionTools } from './execution.ts';
 import { type ActiveRun, activeRun, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
@@ -77,21 +77,27 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const turn = planned instanceof Promise ? await planned : planned;
     const { change } = turn;
     const ended = isTerminal(change.status);
-    const created = await store(sinkId, {
-      runId,
-      appId,
-      sinkId,
-      workflow: trigger.workflowReference,
-      request: JSON.stringify(trigger.head),
-      bodyKind: body.kind,
-      bodyCharset: body.charset,
-      body: body.bytes,
-      blobs: trigger.head.files.map(({ sha256 }) => sha256),
-      inputs: ended || Object.keys(inputMapping).length === 0 ? null : stringifyJson(inputs),
-      idempotency: idempotency === null ? null : { ...idempotency, expiresAt: now + IDEMPOTENCY_KEY_MS },
-      createdAt: now,
-      change,
-    });
+    let created: CreateRunResult | undefined;
+    try {
+      created = await storage.createRun({
+        runId,
+        appId,
+        sinkId,
+        workflow: trigger.workflowReference,
+        request: JSON.stringify(trigger.head),
+        bodyKind: body.kind,
+        bodyCharset: body.charset,
+        body: body.bytes,
+        blobs: trigger.head.files.map(({ sha256 }) => sha256),
+        inputs: ended || Object.keys(inputMapping).length === 0 ? null : stringifyJson(inputs),
+        idempotency: idempotency === null ? null : { ...idempotency, expiresAt: now + IDEMPOTENCY_KEY_MS },
+        createdAt: now,
+        change,
+      });
+    } finally {
+      // What was not stored must not be planned on.
+      if (created?.kind !== 'created') turns.withdraw(sinkId, change);
+    }
     if (created.kind === 'id_taken' || created.kind === 'memory_changed') return dispatch(trigger);
     if (created.kind === 'duplicate') {
       if (created.sameRequest) return { runId: created.runId, events: [], ended: null, isDuplicate: true };
@@ -111,17 +117,5 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       onGoing(activeRun({ lease, appId, sinkId, createdAt: now, execution, files: trigger.head.files }), turn);
     }
     return { runId, events: eventsOf(change), ended: ended ? change : null, isDuplicate: false };
-  }
-
-  /** What was not stored must not be planned on. */
-  async function store(sinkId: string, run: NewRun): Promise<CreateRunResult> {
-    try {
-      const created = await storage.createRun(run);
-      if (created.kind !== 'created') turns.withdraw(sinkId, run.change);
-      return created;
-    } catch (error) {
-      turns.withdraw(sinkId, run.change);
-      throw error;
-    }
   }
 }

@@ -13,7 +13,7 @@ import { createDeliveryQueue, type Send } from './delivery-queue.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { createDueTimer } from './due-timer.ts';
 import { Execution, type ExecutionTools } from './execution.ts';
-import type { SecretPlaceholder } from './plan-context.ts';
+import type { SecretPlaceholder } from './prepared-step.ts';
 import type { RunFeed } from './run-feed.ts';
 import { createStepMemory } from './step-memory.ts';
 import { type ActiveRun, activeRun, createTurns, endRun, LEASE_MS, type PlannedTurn } from './turn.ts';

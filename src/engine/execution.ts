@@ -15,18 +15,15 @@ import type { StepTypes } from '../steps/index.ts';
 import type { EffectResult, FileWrite, StepOutcome, StepPlan } from '../steps/step-type.ts';
 import type { NewDelivery } from '../storage/delivery-records.ts';
 import type { RunChange, StepRecord } from '../storage/storage.ts';
-import type { SecretPlaceholder } from './plan-context.ts';
-import { RunMemory } from './run-memory.ts';
-import type { MemoryEntry } from './step-memory.ts';
-import { type PreparedStep, StepPlanner } from './step-planner.ts';
+import type { PreparedStep, SecretPlaceholder } from './prepared-step.ts';
+import { type Recall, StepPlanner } from './step-planner.ts';
 import { StepStates } from './step-states.ts';
 
 export interface ExecutionTools {
   stepTypes: StepTypes;
   /** In [0, 1), for retry jitter. */
   random: () => number;
-  /** What the steps of a sink remember; undefined where it must be loaded first. */
-  recall: (sinkId: string, key: string) => MemoryEntry | undefined;
+  recall: Recall;
   placeholder: SecretPlaceholder;
   /** Hides secrets in what callers see. */
   mask: (runId: string, text: string) => string;
@@ -53,18 +50,19 @@ export interface LocalEffect {
   plan: { kind: 'load'; wants: readonly ImageWant[] } | FileWrite;
 }
 
+const NOTHING: never[] = [];
+
 export class Execution {
   readonly #tools: ExecutionTools;
   readonly #runId: string;
   readonly #workflow: Workflow;
   readonly #steps: StepStates;
-  readonly #memory: RunMemory;
   readonly #roots: { inputs: Record<string, unknown>; request: Request; steps: Record<string, unknown> };
   readonly #planner: StepPlanner;
   /** By step: what came of it since it was planned. */
   #results: Map<string, EffectResult> | null = null;
   #events: ProgressEvent[] = [];
-  #deliveries: NewDelivery[] = [];
+  #deliveries: NewDelivery[] | null = null;
   #progress = 0;
   #lastSeq = 0;
   #ending: RunOutcome | null = null;
@@ -76,9 +74,8 @@ export class Execution {
     this.#workflow = workflow;
     this.#roots = { inputs, request, steps: {} };
     this.#steps = new StepStates(workflow.steps);
-    this.#memory = new RunMemory((key) => tools.recall(sinkId, key));
-    const run = { runId, roots: this.#roots, placeholder: tools.placeholder };
-    this.#planner = new StepPlanner(tools.stepTypes, workflow, run, this.#memory);
+    const run = { runId, workflow, roots: this.#roots, placeholder: tools.placeholder };
+    this.#planner = new StepPlanner(tools.stepTypes, run, sinkId, tools.recall);
     if (past === undefined) this.#emit(0);
     else {
       this.#progress = past.progress;
@@ -95,7 +92,7 @@ export class Execution {
       isMoving = false;
       for (const step of this.#workflow.steps) {
         if (this.#ending !== null) break;
-        const { status, dueAt } = this.#steps.of(step);
+        const { status, dueAt, attempt } = this.#steps.of(step);
         if (status === 'completed' || status === 'skipped') continue;
         let effect: LocalEffect | null = null;
         if (status === 'pending') {
@@ -104,17 +101,21 @@ export class Execution {
           if (state === 'not_yet') continue;
           if (state === 'skip' || this.#planner.isStarved(step, stepType)) this.#steps.decide(step, 'skipped', now);
           else {
-            const prepared = this.#planner.prepare(step);
+            const prepared = this.#planner.prepare(step, stepType, attempt + 1, now);
             if (prepared === null) continue;
             effect = this.#begin(prepared, now);
           }
         } else {
           const hasResult = this.#results?.has(step.name) === true;
           const isDue = status === 'waiting' && dueAt !== null && dueAt <= now;
-          const prepared = hasResult || isDue ? this.#planner.prepare(step) : null;
+          if (!hasResult && !isDue) continue;
+          // A wait for another try begins one.
+          const isRetry = !hasResult && this.#steps.of(step).error !== null;
+          const prepared = this.#planner.prepare(step, this.#planner.typeOf(step), isRetry ? attempt + 1 : attempt, now);
           if (prepared === null) continue;
           if (hasResult) this.#interpret(prepared, now);
-          else effect = this.#wake(prepared, now);
+          else if (isRetry) effect = this.#begin(prepared, now);
+          else this.#wake(prepared, now);
         }
         isMoving = true;
         if (effect !== null) effects.push(effect);
@@ -126,7 +127,7 @@ export class Execution {
 
   /** Keys of the sink's memory that must be loaded before some step can be planned; told once. */
   takeWantedKeys(): readonly string[] {
-    return this.#memory.takeWanted();
+    return this.#planner.memory?.takeWanted() ?? NOTHING;
   }
 
   /** Takes in what came of a step's delivery or local effect, for the next advance. */
@@ -158,15 +159,15 @@ export class Execution {
       events: this.#events,
       lastSeq: this.#lastSeq,
       steps: this.#steps.takeRecords(),
-      deliveries: this.#deliveries,
-      memory: this.#memory.takeUses(),
+      deliveries: this.#deliveries ?? NOTHING,
+      memory: this.#planner.memory?.takeUses() ?? NOTHING,
       wakeAt: ending !== null ? null : isActing ? leaseUntil : this.#steps.nextDueAt(),
       output: ending?.output ?? null,
       error: ending?.error ?? null,
       at: now,
     };
     this.#events = [];
-    this.#deliveries = [];
+    this.#deliveries = null;
     return change;
   }
 
@@ -181,13 +182,13 @@ export class Execution {
   }
 
   #begin(prepared: PreparedStep, now: number): LocalEffect | null {
-    const { step } = prepared;
+    const { definition: step } = prepared;
     const state = this.#steps.touch(step);
-    state.attempt += 1;
+    state.attempt = prepared.attempt;
     state.startedAt ??= now;
     state.error = null;
     state.dueAt = null;
-    const plan = this.#planner.plan(prepared, state.attempt, now);
+    const plan = this.#planner.plan(prepared);
     switch (plan.kind) {
       case 'load':
       case 'write':
@@ -209,9 +210,10 @@ export class Execution {
   }
 
   #deliver(prepared: PreparedStep, { message, retry, outcome, remember }: Extract<StepPlan, { kind: 'deliver' }>, now: number): void {
-    const { step } = prepared;
+    const { definition: step } = prepared;
     const id = deliveryIdOf(this.#runId, this.#workflow.steps.indexOf(step));
     const isAwaited = outcome === null;
+    this.#deliveries ??= [];
     this.#deliveries.push({ id, step: step.name, isAwaited, origin: originOf(message), message, retry, leaseUntil: null });
     this.#planner.remember(prepared, remember);
     if (outcome === null) this.#steps.of(step).status = 'waiting';
@@ -219,26 +221,22 @@ export class Execution {
   }
 
   #interpret(prepared: PreparedStep, now: number): void {
-    const { step } = prepared;
-    const result = this.#results?.get(step.name) as EffectResult;
-    this.#results?.delete(step.name);
-    const outcome = this.#planner.interpret(prepared, result, this.#steps.of(step).attempt, now);
+    const result = this.#results?.get(prepared.step) as EffectResult;
+    this.#results?.delete(prepared.step);
+    const outcome = this.#planner.interpret(prepared, result);
     // How often a message is tried is the delivery's business, and over when its result is there.
     this.#settle(prepared, outcome.kind === 'failed' ? { ...outcome, retryable: false } : outcome, now);
   }
 
   /** A wait that is over takes its outcome from the plan, which is the same as when it began. */
-  #wake(prepared: PreparedStep, now: number): LocalEffect | null {
-    const { error, attempt } = this.#steps.of(prepared.step);
-    if (error !== null) return this.#begin(prepared, now);
-    const plan = this.#planner.plan(prepared, attempt, now);
-    if (plan.kind !== 'wait') throw new Error(`step type ${prepared.step.type} planned a wait and now ${plan.kind}`);
+  #wake(prepared: PreparedStep, now: number): void {
+    const plan = this.#planner.plan(prepared);
+    if (plan.kind !== 'wait') throw new Error(`step type ${prepared.stepType.type} planned a wait and now ${plan.kind}`);
     this.#settle(prepared, plan.outcome, now);
-    return null;
   }
 
   #settle(prepared: PreparedStep, outcome: StepOutcome, now: number): void {
-    const { step } = prepared;
+    const { definition: step } = prepared;
     if (outcome.kind === 'failed') return this.#settleFailure(step, outcome, now);
     const { outputs, chosen, message, remember } = outcome;
     this.#planner.remember(prepared, remember);

@@ -10,7 +10,7 @@ import type { StepTypes } from '../steps/index.ts';
 import type { FileWrite } from '../steps/step-type.ts';
 import type { StepRecord } from '../storage/storage.ts';
 import { Execution, type LocalEffect } from './execution.ts';
-import type { SecretPlaceholder } from './plan-context.ts';
+import type { SecretPlaceholder } from './prepared-step.ts';
 import { createStepMemory } from './step-memory.ts';
 
 export interface RehearsalOptions {

@@ -4,12 +4,9 @@ import { encodeStored } from '../core/stored-value.ts';
 import type { MemoryUse } from '../storage/storage.ts';
 import type { MemoryEntry } from './step-memory.ts';
 
-const NO_USES: MemoryUse[] = [];
-
 export class RunMemory {
   readonly #recall: (key: string) => MemoryEntry | undefined;
-  /** Null until a step remembers something: most runs have none that does. */
-  #uses: Map<string, MemoryUse & { current: unknown }> | null = null;
+  #uses = new Map<string, MemoryUse & { current: unknown }>();
   #wanted: string[] = [];
 
   /** `recall` gives undefined for what must be loaded first. */
@@ -19,24 +16,23 @@ export class RunMemory {
 
   /** False, and noted as wanted, when the key must be loaded first. */
   has(key: string): boolean {
-    if (this.#uses?.has(key) === true || this.#recall(key) !== undefined) return true;
+    if (this.#uses.has(key) || this.#recall(key) !== undefined) return true;
     this.#wanted.push(key);
     return false;
   }
 
   read(key: string): unknown {
-    const known = this.#uses?.get(key);
+    const known = this.#uses.get(key);
     if (known !== undefined) return known.current;
     const entry = this.#recall(key);
     if (entry === undefined) throw new Error(`what is remembered as "${key}" is not loaded`);
-    this.#uses ??= new Map();
     this.#uses.set(key, { key, version: entry.version, value: null, current: entry.value });
     return entry.value;
   }
 
   /** The key must have been read. */
   write(key: string, value: unknown): void {
-    const use = this.#uses?.get(key);
+    const use = this.#uses.get(key);
     if (use === undefined) throw new Error(`"${key}" is written and was not read`);
     use.value = encodeStored(value);
     use.current = value;
@@ -49,9 +45,8 @@ export class RunMemory {
   }
 
   takeUses(): MemoryUse[] {
-    if (this.#uses === null) return NO_USES;
     const uses = [...this.#uses.values()].map(({ key, version, value }) => ({ key, version, value }));
-    this.#uses = null;
+    this.#uses.clear();
     return uses;
   }
 }

@@ -2,33 +2,36 @@
 // remembered, and the images that were loaded.
 
 import type { Images } from '../core/image.ts';
-import type { Workflow, WorkflowStep } from '../core/workflow.ts';
+import type { WorkflowStep } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
 import type { EffectResult, StepOutcome, StepPlan, StepType } from '../steps/step-type.ts';
-import { PlanContext, type PlannedRun } from './plan-context.ts';
-import type { RunMemory } from './run-memory.ts';
+import { type PlannedRun, PreparedStep } from './prepared-step.ts';
+import { RunMemory } from './run-memory.ts';
+import type { MemoryEntry } from './step-memory.ts';
 
-/** A step as it is about to be asked: its selectors resolved, and where it keeps what it remembers. */
-export interface PreparedStep {
-  step: WorkflowStep;
-  stepType: StepType;
-  manifest: Record<string, unknown>;
-  memoryKey: string | null;
-}
+/** What the steps of a sink remember; undefined where it must be loaded first. */
+export type Recall = (sinkId: string, key: string) => MemoryEntry | undefined;
 
 export class StepPlanner {
   readonly #stepTypes: StepTypes;
-  readonly #workflow: Workflow;
   readonly #run: PlannedRun;
-  readonly #memory: RunMemory;
+  readonly #recall: Recall;
+  readonly #sinkId: string;
+  /** Null until a step remembers something: most runs have none that does. */
+  #memory: RunMemory | null = null;
   /** By step. */
   #images: Map<string, Images> | null = null;
 
-  constructor(stepTypes: StepTypes, workflow: Workflow, run: PlannedRun, memory: RunMemory) {
+  constructor(stepTypes: StepTypes, run: PlannedRun, sinkId: string, recall: Recall) {
     this.#stepTypes = stepTypes;
-    this.#workflow = workflow;
     this.#run = run;
-    this.#memory = memory;
+    this.#sinkId = sinkId;
+    this.#recall = recall;
+  }
+
+  /** What was read and written of the sink's memory; null where nothing was. */
+  get memory(): RunMemory | null {
+    return this.#memory;
   }
 
   typeOf(step: WorkflowStep): StepType {
@@ -43,35 +46,33 @@ export class StepPlanner {
   }
 
   /** Null: what the step remembers must be loaded first, and is noted as wanted. */
-  prepare(step: WorkflowStep): PreparedStep | null {
-    const stepType = this.typeOf(step);
-    const manifest = step.manifest(this.#run.roots) as Record<string, unknown>;
-    const memoryKey = stepType.memoryKey?.(manifest, { step: step.name, written: step.written }) ?? null;
-    return memoryKey === null || this.#memory.has(memoryKey) ? { step, stepType, manifest, memoryKey } : null;
+  prepare(step: WorkflowStep, stepType: StepType, attempt: number, now: number): PreparedStep | null {
+    const prepared = new PreparedStep(this.#run, step, stepType, attempt, now);
+    const images = this.#images?.get(step.name);
+    if (images !== undefined) prepared.images = images;
+    if (prepared.memoryKey === null) return prepared;
+    this.#memory ??= new RunMemory((key) => this.#recall(this.#sinkId, key));
+    if (!this.#memory.has(prepared.memoryKey)) return null;
+    prepared.memory = this.#memory.read(prepared.memoryKey);
+    return prepared;
   }
 
-  plan(prepared: PreparedStep, attempt: number, now: number): StepPlan {
-    return prepared.stepType.plan(prepared.manifest, this.#contextOf(prepared, attempt, now));
+  plan(prepared: PreparedStep): StepPlan {
+    return prepared.stepType.plan(prepared.manifest, prepared);
   }
 
-  interpret(prepared: PreparedStep, result: EffectResult, attempt: number, now: number): StepOutcome {
-    const { step, stepType, manifest } = prepared;
-    if (stepType.interpret === undefined) throw new Error(`step type ${step.type} cannot interpret a result`);
-    return stepType.interpret(manifest, result, this.#contextOf(prepared, attempt, now));
+  interpret(prepared: PreparedStep, result: EffectResult): StepOutcome {
+    const { stepType, manifest } = prepared;
+    if (stepType.interpret === undefined) throw new Error(`step type ${stepType.type} cannot interpret a result`);
+    return stepType.interpret(manifest, result, prepared);
   }
 
   /** Nothing where there is nothing new, or nowhere to keep it. */
   remember({ memoryKey }: PreparedStep, value: unknown): void {
-    if (value !== undefined && memoryKey !== null) this.#memory.write(memoryKey, value);
+    if (value !== undefined && memoryKey !== null) this.#memory?.write(memoryKey, value);
   }
 
   giveImages(step: string, images: Images): void {
     this.#images = (this.#images ?? new Map()).set(step, images);
-  }
-
-  #contextOf({ step: { name }, memoryKey, step }: PreparedStep, attempt: number, now: number): PlanContext {
-    const memory = memoryKey === null ? null : this.#memory.read(memoryKey);
-    const no = this.#workflow.steps.indexOf(step);
-    return new PlanContext(this.#run, { name, no, attempt, memory, images: this.#images?.get(name) }, now);
   }
 }

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { quotePlus } from '../../src/core/form-encoding.ts';
+import { quotePlus } from '../../src/core/percent-encoding.ts';
 import { createSecretHider } from '../../src/core/secret-echo.ts';
 
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
@@ -43,7 +43,8 @@ describe('a secret is hidden', () => {
   });
 
   test('whatever its characters, however it was written, and as often as it occurs', () => {
-    const secret = fc.string({ unit: 'grapheme', minLength: 4, maxLength: 40 });
+    // Quotes around the whole are taken for those of JSON below.
+    const secret = fc.string({ unit: 'grapheme', minLength: 4, maxLength: 40 }).filter((text) => !/^"|"$/.test(text));
     fc.assert(
       fc.property(secret, fc.constantFrom(...WAYS), (text, [, write]) => {
         const written = latin1(write(text)).replace(/^"|"$/g, '');

@@ -2,9 +2,10 @@
 // and in which order what cannot be sent is told.
 
 import { Bytes } from '../../core/bytes.ts';
-import { addQuery, encodePairs, scalarsOf } from '../../core/form-encoding.ts';
+import { encodePairs, scalarsOf } from '../../core/form-encoding.ts';
 import { encodeMultipart, type Part } from '../../core/multipart.ts';
 import type { BodyPart, HttpMessage } from '../../core/outbound.ts';
+import { addQuery } from '../../core/percent-encoding.ts';
 import { pythonJson } from '../../core/python/json-text.ts';
 import { classText, typeName } from '../../core/python/kind.ts';
 import { reprOf, strOf } from '../../core/python/text.ts';
