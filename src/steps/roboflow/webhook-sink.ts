@@ -3,7 +3,6 @@
 // purpose, and docs/guide-roboflow.md says how.
 
 import { strOf } from '../../core/python/text.ts';
-import type { FileHandle, Request } from '../../core/request.ts';
 import type { StepContext, StepType } from '../step-type.ts';
 import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
 import {
@@ -17,6 +16,7 @@ import {
 } from './notification.ts';
 import { withOperations } from './operations-outcome.ts';
 import { integerOrSelector, operationChains, text } from './property-schemas.ts';
+import { receivedFile } from './received-file.ts';
 import { readInteger } from './setting-values.ts';
 import { webhookFault } from './webhook-fault.ts';
 import { UnsendableRequest, webhookMessage } from './webhook-message.ts';
@@ -114,12 +114,4 @@ function boundaryOf(context: StepContext): string {
       .padStart(8, '0');
   }
   return digits;
-}
-
-/** Only a file that the run's own request brought: whoever writes the hash of another into a body gets nothing of it. */
-function receivedFile(value: unknown, { roots }: StepContext): FileHandle | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const { sha256 } = value as Partial<FileHandle>;
-  const { files = [] } = (roots['request'] ?? {}) as Partial<Request>;
-  return typeof sha256 === 'string' ? (files.find((file) => file.sha256 === sha256) ?? null) : null;
 }
