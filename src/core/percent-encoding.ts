@@ -4,7 +4,7 @@
 export function addQuery(url: string, query: string): string {
   const withoutFragment = url.split('#', 1)[0] as string;
   if (query === '') return withoutFragment;
-  const separator = !withoutFragment.includes('?') ? '?' : /[?&]$/.test(withoutFragment) ? '' : '&';
+  const separator = !withoutFragment.includes('?') ? '?' : withoutFragment.endsWith('?') ? '' : '&';
   return `${withoutFragment}${separator}${query}`;
 }
 

@@ -70,7 +70,7 @@ test.each(vectors.map((vector) => [vector.name, vector] as const))('%s', async (
     url: `http://127.0.0.1:${recorder.port}/hook`,
     fire_and_forget: false,
     cooldown_seconds: 0,
-    ...(withBytes(vector.step) as object),
+    ...(inPlace(vector.step, recorder.port) as object),
   };
   const context = stepContext();
   const plan = webhookSink.plan(manifest, context);
@@ -134,12 +134,13 @@ function expectedBody({ body, multipart }: ExpectedRequest, boundary: string): B
   return Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
 }
 
-/** Bytes are written as `{"$bytes_base64": …}`, and where their content does not matter as `<bytes>`. */
-function withBytes(value: unknown): unknown {
+/** Bytes are written as `{"$bytes_base64": …}`, and where their content does not matter as `<bytes>`; `{PORT}` is the recorder's. */
+function inPlace(value: unknown, port: number): unknown {
   if (value === '<bytes>') return new Bytes(Buffer.from('bytes'));
-  if (Array.isArray(value)) return value.map(withBytes);
+  if (typeof value === 'string') return value.replaceAll('{PORT}', String(port));
+  if (Array.isArray(value)) return value.map((item) => inPlace(item, port));
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
   const { $bytes_base64: base64 } = value as { $bytes_base64?: string };
   if (base64 !== undefined) return new Bytes(Buffer.from(base64, 'base64'));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withBytes(item)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inPlace(item, port)]));
 }
