@@ -59,7 +59,9 @@ test('the smallest bench of deliveries measures each sender, and the server with
   const { comparison } = report.parts['http-delivery'];
   expect(comparison.ours.p99Ms).toBeGreaterThanOrEqual(comparison.ours.p50Ms);
   expect(comparison.verified).toBeGreaterThan(0);
-  expect(stdout).toMatch(/durable deliveries a second, against a bare undici pool .* \d\.\d\d \(one a run \d\.\d\d, of a backlog \d\.\d\d\)/);
+  expect(stdout).toMatch(
+    /durable deliveries a second, against a bare undici pool .* \d\.\d\d \(one a run \d\.\d\d, of a backlog \d\.\d\d\)/,
+  );
   expect(stdout).toMatch(/awaited delivery against bare Fastify, 64 connections .* p50 [\d.]+ ms, p99 [\d.]+ ms/);
 });
 
