@@ -34,7 +34,7 @@ export type SendError = (error: unknown, request: FastifyRequest, reply: Fastify
 export function createSendError(logger: Logger): SendError {
   return (error, request, reply) => {
     const isTrigger = request.routeOptions.config.isTrigger === true;
-    const fault = toAppError(error, isTrigger);
+    const fault = toAppError(error, request.routeOptions.bodyLimit, isTrigger);
     const status = fault === null ? 500 : STATUS[fault.code];
     if (fault === null) logger.error({ err: error, request_id: request.id }, 'a request failed unexpectedly');
     const code = fault?.code ?? (isTrigger ? 'dispatch_failed' : 'internal');
@@ -58,11 +58,13 @@ function leavesMuchUnread({ raw }: FastifyRequest): boolean {
 const MALFORMED_TYPE = 'the Content-Type header is malformed; write a media type, as application/json';
 
 /** What the caller may know, or null when the error is none of the caller's doing. */
-function toAppError(error: unknown, isTrigger: boolean): AppError | null {
+function toAppError(error: unknown, bodyLimit: number, isTrigger: boolean): AppError | null {
   if (error instanceof AppError) return error;
   const { code, statusCode, message } = error as FastifyError;
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return new AppError('unsupported_media', isTrigger ? MALFORMED_TYPE : 'the body must be JSON: send "Content-Type: application/json"');
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new AppError('too_large', `the body is larger than the ${bodyLimit} bytes that the admin API takes`);
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new AppError(CODE_OF_STATUS.get(statusCode) ?? 'invalid', message);
   return null;
