@@ -15,7 +15,7 @@ export interface HeldDelivery extends ClaimedDelivery {
 
 /** Messages under way to one origin at once. */
 export const MAX_WIDTH = 64;
-const MAX_HELD = 256;
+const MAX_HELD = 1024;
 const FORGET_AFTER_MS = 60_000;
 
 export class OriginLane {
