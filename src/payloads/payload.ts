@@ -1,0 +1,107 @@
+// What a workflow sees of a platform's request as `$request.payload`, whatever the platform calls it. Plain JSON; every
+// field is always there, and null where the platform did not say.
+
+import type { FileHandle } from '../core/request.ts';
+
+export type PayloadSource = 'robovision' | 'v7' | 'roboflow';
+
+export interface Payload {
+  /** Source and form, as `robovision.object_detection` or `v7.stage`. */
+  kind: string;
+  source: PayloadSource;
+  item: PayloadItem;
+  /** The received image. */
+  image: FileHandle | null;
+  predictions: Prediction[];
+  masks: Mask[];
+  /** The JSON document as it came, where it came as a file or as the body. */
+  document: FileHandle | null;
+  /** V7: the document without its annotations. */
+  metadata: unknown;
+  /** Whether annotations came at all, be it an empty list. */
+  has_annotations: boolean;
+}
+
+export interface PayloadItem {
+  id: string | null;
+  name: string | null;
+  path: string | null;
+  dataset: string | null;
+  team: string | null;
+  /** Pixels. */
+  width: number | null;
+  height: number | null;
+  url: string | null;
+}
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** Pixels, from the top left. */
+export interface BoundingBox extends Point {
+  width: number;
+  height: number;
+}
+
+export interface Prediction {
+  id: string | null;
+  class: string;
+  /** 0 to 1, as it came. */
+  confidence: number | null;
+  /** `bounding_box`, `polygon`, `mask`, `tag`, `label`, `keypoint`, …, or the platform's own word. */
+  type: string;
+  bounding_box: BoundingBox | null;
+  /** A list of points for each ring. */
+  polygon: Point[][] | null;
+  /** Index into `masks`. */
+  mask: number | null;
+  text: string | null;
+  attributes: string[];
+  properties: { name: string; value: unknown }[];
+  annotators: { email: string | null; full_name: string | null }[];
+}
+
+export interface Mask {
+  /** File name; null where the mask is numbers within the document, which stay there. */
+  name: string | null;
+  file: FileHandle | null;
+  /** Null where predictions of several classes share it. */
+  class: string | null;
+  /** Indexes into `predictions`: those whose `mask` is this one. */
+  predictions: number[];
+}
+
+export const NO_ITEM: Readonly<PayloadItem> = {
+  id: null,
+  name: null,
+  path: null,
+  dataset: null,
+  team: null,
+  width: null,
+  height: null,
+  url: null,
+};
+
+/** A prediction of which nothing is known but what is given. */
+export function makePrediction(known: Pick<Prediction, 'class' | 'type'> & Partial<Prediction>): Prediction {
+  return {
+    id: null,
+    confidence: null,
+    bounding_box: null,
+    polygon: null,
+    mask: null,
+    text: null,
+    attributes: [],
+    properties: [],
+    annotators: [],
+    ...known,
+  };
+}
+
+/** With the size of the received image where the document named none. */
+export function withImageSize(payload: Payload, { width, height }: { width: number; height: number }): Payload {
+  const isKnown = payload.item.width !== null && payload.item.height !== null;
+  return isKnown ? payload : { ...payload, item: { ...payload.item, width, height } };
+}

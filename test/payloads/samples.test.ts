@@ -1,0 +1,143 @@
+// Samples of every kind: the same for the same seed, read as their kind, with images that other programs open.
+
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import type { BoundingBox, Payload, PayloadSource } from '../../src/payloads/payload.ts';
+import { makeSample, type SampleKind, sampleKinds } from '../../src/payloads/samples/index.ts';
+import type { Sample, SampleOptions } from '../../src/payloads/samples/sample.ts';
+import { payloadOf, readPayload, takeApart } from './intake.ts';
+
+function readSample(kind: SampleKind, options: Partial<SampleOptions> = {}): Payload {
+  return payloadOf(kind.split('.')[0] as PayloadSource, takeApart(makeSample(kind, options)));
+}
+
+function partsOf(sample: Sample): Map<string, Buffer> {
+  if (sample.contentType !== 'multipart/form-data') return expect.fail('no multipart sample');
+  return new Map(sample.parts.map(({ name, bytes }) => [name, Buffer.from(bytes)]));
+}
+
+describe.each(sampleKinds)('%s', (kind) => {
+  test('is read as its kind', () => {
+    expect(readSample(kind).kind).toBe(kind);
+  });
+
+  test('is the same for the same seed, and another for another', () => {
+    expect(makeSample(kind, { seed: 7 })).toEqual(makeSample(kind, { seed: 7 }));
+    expect(makeSample(kind, { seed: 7 })).not.toEqual(makeSample(kind, { seed: 8 }));
+  });
+
+  test('has every field of the typed form, and is plain JSON', () => {
+    const payload = readSample(kind);
+    expect(Object.keys(payload).sort()).toEqual(Object.keys(FIELDS).sort());
+    expect(Object.keys(payload.item)).toEqual(FIELDS.item);
+    for (const prediction of payload.predictions) expect(Object.keys(prediction).sort()).toEqual(FIELDS.predictions);
+    for (const mask of payload.masks) expect(Object.keys(mask)).toEqual(FIELDS.masks);
+    expect(JSON.parse(JSON.stringify(payload))).toEqual(payload);
+  });
+
+  test.each([0, 1, 40])('is read with %i objects', (objects) => {
+    const { predictions } = readSample(kind, { objects, width: 64, height: 64 });
+    expect(predictions).toHaveLength(expectedCount(kind, objects, predictions));
+  });
+
+  test('comes without its image or its annotations', () => {
+    const payload = readSample(kind, { image: false, annotations: false });
+    expect(payload.image).toBeNull();
+    if (!kind.startsWith('robovision')) expect(payload).toMatchObject({ predictions: [], masks: [], has_annotations: false });
+  });
+});
+
+const FIELDS = {
+  kind: null,
+  source: null,
+  image: null,
+  document: null,
+  metadata: null,
+  has_annotations: null,
+  item: ['id', 'name', 'path', 'dataset', 'team', 'width', 'height', 'url'],
+  predictions: ['annotators', 'attributes', 'bounding_box', 'class', 'confidence', 'id', 'mask', 'polygon', 'properties', 'text', 'type'],
+  masks: ['name', 'file', 'class', 'predictions'],
+};
+
+/** One for each object, but where an image has one class, or a region for each class. */
+function expectedCount(kind: SampleKind, objects: number, predictions: Payload['predictions']): number {
+  if (kind === 'robovision.image_classification') return 1;
+  return kind === 'robovision.semantic_segmentation' ? new Set(predictions.map((prediction) => prediction.class)).size : objects;
+}
+
+function boxesOf({ predictions }: Payload): BoundingBox[] {
+  return predictions.map(({ bounding_box }) => bounding_box as BoundingBox);
+}
+
+async function grayAt(image: Buffer, x: number, y: number): Promise<number> {
+  const { data, info } = await sharp(image).raw().toBuffer({ resolveWithObject: true });
+  return data[(y * info.width + x) * info.channels] as number;
+}
+
+describe('images of samples', () => {
+  test.each([
+    [640, 480],
+    [1, 1],
+    [37, 119],
+  ])('of %i by %i pixels are opened by other programs, and are gray pictures of the scene', async (width, height) => {
+    const image = partsOf(makeSample('robovision.object_detection', { width, height })).get('image') as Buffer;
+    expect(await sharp(image).metadata()).toMatchObject({ format: 'jpeg', width, height, channels: 1 });
+    const box = boxesOf(readSample('robovision.object_detection', { width, height })).at(-1) as BoundingBox;
+    const middle = await grayAt(image, box.x + (box.width >> 1), box.y + (box.height >> 1));
+    // The last object is drawn over all others, in a dark gray of its own.
+    expect(Math.abs(middle - (20 + 2 * 37))).toBeLessThan(width === 640 ? 4 : 60);
+  });
+
+  test('masks have their white where the boxes of the same scene are', async () => {
+    const masks = partsOf(makeSample('robovision.instance_segmentation'));
+    for (const [index, box] of boxesOf(readSample('robovision.object_detection')).entries()) {
+      const mask = masks.get(`mask_000${index}`) as Buffer;
+      expect(await sharp(mask).metadata()).toMatchObject({ format: 'png', width: 640, height: 480 });
+      const { info } = await sharp(mask).trim({ background: 'black' }).toBuffer({ resolveWithObject: true });
+      expect([-(info.trimOffsetLeft ?? 0), -(info.trimOffsetTop ?? 0)]).toEqual([box.x, box.y]);
+      expect([info.width, info.height]).toEqual([box.width, box.height]);
+    }
+  });
+
+  test('a class of regions has one mask, with all its boxes', async () => {
+    const sample = makeSample('robovision.semantic_segmentation', { objects: 12 });
+    const payload = readSample('robovision.semantic_segmentation', { objects: 12 });
+    expect(payload.masks.length).toBeLessThan(12);
+    expect(payload.masks.map((mask) => mask.class)).toEqual(payload.predictions.map((prediction) => prediction.class));
+    const mask = partsOf(sample).get('mask_0000') as Buffer;
+    const objects = readSample('robovision.object_detection', { objects: 12 }).predictions;
+    for (const { class: name, bounding_box } of objects) {
+      if (name !== payload.masks[0]?.class) continue;
+      const { x, y } = bounding_box as BoundingBox;
+      expect(await grayAt(mask, x, y)).toBe(255);
+    }
+  });
+});
+
+test('parts of a Robovision sample are named and ordered as its platform names its files', () => {
+  const sample = makeSample('robovision.instance_segmentation', { objects: 2 });
+  if (sample.contentType !== 'multipart/form-data') return expect.fail('no multipart sample');
+  expect(sample.parts.map(({ name, filename, contentType }) => [name, filename, contentType])).toEqual([
+    ['image', 'image.jpeg', 'image/jpeg'],
+    ['mask_0000', 'mask_0000.png', 'image/png'],
+    ['mask_0001', 'mask_0001.png', 'image/png'],
+    ['predictions', 'predictions.json', 'application/json'],
+  ]);
+});
+
+describe('a raster layer', () => {
+  test.each([1, 2, 9_999, 10_000, 10_001, 20_000, 123_457])('has %i numbers where so many are wanted', (rle) => {
+    const sample = makeSample('v7.stage', { rle });
+    if (sample.contentType === 'multipart/form-data') return expect.fail('no JSON sample');
+    const document = JSON.parse(Buffer.from(sample.body).toString());
+    expect(document.annotations.at(-1).raster_layer.dense_rle).toHaveLength(rle);
+  });
+
+  test('of tens of megabytes is read, and nothing of its numbers is in the typed form', () => {
+    const sample = makeSample('v7.stage', { rle: 8_000_000 });
+    if (sample.contentType === 'multipart/form-data') return expect.fail('no JSON sample');
+    expect(sample.body.length).toBeGreaterThan(20_000_000);
+    const payload = readPayload('v7', takeApart(sample));
+    expect(JSON.stringify(payload).length).toBeLessThan(5_000);
+  });
+});
