@@ -1,0 +1,72 @@
+// The examples of docs/payloads.md are read as what it says that they are.
+
+import { expect, test } from 'vitest';
+import { isPayloadFault } from '../../src/payloads/format.ts';
+import type { Payload, PayloadSource } from '../../src/payloads/payload.ts';
+import { makeSample, sampleKinds } from '../../src/payloads/samples/index.ts';
+import { textBytes } from '../../src/payloads/samples/sample.ts';
+import { blocksOf, readDocument } from '../docs/markdown.ts';
+import { readPayload, takeApart, takeBody, takeParts } from './intake.ts';
+
+const markdown = readDocument('docs/payloads.md');
+const examples = blocksOf(markdown).filter(({ options }) => options.has('payload'));
+
+/** With the masks that a document names, of a sample. */
+function readExample(said: string, text: string): Payload {
+  const source = said.split('.')[0] as PayloadSource;
+  const sample = makeSample('robovision.instance_segmentation');
+  const parts = sample.contentType === 'multipart/form-data' ? sample.parts : [];
+  const masks = parts.filter(({ filename }) => filename !== null && text.includes(filename));
+  const predictions = { name: 'predictions', filename: 'predictions.json', contentType: 'application/json', bytes: textBytes(text) };
+  const form = takeApart({ contentType: 'application/x-www-form-urlencoded', body: textBytes(text) });
+  const taken = source === 'robovision' ? takeParts([predictions, ...masks]) : said === 'roboflow.form' ? form : takeBody(text);
+  const payload = readPayload(source, taken);
+  return isPayloadFault(payload) ? expect.fail(`${payload.part}: ${payload.message}`) : payload;
+}
+
+test.each(examples.map(({ text, line, options }) => [line, options.get('payload') as string, text] as const))(
+  'the example of line %i is of %s, and holds predictions',
+  (_line, said, text) => {
+    const payload = readExample(said, text);
+    expect(payload.kind).toContain(said);
+    expect(payload.predictions).not.toEqual([]);
+  },
+);
+
+test('every kind has an example, but for the multipart form of Roboflow, which is bytes', () => {
+  const kinds = new Set(examples.map(({ text, options }) => readExample(options.get('payload') as string, text).kind));
+  expect(sampleKinds.filter((kind) => !kinds.has(kind))).toEqual(['roboflow.multipart']);
+});
+
+test('every kind and every field of the typed form is named', () => {
+  const taken = takeApart(makeSample('robovision.instance_segmentation'));
+  const payload = readPayload('robovision', taken) as Payload;
+  const fields = [payload, payload.item, payload.predictions[0], payload.masks[0]].flatMap((part) => Object.keys(part as object));
+  expect([...sampleKinds, ...fields].filter((name) => !markdown.includes(`\`${name}\``))).toEqual([]);
+});
+
+test.each(
+  blocksOf(markdown)
+    .filter(({ language }) => language === 'text')
+    .flatMap(({ text }) => text.split('\n')),
+)('the refusal "%s" is one that is made', (line) => {
+  const shape = (text: string): string => text.replaceAll(/\d+/g, 'N');
+  expect(refusals().map(shape)).toContain(shape(line));
+});
+
+function refusals(): string[] {
+  const sample = makeSample('robovision.instance_segmentation', { width: 640 });
+  const parts = sample.contentType === 'multipart/form-data' ? sample.parts : [];
+  const box = { classId: 'a', boundingBox: { x: 1, y: 1, width: -5, height: 1 } };
+  const cut = parts.map((part) => (part.name === 'image' ? { ...part, bytes: part.bytes.subarray(0, 4096) } : part));
+  const results = [
+    readPayload('robovision', takeParts(parts.filter(({ name }) => name !== 'mask_0001'))),
+    readPayload(
+      'robovision',
+      takeParts([{ name: 'predictions', filename: null, contentType: null, bytes: textBytes(JSON.stringify({ objects: [box] })) }]),
+    ),
+    readPayload('robovision', takeParts(cut)),
+    readPayload('v7', takeBody('{"item":{},"annotations":[{}]}')),
+  ];
+  return results.map((result) => (isPayloadFault(result) ? `${result.part} ${result.message}` : 'no fault'));
+}
