@@ -13,9 +13,25 @@ export interface StoredBlob {
   size: number;
 }
 
+/** Writes what comes in. Rejects as the stream does, or with `unavailable`; nothing is left behind then. */
+export type WriteBlob = (content: AsyncIterable<Uint8Array>) => Promise<StoredBlob>;
+
+/** Files that are to be looked at before they are kept: either all of them become blobs, or nothing of them stays. */
+export interface StagedBlobs {
+  /** Resolves when the content is on the disk, under no name yet. */
+  write: WriteBlob;
+  /** Where one of them lies until it is published. */
+  pathOf(sha256: string): string;
+  /** Resolves when the names are on the disk too. */
+  publish(): Promise<void>;
+  /** Without effect once published. */
+  discard(): Promise<void>;
+}
+
 export interface BlobStore {
-  /** Resolves when content and name are on the disk. Rejects as the stream does, or with `unavailable`; nothing is left behind then. */
-  write(content: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
+  /** Resolves when content and name are on the disk. */
+  write: WriteBlob;
+  stage(): StagedBlobs;
   read(sha256: string): Readable;
   /** Removes blobs older than the age that `findOrphans` names; returns the bytes of those that it does not. */
   sweep(findOrphans: (hashes: string[]) => Promise<string[]>, options: SweepOptions): Promise<number>;
@@ -41,39 +57,83 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
 
   const pathOf = (sha256: string): string => join(directory, sha256.slice(0, 2), sha256);
 
-  async function keep(temporary: string, sha256: string): Promise<void> {
-    const path = pathOf(sha256);
-    const folder = dirname(path);
-    const isNewFolder = (await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined;
-    await rename(temporary, path);
-    await syncDirectory(folder);
-    if (isNewFolder) await syncDirectory(directory);
+  /** `received`: files by hash. */
+  async function keep(received: ReadonlyMap<string, string>): Promise<void> {
+    const folders = new Set<string>();
+    for (const [sha256, temporary] of received) {
+      const path = pathOf(sha256);
+      const folder = dirname(path);
+      const isNewFolder = (await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined;
+      await rename(temporary, path);
+      folders.add(folder);
+      if (isNewFolder) folders.add(directory);
+    }
+    for (const folder of folders) await syncDirectory(folder);
+  }
+
+  async function receive(content: AsyncIterable<Uint8Array>): Promise<StoredBlob & { temporary: string }> {
+    const temporary = join(incoming, randomBytes(12).toString('hex'));
+    const hash = createHash('sha256');
+    let size = 0;
+    try {
+      const file = await open(temporary, 'wx', 0o600);
+      try {
+        for await (const chunk of content) {
+          hash.update(chunk);
+          size += chunk.byteLength;
+          await file.write(chunk);
+        }
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+      return { sha256: hash.digest('hex'), size, temporary };
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw fileFault(error);
+    }
   }
 
   return {
     async write(content) {
-      const temporary = join(incoming, randomBytes(12).toString('hex'));
-      const hash = createHash('sha256');
-      let size = 0;
+      const { sha256, size, temporary } = await receive(content);
       try {
-        const file = await open(temporary, 'wx', 0o600);
-        try {
-          for await (const chunk of content) {
-            hash.update(chunk);
-            size += chunk.byteLength;
-            await file.write(chunk);
-          }
-          await file.datasync();
-        } finally {
-          await file.close();
-        }
-        const sha256 = hash.digest('hex');
-        await keep(temporary, sha256);
+        await keep(new Map([[sha256, temporary]]));
         return { sha256, size };
       } catch (error) {
         await rm(temporary, { force: true });
         throw fileFault(error);
       }
+    },
+
+    stage() {
+      const received = new Map<string, string>();
+      const discard = async (): Promise<void> => {
+        for (const temporary of received.values()) await rm(temporary, { force: true });
+        received.clear();
+      };
+      return {
+        async write(content) {
+          const { sha256, size, temporary } = await receive(content);
+          if (received.has(sha256)) await rm(temporary, { force: true });
+          else received.set(sha256, temporary);
+          return { sha256, size };
+        },
+        pathOf(sha256) {
+          const temporary = received.get(sha256);
+          if (temporary === undefined) throw new Error(`no staged file has the hash ${sha256}`);
+          return temporary;
+        },
+        async publish() {
+          try {
+            await keep(received);
+            received.clear();
+          } catch (error) {
+            throw fileFault(error);
+          }
+        },
+        discard,
+      };
     },
 
     read: (sha256) => createReadStream(pathOf(sha256)),

@@ -1,9 +1,9 @@
 // The blob store: what comes in is whole or not there, lies under its hash, and goes when no run names it.
 
 import { createHash } from 'node:crypto';
-import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type BlobStore, openBlobStore } from '../../src/storage/blobs.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -50,6 +50,37 @@ test('a blob that is cut off leaves nothing behind', async () => {
   await expect(blobs.write(cutOff())).rejects.toThrow('the caller went away');
   expect(readdirSync(directory)).toEqual(['incoming']);
   expect(readdirSync(join(directory, 'incoming'))).toEqual([]);
+});
+
+describe('files that are looked at first', () => {
+  test('are no blobs before they are published, and all of them after', async () => {
+    const directory = tempDir();
+    const blobs = await openBlobStore(directory);
+    const staged = blobs.stage();
+    const [first, second, again] = [await staged.write(chunks('a')), await staged.write(chunks('b')), await staged.write(chunks('a'))];
+    expect(again).toEqual(first);
+    expect(readFileSync(staged.pathOf(second.sha256), 'utf8')).toBe('b');
+    expect(readdirSync(directory)).toEqual(['incoming']);
+    await staged.publish();
+    expect([await contentOf(blobs, first.sha256), await contentOf(blobs, second.sha256)]).toEqual(['a', 'b']);
+    await staged.discard();
+    expect(await contentOf(blobs, first.sha256)).toBe('a');
+    expect(readdirSync(join(directory, 'incoming'))).toEqual([]);
+  });
+
+  test('leave nothing behind when they are discarded, nor what is stored already', async () => {
+    const directory = tempDir();
+    const blobs = await openBlobStore(directory);
+    const { sha256 } = await blobs.write(chunks('known'));
+    const staged = blobs.stage();
+    await staged.write(chunks('known'));
+    await staged.write(chunks('new'));
+    await expect(staged.write(cutOff())).rejects.toThrow('the caller went away');
+    await staged.discard();
+    expect(await contentOf(blobs, sha256)).toBe('known');
+    expect(readdirSync(directory).toSorted()).toEqual([sha256.slice(0, 2), 'incoming'].toSorted());
+    expect(readdirSync(join(directory, 'incoming'))).toEqual([]);
+  });
 });
 
 test('what a crash left half received is gone after the next start', async () => {
