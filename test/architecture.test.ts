@@ -70,7 +70,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
     packages: ['yaml', 'node:fs', 'node:fs/promises', 'node:path'],
   },
   http: {
-    uses: ['core', 'definitions', 'errors.ts', 'token.ts'],
+    uses: ['core', 'payloads', 'definitions', 'errors.ts', 'token.ts'],
     knows: ['engine', 'storage', 'clock.ts', 'logger.ts'],
     packages: [
       'fastify',
@@ -80,10 +80,13 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'ajv',
       'find-my-way',
       'secure-json-parse',
+      'tsx/esm/api',
       'node:crypto',
+      'node:fs/promises',
       'node:http',
       'node:net',
       'node:stream',
+      'node:worker_threads',
     ],
   },
   'app.ts': {

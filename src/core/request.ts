@@ -27,6 +27,8 @@ export interface RequestHead {
   client_ip: string;
   /** Milliseconds since the epoch. */
   received_at: number;
+  /** The typed form of what a platform sent, where the sink says which one sends. */
+  payload?: unknown;
 }
 
 export interface RequestBody {

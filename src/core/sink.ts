@@ -11,6 +11,10 @@ import { canonicalPattern, patternFault } from './sink-path.ts';
 export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type SinkMethod = (typeof SINK_METHODS)[number] | 'ANY';
 
+/** Platforms whose requests are recognised and checked, and normalised into `$request.payload`. */
+export const PAYLOAD_SOURCES = ['robovision', 'v7', 'roboflow'] as const;
+export type PayloadSource = (typeof PAYLOAD_SOURCES)[number];
+
 /** Credentials as a definition states them; tokens are in clear only here. */
 export type AuthDefinition = { type: 'none' } | { type: 'bearer'; tokens: string[]; tokenHashes: string[] };
 
@@ -47,6 +51,8 @@ interface SinkSettings {
   inputs: Record<string, string>;
   response: SinkResponse;
   limits: SinkLimits;
+  /** Who sends; null for anybody. */
+  payload: PayloadSource | null;
 }
 
 export interface SinkDefinition extends SinkSettings {
@@ -111,6 +117,7 @@ export const sinkSchema: JsonSchema = {
         fields: { type: 'integer', minimum: 0, maximum: 10_000 },
       },
     },
+    payload: { enum: [...PAYLOAD_SOURCES, null], description: `must be ${PAYLOAD_SOURCES.map((source) => `"${source}"`).join(', ')}` },
   },
 };
 
@@ -126,6 +133,7 @@ interface SinkDocument {
   inputs?: Record<string, string>;
   response?: unknown;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
+  payload?: PayloadSource | null;
 }
 
 /** Reads a definition as it stands in a request body or a file. `appId` is given where the URL names the app. */
@@ -184,6 +192,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
       files: limits.files ?? DEFAULT_LIMITS.files,
       fields: limits.fields ?? DEFAULT_LIMITS.fields,
     },
+    payload: sink.payload ?? null,
   };
 }
 

@@ -11,7 +11,7 @@ const LIMIT_NAMES = {
   fields: 'fields',
 } as const;
 
-export function describeSink({ appId, path, method, auth, workflowId, inputs, response, limits }: Sink): Record<string, unknown> {
+export function describeSink({ appId, path, method, auth, workflowId, inputs, response, limits, payload }: Sink): Record<string, unknown> {
   const changedLimits = Object.entries(LIMIT_NAMES).flatMap(([field, name]) => {
     const key = field as keyof typeof LIMIT_NAMES;
     return limits[key] === DEFAULT_LIMITS[key] ? [] : [[name, limits[key]]];
@@ -25,5 +25,6 @@ export function describeSink({ appId, path, method, auth, workflowId, inputs, re
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
     ...(response.mode === 'stream' ? {} : { response }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),
+    ...(payload === null ? {} : { payload }),
   };
 }

@@ -12,7 +12,7 @@ export interface SealOptions {
 }
 
 export function sealSink(definition: SinkDefinition, { managedBy, existing, now }: SealOptions): Sink {
-  const { appId, path, method, auth, workflowId, inputs, response, limits } = definition;
+  const { appId, path, method, auth, workflowId, inputs, response, limits, payload } = definition;
   return {
     id: existing?.id ?? newSinkId(),
     appId,
@@ -23,6 +23,7 @@ export function sealSink(definition: SinkDefinition, { managedBy, existing, now 
     inputs,
     response,
     limits,
+    payload,
     managedBy,
     createdAt: existing?.createdAt ?? now,
     updatedAt: now,

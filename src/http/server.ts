@@ -23,6 +23,7 @@ import { answerBrokenRequest } from './broken-request.ts';
 import { createSendError } from './error-handler.ts';
 import { createEventStreams } from './event-streams.ts';
 import { parseJsonBody } from './input/json-body.ts';
+import { createPayloadIntakeOnDemand } from './input/payload-intake-on-demand.ts';
 import { createRejectionLog } from './rejection-log.ts';
 import { definitionRoutes } from './routes/admin/definitions.ts';
 import { deliveryRoutes } from './routes/admin/deliveries.ts';
@@ -152,12 +153,14 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     { prefix: '/api/v1' },
   );
 
+  const payloads = createPayloadIntakeOnDemand(blobs);
   const { rateLimit: perSecond } = dependencies;
   const rateLimit = perSecond === 0 ? null : createTokenBuckets(clock, perSecond, perSecond);
   await triggerRoutes(fastify, {
     catalog,
     engine,
     blobs,
+    payloads,
     clock,
     requireToken,
     answerTrigger,
@@ -185,6 +188,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
       const cut = setTimeout(() => fastify.server.closeAllConnections(), CLOSE_GRACE_MS);
       await fastify.close();
       clearTimeout(cut);
+      await payloads.close();
       await rejections.close();
     },
   };

@@ -2,7 +2,8 @@
 // images must be whole; whoever holds the files fetches their bytes.
 
 import type { FileHandle } from '../core/request.ts';
-import type { Payload, PayloadSource } from './payload.ts';
+import type { PayloadSource } from '../core/sink.ts';
+import type { Payload } from './payload.ts';
 
 /** A request as the intake has taken it apart. */
 export interface Received {

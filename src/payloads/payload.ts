@@ -2,8 +2,7 @@
 // field is always there, and null where the platform did not say.
 
 import type { FileHandle } from '../core/request.ts';
-
-export type PayloadSource = 'robovision' | 'v7' | 'roboflow';
+import type { PayloadSource } from '../core/sink.ts';
 
 export interface Payload {
   /** Source and form, as `robovision.object_detection` or `v7.stage`. */

@@ -2,6 +2,7 @@
 // whose workflow is complete.
 
 import { orFault } from './bad-payload.ts';
+import { withoutRuns } from './dense-rle.ts';
 import type { PayloadDocument, PayloadFormat } from './format.ts';
 import { Found } from './found.ts';
 import { parseDocument, refuseBody } from './json-document.ts';
@@ -30,7 +31,8 @@ export const v7: PayloadFormat = {
 };
 
 function readV7(given: PayloadDocument | null): Payload {
-  const document = given === null ? new Found(null, 'body').refuse('must be a JSON document') : parseDocument(given.bytes, 'body');
+  const document =
+    given === null ? new Found(null, 'body').refuse('must be a JSON document') : parseDocument(withoutRuns(given.bytes), 'body');
   const { kind, item, annotations, listed, metadata } = readForm(document);
   const predictions = listed.map(readAnnotation);
   return {

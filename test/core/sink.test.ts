@@ -21,6 +21,7 @@ describe('a definition that may be saved', () => {
       inputs: {},
       response: { mode: 'stream' },
       limits: DEFAULT_LIMITS,
+      payload: null,
     });
   });
 
@@ -28,6 +29,7 @@ describe('a definition that may be saved', () => {
     ['a method in any case', { method: 'post' }, { method: 'POST' }],
     ['any method', { method: 'any' }, { method: 'ANY' }],
     ['a trailing slash, which makes no difference', { path: '/hook/' }, { path: '/hook' }],
+    ['no platform', { payload: null }, {}],
     ['no token', { auth_token: null }, { auth: { type: 'none' } }],
     ['a token', { auth_token: 't' }, { auth: { type: 'bearer', tokens: ['t'], tokenHashes: [] } }],
     [

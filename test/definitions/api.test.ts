@@ -17,7 +17,7 @@ describe('sinks', () => {
     const response = await fetch(`${app().url}/api/v1/apps/crud/sinks`, {
       method: 'POST',
       headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
-      body: '{"path":"/hook/","method":"post","auth_token":"secret-1","limits":{"files":2},"response":"wait"}',
+      body: '{"path":"/hook/","method":"post","auth_token":"secret-1","limits":{"files":2},"payload":"v7","response":"wait"}',
     });
     expect(response.status).toBe(201);
     const sink = (await response.json()) as any;
@@ -31,6 +31,7 @@ describe('sinks', () => {
       workflow_id: null,
       url: `${app().url}/sink/trigger/http/crud/hook`,
       limits: { files: 2 },
+      payload: 'v7',
       response: { mode: 'wait' },
       managed_by: 'api',
     });

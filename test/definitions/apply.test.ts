@@ -36,6 +36,7 @@ describe('an export', () => {
       workflow_id: 'echo',
       auth: { type: 'bearer', tokens: ['tok-a', 'tok-b'] },
       limits: { files: 3 },
+      payload: 'robovision',
     });
     await source.sink({
       path: '/mapped',

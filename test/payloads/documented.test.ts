@@ -1,8 +1,9 @@
 // The examples of docs/payloads.md are read as what it says that they are.
 
 import { expect, test } from 'vitest';
+import type { PayloadSource } from '../../src/core/sink.ts';
 import { isPayloadFault } from '../../src/payloads/format.ts';
-import type { Payload, PayloadSource } from '../../src/payloads/payload.ts';
+import type { Payload } from '../../src/payloads/payload.ts';
 import { makeSample, sampleKinds } from '../../src/payloads/samples/index.ts';
 import { textBytes } from '../../src/payloads/samples/sample.ts';
 import { blocksOf, readDocument } from '../docs/markdown.ts';

@@ -3,10 +3,11 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import type { FileHandle } from '../../src/core/request.ts';
+import type { PayloadSource } from '../../src/core/sink.ts';
 import { isPayloadFault, type PayloadFault, type Received } from '../../src/payloads/format.ts';
 import { checkImage } from '../../src/payloads/image-file.ts';
 import { payloadFormats } from '../../src/payloads/index.ts';
-import { type Payload, type PayloadSource, withImageSize } from '../../src/payloads/payload.ts';
+import { type Payload, withImageSize } from '../../src/payloads/payload.ts';
 import type { SamplePart, SampleRequest } from '../../src/payloads/samples/sample.ts';
 
 export interface Taken {

@@ -7,7 +7,7 @@ import { stringifyJson } from '../../core/json.ts';
 import { decodeText, type FileHandle, groupPairs } from '../../core/request.ts';
 import type { SinkLimits } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
-import type { BlobStore } from '../../storage/blobs.ts';
+import type { WriteBlob } from '../../storage/blobs.ts';
 import { callerGone, isCallerGone, refuseAnnouncedSize, tooLarge } from './body-bytes.ts';
 import { parseJsonBody } from './json-body.ts';
 import { readMediaType } from './media-type.ts';
@@ -19,8 +19,19 @@ export interface MultipartBody {
   files: FileHandle[];
 }
 
+export interface BodyIntake {
+  limits: SinkLimits;
+  /** Where files go. */
+  write: WriteBlob;
+  /** Names of files as they were sent, folders and all, for those who refuse such names; without, names to show. */
+  keepsFilenames?: boolean;
+}
+
 /** Rejects with `invalid` for a malformed form and `too_large` beyond the sink's limits. */
-export async function readMultipart(request: FastifyRequest, limits: SinkLimits, blobs: BlobStore): Promise<MultipartBody> {
+export async function readMultipart(
+  request: FastifyRequest,
+  { limits, write, keepsFilenames = false }: BodyIntake,
+): Promise<MultipartBody> {
   refuseAnnouncedSize(request.raw, limits.formBytes);
   const fields: [string, unknown][] = [];
   const files: FileHandle[] = [];
@@ -43,8 +54,9 @@ export async function readMultipart(request: FastifyRequest, limits: SinkLimits,
     if (isFile(part)) {
       if (files.length >= limits.files)
         throw new AppError('too_large', `the form holds more than the ${limits.files} files that this sink takes`);
-      const { sha256, size } = await blobs.write(measured(part, limits.fileBytes, name));
-      files.push({ name, filename: plainFilename(part.filename), content_type: part.mimetype, size, sha256 });
+      const filename = part.filename ?? null;
+      const { sha256, size } = await write(measured(part, limits.fileBytes, name));
+      files.push({ name, filename: keepsFilenames ? filename : plainFilename(filename), content_type: part.mimetype, size, sha256 });
       return;
     }
     if (fields.length >= limits.fields)
@@ -59,6 +71,7 @@ export async function readMultipart(request: FastifyRequest, limits: SinkLimits,
   const options = {
     isPartAFile: () => true,
     throwFileSizeLimit: false,
+    preservePath: keepsFilenames,
     limits: {
       files: maxParts,
       parts: maxParts,
@@ -86,8 +99,8 @@ function isFile({ filename, mimetype }: MultipartFile): boolean {
 }
 
 /** A name to show, never to open: without folders and control characters. */
-function plainFilename(filename: string | undefined): string | null {
-  if (filename === undefined) return null;
+export function plainFilename(filename: string | null): string | null {
+  if (filename === null) return null;
   const base = filename.split(/[/\\]/).at(-1) as string;
   return base.replaceAll(/\p{Cc}/gu, '').slice(0, 255);
 }

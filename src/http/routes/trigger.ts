@@ -16,6 +16,7 @@ import type { RequireToken } from '../authenticate.ts';
 import { statusOf } from '../error-handler.ts';
 import { formConstraint } from '../form-constraint.ts';
 import { readIdempotency } from '../input/idempotency.ts';
+import type { PayloadIntake } from '../input/payload-intake.ts';
 import { readTriggerInput, type TriggerTarget } from '../input/trigger-input.ts';
 import type { RejectionLog } from '../rejection-log.ts';
 import { createSinkRouter } from '../sink-router.ts';
@@ -36,6 +37,7 @@ export interface TriggerDependencies {
   catalog: Catalog;
   engine: Engine;
   blobs: BlobStore;
+  payloads: PayloadIntake;
   clock: Clock;
   requireToken: RequireToken;
   answerTrigger: AnswerTrigger;
@@ -51,7 +53,7 @@ const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 const PREFIXES = ['/sink/trigger/http', '/api/v1/sink/trigger/http', ''];
 
 export async function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): Promise<void> {
-  const { catalog, engine, blobs, clock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } = dependencies;
+  const { catalog, engine, blobs, payloads, clock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } = dependencies;
   let router = createSinkRouter(catalog.current().sinks);
   catalog.onChange(({ sinks }) => {
     router = createSinkRouter(sinks);
@@ -94,7 +96,7 @@ export async function triggerRoutes(server: FastifyInstance, dependencies: Trigg
     const { sink } = target;
     const { accept, prefer } = request.raw.headers;
     const answer = negotiateAnswer(sink.response, accept, typeof prefer === 'string' ? prefer : undefined);
-    const input = await readTriggerInput(request, target, blobs, clock());
+    const input = await readTriggerInput(request, target, { blobs, payloads, now: clock() });
     const { workflow, reference } = catalog.workflowOf(sink);
     const run = await engine.dispatch({
       appId: sink.appId,

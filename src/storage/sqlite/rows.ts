@@ -27,11 +27,18 @@ export function toSink(row: SinkRow): Sink {
     method: row.method,
     path: row.path,
     workflowId: row.workflow_id,
-    ...(JSON.parse(row.settings) as Pick<Sink, 'auth' | 'inputs' | 'response' | 'limits'>),
+    ...toSettings(row.settings),
     managedBy: row.managed_by,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
+}
+
+/** Sinks that were stored before they could say who sends take requests of anybody. */
+function toSettings(text: string): Pick<Sink, 'auth' | 'inputs' | 'response' | 'limits' | 'payload'> {
+  const { payload = null, ...settings } = JSON.parse(text) as Omit<ReturnType<typeof toSettings>, 'payload'> &
+    Partial<Pick<Sink, 'payload'>>;
+  return { ...settings, payload };
 }
 
 export interface WorkflowRow {

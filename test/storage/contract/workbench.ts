@@ -91,6 +91,7 @@ export function newSink(appId: string, fields: Partial<Sink> = {}): Sink {
     inputs: {},
     response: { mode: 'stream' },
     limits: DEFAULT_LIMITS,
+    payload: null,
     managedBy: 'api',
     createdAt: NOW,
     updatedAt: NOW,

@@ -1,0 +1,80 @@
+// Has large documents read by a thread, one at a time: a document takes several times its size while it is read. The
+// thread is started for the first one, and ended with all its memory when nothing has come for a while.
+
+import { Worker } from 'node:worker_threads';
+import { AppError } from '../../errors.ts';
+import type { PayloadFault } from '../../payloads/format.ts';
+import type { Payload } from '../../payloads/payload.ts';
+import type { ReadReply, ReadRequest } from './payload-thread.ts';
+
+export interface LargeDocumentReader {
+  /** Rejects with `too_large` when there is not enough memory for it. */
+  read(request: ReadRequest): Promise<Payload | PayloadFault>;
+  close(): Promise<void>;
+}
+
+const IDLE_MS = 5000;
+const MAX_HEAP_MB = 2048;
+
+export function createLargeDocumentReader(): LargeDocumentReader {
+  let worker: Worker | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  let idleTimer: NodeJS.Timeout | undefined;
+
+  async function end(): Promise<void> {
+    clearTimeout(idleTimer);
+    const ended = worker;
+    worker = null;
+    await ended?.terminate();
+  }
+
+  function start(): Worker {
+    const started = new Worker(new URL('./payload-thread.mjs', import.meta.url), {
+      execArgv: [],
+      name: 'payload-reader',
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    });
+    started.unref();
+    return started;
+  }
+
+  async function readNow(request: ReadRequest): Promise<Payload | PayloadFault> {
+    clearTimeout(idleTimer);
+    worker ??= start();
+    const reply = await answerOf(worker, request).catch(async (error: unknown) => {
+      await end();
+      throw error;
+    });
+    idleTimer = setTimeout(() => void end(), IDLE_MS).unref();
+    if ('error' in reply) throw reply.error;
+    return reply.result;
+  }
+
+  return {
+    read(request) {
+      const reading = last.then(() => readNow(request));
+      last = reading.catch(() => undefined);
+      return reading;
+    },
+    close: end,
+  };
+}
+
+function answerOf(worker: Worker, request: ReadRequest): Promise<ReadReply> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (reply: ReadReply): void => settle(() => resolve(reply));
+    const onError = (error: NodeJS.ErrnoException): void => settle(() => reject(describeEnd(error)));
+    const onExit = (): void => settle(() => reject(new Error('the thread that reads large documents ended')));
+    const settle = (settleOne: () => void): void => {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      settleOne();
+    };
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    worker.postMessage(request);
+  });
+}
+
+function describeEnd(error: NodeJS.ErrnoException): Error {
+  if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') return error;
+  return new AppError('too_large', `the document takes more than the ${MAX_HEAP_MB} MB of memory that there are to read it`);
+}

@@ -1,0 +1,77 @@
+// The body of a request to a sink that says which platform sends. Its files are looked at before they are kept, so that
+// of a request that is refused nothing stays.
+
+import type { FastifyRequest } from 'fastify';
+import type { BodyKind, FileHandle } from '../../core/request.ts';
+import type { PayloadSource, SinkLimits } from '../../core/sink.ts';
+import { AppError } from '../../errors.ts';
+import type { Payload } from '../../payloads/payload.ts';
+import type { BlobStore, WriteBlob } from '../../storage/blobs.ts';
+import { hasBody } from './body-bytes.ts';
+import { bodyKindOf, type MediaType } from './media-type.ts';
+import { plainFilename } from './multipart-body.ts';
+import { createPayloadReader } from './payload-reader.ts';
+import { type ReceivedBody, receiveBody } from './received-body.ts';
+
+export type ReceivedPayload = ReceivedBody & { payload: Payload };
+
+export interface PayloadIntake {
+  /** Rejects with `invalid`, `too_large`, `unsupported_media`, or `unprocessable` that names the part. */
+  receive(request: FastifyRequest, media: MediaType | null, source: PayloadSource, limits: SinkLimits): Promise<ReceivedPayload>;
+  close(): Promise<void>;
+}
+
+/** How each platform sends. */
+const SENDS: Record<PayloadSource, { name: string; kinds: readonly BodyKind[]; types: string }> = {
+  robovision: { name: 'Robovision', kinds: ['multipart'], types: 'multipart/form-data' },
+  v7: { name: 'V7', kinds: ['json'], types: 'application/json' },
+  roboflow: {
+    name: 'Roboflow',
+    kinds: ['json', 'form', 'multipart'],
+    types: 'application/json, application/x-www-form-urlencoded or multipart/form-data',
+  },
+};
+
+export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
+  const payloads = createPayloadReader();
+  return {
+    async receive(request, media, source, limits) {
+      const kind = kindFrom(request, media, source);
+      const staged = blobs.stage();
+      try {
+        // A Darwin document may be large, and nothing but its typed form is read again: it is kept as a file.
+        const intake = { limits, write: staged.write, keepsFilenames: true };
+        const received = await receiveBody(request, media, intake, source === 'v7' ? 'file' : kind);
+        const isJson = received.body.kind === 'json';
+        const files = isJson ? [await keepBody(received, staged.write)] : received.files;
+        const fields = kind === 'json' || isJson ? {} : (received.value as Record<string, unknown>);
+        const payload = await payloads.read(source, { content_type: media?.type ?? null, files, fields }, staged.pathOf);
+        await staged.publish();
+        return { ...received, files: files.map(withPlainName), payload };
+      } finally {
+        await staged.discard();
+      }
+    },
+    close: () => payloads.close(),
+  };
+}
+
+function kindFrom({ raw }: FastifyRequest, media: MediaType | null, source: PayloadSource): BodyKind {
+  const { name, kinds, types } = SENDS[source];
+  if (!hasBody(raw)) throw new AppError('unprocessable', `the body is empty; this sink takes what ${name} sends, as ${types}`);
+  const kind = media === null ? 'file' : bodyKindOf(media);
+  if (kinds.includes(kind)) return kind;
+  const given = media?.type ?? 'a body without a type';
+  throw new AppError('unsupported_media', `this sink takes what ${name} sends, as ${types}, not ${given}`);
+}
+
+async function keepBody({ body }: ReceivedBody, write: WriteBlob): Promise<FileHandle> {
+  const stored = await write(once(body.bytes));
+  return { name: 'body', filename: null, content_type: 'application/json', ...stored };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+const withPlainName = (file: FileHandle): FileHandle => ({ ...file, filename: plainFilename(file.filename) });

@@ -1,0 +1,58 @@
+// Recognises and checks what a platform sent, before anything of it is kept: the document, and that its images are whole.
+
+import { readFile } from 'node:fs/promises';
+import type { FileHandle } from '../../core/request.ts';
+import type { PayloadSource } from '../../core/sink.ts';
+import { AppError } from '../../errors.ts';
+import { isPayloadFault, type PayloadFault, type PayloadFormat, type Received } from '../../payloads/format.ts';
+import { checkImage } from '../../payloads/image-file.ts';
+import { findPayloadFormat } from '../../payloads/index.ts';
+import { type Payload, withImageSize } from '../../payloads/payload.ts';
+import { createLargeDocumentReader } from './large-document-reader.ts';
+
+export interface PayloadReader {
+  /** `pathOf` says where a received file lies. Rejects with `unprocessable` that names the part. */
+  read(source: PayloadSource, received: Received, pathOf: (sha256: string) => string): Promise<Payload>;
+  close(): Promise<void>;
+}
+
+/** A document above this is read in a thread: it would hold up all other requests for more than a few milliseconds. */
+const LARGE_BYTES = 2 ** 20;
+
+export function createPayloadReader(): PayloadReader {
+  const largeDocuments = createLargeDocumentReader();
+
+  async function readDocument(
+    format: PayloadFormat,
+    received: Received,
+    document: FileHandle | null,
+    pathOf: (sha256: string) => string,
+  ): Promise<Payload | PayloadFault> {
+    if (document === null) return format.read(received, null);
+    const path = pathOf(document.sha256);
+    // Its fields are looked at where there is no document, and may hold numbers that do not pass to a thread.
+    if (document.size > LARGE_BYTES)
+      return await largeDocuments.read({ source: format.source, received: { ...received, fields: {} }, document, path });
+    return format.read(received, { file: document, bytes: await readFile(path) });
+  }
+
+  return {
+    async read(source, received, pathOf) {
+      const format = findPayloadFormat(source);
+      const { document } = orRefuse(format.locate(received));
+      let payload = orRefuse(await readDocument(format, received, document, pathOf));
+      for (const file of format.images(payload)) {
+        const size = orRefuse(checkImage(file, await readFile(pathOf(file.sha256))));
+        if (file === payload.image) payload = withImageSize(payload, size);
+      }
+      return payload;
+    },
+    close: () => largeDocuments.close(),
+  };
+}
+
+function orRefuse<Result extends object>(result: Result | PayloadFault): Result {
+  if (!isPayloadFault(result)) return result;
+  const { part, message } = result;
+  throw new AppError('unprocessable', `${part}: ${message}`, { details: { part } });
+}

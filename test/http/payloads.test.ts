@@ -1,0 +1,292 @@
+// Sinks that say which platform sends: what is recognised reaches the workflow in its typed form, what is not is refused
+// with the part that is wrong, and nothing of it stays.
+
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { shareApp } from '../support/shared-app.ts';
+import { startTestApp } from '../support/start-app.ts';
+import { until } from '../support/until.ts';
+
+const SEEN = {
+  steps: [{ type: 'sluice/set@v1', name: 's', values: { payload: '$request.payload', body: '$request.body', files: '$request.files' } }],
+  outputs: [{ type: 'JsonField', name: 's', selector: '$steps.s.*' }],
+};
+
+const app = shareApp({}, async (shared) => {
+  await shared.workflow('seen', SEEN);
+  for (const payload of ['robovision', 'v7', 'roboflow'])
+    await shared.sink({ path: `/${payload}`, workflow_id: 'seen', response: 'wait', payload });
+  await shared.sink({ path: '/anybody', workflow_id: 'seen', response: 'wait' });
+});
+
+let jpeg: Buffer;
+let png: Buffer;
+beforeAll(async () => {
+  jpeg = await sharp({ create: { width: 32, height: 24, channels: 3, background: '#3a6' } })
+    .jpeg()
+    .toBuffer();
+  png = await sharp({ create: { width: 32, height: 24, channels: 3, background: '#fff' } })
+    .png()
+    .toBuffer();
+});
+
+interface File {
+  field?: string;
+  name: string;
+  type: string;
+  bytes: Uint8Array | string;
+}
+
+const predictionsFile = (document: unknown): File => ({
+  field: 'predictions',
+  name: 'predictions.json',
+  type: 'application/json',
+  bytes: typeof document === 'string' ? document : JSON.stringify(document),
+});
+const imageFile = (): File => ({ field: 'image', name: 'image.jpeg', type: 'image/jpeg', bytes: jpeg });
+const maskFile = (name = 'mask_0000.png', bytes: Uint8Array = png): File =>
+  ({ field: name.split('.').at(-2), name, type: 'image/png', bytes }) as File;
+
+const SEGMENTED = {
+  kind: 'InstanceSegmentation.v1',
+  instances: [
+    { classId: 'leaf', confidence: 0.91, mask: 'mask_0000.png' },
+    { classId: 'stem', confidence: 0.5, mask: 'mask_0001.png' },
+  ],
+};
+const OTHER_MASK = (): File => maskFile('mask_0001.png', png);
+
+function form(files: File[]): FormData {
+  const data = new FormData();
+  for (const { field, name, type, bytes } of files)
+    data.append(field ?? name.split('.')[0] ?? '', new Blob([bytes as never], { type }), name);
+  return data;
+}
+
+async function send(path: string, body: FormData | string, headers: Record<string, string> = {}): Promise<{ status: number; body: any }> {
+  const response = await fetch(`${app().url}/shop${path}`, { method: 'POST', body, headers });
+  return { status: response.status, body: await response.json() };
+}
+
+async function seen(path: string, body: FormData | string, headers: Record<string, string> = {}): Promise<any> {
+  const answer = await send(path, body, headers);
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  return answer.body.output.s;
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const hashOf = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Every file below the blob directory. */
+function storedFiles(): string[] {
+  return readdirSync(join(app().dataDir, 'blobs'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+    .toSorted();
+}
+
+describe('a request that the platform sends', () => {
+  test('reaches the workflow in its typed form, with its files', async () => {
+    const document = JSON.stringify(SEGMENTED);
+    const { payload, files } = await seen('/robovision', form([OTHER_MASK(), predictionsFile(document), imageFile(), maskFile()]));
+    expect(payload).toMatchObject({
+      kind: 'robovision.instance_segmentation',
+      source: 'robovision',
+      item: { width: 32, height: 24 },
+      image: { filename: 'image.jpeg', sha256: hashOf(jpeg) },
+      document: { filename: 'predictions.json', sha256: hashOf(document) },
+      predictions: [
+        { class: 'leaf', confidence: 0.91, type: 'mask' },
+        { class: 'stem', confidence: 0.5, type: 'mask' },
+      ],
+    });
+    const masks = payload.predictions.map(({ mask }: { mask: number }) => payload.masks[mask].name);
+    expect(masks).toEqual(['mask_0000.png', 'mask_0001.png']);
+    expect(files).toHaveLength(4);
+    expect(storedFiles()).toEqual(expect.arrayContaining([hashOf(jpeg), hashOf(png), hashOf(document)]));
+  });
+
+  test('may come without its image, in any order, with parts that nobody knows', async () => {
+    const unknown: File = { field: 'debug', name: 'trace.bin', type: 'application/octet-stream', bytes: 'whatever' };
+    const { payload, files } = await seen(
+      '/robovision',
+      form([unknown, predictionsFile({ kind: 'ImageClassification.v1', classId: 'crocodile', confidence: 0.02 })]),
+    );
+    expect(payload).toMatchObject({ kind: 'robovision.image_classification', image: null, masks: [] });
+    expect(payload.predictions).toMatchObject([{ class: 'crocodile', confidence: 0.02 }]);
+    expect(files).toHaveLength(2);
+  });
+
+  test('keeps a Darwin document byte for byte, as a file', async () => {
+    const document = JSON.stringify({
+      version: '2.0',
+      item: { name: 'a.png', path: '/', source_info: { item_id: 'i-1', team: { slug: 'labs' }, dataset: { slug: 'cats' } }, slots: [] },
+      annotations: [{ id: 'x', name: 'cat', bounding_box: { h: 4, w: 3, x: 2.5, y: 1 } }],
+    }).replace('2.5', '2.50');
+    const { payload, body } = await seen('/v7', document, JSON_TYPE);
+    expect(payload).toMatchObject({
+      kind: 'v7.stage',
+      item: { id: 'i-1', name: 'a.png', team: 'labs', dataset: 'cats' },
+      predictions: [{ class: 'cat', bounding_box: { x: 2.5, y: 1, width: 3, height: 4 } }],
+      document: { sha256: hashOf(document), size: document.length },
+      metadata: { version: '2.0', item: { name: 'a.png' } },
+    });
+    expect(payload.metadata).not.toHaveProperty('annotations');
+    expect(body).toEqual(payload.document);
+  });
+
+  test('of Roboflow is read as any other body too', async () => {
+    const sent = {
+      event: 'seen',
+      result: { image: { width: 100, height: 50 }, predictions: [{ x: 10, y: 10, width: 4, height: 2, class: 'dog', confidence: 0.5 }] },
+    };
+    const { payload, body } = await seen('/roboflow', JSON.stringify(sent), JSON_TYPE);
+    expect(body).toEqual(sent);
+    expect(payload).toMatchObject({
+      kind: 'roboflow.json',
+      predictions: [{ class: 'dog', bounding_box: { x: 8, y: 9, width: 4, height: 2 } }],
+    });
+    const asForm = await seen('/roboflow', new URLSearchParams({ event: 'seen' }).toString(), {
+      'content-type': 'application/x-www-form-urlencoded',
+    });
+    expect(asForm).toMatchObject({ body: { event: 'seen' }, payload: { kind: 'roboflow.form', predictions: [] } });
+  });
+
+  test('has no typed form at a sink that does not say who sends', async () => {
+    expect((await seen('/anybody', form([predictionsFile(SEGMENTED)]))).payload).toBeNull();
+  });
+
+  test('is what a replay and a restart see as well', async () => {
+    const server = await startTestApp();
+    await server.workflow('late', {
+      ...SEEN,
+      steps: [
+        { type: 'sluice/delay@v1', name: 'd', seconds: 0.2 },
+        { ...SEEN.steps[0], values: { ...SEEN.steps[0]?.values, after: '$steps.d.seconds' } },
+      ],
+    });
+    await server.sink({ path: '/late', workflow_id: 'late', response: 'accept', payload: 'v7' });
+    const document = '{"version":"2.0","item":{"name":"a.png"},"annotations":[]}';
+    const accepted = (await (await fetch(`${server.url}/shop/late`, { method: 'POST', body: document, headers: JSON_TYPE })).json()) as any;
+    await server.close();
+    const again = await startTestApp({ dataDir: server.dataDir });
+    const outputOf = async (runId: string): Promise<any> => {
+      await (await fetch(`${again.url}/runs/${runId}/events`)).text();
+      return (await again.admin('GET', `/runs/${runId}`)).body.output.s.payload;
+    };
+    const payload = await outputOf(accepted.run_id);
+    expect(payload).toMatchObject({ kind: 'v7.stage', document: { sha256: hashOf(document) } });
+    const replayed = (await again.admin('POST', `/runs/${accepted.run_id}/replay`)).body;
+    expect(await outputOf(replayed.run_id)).toEqual(payload);
+  });
+});
+
+describe('a request that the platform would not send', () => {
+  const whole = (): File[] => [imageFile(), maskFile(), OTHER_MASK(), predictionsFile(SEGMENTED)];
+  const without = (name: string): File[] => whole().filter((file) => file.name !== name);
+  const refused: [string, () => File[], string, RegExp][] = [
+    ['no predictions', () => without('predictions.json'), 'predictions', /./],
+    ['two predictions', () => [...whole(), predictionsFile(SEGMENTED)], 'predictions', /./],
+    ['predictions that are no JSON', () => [predictionsFile('{"kind":')], 'predictions', /not valid JSON/],
+    ['predictions that are empty', () => [predictionsFile('')], 'predictions', /empty/],
+    ['a mask that is named and not sent', () => without('mask_0001.png'), 'mask_0001.png', /./],
+    ['a mask that is sent and not named', () => [...whole(), maskFile('mask_0002.png')], 'mask_0002.png', /./],
+    [
+      'a mask with the type of something else',
+      () => [...without('mask_0000.png'), { name: 'mask_0000.png', type: 'text/html', bytes: png }],
+      'mask_0000.png',
+      /text\/html/,
+    ],
+    [
+      'a mask that is cut off',
+      () => [...without('mask_0000.png'), maskFile('mask_0000.png', png.subarray(0, png.length - 20))],
+      'mask_0000.png',
+      /./,
+    ],
+    ['an image that is cut off', () => [...without('image.jpeg'), { ...imageFile(), bytes: jpeg.subarray(0, 200) }], 'image.jpeg', /./],
+    ['a file name with a path', () => [...without('mask_0000.png'), maskFile('../mask_0000.png')], 'mask_0000', /\.\.\/mask_0000\.png/],
+    [
+      'an instance without a class',
+      () => [
+        predictionsFile({ kind: 'ObjectDetection.v1', objects: [{ confidence: 1, boundingBox: { x: 1, y: 1, width: 1, height: 1 } }] }),
+      ],
+      'predictions',
+      /./,
+    ],
+  ];
+
+  test.each(refused)('with %s is refused by its part, and nothing of it stays', async (_what, files, part, message) => {
+    const before = storedFiles();
+    const runs = (await app().admin('GET', '/runs')).body.runs.length;
+    const answer = await send('/robovision', form(files()));
+    expect(answer.status, JSON.stringify(answer.body)).toBe(422);
+    expect(answer.body).toMatchObject({ triggered: false, run_id: null, error: { code: 'unprocessable' } });
+    expect(answer.body.error.part).toContain(part);
+    expect(answer.body.error.message).toMatch(message);
+    expect(storedFiles()).toEqual(before);
+    expect((await app().admin('GET', '/runs')).body.runs).toHaveLength(runs);
+  });
+
+  test('is on the list of rejections', async () => {
+    const { message } = (await send('/robovision', form([imageFile()]))).body;
+    const listed = await until('the rejection to be listed', async () =>
+      (await app().admin('GET', '/rejections')).body.rejections.find((rejection: any) => rejection.message === message),
+    );
+    expect(listed).toMatchObject({ status: 422, code: 'unprocessable', path: '/shop/robovision' });
+  });
+
+  test.each([
+    ['/robovision', JSON_TYPE, '{}', /Robovision sends, as multipart\/form-data, not application\/json/],
+    ['/v7', { 'content-type': 'text/plain' }, '{}', /V7 sends, as application\/json, not text\/plain/],
+    ['/roboflow', { 'content-type': 'image/png' }, 'x', /Roboflow sends, as application\/json/],
+  ])('to %s in another form is told which form it has', async (path, headers, body, message) => {
+    const answer = await send(path, body, headers);
+    expect(answer.status).toBe(415);
+    expect(answer.body.message).toMatch(message);
+  });
+
+  test.each(['/robovision', '/v7', '/roboflow'])('to %s without a body is told so', async (path) => {
+    const answer = await send(path, '');
+    expect(answer.status).toBe(422);
+    expect(answer.body.message).toMatch(/the body is empty/);
+  });
+
+  test.each([
+    '',
+    '[]',
+    '"x"',
+    'null',
+    '{"annotations":5}',
+    `${'['.repeat(5000)}`,
+    '{"item":{},"annotations":[{"bounding_box":1}]}',
+    '{"__proto__":{"a":1}}',
+    '\ufeff{',
+  ])('as a Darwin document %j is refused, and never fails', async (document) => {
+    const before = storedFiles();
+    const answer = await send('/v7', document, JSON_TYPE);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(422);
+    expect(storedFiles()).toEqual(before);
+  });
+
+  test('that is larger than its sink takes is refused before it is read', async () => {
+    await app().sink({ path: '/small', workflow_id: 'seen', payload: 'v7', limits: { body_bytes: 100 } });
+    const answer = await send('/small', JSON.stringify({ item: { name: 'x'.repeat(200) } }), JSON_TYPE);
+    expect(answer.status).toBe(413);
+  });
+
+  test('that is too large to be read at once is refused in the same words', async () => {
+    const document = `{"version":"2.0","item":{"name":"a"},"annotations":[{"name":"${'x'.repeat(1_100_000)}"`;
+    const answer = await send('/v7', document, JSON_TYPE);
+    expect(answer.status).toBe(422);
+    expect(answer.body.error.message).toMatch(/^body: is not valid JSON/);
+  });
+});
+
+test('a sink of a platform that is not known is refused with those that are', async () => {
+  const answer = await app().admin('POST', '/apps/shop/sinks', { path: '/x', method: 'POST', payload: 'v8' });
+  expect(answer.status).toBe(400);
+  expect(JSON.stringify(answer.body)).toContain('"robovision\\", \\"v7\\", \\"roboflow\\"');
+});

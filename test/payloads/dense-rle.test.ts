@@ -1,0 +1,61 @@
+// The run-length encoded masks of a Darwin document are left out before it is parsed: nothing else of it changes, and what
+// is wrong with it is still found.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { withoutRuns } from '../../src/payloads/dense-rle.ts';
+
+const cut = (document: string): string => Buffer.from(withoutRuns(Buffer.from(document))).toString();
+
+function emptied(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(emptied);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, content]) => [key, key === 'dense_rle' && isRuns(content) ? [] : emptied(content)]),
+  );
+}
+
+const isRuns = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.every((item) => Number.isInteger(item) && (item as number) >= 0 && !Object.is(item, -0) && /^\d+$/.test(String(item)));
+
+const key = fc.constantFrom('dense_rle', '"dense_rle"', 'a"dense_rle', 'raster_layer', 'name');
+const runs = fc.array(fc.nat(), { maxLength: 20 });
+const { document } = fc.letrec((tie) => ({
+  document: fc.oneof(
+    { maxDepth: 4 },
+    runs,
+    fc.string(),
+    fc.constantFrom('"dense_rle":[1,2]', 'dense_rle', null, -1, 1.5, [1, -2], [[1], [2]]),
+    fc.array(tie('document'), { maxLength: 4 }),
+    fc.dictionary(key, tie('document'), { maxKeys: 4 }),
+  ),
+}));
+
+test('a document without its runs says all else that it said', () => {
+  fc.assert(
+    fc.property(document, fc.nat({ max: 3 }), (value, space) => {
+      expect(JSON.parse(cut(JSON.stringify(value, null, space)))).toEqual(emptied(value));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test.each([
+  ['{"dense_rle":[1,2,3],"a":[4,5]}', '{"dense_rle":[],"a":[4,5]}'],
+  ['{"dense_rle" : [ 1 , 2 ] }', '{"dense_rle" : [] }'],
+  ['{"a":"\\"dense_rle\\":[1,2]"}', '{"a":"\\"dense_rle\\":[1,2]"}'],
+])('%s becomes %s', (given, wanted) => {
+  expect(cut(given)).toBe(wanted);
+});
+
+describe('what is no list of whole numbers stays for the parser to judge', () => {
+  test.each(['1,,2', '1,', ',1', '1 2', '01', '1,"2"', '1,[2]', '1,{}', '1x', '-', '1.', 'NaN', ' '])('[%s]', (runsText) => {
+    const given = `{"dense_rle":[${runsText}]}`;
+    expect(cut(given)).toBe(given);
+  });
+
+  test.each(['{"dense_rle"', '{"dense_rle":', '{"dense_rle":[', '{"dense_rle":[1,2', '{"dense_rle":"["}', '"dense_rle"'])('%s', (given) => {
+    expect(cut(given)).toBe(given);
+  });
+});
