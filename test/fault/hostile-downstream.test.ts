@@ -3,7 +3,6 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type HostileReceiver, startReceiver } from '../delivery/hostile-receiver.ts';
@@ -13,6 +12,7 @@ import { type ServerProcess, startServerProcess } from '../support/server-proces
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
+import { p99, rssMb, timed } from './measures.ts';
 import { health } from './server-calls.ts';
 
 interface Attempt {
@@ -229,10 +229,6 @@ describe('while many receivers are hostile at once', () => {
     health: number;
   }
 
-  const rssMb = (): number => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]) / 1024;
-
-  const p99 = (times: number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] as number;
-
   interface HostileReport {
     behaviour: string;
     url: string;
@@ -250,12 +246,6 @@ describe('while many receivers are hostile at once', () => {
       const [report] = (await once(child, 'message')) as [HostileReport[]];
       return report;
     };
-  }
-
-  async function timed(call: () => Promise<unknown>): Promise<number> {
-    const began = performance.now();
-    await call();
-    return performance.now() - began;
   }
 
   /** One caller at a time: a trigger that sends nothing, one that waits for a healthy receiver, and /healthz. */
@@ -280,7 +270,7 @@ describe('while many receivers are hostile at once', () => {
 
     await measure(CALLS / 3);
     const before = await measure();
-    const baseline = rssMb();
+    const baseline = rssMb(server);
 
     const hostile = await startHostileProcess(MODES);
     let isOver = false;
@@ -290,7 +280,7 @@ describe('while many receivers are hostile at once', () => {
       while (!isOver) {
         expect((await triggerFlow(server, 'hostile', { url })).status).toBe(202);
         accepted += 1;
-        most = Math.max(most, rssMb());
+        most = Math.max(most, rssMb(server));
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     };
