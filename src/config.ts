@@ -240,8 +240,8 @@ function findUnknown({ environment, file }: ConfigSources): string[] {
     settings.flatMap((setting) => [variableOf(setting), ...(setting.isSecret === true ? [`${variableOf(setting)}_FILE`] : [])]),
   );
   const keys = new Set(settings.map(({ key }) => key));
-  // These two tell command-line verbs which server to talk to; the server itself has no use for them.
-  const ofClient = new Set(['SLUICE_URL', 'SLUICE_TOKEN']);
+  // These are for other verbs of the command line; the server itself has no use for them.
+  const ofClient = new Set(['SLUICE_URL', 'SLUICE_TOKEN', 'SLUICE_WEBHOOK_SECRET']);
   return [
     ...Object.keys(environment)
       .filter((name) => name.startsWith('SLUICE_') && !variables.has(name) && !ofClient.has(name))

@@ -57,6 +57,7 @@ async function runSend(url: string, print: (text: string) => void): Promise<void
       stderr: { write: print },
       stdin: (async function* () {})(),
       terminalColumns: () => COLUMNS,
+      isTerminal: () => true,
       interruption: () => new AbortController().signal,
     },
   );

@@ -14,6 +14,8 @@ export interface Io {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Width of the terminal that shows standard error; null when it is none. */
   terminalColumns(): number | null;
+  /** Whether a terminal shows standard output. */
+  isTerminal(): boolean;
   /** Aborted, with the ExitError to end with, by Ctrl-C from now on, or when nobody reads the output any more. */
   interruption(): AbortSignal;
 }
@@ -39,6 +41,7 @@ export function processIo(): Io {
       return process.stdin;
     },
     terminalColumns: () => (stderr.isTTY ? stderr.columns : null),
+    isTerminal: () => stdout.isTTY === true,
     interruption() {
       // A second Ctrl-C meets no handler and ends the process at once.
       process.once('SIGINT', () => controller.abort(new ExitError('', INTERRUPTED)));

@@ -25,6 +25,7 @@ interface Verb {
 const verbs: readonly Verb[] = [
   { name: 'serve', about: 'start the server', load: () => import('./serve.ts') },
   { name: 'send', about: 'send a request to a sink and watch the run', load: () => import('./send.ts') },
+  { name: 'listen', about: 'receive requests and print them; fail when told to', load: () => import('./listen.ts') },
   { name: 'run', about: 'list, get, tail, cancel and replay runs', load: () => import('./run.ts') },
   { name: 'delivery', about: 'list, get, retry and export deliveries', load: () => import('./delivery.ts') },
   { name: 'sink', about: 'list, create and delete sinks, rotate their tokens', load: () => import('./sink.ts') },

@@ -14,18 +14,28 @@ export interface CliOptions {
   stdin?: string;
   /** Width of the terminal; none unless given. */
   columns?: number;
+  /** Whether a terminal shows standard output. */
+  isTerminal?: boolean;
   /** Stands for Ctrl-C. */
   interruption?: AbortSignal;
   /** Sees standard error as it grows. */
   onStderr?: (text: string) => void;
+  /** Sees standard output as it grows. */
+  onStdout?: (text: string) => void;
 }
 
 export async function sluice(args: string[], options: CliOptions = {}): Promise<CliResult> {
-  const { environment = {}, stdin = '', columns, interruption = new AbortController().signal, onStderr } = options;
+  const { environment = {}, stdin = '', columns, isTerminal = false, interruption = new AbortController().signal } = options;
+  const { onStderr, onStdout } = options;
   let stdout = '';
   let stderr = '';
   const code = await runCli(['node', 'sluice', ...args], environment, {
-    stdout: { write: (text: string) => (stdout += text) },
+    stdout: {
+      write: (text: string) => {
+        stdout += text;
+        onStdout?.(stdout);
+      },
+    },
     stderr: {
       write: (text: string) => {
         stderr += text;
@@ -36,6 +46,7 @@ export async function sluice(args: string[], options: CliOptions = {}): Promise<
       yield Buffer.from(stdin);
     })(),
     terminalColumns: () => columns ?? null,
+    isTerminal: () => isTerminal,
     interruption: () => interruption,
   });
   return { code, stdout, stderr };

@@ -1,0 +1,27 @@
+// Reads flags that are numbers, and says what would be right where they are not.
+
+import { ExitError, WRONG_USAGE } from './exit-error.ts';
+
+export interface Range {
+  min: number;
+  max: number;
+}
+
+export function readWhole(flag: string, text: string, { min, max }: Range): number {
+  const value = Number(text);
+  if (!/^\d{1,15}$/.test(text) || value < min || value > max)
+    throw new ExitError(`${flag} "${text}": give a whole number from ${shown(min)} to ${shown(max)}`, WRONG_USAGE);
+  return value;
+}
+
+/** More than 0, up to `max`, with a fraction if need be. */
+export function readPositive(flag: string, text: string, max: number): number {
+  const value = Number(text);
+  if (!/^\d{1,15}(?:\.\d{1,15})?$/.test(text) || value <= 0 || value > max)
+    throw new ExitError(`${flag} "${text}": give a number above 0, up to ${shown(max)}`, WRONG_USAGE);
+  return value;
+}
+
+function shown(number: number): string {
+  return number.toLocaleString('en-US');
+}

@@ -1,0 +1,15 @@
+// How a receiver that is told to fail answers: what a failure is, and which requests meet it.
+
+export interface Behaviour {
+  failure: PlannedAnswer;
+  /** The first so many, or each with this probability; all others are answered with 200. */
+  fails: { kind: 'all' } | { kind: 'first'; count: number } | { kind: 'share'; rate: number };
+}
+
+export type PlannedAnswer = { kind: 'status'; status: number } | { kind: 'hang' } | { kind: 'reset' };
+
+/** `number` counts the requests from 1; `random` is from 0 up to 1. */
+export function planAnswer({ failure, fails }: Behaviour, number: number, random: number): PlannedAnswer {
+  const isFailure = fails.kind === 'all' || (fails.kind === 'first' ? number <= fails.count : random < fails.rate);
+  return isFailure ? failure : { kind: 'status', status: 200 };
+}

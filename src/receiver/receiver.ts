@@ -1,0 +1,156 @@
+// A receiver for developers: an HTTP server that tells of each request what came, and answers as it was told to. Nothing
+// that arrives is trusted, nothing is kept longer than it takes to tell of it, and no request can end the receiver.
+
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import type { Answer, Arrival } from './arrival.ts';
+import { type Behaviour, type PlannedAnswer, planAnswer } from './behaviour.ts';
+import { readArrivingBody } from './body-reader.ts';
+import { readPairs } from './content-reader.ts';
+import { createKeyCounter } from './key-counter.ts';
+import { createSaver } from './saved-file.ts';
+import { shownHeaders } from './shown-headers.ts';
+import { beginSignatureCheck } from './signature-check.ts';
+
+export interface ReceiverOptions {
+  host: string;
+  /** 0: one that is free. */
+  port: number;
+  behaviour: Behaviour;
+  /** Before each answer. */
+  delayMs: number;
+  /** What a `whsec_` secret holds; null leaves signatures unchecked. */
+  signingKey: Uint8Array | null;
+  /** An existing folder for the bodies, or null. */
+  folder: string | null;
+  /** After so many requests `ended` resolves, and no other is taken. */
+  count: number;
+  clock: Clock;
+  /** From 0 up to 1. */
+  random: () => number;
+  /** Called once for each request, when it has been answered. */
+  onArrival: (arrival: Arrival) => void;
+  /** Called for what was no HTTP. */
+  onBroken: (reason: string, client: string) => void;
+}
+
+export interface Receiver {
+  url: string;
+  ended: Promise<void>;
+  /** How many keys came more than once so far. */
+  repeatedKeys(): number;
+  /** Cuts off what is under way, which is told of as `gone`. */
+  close(): Promise<void>;
+}
+
+/** Rejects with the system's error when it cannot listen. */
+export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
+  const { host, port, count, onArrival, onBroken } = options;
+  const keys = createKeyCounter();
+  const closing = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  let begun = 0;
+  let told = 0;
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+
+  const server = createServer((request, response) => {
+    begun += 1;
+    if (begun > count || closing.signal.aborted) return void request.socket.destroy();
+    const task = receive(request, response, { ...options, number: begun, keys, closing: closing.signal }).then((arrival) => {
+      underWay.delete(task);
+      onArrival(arrival);
+      told += 1;
+      if (told === count) end();
+    });
+    underWay.add(task);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException & { reason?: string }, socket) => {
+    if (error.code !== 'ECONNRESET') onBroken(error.reason ?? error.code ?? error.message, (socket as Socket).remoteAddress ?? 'unknown');
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    else socket.destroy();
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+
+  return {
+    url: urlOf(server),
+    ended,
+    repeatedKeys: () => keys.repeated,
+    async close() {
+      closing.abort();
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+      await Promise.all(underWay);
+    },
+  };
+}
+
+function urlOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+interface Reception extends ReceiverOptions {
+  number: number;
+  keys: ReturnType<typeof createKeyCounter>;
+  closing: AbortSignal;
+}
+
+async function receive(request: IncomingMessage, response: ServerResponse, reception: Reception): Promise<Arrival> {
+  const { number, keys, clock, signingKey, folder, behaviour, random } = reception;
+  const since = performance.now();
+  const receivedAt = clock();
+  const { method = '', url = '', headers, rawHeaders, socket } = request;
+  const client = socket.remoteAddress ?? 'unknown';
+  const key = headers['idempotency-key']?.toString();
+  const idempotency = key === undefined ? null : { key, seen: keys.count(key) };
+  const check = beginSignatureCheck(headers, signingKey, receivedAt);
+  const save = createSaver(folder, `${new Date(receivedAt).toISOString().replaceAll(/[:.]/g, '-')}-${number}`);
+  const closed = new Promise<void>((resolve) => response.once('close', resolve));
+  const { body, isWhole } = await readArrivingBody(request, check.add, save);
+  const plan = planAnswer(behaviour, number, random());
+  const answer: Answer = isWhole ? await give(plan, response, closed, reception) : { kind: 'gone' };
+  const at = url.indexOf('?');
+  return {
+    number,
+    receivedAt,
+    client,
+    method,
+    path: at === -1 ? url : url.slice(0, at),
+    query: at === -1 ? [] : readPairs(url.slice(at + 1)),
+    headers: shownHeaders(rawHeaders),
+    body,
+    signature: check.verdict(),
+    idempotency,
+    answer,
+    tookMs: Math.round(performance.now() - since),
+  };
+}
+
+/** `closed` resolves when the answer is out, and when the connection has broken before. */
+async function give(
+  plan: PlannedAnswer,
+  response: ServerResponse,
+  closed: Promise<void>,
+  { delayMs, closing }: Reception,
+): Promise<Answer> {
+  if (plan.kind === 'hang') return plan;
+  if (delayMs > 0) await Promise.race([sleep(delayMs, undefined, { signal: closing }).catch(() => undefined), closed]);
+  if (closing.aborted || response.closed) return { kind: 'gone' };
+  if (plan.kind === 'reset') {
+    response.socket?.resetAndDestroy();
+    return plan;
+  }
+  response.writeHead(plan.status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ received: plan.status < 300 }));
+  await closed;
+  return response.writableFinished ? plan : { kind: 'gone' };
+}

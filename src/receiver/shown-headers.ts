@@ -1,0 +1,24 @@
+// The headers of a request as they may be shown: credentials are not for screens, logs and screenshots.
+
+import type { Pair } from './arrival.ts';
+
+const MASK = '***';
+
+/** From Node's flat list of names and values. */
+export function shownHeaders(rawHeaders: readonly string[]): Pair[] {
+  return Array.from({ length: rawHeaders.length / 2 }, (_, index) => {
+    const [name, value] = [rawHeaders[2 * index] as string, rawHeaders[2 * index + 1] as string];
+    return [name, masked(name.toLowerCase(), value)];
+  });
+}
+
+/** The scheme and the names of cookies stay: they are what a developer looks for. */
+function masked(name: string, value: string): string {
+  if (name === 'authorization' || name === 'proxy-authorization') return value.replace(/^(\S+ +)?.*$/s, `$1${MASK}`);
+  if (name !== 'cookie') return value;
+  return value
+    .split(';')
+    .map((cookie) => (cookie.includes('=') ? cookie.replace(/=.*$/s, `=${MASK}`) : ` ${MASK}`))
+    .join(';')
+    .trim();
+}
