@@ -1,24 +1,35 @@
-// `sluice send`: sends one request to a sink and watches the run that it starts.
+// `sluice send`: sends one request to a sink and watches the run that it starts, or many and says what became of them.
 
 import { type Command, Option } from 'commander';
+import type { TriggerOptions } from '../client/client.ts';
 import { addServerOptions, connectToSink } from './connect.ts';
 import { ExitError, WRONG_USAGE } from './exit-error.ts';
+import type { Io } from './io.ts';
+import { readPositive, readWhole } from './number-flag.ts';
 import { printHint } from './output.ts';
 import type { CliContext } from './program.ts';
+import { readSampleFlags, refuseSampleFlags, type SampleFlags } from './sample-body.ts';
+import { loadMakeSample, type MakeSample, sampleKinds } from './samples.ts';
 import { type BodyFlags, readSendBody, type SendBody } from './send-body.ts';
+import { type Many, sendMany } from './send-many.ts';
 import { watchRun } from './watch-run.ts';
 
-interface SendOptions extends BodyFlags {
+interface SendOptions extends BodyFlags, SampleFlags {
   url?: string;
   token?: string;
   method?: string;
   header?: string[];
+  count?: string;
+  rate?: string;
+  verbose?: true;
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const TRIGGER_ROUTE = '/sink/trigger/http/';
+const COUNT = { min: 1, max: 1_000_000 };
+const MAX_RATE = 10_000;
 
-export function define(command: Command, context: CliContext): void {
+export function define(command: Command, context: CliContext, load = loadMakeSample): void {
   command
     .argument('<sink>', 'app_id/path, or the whole URL of a sink')
     .option('--data <text>', 'body: the text, @file, or @- for standard input; sent as JSON when it looks like it')
@@ -26,23 +37,69 @@ export function define(command: Command, context: CliContext): void {
     .option('--form <name=value>', 'form field, any number of times', collect)
     .option('--file <name=@path>', 'file of a multipart form, any number of times', collect)
     .addOption(new Option('--method <method>', 'POST unless given').choices(METHODS))
-    .option('--header <name: value>', 'request header, any number of times', collect);
-  addServerOptions(command, 'token of the sink').action((sink: string, options: SendOptions) => send(sink, options, context));
+    .option('--header <name: value>', 'request header, any number of times', collect)
+    .option('--payload <kind>', `body that is a sample: ${sampleKinds.join(', ')}`)
+    .option('--seed <number>', 'of the sample, 1 unless given; the next of --count has the next')
+    .option('--objects <count>', 'in the sample, 3 unless given')
+    .option('--size <WxH>', 'of the image of the sample, 640x480 unless given')
+    .option('--no-image', 'leaves the image out of the sample')
+    .option('--no-annotations', 'leaves the annotations out of the sample')
+    .option('--count <count>', 'sends so many, and waits for no run')
+    .option('--rate <count>', 'with --count: so many a second; as fast as they are answered unless given')
+    .option('--verbose', 'with --count: a line for each request');
+  addServerOptions(command, 'token of the sink').action((sink: string, options: SendOptions) => send(sink, options, context, load));
 }
 
-async function send(sink: string, options: SendOptions, context: CliContext): Promise<void> {
+async function send(sink: string, options: SendOptions, context: CliContext, load: () => Promise<MakeSample>): Promise<void> {
   const { io } = context;
   const { method = 'POST', token, header = [] } = options;
-  const body = await readSendBody(options, io.stdin);
-  if (body !== null && method === 'GET')
-    throw new ExitError('a GET request has no body; leave it out, or choose another --method', WRONG_USAGE);
+  const pace = readPace(options);
+  const bodyOf = await readBodies(options, io, load);
+  const requestOf = async (index: number): Promise<TriggerOptions> => {
+    const body = await bodyOf(index);
+    if (body !== null && method === 'GET')
+      throw new ExitError('a GET request has no body; leave it out, or choose another --method', WRONG_USAGE);
+    return { method, headers: readHeaders(header, body), ...(body === null ? {} : { body: body.body }) };
+  };
+  // What is wrong with a request is wrong with the first one.
+  const first = await requestOf(0);
   const { url, path } = splitTarget(sink);
   const client = await connectToSink(url ?? options.url, token, context);
-  const signal = io.interruption();
-  const headers = readHeaders(header, body);
-  const run = await client.trigger(path, { method, headers, signal, ...(body === null ? {} : { body: body.body }) });
+  const stop = io.interruption();
+  if (pace !== null) {
+    const submit: Many['submit'] = async (index, signal) => client.submit(path, { ...(await requestOf(index)), signal });
+    return await sendMany({ ...pace, stop, isVerbose: options.verbose === true, submit }, io);
+  }
+  const run = await client.trigger(path, { ...first, signal: stop });
   printHint(io, run.runId);
-  await watchRun(run, io, signal);
+  await watchRun(run, io, stop);
+}
+
+/** Null for one request that is watched. */
+function readPace({ count, rate, verbose }: SendOptions): { count: number; rate: number | null } | null {
+  if (count === undefined) {
+    const flag = rate !== undefined ? '--rate' : verbose === true ? '--verbose' : null;
+    if (flag !== null) throw new ExitError(`${flag} is for many requests; give --count with it`, WRONG_USAGE);
+    return null;
+  }
+  return { count: readWhole('--count', count, COUNT), rate: rate === undefined ? null : readPositive('--rate', rate, MAX_RATE) };
+}
+
+/** What makes the body of each request: the same for all, or a sample for each. */
+async function readBodies(
+  options: SendOptions,
+  io: Io,
+  load: () => Promise<MakeSample>,
+): Promise<(index: number) => Promise<SendBody | null>> {
+  const { payload, data, json, form, file } = options;
+  if (payload === undefined) {
+    refuseSampleFlags(options);
+    const body = await readSendBody(options, io.stdin);
+    return async () => body;
+  }
+  if ([data, json, form, file].some((flag) => flag !== undefined))
+    throw new ExitError('--payload makes the whole body; leave out --data, --json, --form and --file', WRONG_USAGE);
+  return await readSampleFlags(payload, options, load);
 }
 
 /** The server and the path of the sink on it; `url` is undefined where the target names no server. */

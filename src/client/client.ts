@@ -1,7 +1,7 @@
 // The client of a Sluice server: administration, triggers, and the live stream of a run. Needs nothing but global fetch.
 
 import { appCalls, definitionCalls, rejectionCalls, runCalls, sinkCalls, workflowCalls } from './admin-calls.ts';
-import { foreignAnswer, RefusedError, UnreachableError } from './client-error.ts';
+import { foreignAnswer, RefusedError, UnreachableError, unreachable } from './client-error.ts';
 import { deliveryCalls } from './delivery-calls.ts';
 import { readRunStream } from './run-stream.ts';
 import { at, type ClientOptions, createServerCalls } from './server-calls.ts';
@@ -27,6 +27,13 @@ export interface FollowOptions {
 export interface FollowedRun {
   runId: string;
   events: AsyncGenerator<RunEvent>;
+}
+
+/** A request that was accepted. */
+export interface Submitted {
+  status: number;
+  /** Null where what accepted it is no Sluice server. */
+  runId: string | null;
 }
 
 export interface Health {
@@ -66,6 +73,18 @@ export function createClient(options: ClientOptions) {
     return { runId, events: follow(runId, { signal }, response) };
   }
 
+  /** As `trigger`, but the run is not waited for. Any 2xx is taken for an acceptance. */
+  async function submit(path: string, { signal, method = 'POST', headers, ...request }: TriggerOptions = {}): Promise<Submitted> {
+    const own = { prefer: 'respond-async', ...Object.fromEntries(new Headers(headers)) };
+    const url = `${baseUrl}${path}`;
+    const response = await server.send(url, { ...request, method, headers: own, signal: signal ?? null });
+    // Read to its end, so that the connection can be used again.
+    await response.arrayBuffer().catch((error: unknown) => {
+      throw unreachable(baseUrl, error);
+    });
+    return { status: response.status, runId: response.headers.get('x-run-id') };
+  }
+
   return {
     apps: appCalls(server),
     workflows: workflowCalls(server),
@@ -75,6 +94,7 @@ export function createClient(options: ClientOptions) {
     deliveries: deliveryCalls(server),
     rejections: rejectionCalls(server),
     trigger,
+    submit,
     /** Whether the process lives. */
     healthz: () => call<Health>('GET', '/healthz'),
     /** Whether it can take new runs. */

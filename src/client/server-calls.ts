@@ -31,6 +31,8 @@ export interface ServerCalls {
   readonly json: JsonCodec;
   /** Resolves to the parsed answer; null when it is empty. */
   call<Answer>(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** Resolves to a response of status 2xx, whatever its body is. Without a time limit but that of the signal. */
+  send(url: string, request: RequestInit): Promise<Response>;
   /** Resolves to a response of status 2xx whose body is an event stream. */
   openStream(url: string, request?: RequestInit): Promise<Response>;
   /** Resolves to a response of status 2xx whose body is of this type, and not read yet. */
@@ -54,9 +56,13 @@ export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT
     return response;
   }
 
-  async function open(target: string, mediaType: string, request: RequestInit): Promise<Response> {
+  function sendAs(target: string, mediaType: string, request: RequestInit): Promise<Response> {
     const headers = { accept: mediaType, ...authorization, ...Object.fromEntries(new Headers(request.headers)) };
-    const response = await send(target, { ...request, headers });
+    return send(target, { ...request, headers });
+  }
+
+  async function open(target: string, mediaType: string, request: RequestInit): Promise<Response> {
+    const response = await sendAs(target, mediaType, request);
     if (response.headers.get('content-type')?.startsWith(mediaType) === true) return response;
     await response.body?.cancel();
     throw new UnreachableError(foreignAnswer(response));
@@ -78,6 +84,7 @@ export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT
       });
       return readAnswer(json, response, text) as Answer;
     },
+    send: (target, request) => sendAs(target, 'application/json', request),
     openStream: (target, request = {}) => open(target, 'text/event-stream', request),
     download: (path, mediaType, { query = {}, signal } = {}) =>
       open(`${baseUrl}${path}${queryText(query)}`, mediaType, { signal: signal ?? null }),

@@ -71,6 +71,21 @@ describe('the process', () => {
   });
 });
 
+test('sluice listen ends with 0 on Ctrl-C, and says what came', async () => {
+  const child = spawn(process.execPath, [join(ROOT, 'scripts/sluice.mjs'), 'listen', '--port', '0'], { stdio: 'pipe' });
+  onTestEnd(() => void child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const url = await until('it to listen', () => /listening on (\S+)/.exec(stderr)?.[1]);
+  await fetch(url);
+  child.kill('SIGINT');
+  expect(await exited).toEqual([0, null]);
+  expect(stderr).toBe(`listening on ${url}\n1 request: 1 × 200\n`);
+});
+
 test('until a verb is chosen nothing is loaded but the parser of the command line', () => {
   const packages = new Set<string>();
   const files = new Set<string>();

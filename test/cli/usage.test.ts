@@ -62,7 +62,20 @@ describe('what is wrong is named with exit code 2', () => {
 test('the command alone, and a noun alone, show what is possible with exit code 2', async () => {
   const alone = await sluice([]);
   expect(alone).toMatchObject({ code: 2, stdout: '' });
-  for (const verb of ['serve', 'send', 'listen', 'run', 'sink', 'workflow', 'validate', 'diff', 'apply', 'export', 'config', 'healthcheck']) {
+  for (const verb of [
+    'serve',
+    'send',
+    'listen',
+    'run',
+    'sink',
+    'workflow',
+    'validate',
+    'diff',
+    'apply',
+    'export',
+    'config',
+    'healthcheck',
+  ]) {
     expect(alone.stderr).toMatch(new RegExp(`^ {2}${verb} `, 'm'));
   }
   expect(await sluice(['run'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('  tail ') });

@@ -1,5 +1,6 @@
 // Runs one command of the CLI inside the test process, with streams and environment of its own.
 
+import type { Io } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { ADMIN_TOKEN, type TestApp } from './start-app.ts';
 
@@ -25,21 +26,26 @@ export interface CliOptions {
 }
 
 export async function sluice(args: string[], options: CliOptions = {}): Promise<CliResult> {
-  const { environment = {}, stdin = '', columns, isTerminal = false, interruption = new AbortController().signal } = options;
-  const { onStderr, onStdout } = options;
-  let stdout = '';
-  let stderr = '';
-  const code = await runCli(['node', 'sluice', ...args], environment, {
+  const { io, printed } = recordingIo(options);
+  const code = await runCli(['node', 'sluice', ...args], options.environment ?? {}, io);
+  return { code, ...printed };
+}
+
+/** Streams of a command that keep what it prints. */
+export function recordingIo(options: CliOptions = {}): { io: Io; printed: Omit<CliResult, 'code'> } {
+  const { stdin = '', columns, isTerminal = false, interruption = new AbortController().signal, onStderr, onStdout } = options;
+  const printed = { stdout: '', stderr: '' };
+  const io: Io = {
     stdout: {
       write: (text: string) => {
-        stdout += text;
-        onStdout?.(stdout);
+        printed.stdout += text;
+        onStdout?.(printed.stdout);
       },
     },
     stderr: {
       write: (text: string) => {
-        stderr += text;
-        onStderr?.(stderr);
+        printed.stderr += text;
+        onStderr?.(printed.stderr);
       },
     },
     stdin: (async function* () {
@@ -48,8 +54,8 @@ export async function sluice(args: string[], options: CliOptions = {}): Promise<
     terminalColumns: () => columns ?? null,
     isTerminal: () => isTerminal,
     interruption: () => interruption,
-  });
-  return { code, stdout, stderr };
+  };
+  return { io, printed };
 }
 
 /** The environment of an administrator of the app. */
