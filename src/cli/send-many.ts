@@ -1,6 +1,6 @@
 // `sluice send --count`: many requests to one sink, paced, and what became of them in a few lines.
 
-import type { Submitted } from '../client/client.ts';
+import type { Submitted, TriggerOptions } from '../client/client.ts';
 import { RefusedError } from '../client/client-error.ts';
 import { describeError } from './describe-error.ts';
 import { ExitError, FAILED } from './exit-error.ts';
@@ -11,8 +11,10 @@ import { createProgress } from './progress.ts';
 
 export interface Many extends Omit<Pace, 'atOnce'> {
   isVerbose: boolean;
-  /** Sends the request with this index. Rejects with RefusedError or UnreachableError, or when the signal is aborted. */
-  submit(index: number, signal: AbortSignal): Promise<Submitted>;
+  /** Makes the request with this index. */
+  requestOf(index: number): Promise<TriggerOptions>;
+  /** Rejects with RefusedError or UnreachableError, or when the signal of the request is aborted. */
+  submit(request: TriggerOptions): Promise<Submitted>;
 }
 
 const AT_ONCE = 64;
@@ -44,35 +46,40 @@ export async function sendMany(many: Many, io: Io): Promise<void> {
 }
 
 interface Outcome {
-  /** Null where the request was not accepted. */
-  accepted: Submitted | null;
-  /** Why not: `status` groups those that were answered. */
-  refusal: { status: number | null; text: string } | null;
+  isAccepted: boolean;
+  /** Null where there was no answer. */
+  status: number | null;
+  /** The run's id, or why the request was not accepted. */
+  text: string;
+  /** From the sending to the answer. */
   ms: number;
 }
 
 /** A timer and a controller of its own for each request: signals that outlive it would pile up. */
-async function attempt({ submit, stop }: Many, index: number, underWay: Set<AbortController>): Promise<Outcome> {
+async function attempt({ requestOf, submit, stop }: Many, index: number, underWay: Set<AbortController>): Promise<Outcome> {
   const controller = new AbortController();
+  const { signal } = controller;
   underWay.add(controller);
-  const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), TIMEOUT_MS);
-  const start = performance.now();
-  const taken = (): number => performance.now() - start;
+  let start = performance.now();
+  let timer: NodeJS.Timeout | undefined;
   try {
-    return { accepted: await submit(index, controller.signal), refusal: null, ms: taken() };
+    const request = await requestOf(index);
+    timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), TIMEOUT_MS);
+    start = performance.now();
+    const { status, runId } = await submit({ ...request, signal });
+    return { isAccepted: true, status, text: runId ?? '', ms: performance.now() - start };
   } catch (error) {
     const status = error instanceof RefusedError ? error.status : null;
     const text = stop.aborted ? 'not waited for' : describeError(error);
-    return { accepted: null, refusal: { status, text }, ms: taken() };
+    return { isAccepted: false, status, text, ms: performance.now() - start };
   } finally {
     clearTimeout(timer);
     underWay.delete(controller);
   }
 }
 
-function outcomeText({ accepted, refusal }: Outcome): string {
-  if (accepted !== null) return [accepted.status, ...(accepted.runId === null ? [] : [accepted.runId])].join(' ');
-  return [...(refusal?.status === null ? [] : [refusal?.status]), refusal?.text].join(' ');
+function outcomeText({ status, text }: Outcome): string {
+  return [status, text].filter((part) => part !== null && part !== '').join(' ');
 }
 
 /** What became of the requests so far. */
@@ -84,16 +91,17 @@ class Tally {
   readonly #refusals = new Map<string, { count: number; text: string }>();
 
   add(outcome: Outcome): void {
+    const { isAccepted, status, ms } = outcome;
     this.sent += 1;
-    if (outcome.refusal === null) this.accepted += 1;
-    else {
-      const { status, text } = outcome.refusal;
-      const key = status === null ? text : String(status);
-      const known = this.#refusals.get(key) ?? { count: 0, text: outcomeText(outcome) };
-      known.count += 1;
-      this.#refusals.set(key, known);
+    if (status !== null) this.#latencies.push(ms);
+    if (isAccepted) {
+      this.accepted += 1;
+      return;
     }
-    if (outcome.refusal?.status !== null) this.#latencies.push(outcome.ms);
+    const text = outcomeText(outcome);
+    const key = status === null ? text : String(status);
+    const known = this.#refusals.get(key) ?? { count: 0, text };
+    this.#refusals.set(key, { ...known, count: known.count + 1 });
   }
 
   lines(elapsedMs: number): string[] {

@@ -11,7 +11,7 @@ import type { CliContext } from './program.ts';
 import { readSampleFlags, refuseSampleFlags, type SampleFlags } from './sample-body.ts';
 import { loadMakeSample, type MakeSample, sampleKinds } from './samples.ts';
 import { type BodyFlags, readSendBody, type SendBody } from './send-body.ts';
-import { type Many, sendMany } from './send-many.ts';
+import { sendMany } from './send-many.ts';
 import { watchRun } from './watch-run.ts';
 
 interface SendOptions extends BodyFlags, SampleFlags {
@@ -67,8 +67,8 @@ async function send(sink: string, options: SendOptions, context: CliContext, loa
   const client = await connectToSink(url ?? options.url, token, context);
   const stop = io.interruption();
   if (pace !== null) {
-    const submit: Many['submit'] = async (index, signal) => client.submit(path, { ...(await requestOf(index)), signal });
-    return await sendMany({ ...pace, stop, isVerbose: options.verbose === true, submit }, io);
+    const isVerbose = options.verbose === true;
+    return await sendMany({ ...pace, stop, isVerbose, requestOf, submit: (request) => client.submit(path, request) }, io);
   }
   const run = await client.trigger(path, { ...first, signal: stop });
   printHint(io, run.runId);

@@ -1,8 +1,8 @@
 // A receiver for developers: an HTTP server that tells of each request what came, and answers as it was told to. Nothing
 // that arrives is trusted, nothing is kept longer than it takes to tell of it, and no request can end the receiver.
 
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once, setMaxListeners } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
@@ -48,36 +48,20 @@ export interface Receiver {
 
 /** Rejects with the system's error when it cannot listen. */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
-  const { host, port, count, onArrival, onBroken } = options;
+  const { host, port, onBroken } = options;
   const keys = createKeyCounter();
   const closing = new AbortController();
+  // Each answer that is delayed listens.
+  setMaxListeners(0, closing.signal);
   const underWay = new Set<Promise<void>>();
-  let begun = 0;
-  let told = 0;
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
   });
-
-  const server = createServer((request, response) => {
-    begun += 1;
-    if (begun > count || closing.signal.aborted) return void request.socket.destroy();
-    const task = receive(request, response, { ...options, number: begun, keys, closing: closing.signal }).then((arrival) => {
-      underWay.delete(task);
-      onArrival(arrival);
-      told += 1;
-      if (told === count) end();
-    });
-    underWay.add(task);
-  });
-  server.on('clientError', (error: NodeJS.ErrnoException & { reason?: string }, socket) => {
-    if (error.code !== 'ECONNRESET') onBroken(error.reason ?? error.code ?? error.message, (socket as Socket).remoteAddress ?? 'unknown');
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-    else socket.destroy();
-  });
+  const server = createServer(takeRequests({ ...options, keys, closing: closing.signal }, underWay, end));
+  server.on('clientError', (error, socket) => answerBroken(error, socket as Socket, onBroken));
   server.listen(port, host);
   await once(server, 'listening');
-
   return {
     url: urlOf(server),
     ended,
@@ -93,19 +77,43 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   };
 }
 
+/** Calls `onLast` when as many requests as are wanted have been told of. */
+function takeRequests(reception: Reception, underWay: Set<Promise<void>>, onLast: () => void): RequestListener {
+  const { count, closing, onArrival } = reception;
+  let begun = 0;
+  let told = 0;
+  return (request, response) => {
+    begun += 1;
+    if (begun > count || closing.aborted) return void request.socket.destroy();
+    const task = receive(request, response, begun, reception).then((arrival) => {
+      underWay.delete(task);
+      onArrival(arrival);
+      told += 1;
+      if (told === count) onLast();
+    });
+    underWay.add(task);
+  };
+}
+
+function answerBroken(error: NodeJS.ErrnoException & { reason?: string }, socket: Socket, onBroken: ReceiverOptions['onBroken']): void {
+  if (error.code !== 'ECONNRESET') onBroken(error.reason ?? error.code ?? error.message, socket.remoteAddress ?? 'unknown');
+  if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+  // A client that does not close its side must not hold the receiver.
+  socket.destroySoon();
+}
+
 function urlOf(server: Server): string {
   const { address, port, family } = server.address() as AddressInfo;
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 interface Reception extends ReceiverOptions {
-  number: number;
   keys: ReturnType<typeof createKeyCounter>;
   closing: AbortSignal;
 }
 
-async function receive(request: IncomingMessage, response: ServerResponse, reception: Reception): Promise<Arrival> {
-  const { number, keys, clock, signingKey, folder, behaviour, random } = reception;
+async function receive(request: IncomingMessage, response: ServerResponse, number: number, reception: Reception): Promise<Arrival> {
+  const { keys, clock, signingKey, folder, behaviour, random } = reception;
   const since = performance.now();
   const receivedAt = clock();
   const { method = '', url = '', headers, rawHeaders, socket } = request;
@@ -146,7 +154,10 @@ async function give(
   if (delayMs > 0) await Promise.race([sleep(delayMs, undefined, { signal: closing }).catch(() => undefined), closed]);
   if (closing.aborted || response.closed) return { kind: 'gone' };
   if (plan.kind === 'reset') {
-    response.socket?.resetAndDestroy();
+    const { socket } = response;
+    // A socket that is ending already cannot be reset: Node would lose it, open for ever.
+    if (socket?.writableEnded === true) socket.destroy();
+    else socket?.resetAndDestroy();
     return plan;
   }
   response.writeHead(plan.status, { 'content-type': 'application/json' });

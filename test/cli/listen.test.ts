@@ -1,10 +1,13 @@
 // `sluice listen`: what it prints of what arrives, how it fails when told to, and how it ends.
 
+import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { beginSignature, finishSignature, readSigningSecret } from '../../src/delivery/signature.ts';
+import { onTestEnd } from '../support/cleanup.ts';
 import { startListener } from '../support/listener.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { sluice } from '../support/run-cli.ts';
@@ -313,6 +316,37 @@ test('what is no HTTP is told of, and ends nothing', async () => {
   const { stderr } = await stop();
   expect(stderr).toMatch(/what came from 127\.0\.0\.1 is no HTTP: /);
   expect(stderr).not.toContain('\x1b');
+});
+
+test('a client that never closes its side does not hold it up', async () => {
+  const { url, stop } = await startListener([]);
+  const socket = connect({ port: Number(new URL(url).port), allowHalfOpen: true });
+  onTestEnd(() => void socket.destroy());
+  socket.on('error', () => undefined).write('nonsense\r\n\r\n');
+  await once(socket, 'data');
+  expect(await stop()).toMatchObject({ code: 0 });
+});
+
+test('nothing that is odd, cut off or too much ends it', async () => {
+  const { url, stop } = await startListener(['--json']);
+  const heads = [
+    'CONNECT a:1 HTTP/1.1\r\nHost: x',
+    'HEAD / HTTP/1.1\r\nHost: x',
+    'OPTIONS * HTTP/1.1\r\nHost: x',
+    'GET http://elsewhere/path HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade',
+    'POST / HTTP/1.1\r\nHost: x\r\nExpect: the-unexpected\r\nContent-Length: 2',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\nContent-Type: multipart/form-data; boundary=b',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Type: multipart/form-data; boundary="',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Type: application/json; charset=klingon\r\nAuthorization:\r\nCookie: ;=;',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Encoding: gzip\r\nIdempotency-Key: __proto__',
+    'POST /?__proto__=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nwebhook-id:\r\nwebhook-signature: v1,\r\nwebhook-timestamp: -1',
+    `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'a'.repeat(20_000)}`,
+  ];
+  for (const head of heads) await sendRaw(url, `${head}\r\n\r\n--`, { thenEnd: true }).catch(() => undefined);
+  expect((await fetch(url)).status).toBe(200);
+  const { code, stdout } = await stop();
+  expect(code).toBe(0);
+  for (const line of stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toMatchObject({ method: expect.stringMatching(/^[A-Z]+$/) });
 });
 
 describe('flags that cannot be meant are refused with what would be right', () => {
