@@ -120,6 +120,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'delivery',
       'engine',
       'images',
+      'payloads',
       'receiver',
       'secrets.ts',
       'steps',

@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { encodeMultipart } from '../core/multipart.ts';
+import { makeSample, type SampleKind, sampleKinds } from '../payloads/samples/index.ts';
+import type { Sample, SampleOptions } from '../payloads/samples/sample.ts';
 import { nearNames } from '../steps/near-names.ts';
 import { ExitError, WRONG_USAGE } from './exit-error.ts';
 import { readWhole } from './number-flag.ts';
-import { type MakeSample, type Sample, type SampleOptions, sampleKinds } from './samples.ts';
 import type { SendBody } from './send-body.ts';
 
 export interface SampleFlags {
@@ -17,19 +18,21 @@ export interface SampleFlags {
   size?: string;
 }
 
+/** As they are typed: `robovision:object-detection` is `robovision.object_detection`. */
+const KINDS: ReadonlyMap<string, SampleKind> = new Map(sampleKinds.map((kind) => [kind.replace('.', ':').replaceAll('_', '-'), kind]));
+
+export const SAMPLE_NAMES: readonly string[] = [...KINDS.keys()];
+
 const SIDE = { min: 16, max: 8192 };
 
 /** Makes the body of the request with this index, from 0: each has a seed of its own. */
 export type BodyMaker = (index: number) => Promise<SendBody>;
 
-export async function readSampleFlags(kind: string, flags: SampleFlags, load: () => Promise<MakeSample>): Promise<BodyMaker> {
-  if (!sampleKinds.includes(kind)) throw new ExitError(unknownKind(kind), WRONG_USAGE);
+export function readSampleFlags(name: string, flags: SampleFlags): BodyMaker {
+  const kind = KINDS.get(name);
+  if (kind === undefined) throw new ExitError(unknownKind(name), WRONG_USAGE);
   const { seed, ...options } = readOptions(flags);
-  const makeSample = await load();
-  return async (index) => {
-    const own = seed + index;
-    return encodeSample(await makeSample(kind, { seed: own, ...options }), `${kind} ${own}`);
-  };
+  return async (index) => encodeSample(makeSample(kind, { seed: seed + index, ...options }), `${kind} ${seed + index}`);
 }
 
 /** For flags that mean nothing without --payload. */
@@ -40,12 +43,12 @@ export function refuseSampleFlags({ seed, objects, image, annotations, size }: S
 }
 
 function unknownKind(kind: string): string {
-  const [near] = nearNames(kind, sampleKinds);
+  const [near] = nearNames(kind, SAMPLE_NAMES);
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
-  return `--payload "${kind}" is not known${hint}\nknown are ${sampleKinds.join(', ')}`;
+  return `--payload "${kind}" is not known${hint}\nknown are ${SAMPLE_NAMES.join(', ')}`;
 }
 
-function readOptions({ seed = '1', objects = '3', size = '640x480', image, annotations }: SampleFlags): SampleOptions {
+function readOptions({ seed = '1', objects = '3', size = '640x480', image, annotations }: SampleFlags): Omit<SampleOptions, 'rle'> {
   const [, width, height] = /^(\d+)x(\d+)$/.exec(size) ?? [];
   if (width === undefined || height === undefined)
     throw new ExitError(`--size "${size}": write it as width x height, as 640x480`, WRONG_USAGE);
@@ -60,12 +63,10 @@ function readOptions({ seed = '1', objects = '3', size = '640x480', image, annot
 }
 
 /** The boundary is made of `identity`, so that the same sample is the same bytes. */
-function encodeSample({ contentType, parts, body = new Uint8Array() }: Sample, identity: string): SendBody {
-  if (contentType !== 'multipart/form-data') return { body: Buffer.from(body), contentType };
+function encodeSample(sample: Sample, identity: string): SendBody {
+  if ('body' in sample) return { body: Buffer.from(sample.body), contentType: sample.contentType };
   const boundary = `sluice-${createHash('sha256').update(identity).digest('hex').slice(0, 32)}`;
-  const pieces = encodeMultipart(
-    parts.map(({ name, filename, content_type, bytes }) => ({ name, filename, contentType: content_type, headers: {}, content: bytes })),
-    boundary,
-  );
-  return { body: Buffer.concat(pieces as Uint8Array[]), contentType: `multipart/form-data; boundary=${boundary}` };
+  const parts = sample.parts.map(({ bytes, ...part }) => ({ ...part, headers: {}, content: bytes }));
+  const body = Buffer.concat(encodeMultipart(parts, boundary) as Uint8Array[]);
+  return { body, contentType: `${sample.contentType}; boundary=${boundary}` };
 }

@@ -8,8 +8,7 @@ import type { Io } from './io.ts';
 import { readPositive, readWhole } from './number-flag.ts';
 import { printHint } from './output.ts';
 import type { CliContext } from './program.ts';
-import { readSampleFlags, refuseSampleFlags, type SampleFlags } from './sample-body.ts';
-import { loadMakeSample, type MakeSample, sampleKinds } from './samples.ts';
+import { readSampleFlags, refuseSampleFlags, SAMPLE_NAMES, type SampleFlags } from './sample-body.ts';
 import { type BodyFlags, readSendBody, type SendBody } from './send-body.ts';
 import { sendMany } from './send-many.ts';
 import { watchRun } from './watch-run.ts';
@@ -29,7 +28,7 @@ const TRIGGER_ROUTE = '/sink/trigger/http/';
 const COUNT = { min: 1, max: 1_000_000 };
 const MAX_RATE = 10_000;
 
-export function define(command: Command, context: CliContext, load = loadMakeSample): void {
+export function define(command: Command, context: CliContext): void {
   command
     .argument('<sink>', 'app_id/path, or the whole URL of a sink')
     .option('--data <text>', 'body: the text, @file, or @- for standard input; sent as JSON when it looks like it')
@@ -38,7 +37,7 @@ export function define(command: Command, context: CliContext, load = loadMakeSam
     .option('--file <name=@path>', 'file of a multipart form, any number of times', collect)
     .addOption(new Option('--method <method>', 'POST unless given').choices(METHODS))
     .option('--header <name: value>', 'request header, any number of times', collect)
-    .option('--payload <kind>', `body that is a sample: ${sampleKinds.join(', ')}`)
+    .option('--payload <kind>', `body that is a sample: ${SAMPLE_NAMES.join(', ')}`)
     .option('--seed <number>', 'of the sample, 1 unless given; the next of --count has the next')
     .option('--objects <count>', 'in the sample, 3 unless given')
     .option('--size <WxH>', 'of the image of the sample, 640x480 unless given')
@@ -47,14 +46,14 @@ export function define(command: Command, context: CliContext, load = loadMakeSam
     .option('--count <count>', 'sends so many, and waits for no run')
     .option('--rate <count>', 'with --count: so many a second; as fast as they are answered unless given')
     .option('--verbose', 'with --count: a line for each request');
-  addServerOptions(command, 'token of the sink').action((sink: string, options: SendOptions) => send(sink, options, context, load));
+  addServerOptions(command, 'token of the sink').action((sink: string, options: SendOptions) => send(sink, options, context));
 }
 
-async function send(sink: string, options: SendOptions, context: CliContext, load: () => Promise<MakeSample>): Promise<void> {
+async function send(sink: string, options: SendOptions, context: CliContext): Promise<void> {
   const { io } = context;
   const { method = 'POST', token, header = [] } = options;
   const pace = readPace(options);
-  const bodyOf = await readBodies(options, io, load);
+  const bodyOf = await readBodies(options, io);
   const requestOf = async (index: number): Promise<TriggerOptions> => {
     const body = await bodyOf(index);
     if (body !== null && method === 'GET')
@@ -86,11 +85,7 @@ function readPace({ count, rate, verbose }: SendOptions): { count: number; rate:
 }
 
 /** What makes the body of each request: the same for all, or a sample for each. */
-async function readBodies(
-  options: SendOptions,
-  io: Io,
-  load: () => Promise<MakeSample>,
-): Promise<(index: number) => Promise<SendBody | null>> {
+async function readBodies(options: SendOptions, io: Io): Promise<(index: number) => Promise<SendBody | null>> {
   const { payload, data, json, form, file } = options;
   if (payload === undefined) {
     refuseSampleFlags(options);
@@ -99,7 +94,7 @@ async function readBodies(
   }
   if ([data, json, form, file].some((flag) => flag !== undefined))
     throw new ExitError('--payload makes the whole body; leave out --data, --json, --form and --file', WRONG_USAGE);
-  return await readSampleFlags(payload, options, load);
+  return readSampleFlags(payload, options);
 }
 
 /** The server and the path of the sink on it; `url` is undefined where the target names no server. */

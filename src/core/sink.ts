@@ -12,7 +12,7 @@ export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type SinkMethod = (typeof SINK_METHODS)[number] | 'ANY';
 
 /** Platforms whose requests are recognised and checked, and normalised into `$request.payload`. */
-export const PAYLOAD_SOURCES = ['robovision', 'v7', 'roboflow'] as const;
+const PAYLOAD_SOURCES = ['robovision', 'v7', 'roboflow'] as const;
 export type PayloadSource = (typeof PAYLOAD_SOURCES)[number];
 
 /** Credentials as a definition states them; tokens are in clear only here. */
