@@ -61,7 +61,8 @@ export interface AttemptEnd {
 export function afterAttempt({ message, retry, result, attempt, lastAttempt, now, random }: AttemptEnd): DeliveryState {
   const verdict = judge(message, result);
   if (verdict === 'delivered') return { status: 'delivered', dueAt: null };
-  if (verdict === 'permanent' || attempt >= lastAttempt) return { status: 'failed', dueAt: null };
+  const isFinal = verdict === 'permanent' && !(message.transport === 'http' && message.retriesEveryFailure && result.kind === 'response');
+  if (isFinal || attempt >= lastAttempt) return { status: 'failed', dueAt: null };
   const triesOfThisRound = Math.max(1, attempt - (lastAttempt - retry.maxRetries - 1));
   const backoffMs = retryDelayMs(retry, triesOfThisRound, random);
   return { status: 'queued', dueAt: now + Math.max(backoffMs, retryAfterMs(result, now) ?? 0) };

@@ -26,6 +26,8 @@ export interface HttpMessage {
    * `"ok": true` in its JSON, as Slack answers.
    */
   succeeds: '2xx' | 'unless_error' | 'json_ok';
+  /** Every answer that is no success is tried again, and not only those after which that makes sense. */
+  retriesEveryFailure?: true;
   /** `whsec_…`: signs by Standard Webhooks. */
   signingSecret: string | null;
 }

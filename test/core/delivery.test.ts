@@ -86,6 +86,17 @@ describe('after an attempt', () => {
     expect(stateAfter(answered(404), 1)).toEqual({ status: 'failed', dueAt: null });
   });
 
+  test('every answer but a success is tried again where the message says so, and what was never sent is not', () => {
+    const stateOf = (result: OutboundResult, attempt = 1): string => {
+      const message: HttpMessage = { ...http(), retriesEveryFailure: true };
+      return afterAttempt({ message, retry: BACKGROUND_RETRY, result, attempt, lastAttempt: 6, now: NOW, random: 0.5 }).status;
+    };
+    for (const status of [302, 400, 404, 410, 413, 500]) expect(stateOf(answered(status)), `${status}`).toBe('queued');
+    expect(stateOf(answered(404), 6)).toBe('failed');
+    expect(stateOf(answered(204))).toBe('delivered');
+    expect(stateOf({ kind: 'refused', reason: 'the address is private' })).toBe('failed');
+  });
+
   test('each further try waits a random share of a doubled time, up to the longest', () => {
     const waits = [1, 2, 3, 4, 5].map((attempt) => (stateAfter(answered(500), attempt, 1).dueAt ?? 0) - NOW);
     expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000]);
