@@ -22,7 +22,7 @@ import type { HttpServer } from './http/server.ts';
 import { createRunIds, newToken } from './ids.ts';
 import type { Logger } from './logger.ts';
 import { createSecretVault, redactResult, type SecretVault } from './secrets.ts';
-import { createStepTypes, ownStepTypes } from './steps/index.ts';
+import { createStepTypes, ownStepTypes, type StepTypeSources } from './steps/index.ts';
 import type { StepType } from './steps/step-type.ts';
 import { type BlobStore, openBlobStore } from './storage/blobs.ts';
 import { prepareDataDirectory, readOrMakeAdminToken, readOrMakeSecretKey } from './storage/data-directory.ts';
@@ -88,7 +88,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const disk = await watchDiskFloor(dataDir, config.minFreeDisk);
     cleanups.push(() => disk.close());
 
-    const stepTypes = createStepTypes([...ownStepTypes, ...(options.stepTypes ?? [])], loadRoboflowStepTypes);
+    const stepTypes = createStepTypes([...ownStepTypes, ...(options.stepTypes ?? [])], STEP_TYPE_SOURCES);
     const catalog = await createCatalog(storage);
     await stepTypes.load(catalog.current().workflows.flatMap(({ document }) => [...stepTypesIn(JSON.parse(document))]));
     const definitions = createDefinitionService({ storage, catalog, stepTypes, clock });
@@ -195,9 +195,11 @@ function withSecrets(send: Send, vault: SecretVault): Send {
   };
 }
 
-async function loadRoboflowStepTypes(): Promise<readonly StepType[]> {
-  return (await import('./steps/roboflow/index.ts')).roboflowStepTypes;
-}
+/** Owners in the order of the documents. */
+const STEP_TYPE_SOURCES: StepTypeSources = {
+  roboflow_core: async () => (await import('./steps/roboflow/index.ts')).roboflowStepTypes,
+  v7: async () => (await import('./steps/v7/index.ts')).v7StepTypes,
+};
 
 async function applyFiles(definitions: DefinitionService, path: string, environment: Environment): Promise<number> {
   const { settings: _settings, ...document } = (await readDefinitionFiles(path, environment)) as Record<string, unknown>;

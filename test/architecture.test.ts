@@ -31,7 +31,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'logger.ts': { knows: ['config.ts'], packages: ['pino'] },
   'secrets.ts': { uses: ['core'], packages: ['node:crypto'] },
   'ids.ts': { uses: ['core'], knows: ['clock.ts'], packages: ['node:crypto'] },
-  steps: { uses: ['core'] },
+  steps: { uses: ['core'], knows: ['payloads'] },
   payloads: { knows: ['core'], packages: ['node:zlib'] },
   storage: {
     uses: ['core', 'errors.ts'],

@@ -1,5 +1,5 @@
-// The step types that are known, and what definitions and the engine ask of them. Roboflow's are many and few servers
-// use them all, so that they are loaded when the first definition names one: they would double the time of a start.
+// The step types that are known, and what definitions and the engine ask of them. Those of a platform are many and few
+// servers use them all, so that they are loaded when the first definition names one: they would double the time of a start.
 
 import { retrySchema } from '../core/retry.ts';
 import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/schema.ts';
@@ -40,11 +40,14 @@ interface Entry {
   check: SchemaCheck;
 }
 
-/** Throws when two types share an id or an alias. `loadRest` gives what is known later; it is called once. */
-export function createStepTypes(list: readonly StepType[], loadRest?: () => Promise<readonly StepType[]>): StepTypes {
+/** Gives what is known later, by the owner that its ids begin with: `v7` of `v7/webhook_stage@v1`. Each is called once. */
+export type StepTypeSources = Readonly<Record<string, () => Promise<readonly StepType[]>>>;
+
+/** Throws when two types share an id or an alias. */
+export function createStepTypes(list: readonly StepType[], sources: StepTypeSources = {}): StepTypes {
   const types: StepType[] = [];
   const known = new Map<string, Entry>();
-  let loading: Promise<void> | undefined;
+  const loading = new Map<string, Promise<void>>();
 
   function add(more: readonly StepType[]): void {
     for (const stepType of more) {
@@ -57,9 +60,10 @@ export function createStepTypes(list: readonly StepType[], loadRest?: () => Prom
     }
   }
 
-  function loadAll(): Promise<void> {
-    loading ??= loadRest === undefined ? Promise.resolve() : loadRest().then(add);
-    return loading;
+  function loadFrom(owner: string): Promise<void> {
+    const loaded = loading.get(owner) ?? (sources[owner] as StepTypeSources[string])().then(add);
+    loading.set(owner, loaded);
+    return loaded;
   }
 
   add(list);
@@ -78,9 +82,15 @@ export function createStepTypes(list: readonly StepType[], loadRest?: () => Prom
         outputs: fixedOutputs(stepType),
       })),
     async load(wanted) {
-      for (const type of wanted) if (!known.has(type)) return await loadAll();
+      for (const type of wanted) {
+        // The owner's first; an alias may be of any of them, and whoever wrote what is none is told of all.
+        const owners = Object.keys(sources).sort((a, b) => Number(type.startsWith(`${b}/`)) - Number(type.startsWith(`${a}/`)));
+        for (const owner of owners) if (!known.has(type)) await loadFrom(owner);
+      }
     },
-    loadAll,
+    async loadAll() {
+      for (const owner of Object.keys(sources)) await loadFrom(owner);
+    },
   };
 }
 

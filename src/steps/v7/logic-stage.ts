@@ -1,0 +1,62 @@
+// v7/logic_stage@v1: V7's Logic Stage: the first rule whose condition holds says where an item goes, and the else-way is
+// for the rest.
+
+import { steps } from '../roboflow/property-schemas.ts';
+import type { StepType } from '../step-type.ts';
+import { ConditionFault, conditionFaults, holds } from './condition.ts';
+import { givenPayload, NO_PAYLOAD, readPayload } from './read-payload.ts';
+import { leaveBy, NAME, refuse } from './way-out.ts';
+
+interface Rule {
+  name?: string;
+  when: unknown;
+  next_steps: readonly string[];
+}
+
+interface LogicStageManifest {
+  payload?: unknown;
+  rules: readonly Rule[];
+  else?: readonly string[];
+}
+
+export const logicStage: StepType<LogicStageManifest> = {
+  type: 'v7/logic_stage@v1',
+  summary: "V7's Logic Stage: the first rule whose condition holds says what runs next.",
+  nulls: 'take',
+  properties: {
+    payload: { default: '$request.payload', description: 'the typed payload whose annotations are asked' },
+    rules: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 100,
+      description: 'asked in order, each with a condition and what runs next where it holds',
+      items: {
+        type: 'object',
+        required: ['when', 'next_steps'],
+        additionalProperties: false,
+        properties: { name: NAME, when: { type: 'object' }, next_steps: steps('what runs next') },
+      },
+    },
+    else: steps('what runs next where no rule holds; without any the branch ends'),
+  },
+  required: ['rules'],
+  findFaults: ({ rules }) => rules.flatMap(({ when }, index) => conditionFaults(`rules[${index}].when`, when)),
+  outputs: () => ['rule', 'name', 'matched'],
+  plan(manifest, context) {
+    const { rules, else: otherwise = [] } = manifest;
+    const payload = readPayload(givenPayload(manifest, context));
+    if (payload === null) return refuse('invalid_payload', `payload ${NO_PAYLOAD}`);
+    try {
+      const index = rules.findIndex(({ when }) => holds(when, payload));
+      const rule = rules[index];
+      return leaveBy(rule?.next_steps ?? otherwise, {
+        rule: rule === undefined ? null : index,
+        name: rule?.name ?? null,
+        matched: rule !== undefined,
+      });
+    } catch (error) {
+      if (error instanceof ConditionFault) return refuse('invalid_condition', error.message);
+      throw error;
+    }
+  },
+};

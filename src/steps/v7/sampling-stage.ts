@@ -1,0 +1,77 @@
+// v7/sampling_stage@v1: V7's Sampling Stage: chance says which way an item goes. Each item is drawn for by itself, so
+// that 20 per cent of 100 items may be 17. A step that is planned again draws the same.
+
+import type { Fault } from '../../core/fault.ts';
+import { steps } from '../roboflow/property-schemas.ts';
+import type { StepType } from '../step-type.ts';
+import { leaveBy, NAME } from './way-out.ts';
+
+interface Edge {
+  name?: string;
+  percent: number;
+  next_steps: readonly string[];
+}
+
+interface SamplingStageManifest {
+  edges: readonly Edge[];
+  mode?: 'split' | 'independent';
+  else?: readonly string[];
+}
+
+/** For percents whose sum is 100 but for the rounding of floats, as 33.3, 33.3 and 33.4. */
+const ROUNDING = 1e-9;
+
+export const samplingStage: StepType<SamplingStageManifest> = {
+  type: 'v7/sampling_stage@v1',
+  summary: "V7's Sampling Stage: chance says which of its edges an item goes along.",
+  properties: {
+    edges: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 100,
+      description: 'ways that an item may go, each with its share of the items',
+      items: {
+        type: 'object',
+        required: ['percent', 'next_steps'],
+        additionalProperties: false,
+        properties: {
+          name: NAME,
+          percent: { type: 'number', minimum: 0, maximum: 100 },
+          next_steps: steps('what runs next'),
+        },
+      },
+    },
+    mode: {
+      enum: ['split', 'independent'],
+      default: 'split',
+      description: '`split`: one draw for all edges, so that an item goes one way; `independent`: one for each edge',
+    },
+    else: steps('what runs next for an item that goes along no edge; without any the branch ends'),
+  },
+  required: ['edges'],
+  findFaults: ({ edges, mode = 'split' }) => (mode === 'split' ? sumFaults(edges) : []),
+  outputs: () => ['edges', 'draw'],
+  plan({ edges, mode = 'split', else: otherwise = [] }, context) {
+    const draw = mode === 'split' ? context.random() * 100 : edges.map(() => context.random() * 100);
+    const taken = typeof draw === 'number' ? splitBy(draw, edges) : edges.filter(({ percent }, index) => (draw[index] as number) < percent);
+    const next = taken.length === 0 ? otherwise : taken.flatMap((edge) => edge.next_steps);
+    return leaveBy(next, { edges: taken.map((edge) => edge.name ?? edges.indexOf(edge)), draw });
+  },
+};
+
+/** Each edge has its share of 0 to 100, one after the other. */
+function splitBy(draw: number, edges: readonly Edge[]): Edge[] {
+  let end = 0;
+  for (const edge of edges) {
+    end += edge.percent;
+    if (draw < end) return [edge];
+  }
+  return [];
+}
+
+function sumFaults(edges: readonly Edge[]): Fault[] {
+  const sum = edges.reduce((total, { percent }) => total + percent, 0);
+  if (sum <= 100 + ROUNDING) return [];
+  const message = `the percents of all edges must be at most 100 in sum, and are ${Number(sum.toFixed(6))}; with "mode": "independent" each edge draws for itself`;
+  return [{ path: 'edges', message }];
+}

@@ -1,0 +1,95 @@
+// The annotations of one stage, read for comparing: from a typed payload or its predictions, from a list in Darwin's own
+// form, or from Roboflow's detections. Each item tells its form by its own fields.
+
+import type { Annotation } from '../../core/consensus.ts';
+import type { Effort } from '../../core/geometry/effort.ts';
+import { boxRegion, polygonRegion, type Region } from '../../core/geometry/region.ts';
+import type { Point } from '../../core/geometry/shared-area.ts';
+import { ExactNumber } from '../../core/json.ts';
+import { isDict } from '../../core/python/kind.ts';
+
+/** What was given is no list of annotations, or one of them cannot be read; the message says where and why. */
+export class AnnotationFault extends Error {}
+
+export const MAX_ANNOTATIONS = 10_000;
+/** Keeps the squares of what is measured exact enough to be compared. */
+const MAX_COORDINATE = 1e9;
+
+export interface StageAnnotations {
+  /** As they came. */
+  items: readonly unknown[];
+  /** Those that have an area or are tags. */
+  comparable: Annotation[];
+}
+
+/** `path` is what a fault names. Throws AnnotationFault and TooMuchEffort. */
+export function readStage(path: string, value: unknown, effort: Effort): StageAnnotations {
+  const items = readItems(path, value);
+  if (items.length > MAX_ANNOTATIONS) {
+    throw new AnnotationFault(`${path} has ${items.length} annotations; a stage may have ${MAX_ANNOTATIONS}`);
+  }
+  const comparable = items.flatMap((item, index) => {
+    const annotation = readItem(`${path}[${index}]`, item, effort);
+    return annotation === null ? [] : [{ ...annotation, index }];
+  });
+  return { items, comparable };
+}
+
+function readItems(path: string, value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (isDict(value) && Array.isArray(value['predictions']) && !Object.hasOwn(value, 'top')) {
+    if (value['has_annotations'] === false) throw new AnnotationFault(`${path} is a payload that came without annotations`);
+    return value['predictions'];
+  }
+  throw new AnnotationFault(`${path} must be a list of annotations, a typed payload, or Roboflow's detections`);
+}
+
+/** Null for what has neither an area nor is a tag, as a keypoint or a text. */
+function readItem(path: string, item: unknown, effort: Effort): Omit<Annotation, 'index'> | null {
+  if (!isDict(item)) throw new AnnotationFault(`${path} must be an object`);
+  const name = item['class'] ?? item['name'];
+  if (typeof name !== 'string') throw new AnnotationFault(`${path} must have the name of its class, as class or name`);
+  if (item['type'] === 'tag' || item['type'] === 'label' || isDict(item['tag'])) return { class: name, region: null };
+  const region = readRegion(path, item, effort);
+  return region === null ? null : { class: name, region };
+}
+
+function readRegion(path: string, item: Record<string, unknown>, effort: Effort): Region | null {
+  const { polygon = null, bounding_box: box = null } = item;
+  const rings = isDict(polygon) ? (polygon['paths'] ?? null) : polygon;
+  if (rings !== null) return polygonRegion(readRings(`${path}.polygon`, rings), effort);
+  if (box !== null) return readBox(`${path}.bounding_box`, box);
+  const isRoboflow = ['x', 'y', 'width', 'height'].every((name) => Object.hasOwn(item, name));
+  if (!isRoboflow) return null;
+  const { points } = item;
+  if (Array.isArray(points) && points.length >= 3) return polygonRegion([readRing(`${path}.points`, points)], effort);
+  // Roboflow's x and y are the middle.
+  const { minX, minY, maxX, maxY } = readBox(path, item);
+  return boxRegion({ x: minX - (maxX - minX) / 2, y: minY - (maxY - minY) / 2, width: maxX - minX, height: maxY - minY });
+}
+
+function readBox(path: string, box: unknown): Region {
+  if (!isDict(box)) throw new AnnotationFault(`${path} must be an object`);
+  const width = readNumber(`${path}.width`, box['width'] ?? box['w'], 0);
+  const height = readNumber(`${path}.height`, box['height'] ?? box['h'], 0);
+  return boxRegion({ x: readNumber(`${path}.x`, box['x']), y: readNumber(`${path}.y`, box['y']), width, height });
+}
+
+function readRings(path: string, rings: unknown): Point[][] {
+  if (!Array.isArray(rings)) throw new AnnotationFault(`${path} must be a list of rings`);
+  return rings.map((ring, index) => readRing(`${path}[${index}]`, ring));
+}
+
+function readRing(path: string, ring: unknown): Point[] {
+  if (!Array.isArray(ring)) throw new AnnotationFault(`${path} must be a list of points`);
+  return ring.map((point, index) => {
+    if (!isDict(point)) throw new AnnotationFault(`${path}[${index}] must be a point`);
+    return { x: readNumber(`${path}[${index}].x`, point['x']), y: readNumber(`${path}[${index}].y`, point['y']) };
+  });
+}
+
+function readNumber(path: string, value: unknown, minimum = -MAX_COORDINATE): number {
+  const number = typeof value === 'number' || value instanceof ExactNumber ? Number(value) : Number.NaN;
+  if (number >= minimum && number <= MAX_COORDINATE) return number;
+  throw new AnnotationFault(`${path} must be a number from ${minimum} to ${MAX_COORDINATE}`);
+}

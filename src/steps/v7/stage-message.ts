@@ -1,0 +1,75 @@
+// The request that a webhook stage sends: always a POST of JSON, to the address and with the authorization as typed.
+
+import { stringifyJson } from '../../core/json.ts';
+import type { BodyPart, HttpMessage } from '../../core/outbound.ts';
+import { isDict } from '../../core/python/kind.ts';
+import { beginsWithPlaceholder } from '../../core/secret-placeholder.ts';
+import { receivedFile } from '../roboflow/received-file.ts';
+import type { StepContext } from '../step-type.ts';
+import { readPayload } from './read-payload.ts';
+
+export interface StageRequest {
+  url: unknown;
+  authorization: unknown;
+  payload: unknown;
+  includesAnnotations: boolean;
+  timeoutSeconds: number;
+}
+
+/** The request cannot be made; the message says why. */
+export class UnsendablePayload extends Error {}
+
+/** Throws UnsendablePayload. */
+export function stageMessage(request: StageRequest, context: Pick<StepContext, 'roots'>): HttpMessage {
+  const { url, authorization, timeoutSeconds } = request;
+  const fault = urlFault(url) ?? authorizationFault(authorization);
+  if (fault !== null) throw new UnsendablePayload(fault);
+  const hasAuthorization = authorization !== null && authorization !== '';
+  return {
+    transport: 'http',
+    method: 'POST',
+    url: url as string,
+    headers: { 'Content-Type': 'application/json', ...(hasAuthorization ? { Authorization: authorization as string } : {}) },
+    body: [bodyOf(request, context)],
+    timeoutMs: timeoutSeconds * 1000,
+    redirects: 'refuse',
+    succeeds: '2xx',
+    retriesEveryFailure: true,
+    signingSecret: null,
+  };
+}
+
+/** The text itself is not repeated: its query may hold a secret. */
+export function urlFault(url: unknown): string | null {
+  const isAddress = typeof url === 'string' && (beginsWithPlaceholder(url) || (/^https?:\/\//i.test(url) && URL.canParse(url)));
+  return isAddress ? null : 'url must be an address, as "https://example.org/hook?item=1", or a selector of one';
+}
+
+export function authorizationFault(value: unknown): string | null {
+  if (value === null) return null;
+  // What fetch and Node let into a header: a line break would begin another one.
+  const isSendable = typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+  return isSendable ? null : 'authorization_header must be one line of text, as "ApiKey 1234", or a selector of it';
+}
+
+/** The document as it came, where there is one: only a file of this request is, and nothing that looks like one. */
+function bodyOf({ payload: value, includesAnnotations }: StageRequest, context: Pick<StepContext, 'roots'>): BodyPart {
+  if (value === null) throw new UnsendablePayload('there is no payload; let the sink say "payload": "v7", or select another value');
+  const payload = readPayload(value);
+  if (includesAnnotations) {
+    const document = payload === null ? null : receivedFile(payload.document, context);
+    return document === null ? jsonBytes(value) : { sha256: document.sha256, size: document.size };
+  }
+  if (payload !== null) {
+    if (!isDict(payload.metadata))
+      throw new UnsendablePayload(`a payload of ${payload.source} has no metadata to send without its annotations`);
+    return jsonBytes(payload.metadata);
+  }
+  if (!isDict(value)) return jsonBytes(value);
+  const { annotations: _annotations, ...others } = value;
+  return jsonBytes(others);
+}
+
+function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(stringifyJson(value));
+}

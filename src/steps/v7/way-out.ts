@@ -1,0 +1,16 @@
+// How stages end, and the names that they and their ways may have.
+
+import { selectedStep } from '../../core/selector.ts';
+import type { StepOutcome } from '../step-type.ts';
+
+/** A selector would not be known when the definition is saved. */
+export const NAME = { type: 'string', minLength: 1, pattern: '^[^$]', description: 'must be a name, and no selector' };
+
+/** `references` name steps, as `$steps.name`. */
+export function leaveBy(references: readonly string[], outputs: Record<string, unknown>): Extract<StepOutcome, { kind: 'completed' }> {
+  return { kind: 'completed', outputs, chosen: [...new Set(references.map(selectedStep).filter((name) => name !== null))] };
+}
+
+export function refuse(code: string, message: string): Extract<StepOutcome, { kind: 'failed' }> {
+  return { kind: 'failed', retryable: false, error: { code, message } };
+}

@@ -1,0 +1,108 @@
+// v7/webhook_stage@v1: V7's Webhook Stage, by its own setting names: posts the item's document, tries again where that
+// fails, and goes on by one way or the other. docs/guide-v7.md says what of it is V7's and what is ours.
+
+import type { Fault } from '../../core/fault.ts';
+import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/retry.ts';
+import { isSelector } from '../../core/selector.ts';
+import { noAnswerText } from '../roboflow/notification.ts';
+import { steps } from '../roboflow/property-schemas.ts';
+import type { StepContext, StepOutcome, StepType } from '../step-type.ts';
+import { givenPayload } from './read-payload.ts';
+import { authorizationFault, stageMessage, UnsendablePayload, urlFault } from './stage-message.ts';
+import { leaveBy, refuse } from './way-out.ts';
+
+interface WebhookStageManifest {
+  url: unknown;
+  authorization_header?: unknown;
+  include_annotations?: boolean;
+  retry_if_fails?: boolean;
+  request_timeout?: number;
+  payload?: unknown;
+  on_success?: readonly string[];
+  on_failure?: readonly string[];
+  retry?: unknown;
+}
+
+interface Delivered {
+  success: boolean;
+  status_code: number | null;
+  message: string;
+  response_body: string | null;
+  delivery_id: string | null;
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+
+export const webhookStage: StepType<WebhookStageManifest> = {
+  type: 'v7/webhook_stage@v1',
+  summary: "V7's Webhook Stage: posts the document that came, and goes on by one way where it arrives and by another where not.",
+  // Where a value is not there, the item takes the way of failure and is not lost.
+  nulls: 'take',
+  properties: {
+    url: { type: 'string', description: 'the address to post to, its query kept as typed' },
+    authorization_header: { type: ['string', 'null'], description: 'the whole value of the Authorization header, sent as typed' },
+    include_annotations: { type: 'boolean', default: true, description: 'send the document as it came, and not its metadata alone' },
+    retry_if_fails: { type: 'boolean', default: true, description: 'try 5 times more where it fails' },
+    request_timeout: {
+      type: 'number',
+      minimum: 0.001,
+      maximum: 300,
+      default: DEFAULT_TIMEOUT_SECONDS,
+      description: 'seconds for the connection, and for each silence of the receiver',
+    },
+    payload: { default: '$request.payload', description: 'the typed payload to send, or any JSON' },
+    on_success: steps('what runs next when the receiver answers 2xx'),
+    on_failure: steps('what runs next when the last try has failed; without any the step fails'),
+  },
+  required: ['url'],
+  findFaults: ({ url, authorization_header: authorization = null }) => [
+    ...faultAt('url', isSelector(url) ? null : urlFault(url)),
+    ...faultAt('authorization_header', isSelector(authorization) ? null : authorizationFault(authorization)),
+  ],
+  outputs: () => ['success', 'status_code', 'message', 'response_body', 'delivery_id'] satisfies (keyof Delivered)[],
+  plan(manifest, context) {
+    try {
+      const message = stageMessage(requestOf(manifest, context), context);
+      const { retry, retry_if_fails: isRetried = true } = manifest;
+      return { kind: 'deliver', message, retry: readRetryPolicy(retry, isRetried ? BACKGROUND_RETRY : NO_RETRY), outcome: null };
+    } catch (error) {
+      if (!(error instanceof UnsendablePayload)) throw error;
+      return leave(manifest, { success: false, status_code: null, message: error.message, response_body: null, delivery_id: null });
+    }
+  },
+  interpret(manifest, result, { deliveryId }) {
+    if (result.kind === 'written' || result.kind === 'not_written') throw new Error('a message was sent, and a file written');
+    if (result.kind !== 'response') {
+      const message = noAnswerText(result);
+      return leave(manifest, { success: false, status_code: null, message, response_body: null, delivery_id: deliveryId });
+    }
+    const { status, reason, body } = result;
+    return leave(manifest, {
+      success: status >= 200 && status < 300,
+      status_code: status,
+      message: `the receiver answered ${`${status} ${reason}`.trim()}`,
+      response_body: new TextDecoder().decode(body),
+      delivery_id: deliveryId,
+    });
+  },
+};
+
+function requestOf(manifest: WebhookStageManifest, context: StepContext): Parameters<typeof stageMessage>[0] {
+  return {
+    url: manifest.url,
+    authorization: manifest.authorization_header ?? null,
+    payload: givenPayload(manifest, context),
+    includesAnnotations: manifest.include_annotations ?? true,
+    timeoutSeconds: manifest.request_timeout ?? DEFAULT_TIMEOUT_SECONDS,
+  };
+}
+
+/** By the way of success or of failure. A failure that has none is the run's. */
+function leave({ on_success: onSuccess = [], on_failure: onFailure = [] }: WebhookStageManifest, delivered: Delivered): StepOutcome {
+  if (!delivered.success && onFailure.length === 0) return refuse('delivery_failed', delivered.message);
+  return { ...leaveBy(delivered.success ? onSuccess : onFailure, { ...delivered }), message: delivered.message };
+}
+
+function faultAt(path: string, fault: string | null): Fault[] {
+  return fault === null ? [] : [{ path, message: fault.replace(`${path} `, '') }];
+}

@@ -1,0 +1,20 @@
+// What a sampling stage says as the engine asks it, in the run of a given id.
+
+import { planWorkflow } from '../../../src/core/workflow.ts';
+import { PreparedStep } from '../../../src/engine/prepared-step.ts';
+import type { StepType } from '../../../src/steps/step-type.ts';
+import { samplingStage } from '../../../src/steps/v7/sampling-stage.ts';
+import { planOfKind } from '../roboflow/step-context.ts';
+
+export interface Drawn {
+  outputs: Record<string, unknown>;
+  chosen?: readonly string[];
+}
+
+export function draw(manifest: Record<string, unknown>, runId: string, step = 'sample'): Drawn {
+  const document = { version: '1.0', inputs: [], steps: [{ type: samplingStage.type, name: step, ...manifest }], outputs: [] };
+  const workflow = planWorkflow('flow', 1, document as unknown as Parameters<typeof planWorkflow>[2]);
+  const run = { runId, workflow, roots: {}, placeholder: () => null };
+  const prepared = new PreparedStep(run, workflow.steps[0] as (typeof workflow.steps)[number], samplingStage as unknown as StepType, 1, 0);
+  return planOfKind(samplingStage.plan(prepared.manifest as unknown as Parameters<typeof samplingStage.plan>[0], prepared), 'completed');
+}

@@ -1,0 +1,53 @@
+// Typed payloads for the tests of stages that take them.
+
+import type { Payload, Prediction } from '../../../src/payloads/payload.ts';
+
+export function prediction(fields: Partial<Prediction> = {}): Prediction {
+  return {
+    id: null,
+    class: 'car',
+    confidence: null,
+    type: 'bounding_box',
+    bounding_box: null,
+    polygon: null,
+    mask: null,
+    text: null,
+    attributes: [],
+    properties: [],
+    annotators: [],
+    ...fields,
+  };
+}
+
+export function payload(predictions: Prediction[] = [], fields: Partial<Payload> = {}): Payload {
+  return {
+    kind: 'v7.stage',
+    source: 'v7',
+    item: { id: 'item-1', name: 'a.png', path: '/', dataset: 'cars', team: 'team', width: 640, height: 480, url: null },
+    image: null,
+    predictions,
+    masks: [],
+    document: null,
+    metadata: { version: '2.0', item: { name: 'a.png' } },
+    has_annotations: true,
+    ...fields,
+  };
+}
+
+/** What a step may be given in place of a payload. */
+export const NO_PAYLOADS: readonly unknown[] = [
+  null,
+  undefined,
+  'text',
+  7,
+  [],
+  {},
+  { kind: 'v7.stage', source: 'v7' },
+  { ...payload(), source: 'other' },
+  { ...payload(), predictions: {} },
+  { ...payload(), predictions: [null] },
+  { ...payload(), predictions: [{ ...prediction(), class: 1 }] },
+  { ...payload(), predictions: [{ ...prediction(), attributes: 'wet' }] },
+  { ...payload(), predictions: [{ ...prediction(), properties: [{ value: 1 }] }] },
+  { ...payload(), predictions: [{ ...prediction(), annotators: [null] }] },
+];

@@ -1,0 +1,121 @@
+// The Sampling Stage: shares that chance keeps to, draws that a replay repeats, and edges that cannot be.
+
+import { describe, expect, test } from 'vitest';
+import { formatRunId } from '../../../src/core/run-id.ts';
+import { createRunIds } from '../../../src/ids.ts';
+import { samplingStage } from '../../../src/steps/v7/sampling-stage.ts';
+import { faultsOf } from '../roboflow/step-context.ts';
+import { type Drawn, draw } from './draw.ts';
+
+const edge = (percent: number, to: string, name?: string) => ({
+  percent,
+  next_steps: [`$steps.${to}`],
+  ...(name === undefined ? {} : { name }),
+});
+
+const RUNS = 10_000;
+/** Ids one after the other, that differ in as little as ids can. */
+const sequentialIds = Array.from({ length: RUNS }, (_, index) => formatRunId(370_000_000_000_000 + index, new Uint8Array(20)));
+
+const share = (drawn: readonly Drawn[], step: string): number => drawn.filter(({ chosen }) => chosen?.includes(step)).length / drawn.length;
+const sigma = (probability: number): number => Math.sqrt((probability * (1 - probability)) / RUNS);
+
+describe('shares', () => {
+  test('of 10,000 runs 20 per cent go along an edge of 20, within 3 sigma, even where the ids hardly differ', () => {
+    const drawn = sequentialIds.map((runId) => draw({ edges: [edge(20, 'a')], else: ['$steps.b'] }, runId));
+    expect(Math.abs(share(drawn, 'a') - 0.2)).toBeLessThan(3 * sigma(0.2));
+    expect(share(drawn, 'a') + share(drawn, 'b')).toBe(1);
+    const places = drawn.map(({ outputs }) => outputs['draw'] as number);
+    for (let tenth = 0; tenth < 10; tenth += 1) {
+      const inside = places.filter((place) => Math.floor(place / 10) === tenth).length / RUNS;
+      expect(Math.abs(inside - 0.1), `tenth ${tenth}`).toBeLessThan(4 * sigma(0.1));
+    }
+  });
+
+  test('hold for the ids that the server makes', () => {
+    const newRunId = createRunIds(() => Date.UTC(2026, 10, 21));
+    const drawn = Array.from({ length: RUNS }, () => draw({ edges: [edge(20, 'a')] }, newRunId()));
+    // These are random: 6 sigma are missed once in 500 million runs of this test.
+    expect(Math.abs(share(drawn, 'a') - 0.2)).toBeLessThan(6 * sigma(0.2));
+  });
+
+  test('of several edges are kept, an item goes along one of them, and the rest goes else', () => {
+    const drawn = sequentialIds.map((runId) => draw({ edges: [edge(20, 'a'), edge(50, 'b')], else: ['$steps.c'] }, runId));
+    for (const { chosen } of drawn) expect(chosen).toHaveLength(1);
+    for (const [step, probability] of [
+      ['a', 0.2],
+      ['b', 0.5],
+      ['c', 0.3],
+    ] as const)
+      expect(Math.abs(share(drawn, step) - probability), step).toBeLessThan(3 * sigma(probability));
+  });
+
+  test('of independent edges are kept by each, and together as often as chance has it', () => {
+    const drawn = sequentialIds.map((runId) =>
+      draw({ mode: 'independent', edges: [edge(20, 'a'), edge(60, 'b')], else: ['$steps.c'] }, runId),
+    );
+    const both = drawn.filter(({ chosen }) => chosen?.length === 2).length / RUNS;
+    for (const [found, probability] of [
+      [share(drawn, 'a'), 0.2],
+      [share(drawn, 'b'), 0.6],
+      [both, 0.12],
+      [share(drawn, 'c'), 0.32],
+    ] as const)
+      expect(Math.abs(found - probability)).toBeLessThan(3 * sigma(probability));
+  });
+
+  test('of two stages of a run do not depend on each other, nor on the run before', () => {
+    const [first, second] = ['s1', 's2'].map((step) => sequentialIds.map((runId) => draw({ edges: [edge(20, 'a')] }, runId, step))) as [
+      Drawn[],
+      Drawn[],
+    ];
+    const goes = ({ chosen }: Drawn | undefined = first[0] as Drawn): boolean => chosen?.includes('a') === true;
+    const both = first.filter((drawn, index) => goes(drawn) && goes(second[index])).length / RUNS;
+    const twice = first.filter((drawn, index) => index > 0 && goes(drawn) && goes(first[index - 1])).length / RUNS;
+    for (const found of [both, twice]) expect(Math.abs(found - 0.04)).toBeLessThan(4 * sigma(0.04));
+  });
+
+  test('of nothing and of all are never missed', () => {
+    for (const mode of ['split', 'independent']) {
+      const drawn = sequentialIds.slice(0, 500).map((runId) => draw({ mode, edges: [edge(0, 'never'), edge(100, 'always')] }, runId));
+      expect([share(drawn, 'never'), share(drawn, 'always')]).toEqual([0, 1]);
+    }
+  });
+});
+
+test('a run that is planned again draws the same', () => {
+  for (const mode of ['split', 'independent']) {
+    const manifest = { mode, edges: [edge(30, 'a', 'first'), edge(40, 'b')] };
+    const drawn = sequentialIds.slice(0, 200).map((runId) => draw(manifest, runId));
+    expect(sequentialIds.slice(0, 200).map((runId) => draw(manifest, runId))).toEqual(drawn);
+    expect(new Set(drawn.map(({ outputs }) => JSON.stringify(outputs['edges']))).size).toBeGreaterThan(2);
+  }
+});
+
+test('edges are told by their names, or by their places', () => {
+  const drawn = sequentialIds.slice(0, 100).map((runId) => draw({ edges: [edge(50, 'a', 'first'), edge(50, 'b')] }, runId));
+  expect(new Set(drawn.flatMap(({ outputs }) => outputs['edges']))).toEqual(new Set(['first', 1]));
+});
+
+describe('a definition is refused', () => {
+  test.each<[string, object, string]>([
+    [
+      'more than all',
+      { edges: [edge(80, 'a'), edge(40, 'b')] },
+      'edges: the percents of all edges must be at most 100 in sum, and are 120',
+    ],
+    ['less than none', { edges: [edge(-1, 'a')] }, 'edges[0].percent: must be >= 0'],
+    ['too much for one', { mode: 'independent', edges: [edge(101, 'a')] }, 'edges[0].percent: must be <= 100'],
+    ['no edges', { edges: [] }, 'edges: must NOT have fewer than 1 items'],
+    ['an unknown mode', { mode: 'quota', edges: [edge(1, 'a')] }, 'mode: must be one of "split", "independent"'],
+    ['an edge to no step', { edges: [{ percent: 1, next_steps: ['a'] }] }, 'edges[0].next_steps[0]: must name a step, as "$steps.name"'],
+    ['a name that is a selector', { edges: [edge(1, 'a', '$inputs.x')] }, 'edges[0].name: must be a name, and no selector'],
+  ])('for %s', (_what, manifest, fault) => {
+    expect(faultsOf(samplingStage, manifest).join()).toContain(fault);
+  });
+
+  test('but not for what is 100 but for rounding, nor for independent edges that are more', () => {
+    expect(faultsOf(samplingStage, { edges: [edge(33.3, 'a'), edge(33.3, 'b'), edge(33.4, 'c')] })).toEqual([]);
+    expect(faultsOf(samplingStage, { mode: 'independent', edges: [edge(80, 'a'), edge(80, 'b')] })).toEqual([]);
+  });
+});

@@ -1,0 +1,179 @@
+// The Webhook Stage: what it would send, which way it leaves, and what of a definition cannot be.
+
+import { describe, expect, test } from 'vitest';
+import { parseJson } from '../../../src/core/json.ts';
+import type { HttpMessage, OutboundResult } from '../../../src/core/outbound.ts';
+import type { FileHandle } from '../../../src/core/request.ts';
+import { webhookStage } from '../../../src/steps/v7/webhook-stage.ts';
+import { answer, faultsOf, planOfKind, stepContext } from '../roboflow/step-context.ts';
+import { payload, prediction } from './payloads.ts';
+
+type Manifest = Parameters<typeof webhookStage.plan>[0];
+
+const DOCUMENT: FileHandle = { name: 'body', filename: null, content_type: 'application/json', size: 1234, sha256: 'a'.repeat(64) };
+const ITEM = payload([prediction()], { document: DOCUMENT });
+const context = stepContext({ roots: { inputs: {}, steps: {}, request: { files: [DOCUMENT], payload: ITEM } } });
+const URL = 'https://example.org/hook?item=7&again=%20a+b';
+
+function sent(fields: Partial<Manifest> = {}): { message: HttpMessage; body: string; retry: unknown } {
+  const { message, retry, outcome } = planOfKind(webhookStage.plan({ url: URL, ...fields }, context), 'deliver');
+  expect(outcome).toBeNull();
+  const http = message as HttpMessage;
+  const body = (http.body ?? []).map((part) =>
+    part instanceof Uint8Array ? new TextDecoder().decode(part) : `blob ${part.sha256} ${part.size}`,
+  );
+  return { message: http, body: body.join(), retry };
+}
+
+describe('what is sent', () => {
+  test('is a POST of JSON to the address as typed', () => {
+    expect(sent().message).toMatchObject({
+      method: 'POST',
+      url: URL,
+      headers: { 'Content-Type': 'application/json' },
+      redirects: 'refuse',
+      succeeds: '2xx',
+      timeoutMs: 30_000,
+      signingSecret: null,
+    });
+    expect(sent({ request_timeout: 0.5 }).message.timeoutMs).toBe(500);
+  });
+
+  test.each(['Bearer x', 'just-this', 'ApiKey 1234567.abc', ' spaced '])('carries the authorization as typed: %j', (typed) => {
+    expect(sent({ authorization_header: typed }).message.headers).toEqual({ 'Content-Type': 'application/json', Authorization: typed });
+  });
+
+  test.each([null, '', undefined])('carries no authorization where none is given: %j', (typed) => {
+    expect(Object.keys(sent(typed === undefined ? {} : { authorization_header: typed }).message.headers)).toEqual(['Content-Type']);
+  });
+
+  test.each<[string, Partial<Manifest>, string]>([
+    ['the document that came', {}, `blob ${DOCUMENT.sha256} 1234`],
+    ['its metadata without annotations', { include_annotations: false }, '{"version":"2.0","item":{"name":"a.png"}}'],
+    ['any JSON of another step', { payload: parseJson('{"a":1.0,"annotations":[1]}') }, '{"a":1.0,"annotations":[1]}'],
+    [
+      'that, without annotations',
+      { payload: parseJson('{"a":1.0,"annotations":[1],"b":{"annotations":2}}'), include_annotations: false },
+      '{"a":1.0,"b":{"annotations":2}}',
+    ],
+    ['a list', { payload: [1, { annotations: 2 }], include_annotations: false }, '[1,{"annotations":2}]'],
+    ['text', { payload: 'é' }, '"é"'],
+    ['an object that is like a handle', { payload: DOCUMENT }, JSON.stringify(DOCUMENT)],
+  ])('is %s', (_what, fields, body) => {
+    expect(sent(fields).body).toBe(body);
+  });
+
+  test('is never a file that did not come with this request, whatever a payload says', () => {
+    const imitation = payload([], { document: { ...DOCUMENT, sha256: 'b'.repeat(64) } });
+    expect(sent({ payload: imitation }).body).toBe(JSON.stringify(imitation));
+    const lying = payload([], { document: { ...DOCUMENT, size: 5 } });
+    expect(sent({ payload: lying }).body).toBe(`blob ${DOCUMENT.sha256} 1234`);
+  });
+
+  test('is tried six times, or once, or as often as it is said', () => {
+    const times = { baseSeconds: 1, maxSeconds: 300 };
+    expect(sent().retry).toEqual({ maxRetries: 5, ...times });
+    expect(sent({ retry_if_fails: false }).retry).toEqual({ maxRetries: 0, ...times });
+    expect(sent({ retry: { max_retries: 2, base_seconds: 9 } }).retry).toEqual({ maxRetries: 2, baseSeconds: 9, maxSeconds: 300 });
+    expect(sent({ retry_if_fails: false, retry: { base_seconds: 9 } }).retry).toMatchObject({ maxRetries: 0, baseSeconds: 9 });
+  });
+});
+
+describe('the way out', () => {
+  const ways = { on_success: ['$steps.yes', '$steps.also'], on_failure: ['$steps.no'] };
+  const leave = (result: OutboundResult, fields: Partial<Manifest> = ways) =>
+    webhookStage.interpret?.({ url: URL, ...fields }, result, context);
+  const outputs = (fields: object) => ({ success: false, status_code: null, response_body: null, delivery_id: 'dlv_1', ...fields });
+
+  test.each([200, 201, 204, 299])('is that of success for %i', (status) => {
+    expect(leave(answer(status, 'thanks', 'Fine'))).toEqual({
+      kind: 'completed',
+      outputs: outputs({ success: true, status_code: status, message: `the receiver answered ${status} Fine`, response_body: 'thanks' }),
+      chosen: ['yes', 'also'],
+      message: `the receiver answered ${status} Fine`,
+    });
+  });
+
+  test.each([199, 300, 302, 400, 404, 410, 413, 500, 503])('is that of failure for %i', (status) => {
+    const message = `the receiver answered ${status}`;
+    expect(leave(answer(status, 'no'))).toMatchObject({
+      outputs: outputs({ status_code: status, message, response_body: 'no' }),
+      chosen: ['no'],
+    });
+    expect(leave(answer(status), {})).toEqual({ kind: 'failed', retryable: false, error: { code: 'delivery_failed', message } });
+  });
+
+  test.each<[OutboundResult, string]>([
+    [{ kind: 'timeout', phase: 'headers' }, 'no answer in time (headers)'],
+    [{ kind: 'network', code: 'ECONNREFUSED', reason: 'connection refused' }, 'connection refused'],
+    [{ kind: 'refused', reason: 'the address is private' }, 'the address is private'],
+  ])('is that of failure where nothing answers: $kind', (result, message) => {
+    expect(leave(result)).toMatchObject({ outputs: outputs({ message }), chosen: ['no'] });
+    expect(leave(result, {})).toMatchObject({ kind: 'failed', error: { code: 'delivery_failed', message } });
+  });
+
+  test('of a success leads to nothing where only failure has one', () => {
+    expect(leave(answer(200), { on_failure: ['$steps.no'] })).toMatchObject({ kind: 'completed', chosen: [] });
+  });
+
+  test.each<[Partial<Manifest>, string]>([
+    [{ url: null }, 'url must be an address'],
+    [{ url: 'ftp://example.org' }, 'url must be an address'],
+    [{ url: 'example.org' }, 'url must be an address'],
+    [{ url: ['https://example.org'] }, 'url must be an address'],
+    [{ authorization_header: 'a\r\nX: y' }, 'authorization_header must be one line of text'],
+    [{ authorization_header: 'ключ' }, 'authorization_header must be one line of text'],
+    [{ authorization_header: { token: 1 } }, 'authorization_header must be one line of text'],
+    [{ payload: null }, 'there is no payload'],
+    [{ payload: payload([], { source: 'roboflow', metadata: null }), include_annotations: false }, 'a payload of roboflow has no metadata'],
+  ])('is that of failure for what a selector gave and cannot be sent: %j', (fields, message) => {
+    const plan = webhookStage.plan({ url: URL, ...ways, ...fields }, context);
+    expect(plan).toMatchObject({
+      kind: 'completed',
+      outputs: { success: false, delivery_id: null, message: expect.stringContaining(message) },
+      chosen: ['no'],
+    });
+    expect(webhookStage.plan({ url: URL, ...fields }, context)).toMatchObject({ kind: 'failed', error: { code: 'delivery_failed' } });
+  });
+
+  test('is that of failure where the sink has no typed payload', () => {
+    expect(webhookStage.plan({ url: URL }, stepContext())).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining('"payload": "v7"') },
+    });
+  });
+});
+
+describe('a definition is refused, and the place named', () => {
+  test.each<[string, object, string]>([
+    [
+      'an address that is none',
+      { url: 'example.org/hook' },
+      'url: must be an address, as "https://example.org/hook?item=1", or a selector of one',
+    ],
+    ['no address', { url: null }, 'url: must be string'],
+    ['an authorization of two lines', { authorization_header: 'a\nb' }, 'authorization_header: must be one line of text'],
+    ['an authorization that is no text', { authorization_header: 7 }, 'authorization_header: must be string,null'],
+    ['annotations by halves', { include_annotations: 'yes' }, 'include_annotations: must be boolean'],
+    ['a retry that is not said', { retry_if_fails: 5 }, 'retry_if_fails: must be boolean'],
+    ['no time', { request_timeout: 0 }, 'request_timeout: must be >= 0.001'],
+    ['a way that is no step', { on_failure: ['$inputs.x'] }, 'on_failure[0]: must name a step, as "$steps.name"'],
+    ['a setting that is not there', { include_anotations: true }, 'unknown field "include_anotations"; known are'],
+  ])('for %s', (_what, fields, fault) => {
+    expect(faultsOf(webhookStage, { url: URL, ...fields }).join()).toContain(fault);
+  });
+
+  test('but not with all that a stage may say', () => {
+    const fields = {
+      url: '$inputs.url',
+      authorization_header: '$steps.secrets.token',
+      include_annotations: false,
+      retry_if_fails: true,
+      payload: '$request.payload',
+      on_success: ['$steps.a'],
+      on_failure: ['$steps.b'],
+      retry: { max_retries: 5, base_seconds: 1, max_seconds: 300 },
+    };
+    expect(faultsOf(webhookStage, fields)).toEqual([]);
+  });
+});
