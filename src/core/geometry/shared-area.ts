@@ -17,7 +17,9 @@ export interface Edge {
 }
 
 interface OwnedEdge extends Edge {
-  isFirst: boolean;
+  readonly isFirst: boolean;
+  /** Where it crosses the line that is measured. */
+  x: number;
 }
 
 /** Keeping its height and putting it in order, in elementary steps. */
@@ -46,39 +48,52 @@ export interface Bounds {
  * beside it, the less there is to do. Throws TooMuchEffort.
  */
 export function sharedArea(first: readonly Edge[], second: readonly Edge[], bounds: Bounds, effort: Effort): number {
-  const edges = first === second ? own(first, true) : [...own(first, true), ...own(second, false)];
-  effort.spend(2 * edges.length);
-  const near = edges.filter((edge) => isNear(edge, bounds)).sort((a, b) => a.top.y - b.top.y);
+  effort.spend(first.length + second.length);
+  const near = [...nearEdges(first, bounds, true), ...(first === second ? [] : nearEdges(second, bounds, false))];
+  near.sort((a, b) => a.top.y - b.top.y);
   const heights = slabBounds(near, bounds, effort);
   const active: OwnedEdge[] = [];
   let area = 0;
   let entered = 0;
   for (let index = 1; index < heights.length; index += 1) {
     const [top, bottom] = [heights[index - 1] as number, heights[index] as number];
+    if (top === bottom) continue;
     const middle = top + (bottom - top) / 2;
     for (; entered < near.length && (near[entered] as OwnedEdge).top.y <= top; entered += 1) active.push(near[entered] as OwnedEdge);
     removeWhere(active, (edge) => edge.bottom.y <= top);
-    effort.spend(8 * active.length + 4);
-    area += (bottom - top) * lengthInside(active, middle, first === second);
+    effort.spend(4 * active.length + 4);
+    sortAlong(active, middle, effort);
+    area += (bottom - top) * lengthInside(active, first === second);
   }
   return area;
 }
 
-const own = (edges: readonly Edge[], isFirst: boolean): OwnedEdge[] => edges.map(({ top, bottom }) => ({ top, bottom, isFirst }));
-
 /** Edges to the left count, because whoever comes from there goes in or out by them; those to the right do not. */
-function isNear({ top, bottom }: Edge, { minY, maxX, maxY }: Bounds): boolean {
-  return top.y < maxY && bottom.y > minY && Math.min(top.x, bottom.x) <= maxX;
+function nearEdges(edges: readonly Edge[], { minY, maxX, maxY }: Bounds, isFirst: boolean): OwnedEdge[] {
+  return edges
+    .filter(({ top, bottom }) => top.y < maxY && bottom.y > minY && Math.min(top.x, bottom.x) <= maxX)
+    .map(({ top, bottom }) => ({ top, bottom, isFirst, x: 0 }));
 }
 
-/** The length of the line at `y` that is inside both, or inside the one that there is. */
-function lengthInside(active: readonly OwnedEdge[], y: number, isAlone: boolean): number {
-  const crossings = active.map((edge) => ({ x: xAt(edge, y), isFirst: edge.isFirst })).sort((a, b) => a.x - b.x);
+/** From left to right along the line at `y`. From one slab to the next little changes, which inserting makes use of. */
+function sortAlong(active: OwnedEdge[], y: number, effort: Effort): void {
+  for (let index = 0; index < active.length; index += 1) {
+    const edge = active[index] as OwnedEdge;
+    edge.x = xAt(edge, y);
+    let place = index;
+    for (; place > 0 && (active[place - 1] as OwnedEdge).x > edge.x; place -= 1) active[place] = active[place - 1] as OwnedEdge;
+    active[place] = edge;
+    effort.spend(index - place);
+  }
+}
+
+/** How much of the line is inside both, or inside the one that there is. */
+function lengthInside(active: readonly OwnedEdge[], isAlone: boolean): number {
   let inFirst = false;
   let inSecond = false;
   let length = 0;
   let since = 0;
-  for (const { x, isFirst } of crossings) {
+  for (const { x, isFirst } of active) {
     if (inFirst && (isAlone || inSecond)) length += x - since;
     if (isFirst) inFirst = !inFirst;
     else inSecond = !inSecond;
@@ -91,23 +106,23 @@ function xAt({ top, bottom }: Edge, y: number): number {
   return top.x + ((y - top.y) / (bottom.y - top.y)) * (bottom.x - top.x);
 }
 
-/** The heights of all corners and crossings within the bounds, in order and each once. `edges` come by their top. */
-function slabBounds(edges: readonly OwnedEdge[], { minY, maxY }: Bounds, effort: Effort): number[] {
-  const heights = new Set<number>();
+/** The heights of all corners and crossings within the bounds, in order. `edges` come by their top. */
+function slabBounds(edges: readonly OwnedEdge[], { minY, maxY }: Bounds, effort: Effort): Float64Array {
+  const heights: number[] = [];
   const active: OwnedEdge[] = [];
   for (const edge of edges) {
     removeWhere(active, ({ bottom }) => bottom.y <= edge.top.y);
     effort.spend(active.length + 1);
-    heights.add(Math.max(edge.top.y, minY)).add(Math.min(edge.bottom.y, maxY));
+    heights.push(Math.max(edge.top.y, minY), Math.min(edge.bottom.y, maxY));
     for (const other of active) {
       const y = crossingHeight(edge, other);
       if (y === null || y <= minY || y >= maxY) continue;
       effort.spend(STEPS_OF_A_CROSSING);
-      heights.add(y);
+      heights.push(y);
     }
     active.push(edge);
   }
-  return [...heights].sort((a, b) => a - b);
+  return Float64Array.from(heights).sort();
 }
 
 /** Null where two edges do not cross within the heights that both have. */
@@ -128,5 +143,5 @@ function removeWhere<Item>(items: Item[], isGone: (item: Item) => boolean): void
     items[kept] = item;
     kept += 1;
   }
-  items.length = kept;
+  if (kept < items.length) items.length = kept;
 }
