@@ -148,6 +148,78 @@ describe('"By default, webhooks will be retried 5 times before they fail"', () =
   });
 });
 
+describe('with the stages around it', () => {
+  const typed = (...predictions: Parameters<typeof prediction>[0][]): object => ({
+    ...payload(predictions.map(prediction)),
+    document: '$request.files.0',
+  });
+
+  test('"add a tag, like “Difficult” or “Urgent” and use it to route items that need to be reviewed"', async () => {
+    const receiver = await receiverThat(200);
+    const rules = [{ when: { tags: { is_any_of: ['Difficult', 'Urgent'] } }, next_steps: ['$steps.hook'] }];
+    const route = (...predictions: Parameters<typeof typed>) => ({
+      steps: [
+        set('intake', { payload: typed(...predictions) }),
+        { type: 'v7/logic_stage@v1', name: 'route', payload: '$steps.intake.payload', rules, else: ['$steps.done'] },
+        { type: 'v7/webhook_stage@v1', name: 'hook', url: receiver.url, payload: '$steps.intake.payload' },
+        set('done', { all: true }),
+      ],
+    });
+    const urgent = await runOf(route({ class: 'Urgent', type: 'tag' }));
+    expect(await stepsOf(urgent)).toMatchObject({ hook: 'completed', done: 'skipped' });
+    const plain = await runOf(route({ class: 'Urgent', type: 'polygon' }));
+    expect(await stepsOf(plain)).toMatchObject({ hook: 'skipped', done: 'completed' });
+    expect(receiver.arrivals).toHaveLength(1);
+  });
+
+  test('"If the agreement level … falls below a specified IoU threshold, a complete JSON can be retrieved"', async () => {
+    const receiver = await receiverThat(200);
+    const by = (email: string, x: number) => ({
+      bounding_box: { x, y: 0, width: 10, height: 10 },
+      annotators: [{ email, full_name: null }],
+    });
+    const compare = (x: number) => ({
+      steps: [
+        set('intake', { payload: typed(by('human@x.org', 0), by('model@x.org', x)) }),
+        {
+          type: 'v7/consensus_stage@v1',
+          name: 'compare',
+          payload: '$steps.intake.payload',
+          split_by: 'annotator',
+          parallel_stages: [{ name: 'human@x.org' }, { name: 'model@x.org' }],
+          champion_stage: 'human@x.org',
+          threshold: 0.9,
+          on_disagreement: ['$steps.hook'],
+        },
+        { type: 'v7/webhook_stage@v1', name: 'hook', url: receiver.url, payload: '$steps.intake.payload' },
+      ],
+    });
+    expect(await stepsOf(await runOf(compare(0.2)))).toMatchObject({ compare: 'completed', hook: 'skipped' });
+    expect(await stepsOf(await runOf(compare(5)))).toMatchObject({ compare: 'completed', hook: 'completed' });
+    expect(receiver.arrivals.map(({ body }) => body)).toEqual([DOCUMENT]);
+  });
+
+  test('"only 5% of annotated images will be passed to a webhook stage"', async () => {
+    const receiver = await receiverThat(200);
+    const manifest = { edges: [{ percent: 5, next_steps: ['$steps.hook'] }] };
+    const sample = { type: 'v7/sampling_stage@v1', name: 'sample', ...manifest };
+    const hook = { type: 'v7/webhook_stage@v1', name: 'hook', url: receiver.url, payload: { picked: true } };
+    await app().workflow('sampled', { steps: [sample, hook] });
+    await app().sink({ path: '/sampled', workflow_id: 'sampled', response: 'accept' });
+    const runIds = await Promise.all(
+      Array.from({ length: 200 }, async () => {
+        const answer = await fetch(`${app().url}/shop/sampled`, { method: 'POST' });
+        return ((await answer.json()) as { run_id: string }).run_id;
+      }),
+    );
+    for (const runId of runIds) await reaches(app(), runId, 'completed');
+    const picked = runIds.filter((runId) => draw(manifest, runId).chosen?.includes('hook') === true);
+    expect(receiver.arrivals.map(({ key }) => key).sort()).toEqual(picked.map((runId) => `${runId}:hook`).sort());
+    // Of 200, 10 are meant; 40 would be as good as impossible.
+    expect(picked.length).toBeLessThan(40);
+  });
+});
+
 test('a server that starts again knows the stages of its runs, and draws what the one before would have drawn', async () => {
   const dataDir = tempDir();
   const first = await startTestApp({ ...OPTIONS, dataDir });
