@@ -90,6 +90,13 @@ describe('two stages', () => {
     expect(ask(manifest([box('toString', 0, 0, 1, 1)], [box('toString', 0, 0, 1, 1)])).classes[0].threshold).toBe(0.5);
   });
 
+  test('agree where the threshold is just met but for the rounding of floats', () => {
+    for (let y = 0.1; y < 10; y += 0.1) {
+      const given = manifest([box('car', 0, y, 1, 1)], [box('car', 0, y, 1, 0.8)], { threshold: 0.8 });
+      expect(ask(given).agreed, `${y}`).toBe(true);
+    }
+  });
+
   test('agree on nothing, where neither found anything', () => {
     expect(ask(manifest([], []))).toEqual({ agreed: true, iou: 1, classes: [], annotations: [], champion: 'human', not_compared: 0 });
   });
