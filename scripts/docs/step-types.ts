@@ -5,13 +5,14 @@ import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
 import { bindableProperties } from '../../src/core/selector.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
 import { createStepTypes, type StepTypeDescription } from '../../src/steps/index.ts';
+import { commonProperties } from '../../src/steps/step-properties.ts';
 import { code, markdownTable } from './markdown-table.ts';
 import { schemaInWords } from './schema-words.ts';
 
 type Properties = Readonly<Record<string, JsonSchema>>;
 
-/** Every manifest has these. */
-const COMMON = ['type', 'name', 'retry'];
+/** Every manifest has these; a type may have some of them as properties of its own. */
+const isCommon = (name: string, schema: JsonSchema): boolean => name === 'type' || name === 'name' || commonProperties[name] === schema;
 
 export function stepTypeSections(): string {
   return createStepTypes(builtinStepTypes).describe().map(section).join('\n\n');
@@ -23,7 +24,7 @@ export function retryTable(): string {
 
 function section({ type, aliases, summary, manifest, outputs }: StepTypeDescription): string {
   const properties = Object.fromEntries(
-    Object.entries(manifest['properties'] as Properties).filter(([name]) => !COMMON.includes(name)),
+    Object.entries(manifest['properties'] as Properties).filter(([name, schema]) => !isCommon(name, schema)),
   ) as Properties;
   const ignoresUnknown = manifest['additionalProperties'] === true;
   return [

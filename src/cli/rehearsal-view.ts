@@ -9,8 +9,9 @@ export function presentRehearsal({ status, output, error, steps, deliveries, wri
     status,
     output: output === null ? null : parseJson(output),
     ...(error === null ? {} : { error }),
-    steps: steps.map(({ step, status: stepStatus, outputs }) => ({
+    steps: steps.map(({ step, visit, status: stepStatus, outputs }) => ({
       step,
+      visit,
       status: stepStatus,
       outputs: outputs === null ? null : parseJson(outputs),
     })),
@@ -40,8 +41,8 @@ function partText(part: BodyPart): string {
 
 export function printRehearsal(rehearsal: Rehearsal, out: { print: (text: string) => void; hint: (text: string) => void }): void {
   const { status, output, error, steps, deliveries, writes } = rehearsal;
-  for (const { step, status: stepStatus, outputs } of steps)
-    out.hint(`${stepStatus.padEnd(9)} ${step}${outputs === null ? '' : `  ${outputs}`}`);
+  for (const { step, visit, status: stepStatus, outputs } of steps)
+    out.hint(`${stepStatus.padEnd(9)} ${step}${visit > 1 ? `, visit ${visit}` : ''}${outputs === null ? '' : `  ${outputs}`}`);
   for (const { step, isAwaited, message } of deliveries) {
     out.hint('');
     out.hint(`${step} would send${isAwaited ? '' : ' in the background'}:`);

@@ -43,13 +43,21 @@ export function printRun(io: Io, run: RunDetails): void {
 function stepRow({
   step,
   type,
+  visit,
   status,
   attempt,
   started_at: startedAt,
   finished_at: finishedAt,
   error,
 }: RunDetails['steps'][number]): Cell[] {
-  return [step, type, status, attempt, tookOf(startedAt, finishedAt), error === undefined ? null : faultText(error)];
+  return [
+    visit > 1 ? `${step}, visit ${visit}` : step,
+    type,
+    status,
+    attempt,
+    tookOf(startedAt, finishedAt),
+    error === undefined ? null : faultText(error),
+  ];
 }
 
 function workflowOf({ workflow_id: id, workflow_version: version }: RunSummary): string | null {

@@ -88,6 +88,8 @@ export interface RunSummary {
 export interface StepInfo {
   step: string;
   type: string;
+  /** From 1: ways may lead back to a step. */
+  visit: number;
   status: string;
   attempt: number;
   outputs?: unknown;

@@ -3,8 +3,10 @@
 
 import { type InnerWorkflow, innerWorkflowOf, isInnerWorkflow, type PinnedWorkflows, pinsOf } from './inner-workflow-step.ts';
 import { countValues, mapLeaves } from './leaves.ts';
-import { bindableProperties, findSelectors, isStepReference, parseSelector, selectedStep } from './selector.ts';
-import type { StepDocument, WorkflowDocument } from './workflow-document.ts';
+import { bindableProperties, parseSelector } from './selector.ts';
+import { linksOf } from './step-links.ts';
+import { planWays } from './ways.ts';
+import { MAX_STEPS, type StepDocument, type WorkflowDocument } from './workflow-document.ts';
 
 export interface InlinedStep {
   step: StepDocument;
@@ -125,14 +127,12 @@ interface Inside {
   first: readonly string[];
 }
 
-/** Steps that wait for no other step of their workflow. */
+/** Steps that wait for no other step of their workflow. Of more steps than there may be nobody asks. */
 function firstSteps({ steps }: InlinedWorkflow): string[] {
-  const selectors = steps.map(({ step }) => ({
-    name: step.name,
-    texts: findSelectors(bindableProperties(step)).filter((text) => selectedStep(text) !== null),
-  }));
-  const chosen = new Set(selectors.flatMap(({ texts }) => texts.filter(isStepReference).map(selectedStep)));
-  return selectors.filter(({ name, texts }) => !chosen.has(name) && texts.every(isStepReference)).map(({ name }) => name);
+  if (steps.length > MAX_STEPS) return [];
+  const links = steps.map(({ step }) => linksOf(step));
+  const { chosenBy } = planWays(links);
+  return links.filter(({ name, needs }) => needs.size === 0 && !chosenBy.has(name)).map(({ name }) => name);
 }
 
 /** The definition inside another inner workflow's step speaks of steps of its own. */

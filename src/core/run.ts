@@ -1,5 +1,6 @@
 // A run and its steps: statuses, what may run next, and how far the run is.
 
+import type { Loops } from './ways.ts';
 import type { WorkflowStep } from './workflow.ts';
 
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
@@ -19,9 +20,13 @@ export interface RunError {
 
 export type StepStatus = 'pending' | 'running' | 'waiting' | 'completed' | 'skipped' | 'failed';
 
-/** The state of one step of one run. */
+/** The state of one step of one run: of its last visit, where ways have led back to it. */
 export interface StepState {
   status: StepStatus;
+  /** From 1. */
+  visit: number;
+  /** Later visits: the steps that the run was sent back to, itself or some that it depends on. Null in the first. */
+  backTo: readonly string[] | null;
   /** Tries begun, from 1 once the step has started. */
   attempt: number;
   outputs: Record<string, unknown> | null;
@@ -35,7 +40,27 @@ export interface StepState {
 }
 
 export function pendingStep(): StepState {
-  return { status: 'pending', attempt: 0, outputs: null, chosen: null, error: null, startedAt: null, finishedAt: null, dueAt: null };
+  return {
+    status: 'pending',
+    visit: 1,
+    backTo: null,
+    attempt: 0,
+    outputs: null,
+    chosen: null,
+    error: null,
+    startedAt: null,
+    finishedAt: null,
+    dueAt: null,
+  };
+}
+
+/** Nothing more comes of this visit; a step that failed and did not end its run has chosen what runs instead. */
+export function isDecided(status: StepStatus): boolean {
+  return status === 'completed' || status === 'skipped' || status === 'failed';
+}
+
+export function hasChosen({ status, chosen }: Pick<StepState, 'status' | 'chosen'>, name: string): boolean {
+  return (status === 'completed' || status === 'failed') && (chosen === null || chosen.includes(name));
 }
 
 export type StepStates = ReadonlyMap<string, Readonly<StepState>>;
@@ -50,19 +75,26 @@ export type Readiness = 'ready' | 'skip' | 'not_yet';
  * Whether a pending step can run now: all it needs is there, and it was chosen if steps choose it. A step that merges
  * nulls runs even where a step that it needs was skipped.
  */
-export function readiness(step: WorkflowStep, states: StepStates, mergesNulls = false): Readiness {
+export function readiness(step: WorkflowStep, states: StepStates, mergesNulls = false, loops: Loops | null = null): Readiness {
   for (const name of step.needs) {
     const { status } = stepState(states, name);
-    if (status === 'skipped') {
-      if (mergesNulls) continue;
-      return 'skip';
-    }
-    if (status !== 'completed') return 'not_yet';
+    if (status === 'completed') continue;
+    if (!isDecided(status)) return 'not_yet';
+    if (!mergesNulls && !(status === 'failed' && step.needsErrorOf.includes(name))) return 'skip';
   }
   if (step.chosenBy.length === 0) return 'ready';
-  const choosers = step.chosenBy.map((name) => stepState(states, name));
-  if (choosers.some(({ status, chosen }) => status === 'completed' && (chosen === null || chosen.includes(step.name)))) return 'ready';
-  return choosers.every(({ status }) => status === 'completed' || status === 'skipped') ? 'skip' : 'not_yet';
+  const backTo = loops === null ? null : stepState(states, step.name).backTo;
+  if (backTo?.includes(step.name)) return 'ready';
+  const choosers = choosersOf(step, backTo, loops).map((name) => stepState(states, name));
+  if (choosers.some((chooser) => hasChosen(chooser, step.name))) return 'ready';
+  return choosers.every(({ status }) => isDecided(status)) ? 'skip' : 'not_yet';
+}
+
+/** Where the run was sent back, what was chosen before is used up: those choose that run anew, if any of them do. */
+function choosersOf({ chosenBy }: WorkflowStep, backTo: readonly string[] | null, loops: Loops | null): readonly string[] {
+  if (backTo === null) return chosenBy;
+  const anew = chosenBy.filter((name) => backTo.some((target) => loops?.bodies.get(target)?.has(name)));
+  return anew.length > 0 ? anew : chosenBy;
 }
 
 /** Steps done over steps planned, in whole per cent; 100 is left for the run's success. */

@@ -14,6 +14,7 @@ import {
   pinsOf,
 } from './inner-workflow-step.ts';
 import { bindableProperties, findSelectors, isSelector, isStepReference, parseSelector } from './selector.ts';
+import { referencesIn } from './step-links.ts';
 import { planSteps } from './workflow.ts';
 import { documentFaults, MAX_STEPS, type StepDocument, shapeFaults, type WorkflowDocument } from './workflow-document.ts';
 
@@ -24,6 +25,8 @@ export interface ManifestReport {
   outputs: readonly string[] | null;
   /** Whether a property names steps to run next, as `$steps.b`. */
   takesSteps: (property: string) => boolean;
+  /** Whether such a step may be an earlier one. */
+  mayLeadBack: (property: string) => boolean;
 }
 
 export type InspectManifest = (type: string, manifest: Record<string, unknown>) => ManifestReport;
@@ -154,7 +157,12 @@ function inlinedFaults(document: WorkflowDocument, inspect: InspectManifest): Fa
     if (steps.length > MAX_STEPS)
       return [{ path: 'steps', message: `must not be more than ${MAX_STEPS} with those of inner workflows; they are ${steps.length}` }];
     const faults = document.steps.some(isInnerWorkflow) ? steps.flatMap((inlined) => boundFaults(inlined, document, inspect)) : [];
-    return faults.length > 0 ? faults : cycleFaults(steps.map(({ step }) => step));
+    return faults.length > 0
+      ? faults
+      : cycleFaults(
+          steps.map(({ step }) => step),
+          inspect,
+        );
   } catch (error) {
     if (error instanceof InliningFault) return [{ path: 'steps', message: error.message }];
     throw error;
@@ -172,9 +180,13 @@ function boundFaults({ step, origin }: InlinedStep, document: WorkflowDocument, 
 }
 
 /** Steps that wait for one another would never start. Kahn's algorithm: what cannot be taken away is in a loop. */
-function cycleFaults(documents: readonly StepDocument[]): Fault[] {
-  const steps = planSteps(documents);
+function cycleFaults(documents: readonly StepDocument[], inspect: InspectManifest): Fault[] {
+  const { steps, loops } = planSteps(documents);
   const waitsFor = new Map(steps.map((step) => [step.name, new Set([...step.needs, ...step.chosenBy])]));
+  for (const [name, targets] of loops?.backs ?? []) {
+    const step = documents.find((document) => document.name === name) as StepDocument;
+    for (const target of forbiddenBacks(step, targets, inspect)) waitsFor.get(target)?.add(name);
+  }
   const free = steps.filter((step) => waitsFor.get(step.name)?.size === 0).map((step) => step.name);
   for (let name = free.pop(); name !== undefined; name = free.pop()) {
     waitsFor.delete(name);
@@ -185,4 +197,11 @@ function cycleFaults(documents: readonly StepDocument[]): Fault[] {
   const text =
     'Detected cycle in execution graph. This means that there is output from one step that is connected to input of other step creating loop in the graph that would never end if executed';
   return [{ path: 'steps', message: `${text}: steps ${looped.join(', ')} wait for one another` }];
+}
+
+/** Of the steps that a step leads back to, those that it names where no way may lead back. */
+function forbiddenBacks(step: StepDocument, targets: ReadonlySet<string>, inspect: InspectManifest): string[] {
+  const { mayLeadBack } = inspect(step.type, step);
+  const leadingOn = Object.entries(bindableProperties(step)).filter(([property]) => !mayLeadBack(property));
+  return [...referencesIn(leadingOn.map(([, value]) => value))].filter((name) => targets.has(name));
 }

@@ -3,7 +3,9 @@
 import { type Binding, compileBinding, compileSelector } from './bindings.ts';
 import { inlineInnerWorkflows } from './inner-workflow.ts';
 import { NO_RETRY, type RetryPolicy, readRetryPolicy } from './retry.ts';
-import { bindableProperties, findSelectors, isStepReference, selectedStep } from './selector.ts';
+import { bindableProperties } from './selector.ts';
+import { linksOf, type OutcomeWays, outcomeWaysOf } from './step-links.ts';
+import { type Loops, planWays, readMaxVisits } from './ways.ts';
 import { type InputDocument, type InputType, inputTypeOf, type StepDocument, type WorkflowDocument } from './workflow-document.ts';
 
 export interface WorkflowInput {
@@ -25,10 +27,16 @@ export interface WorkflowStep {
   retry: RetryPolicy;
   /** Steps whose outputs the manifest selects. */
   needs: readonly string[];
+  /** Of these, steps of which it selects only the error. */
+  needsErrorOf: readonly string[];
   /** What the manifest selects of them, selector by selector, at any depth and in order. */
   stepSelectors: readonly Binding[];
-  /** Steps that may choose this one to run next; without any it always runs. */
+  /** Steps that may choose this one to run next, by a way that leads on; without any it always runs. */
   chosenBy: readonly string[];
+  /** Its `on_success` and `on_failure`; null where it has neither. */
+  ways: OutcomeWays | null;
+  /** How often the run may be sent back to it, its first visit counted. */
+  maxVisits: number;
 }
 
 export interface WorkflowOutput {
@@ -41,6 +49,8 @@ export interface Workflow {
   version: number;
   inputs: readonly WorkflowInput[];
   steps: readonly WorkflowStep[];
+  /** Null where no way leads back. */
+  loops: Loops | null;
   outputs: readonly WorkflowOutput[];
 }
 
@@ -58,27 +68,28 @@ export function planWorkflow(id: string, version: number, document: WorkflowDocu
     id,
     version,
     inputs: document.inputs.map(planInput),
-    steps: planSteps(steps.map(({ step }) => step)),
+    ...planSteps(steps.map(({ step }) => step)),
     outputs: outputs.map(({ name, value }) => ({ name, value: compileBinding(value) })),
   };
 }
 
-export function planSteps(steps: readonly StepDocument[]): WorkflowStep[] {
-  const planned = steps.map((step) => ({ step, selectors: findSelectors(bindableProperties(step)) }));
-  const choices = planned.map(({ step, selectors }) => ({ name: step.name, chosen: namesOf(selectors.filter(isStepReference)) }));
-  return planned.map(({ step, selectors }) => {
-    const values = selectors.filter((text) => selectedStep(text) !== null && !isStepReference(text));
-    return {
-      name: step.name,
-      type: step.type,
-      written: step,
-      manifest: compileManifest(step),
-      retry: readRetryPolicy(step.retry, NO_RETRY),
-      needs: [...namesOf(values)],
-      stepSelectors: values.map(compileSelector),
-      chosenBy: choices.filter(({ chosen }) => chosen.has(step.name)).map(({ name }) => name),
-    };
-  });
+export function planSteps(documents: readonly StepDocument[]): { steps: WorkflowStep[]; loops: Loops | null } {
+  const links = documents.map(linksOf);
+  const { chosenBy, loops } = planWays(links);
+  const steps = links.map(({ step, name, values, needs, needsErrorOf }) => ({
+    name,
+    type: step.type,
+    written: step,
+    manifest: compileManifest(step),
+    retry: readRetryPolicy(step.retry, NO_RETRY),
+    needs: [...needs],
+    needsErrorOf,
+    stepSelectors: values.map(compileSelector),
+    chosenBy: chosenBy.get(name) ?? [],
+    ways: outcomeWaysOf(step),
+    maxVisits: readMaxVisits(step['max_visits']),
+  }));
+  return { steps, loops };
 }
 
 function compileManifest(step: StepDocument): Binding {
@@ -104,8 +115,4 @@ function planInput(input: InputDocument): WorkflowInput {
     kinds: input.kind ?? IMPLIED_KINDS[type],
     ...('default_value' in input ? { defaultValue: input.default_value } : {}),
   };
-}
-
-function namesOf(selectors: readonly string[]): Set<string> {
-  return new Set(selectors.map(selectedStep).filter((name) => name !== null));
 }

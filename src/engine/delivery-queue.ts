@@ -4,7 +4,7 @@
 import type { Clock } from '../clock.ts';
 import { afterFailure, afterSuccess } from '../core/circuit-breaker.ts';
 import { afterAttempt, type DeliveryState, judge } from '../core/delivery.ts';
-import { parseDeliveryId } from '../core/delivery-id.ts';
+import { idempotencyKeyOf, parseDeliveryId } from '../core/delivery-id.ts';
 import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
 import type { Logger } from '../logger.ts';
 import type { AttemptRecord, ClaimedDelivery, DeliveryLease, NewDelivery } from '../storage/delivery-records.ts';
@@ -117,7 +117,7 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
   }
 
   async function sendOnce(held: HeldDelivery, number: number, now: number): Promise<OutboundResult> {
-    const idempotencyKey = `${held.runId}:${held.step}`;
+    const idempotencyKey = idempotencyKeyOf(held.id, held.runId, held.step);
     const signal = held.run?.over?.signal ?? stop.signal;
     try {
       return await send(held.message, { idempotencyKey, deliveryId: held.id, attempt: number, now, signal });

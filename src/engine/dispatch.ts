@@ -13,7 +13,8 @@ import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { CreateRunResult, RunChange, Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
-import { Execution, type ExecutionTools } from './execution.ts';
+import { Execution } from './execution.ts';
+import type { ExecutionTools } from './execution-start.ts';
 import { type ActiveRun, activeRun, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 
 export interface Trigger {

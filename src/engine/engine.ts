@@ -12,7 +12,8 @@ import type { ClaimedRun, RunChange, Storage } from '../storage/storage.ts';
 import { createDeliveryQueue, type Send } from './delivery-queue.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { createDueTimer } from './due-timer.ts';
-import { Execution, type ExecutionTools } from './execution.ts';
+import { Execution } from './execution.ts';
+import type { ExecutionTools } from './execution-start.ts';
 import type { SecretPlaceholder } from './prepared-step.ts';
 import type { RunFeed } from './run-feed.ts';
 import { createStepMemory } from './step-memory.ts';
@@ -124,7 +125,7 @@ export function createEngine(options: EngineOptions): Engine {
     const workflow = await loadWorkflow(appId, claimed.workflow);
     await stepTypes.load((workflow?.steps ?? []).map(({ type }) => type));
     const request = restoreRequest(claimed);
-    const planned = workflow ?? { id: '', version: 0, inputs: [], steps: [], outputs: [] };
+    const planned = workflow ?? { id: '', version: 0, inputs: [], steps: [], loops: null, outputs: [] };
     const inputs = claimed.inputs === null ? bindInputs(planned, {}, request) : (parseJson(claimed.inputs) as Record<string, unknown>);
     const start = { runId: lease.runId, sinkId, workflow: planned, request, inputs };
     const execution = new Execution(tools, start, claimed);

@@ -3,46 +3,23 @@
 // A class and no closures, because one is made for every request.
 
 import { originOf } from '../core/delivery.ts';
-import { deliveryIdOf } from '../core/delivery-id.ts';
 import type { Images, ImageWant } from '../core/image.ts';
 import type { Request } from '../core/request.ts';
 import { retryDelayMs } from '../core/retry.ts';
-import { progressOf, type RunError, readiness } from '../core/run.ts';
+import { isDecided, progressOf, type RunError, readiness } from '../core/run.ts';
 import type { ProgressEvent, RunOutcome } from '../core/run-event.ts';
+import { chosenOnSuccess } from '../core/step-links.ts';
 import { stringifyShown } from '../core/stored-value.ts';
 import type { Workflow, WorkflowStep } from '../core/workflow.ts';
-import type { StepTypes } from '../steps/index.ts';
+import { hasOwnOutcomeWays, survivesFailure } from '../steps/step-properties.ts';
 import type { EffectResult, FileWrite, StepOutcome, StepPlan } from '../steps/step-type.ts';
 import type { NewDelivery } from '../storage/delivery-records.ts';
-import type { RunChange, StepRecord } from '../storage/storage.ts';
-import type { PreparedStep, SecretPlaceholder } from './prepared-step.ts';
-import { type Recall, StepPlanner } from './step-planner.ts';
+import type { RunChange } from '../storage/storage.ts';
+import type { ExecutionPast, ExecutionStart, ExecutionTools } from './execution-start.ts';
+import type { PreparedStep } from './prepared-step.ts';
+import { StepPlanner } from './step-planner.ts';
 import { StepStates } from './step-states.ts';
-
-export interface ExecutionTools {
-  stepTypes: StepTypes;
-  /** In [0, 1), for retry jitter. */
-  random: () => number;
-  recall: Recall;
-  placeholder: SecretPlaceholder;
-  /** Hides secrets in what callers see. */
-  mask: (runId: string, text: string) => string;
-}
-
-export interface ExecutionStart {
-  runId: string;
-  sinkId: string;
-  workflow: Workflow;
-  request: Request;
-  inputs: Record<string, unknown>;
-}
-
-/** Where an earlier owner of the run left it. */
-export interface ExecutionPast {
-  steps: StepRecord[];
-  progress: number;
-  lastSeq: number;
-}
+import { WaysBack } from './ways-back.ts';
 
 /** What a step wants done in this process before it can go on. */
 export interface LocalEffect {
@@ -59,6 +36,8 @@ export class Execution {
   readonly #steps: StepStates;
   readonly #roots: { inputs: Record<string, unknown>; request: Request; steps: Record<string, unknown> };
   readonly #planner: StepPlanner;
+  /** Null where no way leads back. */
+  readonly #waysBack: WaysBack | null;
   /** By step: what came of it since it was planned. */
   #results: Map<string, EffectResult> | null = null;
   #events: ProgressEvent[] = [];
@@ -82,6 +61,7 @@ export class Execution {
       this.#lastSeq = past.lastSeq;
       for (const record of past.steps) this.#roots.steps[record.step] = this.#steps.restore(record);
     }
+    this.#waysBack = workflow.loops === null ? null : new WaysBack(workflow.loops, workflow.steps, this.#steps);
   }
 
   /** Runs every step that can run at `now`; returns what is to be done here once the change is on disk. */
@@ -89,39 +69,17 @@ export class Execution {
     const effects: LocalEffect[] = [];
     let isMoving = true;
     while (isMoving && this.#ending === null) {
-      isMoving = false;
+      isMoving = this.#goBack();
       for (const step of this.#workflow.steps) {
         if (this.#ending !== null) break;
-        const { status, dueAt, attempt } = this.#steps.of(step);
-        if (status === 'completed' || status === 'skipped') continue;
-        let effect: LocalEffect | null = null;
-        if (status === 'pending') {
-          const stepType = this.#planner.typeOf(step);
-          const state = readiness(step, this.#steps.all, stepType.nulls === 'merge');
-          if (state === 'not_yet') continue;
-          if (state === 'skip' || this.#planner.isStarved(step, stepType)) this.#steps.decide(step, 'skipped', now);
-          else {
-            const prepared = this.#planner.prepare(step, stepType, attempt + 1, now);
-            if (prepared === null) continue;
-            effect = this.#begin(prepared, now);
-          }
-        } else {
-          const hasResult = this.#results?.has(step.name) === true;
-          const isDue = status === 'waiting' && dueAt !== null && dueAt <= now;
-          if (!hasResult && !isDue) continue;
-          // A wait for another try begins one.
-          const isRetry = !hasResult && this.#steps.of(step).error !== null;
-          const prepared = this.#planner.prepare(step, this.#planner.typeOf(step), isRetry ? attempt + 1 : attempt, now);
-          if (prepared === null) continue;
-          if (hasResult) this.#interpret(prepared, now);
-          else if (isRetry) effect = this.#begin(prepared, now);
-          else this.#wake(prepared, now);
-        }
+        const effect = this.#move(step, now);
+        if (effect === undefined) continue;
         isMoving = true;
         if (effect !== null) effects.push(effect);
+        this.#goBack();
       }
     }
-    if (this.#ending === null && this.#isEveryStepDecided()) this.#complete();
+    if (this.#ending === null && this.#steps.areAllDecided) this.#complete();
     return this.#ending === null ? effects : [];
   }
 
@@ -181,13 +139,54 @@ export class Execution {
     this.#events.push({ seq: this.#lastSeq, progress: this.#progress, step, message: message === null ? null : this.#mask(message) });
   }
 
+  /** Undefined: the step cannot go on now. */
+  #move(step: WorkflowStep, now: number): LocalEffect | null | undefined {
+    const { status, visit, dueAt, attempt, error } = this.#steps.of(step);
+    if (isDecided(status)) return undefined;
+    if (status === 'pending') return this.#start(step, now);
+    const hasResult = this.#results?.has(step.name) === true;
+    const isDue = status === 'waiting' && dueAt !== null && dueAt <= now;
+    if (!hasResult && !isDue) return undefined;
+    // A wait for another try begins one.
+    const isRetry = !hasResult && error !== null;
+    const prepared = this.#planner.prepare(step, this.#planner.typeOf(step), { visit, attempt: isRetry ? attempt + 1 : attempt, now });
+    if (prepared === null) return undefined;
+    if (isRetry) return this.#begin(prepared, now);
+    if (hasResult) this.#interpret(prepared, now);
+    else this.#wake(prepared, now);
+    return null;
+  }
+
+  #start(step: WorkflowStep, now: number): LocalEffect | null | undefined {
+    const { visit, attempt, startedAt } = this.#steps.of(step);
+    if (startedAt === null && this.#waysBack?.holds(step) === true) return undefined;
+    const stepType = this.#planner.typeOf(step);
+    const state = readiness(step, this.#steps.all, stepType.nulls === 'merge', this.#workflow.loops);
+    if (state === 'not_yet') return undefined;
+    if (state === 'skip' || this.#planner.isStarved(step, stepType)) {
+      this.#steps.decide(step, 'skipped', now);
+      return null;
+    }
+    const prepared = this.#planner.prepare(step, stepType, { visit, attempt: attempt + 1, now });
+    return prepared === null ? undefined : this.#begin(prepared, now);
+  }
+
+  /** Takes the ways back that can be taken now. */
+  #goBack(): boolean {
+    if (this.#waysBack === null || this.#ending !== null) return false;
+    const returns = this.#waysBack.take(({ name }) => {
+      delete this.#roots.steps[name];
+      this.#planner.forgetImages(name);
+    });
+    if (returns === null) return false;
+    if (!Array.isArray(returns)) this.abort(returns);
+    else for (const { by, message } of returns) this.#emit(this.#progress, by, message);
+    return true;
+  }
+
   #begin(prepared: PreparedStep, now: number): LocalEffect | null {
     const { definition: step } = prepared;
-    const state = this.#steps.touch(step);
-    state.attempt = prepared.attempt;
-    state.startedAt ??= now;
-    state.error = null;
-    state.dueAt = null;
+    const state = this.#steps.begin(step, prepared.attempt, now);
     const plan = this.#planner.plan(prepared);
     switch (plan.kind) {
       case 'load':
@@ -211,7 +210,7 @@ export class Execution {
 
   #deliver(prepared: PreparedStep, { message, retry, outcome, remember }: Extract<StepPlan, { kind: 'deliver' }>, now: number): void {
     const { definition: step } = prepared;
-    const id = deliveryIdOf(this.#runId, this.#workflow.steps.indexOf(step));
+    const id = prepared.deliveryId;
     const isAwaited = outcome === null;
     this.#deliveries ??= [];
     this.#deliveries.push({ id, step: step.name, isAwaited, origin: originOf(message), message, retry, leaseUntil: null });
@@ -236,37 +235,38 @@ export class Execution {
   }
 
   #settle(prepared: PreparedStep, outcome: StepOutcome, now: number): void {
-    const { definition: step } = prepared;
-    if (outcome.kind === 'failed') return this.#settleFailure(step, outcome, now);
+    if (outcome.kind === 'failed') return this.#settleFailure(prepared, outcome, now);
     const { outputs, chosen, message, remember } = outcome;
+    const { definition: step, stepType } = prepared;
     this.#planner.remember(prepared, remember);
-    this.#roots.steps[step.name] = outputs;
     const state = this.#steps.decide(step, 'completed', now);
-    state.outputs = outputs;
-    state.chosen = chosen ?? null;
+    state.chosen = step.ways === null || hasOwnOutcomeWays(stepType) ? (chosen ?? null) : chosenOnSuccess(step.ways, chosen);
     state.error = null;
-    if (this.#isEveryStepDecided()) return;
-    this.#emit(progressOf(this.#steps.decided, this.#workflow.steps.length), step.name, message ?? null);
+    this.#goOn(step, outputs, message ?? null);
   }
 
-  #settleFailure(step: WorkflowStep, { error, retryable }: Extract<StepOutcome, { kind: 'failed' }>, now: number): void {
-    const state = this.#steps.touch(step);
-    const { attempt } = state;
-    state.error = { ...error, message: this.#mask(error.message) };
-    if (!retryable || attempt > step.retry.maxRetries) {
-      state.status = 'failed';
-      state.finishedAt = now;
-      state.dueAt = null;
-      return this.abort({ ...error, step: step.name });
+  #settleFailure({ definition: step, stepType }: PreparedStep, outcome: Extract<StepOutcome, { kind: 'failed' }>, now: number): void {
+    const error = { ...outcome.error, message: this.#mask(outcome.error.message) };
+    const { attempt } = this.#steps.of(step);
+    if (outcome.retryable && attempt <= step.retry.maxRetries) {
+      const delayMs = retryDelayMs(step.retry, attempt, this.#tools.random());
+      this.#steps.postpone(step, error, now + delayMs);
+      return this.#emit(this.#progress, step.name, `attempt ${attempt} failed: ${error.message}; next in ${delayMs / 1000} s`);
     }
-    const delayMs = retryDelayMs(step.retry, attempt, this.#tools.random());
-    state.status = 'waiting';
-    state.dueAt = now + delayMs;
-    this.#emit(this.#progress, step.name, `attempt ${attempt} failed: ${error.message}; next in ${delayMs / 1000} s`);
+    const state = this.#steps.decide(step, 'failed', now);
+    state.error = error;
+    if (!survivesFailure(stepType, step.written)) return this.abort({ ...error, step: step.name });
+    state.chosen = step.ways?.onFailure ?? [];
+    this.#goOn(step, { error: { code: error.code, message: error.message } }, `failed: ${error.message}`);
   }
 
-  #isEveryStepDecided(): boolean {
-    return this.#steps.decided === this.#workflow.steps.length;
+  /** The step is over, and the run goes on with what it has chosen. */
+  #goOn(step: WorkflowStep, outputs: Record<string, unknown>, message: string | null): void {
+    this.#roots.steps[step.name] = outputs;
+    this.#steps.of(step).outputs = outputs;
+    this.#waysBack?.note(step);
+    if (this.#steps.areAllDecided && this.#waysBack?.isWanted !== true) return;
+    this.#emit(progressOf(this.#steps.decided, this.#workflow.steps.length), step.name, message);
   }
 
   #complete(): void {

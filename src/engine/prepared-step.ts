@@ -19,12 +19,16 @@ export interface PlannedRun {
   placeholder: SecretPlaceholder;
 }
 
+/** Which try of a step it is. */
+export type Try = Pick<StepContext, 'visit' | 'attempt' | 'now'>;
+
 export class PreparedStep implements StepContext {
   readonly definition: WorkflowStep;
   readonly stepType: StepType;
   readonly manifest: Record<string, unknown>;
   /** Where the step keeps what it remembers; null when it keeps nothing. */
   readonly memoryKey: string | null;
+  readonly visit: number;
   readonly attempt: number;
   readonly now: number;
   memory: unknown = null;
@@ -32,10 +36,11 @@ export class PreparedStep implements StepContext {
   readonly #run: PlannedRun;
   #state: number | null = null;
 
-  constructor(run: PlannedRun, definition: WorkflowStep, stepType: StepType, attempt: number, now: number) {
+  constructor(run: PlannedRun, definition: WorkflowStep, stepType: StepType, { visit, attempt, now }: Try) {
     this.#run = run;
     this.definition = definition;
     this.stepType = stepType;
+    this.visit = visit;
     this.attempt = attempt;
     this.now = now;
     this.manifest = definition.manifest(run.roots) as Record<string, unknown>;
@@ -55,16 +60,16 @@ export class PreparedStep implements StepContext {
   }
 
   get deliveryId(): string {
-    return deliveryIdOf(this.#run.runId, this.#run.workflow.steps.indexOf(this.definition));
+    return deliveryIdOf(this.#run.runId, this.#run.workflow.steps.indexOf(this.definition), this.visit);
   }
 
   secret(name: string): string | null {
     return this.#run.placeholder(this.#run.runId, name);
   }
 
-  /** Seeded by run and step, so that a step that is planned again draws the same. Mulberry32. */
+  /** Seeded by run, step and visit, so that a step that is planned again draws the same. Mulberry32. */
   random(): number {
-    this.#state ??= hash(`${this.runId} ${this.step}`);
+    this.#state ??= hash(`${this.runId} ${this.step}${this.visit > 1 ? ` ${this.visit}` : ''}`);
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;

@@ -5,7 +5,7 @@ import type { Images } from '../core/image.ts';
 import type { WorkflowStep } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
 import type { EffectResult, StepOutcome, StepPlan, StepType } from '../steps/step-type.ts';
-import { type PlannedRun, PreparedStep } from './prepared-step.ts';
+import { type PlannedRun, PreparedStep, type Try } from './prepared-step.ts';
 import { RunMemory } from './run-memory.ts';
 import type { MemoryEntry } from './step-memory.ts';
 
@@ -46,8 +46,8 @@ export class StepPlanner {
   }
 
   /** Null: what the step remembers must be loaded first, and is noted as wanted. */
-  prepare(step: WorkflowStep, stepType: StepType, attempt: number, now: number): PreparedStep | null {
-    const prepared = new PreparedStep(this.#run, step, stepType, attempt, now);
+  prepare(step: WorkflowStep, stepType: StepType, which: Try): PreparedStep | null {
+    const prepared = new PreparedStep(this.#run, step, stepType, which);
     const images = this.#images?.get(step.name);
     if (images !== undefined) prepared.images = images;
     if (prepared.memoryKey === null) return prepared;
@@ -74,5 +74,9 @@ export class StepPlanner {
 
   giveImages(step: string, images: Images): void {
     this.#images = (this.#images ?? new Map()).set(step, images);
+  }
+  /** The step runs anew, and may want others. */
+  forgetImages(step: string): void {
+    this.#images?.delete(step);
   }
 }

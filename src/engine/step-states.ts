@@ -1,15 +1,16 @@
 // The steps of one run: where each stands, and which have changed since they were last stored.
 
-import { pendingStep, type StepState } from '../core/run.ts';
+import { isDecided, pendingStep, type RunError, type StepState } from '../core/run.ts';
 import { decodeStored, encodeStored } from '../core/stored-value.ts';
 import type { WorkflowStep } from '../core/workflow.ts';
 import type { StepRecord } from '../storage/storage.ts';
 
 export class StepStates {
   readonly #states = new Map<string, StepState>();
-  #changed: WorkflowStep[] = [];
-  /** Steps that are completed or skipped. */
+  /** A step whose visit is over and that was opened again stands here as its record. */
+  #changed: (WorkflowStep | StepRecord)[] = [];
   #decided = 0;
+  #revisits = 0;
 
   constructor(steps: readonly WorkflowStep[]) {
     for (const { name } of steps) this.#states.set(name, pendingStep());
@@ -19,8 +20,18 @@ export class StepStates {
     return this.#states;
   }
 
+  /** Steps of which nothing more comes. */
   get decided(): number {
     return this.#decided;
+  }
+
+  get areAllDecided(): boolean {
+    return this.#decided === this.#states.size;
+  }
+
+  /** Visits after the first one, of all steps. */
+  get revisits(): number {
+    return this.#revisits;
   }
 
   of(step: WorkflowStep): StepState {
@@ -33,13 +44,49 @@ export class StepStates {
     return this.of(step);
   }
 
-  decide(step: WorkflowStep, status: 'completed' | 'skipped', now: number): StepState {
-    const state = this.touch(step);
+  begin(step: WorkflowStep, attempt: number, now: number): StepState {
+    const state = this.#enter(step);
+    state.attempt = attempt;
+    state.startedAt ??= now;
+    state.error = null;
+    state.dueAt = null;
+    return state;
+  }
+
+  decide(step: WorkflowStep, status: 'completed' | 'skipped' | 'failed', now: number): StepState {
+    const state = this.#enter(step);
     state.status = status;
     state.finishedAt = now;
     state.dueAt = null;
     this.#decided += 1;
     return state;
+  }
+
+  /** It failed, and is tried again at a time. */
+  postpone(step: WorkflowStep, error: RunError, dueAt: number): void {
+    const state = this.touch(step);
+    state.status = 'waiting';
+    state.error = error;
+    state.dueAt = dueAt;
+  }
+
+  /** Begins the next visit of a step; the one before stays on record. */
+  reopen(step: WorkflowStep, backTo: readonly string[]): StepState {
+    const { status, visit } = this.of(step);
+    const place = this.#changed.lastIndexOf(step);
+    if (place !== -1) this.#changed[place] = toRecord(step, this.of(step));
+    if (isDecided(status)) this.#decided -= 1;
+    this.#revisits += 1;
+    this.#states.set(step.name, { ...pendingStep(), visit: visit + 1, backTo });
+    return this.touch(step);
+  }
+
+  /** As touch; a visit stands where it began, not where it was opened. */
+  #enter(step: WorkflowStep): StepState {
+    const { visit, startedAt } = this.of(step);
+    const place = visit > 1 && startedAt === null ? this.#changed.lastIndexOf(step) : -1;
+    if (place !== -1) this.#changed.splice(place, 1);
+    return this.touch(step);
   }
 
   /** When the next waiting step is due; null when none waits for a time. */
@@ -57,27 +104,27 @@ export class StepStates {
     return false;
   }
 
-  /** Where an earlier owner left a step; returns its outputs. */
+  /** Where an earlier owner left a step in its last visit; returns its outputs. */
   restore({ step, type: _type, outputs: text, ...record }: StepRecord): Record<string, unknown> | null {
     const outputs = text === null ? null : (decodeStored(text) as Record<string, unknown>);
     const isInterrupted = record.status === 'running';
     // A step that was interrupted while it acted is planned again, as the same try.
     this.#states.set(step, { ...record, outputs, ...(isInterrupted ? { status: 'pending', attempt: record.attempt - 1 } : {}) });
-    if (record.status === 'completed' || record.status === 'skipped') this.#decided += 1;
+    if (isDecided(record.status)) this.#decided += 1;
+    this.#revisits += record.visit - 1;
     return outputs;
   }
 
-  /** The steps that have changed since the last call. */
+  /** The visits of steps that have changed since the last call. */
   takeRecords(): StepRecord[] {
-    const records: StepRecord[] = [];
-    for (const step of this.#changed) records.push(toRecord(step, this.of(step)));
+    const records = this.#changed.map((entry) => ('visit' in entry ? entry : toRecord(entry, this.of(entry))));
     this.#changed = [];
     return records;
   }
 }
 
 function toRecord({ name, type }: WorkflowStep, state: StepState): StepRecord {
-  const { status, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt } = state;
+  const { status, visit, backTo, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt } = state;
   const text = outputs === null ? null : encodeStored(outputs);
-  return { step: name, type, status, attempt, outputs: text, chosen, error, startedAt, finishedAt, dueAt };
+  return { step: name, type, visit, status, attempt, outputs: text, chosen, error, startedAt, finishedAt, dueAt, backTo };
 }

@@ -78,11 +78,12 @@ export function presentRunForAdmin(run: RunRecord, deliveries: readonly Delivery
 }
 
 function presentStep(record: StepRecord, mask: (text: string) => string): object {
-  const { step, type, status, attempt, outputs, startedAt, finishedAt, dueAt } = record;
+  const { step, type, visit, status, attempt, outputs, startedAt, finishedAt, dueAt } = record;
   const error = maskError(record.error, mask);
   return {
     step,
     type,
+    visit,
     status,
     attempt,
     ...(outputs === null ? {} : { outputs: parseJson(mask(outputs)) }),

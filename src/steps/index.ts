@@ -1,7 +1,6 @@
 // The step types that are known, and what definitions and the engine ask of them. Those of a platform are many and few
 // servers use them all, so that they are loaded when the first definition names one: they would double the time of a start.
 
-import { retrySchema } from '../core/retry.ts';
 import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/schema.ts';
 import type { InspectManifest, ManifestReport } from '../core/workflow-faults.ts';
 import { innerWorkflow } from './inner-workflow.ts';
@@ -10,6 +9,7 @@ import { capture } from './sluice/capture.ts';
 import { delay } from './sluice/delay.ts';
 import { fail } from './sluice/fail.ts';
 import { set } from './sluice/set.ts';
+import { commonProperties, isOutcomeWay, survivesFailure } from './step-properties.ts';
 import type { StepType } from './step-type.ts';
 
 /** Those that are there from the start. */
@@ -105,14 +105,18 @@ function reportUnknown(type: string, list: readonly StepType[]): ManifestReport 
   const hint =
     near.length === 0 ? `known are ${known}` : `did you mean ${near.map((name) => `"${name}"`).join(' or ')}? Known are ${known}`;
   const message = `"${shown}" is no step type; ${hint}`;
-  return { faults: [{ path: 'type', message }], outputs: null, takesSteps: () => true };
+  return { faults: [{ path: 'type', message }], outputs: null, takesSteps: () => true, mayLeadBack: () => true };
 }
 
 function report({ stepType, check }: Entry, manifest: Record<string, unknown>): ManifestReport {
-  const takesSteps = (property: string): boolean => property === 'next_steps' || namesSteps(stepType.properties[property]);
+  const { properties, mayLoop = false } = stepType;
+  const takesSteps = (property: string): boolean => property === 'next_steps' || isOutcomeWay(property) || namesSteps(properties[property]);
+  const ways = { takesSteps, mayLeadBack: (property: string): boolean => mayLoop || isOutcomeWay(property) };
   const faults = check(manifest);
-  if (faults.length > 0) return { faults, outputs: null, takesSteps };
-  return { faults: stepType.findFaults?.(manifest) ?? [], outputs: stepType.outputs(manifest), takesSteps };
+  if (faults.length > 0) return { faults, outputs: null, ...ways };
+  const outputs = stepType.outputs(manifest);
+  const hasError = outputs !== null && survivesFailure(stepType, manifest);
+  return { faults: stepType.findFaults?.(manifest) ?? [], outputs: hasError ? [...outputs, 'error'] : outputs, ...ways };
 }
 
 /** The whole manifest: what every step has, and what its type adds. */
@@ -122,7 +126,7 @@ function manifestSchema(stepType: StepType): JsonSchema {
     type: 'object',
     required: ['type', 'name', ...required],
     additionalProperties: ignoresUnknown,
-    properties: { type: { type: 'string', enum: idsOf(stepType) }, name: { type: 'string' }, retry: retrySchema, ...properties },
+    properties: { type: { type: 'string', enum: idsOf(stepType) }, name: { type: 'string' }, ...commonProperties, ...properties },
   };
 }
 

@@ -8,6 +8,9 @@ import type { StepType } from './step-type.ts';
 interface InnerWorkflowManifest {
   name: string;
   retry?: unknown;
+  max_visits?: unknown;
+  on_success?: unknown;
+  on_failure?: unknown;
   workflow_definition?: object;
   workflow_workspace_id?: string;
   workflow_id?: string;
@@ -35,7 +38,7 @@ export const innerWorkflow: StepType<InnerWorkflowManifest> = {
   },
   required: ['parameter_bindings'],
   ignoresUnknown: true,
-  findFaults: (manifest) => [...formFaults(manifest), ...retryFaults(manifest)],
+  findFaults: (manifest) => [...formFaults(manifest), ...commonFaults(manifest)],
   /** Those of its workflow, which knows them. */
   outputs: () => null,
   plan: ({ name }) => ({
@@ -56,9 +59,16 @@ function formFaults(manifest: InnerWorkflowManifest): Fault[] {
   return [{ path: '', message }];
 }
 
-/** It is tried step by step. */
-function retryFaults({ retry }: InnerWorkflowManifest): Fault[] {
-  return retry === undefined
-    ? []
-    : [{ path: 'retry', message: 'an inner workflow is not tried again as a whole; give "retry" to its steps' }];
+/** It is its steps that are tried, visited and left. */
+const NOT_AS_A_WHOLE = {
+  retry: 'is not tried again as a whole',
+  max_visits: 'is not visited as a whole',
+  on_success: 'does not succeed as a whole',
+  on_failure: 'does not fail as a whole',
+} as const;
+
+function commonFaults(manifest: InnerWorkflowManifest): Fault[] {
+  return Object.entries(NOT_AS_A_WHOLE)
+    .filter(([property]) => manifest[property as keyof typeof NOT_AS_A_WHOLE] !== undefined)
+    .map(([property, text]) => ({ path: property, message: `an inner workflow ${text}; give "${property}" to its steps` }));
 }

@@ -56,7 +56,9 @@ export interface StepContext {
   runId: string;
   /** The step's own name. */
   step: string;
-  /** From 1; a retried step is planned anew. */
+  /** From 1; ways that lead back raise it. */
+  visit: number;
+  /** Of this visit, from 1; a retried step is planned anew. */
   attempt: number;
   /** When the step is planned, in ms since the epoch. */
   now: number;
@@ -69,7 +71,7 @@ export interface StepContext {
   /** Stands for the secret wherever it is put, and is replaced only in what is sent. Null: not set, or not allowed. */
   secret(name: string): string | null;
   images: Images;
-  /** In [0, 1); the same sequence each time that this step of this run is planned. */
+  /** In [0, 1); the same sequence each time that this visit of the step is planned. */
   random(): number;
 }
 
@@ -88,9 +90,14 @@ export interface StepType<Manifest = Record<string, unknown>> {
   readonly aliases?: readonly string[];
   /** One sentence for the documents. */
   readonly summary?: string;
-  /** Properties of the manifest beside `type`, `name` and `retry`, which every step has. */
+  /**
+   * Properties of the manifest beside `type`, `name` and those that every step has. A type that has `on_success` or
+   * `on_failure` of its own chooses by them itself.
+   */
   readonly properties: Readonly<Record<string, JsonSchema>>;
   readonly required: readonly string[];
+  /** Any step that it names may be an earlier one; of other types only those of `on_success` and `on_failure`. */
+  readonly mayLoop?: boolean;
   /** Unknown properties are ignored, as Roboflow does, and not an error. */
   readonly ignoresUnknown?: boolean;
   /**

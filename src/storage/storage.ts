@@ -61,10 +61,11 @@ export interface Lease {
   epoch: number;
 }
 
-/** The persisted result of one step of one run. */
+/** The persisted result of one visit of one step of one run. */
 export interface StepRecord {
   step: string;
   type: string;
+  visit: number;
   status: StepStatus;
   attempt: number;
   /** JSON text. */
@@ -74,6 +75,8 @@ export interface StepRecord {
   startedAt: number | null;
   finishedAt: number | null;
   dueAt: number | null;
+  /** What the run was sent back to for this visit; null in the first. */
+  backTo: readonly string[] | null;
 }
 
 /** What a run saw, or changed, of what the steps of its sink remember. Versions count from 0: nothing stored yet. */
@@ -136,7 +139,7 @@ export type CreateRunResult =
   /** Another run has changed what this one read of its sink's memory; nothing was stored. */
   | { kind: 'memory_changed' };
 
-/** A run as its worker needs it to go on. */
+/** A run as its worker needs it to go on: of each step the last visit. */
 export interface ClaimedRun extends StoredRequest {
   lease: Lease;
   appId: string;
@@ -163,6 +166,7 @@ export interface RunSummary {
   finishedAt: number | null;
 }
 
+/** With every visit of its steps, in the order in which they began. */
 export interface RunRecord extends RunSummary, StoredRequest {
   lastSeq: number;
   output: string | null;
@@ -208,9 +212,9 @@ export interface Storage {
   /** Stores a new run with its input, idempotency key and first change, or names the run that has the key. */
   createRun(run: NewRun): Promise<CreateRunResult>;
   /**
-   * Stores one turn of a run; false, and nothing of it stored, when the lease is stale, a finished step is repeated, or
-   * the memory that it read has changed: the run is due at once then, to be planned anew. A turn that ends the run
-   * cancels the deliveries that it still waits for.
+   * Stores one turn of a run; false, and nothing of it stored, when the lease is stale, a finished visit of a step is
+   * repeated, or the memory that it read has changed: the run is due at once then, to be planned anew. A turn that ends
+   * the run cancels the deliveries that it still waits for.
    */
   advanceRun(lease: Lease, change: RunChange): Promise<boolean>;
   /** Takes up to `limit` runs that are due, for the one owner, until `leaseUntil`. */

@@ -1,4 +1,4 @@
-// Step types made for the tests of the engine: one that sends, one that chooses, one that is broken.
+// Step types made for the tests of the engine: one that sends, some that choose, some that are broken.
 
 import type { EffectResult, StepOutcome, StepType } from '../../src/steps/step-type.ts';
 import { deliver } from '../support/deliver.ts';
@@ -33,6 +33,36 @@ const choose: StepType<{ pick: string[]; next_steps: string[] }> = {
   plan: ({ pick }) => ({ kind: 'completed', outputs: {}, chosen: pick }),
 };
 
+interface Visit {
+  fails?: boolean;
+  /** Names of steps. */
+  chosen?: string[];
+  seconds?: number;
+}
+
+/** Ends as its visits say, one after the other and then as the last of them. Its ways may lead back. */
+const visit: StepType<{ visits?: Visit[]; ways?: string[]; reads?: unknown }> = {
+  type: 'test/visit@v1',
+  mayLoop: true,
+  nulls: 'take',
+  properties: {
+    visits: { type: 'array' },
+    ways: { type: 'array', items: { type: 'string', pattern: '^\\$steps\\.[^.]+$' } },
+    reads: {},
+  },
+  required: [],
+  outputs: () => ['visit', 'random', 'delivery_id', 'reads'],
+  plan({ visits = [], ways = [], reads = null }, context) {
+    const { fails = false, chosen, seconds = 0 } = visits[Math.min(context.visit, visits.length) - 1] ?? {};
+    const outputs = { visit: context.visit, random: context.random(), delivery_id: context.deliveryId, reads };
+    const all = ways.map((way) => way.slice('$steps.'.length));
+    const outcome: StepOutcome = fails
+      ? { kind: 'failed', retryable: false, error: { code: 'not_yet', message: `visit ${context.visit} is too early` } }
+      : { kind: 'completed', outputs, chosen: chosen ?? all };
+    return seconds > 0 ? { kind: 'wait', seconds, outcome } : outcome;
+  },
+};
+
 export const INTERNAL_SECRET = 'stack-and-secret-of-the-server';
 
 const throwing: StepType = {
@@ -53,4 +83,4 @@ const throwingLater: StepType = {
   },
 };
 
-export const testSteps: readonly StepType[] = [post, choose, throwing, throwingLater] as readonly StepType[];
+export const testSteps: readonly StepType[] = [post, choose, visit, throwing, throwingLater] as readonly StepType[];

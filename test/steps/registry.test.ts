@@ -38,7 +38,7 @@ describe('a step type', () => {
     const manifest = { type: 'test/one@v1', name: 'a', more: 1 };
     expect(createStepTypes([stepType({ ignoresUnknown: true })]).inspect('test/one@v1', manifest).faults).toEqual([]);
     expect(createStepTypes([stepType({})]).inspect('test/one@v1', manifest).faults).toEqual([
-      { path: '', message: 'unknown field "more"; known are type, name, retry' },
+      { path: '', message: 'unknown field "more"; known are type, name, retry, max_visits, on_success, on_failure' },
     ]);
   });
 

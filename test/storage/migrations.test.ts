@@ -5,9 +5,10 @@ import { once } from 'node:events';
 import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readMigrations } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/sqlite/open-database.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
@@ -99,4 +100,74 @@ test.each([
   cpSync(SHIPPED, folder, { recursive: true });
   writeFileSync(join(folder, name), 'SELECT 1;');
   expect(() => readMigrations(folder)).toThrow(message);
+});
+
+describe('0003_visits', () => {
+  function firstMigrations(count: number): string {
+    const folder = tempDir();
+    for (const name of readdirSync(SHIPPED).sort().slice(0, count)) cpSync(join(SHIPPED, name), join(folder, name));
+    return folder;
+  }
+
+  /** A database as 0001 and 0002 left it, with rows in it. */
+  function earlier(): string {
+    const directory = tempDir();
+    migrate(directory, firstMigrations(2));
+    const database = new Database(join(directory, 'sluice.db'));
+    database.exec(`
+      INSERT INTO apps VALUES (1, 'shop', NULL, 'api', 1);
+      INSERT INTO sinks VALUES (1, 'snk_1', 1, 'POST', '/a', '/a', NULL, '{}', 'api', 1, 1, NULL);
+      INSERT INTO runs VALUES (7, '${'0'.repeat(20)}', 1, 1, NULL, NULL, 'waiting', 50, 1, NULL, 9, 1, 1, '{}', 'empty', 'utf-8', x'', '{}', '[[0]]',
+        '[["first","sluice/set@v1","completed",1,1,1,{"x":1.0}]]', NULL, NULL);
+      INSERT INTO step_records VALUES (7, 'b', 't@v1', 'waiting', 2, NULL, NULL, '{"code":"c","message":"m"}', 3, NULL, 9),
+        (7, 'a', 't@v1', 'completed', 1, '{"x":1.0}', '["b"]', NULL, 1, 2, NULL);
+      INSERT INTO deliveries VALUES (3, 7, 1, 'b', 1, 1, 'queued', 1, 'http://x.test', '{"transport":"http","method":"POST","url":"http://x.test/"}', x'00ff',
+        '{"maxRetries":2}', 1, 3, 9, 4, 1, NULL), (9, 7, 0, 'a', 1, 1, 'failed', 0, 'http://x.test', '{}', x'', '{"maxRetries":0}', 1, 1, NULL, 2, 1, 5);
+      INSERT INTO delivery_attempts VALUES (3, 1, 1, 5, '{"kind":"timeout","phase":"total"}', NULL);`);
+    database.close();
+    return directory;
+  }
+
+  const rowsOf = (directory: string, sql: string): unknown[] => {
+    const database = new Database(join(directory, 'sluice.db'), { readonly: true });
+    try {
+      return database.prepare(sql).all();
+    } finally {
+      database.close();
+    }
+  };
+  const indexes = (directory: string) =>
+    rowsOf(directory, "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name");
+
+  test('takes over every step record and delivery as the first visit, with their numbers, indexes and attempts', () => {
+    const directory = earlier();
+    const before = ['step_records', 'deliveries', 'delivery_attempts'].map((table) => rowsOf(directory, `SELECT * FROM ${table}`));
+    const indexesBefore = indexes(directory);
+    migrate(directory, firstMigrations(3));
+    const [steps, deliveries, attempts] = before as object[][];
+    expect(rowsOf(directory, 'SELECT * FROM step_records')).toEqual(steps?.map((row) => ({ ...row, visit: 1, back_to: null })));
+    expect(rowsOf(directory, 'SELECT * FROM deliveries')).toEqual(deliveries?.map((row) => ({ ...row, visit: 1 })));
+    expect(rowsOf(directory, 'SELECT * FROM delivery_attempts')).toEqual(attempts);
+    expect(indexes(directory)).toEqual(expect.arrayContaining(indexesBefore));
+    expect(tables(directory).filter((name) => name.startsWith('new_'))).toEqual([]);
+  });
+
+  test('a run from before is claimed and goes on, and its delivery is sent under the id that it had', async () => {
+    const storage = await openSqliteStorage({
+      directory: earlier(),
+      onFatal: (error) => {
+        throw error;
+      },
+    });
+    onTestEnd(() => storage.close());
+    const [run] = await storage.claimDueRuns(10, 20, 1);
+    expect(run?.steps.map(({ step, visit, status, outputs }) => [step, visit, status, outputs])).toEqual([
+      ['first', 1, 'completed', '{"x":1.0}'],
+      ['a', 1, 'completed', '{"x":1.0}'],
+      ['b', 1, 'waiting', null],
+    ]);
+    const [delivery] = await storage.claimDeliveries([{ origin: 'http://x.test', limit: 9, maxBytes: 1000 }], 10, 20);
+    expect(delivery?.id).toMatch(/^dlv_[0-9a-z]+_1$/);
+    expect((await storage.getDelivery(delivery?.id ?? ''))?.tries).toHaveLength(1);
+  });
 });

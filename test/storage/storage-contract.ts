@@ -12,6 +12,7 @@ import { deliveryAttemptsContract } from './contract/delivery-attempts.ts';
 import { memoryContract } from './contract/memory.ts';
 import { readingRunsContract } from './contract/reading-runs.ts';
 import { retentionContract } from './contract/retention.ts';
+import { visitsContract } from './contract/visits.ts';
 import { createWorkbench, NOW, type Workbench } from './contract/workbench.ts';
 
 export interface StorageHarness {
@@ -42,6 +43,7 @@ export function describeStorageContract(name: string, { open, dispose }: Storage
     readingRunsContract(current);
     deliveriesContract(current);
     deliveryAttemptsContract(current);
+    visitsContract(current);
     memoryContract(current);
     retentionContract(current);
     concurrencyContract(current);

@@ -20,7 +20,20 @@ export const CAPTURE_WORKFLOW: Workflow = {
   version: 0,
   inputs: [],
   steps: [
-    { name: 'capture', type: capture.type, written: {}, manifest: () => ({}), retry: NO_RETRY, needs: [], stepSelectors: [], chosenBy: [] },
+    {
+      name: 'capture',
+      type: capture.type,
+      written: {},
+      manifest: () => ({}),
+      retry: NO_RETRY,
+      needs: [],
+      needsErrorOf: [],
+      stepSelectors: [],
+      chosenBy: [],
+      ways: null,
+      maxVisits: 1,
+    },
   ],
+  loops: null,
   outputs: [{ name: 'received', value: compileSelector('$steps.capture.received') }],
 };

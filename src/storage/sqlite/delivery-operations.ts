@@ -22,21 +22,21 @@ interface KnownDelivery {
 /** Stores the deliveries of a turn with the turn. */
 export function createDeliveryWriter(database: Database) {
   const insert = database.prepare(
-    `INSERT INTO deliveries (run_id, step_no, step, app_no, sink_no, status, is_awaited, origin, message, body, retry, attempts,
+    `INSERT INTO deliveries (run_id, step_no, visit, step, app_no, sink_no, status, is_awaited, origin, message, body, retry, attempts,
        last_attempt, due_at, epoch, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 1, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 1, ?)`,
   );
   return (order: number, owner: { appNo: number; no: number }, deliveries: readonly PackedDelivery[], now: number): void => {
-    for (const [stepNo, step, isAwaited, origin, message, body, retry, lastAttempt, leaseUntil] of deliveries) {
+    for (const [stepNo, visit, step, isAwaited, origin, message, body, retry, lastAttempt, leaseUntil] of deliveries) {
       const status = leaseUntil === null ? 'queued' : 'sending';
-      const place = [order, stepNo, step, owner.appNo, owner.no];
+      const place = [order, stepNo, visit, step, owner.appNo, owner.no];
       insert.run(...place, status, isAwaited, origin, message, body, retry, lastAttempt, leaseUntil ?? now, now);
     }
   };
 }
 
 export function createDeliveryOperations(database: Database, advanceRun: (lease: Lease, change: PackedChange) => boolean) {
-  const selectKey = database.prepare('SELECT no, run_id, is_awaited FROM deliveries WHERE run_id = ? AND step_no = ?');
+  const selectKey = database.prepare('SELECT no, run_id, is_awaited FROM deliveries WHERE run_id = ? AND step_no = ? AND visit = ?');
   const insertAttempt = database.prepare('INSERT OR IGNORE INTO delivery_attempts VALUES (?, ?, ?, ?, ?, ?)');
   const selectSameAttempt = database.prepare('SELECT attempt FROM delivery_attempts WHERE delivery_no = ? AND started_at = ?').pluck();
   const selectLastAttempt = database.prepare('SELECT max(attempt) FROM delivery_attempts WHERE delivery_no = ?').pluck();
@@ -74,16 +74,16 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
          last_attempt = attempts + 1 + (retry ->> 'maxRetries'),
          -- The failure is on disk, but the run may not have been told of it yet: it waits on then.
          is_awaited = is_awaited AND EXISTS (SELECT 1 FROM step_records WHERE step_records.run_id = deliveries.run_id
-           AND step_records.step = deliveries.step AND step_records.status = 'waiting')
+           AND step_records.step = deliveries.step AND step_records.visit = deliveries.visit AND step_records.status = 'waiting')
        WHERE status = 'failed'
-         AND no = (SELECT no FROM deliveries JOIN runs ON runs.id = run_id WHERE run_id = ? AND nonce = ? AND step_no = ?)
+         AND no = (SELECT no FROM deliveries JOIN runs ON runs.id = run_id WHERE run_id = ? AND nonce = ? AND step_no = ? AND visit = ?)
        RETURNING origin`,
     )
     .pluck();
 
   const find = (id: string): KnownDelivery | undefined => {
-    const { runId, stepNo } = deliveryKeyOf(id);
-    return selectKey.get(keyOf(runId).order, stepNo) as KnownDelivery | undefined;
+    const { runId, stepNo, visit } = deliveryKeyOf(id);
+    return selectKey.get(keyOf(runId).order, stepNo, visit) as KnownDelivery | undefined;
   };
 
   /** Returns the number that it has: a sender whose lease was over may have taken its own. */
@@ -138,7 +138,7 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
       return ids.flatMap((id) => {
         const key = parseDeliveryId(id);
         const run = key && parseRunId(key.runId);
-        const origin = run && (revive.get(now, run.order, run.nonce, key.stepNo) as string | undefined);
+        const origin = run && (revive.get(now, run.order, run.nonce, key.stepNo, key.visit) as string | undefined);
         return origin == null ? [] : [{ id, origin }];
       });
     },

@@ -13,7 +13,7 @@ type DeliveryRow = SummaryRow & { message: string; body: Uint8Array };
 export function createDeliveryQueries(database: Database) {
   const selectDelivery = database.prepare(
     `SELECT ${SUMMARY_COLUMNS}, message, deliveries.body FROM ${SUMMARY_TABLES}
-     WHERE deliveries.run_id = ? AND runs.nonce = ? AND step_no = ?`,
+     WHERE deliveries.run_id = ? AND runs.nonce = ? AND step_no = ? AND visit = ?`,
   );
   const selectAttempts = database.prepare('SELECT * FROM delivery_attempts WHERE delivery_no = ? ORDER BY attempt');
   const listStatements = new Map<string, Statement>();
@@ -22,7 +22,7 @@ export function createDeliveryQueries(database: Database) {
     getDelivery(id: string): DeliveryRecord | null {
       const key = parseDeliveryId(id);
       const run = key && parseRunId(key.runId);
-      const row = run && (selectDelivery.get(run.order, run.nonce, key.stepNo) as DeliveryRow | undefined);
+      const row = run && (selectDelivery.get(run.order, run.nonce, key.stepNo, key.visit) as DeliveryRow | undefined);
       if (!row) return null;
       const tries = (selectAttempts.all(row.no) as AttemptRow[]).map(toAttempt);
       return { ...toDeliverySummary(row), message: unpackMessage(row.message, row.body), tries };

@@ -11,10 +11,11 @@ export interface DeliveryKey {
   /** Of the run. */
   nonce: string;
   step_no: number;
+  visit: number;
 }
 
-export function toDeliveryId({ run_id, nonce, step_no }: DeliveryKey): string {
-  return deliveryIdOf(joinRunId({ order: run_id, nonce }), step_no);
+export function toDeliveryId({ run_id, nonce, step_no, visit }: DeliveryKey): string {
+  return deliveryIdOf(joinRunId({ order: run_id, nonce }), step_no, visit);
 }
 
 /** A delivery as its sender needs it. */
@@ -31,7 +32,7 @@ export interface ClaimedDeliveryRow extends DeliveryKey {
 }
 
 /** The columns of a summary: of the message only where it goes, as all of it may be large. */
-export const SUMMARY_COLUMNS = `deliveries.no, deliveries.run_id, runs.nonce, step_no, apps.id AS app_id, sinks.id AS sink_id, step,
+export const SUMMARY_COLUMNS = `deliveries.no, deliveries.run_id, runs.nonce, step_no, visit, apps.id AS app_id, sinks.id AS sink_id, step,
   deliveries.status, message ->> 'transport' AS transport, message ->> 'method' AS method, message ->> 'url' AS url,
   message ->> 'host' AS host, message ->> 'port' AS port, message -> 'to' AS recipients, attempts, last_attempt,
   result AS last_result, due_at, deliveries.created_at, deliveries.finished_at`;

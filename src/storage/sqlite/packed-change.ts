@@ -25,6 +25,7 @@ export type PackedChange = [
 /** Columns of step_records from `step` on. */
 export type PackedStep = [
   step: string,
+  visit: number,
   type: string,
   status: string,
   attempt: number,
@@ -34,6 +35,7 @@ export type PackedStep = [
   startedAt: number | null,
   finishedAt: number | null,
   dueAt: number | null,
+  backTo: string | null,
 ];
 
 export function packChange(change: RunChange): PackedChange {
@@ -46,7 +48,7 @@ export function packChange(change: RunChange): PackedChange {
     wakeAt,
     lastSeq,
     output,
-    error === null ? null : JSON.stringify(error),
+    jsonOf(error),
     events[0]?.seq ?? 0,
     packEvents(events),
     steps.map(packStep),
@@ -55,7 +57,11 @@ export function packChange(change: RunChange): PackedChange {
   ];
 }
 
-export function packStep({ step, type, status, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt }: StepRecord): PackedStep {
-  const chosenText = chosen === null ? null : JSON.stringify(chosen);
-  return [step, type, status, attempt, outputs, chosenText, error === null ? null : JSON.stringify(error), startedAt, finishedAt, dueAt];
+export function packStep(record: StepRecord): PackedStep {
+  const { step, visit, type, status, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt, backTo } = record;
+  return [step, visit, type, status, attempt, outputs, jsonOf(chosen), jsonOf(error), startedAt, finishedAt, dueAt, jsonOf(backTo)];
+}
+
+function jsonOf(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value);
 }

@@ -1,12 +1,13 @@
 // Deliveries and their attempts on their way to the writer thread and into SQL: flat lists of plain values, as for runs.
 
-import { parseDeliveryId } from '../../core/delivery-id.ts';
+import { type DeliveryIdParts, parseDeliveryId } from '../../core/delivery-id.ts';
 import type { OutboundResult } from '../../core/outbound.ts';
 import type { AttemptRecord, NewDelivery } from '../delivery-records.ts';
 import { packMessage } from './packed-message.ts';
 
 export type PackedDelivery = [
   stepNo: number,
+  visit: number,
   step: string,
   isAwaited: number,
   origin: string,
@@ -22,7 +23,8 @@ export type PackedAttempt = [attempt: number, startedAt: number, durationMs: num
 
 export function packDelivery({ id, step, isAwaited, origin, message, retry, leaseUntil }: NewDelivery): PackedDelivery {
   const { text, body } = packMessage(message);
-  return [deliveryKeyOf(id).stepNo, step, isAwaited ? 1 : 0, origin, text, body, JSON.stringify(retry), retry.maxRetries + 1, leaseUntil];
+  const { stepNo, visit } = deliveryKeyOf(id);
+  return [stepNo, visit, step, isAwaited ? 1 : 0, origin, text, body, JSON.stringify(retry), retry.maxRetries + 1, leaseUntil];
 }
 
 export function packAttempt({ attempt, startedAt, durationMs, result }: AttemptRecord): PackedAttempt {
@@ -37,7 +39,7 @@ export function unpackResult(text: string, body: Uint8Array | null): OutboundRes
 }
 
 /** The key of a delivery that must exist: an id that cannot be one is a bug of the caller. */
-export function deliveryKeyOf(id: string): { runId: string; stepNo: number } {
+export function deliveryKeyOf(id: string): DeliveryIdParts {
   const key = parseDeliveryId(id);
   if (key === null) throw new Error(`"${id}" is no delivery id`);
   return key;

@@ -62,12 +62,18 @@ function withoutSurroundings(bytes: Uint8Array): Uint8Array {
 /** The steps that have ended, null for none. JSON by hand: names and types hold nothing to escape, outputs are JSON already. */
 function packSteps(steps: readonly StepRecord[]): string | null {
   let text = '';
-  for (const { step, type, status, attempt, outputs, startedAt, finishedAt, chosen, error } of steps) {
+  for (const record of steps) {
+    const { step, type, status, attempt, outputs, startedAt, finishedAt } = record;
     if (finishedAt === null) continue;
-    const rest = chosen === null && error === null ? '' : `,${JSON.stringify(chosen)},${JSON.stringify(error)}`;
-    text += `${text === '' ? '[' : ','}["${step}","${type}","${status}",${attempt},${startedAt},${finishedAt},${outputs}${rest}]`;
+    text += `${text === '' ? '[' : ','}["${step}","${type}","${status}",${attempt},${startedAt},${finishedAt},${outputs}${packRest(record)}]`;
   }
   return text === '' ? null : `${text}]`;
+}
+
+/** What most steps have none of. */
+function packRest({ chosen, error, visit, backTo }: StepRecord): string {
+  if (visit > 1) return `,${JSON.stringify(chosen)},${JSON.stringify(error)},${visit},${JSON.stringify(backTo)}`;
+  return chosen === null && error === null ? '' : `,${JSON.stringify(chosen)},${JSON.stringify(error)}`;
 }
 
 type StepTuple = [
@@ -80,20 +86,23 @@ type StepTuple = [
   outputs: unknown,
   chosen?: StepRecord['chosen'],
   error?: StepRecord['error'],
+  visit?: number,
+  backTo?: StepRecord['backTo'],
 ];
 
-/** Names of the steps that `first_steps` holds. */
-export function unpackStepNames(text: string | null): string[] {
-  return text === null ? [] : (JSON.parse(text) as StepTuple[]).map(([step]) => step);
+/** The steps, by name and visit, that `first_steps` holds. */
+export function unpackVisits(text: string | null): { step: string; visit: number }[] {
+  return text === null ? [] : (JSON.parse(text) as StepTuple[]).map((tuple) => ({ step: tuple[0], visit: tuple[9] ?? 1 }));
 }
 
 /** The steps that `first_steps` holds. */
 export function unpackSteps(text: string | null): StepRecord[] {
   if (text === null) return [];
   return (parseJson(text) as StepTuple[]).map(
-    ([step, type, status, attempt, startedAt, finishedAt, outputs, chosen = null, error = null]) => ({
+    ([step, type, status, attempt, startedAt, finishedAt, outputs, chosen = null, error = null, visit = 1, backTo = null]) => ({
       step,
       type,
+      visit,
       status,
       attempt,
       outputs: outputs === null ? null : stringifyJson(outputs),
@@ -102,6 +111,7 @@ export function unpackSteps(text: string | null): StepRecord[] {
       startedAt,
       finishedAt,
       dueAt: null,
+      backTo,
     }),
   );
 }

@@ -131,6 +131,7 @@ export function keyOf(runId: string): RunKey {
 
 export interface StepRow {
   step: string;
+  visit: number;
   type: string;
   status: StepStatus;
   attempt: number;
@@ -140,12 +141,14 @@ export interface StepRow {
   started_at: number | null;
   finished_at: number | null;
   due_at: number | null;
+  back_to: string | null;
 }
 
 export function toStep(row: StepRow): StepRecord {
   return {
     step: row.step,
     type: row.type,
+    visit: row.visit,
     status: row.status,
     attempt: row.attempt,
     outputs: row.outputs,
@@ -154,6 +157,7 @@ export function toStep(row: StepRow): StepRecord {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     dueAt: row.due_at,
+    backTo: row.back_to === null ? null : (JSON.parse(row.back_to) as string[]),
   };
 }
 

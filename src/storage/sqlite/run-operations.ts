@@ -9,7 +9,7 @@ import { createDeliveryWriter } from './delivery-operations.ts';
 import { createMemoryOperations } from './memory-operations.ts';
 import type { PackedChange, PackedStep } from './packed-change.ts';
 import { type PackedDelivery, unpackResult } from './packed-delivery.ts';
-import { type PackedRun, unpackStepNames, unpackSteps } from './packed-run.ts';
+import { type PackedRun, unpackSteps, unpackVisits } from './packed-run.ts';
 import { keyOf, RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, toRunId, toStep, toWorkflowReference } from './rows.ts';
 
 interface Turn {
@@ -40,13 +40,16 @@ export function createRunOperations(database: Database) {
   );
   const insertEvents = database.prepare('INSERT INTO run_events VALUES (?, ?, ?)');
   const upsertStep = database.prepare(
-    `INSERT INTO step_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (run_id, step) DO UPDATE SET status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
-       chosen = excluded.chosen, error = excluded.error, started_at = excluded.started_at, finished_at = excluded.finished_at, due_at = excluded.due_at`,
+    `INSERT INTO step_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (run_id, step, visit) DO UPDATE SET status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
+       chosen = excluded.chosen, error = excluded.error, started_at = excluded.started_at, finished_at = excluded.finished_at,
+       due_at = excluded.due_at, back_to = excluded.back_to`,
   );
   const selectFirstSteps = database.prepare('SELECT first_steps FROM runs WHERE id = ?').pluck();
   const isStepEnded = database
-    .prepare("SELECT EXISTS (SELECT 1 FROM step_records WHERE run_id = ? AND step = ? AND status IN ('completed', 'skipped', 'failed'))")
+    .prepare(
+      "SELECT EXISTS (SELECT 1 FROM step_records WHERE run_id = ? AND step = ? AND visit = ? AND status IN ('completed', 'skipped', 'failed'))",
+    )
     .pluck();
   const claimRuns = database.prepare(
     `UPDATE runs SET status = 'running', epoch = epoch + 1, wake_at = ?
@@ -72,7 +75,7 @@ export function createRunOperations(database: Database) {
   // Results of awaited deliveries that are over, of steps that still wait for them.
   const selectResults = database.prepare(
     `SELECT deliveries.step, result, delivery_attempts.body FROM deliveries
-       JOIN step_records ON step_records.run_id = deliveries.run_id AND step_records.step = deliveries.step
+       JOIN step_records ON step_records.run_id = deliveries.run_id AND step_records.step = deliveries.step AND step_records.visit = deliveries.visit
        JOIN delivery_attempts ON delivery_no = deliveries.no AND delivery_attempts.attempt = deliveries.attempts
      WHERE deliveries.run_id = ? AND is_awaited = 1 AND deliveries.due_at IS NULL
        AND step_records.status = 'waiting' AND step_records.due_at IS NULL`,
@@ -100,8 +103,10 @@ export function createRunOperations(database: Database) {
   /** What has ended is never written again. */
   function hasEndedStep(order: number, steps: readonly PackedStep[]): boolean {
     if (steps.length === 0) return false;
-    const first = unpackStepNames(selectFirstSteps.get(order) as string | null);
-    return steps.some(([step]) => first.includes(step) || isStepEnded.get(order, step) === 1);
+    const first = unpackVisits(selectFirstSteps.get(order) as string | null);
+    return steps.some(
+      ([step, visit]) => first.some((ended) => ended.step === step && ended.visit === visit) || isStepEnded.get(order, step, visit) === 1,
+    );
   }
 
   function claimed(order: number): ClaimedRun {
@@ -119,7 +124,7 @@ export function createRunOperations(database: Database) {
       progress: row.progress,
       lastSeq: row.last_seq,
       createdAt: row.created_at,
-      steps: readSteps(row.first_steps, selectSteps.all(order) as StepRow[]),
+      steps: lastVisits(readSteps(row.first_steps, selectSteps.all(order) as StepRow[])),
       results: resultsOf(order),
     };
   }
@@ -218,4 +223,10 @@ export function createRunOperations(database: Database) {
 /** Steps that the creating commit ended, and those that later commits wrote. */
 export function readSteps(firstSteps: string | null, rows: StepRow[]): StepRecord[] {
   return [...unpackSteps(firstSteps), ...rows.map(toStep)];
+}
+
+function lastVisits(steps: readonly StepRecord[]): StepRecord[] {
+  const last = new Map<string, StepRecord>();
+  for (const record of steps) if (record.visit >= (last.get(record.step)?.visit ?? 1)) last.set(record.step, record);
+  return [...last.values()];
 }

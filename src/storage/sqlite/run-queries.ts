@@ -16,7 +16,9 @@ export function createRunQueries(database: Database) {
     `SELECT status, last_seq, first_events, output, error, sinks.id AS sink_id
      FROM runs JOIN sinks ON sinks.no = sink_no WHERE runs.id = ? AND nonce = ?`,
   );
-  const selectSteps = database.prepare('SELECT * FROM step_records WHERE run_id = ? ORDER BY started_at');
+  const selectSteps = database.prepare(
+    'SELECT * FROM step_records WHERE run_id = ? ORDER BY coalesce(started_at, finished_at) NULLS LAST, visit',
+  );
   const selectEvents = database.prepare(
     `SELECT seq, data FROM run_events WHERE run_id = @order
        AND seq >= coalesce((SELECT max(seq) FROM run_events WHERE run_id = @order AND seq <= @after + 1), 0) ORDER BY seq`,

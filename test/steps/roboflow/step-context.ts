@@ -11,6 +11,7 @@ export function stepContext(given: Partial<StepContext> = {}): StepContext {
   return {
     runId: 'run_1',
     step: 'step',
+    visit: 1,
     attempt: 1,
     now: NOW,
     roots: { inputs: {}, steps: {}, request: {} },

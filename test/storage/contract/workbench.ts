@@ -147,6 +147,7 @@ export function step(name: string, fields: Partial<StepRecord> = {}): StepRecord
   return {
     step: name,
     type: 'sluice/set@v1',
+    visit: 1,
     status: 'completed',
     attempt: 1,
     outputs: '{"value":1}',
@@ -155,6 +156,7 @@ export function step(name: string, fields: Partial<StepRecord> = {}): StepRecord
     startedAt: NOW,
     finishedAt: NOW,
     dueAt: null,
+    backTo: null,
     ...fields,
   };
 }

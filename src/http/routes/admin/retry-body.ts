@@ -18,7 +18,11 @@ export const retryBodySchema = {
       type: 'array',
       minItems: 1,
       maxItems: MAX_RETRIED,
-      items: { type: 'string', pattern: '^dlv_[0-9a-z]+_[0-9]{1,6}$', description: 'must be the id of a delivery, as dlv_…_0' },
+      items: {
+        type: 'string',
+        pattern: '^dlv_[0-9a-z]+_[0-9]{1,6}(\\.[0-9]{1,6})?$',
+        description: 'must be the id of a delivery, as dlv_…_0',
+      },
     },
     app_id: id,
     sink_id: id,

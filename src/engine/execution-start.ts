@@ -1,0 +1,34 @@
+// What the execution of a run is made from.
+
+import type { Request } from '../core/request.ts';
+import type { Workflow } from '../core/workflow.ts';
+import type { StepTypes } from '../steps/index.ts';
+import type { StepRecord } from '../storage/storage.ts';
+import type { SecretPlaceholder } from './prepared-step.ts';
+import type { Recall } from './step-planner.ts';
+
+export interface ExecutionTools {
+  stepTypes: StepTypes;
+  /** In [0, 1), for retry jitter. */
+  random: () => number;
+  recall: Recall;
+  placeholder: SecretPlaceholder;
+  /** Hides secrets in what callers see. */
+  mask: (runId: string, text: string) => string;
+}
+
+export interface ExecutionStart {
+  runId: string;
+  sinkId: string;
+  workflow: Workflow;
+  request: Request;
+  inputs: Record<string, unknown>;
+}
+
+/** Where an earlier owner of the run left it. */
+export interface ExecutionPast {
+  /** The last visit of each. */
+  steps: StepRecord[];
+  progress: number;
+  lastSeq: number;
+}
