@@ -116,6 +116,7 @@ export function redactResult(result: OutboundResult, hide: HideSecrets): Outboun
     case 'timeout':
       return result;
     case 'refused':
+    case 'dropped':
     case 'network':
       return { ...result, reason: hide(result.reason) };
     case 'response': {

@@ -8,15 +8,16 @@ import { timeOf } from './run-view.ts';
 export const DELIVERY_COLUMNS = ['DELIVERY', 'STATUS', 'ATTEMPTS', 'LAST RESULT', 'APP', 'STEP', 'TO', 'CREATED'] as const;
 
 export function deliveryRow(delivery: DeliverySummary): Cell[] {
-  const { delivery_id: id, status, app_id: app, step, created_at: createdAt } = delivery;
-  return [id, status, attemptsOf(delivery), resultOf(delivery.last_result), app, step, targetOf(delivery), timeOf(createdAt)];
+  const { delivery_id: id, status, app_id: app, step, created_at: createdAt, dropped_reason: reason } = delivery;
+  return [id, status, attemptsOf(delivery), reason ?? resultOf(delivery.last_result), app, step, targetOf(delivery), timeOf(createdAt)];
 }
 
 export function printDelivery(io: Io, delivery: DeliveryDetails): void {
-  const { finished_at: finishedAt, next_attempt_at: nextAt } = delivery;
+  const { finished_at: finishedAt, next_attempt_at: nextAt, dropped_reason: reason } = delivery;
   const facts: [string, string][] = [
     ['delivery', delivery.delivery_id],
     ['status', delivery.status],
+    ...(reason === null ? [] : [['reason', reason] as [string, string]]),
     ['to', targetOf(delivery)],
     ['attempts', attemptsOf(delivery)],
     ['app', delivery.app_id],

@@ -1,4 +1,4 @@
-// `sluice delivery`: lists, shows, exports deliveries, and has failed ones tried again.
+// `sluice delivery`: lists, shows, exports deliveries, and has failed or dropped ones tried again.
 
 import { type Command, Option } from 'commander';
 import type { Client } from '../client/client.ts';
@@ -32,7 +32,7 @@ interface OwnerOptions extends ServerOptions {
   run?: string;
 }
 
-const STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled'];
+const STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled', 'dropped'];
 
 function addOwnerOptions(command: Command): Command {
   return command.option('--app <app_id>', 'of this app').option('--sink <sink_id>', 'of this sink').option('--run <run_id>', 'of this run');
@@ -69,15 +69,16 @@ function defineList(command: Command, context: CliContext): void {
   });
 }
 
-type RetryOptions = OwnerOptions & OutputOptions & { failed?: true };
+type RetryOptions = OwnerOptions & OutputOptions & { failed?: true; dropped?: true };
 
 function defineRetry(command: Command, context: CliContext): void {
   const { io } = context;
   const retry = command
     .command('retry')
-    .description('give failed deliveries another round of attempts: one, or all that fit')
+    .description('give failed or dropped deliveries another round of attempts: one, or all that fit')
     .argument('[delivery_id]')
-    .option('--failed', 'all that have failed');
+    .option('--failed', 'all that have failed')
+    .option('--dropped', 'all that were dropped because their receiver was behind');
   addOutputOption(addServerOptions(addOwnerOptions(retry)), ['text', 'json']).action(
     async (id: string | undefined, options: RetryOptions) => {
       refuseMixture(id, options);
@@ -90,19 +91,24 @@ function defineRetry(command: Command, context: CliContext): void {
   );
 }
 
-function refuseMixture(id: string | undefined, { failed, app, sink, run }: RetryOptions): void {
+function refuseMixture(id: string | undefined, { failed, dropped, app, sink, run }: RetryOptions): void {
+  const statuses = [failed, dropped].filter((value) => value === true).length;
   const hasFilter = [app, sink, run].some((value) => value !== undefined);
-  if (id !== undefined && (failed === true || hasFilter))
-    throw new ExitError('give the id of one delivery, or --failed with what it may be narrowed by, but not both', WRONG_USAGE);
-  if (id === undefined && failed !== true)
-    throw new ExitError('give the id of a delivery, or --failed for all that have failed', WRONG_USAGE);
+  if (id !== undefined && (statuses > 0 || hasFilter))
+    throw new ExitError('give the id of one delivery, or --failed or --dropped with what it may be narrowed by, but not both', WRONG_USAGE);
+  if (id === undefined && statuses !== 1)
+    throw new ExitError(
+      'give the id of a delivery, --failed for all that have failed, or --dropped for all that were dropped',
+      WRONG_USAGE,
+    );
 }
 
 /** As many calls as it takes: the server takes so many at a time. */
 async function retryAll({ deliveries }: Client, options: RetryOptions): Promise<Omit<RetriedDeliveries, 'next_cursor'>> {
   const ids: string[] = [];
   for (let cursor: number | null | undefined; cursor !== null; ) {
-    const which = { ...readFilter(options), status: 'failed' as const, ...(cursor === undefined ? {} : { cursor }) };
+    const status = options.dropped === true ? ('dropped' as const) : ('failed' as const);
+    const which = { ...readFilter(options), status, ...(cursor === undefined ? {} : { cursor }) };
     const answer: RetriedDeliveries = await deliveries.retryMany(which);
     ids.push(...answer.ids);
     cursor = answer.next_cursor;
@@ -110,12 +116,16 @@ async function retryAll({ deliveries }: Client, options: RetryOptions): Promise<
   return { retried: ids.length, ids };
 }
 
-function printRetried(io: Io, result: Omit<RetriedDeliveries, 'next_cursor'>, { output }: OutputOptions): void {
+function printRetried(io: Io, result: Omit<RetriedDeliveries, 'next_cursor'>, { output, dropped }: RetryOptions): void {
   if (output === 'json') return printJson(io, result);
   const { retried } = result;
   printHint(
     io,
-    retried === 0 ? 'no failed deliveries' : retried === 1 ? '1 delivery is tried again' : `${retried} deliveries are tried again`,
+    retried === 0
+      ? `no ${dropped === true ? 'dropped' : 'failed'} deliveries`
+      : retried === 1
+        ? '1 delivery is tried again'
+        : `${retried} deliveries are tried again`,
   );
 }
 

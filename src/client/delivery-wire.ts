@@ -2,7 +2,7 @@
 
 import type { Time } from './wire-types.ts';
 
-export type DeliveryStatus = 'queued' | 'sending' | 'delivered' | 'failed' | 'cancelled';
+export type DeliveryStatus = 'queued' | 'sending' | 'delivered' | 'failed' | 'cancelled' | 'dropped';
 
 /** What came of an attempt; `status` only of an answer, `error` of all else. */
 export interface AttemptResult {
@@ -30,6 +30,7 @@ export interface DeliverySummary {
   next_attempt_at: Time | null;
   created_at: Time;
   finished_at: Time | null;
+  dropped_reason: string | null;
 }
 
 /** Text where the bytes are UTF-8, base64 where not. */
@@ -55,8 +56,8 @@ export interface DeliveryFilter {
   status?: string;
 }
 
-/** Which failed deliveries to try again: these, or those that fit; `status` alone is all of them. */
-export type RetryWish = { ids: string[] } | (Omit<DeliveryFilter, 'status'> & { status?: 'failed'; cursor?: number });
+/** Which failed or dropped deliveries to try again: these, or those that fit; `status` alone is all of them. */
+export type RetryWish = { ids: string[] } | (Omit<DeliveryFilter, 'status'> & { status?: 'failed' | 'dropped'; cursor?: number });
 
 export interface RetriedDeliveries {
   retried: number;

@@ -5,7 +5,7 @@ import type { HttpMessage, OutboundMessage, OutboundResult } from './outbound.ts
 import { type RetryPolicy, retryDelayMs } from './retry.ts';
 import { beginsWithPlaceholder, replacePlaceholders } from './secret-placeholder.ts';
 
-export const DELIVERY_STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled'] as const;
+export const DELIVERY_STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled', 'dropped'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 export type Verdict = 'delivered' | 'retryable' | 'permanent';
@@ -18,6 +18,7 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 export function judge(message: OutboundMessage, result: OutboundResult): Verdict {
   switch (result.kind) {
     case 'refused':
+    case 'dropped':
       return 'permanent';
     case 'timeout':
     case 'network':

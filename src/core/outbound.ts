@@ -77,4 +77,6 @@ export type OutboundResult =
   | { kind: 'timeout'; phase: 'connect' | 'headers' | 'body' | 'total' }
   /** Never sent: the address policy forbids it, or the message cannot be put on the wire. */
   | { kind: 'refused'; reason: string }
+  /** Not sent, or not tried again: its overflow policy says so. Comes of a delivery as a whole, and of no attempt. */
+  | { kind: 'dropped'; reason: string }
   | { kind: 'network'; code: string; reason: string };

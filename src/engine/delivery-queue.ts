@@ -2,15 +2,18 @@
 // dead receiver holds up nobody else. Only some are held in memory; the rest waits in the database until there is room.
 
 import type { Clock } from '../clock.ts';
-import { afterFailure, afterSuccess } from '../core/circuit-breaker.ts';
-import { afterAttempt, type DeliveryState, judge } from '../core/delivery.ts';
+import type { DeliveryState } from '../core/delivery.ts';
 import { idempotencyKeyOf, parseDeliveryId } from '../core/delivery-id.ts';
 import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
+import type { OverflowGroup } from '../core/overflow.ts';
 import type { Logger } from '../logger.ts';
 import type { AttemptRecord, ClaimedDelivery, DeliveryLease, NewDelivery } from '../storage/delivery-records.ts';
 import type { Storage } from '../storage/storage.ts';
+import { endAttempt } from './attempt-end.ts';
 import { createDueTimer } from './due-timer.ts';
-import { bytesOf, type HeldDelivery, MAX_WIDTH, OriginLane } from './origin-lane.ts';
+import { HeldRoom } from './held-room.ts';
+import { LatestHeld } from './latest-held.ts';
+import { bytesOf, type HeldDelivery, OriginLane } from './origin-lane.ts';
 import { type ActiveRun, LEASE_MS } from './turn.ts';
 
 /** Sends one message. Never throws for what the outside world does. */
@@ -24,6 +27,8 @@ export interface DeliveryQueueOptions {
   send: Send;
   /** Stores an attempt and what it brings the run that waits. Never rejects. */
   record: (held: HeldDelivery, attempt: AttemptRecord, next: DeliveryState) => Promise<void>;
+  /** Told when storage may have dropped what a run waits for. */
+  wakeRuns: () => void;
   clock: Clock;
   random: () => number;
   logger: Logger;
@@ -43,20 +48,21 @@ export interface DeliveryQueue {
   drain(timeoutMs: number): Promise<void>;
 }
 
-const MAX_HELD_BYTES = 64 * 2 ** 20;
 const RENEW_EVERY_MS = 5000;
 const NO_DATABASE_MS = 500;
 
-export function createDeliveryQueue({ storage, send, record, clock, random, logger }: DeliveryQueueOptions): DeliveryQueue {
+export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue {
+  const { storage, send, record, wakeRuns, clock, random, logger } = options;
   const lanes = new Map<string, OriginLane>();
   const sending = new Map<string, HeldDelivery>();
+  const room = new HeldRoom();
+  const latest = new LatestHeld();
   const stop = new AbortController();
   const timer = createDueTimer(clock, () => void claimDue());
   const renewTimer = setInterval(() => {
     renewLeases().catch((error: unknown) => logger.warn({ err: error }, 'the leases of deliveries could not be renewed; trying again'));
   }, RENEW_EVERY_MS);
   let renewedAt = clock();
-  let heldBytes = 0;
   let isDraining = false;
   let isClaiming = false;
   let onIdle: (() => void) | null = null;
@@ -67,23 +73,6 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
     const lane = new OriginLane(name);
     lanes.set(name, lane);
     return lane;
-  }
-
-  function hold(lane: OriginLane, bytes: number): void {
-    lane.held += 1;
-    lane.heldBytes += bytes;
-    heldBytes += bytes;
-  }
-
-  function letGo(lane: OriginLane, bytes: number): void {
-    lane.held -= 1;
-    lane.heldBytes -= bytes;
-    heldBytes -= bytes;
-  }
-
-  /** An origin may hold as much as it leaves to the others, and one message in any case. */
-  function roomOf(lane: OriginLane): number {
-    return lane.held === 0 ? Number.POSITIVE_INFINITY : MAX_HELD_BYTES - heldBytes - lane.heldBytes;
   }
 
   function pump(lane: OriginLane): void {
@@ -104,14 +93,16 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
     // A try that we broke off ourselves is none; the delivery is given back and tried again.
     if (!stop.signal.aborted) {
       const now = clock();
-      const next = nextState(lane, held, number, result, now);
+      const next = endAttempt(lane, held, { number, result, now }, random);
       if (next.dueAt !== null) lane.noteDue(next.dueAt);
       logFailure(held, number, result, next);
       pump(lane);
       await record(held, { attempt: number, startedAt, durationMs: Math.max(0, now - startedAt), result }, next);
       sending.delete(held.id);
-      letGo(lane, held.bytes);
-      lookFor(lane);
+      room.letGo(lane, held.bytes);
+      latest.letGo(held);
+      if (held.latestOf === null) lookFor(lane);
+      else lookForNext(lane);
     }
     if (sending.size === 0) onIdle?.();
   }
@@ -127,17 +118,6 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
     }
   }
 
-  function nextState(lane: OriginLane, held: HeldDelivery, number: number, result: OutboundResult, now: number): DeliveryState {
-    if (isGivenUp(held, result)) return { status: 'cancelled', dueAt: null };
-    const { message, retry, lastAttempt } = held;
-    // What was never sent says nothing of the receiver; a 4xx says that it is there.
-    if (result.kind !== 'refused') {
-      const hasFailed = judge(message, result) === 'retryable';
-      lane.circuit = hasFailed ? afterFailure(lane.circuit, now, random()) : afterSuccess(lane.circuit, MAX_WIDTH);
-    }
-    return afterAttempt({ message, retry, result, attempt: number, lastAttempt, now, random: random() });
-  }
-
   function logFailure({ id, runId }: HeldDelivery, number: number, result: OutboundResult, { status }: DeliveryState): void {
     if (status === 'delivered') return;
     const answer = result.kind === 'response' ? result.status : result.kind;
@@ -145,7 +125,13 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
   }
 
   function lookFor(lane: OriginLane): void {
-    if (!isDraining && roomOf(lane) > 0) timer.wakeBy(lane.nextLook());
+    if (!isDraining && room.of(lane) > 0) timer.wakeBy(lane.nextLook());
+  }
+
+  /** A newer one of a group, to whatever origin, may have waited for one of this lane. */
+  function lookForNext(lane: OriginLane): void {
+    lane.noteDue(clock());
+    timer.wakeBy(clock());
   }
 
   async function claimDue(): Promise<void> {
@@ -156,9 +142,9 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
       if (clock() - renewedAt > 2 * RENEW_EVERY_MS) await renewLeases();
       const now = clock();
       for (const lane of lanes.values()) pump(lane);
-      const open = [...lanes.values()].filter((lane) => lane.roomForClaims(now) > 0 && roomOf(lane) > 0);
-      const share = Math.max(0, MAX_HELD_BYTES - heldBytes) / (open.length + 1);
-      const wanted = open.map((lane) => ({ origin: lane.name, limit: lane.roomForClaims(now), maxBytes: Math.min(share, roomOf(lane)) }));
+      const open = [...lanes.values()].filter((lane) => lane.roomForClaims(now) > 0 && room.of(lane) > 0);
+      const share = room.left() / (open.length + 1);
+      const wanted = open.map((lane) => ({ origin: lane.name, limit: lane.roomForClaims(now), maxBytes: Math.min(share, room.of(lane)) }));
       const claimed = wanted.length === 0 ? [] : await storage.claimDeliveries(wanted, now, now + LEASE_MS);
       for (const delivery of claimed) takeUp(delivery);
       await lookAhead();
@@ -173,9 +159,32 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
   function takeUp(delivery: ClaimedDelivery): void {
     const lane = laneOf(delivery.origin);
     const bytes = bytesOf(delivery.message);
-    hold(lane, bytes);
-    lane.waiting.push({ ...delivery, runId: parseDeliveryId(delivery.id)?.runId ?? '', run: null, bytes });
+    const held = { ...delivery, runId: parseDeliveryId(delivery.id)?.runId ?? '', run: null, bytes };
+    room.hold(lane, bytes);
+    latest.take(held, lane);
+    lane.waiting.push(held);
     pump(lane);
+  }
+
+  /** A newer one of the group is stored: one that has not begun to be sent is given back, so that storage drops it. */
+  async function giveWay(group: string): Promise<void> {
+    const place = latest.takeBack(group);
+    if (place === null) return;
+    const { held, lane } = place;
+    try {
+      await storage.releaseDeliveries([toLease(held)], clock());
+      room.letGo(lane, held.bytes);
+    } catch (error) {
+      logger.warn({ err: error, delivery_id: held.id }, 'a superseded delivery could not be dropped; it is sent');
+      latest.take(held, lane);
+      lane.waiting.unshift(held);
+    }
+  }
+
+  async function lookForStored(lane: OriginLane, overflow: OverflowGroup): Promise<void> {
+    if (overflow.policy === 'latest_wins') await giveWay(overflow.group);
+    lookForNext(lane);
+    wakeRuns();
   }
 
   /** Learns when each origin's next delivery is due, and forgets origins that have none. */
@@ -213,28 +222,31 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
       return deliveries.map((delivery) => {
         const lane = laneOf(delivery.origin);
         const bytes = bytesOf(delivery.message);
-        const hasRoom = !stop.signal.aborted && !lane.isFull && bytes <= roomOf(lane);
-        if (!hasRoom) return delivery;
-        hold(lane, bytes);
+        const hasRoom = !stop.signal.aborted && !lane.isFull && bytes <= room.of(lane);
+        // What becomes of one with a policy is known once it is stored.
+        if (!hasRoom || delivery.overflow !== null) return delivery;
+        room.hold(lane, bytes);
         return { ...delivery, leaseUntil };
       });
     },
     begin(deliveries, run, runId) {
-      for (const { leaseUntil, ...delivery } of deliveries) {
+      for (const { leaseUntil, overflow, ...delivery } of deliveries) {
         const lane = laneOf(delivery.origin);
         if (leaseUntil === null) {
-          wake(lane);
+          if (overflow === null) wake(lane);
+          else void lookForStored(lane, overflow);
           continue;
         }
         const { message, retry, isAwaited } = delivery;
-        const held = { ...delivery, epoch: 1, attempts: 0, lastAttempt: retry.maxRetries + 1, runId, bytes: bytesOf(message) };
+        const lastAttempt = retry.maxRetries + 1;
+        const held = { ...delivery, latestOf: null, epoch: 1, attempts: 0, lastAttempt, runId, bytes: bytesOf(message) };
         if (isAwaited && run !== null) run.over ??= new AbortController();
         lane.waiting.push({ ...held, run: isAwaited ? run : null });
         pump(lane);
       }
     },
     withdraw(deliveries) {
-      for (const { leaseUntil, origin, message } of deliveries) if (leaseUntil !== null) letGo(laneOf(origin), bytesOf(message));
+      for (const { leaseUntil, origin, message } of deliveries) if (leaseUntil !== null) room.letGo(laneOf(origin), bytesOf(message));
     },
     wake: (origin) => wake(laneOf(origin)),
     start: lookAhead,
@@ -262,11 +274,6 @@ export function createDeliveryQueue({ storage, send, record, clock, random, logg
       });
     },
   };
-}
-
-/** Its run is over, so nobody wants it any more. */
-function isGivenUp({ run }: HeldDelivery, result: OutboundResult): boolean {
-  return run?.over?.signal.aborted === true && result.kind === 'network' && result.code === 'ABORTED';
 }
 
 const toLease = ({ id, epoch }: HeldDelivery): DeliveryLease => ({ id, epoch });

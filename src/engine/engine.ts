@@ -40,7 +40,7 @@ export interface Engine {
   dispatch: Dispatch;
   /** Null when there is no such run; `cancelled` is false when it had ended already. */
   cancel(runId: string): Promise<{ cancelled: boolean } | null>;
-  /** Gives failed deliveries another round of attempts; returns the ids of those that were failed. */
+  /** Gives deliveries that failed or were dropped another round of attempts; returns the ids of those that get one. */
   retryDeliveries(ids: string[]): Promise<string[]>;
   /** Lets active runs finish within the time, then gives the rest back. No run is lost. */
   drain(timeoutMs: number): Promise<void>;
@@ -65,9 +65,9 @@ export function createEngine(options: EngineOptions): Engine {
   const tools: ExecutionTools = { stepTypes, random, recall: memory.peek, placeholder: secrets.placeholder, mask: secrets.mask };
   // The queue tells the worker what came of deliveries, and the worker gives the queue new ones.
   const record: Worker['record'] = (...result) => worker.record(...result);
-  const queue = createDeliveryQueue({ storage, send, record, clock, random, logger });
-  const turns = createTurns({ memory, queue, clock, logger });
   const { wakeBy } = dueTimer;
+  const queue = createDeliveryQueue({ storage, send, record, wakeRuns: () => wakeBy(clock()), clock, random, logger });
+  const turns = createTurns({ memory, queue, clock, logger });
   const shared = { storage, turns, clock, logger, isDraining: () => isDraining };
   const worker = createWorker({ ...shared, queue, localEffects, feed, wakeBy, track });
   const { active } = worker;

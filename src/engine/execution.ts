@@ -4,6 +4,7 @@
 
 import { originOf } from '../core/delivery.ts';
 import type { Images, ImageWant } from '../core/image.ts';
+import { overflowGroup } from '../core/overflow.ts';
 import type { Request } from '../core/request.ts';
 import { retryDelayMs } from '../core/retry.ts';
 import { isDecided, progressOf, type RunError, readiness } from '../core/run.ts';
@@ -208,14 +209,15 @@ export class Execution {
     }
   }
 
-  #deliver(prepared: PreparedStep, { message, retry, outcome, remember }: Extract<StepPlan, { kind: 'deliver' }>, now: number): void {
-    const { definition: step } = prepared;
-    const id = prepared.deliveryId;
+  #deliver(prepared: PreparedStep, plan: Extract<StepPlan, { kind: 'deliver' }>, now: number): void {
+    const { deliveryId: id, step } = prepared;
+    const { message, retry, outcome, remember } = plan;
+    const overflow = overflowGroup(plan.overflow, this.#planner.sinkId, step);
     const isAwaited = outcome === null;
     this.#deliveries ??= [];
-    this.#deliveries.push({ id, step: step.name, isAwaited, origin: originOf(message), message, retry, leaseUntil: null });
+    this.#deliveries.push({ id, step, isAwaited, origin: originOf(message), message, retry, overflow, leaseUntil: null });
     this.#planner.remember(prepared, remember);
-    if (outcome === null) this.#steps.of(step).status = 'waiting';
+    if (isAwaited) this.#steps.of(prepared.definition).status = 'waiting';
     else this.#settle(prepared, outcome, now);
   }
 

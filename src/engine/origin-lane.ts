@@ -82,6 +82,13 @@ export class OriginLane {
     const [next] = index === -1 ? [] : this.waiting.splice(index, 1);
     return next ?? null;
   }
+
+  /** False where it does not wait here. */
+  remove(held: HeldDelivery): boolean {
+    const index = this.waiting.indexOf(held);
+    if (index !== -1) this.waiting.splice(index, 1);
+    return index !== -1;
+  }
 }
 
 const isOnlyTry = ({ lastAttempt }: HeldDelivery): boolean => lastAttempt === 1;

@@ -16,7 +16,7 @@ export class StepPlanner {
   readonly #stepTypes: StepTypes;
   readonly #run: PlannedRun;
   readonly #recall: Recall;
-  readonly #sinkId: string;
+  readonly sinkId: string;
   /** Null until a step remembers something: most runs have none that does. */
   #memory: RunMemory | null = null;
   /** By step. */
@@ -25,7 +25,7 @@ export class StepPlanner {
   constructor(stepTypes: StepTypes, run: PlannedRun, sinkId: string, recall: Recall) {
     this.#stepTypes = stepTypes;
     this.#run = run;
-    this.#sinkId = sinkId;
+    this.sinkId = sinkId;
     this.#recall = recall;
   }
 
@@ -51,7 +51,7 @@ export class StepPlanner {
     const images = this.#images?.get(step.name);
     if (images !== undefined) prepared.images = images;
     if (prepared.memoryKey === null) return prepared;
-    this.#memory ??= new RunMemory((key) => this.#recall(this.#sinkId, key));
+    this.#memory ??= new RunMemory((key) => this.#recall(this.sinkId, key));
     if (!this.#memory.has(prepared.memoryKey)) return null;
     prepared.memory = this.#memory.read(prepared.memoryKey);
     return prepared;

@@ -141,8 +141,8 @@ export function createWorker(options: WorkerOptions): Worker {
           async (change) => (await storage.recordAttempt(lease, attempt, next, { lease: run.lease, change })) === 'recorded',
         ));
       if (isStored) return;
-      await persist(held.runId, () => storage.recordAttempt(lease, attempt, next, null));
-      if (isOver && held.isAwaited) wakeBy(clock());
+      const kept = await persist(held.runId, () => storage.recordAttempt(lease, attempt, next, null));
+      if ((isOver || kept === 'dropped') && held.isAwaited) wakeBy(clock());
     } catch (error) {
       // Its lease runs out, and the next start or claim repeats the attempt.
       logger.warn({ err: error, delivery_id: held.id }, 'an attempt could not be recorded');

@@ -30,6 +30,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (delivery: PresentedDeliv
   ['next_attempt_at', ({ next_attempt_at }) => next_attempt_at],
   ['created_at', ({ created_at }) => created_at],
   ['finished_at', ({ finished_at }) => finished_at],
+  ['dropped_reason', ({ dropped_reason }) => dropped_reason],
 ];
 
 export const EXPORT_FORMATS: Readonly<Record<'ndjson' | 'csv', ExportFormat>> = {

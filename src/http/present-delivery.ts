@@ -32,10 +32,12 @@ export interface PresentedDelivery {
   next_attempt_at: string | null;
   created_at: string | null;
   finished_at: string | null;
+  dropped_reason: string | null;
 }
 
 export function presentDelivery(delivery: DeliverySummary, maskSecrets: MaskSecrets): PresentedDelivery {
-  const { id, runId, appId, sinkId, step, status, attempts, lastAttempt, lastResult, dueAt, createdAt, finishedAt } = delivery;
+  const { id, runId, appId, sinkId, step, status, attempts, lastAttempt, lastResult, dueAt, createdAt, finishedAt, droppedReason } =
+    delivery;
   const mask: Mask = (text) => maskSecrets(runId, text);
   return {
     delivery_id: id,
@@ -51,6 +53,7 @@ export function presentDelivery(delivery: DeliverySummary, maskSecrets: MaskSecr
     next_attempt_at: status === 'queued' ? iso(dueAt) : null,
     created_at: iso(createdAt),
     finished_at: iso(finishedAt),
+    dropped_reason: droppedReason,
   };
 }
 
@@ -87,6 +90,7 @@ function errorOf(result: OutboundResult, mask: Mask): string | null {
     case 'network':
       return oneLine(mask(`${result.reason} (${result.code})`));
     case 'refused':
+    case 'dropped':
       return oneLine(mask(result.reason));
   }
 }

@@ -5,6 +5,7 @@ import type { Roots } from '../core/bindings.ts';
 import type { Fault } from '../core/fault.ts';
 import type { Images, ImageWant } from '../core/image.ts';
 import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
+import type { Overflow } from '../core/overflow.ts';
 import type { RetryPolicy } from '../core/retry.ts';
 import type { RunError } from '../core/run.ts';
 import type { JsonSchema } from '../core/schema.ts';
@@ -41,6 +42,8 @@ export type StepPlan =
       kind: 'deliver';
       message: OutboundMessage;
       retry: RetryPolicy;
+      /** Left out, all wait: nothing is dropped. */
+      overflow?: Overflow;
       /** Given: the step is over at once and the delivery goes on by itself. Null: `interpret` says what came of it. */
       outcome: Extract<StepOutcome, { kind: 'completed' }> | null;
       remember?: unknown;

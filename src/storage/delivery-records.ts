@@ -2,6 +2,7 @@
 
 import type { DeliveryStatus } from '../core/delivery.ts';
 import type { HttpMessage, MailMessage, OutboundMessage, OutboundResult } from '../core/outbound.ts';
+import type { OverflowGroup } from '../core/overflow.ts';
 import type { RetryPolicy } from '../core/retry.ts';
 
 /** A delivery that a turn of a run asks for. */
@@ -13,6 +14,8 @@ export interface NewDelivery {
   origin: string;
   message: OutboundMessage;
   retry: RetryPolicy;
+  /** Null: it waits as long as it takes. One with a policy is stored without a lease. */
+  overflow: OverflowGroup | null;
   /** Its writer sends it at once, under a lease until then; null: whoever claims it. */
   leaseUntil: number | null;
 }
@@ -24,7 +27,9 @@ export interface DeliveryLease {
 }
 
 /** A delivery as its sender needs it. */
-export interface ClaimedDelivery extends Omit<NewDelivery, 'leaseUntil'> {
+export interface ClaimedDelivery extends Omit<NewDelivery, 'leaseUntil' | 'overflow'> {
+  /** The group of which only the newest waits; null for any other. */
+  latestOf: string | null;
   epoch: number;
   /** Attempts made so far, and the number of the last one allowed. */
   attempts: number;
@@ -62,9 +67,12 @@ export interface DeliverySummary {
   lastAttempt: number;
   /** Of the last attempt, its body left out; null before the first one. */
   lastResult: OutboundResult | null;
+  /** Null too while an older one of its group is being sent. */
   dueAt: number | null;
   createdAt: number;
   finishedAt: number | null;
+  /** Null unless it was dropped. */
+  droppedReason: string | null;
 }
 
 export interface ListedDelivery extends DeliverySummary {

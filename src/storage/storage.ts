@@ -214,7 +214,8 @@ export interface Storage {
   /**
    * Stores one turn of a run; false, and nothing of it stored, when the lease is stale, a finished visit of a step is
    * repeated, or the memory that it read has changed: the run is due at once then, to be planned anew. A turn that ends
-   * the run cancels the deliveries that it still waits for.
+   * the run cancels the deliveries that it still waits for. Its own deliveries, and older ones of their groups, may be
+   * dropped by their overflow policy; a run that waits for one of those is due at once.
    */
   advanceRun(lease: Lease, change: RunChange): Promise<boolean>;
   /** Takes up to `limit` runs that are due, for the one owner, until `leaseUntil`. */
@@ -223,7 +224,7 @@ export interface Storage {
   renewLeases(leases: Lease[], leaseUntil: number): Promise<string[]>;
   /** Gives a run back, due at once, for whoever claims it next. */
   releaseRun(lease: Lease, now: number): Promise<void>;
-  /** Makes every running run and every delivery being sent due at once: called at start, when whoever had them is dead. */
+  /** Makes every running run due at once, and gives every delivery being sent back: called at start, when whoever had them is dead. */
   recoverRuns(now: number): Promise<number>;
   /** Ends a run that has not ended, with the deliveries that it waits for; returns its events from then on, null if unknown. */
   cancelRun(runId: string, now: number): Promise<{ cancelled: boolean; events: RunEvent[] } | null>;
@@ -232,26 +233,28 @@ export interface Storage {
 
   /**
    * Stores an attempt, what becomes of its delivery, and with its end the turn that it brought the waiting run. The
-   * attempt is kept in any case, under the next free number when its own is taken. `stale`: the delivery is no longer the sender's and stays as it is. `turn_refused`: the
-   * turn was, by the rules of advanceRun; the run is due at once and finds the result when it is claimed.
+   * attempt is kept in any case, under the next free number when its own is taken. `stale`: the delivery is no longer the
+   * sender's and stays as it is. `turn_refused`: the turn was, by the rules of advanceRun; the run is due at once and finds
+   * the result when it is claimed. `dropped`: it was to be tried again, and a newer one of its group waits; a run that
+   * waits for it is due at once.
    */
   recordAttempt(
     delivery: DeliveryLease,
     attempt: AttemptRecord,
     next: DeliveryState,
     turn: { lease: Lease; change: RunChange } | null,
-  ): Promise<'recorded' | 'stale' | 'turn_refused'>;
+  ): Promise<'recorded' | 'dropped' | 'stale' | 'turn_refused'>;
   /** Takes deliveries that are due, up to the limits of each origin, for the one owner. */
   claimDeliveries(limits: ClaimLimit[], now: number, leaseUntil: number): Promise<ClaimedDelivery[]>;
   /** Extends leases; returns the ids whose lease is stale. */
   renewDeliveries(leases: DeliveryLease[], leaseUntil: number): Promise<string[]>;
-  /** Gives deliveries back, due at once. */
+  /** Gives deliveries back, due at once, or dropped where a newer one of their group waits. */
   releaseDeliveries(leases: DeliveryLease[], now: number): Promise<void>;
   /** Each origin with deliveries that are not over, and when its next one is due. */
   listDueOrigins(): Promise<{ origin: string; dueAt: number }[]>;
   /**
-   * Gives failed deliveries another round of attempts, due at once; returns the origins of those that were failed. The
-   * run learns of it only if its step still waits.
+   * Gives deliveries that have failed or were dropped another round of attempts, due at once; returns the origins of those
+   * that were so and to which no newer one of their group is on its way. The run learns of it only if its step still waits.
    */
   retryDeliveries(ids: string[], now: number): Promise<{ id: string; origin: string }[]>;
   getDelivery(id: string): Promise<DeliveryRecord | null>;

@@ -30,6 +30,10 @@ const app = shareApp({ stepTypes: sendingSteps, settings: { outbound_allow: '127
     await shared.workflow(id, { steps: [{ type: 'test/send@v1', name: 'notify', url, body: EVIL, background: true }] });
     await shared.sink({ path: `/${id}`, workflow_id: id, response: 'wait' });
   }
+  const overflow = { policy: 'reject', limit: 0 };
+  const step = { type: 'test/send@v1', name: 'notify', url: `${receiver.url}/ok`, background: true, overflow };
+  await shared.workflow('behind', { steps: [step] });
+  await shared.sink({ path: '/behind', workflow_id: 'behind', response: 'wait' });
 });
 
 const delivery = (...args: string[]): Promise<CliResult> => sluice(['delivery', ...args], { environment: adminOf(app()) });
@@ -92,7 +96,7 @@ describe('delivery list', () => {
   test('tells what is wrong with a filter that cannot be one', async () => {
     expect(await delivery('list', '--status', 'dead')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('Allowed choices are queued, sending, delivered, failed, cancelled.'),
+      stderr: expect.stringContaining('Allowed choices are queued, sending, delivered, failed, cancelled, dropped.'),
     });
     expect(await delivery('list', '--cursor', 'x')).toMatchObject({ code: 1, stderr: expect.stringMatching(/cursor.*\(invalid\)\n$/) });
   });
@@ -168,7 +172,7 @@ describe('delivery retry', () => {
     expect(await overOf(`run_id=${runId}`)).toMatchObject({ status: 'delivered', attempt_count: 2 });
     receiver.answer('/bad', { status: 400 });
     expect(await delivery('retry', id)).toEqual(
-      onlyStderr(1, 'sluice: the delivery is delivered; only one that has failed can be tried again (conflict)\n'),
+      onlyStderr(1, 'sluice: the delivery is delivered; only one that has failed or was dropped can be tried again (conflict)\n'),
     );
     const again = await trigger('bad');
     expect(JSON.parse((await delivery('retry', again.delivery_id, '-o', 'json')).stdout)).toMatchObject({ delivery_id: again.delivery_id });
@@ -190,14 +194,41 @@ describe('delivery retry', () => {
     await overOf(`sink_id=${sinkId}`);
   });
 
+  test('shows why one was dropped, and tries it again, alone or with all that were', async () => {
+    const { delivery_id: id, run_id: runId } = await trigger('behind');
+    const reason = 'the receiver is behind: 0 wait';
+    expect((await delivery('get', id)).stdout).toContain(`status    dropped\nreason    ${reason}\n`);
+    const listed = (await delivery('list', '--status', 'dropped', '--run', runId)).stdout;
+    expect(listed).toMatch(new RegExp(`${id}  dropped  0 of 1    ${reason}  shop`));
+    expect((await delivery('export', '--run', runId, '--format', 'csv')).stdout.trimEnd()).toMatch(new RegExp(`,${reason}$`));
+    expect(await delivery('retry', '--dropped', '--run', runId)).toEqual(onlyStderr(0, '1 delivery is tried again\n'));
+    expect(await overOf(`run_id=${runId}`)).toMatchObject({ status: 'delivered', dropped_reason: null });
+    expect(await delivery('retry', '--dropped', '--run', runId)).toEqual(onlyStderr(0, 'no dropped deliveries\n'));
+    const another = await trigger('behind');
+    expect(await delivery('retry', another.delivery_id)).toEqual(onlyStderr(0, `${another.delivery_id} is tried again\n`));
+  });
+
   const wrong: [string, string[], string][] = [
-    ['nothing', [], 'give the id of a delivery, or --failed for all that have failed'],
-    ['a filter alone', ['--app', 'shop'], 'give the id of a delivery, or --failed for all that have failed'],
-    ['both', ['dlv_x_0', '--failed'], 'give the id of one delivery, or --failed with what it may be narrowed by, but not both'],
+    [
+      'two kinds',
+      ['--failed', '--dropped'],
+      'give the id of a delivery, --failed for all that have failed, or --dropped for all that were dropped',
+    ],
+    ['nothing', [], 'give the id of a delivery, --failed for all that have failed, or --dropped for all that were dropped'],
+    [
+      'a filter alone',
+      ['--app', 'shop'],
+      'give the id of a delivery, --failed for all that have failed, or --dropped for all that were dropped',
+    ],
+    [
+      'both',
+      ['dlv_x_0', '--failed'],
+      'give the id of one delivery, or --failed or --dropped with what it may be narrowed by, but not both',
+    ],
     [
       'an id and a filter',
       ['dlv_x_0', '--sink', 'x'],
-      'give the id of one delivery, or --failed with what it may be narrowed by, but not both',
+      'give the id of one delivery, or --failed or --dropped with what it may be narrowed by, but not both',
     ],
   ];
   for (const [what, args, message] of wrong) {

@@ -54,6 +54,7 @@ async function startQueue(stored: Record<string, { count: number; bytes: number 
       origin,
       message: messageOf(bytes),
       retry: RETRY,
+      latestOf: null,
       epoch: 1,
       attempts: 0,
       lastAttempt: 51,
@@ -61,6 +62,7 @@ async function startQueue(stored: Record<string, { count: number; bytes: number 
     })),
   );
   const queue = createDeliveryQueue({
+    wakeRuns: () => undefined,
     clock: () => now,
     random: () => 0.5,
     logger: createLogger('silent').logger,
@@ -178,6 +180,7 @@ test('many receivers that take nothing leave room to another one, and a message 
     isAwaited: false,
     origin: 'http://fresh.test',
     retry: RETRY,
+    overflow: null,
     leaseUntil: null,
   };
   const admitted = queue.admit([{ ...fresh, message: messageOf(4_000_000) }]);

@@ -126,6 +126,7 @@ describe('a cell of CSV', () => {
     next_attempt_at: null,
     created_at: '2026-01-01T00:00:00.000Z',
     finished_at: null,
+    dropped_reason: null,
   };
   const withError = (error: string): string =>
     EXPORT_FORMATS.csv.line({ ...delivery, last_result: { kind: 'network', status: null, error } }).split(',network,,')[1] as string;
@@ -138,8 +139,8 @@ describe('a cell of CSV', () => {
   }
 
   test('with quotes, commas or line ends is quoted', () => {
-    expect(withError('he said "no", twice')).toBe('"he said ""no"", twice",,2026-01-01T00:00:00.000Z,\r\n');
-    expect(withError('a\r\nb')).toBe('"a\r\nb",,2026-01-01T00:00:00.000Z,\r\n');
-    expect(withError('plain - and = inside')).toBe('plain - and = inside,,2026-01-01T00:00:00.000Z,\r\n');
+    expect(withError('he said "no", twice')).toBe('"he said ""no"", twice",,2026-01-01T00:00:00.000Z,,\r\n');
+    expect(withError('a\r\nb')).toBe('"a\r\nb",,2026-01-01T00:00:00.000Z,,\r\n');
+    expect(withError('plain - and = inside')).toBe('plain - and = inside,,2026-01-01T00:00:00.000Z,,\r\n');
   });
 });

@@ -104,6 +104,7 @@ describe('the list of deliveries', () => {
       next_attempt_at: null,
       created_at: expect.stringMatching(/^\d{4}-/),
       finished_at: expect.stringMatching(/^\d{4}-/),
+      dropped_reason: null,
     });
     const times = (await listAll()).map(({ created_at: at }) => at);
     expect(times).toEqual([...times].sort().reverse());
@@ -326,7 +327,7 @@ describe('a retry by hand', () => {
     expect(status).toBe(409);
     expect(body.error).toMatchObject({
       code: 'conflict',
-      message: 'the delivery is delivered; only one that has failed can be tried again',
+      message: 'the delivery is delivered; only one that has failed or was dropped can be tried again',
     });
   });
 
@@ -387,7 +388,7 @@ describe('a retry in bulk', () => {
     [{ ids: ['dlv_x_0'], app_id: 'shop' }, 'the body has ids and a filter; give one of the two'],
     [{ app_id: 7 }, 'app_id: must be string'],
     [{ app_id: '' }, 'app_id'],
-    [{ status: 'delivered' }, 'status: must be "failed"'],
+    [{ status: 'delivered' }, 'status: must be one of "failed", "dropped"'],
     [{ app_id: 'shop', cursor: -1 }, 'cursor: must be >= 0'],
     [{ app_id: 'shop', limit: 5 }, 'unknown field "limit"'],
     ['{"app_id":"a","app_id":"b"}', 'field "app_id" appears twice'],

@@ -9,7 +9,9 @@ import { creatingRunsContract } from './contract/creating-runs.ts';
 import { definitionsContract } from './contract/definitions.ts';
 import { deliveriesContract } from './contract/deliveries.ts';
 import { deliveryAttemptsContract } from './contract/delivery-attempts.ts';
+import { latestWinsContract } from './contract/latest-wins.ts';
 import { memoryContract } from './contract/memory.ts';
+import { overflowContract } from './contract/overflow.ts';
 import { readingRunsContract } from './contract/reading-runs.ts';
 import { retentionContract } from './contract/retention.ts';
 import { visitsContract } from './contract/visits.ts';
@@ -44,6 +46,8 @@ export function describeStorageContract(name: string, { open, dispose }: Storage
     deliveriesContract(current);
     deliveryAttemptsContract(current);
     visitsContract(current);
+    overflowContract(current);
+    latestWinsContract(current);
     memoryContract(current);
     retentionContract(current);
     concurrencyContract(current);

@@ -1,7 +1,8 @@
 // Step types for tests of deliveries: one that sends what its manifest says, one that gives a secret of the environment.
 
 import type { HttpMessage } from '../../src/core/outbound.ts';
-import type { StepType } from '../../src/steps/step-type.ts';
+import type { Overflow } from '../../src/core/overflow.ts';
+import type { EffectResult, StepType } from '../../src/steps/step-type.ts';
 import { deliver } from './deliver.ts';
 
 interface SendManifest {
@@ -13,6 +14,7 @@ interface SendManifest {
   retry?: unknown;
   /** The step does not wait for what comes of it. */
   background?: boolean;
+  overflow?: Overflow;
 }
 
 const send: StepType<SendManifest> = {
@@ -23,19 +25,22 @@ const send: StepType<SendManifest> = {
     base64: { type: 'string' },
     headers: { type: 'object' },
     background: { type: 'boolean' },
+    overflow: { type: 'object' },
   },
   required: ['url'],
   outputs: () => ['status'],
-  plan({ url, body = '', base64, headers = {}, retry, background = false }) {
+  plan({ url, body = '', base64, headers = {}, retry, background = false, overflow = { policy: 'queue' } }) {
     const plan = deliver(url, base64 === undefined ? Buffer.from(body) : Buffer.from(base64, 'base64'), retry);
     const message: HttpMessage = { ...(plan.message as HttpMessage), headers };
-    return { ...plan, message, outcome: background ? { kind: 'completed', outputs: { status: null } } : null };
+    return { ...plan, message, overflow, outcome: background ? { kind: 'completed', outputs: { status: null } } : null };
   },
   interpret: (_manifest, result) =>
     result.kind === 'response' && result.status < 300
       ? { kind: 'completed', outputs: { status: result.status } }
-      : { kind: 'failed', retryable: false, error: { code: 'not_delivered', message: `the delivery failed: ${result.kind}` } },
+      : { kind: 'failed', retryable: false, error: { code: 'not_delivered', message: messageOf(result) } },
 };
+
+const messageOf = (result: EffectResult): string => `the delivery failed: ${result.kind === 'dropped' ? result.reason : result.kind}`;
 
 const secret: StepType<{ variable: string }> = {
   type: 'test/secret@v1',

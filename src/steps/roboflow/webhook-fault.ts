@@ -9,6 +9,7 @@ export function webhookFault(result: OutboundResult, url: string, timeoutSeconds
     case 'response':
       return statusFault(result.status, result.reason, withoutSecrets(result.url));
     case 'refused':
+    case 'dropped':
       return result.reason;
     case 'timeout':
       return result.phase === 'total'

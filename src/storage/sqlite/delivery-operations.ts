@@ -8,6 +8,7 @@ import { parseRunId } from '../../core/run-id.ts';
 import type { ClaimedDelivery, ClaimLimit, DeliveryLease } from '../delivery-records.ts';
 import type { Lease } from '../storage.ts';
 import { type ClaimedDeliveryRow, toDeliveryId } from './delivery-rows.ts';
+import type { OverflowOperations } from './overflow-operations.ts';
 import type { PackedChange } from './packed-change.ts';
 import { deliveryKeyOf, type PackedAttempt, type PackedDelivery } from './packed-delivery.ts';
 import { unpackMessage } from './packed-message.ts';
@@ -17,33 +18,45 @@ interface KnownDelivery {
   no: number;
   run_id: number;
   is_awaited: number;
+  latestOf: string | null;
 }
 
 /** Stores the deliveries of a turn with the turn. */
-export function createDeliveryWriter(database: Database) {
+export function createDeliveryWriter(database: Database, overflows: OverflowOperations) {
   const insert = database.prepare(
     `INSERT INTO deliveries (run_id, step_no, visit, step, app_no, sink_no, status, is_awaited, origin, message, body, retry, attempts,
        last_attempt, due_at, epoch, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 1, ?)`,
   );
   return (order: number, owner: { appNo: number; no: number }, deliveries: readonly PackedDelivery[], now: number): void => {
-    for (const [stepNo, visit, step, isAwaited, origin, message, body, retry, lastAttempt, leaseUntil] of deliveries) {
+    for (const [stepNo, visit, step, isAwaited, origin, message, body, retry, lastAttempt, leaseUntil, overflow] of deliveries) {
       const status = leaseUntil === null ? 'queued' : 'sending';
       const place = [order, stepNo, visit, step, owner.appNo, owner.no];
-      insert.run(...place, status, isAwaited, origin, message, body, retry, lastAttempt, leaseUntil ?? now, now);
+      const content = [isAwaited, origin, message, body, retry, lastAttempt];
+      const { lastInsertRowid: no } = insert.run(...place, status, ...content, leaseUntil ?? now, now);
+      if (overflow !== null) overflows.enter(no as number, overflow, now);
     }
   };
 }
 
-export function createDeliveryOperations(database: Database, advanceRun: (lease: Lease, change: PackedChange) => boolean) {
-  const selectKey = database.prepare('SELECT no, run_id, is_awaited FROM deliveries WHERE run_id = ? AND step_no = ? AND visit = ?');
+export function createDeliveryOperations(
+  database: Database,
+  overflows: OverflowOperations,
+  advanceRun: (lease: Lease, change: PackedChange) => boolean,
+) {
+  const selectKey = database.prepare(
+    `SELECT no, run_id, is_awaited, CASE overflow_policy WHEN 'latest_wins' THEN overflow_group END AS latestOf
+     FROM deliveries WHERE run_id = ? AND step_no = ? AND visit = ?`,
+  );
   const insertAttempt = database.prepare('INSERT OR IGNORE INTO delivery_attempts VALUES (?, ?, ?, ?, ?, ?)');
   const selectSameAttempt = database.prepare('SELECT attempt FROM delivery_attempts WHERE delivery_no = ? AND started_at = ?').pluck();
   const selectLastAttempt = database.prepare('SELECT max(attempt) FROM delivery_attempts WHERE delivery_no = ?').pluck();
   const update = database.prepare(
     "UPDATE deliveries SET status = ?, attempts = max(attempts, ?), due_at = ?, finished_at = ? WHERE no = ? AND epoch = ? AND status = 'sending'",
   );
-  const countGivenUp = database.prepare("UPDATE deliveries SET attempts = max(attempts, ?) WHERE no = ? AND status = 'cancelled'");
+  const countGivenUp = database.prepare(
+    "UPDATE deliveries SET attempts = max(attempts, ?) WHERE no = ? AND status IN ('cancelled', 'dropped')",
+  );
   // A run that somebody advances just now looks for the result itself when it has written its turn.
   const wakeRun = database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND status = 'waiting'");
   const claim = database.prepare(
@@ -70,13 +83,15 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
   );
   const revive = database
     .prepare(
-      `UPDATE deliveries SET status = 'queued', due_at = ?, finished_at = NULL, epoch = epoch + 1,
+      `UPDATE deliveries SET status = 'queued', due_at = ?, finished_at = NULL, dropped_reason = NULL, epoch = epoch + 1,
          last_attempt = attempts + 1 + (retry ->> 'maxRetries'),
          -- The failure is on disk, but the run may not have been told of it yet: it waits on then.
          is_awaited = is_awaited AND EXISTS (SELECT 1 FROM step_records WHERE step_records.run_id = deliveries.run_id
            AND step_records.step = deliveries.step AND step_records.visit = deliveries.visit AND step_records.status = 'waiting')
-       WHERE status = 'failed'
+       WHERE status IN ('failed', 'dropped')
          AND no = (SELECT no FROM deliveries JOIN runs ON runs.id = run_id WHERE run_id = ? AND nonce = ? AND step_no = ? AND visit = ?)
+         AND NOT EXISTS (SELECT 1 FROM deliveries AS newer WHERE newer.overflow_policy = 'latest_wins'
+           AND newer.overflow_group = deliveries.overflow_group AND newer.due_at IS NOT NULL AND newer.no > deliveries.no)
        RETURNING origin`,
     )
     .pluck();
@@ -85,6 +100,9 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
     const { runId, stepNo, visit } = deliveryKeyOf(id);
     return selectKey.get(keyOf(runId).order, stepNo, visit) as KnownDelivery | undefined;
   };
+
+  /** One that was given back, or is to be tried again, gives way to a newer one; one that is over lets it go. */
+  const settle = ({ latestOf }: KnownDelivery, now: number): number[] => (latestOf === null ? [] : overflows.settle(latestOf, now));
 
   /** Returns the number that it has: a sender whose lease was over may have taken its own. */
   function keepAttempt(deliveryNo: number, [attempt, startedAt, ...rest]: PackedAttempt): number {
@@ -102,16 +120,17 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
       attempt: PackedAttempt,
       { status, dueAt }: DeliveryState,
       turn: { lease: Lease; change: PackedChange } | null,
-    ): 'recorded' | 'stale' | 'turn_refused' {
+    ): 'recorded' | 'dropped' | 'stale' | 'turn_refused' {
       const delivery = find(id);
       if (delivery === undefined) return 'stale';
       const [, startedAt, durationMs] = attempt;
       const now = startedAt + durationMs;
       const number = keepAttempt(delivery.no, attempt);
-      if (update.run(status, number, dueAt, dueAt === null ? now : null, delivery.no, epoch).changes === 0) {
-        countGivenUp.run(number, delivery.no);
-        return 'stale';
-      }
+      const isStale = update.run(status, number, dueAt, dueAt === null ? now : null, delivery.no, epoch).changes === 0;
+      if (isStale) countGivenUp.run(number, delivery.no);
+      const dropped = settle(delivery, now);
+      if (isStale) return 'stale';
+      if (dropped.includes(delivery.no)) return 'dropped';
       if (dueAt !== null || delivery.is_awaited === 0) return 'recorded';
       if (turn !== null && advanceRun(turn.lease, turn.change)) return 'recorded';
       wakeRun.run(now, delivery.run_id);
@@ -129,7 +148,12 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
     },
 
     releaseDeliveries(leases: DeliveryLease[], now: number): void {
-      for (const { id, epoch } of leases) release.run(now, find(id)?.no ?? null, epoch);
+      for (const { id, epoch } of leases) {
+        const delivery = find(id);
+        if (delivery === undefined) continue;
+        release.run(now, delivery.no, epoch);
+        settle(delivery, now);
+      }
     },
 
     listDueOrigins: (): { origin: string; dueAt: number }[] => selectOrigins.all() as { origin: string; dueAt: number }[],
@@ -139,7 +163,9 @@ export function createDeliveryOperations(database: Database, advanceRun: (lease:
         const key = parseDeliveryId(id);
         const run = key && parseRunId(key.runId);
         const origin = run && (revive.get(now, run.order, run.nonce, key.stepNo, key.visit) as string | undefined);
-        return origin == null ? [] : [{ id, origin }];
+        if (origin == null) return [];
+        settle(find(id) as KnownDelivery, now);
+        return [{ id, origin }];
       });
     },
   };
@@ -156,5 +182,6 @@ function toClaimed(row: ClaimedDeliveryRow): ClaimedDelivery {
     epoch: row.epoch,
     attempts: row.attempts,
     lastAttempt: row.last_attempt,
+    latestOf: row.overflow_policy === 'latest_wins' ? row.overflow_group : null,
   };
 }

@@ -2,9 +2,13 @@
 
 import type { DeliveryStatus } from '../../core/delivery.ts';
 import { deliveryIdOf } from '../../core/delivery-id.ts';
+import type { OverflowGroup } from '../../core/overflow.ts';
 import { joinRunId } from '../../core/run-id.ts';
 import type { AttemptRecord, DeliverySummary, DeliveryTarget } from '../delivery-records.ts';
 import { unpackResult } from './packed-delivery.ts';
+
+/** The due time of a delivery while an older one of its overflow group is being sent. */
+export const HELD_BACK = Number.MAX_SAFE_INTEGER;
 
 export interface DeliveryKey {
   run_id: number;
@@ -29,13 +33,15 @@ export interface ClaimedDeliveryRow extends DeliveryKey {
   attempts: number;
   last_attempt: number;
   epoch: number;
+  overflow_policy: OverflowGroup['policy'] | null;
+  overflow_group: string | null;
 }
 
 /** The columns of a summary: of the message only where it goes, as all of it may be large. */
 export const SUMMARY_COLUMNS = `deliveries.no, deliveries.run_id, runs.nonce, step_no, visit, apps.id AS app_id, sinks.id AS sink_id, step,
   deliveries.status, message ->> 'transport' AS transport, message ->> 'method' AS method, message ->> 'url' AS url,
   message ->> 'host' AS host, message ->> 'port' AS port, message -> 'to' AS recipients, attempts, last_attempt,
-  result AS last_result, due_at, deliveries.created_at, deliveries.finished_at`;
+  result AS last_result, due_at, deliveries.created_at, deliveries.finished_at, dropped_reason`;
 export const SUMMARY_TABLES = `deliveries JOIN runs ON runs.id = deliveries.run_id JOIN apps ON apps.no = deliveries.app_no
   JOIN sinks ON sinks.no = deliveries.sink_no
   LEFT JOIN delivery_attempts ON delivery_no = deliveries.no AND attempt = deliveries.attempts`;
@@ -59,6 +65,7 @@ export interface SummaryRow extends DeliveryKey {
   due_at: number | null;
   created_at: number;
   finished_at: number | null;
+  dropped_reason: string | null;
 }
 
 export function toDeliverySummary(row: SummaryRow): DeliverySummary {
@@ -73,9 +80,10 @@ export function toDeliverySummary(row: SummaryRow): DeliverySummary {
     attempts: row.attempts,
     lastAttempt: row.last_attempt,
     lastResult: row.last_result === null ? null : unpackResult(row.last_result, null),
-    dueAt: row.due_at,
+    dueAt: row.due_at === HELD_BACK ? null : row.due_at,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
+    droppedReason: row.dropped_reason,
   };
 }
 

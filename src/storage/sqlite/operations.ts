@@ -9,6 +9,7 @@ import { createDefinitionOperations } from './definition-operations.ts';
 import { createDeliveryOperations } from './delivery-operations.ts';
 import { createDeliveryQueries } from './delivery-queries.ts';
 import { createMemoryQueries } from './memory-operations.ts';
+import { createOverflowOperations } from './overflow-operations.ts';
 import type { PackedChange } from './packed-change.ts';
 import type { PackedAttempt } from './packed-delivery.ts';
 import type { PackedRun } from './packed-run.ts';
@@ -67,11 +68,12 @@ type Operations<Names extends OperationName> = {
 export function createWrites(database: Database): Operations<(typeof WRITES)[number]> {
   // A commit that changes nothing does not reach the disk, so this one changes a row into itself.
   const touch = database.prepare('UPDATE database_state SET commit_seq = commit_seq');
-  const runs = createRunOperations(database);
+  const overflows = createOverflowOperations(database);
+  const runs = createRunOperations(database, overflows);
   return {
     ...createDefinitionOperations(database),
     ...runs,
-    ...createDeliveryOperations(database, runs.advanceRun),
+    ...createDeliveryOperations(database, overflows, runs.advanceRun),
     ...createMemoryQueries(database),
     ...createRejectionOperations(database),
     ...createRetentionOperations(database),

@@ -2,6 +2,7 @@
 
 import { type DeliveryIdParts, parseDeliveryId } from '../../core/delivery-id.ts';
 import type { OutboundResult } from '../../core/outbound.ts';
+import type { OverflowGroup } from '../../core/overflow.ts';
 import type { AttemptRecord, NewDelivery } from '../delivery-records.ts';
 import { packMessage } from './packed-message.ts';
 
@@ -16,15 +17,16 @@ export type PackedDelivery = [
   retry: string,
   lastAttempt: number,
   leaseUntil: number | null,
+  overflow: OverflowGroup | null,
 ];
 
 /** `result` is JSON without its body, which is a column of its own. */
 export type PackedAttempt = [attempt: number, startedAt: number, durationMs: number, result: string, body: Uint8Array | null];
 
-export function packDelivery({ id, step, isAwaited, origin, message, retry, leaseUntil }: NewDelivery): PackedDelivery {
+export function packDelivery({ id, step, isAwaited, origin, message, retry, leaseUntil, overflow }: NewDelivery): PackedDelivery {
   const { text, body } = packMessage(message);
   const { stepNo, visit } = deliveryKeyOf(id);
-  return [stepNo, visit, step, isAwaited ? 1 : 0, origin, text, body, JSON.stringify(retry), retry.maxRetries + 1, leaseUntil];
+  return [stepNo, visit, step, isAwaited ? 1 : 0, origin, text, body, JSON.stringify(retry), retry.maxRetries + 1, leaseUntil, overflow];
 }
 
 export function packAttempt({ attempt, startedAt, durationMs, result }: AttemptRecord): PackedAttempt {

@@ -7,6 +7,7 @@ import { parseRunId } from '../../core/run-id.ts';
 import type { ClaimedRun, CreateRunResult, Lease, MemoryUse, StepRecord } from '../storage.ts';
 import { createDeliveryWriter } from './delivery-operations.ts';
 import { createMemoryOperations } from './memory-operations.ts';
+import type { OverflowOperations } from './overflow-operations.ts';
 import type { PackedChange, PackedStep } from './packed-change.ts';
 import { type PackedDelivery, unpackResult } from './packed-delivery.ts';
 import { type PackedRun, unpackSteps, unpackVisits } from './packed-run.ts';
@@ -18,7 +19,7 @@ interface Turn {
   at: number;
 }
 
-export function createRunOperations(database: Database) {
+export function createRunOperations(database: Database, overflows: OverflowOperations) {
   const selectSink = database.prepare('SELECT no, app_no AS appNo FROM sinks WHERE id = ?');
   const insertRun = database.prepare(
     `INSERT INTO runs (id, nonce, app_no, sink_no, workflow_id, workflow_version, status, progress, created_at, finished_at, wake_at,
@@ -65,26 +66,29 @@ export function createRunOperations(database: Database) {
   const recoverDeliveries = database.prepare(
     "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE due_at IS NOT NULL AND status = 'sending'",
   );
-  const insertDeliveries = createDeliveryWriter(database);
+  const insertDeliveries = createDeliveryWriter(database, overflows);
   const memory = createMemoryOperations(database);
   const selectOwner = database.prepare('SELECT app_no AS appNo, sink_no AS no FROM runs WHERE id = ?');
   const giveBack = database.prepare("UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE id = ?");
   const holdsLease = database
     .prepare("SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND epoch = ? AND status IN ('running', 'waiting'))")
     .pluck();
-  // Results of awaited deliveries that are over, of steps that still wait for them.
+  // Results of awaited deliveries that are over, of steps that still wait for them. One that was dropped may have no attempt.
   const selectResults = database.prepare(
-    `SELECT deliveries.step, result, delivery_attempts.body FROM deliveries
+    `SELECT deliveries.step, dropped_reason AS droppedReason, result, delivery_attempts.body FROM deliveries
        JOIN step_records ON step_records.run_id = deliveries.run_id AND step_records.step = deliveries.step AND step_records.visit = deliveries.visit
-       JOIN delivery_attempts ON delivery_no = deliveries.no AND delivery_attempts.attempt = deliveries.attempts
-     WHERE deliveries.run_id = ? AND is_awaited = 1 AND deliveries.due_at IS NULL
+       LEFT JOIN delivery_attempts ON delivery_no = deliveries.no AND delivery_attempts.attempt = deliveries.attempts
+     WHERE deliveries.run_id = ? AND is_awaited = 1 AND deliveries.due_at IS NULL AND (result IS NOT NULL OR deliveries.status = 'dropped')
        AND step_records.status = 'waiting' AND step_records.due_at IS NULL`,
   );
   const wakeNow = database.prepare('UPDATE runs SET wake_at = ? WHERE id = ?');
-  const cancelDeliveries = database.prepare(
-    `UPDATE deliveries SET status = 'cancelled', due_at = NULL, finished_at = ?, epoch = epoch + 1
-     WHERE run_id = ? AND is_awaited = 1 AND due_at IS NOT NULL`,
-  );
+  const cancelAwaited = database
+    .prepare(
+      `UPDATE deliveries SET status = 'cancelled', due_at = NULL, finished_at = ?, epoch = epoch + 1
+       WHERE run_id = ? AND is_awaited = 1 AND due_at IS NOT NULL
+       RETURNING CASE overflow_policy WHEN 'latest_wins' THEN overflow_group END`,
+    )
+    .pluck();
   const selectNextWake = database.prepare('SELECT min(wake_at) FROM runs WHERE wake_at IS NOT NULL').pluck();
   const selectForCancel = database.prepare('SELECT status, last_seq AS lastSeq FROM runs WHERE id = ? AND nonce = ?');
   const cancelRun = database.prepare(
@@ -130,8 +134,16 @@ export function createRunOperations(database: Database) {
   }
 
   function resultsOf(order: number): ClaimedRun['results'] {
-    const rows = selectResults.all(order) as { step: string; result: string; body: Uint8Array | null }[];
-    return rows.map(({ step, result, body }) => ({ step, result: unpackResult(result, body) }));
+    const rows = selectResults.all(order) as { step: string; droppedReason: string | null; result: string; body: Uint8Array | null }[];
+    return rows.map(({ step, droppedReason, result, body }) => ({
+      step,
+      result: droppedReason === null ? unpackResult(result, body) : { kind: 'dropped', reason: droppedReason },
+    }));
+  }
+
+  /** Those that the run waits for. */
+  function cancelDeliveries(order: number, now: number): void {
+    for (const latestOf of cancelAwaited.all(now, order) as (string | null)[]) if (latestOf !== null) overflows.settle(latestOf, now);
   }
 
   /** What a turn brings beside the run itself. False when the memory that it read has changed: it is to be planned anew. */
@@ -178,7 +190,7 @@ export function createRunOperations(database: Database) {
       if (updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, error, isEnd, order, epoch).changes === 0) return false;
       if (firstSeq > 0) insertEvents.run(order, firstSeq, events);
       for (const step of steps) upsertStep.run(order, ...step);
-      if (isEnd === 1) cancelDeliveries.run(at, order);
+      if (isEnd === 1) cancelDeliveries(order, at);
       // A delivery may have ended while this turn was under way.
       if (status === 'waiting' && resultsOf(order).length > 0) wakeNow.run(at, order);
       return true;
@@ -201,6 +213,7 @@ export function createRunOperations(database: Database) {
 
     recoverRuns(now: number): number {
       recoverDeliveries.run(now);
+      overflows.settleAll(now);
       return recoverRuns.run(now).changes;
     },
 
@@ -210,7 +223,7 @@ export function createRunOperations(database: Database) {
       if (!run) return null;
       if (isTerminal(run.status)) return { cancelled: false, events: [] };
       cancelRun.run(JSON.stringify(CANCELLED), now, run.lastSeq + 1, key.order);
-      cancelDeliveries.run(now, key.order);
+      cancelDeliveries(key.order, now);
       return { cancelled: true, events: [{ seq: run.lastSeq + 1, outcome: { status: 'cancelled', output: null, error: CANCELLED } }] };
     },
 

@@ -46,11 +46,13 @@ export function deliveriesContract(workbench: () => Workbench): void {
         dueAt: NOW,
         createdAt: NOW,
         finishedAt: null,
+        droppedReason: null,
         tries: [],
       });
       expect(await claimOne(origin)).toEqual({
         id: deliveryIdOf(run.runId, 0),
         step: 's0',
+        latestOf: null,
         isAwaited: true,
         origin,
         message: MESSAGE,

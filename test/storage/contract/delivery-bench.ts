@@ -36,6 +36,7 @@ export function newDelivery(runId: string, stepNo: number, fields: Partial<NewDe
     origin: 'https://receiver.test',
     message: MESSAGE,
     retry: NO_RETRY,
+    overflow: null,
     leaseUntil: null,
     ...fields,
   };

@@ -36,7 +36,11 @@ const filterProperties = {
   app_id: { type: 'string' },
   sink_id: { type: 'string' },
   run_id: { type: 'string' },
-  status: { type: 'string', enum: DELIVERY_STATUSES, description: 'failed ones are the dead letters' },
+  status: {
+    type: 'string',
+    enum: DELIVERY_STATUSES,
+    description: 'failed ones are the dead letters; of dropped ones the receiver was behind',
+  },
 };
 const listQuery = {
   ...filterProperties,
@@ -86,15 +90,14 @@ export function deliveryRoutes(server: FastifyInstance, { storage, engine, maskS
 
   server.post<{ Params: DeliveryParams }>(
     '/deliveries/:delivery_id/retry',
-    schema('Give a failed delivery another round of attempts'),
+    schema('Give a delivery that failed or was dropped another round of attempts'),
     async ({ params }, reply) => {
       const { delivery_id: id } = params;
       const before = await storage.getDelivery(id);
       if (before === null) throw unknownDelivery();
-      const retried = before.status === 'failed' ? await engine.retryDeliveries([id]) : [];
+      const retried = isRetried(before.status) ? await engine.retryDeliveries([id]) : [];
       const after = (await storage.getDelivery(id)) ?? before;
-      if (retried.length === 0)
-        throw new AppError('conflict', `the delivery is ${after.status}; only one that has failed can be tried again`);
+      if (retried.length === 0) throw notRetried(after.status);
       reply.code(202);
       return presentDelivery(after, maskSecrets);
     },
@@ -102,7 +105,7 @@ export function deliveryRoutes(server: FastifyInstance, { storage, engine, maskS
 
   server.post<{ Body: unknown }>(
     '/deliveries/retry',
-    schema(`Give up to ${MAX_RETRIED} failed deliveries another round of attempts`, { body: retryBodySchema }),
+    schema(`Give up to ${MAX_RETRIED} failed or dropped deliveries another round of attempts`, { body: retryBodySchema }),
     async ({ body }, reply) => {
       const wanted = readRetryBody(body);
       const page = 'ids' in wanted ? [] : await storage.listDeliveries(wanted.filter);
@@ -136,6 +139,17 @@ function readFilter({ app_id: appId, sink_id: sinkId, run_id: runId, status, cur
 
 function nextCursor(page: readonly ListedDelivery[], limit: number): number | null {
   return page.length === limit ? (page.at(-1)?.position ?? null) : null;
+}
+
+const isRetried = (status: DeliveryStatus): boolean => status === 'failed' || status === 'dropped';
+
+function notRetried(status: DeliveryStatus): AppError {
+  return new AppError(
+    'conflict',
+    isRetried(status)
+      ? `the delivery is ${status}, and a newer one with its overflow key is on its way; it can be tried again once that is over`
+      : `the delivery is ${status}; only one that has failed or was dropped can be tried again`,
+  );
 }
 
 function unknownDelivery(): AppError {

@@ -1,4 +1,4 @@
-// Which failed deliveries a request wants tried again: those that it names, or those that fit a filter. Never all of them
+// Which failed or dropped deliveries a request wants tried again: those that it names, or those that fit a filter. Never all of them
 // by a body that says nothing.
 
 import { refuseFaults } from '../../../core/fault.ts';
@@ -27,7 +27,7 @@ export const retryBodySchema = {
     app_id: id,
     sink_id: id,
     run_id: id,
-    status: { const: 'failed', description: 'alone: all that have failed' },
+    status: { enum: ['failed', 'dropped'], default: 'failed', description: 'must be "failed" or "dropped"; alone: all that are so' },
     cursor: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'next_cursor of the answer before' },
   },
 };
@@ -37,7 +37,7 @@ interface RetryBody {
   app_id?: string;
   sink_id?: string;
   run_id?: string;
-  status?: 'failed';
+  status?: 'failed' | 'dropped';
   cursor?: number;
 }
 
@@ -52,15 +52,15 @@ export function readRetryBody(body: unknown): { ids: string[] } | { filter: Deli
       throw new AppError('invalid', 'the body has ids and a filter; give one of the two');
     return { ids };
   }
-  const { app_id: appId, sink_id: sinkId, run_id: runId } = filter;
+  const { app_id: appId, sink_id: sinkId, run_id: runId, status = 'failed' } = filter;
   if (Object.keys(filter).length === 0)
     throw new AppError(
       'invalid',
-      'say which: "ids", or a filter of "app_id", "sink_id" and "run_id"; {"status":"failed"} is all that have failed',
+      'say which: "ids", or a filter of "app_id", "sink_id" and "run_id"; {"status":"failed"} is all that have failed, {"status":"dropped"} all that were dropped',
     );
   return {
     filter: {
-      status: 'failed',
+      status,
       limit: MAX_RETRIED,
       ...(appId === undefined ? {} : { appId }),
       ...(sinkId === undefined ? {} : { sinkId }),

@@ -1,0 +1,29 @@
+// What the end of an attempt means: for the delivery, and for the circuit of its origin.
+
+import { afterFailure, afterSuccess } from '../core/circuit-breaker.ts';
+import { afterAttempt, type DeliveryState, judge } from '../core/delivery.ts';
+import type { OutboundResult } from '../core/outbound.ts';
+import { type HeldDelivery, MAX_WIDTH, type OriginLane } from './origin-lane.ts';
+
+export interface AttemptEnd {
+  number: number;
+  result: OutboundResult;
+  now: number;
+}
+
+/** Returns what becomes of the delivery. */
+export function endAttempt(lane: OriginLane, held: HeldDelivery, { number, result, now }: AttemptEnd, random: () => number): DeliveryState {
+  if (isGivenUp(held, result)) return { status: 'cancelled', dueAt: null };
+  const { message, retry, lastAttempt } = held;
+  // What was never sent says nothing of the receiver; a 4xx says that it is there.
+  if (result.kind !== 'refused') {
+    const hasFailed = judge(message, result) === 'retryable';
+    lane.circuit = hasFailed ? afterFailure(lane.circuit, now, random()) : afterSuccess(lane.circuit, MAX_WIDTH);
+  }
+  return afterAttempt({ message, retry, result, attempt: number, lastAttempt, now, random: random() });
+}
+
+/** Its run is over, so nobody wants it any more. */
+function isGivenUp({ run }: HeldDelivery, result: OutboundResult): boolean {
+  return run?.over?.signal.aborted === true && result.kind === 'network' && result.code === 'ABORTED';
+}
