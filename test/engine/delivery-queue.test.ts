@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { deliveryIdOf } from '../../src/core/delivery-id.ts';
 import type { HttpMessage, OutboundResult } from '../../src/core/outbound.ts';
 import { createDeliveryQueue, type DeliveryQueue } from '../../src/engine/delivery-queue.ts';
+import { MAX_WIDTH } from '../../src/engine/origin-lane.ts';
+import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { ClaimedDelivery } from '../../src/storage/delivery-records.ts';
 import { onTestEnd } from '../support/cleanup.ts';
@@ -24,6 +26,8 @@ interface Bench {
   /** How often the database was asked what is due. */
   asked(): number;
   advance(ms: number): void;
+  /** From now on deliveries cannot be given back. */
+  refuseReleases(): void;
   /** From now on the database answers nothing of the kind, until the returned function is called. */
   stall(): () => void;
 }
@@ -41,12 +45,13 @@ const messageOf = (bytes: number): HttpMessage => ({
 });
 
 /** A queue whose database holds so many deliveries of so many bytes to each origin, all due. `sleepsAt`: how many are sent when the machine sleeps for an hour. */
-async function startQueue(stored: Record<string, { count: number; bytes: number }>, sleepsAt = 0): Promise<Bench> {
+async function startQueue(stored: Record<string, { count: number; bytes: number; latestOf?: string }>, sleepsAt = 0): Promise<Bench> {
   let now = 1_800_000_000_000;
   let asked = 0;
   let stalled = Promise.resolve();
+  let refusesReleases = false;
   const sent: Sent[] = [];
-  const rows = Object.entries(stored).flatMap(([origin, { count, bytes }], index) =>
+  const rows = Object.entries(stored).flatMap(([origin, { count, bytes, latestOf = null }], index) =>
     Array.from({ length: count }, (_, number): ClaimedDelivery & { dueAt: number | null } => ({
       id: deliveryIdOf(`run_${index}`, number),
       step: 's',
@@ -54,7 +59,8 @@ async function startQueue(stored: Record<string, { count: number; bytes: number 
       origin,
       message: messageOf(bytes),
       retry: RETRY,
-      latestOf: null,
+      // The last one, so that the others are under way.
+      latestOf: number === count - 1 ? latestOf : null,
       epoch: 1,
       attempts: 0,
       lastAttempt: 51,
@@ -101,7 +107,10 @@ async function startQueue(stored: Record<string, { count: number; bytes: number 
         for (const { id } of leases) Object.assign(rows.find((row) => row.id === id) ?? {}, { dueAt: leaseUntil });
         return [];
       },
-      releaseDeliveries: async () => undefined,
+      async releaseDeliveries(leases) {
+        if (refusesReleases) throw new AppError('unavailable', 'the database is locked');
+        for (const { id } of leases) Object.assign(rows.find((row) => row.id === id) ?? {}, { dueAt: null });
+      },
     },
   });
   onTestEnd(() => queue.drain(0));
@@ -112,6 +121,9 @@ async function startQueue(stored: Record<string, { count: number; bytes: number 
     asked: () => asked,
     advance(ms) {
       now += ms;
+    },
+    refuseReleases() {
+      refusesReleases = true;
     },
     stall() {
       let goOn: () => void = () => undefined;
@@ -210,4 +222,38 @@ test('the end of a pause that comes while the database is asked is not missed', 
   expect(sent.length).toBe(failed);
   goOn();
   await until('the probe', () => sent.length === failed + 1);
+});
+
+/** All that may be under way are, and one of a group waits behind them when a newer one of the group is stored. */
+async function supersede(before: (bench: Bench) => void = () => undefined): Promise<{ sent: Sent[]; older: string }> {
+  const bench = await startQueue({ [ORIGIN]: { count: MAX_WIDTH + 1, bytes: 10, latestOf: 'gate 7' } });
+  await until('the first to be sent', () => bench.sent.length === MAX_WIDTH);
+  before(bench);
+  const newer = {
+    id: deliveryIdOf('run_new', 0),
+    step: 's',
+    isAwaited: false,
+    origin: ORIGIN,
+    retry: RETRY,
+    message: messageOf(10),
+    overflow: { policy: 'latest_wins', group: 'gate 7' } as const,
+    leaseUntil: null,
+  };
+  const admitted = bench.queue.admit([newer]);
+  expect(admitted, 'storage decides what becomes of it').toEqual([newer]);
+  bench.queue.begin(admitted, null, 'run_new');
+  await aMoment();
+  await answerAll(bench.sent, 200);
+  return { sent: bench.sent, older: deliveryIdOf('run_0', MAX_WIDTH) };
+}
+
+test('one that waits here is given back when a newer one of its group is stored', async () => {
+  const { sent, older } = await supersede();
+  expect(sent.map(({ id }) => id)).not.toContain(older);
+  expect(sent).toHaveLength(MAX_WIDTH);
+});
+
+test('and is sent where the database does not take it back', async () => {
+  const { sent, older } = await supersede(({ refuseReleases }) => refuseReleases());
+  expect(sent.filter(({ id }) => id === older)).toHaveLength(1);
 });
