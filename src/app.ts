@@ -199,6 +199,7 @@ function withSecrets(send: Send, vault: SecretVault): Send {
 const STEP_TYPE_SOURCES: StepTypeSources = {
   roboflow_core: async () => (await import('./steps/roboflow/index.ts')).roboflowStepTypes,
   v7: async () => (await import('./steps/v7/index.ts')).v7StepTypes,
+  robovision: async () => (await import('./steps/robovision/index.ts')).robovisionStepTypes,
 };
 
 async function applyFiles(definitions: DefinitionService, path: string, environment: Environment): Promise<number> {

@@ -2,7 +2,8 @@
 
 import { ownStepTypes } from './index.ts';
 import { roboflowStepTypes } from './roboflow/index.ts';
+import { robovisionStepTypes } from './robovision/index.ts';
 import type { StepType } from './step-type.ts';
 import { v7StepTypes } from './v7/index.ts';
 
-export const builtinStepTypes: readonly StepType[] = [...ownStepTypes, ...roboflowStepTypes, ...v7StepTypes];
+export const builtinStepTypes: readonly StepType[] = [...ownStepTypes, ...roboflowStepTypes, ...v7StepTypes, ...robovisionStepTypes];

@@ -1,8 +1,8 @@
 // Files that came with the request. A value that only looks like one, as a JSON body may, is plain data: its hash would
 // name whatever blob the caller likes.
 
-import type { FileHandle, Request } from '../../core/request.ts';
-import type { StepContext } from '../step-type.ts';
+import type { FileHandle, Request } from '../core/request.ts';
+import type { StepContext } from './step-type.ts';
 
 /** The received file that the value stands for, or null. */
 export function receivedFile(value: unknown, { roots }: Pick<StepContext, 'roots'>): FileHandle | null {

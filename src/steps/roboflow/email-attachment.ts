@@ -4,8 +4,8 @@ import { Bytes } from '../../core/bytes.ts';
 import { readImageSource } from '../../core/image-source.ts';
 import type { MailAttachment } from '../../core/outbound.ts';
 import { strOf } from '../../core/python/text.ts';
+import { receivedFile } from '../received-file.ts';
 import type { StepContext } from '../step-type.ts';
-import { receivedFile } from './received-file.ts';
 
 const JPEG_QUALITY = 95;
 

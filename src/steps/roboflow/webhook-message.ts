@@ -41,8 +41,7 @@ export function webhookMessage(request: WebhookRequest, tools: MessageTools): Ht
   const url = readUrl(request.url);
   const headers = readHeaders(request.headers);
   const { body, contentType } = encodeBody(request, tools);
-  if (!/^https?:/i.test(url) && !beginsWithPlaceholder(url))
-    throw new UnsendableRequest(`No connection adapters were found for ${reprOf(url)}`);
+  refuseOtherSchemes(url);
   const { timeoutSeconds } = request;
   if (timeoutSeconds <= 0) {
     throw new UnsendableRequest(
@@ -64,6 +63,18 @@ export function webhookMessage(request: WebhookRequest, tools: MessageTools): Ht
   };
 }
 
+/** Throws UnsendableRequest for what is neither HTTP nor a secret. */
+export function readAddress(value: unknown): string {
+  const url = readUrl(value);
+  refuseOtherSchemes(url);
+  return url;
+}
+
+function refuseOtherSchemes(url: string): void {
+  if (!/^https?:/i.test(url) && !beginsWithPlaceholder(url))
+    throw new UnsendableRequest(`No connection adapters were found for ${reprOf(url)}`);
+}
+
 function readUrl(value: unknown): string {
   const url = strOf(value).trimStart();
   if (beginsWithPlaceholder(url)) return url;
@@ -78,7 +89,7 @@ function readUrl(value: unknown): string {
 }
 
 /** Null is left out. Numbers and booleans are written as Python's `str()`: requests fails on them, which helps nobody. */
-function readHeaders(fields: Readonly<Record<string, unknown>>): Record<string, string> {
+export function readHeaders(fields: Readonly<Record<string, unknown>>): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (value === null || value === undefined) continue;
@@ -103,7 +114,8 @@ function invalidHeader(part: 'name' | 'value', text: string): UnsendableRequest 
   );
 }
 
-function refuseBeyondLatin1(headers: Readonly<Record<string, string>>): void {
+/** Throws UnsendableRequest. */
+export function refuseBeyondLatin1(headers: Readonly<Record<string, string>>): void {
   for (const value of Object.values(headers)) {
     const characters = [...value];
     const start = characters.findIndex(isBeyondLatin1);

@@ -3,6 +3,8 @@
 // purpose, and docs/guide-roboflow.md says how.
 
 import { strOf } from '../../core/python/text.ts';
+import { multipartBoundary } from '../multipart-boundary.ts';
+import { receivedFile } from '../received-file.ts';
 import type { StepContext, StepType } from '../step-type.ts';
 import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
 import {
@@ -16,7 +18,6 @@ import {
 } from './notification.ts';
 import { withOperations } from './operations-outcome.ts';
 import { integerOrSelector, operationChains, text } from './property-schemas.ts';
-import { receivedFile } from './received-file.ts';
 import { readInteger } from './setting-values.ts';
 import { webhookFault } from './webhook-fault.ts';
 import { UnsendableRequest, webhookMessage } from './webhook-message.ts';
@@ -100,18 +101,8 @@ function compose(manifest: WebhookManifest, context: StepContext) {
   const form = transformValues(form_data, manifest.form_data_operations ?? {}, context);
   const secret = signingSecret === null ? null : strOf(signingSecret);
   const request = { method, url, query, headers, json, form, files, timeoutSeconds, signingSecret: secret };
-  return webhookMessage(request, { boundary: () => boundaryOf(context), fileOf: (value) => receivedFile(value, context) });
+  return webhookMessage(request, { boundary: () => multipartBoundary(context), fileOf: (value) => receivedFile(value, context) });
 }
 
 const timeoutOf = ({ request_timeout: seconds = DEFAULT_TIMEOUT_SECONDS }: WebhookManifest): number =>
   readInteger('request_timeout', seconds);
-
-function boundaryOf(context: StepContext): string {
-  let digits = '';
-  while (digits.length < 32) {
-    digits += Math.floor(context.random() * 2 ** 32)
-      .toString(16)
-      .padStart(8, '0');
-  }
-  return digits;
-}

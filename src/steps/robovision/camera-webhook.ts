@@ -1,0 +1,163 @@
+// robovision/camera_webhook@v1: sends a frame on as Robovision's camera inference does (source 002), and does what it does
+// not: tries again, keeps what was answered, chooses the frames that are events, and takes a slow receiver as it is told.
+
+import { encodeMultipart } from '../../core/multipart.ts';
+import type { HttpMessage, OutboundResult } from '../../core/outbound.ts';
+import { strOf } from '../../core/python/text.ts';
+import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/retry.ts';
+import type { Payload } from '../../payloads/payload.ts';
+import { multipartBoundary } from '../multipart-boundary.ts';
+import { PayloadFault, readPayload } from '../payload-input.ts';
+import { receivedFile } from '../received-file.ts';
+import { noAnswerText } from '../roboflow/notification.ts';
+import { failedStep, withOperations } from '../roboflow/operations-outcome.ts';
+import { flagOrSelector, integerOrSelector, numberOrSelector, selector, text } from '../roboflow/property-schemas.ts';
+import { readFlag, readInteger, readNumber, SettingFault } from '../roboflow/setting-values.ts';
+import { readAddress, readHeaders, refuseBeyondLatin1, UnsendableRequest } from '../roboflow/webhook-message.ts';
+import type { StepContext, StepOutcome, StepPlan, StepType } from '../step-type.ts';
+import { cameraForm } from './camera-form.ts';
+import { type EventFilter, missingEvent } from './event-filter.ts';
+import { type OverflowManifest, overflowFaults, overflowProperties, readOverflow } from './overflow-setting.ts';
+
+interface CameraWebhookManifest extends OverflowManifest {
+  url: unknown;
+  payload: unknown;
+  include_image?: unknown;
+  only_classes?: unknown;
+  min_confidence?: unknown;
+  headers?: Readonly<Record<string, unknown>>;
+  request_timeout?: unknown;
+  signing_secret?: unknown;
+  fire_and_forget?: unknown;
+  retry?: unknown;
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 10;
+const MAX_TIMEOUT_SECONDS = 3600;
+const JPEG_QUALITY = 95;
+const OUTPUTS = ['sent', 'success', 'status_code', 'response_body', 'message', 'delivery_id'] as const;
+
+export const cameraWebhook: StepType<CameraWebhookManifest> = {
+  type: 'robovision/camera_webhook@v1',
+  summary: "Sends an image, its masks and its predictions on as Robovision's camera inference does.",
+  properties: {
+    url: text('the address to send to, or a selector of it'),
+    payload: selector('what a vision platform sent, as "$request.payload"'),
+    include_image: flagOrSelector('send the image with its predictions, where there is one', true),
+    only_classes: {
+      title: 'a list of class names, or a selector of one',
+      description: 'send only where some prediction is of one of these classes; all of the frame is sent then',
+      anyOf: [
+        { type: 'array', minItems: 1, items: { type: 'string' } },
+        { type: 'string', pattern: '^\\$[a-z]' },
+      ],
+    },
+    min_confidence: numberOrSelector('send only where such a prediction is as sure as this; one without a confidence is', {
+      minimum: 0,
+      maximum: 1,
+    }),
+    ...overflowProperties,
+    headers: {
+      type: 'object',
+      additionalProperties: { type: ['string', 'number', 'boolean'] },
+      description: 'values or selectors of headers, by name',
+    },
+    request_timeout: integerOrSelector('seconds for the connection, and for each silence of the receiver', {
+      default: DEFAULT_TIMEOUT_SECONDS,
+      minimum: 1,
+      maximum: MAX_TIMEOUT_SECONDS,
+    }),
+    signing_secret: {
+      type: 'string',
+      pattern: '^\\$[a-z]',
+      description: 'must be a selector of a `whsec_…` secret, as "$steps.secrets.signing_key": signs by Standard Webhooks',
+    },
+    fire_and_forget: flagOrSelector('send in the background, so that the step is over at once and reports no failure', true),
+  },
+  required: ['url', 'payload'],
+  findFaults: (manifest) => [
+    ...overflowFaults(manifest),
+    ...Object.keys(manifest.headers ?? {})
+      .filter((name) => name.toLowerCase() === 'content-type')
+      .map((name) => ({ path: `headers.${name}`, message: 'is made by the step, which knows the boundary of the form; leave it out' })),
+  ],
+  outputs: () => OUTPUTS,
+  plan: (manifest, context) =>
+    withOperations(() => {
+      try {
+        return plan(manifest, context);
+      } catch (error) {
+        if (error instanceof PayloadFault) return failedStep('invalid_payload', error.message);
+        if (error instanceof UnsendableRequest) return failedStep('invalid_setting', error.message);
+        throw error;
+      }
+    }),
+  interpret(_manifest, result, { deliveryId }) {
+    if (result.kind === 'written' || result.kind === 'not_written') throw new Error('a frame was sent, and a file written');
+    return told({ sent: result.kind !== 'dropped', ...answerOf(result), delivery_id: deliveryId });
+  },
+};
+
+function plan(manifest: CameraWebhookManifest, context: StepContext): StepPlan {
+  const payload = readPayload('payload', manifest.payload);
+  const missing = missingEvent(payload, readFilter(manifest));
+  if (missing !== null) return told({ sent: false, message: `not sent: ${missing}` });
+  const isBackground = readFlag('fire_and_forget', manifest.fire_and_forget ?? true);
+  return {
+    kind: 'deliver',
+    message: messageOf(manifest, payload, context),
+    retry: readRetryPolicy(manifest.retry, isBackground ? BACKGROUND_RETRY : NO_RETRY),
+    overflow: readOverflow(manifest),
+    outcome: isBackground ? told({ sent: true, message: 'sent in the background', delivery_id: context.deliveryId }) : null,
+  };
+}
+
+function readFilter({ only_classes: classes = null, min_confidence: minConfidence = null }: CameraWebhookManifest): EventFilter {
+  if (classes !== null && !(Array.isArray(classes) && classes.every((name) => typeof name === 'string')))
+    throw new SettingFault('only_classes must be a list of class names');
+  return { classes, minConfidence: minConfidence === null ? null : readNumber('min_confidence', minConfidence) };
+}
+
+function messageOf(manifest: CameraWebhookManifest, payload: Payload, context: StepContext): HttpMessage {
+  const {
+    include_image: includesImage = true,
+    request_timeout: timeout = DEFAULT_TIMEOUT_SECONDS,
+    signing_secret: secret = null,
+  } = manifest;
+  const timeoutSeconds = readInteger('request_timeout', timeout);
+  if (timeoutSeconds < 1 || timeoutSeconds > MAX_TIMEOUT_SECONDS)
+    throw new SettingFault(`request_timeout must be from 1 to ${MAX_TIMEOUT_SECONDS} seconds, but is ${timeoutSeconds}`);
+  const headers = readHeaders(manifest.headers ?? {});
+  refuseBeyondLatin1(headers);
+  const boundary = multipartBoundary(context);
+  const parts = cameraForm(payload, readFlag('include_image', includesImage), {
+    fileOf: (value) => receivedFile(value, context),
+    jpegOf: (image) => context.images.jpeg(image, JPEG_QUALITY),
+  });
+  return {
+    transport: 'http',
+    method: 'POST',
+    url: readAddress(manifest.url),
+    headers: { ...headers, 'Content-Type': `multipart/form-data; boundary=${boundary}` },
+    body: encodeMultipart(parts, boundary),
+    timeoutMs: timeoutSeconds * 1000,
+    redirects: 'refuse',
+    succeeds: '2xx',
+    signingSecret: secret === null ? null : strOf(secret),
+  };
+}
+
+function answerOf(result: OutboundResult): Partial<Record<(typeof OUTPUTS)[number], unknown>> {
+  if (result.kind !== 'response') return { success: false, message: noAnswerText(result) };
+  const { status, reason, body } = result;
+  const isSuccess = status >= 200 && status < 300;
+  const answer = `the receiver answered ${`${status} ${reason}`.trim()}`;
+  return { success: isSuccess, status_code: status, response_body: new TextDecoder().decode(body), message: answer };
+}
+
+/** `success` is null where it is not known, or nothing was sent. */
+function told(outputs: Partial<Record<(typeof OUTPUTS)[number], unknown>>): Extract<StepOutcome, { kind: 'completed' }> {
+  const unknown = { success: null, status_code: null, response_body: null, delivery_id: null };
+  const all = { ...unknown, ...outputs };
+  return { kind: 'completed', outputs: all, message: String(outputs.message) };
+}

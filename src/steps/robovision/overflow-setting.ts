@@ -1,0 +1,67 @@
+// The overflow policy as a manifest words it: `overflow`, and what goes with each of its policies.
+
+import type { Fault } from '../../core/fault.ts';
+import { ExactNumber } from '../../core/json.ts';
+import type { Overflow } from '../../core/overflow.ts';
+import type { JsonSchema } from '../../core/schema.ts';
+import { SettingFault } from '../roboflow/setting-values.ts';
+
+export interface OverflowManifest {
+  overflow?: Overflow['policy'];
+  overflow_key?: unknown;
+  overflow_limit?: number;
+}
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 10_000;
+const MAX_KEY_CHARACTERS = 200;
+
+export const overflowProperties: Readonly<Record<string, JsonSchema>> = {
+  overflow: {
+    enum: ['queue', 'latest_wins', 'reject'],
+    default: 'queue',
+    description:
+      'what becomes of messages that the receiver does not take as fast as they come: all wait, only the newest of a key, or no more than a limit',
+  },
+  overflow_key: {
+    type: ['string', 'number'],
+    description: `of \`latest_wins\`: messages of one key take the place of one another, as "$inputs.camera_id"; up to ${MAX_KEY_CHARACTERS} characters`,
+  },
+  overflow_limit: {
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_LIMIT,
+    description: `of \`reject\`: how many may wait or be under way (${DEFAULT_LIMIT})`,
+  },
+};
+
+export function overflowFaults({ overflow = 'queue', overflow_key: key, overflow_limit: limit }: OverflowManifest): Fault[] {
+  const faults: Fault[] = [];
+  const say = (path: string, message: string): void => void faults.push({ path, message });
+  if (overflow === 'latest_wins' && key === undefined)
+    say('overflow_key', 'is missing: "latest_wins" needs to know which messages take the place of one another, as "$inputs.camera_id"');
+  if (overflow !== 'latest_wins' && key !== undefined)
+    say('overflow_key', `goes with "overflow": "latest_wins", and this is "${overflow}"`);
+  if (overflow !== 'reject' && limit !== undefined) say('overflow_limit', `goes with "overflow": "reject", and this is "${overflow}"`);
+  return faults;
+}
+
+/** Throws SettingFault for a key that a selector gave and that cannot be one. */
+export function readOverflow({ overflow = 'queue', overflow_key: key, overflow_limit: limit }: OverflowManifest): Overflow {
+  switch (overflow) {
+    case 'queue':
+      return { policy: 'queue' };
+    case 'latest_wins':
+      return { policy: 'latest_wins', key: readKey(key) };
+    case 'reject':
+      return { policy: 'reject', limit: Number(limit ?? DEFAULT_LIMIT) };
+  }
+}
+
+function readKey(value: unknown): string {
+  const isKey = typeof value === 'string' || typeof value === 'number' || value instanceof ExactNumber;
+  const key = isKey ? String(value) : '';
+  if (key === '' || key.length > MAX_KEY_CHARACTERS)
+    throw new SettingFault(`overflow_key must be text of 1 to ${MAX_KEY_CHARACTERS} characters, or a number`);
+  return key;
+}
