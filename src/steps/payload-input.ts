@@ -2,6 +2,7 @@
 // checked before a step trusts it.
 
 import { withPlainNumbers } from '../core/json.ts';
+import { isDict } from '../core/python/kind.ts';
 import { createSchemaCheck, type JsonSchema } from '../core/schema.ts';
 import type { Payload } from '../payloads/payload.ts';
 
@@ -29,6 +30,9 @@ const prediction = object({
   polygon: orNull(list(list(point))),
   mask: { type: ['integer', 'null'], minimum: 0 },
   text: textOrNull,
+  attributes: list(text),
+  properties: list(object({ name: text })),
+  annotators: list(object({})),
 });
 const mask = object({ name: textOrNull, file: orNull(file), class: textOrNull, predictions: list(index) });
 
@@ -46,10 +50,20 @@ const check = createSchemaCheck(
 
 /** Throws PayloadFault. */
 export function readPayload(name: string, value: unknown): Payload {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  const payload = isObject ? withPlainNumbers({ ...value, metadata: null }) : value;
+  const read = inspect(value);
+  if ('payload' in read) return read.payload;
+  throw new PayloadFault(`${name} is no payload of a vision platform, as "$request.payload" gives one: ${read.fault}`);
+}
+
+/** Null for whatever is none. */
+export function asPayload(value: unknown): Payload | null {
+  const read = inspect(value);
+  return 'payload' in read ? read.payload : null;
+}
+
+function inspect(value: unknown): { payload: Payload } | { fault: string } {
+  const payload = isDict(value) ? withPlainNumbers({ ...value, metadata: null }) : value;
   const [fault] = check(payload);
-  if (fault === undefined) return { ...(payload as Payload), metadata: (value as Payload).metadata };
-  const where = fault.path === '' ? '' : `${fault.path} `;
-  throw new PayloadFault(`${name} is no payload of a vision platform, as "$request.payload" gives one: ${where}${fault.message}`);
+  if (fault !== undefined) return { fault: `${fault.path} ${fault.message}`.trimStart() };
+  return { payload: { ...(payload as Payload), metadata: (value as Payload).metadata } };
 }

@@ -4,9 +4,10 @@
 import { type Consensus, findConsensus } from '../../core/consensus.ts';
 import type { Fault } from '../../core/fault.ts';
 import { Effort, TooMuchEffort } from '../../core/geometry/effort.ts';
+import { asPayload } from '../payload-input.ts';
 import { steps } from '../roboflow/property-schemas.ts';
 import type { StepContext, StepOutcome, StepType } from '../step-type.ts';
-import { givenPayload, NO_PAYLOAD, readPayload } from './read-payload.ts';
+import { givenPayload, NO_PAYLOAD } from './given-payload.ts';
 import { AnnotationFault, MAX_ANNOTATIONS, readStage, type StageAnnotations } from './stage-annotations.ts';
 import { leaveBy, NAME, refuse } from './way-out.ts';
 
@@ -83,7 +84,7 @@ function readStages(manifest: ConsensusStageManifest, context: StepContext, effo
       ...readStage(`parallel_stages[${index}].annotations`, annotations ?? null, effort),
     }));
   }
-  const payload = readPayload(givenPayload(manifest, context));
+  const payload = asPayload(givenPayload(manifest, context));
   if (payload === null) throw new AnnotationFault(`payload ${NO_PAYLOAD}`);
   if (!payload.has_annotations) throw new AnnotationFault('payload came without annotations');
   return parallel.map(({ name }) => {

@@ -1,10 +1,11 @@
 // v7/logic_stage@v1: V7's Logic Stage: the first rule whose condition holds says where an item goes, and the else-way is
 // for the rest.
 
+import { asPayload } from '../payload-input.ts';
 import { steps } from '../roboflow/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
 import { ConditionFault, conditionFaults, holds } from './condition.ts';
-import { givenPayload, NO_PAYLOAD, readPayload } from './read-payload.ts';
+import { givenPayload, NO_PAYLOAD } from './given-payload.ts';
 import { leaveBy, NAME, refuse } from './way-out.ts';
 
 interface Rule {
@@ -44,7 +45,7 @@ export const logicStage: StepType<LogicStageManifest> = {
   outputs: () => ['rule', 'name', 'matched'],
   plan(manifest, context) {
     const { rules, else: otherwise = [] } = manifest;
-    const payload = readPayload(givenPayload(manifest, context));
+    const payload = asPayload(givenPayload(manifest, context));
     if (payload === null) return refuse('invalid_payload', `payload ${NO_PAYLOAD}`);
     try {
       const index = rules.findIndex(({ when }) => holds(when, payload));

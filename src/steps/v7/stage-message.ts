@@ -4,9 +4,9 @@ import { stringifyJson } from '../../core/json.ts';
 import type { BodyPart, HttpMessage } from '../../core/outbound.ts';
 import { isDict } from '../../core/python/kind.ts';
 import { beginsWithPlaceholder } from '../../core/secret-placeholder.ts';
-import { receivedFile } from '../roboflow/received-file.ts';
+import { asPayload } from '../payload-input.ts';
+import { receivedFile } from '../received-file.ts';
 import type { StepContext } from '../step-type.ts';
-import { readPayload } from './read-payload.ts';
 
 export interface StageRequest {
   url: unknown;
@@ -55,7 +55,7 @@ export function authorizationFault(value: unknown): string | null {
 /** The document as it came, where there is one: only a file of this request is, and nothing that looks like one. */
 function bodyOf({ payload: value, includesAnnotations }: StageRequest, context: Pick<StepContext, 'roots'>): BodyPart {
   if (value === null) throw new UnsendablePayload('there is no payload; let the sink say "payload": "v7", or select another value');
-  const payload = readPayload(value);
+  const payload = asPayload(value);
   if (includesAnnotations) {
     const document = payload === null ? null : receivedFile(payload.document, context);
     return document === null ? jsonBytes(value) : { sha256: document.sha256, size: document.size };

@@ -7,7 +7,7 @@ import { isSelector } from '../../core/selector.ts';
 import { noAnswerText } from '../roboflow/notification.ts';
 import { steps } from '../roboflow/property-schemas.ts';
 import type { StepContext, StepOutcome, StepType } from '../step-type.ts';
-import { givenPayload } from './read-payload.ts';
+import { givenPayload } from './given-payload.ts';
 import { authorizationFault, stageMessage, UnsendablePayload, urlFault } from './stage-message.ts';
 import { leaveBy, refuse } from './way-out.ts';
 

@@ -23,7 +23,7 @@ export function createOverflowOperations(database: Database): OverflowOperations
     .prepare("SELECT count(*) FROM deliveries WHERE overflow_policy = 'reject' AND overflow_group = ? AND due_at IS NOT NULL AND no <> ?")
     .pluck();
   const selectNewest = database.prepare(
-    `SELECT no, run_id, nonce, step_no FROM deliveries JOIN runs ON runs.id = run_id WHERE ${OF_GROUP} ORDER BY no DESC LIMIT 1`,
+    `SELECT no, run_id, nonce, step_no, visit FROM deliveries JOIN runs ON runs.id = run_id WHERE ${OF_GROUP} ORDER BY no DESC LIMIT 1`,
   );
   const selectOlder = database.prepare(`SELECT no FROM deliveries WHERE ${OF_GROUP} AND no < ? AND status = 'queued'`).pluck();
   const drop = database.prepare(

@@ -15,6 +15,10 @@ export function draw(manifest: Record<string, unknown>, runId: string, step = 's
   const document = { version: '1.0', inputs: [], steps: [{ type: samplingStage.type, name: step, ...manifest }], outputs: [] };
   const workflow = planWorkflow('flow', 1, document as unknown as Parameters<typeof planWorkflow>[2]);
   const run = { runId, workflow, roots: {}, placeholder: () => null };
-  const prepared = new PreparedStep(run, workflow.steps[0] as (typeof workflow.steps)[number], samplingStage as unknown as StepType, 1, 0);
+  const prepared = new PreparedStep(run, workflow.steps[0] as (typeof workflow.steps)[number], samplingStage as unknown as StepType, {
+    visit: 1,
+    attempt: 1,
+    now: 0,
+  });
   return planOfKind(samplingStage.plan(prepared.manifest as unknown as Parameters<typeof samplingStage.plan>[0], prepared), 'completed');
 }

@@ -1,0 +1,13 @@
+// The typed payload that a stage is given: by its manifest, or else by the request.
+
+import { isDict } from '../../core/python/kind.ts';
+import type { StepContext } from '../step-type.ts';
+
+export function givenPayload({ payload }: { payload?: unknown }, { roots }: Pick<StepContext, 'roots'>): unknown {
+  if (payload !== undefined) return payload;
+  const request = roots['request'];
+  return isDict(request) ? (request['payload'] ?? null) : null;
+}
+
+/** For the fault of a step that needs one. */
+export const NO_PAYLOAD = 'is no typed payload; let the sink say "payload": "v7", and select $request.payload';
