@@ -65,5 +65,9 @@ function inspect(value: unknown): { payload: Payload } | { fault: string } {
   const payload = isDict(value) ? withPlainNumbers({ ...value, metadata: null }) : value;
   const [fault] = check(payload);
   if (fault !== undefined) return { fault: `${fault.path} ${fault.message}`.trimStart() };
-  return { payload: { ...(payload as Payload), metadata: (value as Payload).metadata } };
+  const { metadata, predictions } = value as Payload;
+  const plain = payload as Payload;
+  // What a platform notes may hold numbers beyond those of JavaScript; what is measured does not.
+  const kept = plain.predictions.map((prediction, place) => ({ ...prediction, properties: predictions[place]?.properties ?? [] }));
+  return { payload: { ...plain, predictions: kept, metadata } };
 }

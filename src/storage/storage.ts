@@ -188,7 +188,7 @@ export interface RunFilter {
   since?: number;
   until?: number;
   limit: number;
-  /** Id of the last run of the page before; newest first. */
+  /** The last of the page before; newest first. */
   after?: string;
 }
 
@@ -214,8 +214,7 @@ export interface Storage {
   /**
    * Stores one turn of a run; false, and nothing of it stored, when the lease is stale, a finished visit of a step is
    * repeated, or the memory that it read has changed: the run is due at once then, to be planned anew. A turn that ends
-   * the run cancels the deliveries that it still waits for. Its own deliveries, and older ones of their groups, may be
-   * dropped by their overflow policy; a run that waits for one of those is due at once.
+   * the run cancels what it still waits for. What an overflow policy drops wakes the run that waits for it.
    */
   advanceRun(lease: Lease, change: RunChange): Promise<boolean>;
   /** Takes up to `limit` runs that are due, for the one owner, until `leaseUntil`. */
@@ -224,7 +223,7 @@ export interface Storage {
   renewLeases(leases: Lease[], leaseUntil: number): Promise<string[]>;
   /** Gives a run back, due at once, for whoever claims it next. */
   releaseRun(lease: Lease, now: number): Promise<void>;
-  /** Makes every running run due at once, and gives every delivery being sent back: called at start, when whoever had them is dead. */
+  /** At start, when whoever had them is dead: makes running runs due at once, and gives back deliveries that were being sent. */
   recoverRuns(now: number): Promise<number>;
   /** Ends a run that has not ended, with the deliveries that it waits for; returns its events from then on, null if unknown. */
   cancelRun(runId: string, now: number): Promise<{ cancelled: boolean; events: RunEvent[] } | null>;
@@ -235,8 +234,7 @@ export interface Storage {
    * Stores an attempt, what becomes of its delivery, and with its end the turn that it brought the waiting run. The
    * attempt is kept in any case, under the next free number when its own is taken. `stale`: the delivery is no longer the
    * sender's and stays as it is. `turn_refused`: the turn was, by the rules of advanceRun; the run is due at once and finds
-   * the result when it is claimed. `dropped`: it was to be tried again, and a newer one of its group waits; a run that
-   * waits for it is due at once.
+   * the result when it is claimed. `dropped`: it was to be tried again, and a newer one of its group waits.
    */
   recordAttempt(
     delivery: DeliveryLease,
@@ -253,8 +251,8 @@ export interface Storage {
   /** Each origin with deliveries that are not over, and when its next one is due. */
   listDueOrigins(): Promise<{ origin: string; dueAt: number }[]>;
   /**
-   * Gives deliveries that have failed or were dropped another round of attempts, due at once; returns the origins of those
-   * that were so and to which no newer one of their group is on its way. The run learns of it only if its step still waits.
+   * Gives failed and dropped deliveries another round of attempts, due at once, but where a newer one of the group is on
+   * its way; returns their origins. The run learns of it only if its step still waits.
    */
   retryDeliveries(ids: string[], now: number): Promise<{ id: string; origin: string }[]>;
   getDelivery(id: string): Promise<DeliveryRecord | null>;
@@ -268,7 +266,6 @@ export interface Storage {
   listRuns(filter: RunFilter): Promise<RunSummary[]>;
   /** Events after `after`, in order, and whether the stream has ended; null when the run is unknown. */
   readEvents(runId: string, after: number): Promise<StoredEvents | null>;
-
   recordRejections(rejections: Rejection[]): Promise<void>;
   /** Newest first; `before` is the position of the last entry of the page before. */
   listRejections(filter: { appId?: string; before?: number; limit: number }): Promise<(Rejection & { position: number })[]>;

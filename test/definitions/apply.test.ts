@@ -36,7 +36,6 @@ describe('an export', () => {
       workflow_id: 'echo',
       auth: { type: 'bearer', tokens: ['tok-a', 'tok-b'] },
       limits: { files: 3 },
-      payload: 'robovision',
     });
     await source.sink({
       path: '/mapped',
@@ -45,7 +44,7 @@ describe('an export', () => {
       response: { mode: 'custom', status: 201, headers: { 'X-A': 'b' }, body: { n: '$output.n' } },
     });
     await source.sink({ path: '/accept', response: { mode: 'accept', status: 200 } }, 'other');
-    await source.sink({ path: '/redirect', response: { mode: 'redirect', location: 'https://example.org/x' } }, 'other');
+    await source.sink({ path: '/redirect', response: { mode: 'redirect', location: 'https://example.org/x' }, payload: 'v7' }, 'other');
 
     const answer = await fetch(`${source.url}/api/v1/definitions`, { headers: { authorization: 'Bearer admin-token-of-the-tests' } });
     const text = await answer.text();
