@@ -13,6 +13,7 @@ export interface Arrival {
   headers: Record<string, string>;
   target: string;
   body: string;
+  bytes: Uint8Array;
   /** On the clock of `performance.now()`. */
   at: number;
   /** Requests under way when it came, itself included, and answers below 400 that had been given until then. */
@@ -59,8 +60,9 @@ export async function startWebhookReceiver(options: ReceiverOptions = {}): Promi
       underWay += 1;
       const seen = { at: performance.now(), underWay, succeeded, target: request.url as string };
       const headers = request.headers as Record<string, string>;
-      const body = (await buffer(request).catch(() => Buffer.alloc(0))).toString();
-      const arrival = { ...seen, key: headers['idempotency-key'] ?? '', headers, body };
+      const bytes = await buffer(request).catch(() => Buffer.alloc(0));
+      const body = bytes.toString();
+      const arrival = { ...seen, key: headers['idempotency-key'] ?? '', headers, body, bytes };
       arrivals.push(arrival);
       await wait(arrival);
       const code = status(arrival);
