@@ -6,8 +6,13 @@ import type { StepLinks } from './step-links.ts';
 
 const DEFAULT_MAX_VISITS = 6;
 
-/** How often a step may be visited that ways lead back to. */
-export const maxVisitsSchema: JsonSchema = { type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_MAX_VISITS };
+export const maxVisitsSchema: JsonSchema = {
+  type: 'integer',
+  minimum: 1,
+  maximum: 100,
+  default: DEFAULT_MAX_VISITS,
+  description: 'how often ways may lead to the step, its first visit counted',
+};
 
 /** Reads a manifest's `max_visits`, which fits its schema. */
 export function readMaxVisits(manifest: unknown): number {

@@ -40,10 +40,17 @@ describe('separate files', () => {
     expect(plan({ ...separate, file_type: undefined } as unknown as Manifest)).toMatchObject({ path: expect.stringMatching(/\.csv$/) });
   });
 
-  test('of one run and step have one name, however often they are planned, and others have others', () => {
+  test('of one visit of a step of a run have one name, however often they are planned, and others have others', () => {
     const pathOf = (given: StepContext): string => planOfKind(localFileSink.plan(separate, given), 'write').path;
     expect(pathOf(context({ now: NOW + 5000, memory: {} }))).toBe(pathOf(context()));
-    const paths = [context(), context({ step: 'other' }), ...Array.from({ length: 100 }, (_, place) => context({}, place + 1))].map(pathOf);
+    const paths = [
+      context(),
+      context({ step: 'other' }),
+      context({ visit: 2 }),
+      context({ visit: 3 }),
+      ...Array.from({ length: 100 }, (_, place) => context({}, place + 1)),
+    ].map(pathOf);
+    expect(new Set(paths.slice(0, 4)).size).toBe(4);
     expect(new Set(paths).size).toBeGreaterThan(100);
   });
 
