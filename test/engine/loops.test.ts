@@ -184,6 +184,14 @@ test('what a step chooses itself and its on_success both run, its on_failure doe
   expect(shown(told)).toEqual(['d 1 completed', 'a 1 completed', 'b 1 completed', 'c 1 skipped']);
 });
 
+test('a type with a way of that name of its own chooses by it itself, and its failure ends the run', () => {
+  const document = (fails: boolean) => workflow([visit('a'), { type: 'test/own-way@v1', name: 'b', fails, on_failure: '$steps.a' }]);
+  expect(workflowFaults(document(true), stepTypes.inspect)).toEqual([]);
+  expect(run(document(true)).end).toMatchObject({ status: 'failed', error: { code: 'broken', step: 'b' } });
+  const self = workflow([{ type: 'test/own-way@v1', name: 'b', on_failure: '$steps.b' }]);
+  expect(shown(run(self))).toEqual(['b 1 completed', 'b 2 completed']);
+});
+
 test('a branch that was skipped runs when the run is sent back to it, and what another branch chose before is used up', () => {
   const told = run(
     workflow([

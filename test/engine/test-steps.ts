@@ -63,6 +63,19 @@ const visit: StepType<{ visits?: Visit[]; ways?: string[]; reads?: unknown }> = 
   },
 };
 
+/** Has a way of its own, which it chooses itself. */
+const ownWay: StepType<{ fails?: boolean; on_failure: string }> = {
+  type: 'test/own-way@v1',
+  mayLoop: true,
+  properties: { fails: { type: 'boolean' }, on_failure: { type: 'string', pattern: '^\\$steps\\.[^.]+$' } },
+  required: ['on_failure'],
+  outputs: () => [],
+  plan: ({ fails = false, on_failure: way }, context) =>
+    fails
+      ? { kind: 'failed', retryable: false, error: { code: 'broken', message: 'broken' } }
+      : { kind: 'completed', outputs: {}, chosen: context.visit === 1 ? [way.slice('$steps.'.length)] : [] },
+};
+
 export const INTERNAL_SECRET = 'stack-and-secret-of-the-server';
 
 const throwing: StepType = {
@@ -83,4 +96,4 @@ const throwingLater: StepType = {
   },
 };
 
-export const testSteps: readonly StepType[] = [post, choose, visit, throwing, throwingLater] as readonly StepType[];
+export const testSteps: readonly StepType[] = [post, choose, visit, ownWay, throwing, throwingLater] as readonly StepType[];
