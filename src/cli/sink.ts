@@ -54,6 +54,7 @@ interface CreateOptions extends ServerOptions, OutputOptions {
   method?: string;
   authToken?: string;
   workflow?: string;
+  payload?: string;
   file?: string;
 }
 
@@ -67,6 +68,7 @@ function defineCreate(command: Command, context: CliContext): void {
     .option('--method <method>', 'GET, POST, PUT, PATCH, DELETE or ANY')
     .option('--auth-token <token>', 'bearer token that callers must send; without one anyone may trigger the sink')
     .option('--workflow <workflow_id>', 'workflow to run; without one the request is recorded')
+    .option('--payload <platform>', 'platform that sends: robovision, v7 or roboflow; without one anybody may')
     .option('--file <path>', 'YAML or JSON file with these and further fields');
   addOutputOption(addServerOptions(create), ['text', 'json']).action(async (options: CreateOptions) => {
     const { appId, fields } = await readSink(options, environment);
@@ -78,8 +80,8 @@ function defineCreate(command: Command, context: CliContext): void {
 }
 
 async function readSink(options: CreateOptions, environment: Environment): Promise<{ appId: string; fields: SinkFields }> {
-  const { app, path, method, authToken, workflow, file } = options;
-  const given = { app_id: app, path, method, auth_token: authToken, workflow_id: workflow };
+  const { app, path, method, authToken, workflow, payload, file } = options;
+  const given = { app_id: app, path, method, auth_token: authToken, workflow_id: workflow, payload };
   const fields: Record<string, unknown> = {
     ...(file === undefined ? {} : await readSinkFile(file, environment)),
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

@@ -1,7 +1,8 @@
 // Public delivery ids: the id of the run, the position in its workflow of the step that asked, and the visit of that
-// step where it is a later one. The same visit always gets the same one, which is what makes a repeated plan harmless.
+// step where it is a later one. The same visit always gets the same one, which is what makes a repeated plan harmless. No
+// dot is in it, which ends the id in what Standard Webhooks signs.
 
-const DELIVERY_ID = /^dlv_([0-9a-z]+)_(0|[1-9]\d{0,5})(?:\.([2-9]|[1-9]\d{1,5}))?$/;
+const DELIVERY_ID = /^dlv_([0-9a-z]+)_(0|[1-9]\d{0,5})(?:_([2-9]|[1-9]\d{1,5}))?$/;
 
 export interface DeliveryIdParts {
   runId: string;
@@ -10,7 +11,7 @@ export interface DeliveryIdParts {
 }
 
 export function deliveryIdOf(runId: string, stepNo: number, visit = 1): string {
-  return `dlv_${runId.slice('run_'.length)}_${stepNo}${visit > 1 ? `.${visit}` : ''}`;
+  return `dlv_${runId.slice('run_'.length)}_${stepNo}${visit > 1 ? `_${visit}` : ''}`;
 }
 
 /** Null for a text that cannot be a delivery id; the run id is not checked further. */

@@ -117,7 +117,7 @@ export const sinkSchema: JsonSchema = {
         fields: { type: 'integer', minimum: 0, maximum: 10_000 },
       },
     },
-    payload: { enum: [...PAYLOAD_SOURCES, null], description: `must be ${PAYLOAD_SOURCES.map((source) => `"${source}"`).join(', ')}` },
+    payload: { enum: [...PAYLOAD_SOURCES, null] },
   },
 };
 

@@ -105,6 +105,16 @@ describe('sink list, rotate-token and delete', () => {
     expect(await status('/crm/hook', again.auth_token)).toBe(404);
   });
 
+  test('make a sink for one platform, and name those that there are', async () => {
+    const create = (payload: string) =>
+      sink(['create', '--app', 'plant', '--path', '/frames', '--method', 'POST', '--payload', payload, '-o', 'json']);
+    expect(JSON.parse((await create('robovision')).stdout)).toMatchObject({ path: '/frames', payload: 'robovision' });
+    expect(await create('v8')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('payload: must be one of "robovision", "v7", "roboflow"'),
+    });
+  });
+
   test('mark a sink that anyone may trigger as public', async () => {
     await app().sink({ path: '/anyone' }, 'open');
     expect((await sink(['list', '--app', 'open'])).stdout).toMatch(/ {2}open {2}POST {4}\/anyone {2}public /);

@@ -2,7 +2,7 @@
 // a receiver looks at what arrives.
 
 import { describe, expect, test } from 'vitest';
-import { getRun, reaches, set, stepOf } from '../engine/run-support.ts';
+import { eventsOf, getRun, reaches, set, stepOf } from '../engine/run-support.ts';
 import { draw } from '../steps/v7/draw.ts';
 import { payload, prediction } from '../steps/v7/payloads.ts';
 import { shareApp } from '../support/shared-app.ts';
@@ -137,6 +137,43 @@ describe('"By default, webhooks will be retried 5 times before they fail"', () =
     const others = [set('parked', { to: 'failed' }), set('noted', { status: '$steps.hook.status_code' })];
     const run = await runOf(workflow({ url: receiver.url, on_failure: ['$steps.parked'] }, others));
     expect(await stepsOf(run)).toMatchObject({ parked: 'skipped', noted: 'completed' });
+  });
+
+  describe('"sent to a previous stage"', () => {
+    const back = { retry_if_fails: false, on_failure: ['$steps.intake'], on_success: ['$steps.passed'] };
+    const again = (maxVisits: number, stage: Record<string, unknown>): Record<string, unknown> => {
+      const definition = workflow(stage, [set('passed', { to: 'review' })]);
+      const [intake, ...others] = definition['steps'] as object[];
+      return { steps: [{ ...intake, max_visits: maxVisits }, ...others] };
+    };
+
+    test('the item comes by again, and goes on where it then succeeds', async () => {
+      const receiver = await receiverThat(500, 200);
+      const run = await runOf(again(6, { url: receiver.url, ...back }));
+      const { steps } = await getRun(app(), run.run_id);
+      const visits = steps.filter(({ step }: any) => step === 'hook').map(({ visit, outputs }: any) => [visit, outputs.status_code]);
+      expect(visits).toEqual([
+        [1, 500],
+        [2, 200],
+      ]);
+      expect(receiver.arrivals.map(({ key }) => key)).toEqual([`${run.run_id}:hook`, `${run.run_id}:hook:2`]);
+      expect(await stepsOf(run)).toMatchObject({ passed: 'completed' });
+    });
+
+    test('the loop ends at its cap, and every visit is on record', async () => {
+      const receiver = await receiverThat(500);
+      const run = await runOf(again(3, { url: receiver.url, ...back }), 'failed');
+      expect(receiver.arrivals.map(({ key }) => key)).toEqual(['', ':2', ':3'].map((visit) => `${run.run_id}:hook${visit}`));
+      expect(run.error).toEqual({
+        code: 'too_many_visits',
+        message: 'step "intake" may be visited 3 times (max_visits), and step "hook" sent the run back to it once more',
+        step: 'intake',
+      });
+      const told = (await eventsOf(app(), run.run_id)).map(({ data }) => (data as { message?: string }).message);
+      expect(told.filter((message) => message?.startsWith('back to'))).toEqual(
+        [2, 3].map((visit) => `back to intake, visit ${visit} of 3`),
+      );
+    });
   });
 
   test('nobody there is a failure as well', async () => {

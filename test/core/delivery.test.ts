@@ -152,9 +152,9 @@ test('an id names the run, the step and its later visits, and what is none is to
   expect(id).toBe('dlv_0akqbjdg400n8nsw6veqmy2np8vdn5a_12');
   expect(parseDeliveryId(id)).toEqual({ runId: 'run_0akqbjdg400n8nsw6veqmy2np8vdn5a', stepNo: 12, visit: 1 });
   const again = deliveryIdOf('run_a', 0, 12);
-  expect(again).toBe('dlv_a_0.12');
+  expect(again).toBe('dlv_a_0_12');
   expect(parseDeliveryId(again)).toEqual({ runId: 'run_a', stepNo: 0, visit: 12 });
-  for (const wrong of ['dlv_a_0.', 'dlv_a_0.0', 'dlv_a_0.1', 'dlv_a_0.02', 'dlv_a_0.2.2', 'dlv_a_0.1234567', '.2'])
+  for (const wrong of ['dlv_a_0_', 'dlv_a_0_0', 'dlv_a_0_1', 'dlv_a_0_02', 'dlv_a_0_2_2', 'dlv_a_0_1234567', 'dlv_a_0.2'])
     expect(parseDeliveryId(wrong)).toBeNull();
   for (const wrong of ['', 'dlv_', 'dlv_a_', 'dlv_a_01', 'dlv_a_1234567', 'dlv_A_1', 'run_a_1', 'dlv_a_1 '])
     expect(parseDeliveryId(wrong)).toBeNull();

@@ -46,13 +46,13 @@ test('each visit of a step that sends has a delivery of its own, with an id and 
   const id = `dlv_${runId.slice('run_'.length)}_0`;
   expect(run.deliveries).toMatchObject([
     { delivery_id: id, status: 'failed', attempt_count: 2 },
-    { delivery_id: `${id}.2`, status: 'delivered', attempt_count: 2 },
+    { delivery_id: `${id}_2`, status: 'delivered', attempt_count: 2 },
   ]);
-  expect((await app.admin('GET', `/deliveries/${id}.2`)).body).toMatchObject({
-    delivery_id: `${id}.2`,
+  expect((await app.admin('GET', `/deliveries/${id}_2`)).body).toMatchObject({
+    delivery_id: `${id}_2`,
     attempts: [{ status: 503 }, { status: 200 }],
   });
-  expect((await app.admin('POST', '/deliveries/retry', { ids: [`${id}.2`] })).status).toBe(202);
+  expect((await app.admin('POST', '/deliveries/retry', { ids: [`${id}_2`] })).status).toBe(202);
 });
 
 test('callers are told where the run goes back to, and every visit is listed', async () => {
@@ -107,8 +107,8 @@ test('what a step sends in the background goes on when it is visited again, and 
   const id = `dlv_${runId.slice('run_'.length)}_0`;
   expect(receiver.arrivals.map(({ key, headers }) => `${key} ${headers['webhook-id']}`).sort()).toEqual([
     `${runId}:tell ${id}`,
-    `${runId}:tell:2 ${id}.2`,
-    `${runId}:tell:3 ${id}.3`,
+    `${runId}:tell:2 ${id}_2`,
+    `${runId}:tell:3 ${id}_3`,
   ]);
   await until('all to be delivered', async () => (await getRun(app, runId)).deliveries.every(({ status }: any) => status === 'delivered'));
 });

@@ -24,6 +24,7 @@ export const logicStage: StepType<LogicStageManifest> = {
   type: 'v7/logic_stage@v1',
   summary: "V7's Logic Stage: the first rule whose condition holds says what runs next.",
   nulls: 'take',
+  mayLoop: true,
   properties: {
     payload: { default: '$request.payload', description: 'the typed payload whose annotations are asked' },
     rules: {

@@ -24,6 +24,7 @@ const ROUNDING = 1e-9;
 export const samplingStage: StepType<SamplingStageManifest> = {
   type: 'v7/sampling_stage@v1',
   summary: "V7's Sampling Stage: chance says which of its edges an item goes along.",
+  mayLoop: true,
   properties: {
     edges: {
       type: 'array',

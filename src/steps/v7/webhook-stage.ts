@@ -38,6 +38,7 @@ export const webhookStage: StepType<WebhookStageManifest> = {
   summary: "V7's Webhook Stage: posts the document that came, and goes on by one way where it arrives and by another where not.",
   // Where a value is not there, the item takes the way of failure and is not lost.
   nulls: 'take',
+  mayLoop: true,
   properties: {
     url: { type: 'string', description: 'the address to post to, its query kept as typed' },
     authorization_header: { type: ['string', 'null'], description: 'the whole value of the Authorization header, sent as typed' },

@@ -253,7 +253,7 @@ describe('hostile annotations', () => {
     ['an outline that crosses itself without end', [prediction({ class: 'car', polygon: [scribble] })]],
   ])('are given up before they hold up the server: %s', (_what, annotations) => {
     expect(failure(manifest(annotations, annotations))).toBe(
-      'too_many_annotations: the annotations overlap too much to be compared within 20000000 steps',
+      'too_many_annotations: the annotations overlap too much to be compared within 12000000 steps',
     );
   });
 });

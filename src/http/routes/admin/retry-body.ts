@@ -20,7 +20,7 @@ export const retryBodySchema = {
       maxItems: MAX_RETRIED,
       items: {
         type: 'string',
-        pattern: '^dlv_[0-9a-z]+_[0-9]{1,6}(\\.[0-9]{1,6})?$',
+        pattern: '^dlv_[0-9a-z]+_[0-9]{1,6}(_[0-9]{1,6})?$',
         description: 'must be the id of a delivery, as dlv_…_0',
       },
     },
