@@ -3,15 +3,13 @@
 import type { Database } from 'better-sqlite3';
 import type { DeliveryState } from '../../core/delivery.ts';
 import { parseDeliveryId } from '../../core/delivery-id.ts';
-import type { RetryPolicy } from '../../core/retry.ts';
 import { parseRunId } from '../../core/run-id.ts';
-import type { ClaimedDelivery, ClaimLimit, DeliveryLease } from '../delivery-records.ts';
+import type { ClaimLimit, DeliveryLease } from '../delivery-records.ts';
 import type { Lease } from '../storage.ts';
-import { type ClaimedDeliveryRow, toDeliveryId } from './delivery-rows.ts';
 import type { OverflowOperations } from './overflow-operations.ts';
 import type { PackedChange } from './packed-change.ts';
+import { CLAIM_COLUMNS, type PackedClaims, packClaims } from './packed-claims.ts';
 import { deliveryKeyOf, type PackedAttempt, type PackedDelivery } from './packed-delivery.ts';
-import { unpackMessage } from './packed-message.ts';
 import { keyOf } from './rows.ts';
 
 interface KnownDelivery {
@@ -59,15 +57,17 @@ export function createDeliveryOperations(
   );
   // A run that somebody advances just now looks for the result itself when it has written its turn.
   const wakeRun = database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND status = 'waiting'");
-  const claim = database.prepare(
-    `UPDATE deliveries SET status = 'sending', epoch = epoch + 1, due_at = ?
+  const claim = database
+    .prepare(
+      `UPDATE deliveries SET status = 'sending', epoch = epoch + 1, due_at = ?
      WHERE no IN (
        SELECT no FROM (
          SELECT no, sum(size) OVER (ORDER BY due_at, no) - size AS size_before
          FROM (SELECT no, due_at, length(body) AS size FROM deliveries WHERE origin = ? AND due_at <= ? ORDER BY due_at, no LIMIT ?)
        ) WHERE size_before < ? OR size_before = 0)
-     RETURNING *, (SELECT nonce FROM runs WHERE id = run_id) AS nonce`,
-  );
+     RETURNING ${CLAIM_COLUMNS}`,
+    )
+    .raw();
   const renew = database.prepare("UPDATE deliveries SET due_at = ? WHERE no = ? AND epoch = ? AND status = 'sending'");
   const release = database.prepare(
     "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE no = ? AND epoch = ? AND status = 'sending'",
@@ -137,9 +137,9 @@ export function createDeliveryOperations(
       return turn === null ? 'recorded' : 'turn_refused';
     },
 
-    claimDeliveries(limits: ClaimLimit[], now: number, leaseUntil: number): ClaimedDelivery[] {
-      return limits.flatMap(({ origin, limit, maxBytes }) =>
-        (claim.all(leaseUntil, origin, now, limit, maxBytes) as ClaimedDeliveryRow[]).map(toClaimed),
+    claimDeliveries(limits: ClaimLimit[], now: number, leaseUntil: number): PackedClaims {
+      return packClaims(
+        limits.flatMap(({ origin, limit, maxBytes }) => claim.all(leaseUntil, origin, now, limit, maxBytes) as unknown[][]),
       );
     },
 
@@ -168,20 +168,5 @@ export function createDeliveryOperations(
         return [{ id, origin }];
       });
     },
-  };
-}
-
-function toClaimed(row: ClaimedDeliveryRow): ClaimedDelivery {
-  return {
-    id: toDeliveryId(row),
-    step: row.step,
-    isAwaited: row.is_awaited === 1,
-    origin: row.origin,
-    message: unpackMessage(row.message, row.body),
-    retry: JSON.parse(row.retry) as RetryPolicy,
-    epoch: row.epoch,
-    attempts: row.attempts,
-    lastAttempt: row.last_attempt,
-    latestOf: row.overflow_policy === 'latest_wins' ? row.overflow_group : null,
   };
 }

@@ -2,7 +2,6 @@
 
 import type { DeliveryStatus } from '../../core/delivery.ts';
 import { deliveryIdOf } from '../../core/delivery-id.ts';
-import type { OverflowGroup } from '../../core/overflow.ts';
 import { joinRunId } from '../../core/run-id.ts';
 import type { AttemptRecord, DeliverySummary, DeliveryTarget } from '../delivery-records.ts';
 import { unpackResult } from './packed-delivery.ts';
@@ -20,21 +19,6 @@ export interface DeliveryKey {
 
 export function toDeliveryId({ run_id, nonce, step_no, visit }: DeliveryKey): string {
   return deliveryIdOf(joinRunId({ order: run_id, nonce }), step_no, visit);
-}
-
-/** A delivery as its sender needs it. */
-export interface ClaimedDeliveryRow extends DeliveryKey {
-  step: string;
-  is_awaited: number;
-  origin: string;
-  message: string;
-  body: Uint8Array;
-  retry: string;
-  attempts: number;
-  last_attempt: number;
-  epoch: number;
-  overflow_policy: OverflowGroup['policy'] | null;
-  overflow_group: string | null;
 }
 
 /** The columns of a summary: of the message only where it goes, as all of it may be large. */

@@ -7,6 +7,7 @@ import { FatalStorageError, type FaultMessage, unpackFault } from '../storage-fa
 import { type CommitQueue, createCommitQueue } from './commit-queue.ts';
 import { type OperationName, READS, WRITES } from './operations.ts';
 import { packChange } from './packed-change.ts';
+import { type PackedClaims, unpackClaims } from './packed-claims.ts';
 import { packAttempt } from './packed-delivery.ts';
 import { packRun } from './packed-run.ts';
 import type { ThreadOptions, ThreadReply, ThreadRequest } from './storage-thread.ts';
@@ -52,7 +53,7 @@ export async function openSqliteStorage({ directory, acceptLoss = false, onFatal
 
   let closing: Promise<void> | undefined;
   return {
-    ...(methods as unknown as Omit<Storage, 'close' | 'createRun' | 'advanceRun' | 'recordAttempt'>),
+    ...(methods as unknown as Omit<Storage, 'close' | 'createRun' | 'advanceRun' | 'recordAttempt' | 'claimDeliveries'>),
     createRun: (run) =>
       writer.queue.submit('createRun', packRun(run), run.body.byteLength + run.request.length) as Promise<CreateRunResult>,
     advanceRun: (lease, change) => writer.queue.submit('advanceRun', [lease, packChange(change)], 0) as Promise<boolean>,
@@ -61,6 +62,7 @@ export async function openSqliteStorage({ directory, acceptLoss = false, onFatal
       const packed = [delivery, packAttempt(attempt), next, packedTurn];
       return writer.queue.submit('recordAttempt', packed, 0) as ReturnType<Storage['recordAttempt']>;
     },
+    claimDeliveries: async (...asked) => unpackClaims((await writer.queue.submit('claimDeliveries', asked, 0)) as PackedClaims),
     close() {
       closing ??= reader.close().then(() => writer.close());
       return closing;
