@@ -142,7 +142,7 @@ describe('when an inference detects a specific class', () => {
   test('the whole frame is sent on, its image and its document as they came', async () => {
     const { post, arrived, receiver } = await startExample('robovision-class-alert', { ALERT_URL: '/alert' });
     expect((await post('/cameras/river/frames', frame('heron'))).output).toEqual({ sent: false });
-    const seen = frame('crocodile');
+    const seen = frame('leaf');
     expect((await post('/cameras/river/frames', seen)).output).toEqual({ sent: true });
     const [alert] = await arrived(1);
     const type = alert?.headers['content-type'] as string;
