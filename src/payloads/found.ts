@@ -42,6 +42,7 @@ export class Found {
   /** Refused where this is no list. */
   items(): Found[] {
     if (!Array.isArray(this.value)) return this.refuse('must be a list');
+    if (this.value.length > MAX_ITEMS) return this.refuse(`must hold at most ${MAX_ITEMS} entries, and has ${this.value.length}`);
     return this.value.map((item, index) => new Found(item, index, this));
   }
 
@@ -108,6 +109,9 @@ export class Found {
 }
 
 const FLOAT_ERROR = 1e-6;
+
+/** More than a platform sends, and as many as may be looked at one by one. */
+const MAX_ITEMS = 500_000;
 
 /** Far beyond any image, and far from where arithmetic ends. */
 const MAX_NUMBER = 1e9;

@@ -1,11 +1,15 @@
-// A JSON document from bytes that anybody may have sent: UTF-8 with or without a byte order mark, not too deep, and free
-// of the key that poisons prototypes.
+// A JSON document from bytes that anybody may have sent: UTF-8 with or without a byte order mark, not too deep, of no more
+// values than memory is there for, and free of the key that poisons prototypes.
 
 import { BadPayload, shownText } from './bad-payload.ts';
 import { Found, isDict } from './found.ts';
 
 const EMPTY = 'is empty where a JSON document belongs';
 const MAX_DEPTH = 100;
+/** A value of two bytes, as `[]`, takes some forty in memory. */
+const MAX_VALUES = 4_200_000;
+/** The longest text that JavaScript holds is twice that. */
+const MAX_BYTES = 2 ** 28;
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Throws BadPayload that names the part. */
@@ -14,7 +18,8 @@ export function parseDocument(bytes: Uint8Array, part: string): Found {
     throw new BadPayload(shownText(part), message);
   };
   if (bytes.length === 0) refuse(EMPTY);
-  if (isDeeperThan(MAX_DEPTH, bytes)) refuse(`nests deeper than ${MAX_DEPTH} levels`);
+  const fault = sizeFault(bytes);
+  if (fault !== null) refuse(fault);
   const text = decode(bytes) ?? refuse('is not UTF-8 text, as JSON must be');
   let value: unknown;
   try {
@@ -44,24 +49,28 @@ function decode(bytes: Uint8Array): string | null {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 /** `[` and `{`, `]` and `}`, once the bit that tells them apart is set. */
 const OPENING = 0x7b;
 const CLOSING = 0x7d;
 const BRACE_BIT = 0x20;
 
-/** Counts brackets outside of texts; what is no JSON may be counted wrongly, and is refused later. */
-function isDeeperThan(limit: number, bytes: Uint8Array): boolean {
+/** Counts brackets and commas outside of texts; what is no JSON may be counted wrongly, and is refused later. */
+function sizeFault(bytes: Uint8Array): string | null {
+  if (bytes.length > MAX_BYTES) return `is larger than ${MAX_BYTES} bytes, masks and outlines not counted`;
   let depth = 0;
+  let values = 1;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at] as number;
-    if (byte === QUOTE) {
-      at = endOfText(bytes, at);
-    } else if ((byte | BRACE_BIT) === OPENING) {
+    if (byte === QUOTE) at = endOfText(bytes, at);
+    else if (byte === COMMA) values += 1;
+    else if ((byte | BRACE_BIT) === OPENING) {
       depth += 1;
-      if (depth > limit) return true;
+      values += 1;
+      if (depth > MAX_DEPTH) return `nests deeper than ${MAX_DEPTH} levels`;
     } else if ((byte | BRACE_BIT) === CLOSING) depth -= 1;
   }
-  return false;
+  return values > MAX_VALUES ? `holds more than ${MAX_VALUES} values, those of masks and outlines not counted` : null;
 }
 
 function endOfText(bytes: Uint8Array, start: number): number {

@@ -19,6 +19,8 @@ export interface Payload {
   metadata: unknown;
   /** Whether annotations came at all, be it an empty list. */
   has_annotations: boolean;
+  /** There are more points than a typed form may have: outlines are in the document alone. */
+  omits_outlines: boolean;
 }
 
 export interface PayloadItem {

@@ -7,6 +7,7 @@ import type { PayloadDocument, PayloadFormat, Received } from './format.ts';
 import { Found } from './found.ts';
 import { claimedKind } from './image-file.ts';
 import { parseDocument, refuseBody } from './json-document.ts';
+import { MAX_POINTS, refuseTooMany } from './limits.ts';
 import { type Mask, NO_ITEM, type Payload, type Prediction } from './payload.ts';
 import { findResponses } from './roboflow-predictions.ts';
 
@@ -20,7 +21,11 @@ export const roboflow: PayloadFormat = {
 function readRoboflow(received: Received, document: PayloadDocument | null): Payload {
   const form = formOf(received);
   const responses = findResponses(form === 'json' ? readBody(document) : readForm(received, document));
-  const predictions = responses.flatMap((response) => response.predictions);
+  const found = responses.flatMap((response) => response.predictions);
+  refuseTooMany(form === 'json' ? 'body' : 'predictions', found.length);
+  const points = found.reduce((count, { polygon }) => count + (polygon ?? []).flat().length, 0);
+  const omitsOutlines = points > MAX_POINTS;
+  const predictions = omitsOutlines ? found.map((prediction) => ({ ...prediction, polygon: null })) : found;
   const size = responses.find(({ width, height }) => width !== null && height !== null);
   return {
     kind: `roboflow.${form}`,
@@ -32,6 +37,7 @@ function readRoboflow(received: Received, document: PayloadDocument | null): Pay
     document: document?.file ?? null,
     metadata: null,
     has_annotations: responses.length > 0,
+    omits_outlines: omitsOutlines,
   };
 }
 

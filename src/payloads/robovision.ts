@@ -7,6 +7,7 @@ import type { PayloadDocument, PayloadFormat, Received } from './format.ts';
 import { Found } from './found.ts';
 import { readBox, readBoxIfAny } from './geometry.ts';
 import { parseDocument } from './json-document.ts';
+import { refuseTooMany } from './limits.ts';
 import { makePrediction, NO_ITEM, type Payload, type Prediction } from './payload.ts';
 import { BOX_KEYS, CLASS_KEYS, findList, type RobovisionKind, readKind } from './robovision-kind.ts';
 import { type Masked, tieMasks } from './robovision-masks.ts';
@@ -40,6 +41,7 @@ function readRobovision(received: Received, given: PayloadDocument | null): Payl
     document: given === null ? null : given.file,
     metadata: null,
     has_annotations: true,
+    omits_outlines: false,
   };
 }
 
@@ -54,7 +56,9 @@ function fieldDocument(received: Received): Found {
 function readPredictions(document: Found, kind: RobovisionKind): Masked[] {
   if (kind === 'image_classification') return [{ prediction: readLabel(document), mask: null }];
   const list = findList(document) ?? document.refuse(`must hold the list that is its ${kind.replace('_', ' ')}, as "${LIST_OF[kind]}"`);
-  return list.items().map(READERS[kind]);
+  const items = list.items();
+  refuseTooMany(list.path, items.length);
+  return items.map(READERS[kind]);
 }
 
 const LIST_OF = {

@@ -5,7 +5,7 @@ import { type Found, isDict } from './found.ts';
 import { readBoxIfAny, readRings } from './geometry.ts';
 import { makePrediction, type Point, type Prediction } from './payload.ts';
 
-export function readAnnotation(annotation: Found): Prediction {
+export function readAnnotation(annotation: Found, omitsOutline: boolean): Prediction {
   if (!annotation.isObject) annotation.refuse('must be an annotation, an object');
   const name = annotation.firstOf(['name', 'class_name']);
   const shape = shapeOf(annotation);
@@ -16,7 +16,7 @@ export function readAnnotation(annotation: Found): Prediction {
     confidence: annotation.at('inference').at('confidence').confidenceIfAny(),
     type,
     bounding_box: readBoxIfAny(shape.at('bounding_box')),
-    polygon: ringsOf(shape.at(type)),
+    polygon: omitsOutline ? null : ringsOf(shape.at(type)),
     text: textOf(shape.at('text')) ?? textOf(annotation.at('text')),
     attributes: annotation.at('attributes').itemsIfAny().flatMap(textsOf),
     properties: annotation.at('properties').itemsIfAny().flatMap(propertiesOf),
@@ -86,6 +86,16 @@ function ringsOf(shape: Found): Point[][] | null {
   const rings = readRings(shape.firstOf(['paths', 'path']));
   const further = shape.at('additional_paths');
   return further.isGiven ? [...rings, ...readRings(further)] : rings;
+}
+
+/** How many points its outline has, without a look at any of them. */
+export function pointsOf(annotation: Found): number {
+  const shape = shapeOf(annotation);
+  const outline = shape.at('polygon').isGiven ? shape.at('polygon') : shape.at('complex_polygon');
+  const lists = [outline.firstOf(['paths', 'path']), outline.at('additional_paths')].map(({ value }) =>
+    Array.isArray(value) ? value : [],
+  );
+  return lists.flat().reduce<number>((count, ring) => count + (Array.isArray(ring) ? ring.length : 1), 0);
 }
 
 function textOf(text: Found): string | null {

@@ -2,12 +2,13 @@
 // whose workflow is complete.
 
 import { orFault } from './bad-payload.ts';
-import { withoutRuns } from './dense-rle.ts';
 import type { PayloadDocument, PayloadFormat } from './format.ts';
 import { Found } from './found.ts';
+import { lighten } from './heavy-lists.ts';
 import { parseDocument, refuseBody } from './json-document.ts';
+import { MAX_POINTS, refuseTooMany } from './limits.ts';
 import { NO_ITEM, type Payload, type PayloadItem } from './payload.ts';
-import { readAnnotation } from './v7-annotation.ts';
+import { pointsOf, readAnnotation } from './v7-annotation.ts';
 import { tieRasterLayers } from './v7-masks.ts';
 
 interface V7Form {
@@ -31,10 +32,13 @@ export const v7: PayloadFormat = {
 };
 
 function readV7(given: PayloadDocument | null): Payload {
-  const document =
-    given === null ? new Found(null, 'body').refuse('must be a JSON document') : parseDocument(withoutRuns(given.bytes), 'body');
+  if (given === null) return new Found(null, 'body').refuse('must be a JSON document');
+  const light = lighten(given.bytes);
+  const document = parseDocument(light.bytes, 'body');
   const { kind, item, annotations, listed, metadata } = readForm(document);
-  const predictions = listed.map(readAnnotation);
+  refuseTooMany(annotations.path, listed.length);
+  const omitsOutlines = light.omitsOutlines || listed.reduce((count, annotation) => count + pointsOf(annotation), 0) > MAX_POINTS;
+  const predictions = listed.map((annotation) => readAnnotation(annotation, omitsOutlines));
   return {
     kind: `v7.${kind}`,
     source: 'v7',
@@ -42,9 +46,10 @@ function readV7(given: PayloadDocument | null): Payload {
     image: null,
     masks: tieRasterLayers(listed, predictions),
     predictions,
-    document: given === null ? null : given.file,
+    document: given.file,
     metadata,
     has_annotations: annotations.isGiven,
+    omits_outlines: omitsOutlines,
   };
 }
 

@@ -45,6 +45,7 @@ const check = createSchemaCheck(
     masks: list(mask),
     document: orNull(file),
     has_annotations: { type: 'boolean' },
+    omits_outlines: { type: 'boolean' },
   }),
 );
 

@@ -16,6 +16,11 @@ const HOSTILE: [string, Uint8Array, RegExp][] = [
   ['no bytes', textBytes(''), /is empty where a JSON document belongs$/],
   ['a million brackets', textBytes('['.repeat(1_000_000)), /nests deeper than 100 levels$/],
   ['deep objects', textBytes(`${'{"a":'.repeat(101)}1${'}'.repeat(101)}`), /nests deeper than 100 levels$/],
+  [
+    'five million values',
+    textBytes(`[${'0,'.repeat(5_000_000)}0]`),
+    /holds more than 4200000 values, those of masks and outlines not counted$/,
+  ],
   ['a poisoned prototype', textBytes('{"item":{"__proto__":{"x":1}}}'), /holds a key "__proto__", which no document may$/],
   ['a prototype behind an escape', textBytes('{"\\u005f_proto__":1}'), /holds a key "__proto__", which no document may$/],
   ['NaN', textBytes('{"classId":"a","confidence":NaN}'), /is not valid JSON: Unexpected token/],

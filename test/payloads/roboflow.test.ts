@@ -41,6 +41,7 @@ describe('predictions', () => {
       document: taken.received.files[0],
       metadata: null,
       has_annotations: true,
+      omits_outlines: false,
     });
   });
 
@@ -111,6 +112,7 @@ describe('predictions', () => {
     expect(read({ found: { image: { width: null, height: null }, predictions: [] } })).toMatchObject({
       predictions: [],
       has_annotations: true,
+      omits_outlines: false,
     });
   });
 });

@@ -47,6 +47,7 @@ describe('the typed form', () => {
       document: taken.received.files[0],
       metadata: null,
       has_annotations: true,
+      omits_outlines: false,
     });
   });
 

@@ -55,6 +55,7 @@ const FIELDS = {
   document: null,
   metadata: null,
   has_annotations: null,
+  omits_outlines: null,
   item: ['id', 'name', 'path', 'dataset', 'team', 'width', 'height', 'url'],
   predictions: ['annotators', 'attributes', 'bounding_box', 'class', 'confidence', 'id', 'mask', 'polygon', 'properties', 'text', 'type'],
   masks: ['name', 'file', 'class', 'predictions'],

@@ -71,6 +71,7 @@ describe('the typed form', () => {
       document: taken.received.files[0],
       metadata,
       has_annotations: true,
+      omits_outlines: false,
     });
   });
 
@@ -189,9 +190,23 @@ describe('annotations that are', () => {
     expect(JSON.stringify(payload)).not.toContain('9000001');
   });
 
-  test('a hundred thousand are read', () => {
-    const annotations = Array.from({ length: 100_000 }, (_, id) => ({ id, name: 'crate', bounding_box: SIDES }));
-    expect(read({ item, annotations }).predictions.at(-1)).toMatchObject({ id: '99999', bounding_box: BOX });
+  test('fifty thousand are read, and more are refused with their number', () => {
+    const annotations = Array.from({ length: 50_000 }, (_, id) => ({ id, name: 'crate', bounding_box: SIDES }));
+    expect(read({ item, annotations }).predictions.at(-1)).toMatchObject({ id: '49999', bounding_box: BOX });
+    const more = { item, annotations: [...annotations, { name: 'crate', tag: {} }] };
+    expect(fault(more)).toBe('body.annotations must hold at most 50000 of them, and has 50001');
+  });
+
+  test('of more than 200,000 points in all leave their outlines in the document', () => {
+    const ring = Array.from({ length: 1000 }, (_, place) => ({ x: place, y: place }));
+    const outlined = (count: number): Payload =>
+      read({ item, annotations: Array.from({ length: count }, () => ({ name: 'leaf', polygon: { paths: [ring] }, bounding_box: SIDES })) });
+    expect(outlined(200)).toMatchObject({ omits_outlines: false });
+    expect(outlined(200).predictions[0]?.polygon).toHaveLength(1);
+    const omitted = outlined(201);
+    expect(omitted.omits_outlines).toBe(true);
+    expect(omitted.predictions).toHaveLength(201);
+    expect(omitted.predictions[0]).toMatchObject({ type: 'polygon', polygon: null, bounding_box: BOX });
   });
 });
 

@@ -2,19 +2,16 @@
 // thread is started for the first one, and ended with all its memory when nothing has come for a while.
 
 import { Worker } from 'node:worker_threads';
-import { AppError } from '../../errors.ts';
 import type { PayloadFault } from '../../payloads/format.ts';
 import type { Payload } from '../../payloads/payload.ts';
 import type { ReadReply, ReadRequest } from './payload-thread.ts';
 
 export interface LargeDocumentReader {
-  /** Rejects with `too_large` when there is not enough memory for it. */
   read(request: ReadRequest): Promise<Payload | PayloadFault>;
   close(): Promise<void>;
 }
 
 const IDLE_MS = 5000;
-const MAX_HEAP_MB = 2048;
 
 export function createLargeDocumentReader(): LargeDocumentReader {
   let worker: Worker | null = null;
@@ -32,7 +29,6 @@ export function createLargeDocumentReader(): LargeDocumentReader {
     const started = new Worker(new URL('./payload-thread.mjs', import.meta.url), {
       execArgv: [],
       name: 'payload-reader',
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     });
     started.unref();
     return started;
@@ -47,7 +43,7 @@ export function createLargeDocumentReader(): LargeDocumentReader {
     });
     idleTimer = setTimeout(() => void end(), IDLE_MS).unref();
     if ('error' in reply) throw reply.error;
-    return reply.result;
+    return 'fault' in reply ? reply.fault : (JSON.parse(reply.payload) as Payload);
   }
 
   return {
@@ -63,7 +59,7 @@ export function createLargeDocumentReader(): LargeDocumentReader {
 function answerOf(worker: Worker, request: ReadRequest): Promise<ReadReply> {
   return new Promise((resolve, reject) => {
     const onMessage = (reply: ReadReply): void => settle(() => resolve(reply));
-    const onError = (error: NodeJS.ErrnoException): void => settle(() => reject(describeEnd(error)));
+    const onError = (error: Error): void => settle(() => reject(error));
     const onExit = (): void => settle(() => reject(new Error('the thread that reads large documents ended')));
     const settle = (settleOne: () => void): void => {
       worker.off('message', onMessage).off('error', onError).off('exit', onExit);
@@ -72,9 +68,4 @@ function answerOf(worker: Worker, request: ReadRequest): Promise<ReadReply> {
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     worker.postMessage(request);
   });
-}
-
-function describeEnd(error: NodeJS.ErrnoException): Error {
-  if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') return error;
-  return new AppError('too_large', `the document takes more than the ${MAX_HEAP_MB} MB of memory that there are to read it`);
 }

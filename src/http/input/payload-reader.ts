@@ -17,7 +17,7 @@ export interface PayloadReader {
 }
 
 /** A document above this is read in a thread: it would hold up all other requests for more than a few milliseconds. */
-const LARGE_BYTES = 2 ** 20;
+const LARGE_BYTES = 2 ** 18;
 
 export function createPayloadReader(): PayloadReader {
   const largeDocuments = createLargeDocumentReader();

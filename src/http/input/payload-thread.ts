@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import type { FileHandle } from '../../core/request.ts';
 import type { PayloadSource } from '../../core/sink.ts';
-import type { PayloadFault, Received } from '../../payloads/format.ts';
+import { isPayloadFault, type PayloadFault, type Received } from '../../payloads/format.ts';
 import { findPayloadFormat } from '../../payloads/index.ts';
+import { MAX_TYPED_LENGTH } from '../../payloads/limits.ts';
 import type { Payload } from '../../payloads/payload.ts';
 
 export interface ReadRequest {
@@ -15,15 +16,22 @@ export interface ReadRequest {
   path: string;
 }
 
-/** The error is one of the disk, or a bug. */
-export type ReadReply = { result: Payload | PayloadFault } | { error: Error };
+/** `payload` is its JSON, which passes to another thread for less than the objects. The error is one of the disk, or a bug. */
+export type ReadReply = { payload: string } | { fault: PayloadFault } | { error: Error };
 
 async function read({ source, received, document, path }: ReadRequest): Promise<ReadReply> {
   try {
-    return { result: findPayloadFormat(source).read(received, { file: document, bytes: await readFile(path) }) };
+    const payload = findPayloadFormat(source).read(received, { file: document, bytes: await readFile(path) });
+    return isPayloadFault(payload) ? { fault: payload } : write(payload, document);
   } catch (error) {
     return { error: error as Error };
   }
+}
+
+function write(payload: Payload, { name: part }: FileHandle): ReadReply {
+  const text = JSON.stringify(payload);
+  if (text.length <= MAX_TYPED_LENGTH) return { payload: text };
+  return { fault: { part, message: `says so much that its typed form is larger than ${MAX_TYPED_LENGTH} characters` } };
 }
 
 function serve(port: MessagePort): void {

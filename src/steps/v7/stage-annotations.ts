@@ -58,6 +58,9 @@ function readRegion(path: string, item: Record<string, unknown>, effort: Effort)
   const { polygon = null, bounding_box: box = null } = item;
   const rings = isDict(polygon) ? (polygon['paths'] ?? null) : polygon;
   if (rings !== null) return polygonRegion(readRings(`${path}.polygon`, rings), effort);
+  if (item['type'] === 'polygon' || item['type'] === 'complex_polygon') {
+    throw new AnnotationFault(`${path} has no outline: there were too many points in the document for the typed payload to hold them`);
+  }
   if (box !== null) return readBox(`${path}.bounding_box`, box);
   const isRoboflow = ['x', 'y', 'width', 'height'].every((name) => Object.hasOwn(item, name));
   if (!isRoboflow) return null;

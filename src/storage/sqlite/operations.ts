@@ -11,6 +11,7 @@ import { createDeliveryQueries } from './delivery-queries.ts';
 import { createMemoryQueries } from './memory-operations.ts';
 import { createOverflowOperations } from './overflow-operations.ts';
 import type { PackedChange } from './packed-change.ts';
+import type { PackedClaims } from './packed-claims.ts';
 import type { PackedAttempt } from './packed-delivery.ts';
 import type { PackedRun } from './packed-run.ts';
 import { createRejectionOperations, createRejectionQueries } from './rejection-operations.ts';
@@ -58,11 +59,16 @@ interface PackedArguments {
   ];
 }
 
-/** A storage method as it runs inside a thread: the same, without the promise, and some arguments packed. */
+/** What goes back packed. */
+interface PackedResults {
+  claimDeliveries: PackedClaims;
+}
+
+/** A storage method as it runs inside a thread: the same, without the promise, and some of it packed. */
 type Operations<Names extends OperationName> = {
   [Name in Names]: (
     ...args: Name extends keyof PackedArguments ? PackedArguments[Name] : Parameters<Storage[Name]>
-  ) => Awaited<ReturnType<Storage[Name]>>;
+  ) => Name extends keyof PackedResults ? PackedResults[Name] : Awaited<ReturnType<Storage[Name]>>;
 };
 
 export function createWrites(database: Database): Operations<(typeof WRITES)[number]> {

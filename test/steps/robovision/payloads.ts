@@ -46,6 +46,7 @@ export const payloadOf = (fields: Partial<Payload>): Payload => ({
   document: null,
   metadata: null,
   has_annotations: true,
+  omits_outlines: false,
   ...fields,
 });
 

@@ -30,6 +30,7 @@ export function payload(predictions: Prediction[] = [], fields: Partial<Payload>
     document: null,
     metadata: { version: '2.0', item: { name: 'a.png' } },
     has_annotations: true,
+    omits_outlines: false,
     ...fields,
   };
 }

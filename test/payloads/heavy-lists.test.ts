@@ -1,11 +1,11 @@
-// The run-length encoded masks of a Darwin document are left out before it is parsed: nothing else of it changes, and what
+// The masks and outlines of a large Darwin document are left out before it is parsed: nothing else of it changes, and what
 // is wrong with it is still found.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { withoutRuns } from '../../src/payloads/dense-rle.ts';
+import { lighten } from '../../src/payloads/heavy-lists.ts';
 
-const cut = (document: string): string => Buffer.from(withoutRuns(Buffer.from(document))).toString();
+const cut = (document: string): string => Buffer.from(lighten(Buffer.from(document)).bytes).toString();
 
 function emptied(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(emptied);
@@ -57,5 +57,31 @@ describe('what is no list of whole numbers stays for the parser to judge', () =>
 
   test.each(['{"dense_rle"', '{"dense_rle":', '{"dense_rle":[', '{"dense_rle":[1,2', '{"dense_rle":"["}', '"dense_rle"'])('%s', (given) => {
     expect(cut(given)).toBe(given);
+  });
+});
+
+describe('outlines', () => {
+  const PADDING = `"note":"${'-'.repeat(9 * 2 ** 20)}"`;
+  const cutLarge = (outline: string): string => cut(`{"polygon":{${outline}},${PADDING}}`).replace(`,${PADDING}`, '');
+
+  test('stay where the document is of a size that can be held', () => {
+    const document = '{"polygon":{"paths":[[{"x":1.5,"y":-2e3}]]}}';
+    expect(lighten(Buffer.from(document))).toEqual({ bytes: Buffer.from(document), omitsOutlines: false });
+  });
+
+  test.each([
+    ['"paths":[[{"x":1.5,"y":-2e3},{ "x" : 0, "y" : 1 }],[]]', '"paths":[]'],
+    ['"path":[{"x":1,"y":2}],"additional_paths":[[{"x":1,"y":2}]]', '"path":[],"additional_paths":[]'],
+    ['"paths" : [ [ ] ]', '"paths" : []'],
+    ['"path":"/folder"', '"path":"/folder"'],
+    ['"paths":[["other"]]', '"paths":[["other"]]'],
+    ['"paths":[[{"x":1}]', '"paths":[[{"x":1}]'],
+  ])('of a larger one are cut out: %s', (outline, wanted) => {
+    expect(cutLarge(outline)).toBe(`{"polygon":{${wanted}}}`);
+  });
+
+  test('a document that has none says that it omits none', () => {
+    expect(lighten(Buffer.from(`{${PADDING}}`)).omitsOutlines).toBe(false);
+    expect(lighten(Buffer.from(`{"paths":[],${PADDING}}`)).omitsOutlines).toBe(true);
   });
 });
