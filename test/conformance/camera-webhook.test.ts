@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StepType } from '../../src/steps/step-type.ts';
 import { type RecordedRequest, startRecorder } from '../steps/roboflow/wire-recorder.ts';
-import { JPEG, KINDS, robovisionForm, sha256 } from '../steps/robovision/payloads.ts';
+import { JPEG, KINDS, robovisionForm, sha256 } from '../steps/robovision/forms.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { until } from '../support/until.ts';

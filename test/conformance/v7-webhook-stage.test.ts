@@ -3,8 +3,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { eventsOf, getRun, reaches, set, stepOf } from '../engine/run-support.ts';
+import { payload, prediction } from '../steps/payloads.ts';
 import { draw } from '../steps/v7/draw.ts';
-import { payload, prediction } from '../steps/v7/payloads.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
 import { tempDir } from '../support/temp-dir.ts';

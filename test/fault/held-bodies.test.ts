@@ -2,16 +2,16 @@
 // room for the messages to others.
 
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { onTestEnd } from '../support/cleanup.ts';
 import { admin, defineFlow, triggerFlow, webhook } from '../support/remote-admin.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
+import { rssMb } from './measures.ts';
 
 const MEGABYTE = 'x'.repeat(1_000_000);
 const MESSAGES = 300;
@@ -32,9 +32,6 @@ async function startSilentReceiver(): Promise<{ url: string; requests(): number 
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, requests: () => requests };
 }
-
-const rssMb = ({ child }: ServerProcess): number =>
-  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
 
 test('what one receiver does not take is not held in memory, and holds up nobody else', { timeout: 90_000 }, async () => {
   const dataDir = tempDir();

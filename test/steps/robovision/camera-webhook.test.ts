@@ -10,7 +10,7 @@ import type { Payload } from '../../../src/payloads/payload.ts';
 import { cameraWebhook } from '../../../src/steps/robovision/camera-webhook.ts';
 import type { StepContext } from '../../../src/steps/step-type.ts';
 import { answer, faultsOf, planOfKind, stepContext } from '../roboflow/step-context.ts';
-import { KINDS, payloadOf, prediction, robovisionForm } from './payloads.ts';
+import { KINDS, payloadOf, prediction, robovisionForm } from './forms.ts';
 
 const URL = 'https://receiver.example.org/room?key=1';
 

@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../src/core/json.ts';
 import { consensusStage } from '../../../src/steps/v7/consensus-stage.ts';
+import { NO_PAYLOADS, payload, prediction } from '../payloads.ts';
 import { faultsOf, stepContext } from '../roboflow/step-context.ts';
-import { NO_PAYLOADS, payload, prediction } from './payloads.ts';
 
 const box = (className: string, x: number, y: number, width: number, height: number) =>
   prediction({ class: className, bounding_box: { x, y, width, height } });

@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../src/core/json.ts';
 import { logicStage } from '../../../src/steps/v7/logic-stage.ts';
+import { NO_PAYLOADS, payload, prediction } from '../payloads.ts';
 import { faultsOf, stepContext } from '../roboflow/step-context.ts';
-import { NO_PAYLOADS, payload, prediction } from './payloads.ts';
 
 const ITEM = payload([
   prediction({ class: 'car', attributes: ['wet', 'red'], properties: [{ name: 'side', value: 'left' }] }),

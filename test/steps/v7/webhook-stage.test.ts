@@ -5,8 +5,8 @@ import { parseJson } from '../../../src/core/json.ts';
 import type { HttpMessage, OutboundResult } from '../../../src/core/outbound.ts';
 import type { FileHandle } from '../../../src/core/request.ts';
 import { webhookStage } from '../../../src/steps/v7/webhook-stage.ts';
+import { payload, prediction } from '../payloads.ts';
 import { answer, faultsOf, planOfKind, stepContext } from '../roboflow/step-context.ts';
-import { payload, prediction } from './payloads.ts';
 
 type Manifest = Parameters<typeof webhookStage.plan>[0];
 

@@ -1,6 +1,6 @@
 // Typed payloads for the tests of stages that take them.
 
-import type { Payload, Prediction } from '../../../src/payloads/payload.ts';
+import type { Payload, Prediction } from '../../src/payloads/payload.ts';
 
 export function prediction(fields: Partial<Prediction> = {}): Prediction {
   return {

@@ -1,8 +1,9 @@
-// Payloads for the tests of Robovision's steps: one of each kind of project, with the files that came with its request.
+// What Robovision sends for each kind of project, with the payload that it becomes and the files that came with it.
 
 import { createHash } from 'node:crypto';
 import type { FileHandle } from '../../../src/core/request.ts';
 import type { Mask, Payload, Prediction } from '../../../src/payloads/payload.ts';
+import { prediction as anyPrediction, payload } from '../payloads.ts';
 
 export interface ReceivedForm {
   payload: Payload;
@@ -21,34 +22,10 @@ export const JPEG = Buffer.concat([
 
 export const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
-export const prediction = (fields: Partial<Prediction> = {}): Prediction => ({
-  id: null,
-  class: 'leaf',
-  confidence: 0.9,
-  type: 'bounding_box',
-  bounding_box: null,
-  polygon: null,
-  mask: null,
-  text: null,
-  attributes: [],
-  properties: [],
-  annotators: [],
-  ...fields,
-});
+export const prediction = (fields: Partial<Prediction> = {}): Prediction => anyPrediction({ class: 'leaf', confidence: 0.9, ...fields });
 
-export const payloadOf = (fields: Partial<Payload>): Payload => ({
-  kind: 'roboflow.json',
-  source: 'roboflow',
-  item: { id: null, name: null, path: null, dataset: null, team: null, width: null, height: null, url: null },
-  image: null,
-  predictions: [],
-  masks: [],
-  document: null,
-  metadata: null,
-  has_annotations: true,
-  omits_outlines: false,
-  ...fields,
-});
+export const payloadOf = ({ predictions = [], ...fields }: Partial<Payload>): Payload =>
+  payload(predictions, { kind: 'roboflow.json', source: 'roboflow', metadata: null, ...fields });
 
 /** Two masks of instance segmentation are the same bytes under two names. */
 const mask = (name: string): { name: string; content: Buffer } => ({ name, content: Buffer.concat([PNG, Buffer.from('mask')]) });
@@ -101,6 +78,6 @@ export function robovisionForm(kind: string, image: Buffer | null = JPEG): Recei
   const handleOf = (filename: string): FileHandle | null => handles.find((handle) => handle.filename === filename) ?? null;
   const payloadMasks = masks.map(({ name }, index): Mask => ({ name, file: handleOf(name), class: 'leaf', predictions: [index] }));
   const [image_, document] = [handleOf('image.jpeg'), handleOf('predictions.json')];
-  const payload = payloadOf({ kind, source: 'robovision', image: image_, predictions, masks: payloadMasks, document });
-  return { payload, handles, files };
+  const typed = payloadOf({ kind, source: 'robovision', image: image_, predictions, masks: payloadMasks, document });
+  return { payload: typed, handles, files };
 }
