@@ -4,6 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import type { PayloadFault } from '../../payloads/format.ts';
 import type { Payload } from '../../payloads/payload.ts';
+import { createInTurn } from './in-turn.ts';
 import type { ReadReply, ReadRequest } from './payload-thread.ts';
 
 export interface LargeDocumentReader {
@@ -15,7 +16,7 @@ const IDLE_MS = 5000;
 
 export function createLargeDocumentReader(): LargeDocumentReader {
   let worker: Worker | null = null;
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = createInTurn();
   let idleTimer: NodeJS.Timeout | undefined;
 
   async function end(): Promise<void> {
@@ -47,11 +48,7 @@ export function createLargeDocumentReader(): LargeDocumentReader {
   }
 
   return {
-    read(request) {
-      const reading = last.then(() => readNow(request));
-      last = reading.catch(() => undefined);
-      return reading;
-    },
+    read: (request) => inTurn(() => readNow(request)),
     close: end,
   };
 }

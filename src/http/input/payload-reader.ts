@@ -5,9 +5,10 @@ import type { FileHandle } from '../../core/request.ts';
 import type { PayloadSource } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import { isPayloadFault, type PayloadFault, type PayloadFormat, type Received } from '../../payloads/format.ts';
-import { checkImage } from '../../payloads/image-file.ts';
+import { checkImage, type ImageSize } from '../../payloads/image-file.ts';
 import { findPayloadFormat } from '../../payloads/index.ts';
 import { type Payload, withImageSize } from '../../payloads/payload.ts';
+import { createInTurn } from './in-turn.ts';
 import { createLargeDocumentReader } from './large-document-reader.ts';
 
 export interface PayloadReader {
@@ -16,11 +17,20 @@ export interface PayloadReader {
   close(): Promise<void>;
 }
 
-/** A document above this is read in a thread: it would hold up all other requests for more than a few milliseconds. */
+/**
+ * A document above this is read in a thread: it would hold up all other requests for more than a few milliseconds. Images
+ * above it are looked at one at a time, for each is in memory meanwhile.
+ */
 const LARGE_BYTES = 2 ** 18;
 
 export function createPayloadReader(): PayloadReader {
   const largeDocuments = createLargeDocumentReader();
+  const inTurn = createInTurn();
+
+  async function inspectImage(file: FileHandle, path: string): Promise<ImageSize> {
+    const inspect = async () => orRefuse(checkImage(file, await readFile(path)));
+    return await (file.size > LARGE_BYTES ? inTurn(inspect) : inspect());
+  }
 
   async function readDocument(
     format: PayloadFormat,
@@ -42,7 +52,7 @@ export function createPayloadReader(): PayloadReader {
       const { document } = orRefuse(format.locate(received));
       let payload = orRefuse(await readDocument(format, received, document, pathOf));
       for (const file of format.images(payload)) {
-        const size = orRefuse(checkImage(file, await readFile(pathOf(file.sha256))));
+        const size = await inspectImage(file, pathOf(file.sha256));
         if (file === payload.image) payload = withImageSize(payload, size);
       }
       return payload;
