@@ -5,7 +5,13 @@ import { createHmac } from 'node:crypto';
 import type { OutboundMessage, OutboundResult } from './core/outbound.ts';
 import { addQuery } from './core/percent-encoding.ts';
 import { createSecretHider, type HideSecrets } from './core/secret-echo.ts';
-import { beginsWithPlaceholder, formatPlaceholder, MASKED_SECRET, replacePlaceholders } from './core/secret-placeholder.ts';
+import {
+  beginsWithPlaceholder,
+  formatPlaceholder,
+  MASKED_SECRET,
+  mayHoldPlaceholder,
+  replacePlaceholders,
+} from './core/secret-placeholder.ts';
 
 export interface SecretVault {
   /** Null: not set, or the operator does not allow it. */
@@ -38,6 +44,7 @@ export function createSecretVault({ environment, allowed, key }: SecretVaultOpti
     mask,
     placeholder: (runId, name) => (secretOf(name) === null ? null : formatPlaceholder(name, sign(runId, name))),
     reveal(runId, message) {
+      if (!mayHoldSecrets(message)) return { message, hide: (text) => mask(runId, text) };
       const secrets = new Set<string>();
       const revealIn = (text: string, encode: (secret: string) => string = (secret) => secret): string =>
         replacePlaceholders(text, (name, signature) => {
@@ -52,6 +59,13 @@ export function createSecretVault({ environment, allowed, key }: SecretVaultOpti
       return { message: revealed, hide: (text, isCut) => mask(runId, hideSecrets(text, isCut)) };
     },
   };
+}
+
+function mayHoldSecrets(message: OutboundMessage): boolean {
+  if (message.transport === 'smtp') return true;
+  const { url, headers, body, signingSecret } = message;
+  const parts = (body ?? []).filter((part) => part instanceof Uint8Array).map(latin1Of);
+  return [url, signingSecret ?? '', ...Object.values(headers), ...parts].some(mayHoldPlaceholder);
 }
 
 type Reveal = (text: string, encode?: (secret: string) => string) => string;
@@ -103,9 +117,13 @@ function bodyEncoder(contentType: string): (secret: string) => string {
   return (secret) => secret;
 }
 
-/** Latin-1 takes every byte as one character and back. */
+/** Takes every byte as one character and back. */
+function latin1Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
 function revealBytes(bytes: Uint8Array, reveal: Reveal, encode: (secret: string) => string): Uint8Array {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const text = latin1Of(bytes);
   const revealed = reveal(text, (secret) => Buffer.from(encode(secret), 'utf8').toString('latin1'));
   return revealed === text ? bytes : Buffer.from(revealed, 'latin1');
 }

@@ -17,8 +17,13 @@ export function beginsWithPlaceholder(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 
+/** False of what surely holds none, which costs less than to look for them. */
+export function mayHoldPlaceholder(text: string): boolean {
+  return text.includes(PREFIX);
+}
+
 /** `replace` gets each placeholder whose signature may be valid, and returns null to leave it as it is. */
 export function replacePlaceholders(text: string, replace: (name: string, signature: string) => string | null): string {
-  if (!text.includes(PREFIX)) return text;
+  if (!mayHoldPlaceholder(text)) return text;
   return text.replace(PLACEHOLDER, (whole, name: string, signature: string) => replace(name, signature) ?? whole);
 }
