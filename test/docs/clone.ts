@@ -3,6 +3,7 @@
 
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { onTestEnd } from '../support/cleanup.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
@@ -12,6 +13,8 @@ import { type Block, ROOT } from './markdown.ts';
 export interface Clone {
   folder: string;
   app: TestApp;
+  /** Free, and in place of 9658, where `sluice listen` listens. */
+  listenPort: number;
 }
 
 /** `files` are written before the server starts, by path in the clone. */
@@ -19,12 +22,21 @@ export async function startClone(files: ReadonlyMap<string, string>, onEnd: type
   const folder = tempDir(onEnd);
   for (const name of readdirSync(ROOT)) if (!['config', 'data', '.git'].includes(name)) symlinkSync(join(ROOT, name), join(folder, name));
   cpSync(join(ROOT, 'config'), join(folder, 'config'), { recursive: true });
-  for (const [path, text] of files) writeFileSync(join(folder, path), `${text}\n`);
+  const listenPort = await findFreePort();
+  for (const [path, text] of files) writeFileSync(join(folder, path), `${text.replaceAll('localhost:9658', `localhost:${listenPort}`)}\n`);
   mkdirSync(join(folder, 'bin'));
   symlinkSync(join(ROOT, 'scripts/sluice.mjs'), join(folder, 'bin/sluice'));
   writeFileSync(join(folder, '.curlrc'), 'silent\nshow-error\n');
   const settings = { config: join(folder, 'config'), admin_token: '', outbound_allow: '127.0.0.0/8' };
-  return { folder, app: await startTestApp({ dataDir: join(folder, 'data'), settings, onEnd }) };
+  return { folder, app: await startTestApp({ dataDir: join(folder, 'data'), settings, onEnd }), listenPort };
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 export interface Ran {
@@ -36,11 +48,14 @@ export interface Ran {
  * Rejects, with what it printed, at the first block that does not end with its exit code (`exit=1`, else 0).
  * `printed` is a folder for what each block prints.
  */
-export async function runBlocks({ folder, app }: Clone, blocks: readonly Block[], printed: string): Promise<Ran[]> {
+export async function runBlocks({ folder, app, listenPort }: Clone, blocks: readonly Block[], printed: string): Promise<Ran[]> {
   const address = new URL(app.url).host;
   const script = blocks.map(({ text, options }, index) => {
     const expected = options.get('exit') ?? '0';
-    const commands = text.replaceAll(/(?:localhost|127\.0\.0\.1):9657/g, address);
+    const commands = text
+      .replaceAll(/(?:localhost|127\.0\.0\.1):9657/g, address)
+      .replaceAll('localhost:9658', `localhost:${listenPort}`)
+      .replaceAll('sluice listen', `sluice listen --port ${listenPort}`);
     const checked = expected === '0' ? commands : `code=0; (\n${commands}\n) || code=$?; [ "$code" = ${expected} ]`;
     return `exec >"${printed}/${index}.out" 2>"${printed}/${index}.err"\n${checked}`;
   });
