@@ -69,5 +69,5 @@ function refusals(): string[] {
     readPayload('robovision', takeParts(cut)),
     readPayload('v7', takeBody('{"item":{},"annotations":[{}]}')),
   ];
-  return results.map((result) => (isPayloadFault(result) ? `${result.part} ${result.message}` : 'no fault'));
+  return results.map((result) => (isPayloadFault(result) ? `${result.part}: ${result.message}` : 'no fault'));
 }
