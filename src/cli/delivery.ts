@@ -122,7 +122,9 @@ function printRetried(io: Io, result: Omit<RetriedDeliveries, 'next_cursor'>, { 
   printHint(
     io,
     retried === 0
-      ? `no ${dropped === true ? 'dropped' : 'failed'} deliveries`
+      ? dropped === true
+        ? 'no dropped deliveries that can be tried again now'
+        : 'no failed deliveries'
       : retried === 1
         ? '1 delivery is tried again'
         : `${retried} deliveries are tried again`,

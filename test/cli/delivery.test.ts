@@ -203,7 +203,9 @@ describe('delivery retry', () => {
     expect((await delivery('export', '--run', runId, '--format', 'csv')).stdout.trimEnd()).toMatch(new RegExp(`,${reason}$`));
     expect(await delivery('retry', '--dropped', '--run', runId)).toEqual(onlyStderr(0, '1 delivery is tried again\n'));
     expect(await overOf(`run_id=${runId}`)).toMatchObject({ status: 'delivered', dropped_reason: null });
-    expect(await delivery('retry', '--dropped', '--run', runId)).toEqual(onlyStderr(0, 'no dropped deliveries\n'));
+    expect(await delivery('retry', '--dropped', '--run', runId)).toEqual(
+      onlyStderr(0, 'no dropped deliveries that can be tried again now\n'),
+    );
     const another = await trigger('behind');
     expect(await delivery('retry', another.delivery_id)).toEqual(onlyStderr(0, `${another.delivery_id} is tried again\n`));
   });
