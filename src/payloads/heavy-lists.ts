@@ -48,19 +48,18 @@ function afterColonAndBracket(bytes: Uint8Array, at: number): number | null {
   return bytes[bracket] === OPENING ? bracket + 1 : null;
 }
 
-/** Whole numbers with single commas between them, and space anywhere around them. */
+/** Whole numbers with single commas between them, and space anywhere around them. Nothing is looked at beyond what is none. */
 function endOfRuns(bytes: Buffer, start: number): number | null {
-  const end = bytes.indexOf(CLOSING, start);
-  for (let at = start; at < end; at += 1) {
+  if (bytes[start] === CLOSING) return start;
+  for (let at = start; ; at += 1) {
     const first = skipSpace(bytes, at);
     let last = first;
     while (isDigit(bytes[last])) last += 1;
     if (last === first || (last - first > 1 && bytes[first] === ZERO)) return null;
     at = skipSpace(bytes, last);
-    if (at < end && bytes[at] !== COMMA) return null;
-    if (at === end - 1) return null;
+    if (bytes[at] === CLOSING) return at;
+    if (bytes[at] !== COMMA) return null;
   }
-  return end === -1 ? null : end;
 }
 
 /** Bytes that points are made of: numbers, `"x"` and `"y"`, and what holds them together. */

@@ -49,6 +49,13 @@ test.each([
   expect(cut(given)).toBe(wanted);
 });
 
+test('three hundred thousand lists that nothing closes are looked at once each', () => {
+  const given = '{"dense_rle":['.repeat(300_000);
+  const began = performance.now();
+  expect(cut(given) === given).toBe(true);
+  expect(performance.now() - began).toBeLessThan(2000);
+});
+
 describe('what is no list of whole numbers stays for the parser to judge', () => {
   test.each(['1,,2', '1,', ',1', '1 2', '01', '1,"2"', '1,[2]', '1,{}', '1x', '-', '1.', 'NaN', ' '])('[%s]', (runsText) => {
     const given = `{"dense_rle":[${runsText}]}`;
