@@ -28,8 +28,7 @@ export function cameraForm(payload: Payload, includesImage: boolean, tools: Form
   const parts: Part[] = [];
   if (includesImage && image !== null) {
     const content = blobOf('the image', image);
-    const isJpeg = /^image\/jpe?g$/i.test(image.content_type);
-    parts.push(filePart('image', 'image.jpeg', 'image/jpeg', isJpeg ? content : tools.jpegOf(image)));
+    parts.push(filePart('image', 'image.jpeg', 'image/jpeg', isJpeg(image, source) ? content : tools.jpegOf(image)));
   }
   for (const [index, name] of maskNames) {
     const { file } = payload.masks[index] as { file: FileHandle };
@@ -40,6 +39,12 @@ export function cameraForm(payload: Payload, includesImage: boolean, tools: Form
       ? blobOf('the document', document)
       : new TextEncoder().encode(JSON.stringify(predictionsDocument(payload, maskNames)));
   return [...parts, filePart('predictions', 'predictions.json', 'application/json', predictions)];
+}
+
+/** Where the content type says nothing the file name does: of Robovision's images it has been held against the bytes. */
+function isJpeg({ filename, content_type: type }: FileHandle, source: Payload['source']): boolean {
+  if (/^image\/jpe?g$/i.test(type)) return true;
+  return source === 'robovision' && type === 'application/octet-stream' && /\.jpe?g$/i.test(filename ?? '');
 }
 
 /** Masks that are files, by their index: under the name by which Robovision's document names them, or numbered. */

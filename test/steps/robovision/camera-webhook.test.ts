@@ -67,6 +67,12 @@ describe('the form', () => {
     ]);
   });
 
+  test('of a JPEG whose content type says nothing has it as it came', () => {
+    const { payload, handles } = robovisionForm('robovision.image_classification');
+    const image = { ...(payload.image as FileHandle), content_type: 'application/octet-stream' };
+    expect(sentBy({ ...payload, image }, {}, handles)[0]).toMatchObject({ filename: 'image.jpeg', content: image.sha256 });
+  });
+
   test('of an image that is no JPEG has it as one', () => {
     const { payload, handles } = robovisionForm('robovision.image_classification');
     const image = { ...(payload.image as FileHandle), content_type: 'image/png' };
