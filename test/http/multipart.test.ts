@@ -187,6 +187,14 @@ describe('names', () => {
   });
 });
 
+test('a part without a name has an empty one', async () => {
+  const head = 'Content-Disposition: form-data; filename="a.bin"\r\nContent-Type: application/octet-stream';
+  const { files } = await seen(form([{ head, content: 'x' }]));
+  expect(files).toMatchObject([{ name: '', filename: 'a.bin' }]);
+  const { body } = await seen(form([{ head: 'Content-Disposition: form-data', content: 'x' }]));
+  expect(body).toEqual({ '': 'x' });
+});
+
 describe('a broken form', () => {
   const file = { name: 'f', filename: 'f.bin', content: 'x'.repeat(5000) };
   const whole = form([{ name: 'a', content: '1' }, file]);

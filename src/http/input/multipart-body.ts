@@ -50,7 +50,7 @@ export async function readMultipart(
   }
 
   async function readPart(part: MultipartFile): Promise<void> {
-    const name = part.fieldname;
+    const name = (part.fieldname as string | undefined) ?? '';
     if (isFile(part)) {
       if (files.length >= limits.files)
         throw new AppError('too_large', `the form holds more than the ${limits.files} files that this sink takes`);
