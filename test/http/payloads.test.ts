@@ -120,6 +120,12 @@ describe('a request that the platform sends', () => {
     expect(files).toHaveLength(2);
   });
 
+  test('names a file of Roboflow without its folders, in the typed form too', async () => {
+    const { payload, files } = await seen('/roboflow', form([{ ...imageFile(), name: '../../camera/dock.jpeg' }]));
+    expect(payload.image).toEqual(files[0]);
+    expect(files[0].filename).toBe('dock.jpeg');
+  });
+
   test('keeps a Darwin document byte for byte, as a file', async () => {
     const document = JSON.stringify({
       version: '2.0',

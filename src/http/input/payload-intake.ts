@@ -40,7 +40,7 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
       const staged = blobs.stage();
       try {
         // A Darwin document may be large, and nothing but its typed form is read again: it is kept as a file.
-        const intake = { limits, write: staged.write, keepsFilenames: true };
+        const intake = { limits, write: staged.write, keepsFilenames: source === 'robovision' };
         const received = await receiveBody(request, media, intake, source === 'v7' ? 'file' : kind);
         const isJson = received.body.kind === 'json';
         const files = isJson ? [await keepBody(received, staged.write)] : received.files;
