@@ -236,6 +236,24 @@ describe('a request that the platform would not send', () => {
     expect((await app().admin('GET', '/runs')).body.runs).toHaveLength(runs);
   });
 
+  test.each([
+    ['{"kind":', /^field "predictions" is not valid JSON/],
+    ['[['.repeat(80), /^field "predictions" nests deeper than 100 levels/],
+    ['{"__proto__":1}', /^field "predictions" holds a key "__proto__"/],
+    ['\u0000\u00ff', /^field "predictions" is not utf-8 text/],
+  ])('with the JSON field %j is told of the field', async (text, message) => {
+    const body = `--b\r\nContent-Disposition: form-data; name="predictions"\r\nContent-Type: application/json\r\n\r\n${text}\r\n--b--\r\n`;
+    const answer = await send('/robovision', Buffer.from(body, 'latin1') as never, { 'content-type': 'multipart/form-data; boundary=b' });
+    expect(answer.status).toBe(422);
+    expect(answer.body.error).toMatchObject({ code: 'unprocessable', part: 'predictions', message: expect.stringMatching(message) });
+  });
+
+  test.each(['{', ' ', '{"__proto__":1}'])('to Roboflow with the body %j is told of the body', async (body) => {
+    const answer = await send('/roboflow', body, JSON_TYPE);
+    expect(answer.status).toBe(422);
+    expect(answer.body.error).toMatchObject({ code: 'unprocessable', part: 'body' });
+  });
+
   test('is on the list of rejections', async () => {
     const { message } = (await send('/robovision', form([imageFile()]))).body;
     const listed = await until('the rejection to be listed', async () =>

@@ -9,18 +9,26 @@ const MAX_JSON_DEPTH = 100;
 
 /** Throws `invalid` that says what is wrong. `parse` reads the text in another way than data is read. */
 export function parseJsonBody(text: string, parse = parseJson): unknown {
+  return parsePart(text, 'body', 'the body', parse);
+}
+
+/** As `parseJsonBody`, of a field of a form. */
+export function parseJsonField(text: string, name: string): unknown {
+  return parsePart(text, name, `field "${name}"`, parseJson);
+}
+
+function parsePart(text: string, part: string, what: string, parse: typeof parseJson): unknown {
+  const refuse = (message: string): AppError => new AppError('invalid', `${what} ${message}`, { details: { part } });
   const survey = surveyJson(text);
-  if (survey.depth > MAX_JSON_DEPTH) throw new AppError('invalid', `the JSON body nests deeper than ${MAX_JSON_DEPTH} levels`);
+  if (survey.depth > MAX_JSON_DEPTH) throw refuse(`nests deeper than ${MAX_JSON_DEPTH} levels`);
   let value: unknown;
   try {
     value = parse(text, survey);
   } catch (error) {
-    throw new AppError(
-      'invalid',
-      text === '' ? 'the body is empty where JSON was announced' : `the body is not valid JSON: ${(error as Error).message}`,
-    );
+    throw refuse(text === '' ? 'is empty where JSON was announced' : `is not valid JSON: ${(error as Error).message}`);
   }
-  if (mayHoldPoison(text) && typeof value === 'object' && value !== null) refusePoison(value);
+  if (mayHoldPoison(text) && typeof value === 'object' && value !== null && isPoisoned(value))
+    throw refuse('holds a key "__proto__" or "constructor.prototype", which no document may');
   return value;
 }
 
@@ -29,10 +37,11 @@ function mayHoldPoison(text: string): boolean {
   return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u00');
 }
 
-function refusePoison(value: object): void {
+function isPoisoned(value: object): boolean {
   try {
     secureJson.scan(value, { protoAction: 'error', constructorAction: 'error' });
+    return false;
   } catch {
-    throw new AppError('invalid', 'the JSON body holds a key "__proto__" or "constructor.prototype", which no body may');
+    return true;
   }
 }

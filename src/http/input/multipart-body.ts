@@ -9,7 +9,7 @@ import type { SinkLimits } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { WriteBlob } from '../../storage/blobs.ts';
 import { callerGone, isCallerGone, refuseAnnouncedSize, tooLarge } from './body-bytes.ts';
-import { parseJsonBody } from './json-body.ts';
+import { parseJsonField } from './json-body.ts';
 import { readMediaType } from './media-type.ts';
 
 export interface MultipartBody {
@@ -111,12 +111,10 @@ function readField(name: string, contentType: string, bytes: Uint8Array): unknow
   try {
     text = decodeText(bytes, media?.charset ?? 'utf-8');
   } catch {
-    throw new AppError(
-      'invalid',
-      `field "${name}" is not ${media?.charset ?? 'utf-8'} text; send binary data as a file part, with a filename`,
-    );
+    const message = `field "${name}" is not ${media?.charset ?? 'utf-8'} text; send binary data as a file part, with a filename`;
+    throw new AppError('invalid', message, { details: { part: name } });
   }
-  return media?.type === 'application/json' ? parseJsonBody(text) : text;
+  return media?.type === 'application/json' ? parseJsonField(text, name) : text;
 }
 
 /** The parser reports malformed forms as plain errors; all but system errors are the caller's doing. */

@@ -48,6 +48,8 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
         const payload = await payloads.read(source, { content_type: media?.type ?? null, files, fields }, staged.pathOf);
         await staged.publish();
         return { ...received, files: files.map(withPlainName), payload };
+      } catch (error) {
+        throw orUnprocessable(error);
       } finally {
         await staged.discard();
       }
@@ -63,6 +65,12 @@ function kindFrom({ raw }: FastifyRequest, media: MediaType | null, source: Payl
   if (kinds.includes(kind)) return kind;
   const given = media?.type ?? 'a body without a type';
   throw new AppError('unsupported_media', `this sink takes what ${name} sends, as ${types}, not ${given}`);
+}
+
+/** JSON that was refused before it was looked at is a fault of its part, as all that is wrong with a payload. */
+function orUnprocessable(error: unknown): unknown {
+  if (!(error instanceof AppError) || error.code !== 'invalid' || error.details['part'] === undefined) return error;
+  return new AppError('unprocessable', error.message, { details: error.details });
 }
 
 async function keepBody({ body }: ReceivedBody, write: WriteBlob): Promise<FileHandle> {
