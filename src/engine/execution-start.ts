@@ -1,8 +1,10 @@
-// What the execution of a run is made from.
+// What the execution of a run is made from, and what it asks for.
 
+import type { ImageWant } from '../core/image.ts';
 import type { Request } from '../core/request.ts';
 import type { Workflow } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
+import type { FileWrite } from '../steps/step-type.ts';
 import type { StepRecord } from '../storage/storage.ts';
 import type { SecretPlaceholder } from './prepared-step.ts';
 import type { Recall } from './step-planner.ts';
@@ -31,4 +33,10 @@ export interface ExecutionPast {
   steps: StepRecord[];
   progress: number;
   lastSeq: number;
+}
+
+/** What a step wants done in this process before it can go on. */
+export interface LocalEffect {
+  step: string;
+  plan: { kind: 'load'; wants: readonly ImageWant[] } | FileWrite;
 }

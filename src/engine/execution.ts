@@ -3,7 +3,7 @@
 // A class and no closures, because one is made for every request.
 
 import { originOf } from '../core/delivery.ts';
-import type { Images, ImageWant } from '../core/image.ts';
+import type { Images } from '../core/image.ts';
 import { overflowGroup } from '../core/overflow.ts';
 import type { Request } from '../core/request.ts';
 import { retryDelayMs } from '../core/retry.ts';
@@ -13,20 +13,14 @@ import { chosenOnSuccess } from '../core/step-links.ts';
 import { stringifyShown } from '../core/stored-value.ts';
 import type { Workflow, WorkflowStep } from '../core/workflow.ts';
 import { hasOwnOutcomeWays, survivesFailure } from '../steps/step-properties.ts';
-import type { EffectResult, FileWrite, StepOutcome, StepPlan } from '../steps/step-type.ts';
+import type { EffectResult, StepOutcome, StepPlan } from '../steps/step-type.ts';
 import type { NewDelivery } from '../storage/delivery-records.ts';
 import type { RunChange } from '../storage/storage.ts';
-import type { ExecutionPast, ExecutionStart, ExecutionTools } from './execution-start.ts';
+import type { ExecutionPast, ExecutionStart, ExecutionTools, LocalEffect } from './execution-start.ts';
 import type { PreparedStep } from './prepared-step.ts';
 import { StepPlanner } from './step-planner.ts';
 import { StepStates } from './step-states.ts';
 import { WaysBack } from './ways-back.ts';
-
-/** What a step wants done in this process before it can go on. */
-export interface LocalEffect {
-  step: string;
-  plan: { kind: 'load'; wants: readonly ImageWant[] } | FileWrite;
-}
 
 const NOTHING: never[] = [];
 
@@ -82,6 +76,11 @@ export class Execution {
     }
     if (this.#ending === null && this.#steps.areAllDecided) this.#complete();
     return this.#ending === null ? effects : [];
+  }
+
+  /** Deliveries that steps wait for. */
+  get awaited(): number {
+    return this.#steps.countAwaiting();
   }
 
   /** Keys of the sink's memory that must be loaded before some step can be planned; told once. */

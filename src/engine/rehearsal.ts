@@ -9,7 +9,8 @@ import type { Workflow } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
 import type { FileWrite } from '../steps/step-type.ts';
 import type { StepRecord } from '../storage/storage.ts';
-import { Execution, type LocalEffect } from './execution.ts';
+import { Execution } from './execution.ts';
+import type { LocalEffect } from './execution-start.ts';
 import type { SecretPlaceholder } from './prepared-step.ts';
 import { createStepMemory } from './step-memory.ts';
 

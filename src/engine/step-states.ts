@@ -98,6 +98,13 @@ export class StepStates {
     return nearest;
   }
 
+  /** Steps that wait for a delivery. */
+  countAwaiting(): number {
+    let count = 0;
+    for (const { status, dueAt } of this.#states.values()) if (status === 'waiting' && dueAt === null) count += 1;
+    return count;
+  }
+
   /** Whether some step does something in this process. */
   isActing(): boolean {
     for (const { status } of this.#states.values()) if (status === 'running') return true;

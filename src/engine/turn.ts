@@ -7,7 +7,8 @@ import type { RunError } from '../core/run.ts';
 import type { Logger } from '../logger.ts';
 import type { Lease, RunChange } from '../storage/storage.ts';
 import type { DeliveryQueue } from './delivery-queue.ts';
-import type { Execution, LocalEffect } from './execution.ts';
+import type { Execution } from './execution.ts';
+import type { LocalEffect } from './execution-start.ts';
 import type { StepMemory } from './step-memory.ts';
 
 /** How long a run, or a delivery, that goes on may be left alone before somebody else takes it up. */

@@ -13,7 +13,7 @@ import type { AttemptRecord } from '../storage/delivery-records.ts';
 import type { RunChange, Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
 import type { DeliveryQueue } from './delivery-queue.ts';
-import type { LocalEffect } from './execution.ts';
+import type { LocalEffect } from './execution-start.ts';
 import type { HeldDelivery } from './origin-lane.ts';
 import type { RunFeed } from './run-feed.ts';
 import { type ActiveRun, endRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
@@ -67,6 +67,8 @@ export function createWorker(options: WorkerOptions): Worker {
     } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
     run.effects += effects.length;
     for (const { isAwaited, leaseUntil } of change.deliveries) if (isAwaited && leaseUntil !== null) run.awaited += 1;
+    // One that is not held for this run may have ended while the turn was under way: then storage has woken the run.
+    if (change.status === 'waiting' && run.execution.awaited > run.awaited) wakeBy(clock());
     if (run.effects + run.awaited > 0) active.set(runId, run);
     queue.begin(change.deliveries, run, runId);
     for (const effect of effects) track(perform(run, effect));
