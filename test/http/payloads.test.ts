@@ -161,6 +161,15 @@ describe('a request that the platform sends', () => {
     expect(asForm).toMatchObject({ body: { event: 'seen' }, payload: { kind: 'roboflow.form', predictions: [] } });
   });
 
+  test.each([0, 2 ** 19])('of Roboflow has the predictions of its fields too, beside a document of %i bytes or more', async (size) => {
+    const label = (name: string) => ({ predictions: [{ class: name, confidence: 1 }], exact: 1 });
+    const data = form([{ ...predictionsFile({ padding: 'x'.repeat(size), ...label('document') }), field: 'result' }]);
+    data.append('other', new Blob([JSON.stringify(label('field')).replace('"exact":1', '"exact":1.0')], { type: 'application/json' }), '');
+    data.append('text', JSON.stringify(label('text')));
+    const { payload } = await seen('/roboflow', data);
+    expect(payload.predictions.map((prediction: { class: string }) => prediction.class).sort()).toEqual(['document', 'field', 'text']);
+  });
+
   test('has no typed form at a sink that does not say who sends', async () => {
     expect((await seen('/anybody', form([predictionsFile(SEGMENTED)]))).payload).toBeNull();
   });

@@ -1,6 +1,7 @@
 // Recognises and checks what a platform sent, before anything of it is kept: the document, and that its images are whole.
 
 import { readFile } from 'node:fs/promises';
+import { withPlainNumbers } from '../../core/json.ts';
 import type { FileHandle } from '../../core/request.ts';
 import type { PayloadSource } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
@@ -40,10 +41,10 @@ export function createPayloadReader(): PayloadReader {
   ): Promise<Payload | PayloadFault> {
     if (document === null) return format.read(received, null);
     const path = pathOf(document.sha256);
-    // Its fields are looked at where there is no document, and may hold numbers that do not pass to a thread.
-    if (document.size > LARGE_BYTES)
-      return await largeDocuments.read({ source: format.source, received: { ...received, fields: {} }, document, path });
-    return format.read(received, { file: document, bytes: await readFile(path) });
+    if (document.size <= LARGE_BYTES) return format.read(received, { file: document, bytes: await readFile(path) });
+    // Exact numbers do not pass to a thread, and no format asks a field for more than a plain one.
+    const fields = withPlainNumbers(received.fields) as Record<string, unknown>;
+    return await largeDocuments.read({ source: format.source, received: { ...received, fields }, document, path });
   }
 
   return {
