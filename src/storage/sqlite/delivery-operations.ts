@@ -159,14 +159,18 @@ export function createDeliveryOperations(
     listDueOrigins: (): { origin: string; dueAt: number }[] => selectOrigins.all() as { origin: string; dueAt: number }[],
 
     retryDeliveries(ids: string[], now: number): { id: string; origin: string }[] {
-      return ids.flatMap((id) => {
+      const dropped = new Set<number>();
+      const revived = ids.flatMap((id) => {
         const key = parseDeliveryId(id);
         const run = key && parseRunId(key.runId);
         const origin = run && (revive.get(now, run.order, run.nonce, key.stepNo, key.visit) as string | undefined);
         if (origin == null) return [];
-        settle(find(id) as KnownDelivery, now);
-        return [{ id, origin }];
+        const delivery = find(id) as KnownDelivery;
+        for (const no of settle(delivery, now)) dropped.add(no);
+        return [{ no: delivery.no, id, origin }];
       });
+      // One of them may have given way to a newer one of them.
+      return revived.filter(({ no }) => !dropped.has(no)).map(({ id, origin }) => ({ id, origin }));
     },
   };
 }

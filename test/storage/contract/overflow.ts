@@ -51,6 +51,15 @@ export function overflowContract(workbench: () => Workbench): void {
       expect((await claimOne(origin, NOW + 10_000)).id).toBe(third.id);
     });
 
+    test('of several that are tried again by hand at once only the newest gets a round', async () => {
+      const { origin, add } = line(latest());
+      const [first, second, third] = [await add(), await add(), await add()];
+      await succeed(await claimOne(origin));
+      const ids = [first, second, third].map(({ id }) => id);
+      expect(await workbench().storage.retryDeliveries(ids, NOW + 5)).toEqual([{ id: second.id, origin }]);
+      expect(await statuses([first, second, third])).toEqual(['dropped', 'queued', 'delivered']);
+    });
+
     test('a failed attempt is not made again where a newer one waits, and is where none does', async () => {
       const { origin, add } = line(latest());
       await add();
