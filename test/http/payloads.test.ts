@@ -284,7 +284,7 @@ describe('a request that the platform would not send', () => {
   test.each(['/robovision', '/v7', '/roboflow'])('to %s without a body is told so', async (path) => {
     const answer = await send(path, '');
     expect(answer.status).toBe(422);
-    expect(answer.body.message).toMatch(/the body is empty/);
+    expect(answer.body.error).toMatchObject({ part: 'body', message: expect.stringMatching(/^body: is empty; this sink takes what/) });
   });
 
   test.each([

@@ -60,7 +60,9 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
 
 function kindFrom({ raw }: FastifyRequest, media: MediaType | null, source: PayloadSource): BodyKind {
   const { name, kinds, types } = SENDS[source];
-  if (!hasBody(raw)) throw new AppError('unprocessable', `the body is empty; this sink takes what ${name} sends, as ${types}`);
+  if (!hasBody(raw)) {
+    throw new AppError('unprocessable', `body: is empty; this sink takes what ${name} sends, as ${types}`, { details: { part: 'body' } });
+  }
   const kind = media === null ? 'file' : bodyKindOf(media);
   if (kinds.includes(kind)) return kind;
   const given = media?.type ?? 'a body without a type';
