@@ -84,6 +84,14 @@ test('a review is asked for where an item is tagged as difficult, and only there
   expect(receiver.arrivals).toHaveLength(1);
 });
 
+test('the sample of a stage, as sluice send makes it, asks for a review and disagrees with itself', async () => {
+  const made = sample('v7.stage');
+  const review = await startExample('v7-review-notification', { SLACK_WEBHOOK_URL: '/services/T0/B0/X' });
+  expect((await review.post('/labels/review', made)).output).toEqual({ matched: true });
+  const compare = await startExample('v7-human-or-model', { DISCREPANCIES_URL: '/train' });
+  expect((await compare.post('/labels/blind-test', made)).output).toMatchObject({ agreed: false });
+});
+
 test('where a human and a model disagree, the whole document is sent on as it came', async () => {
   const { post, arrived, receiver } = await startExample('v7-human-or-model', { DISCREPANCIES_URL: '/train?target=model' });
   const alike = stage([box(10, 'ada@example.org'), box(12, 'model@example.org')]);

@@ -64,7 +64,7 @@ describe('the typed form', () => {
           bounding_box: { x: bounding_box.x, y: bounding_box.y, width: bounding_box.w, height: bounding_box.h },
           attributes: ['occluded'],
           properties: [{ name: 'Condition', value: 'good' }],
-          annotators: [{ email: 'kim@example.org', full_name: 'Kim Park' }],
+          annotators: [{ email: 'ada@example.org', full_name: 'Ada Park' }],
         },
       ],
       masks: [],
@@ -138,12 +138,12 @@ describe('an annotation', () => {
     const noted = readAnnotation({
       attributes: ['dented', null, { name: 'wet' }],
       properties: [{ name: 'State', type: 'multi_select', value: ['old', 'open'], frame_index: 0 }, { value: 1 }, 'x'],
-      annotators: [{ email: 'kim@example.org' }, null, 'kim'],
+      annotators: [{ email: 'ada@example.org' }, null, 'kim'],
     });
     expect(noted).toMatchObject({
       attributes: ['dented', 'wet'],
       properties: [{ name: 'State', value: ['old', 'open'] }],
-      annotators: [{ email: 'kim@example.org', full_name: null }],
+      annotators: [{ email: 'ada@example.org', full_name: null }],
     });
     expect(readAnnotation({ inference: { confidence: 92 } })).toEqual(NOTHING);
     expect(readAnnotation({ attributes: null, properties: {}, annotators: 'kim' })).toEqual(NOTHING);

@@ -5,14 +5,16 @@ import type { SeededRandom } from './random.ts';
 import { type SampleOptions, textBytes } from './sample.ts';
 import type { Thing } from './scene.ts';
 
-const ANNOTATORS = [{ email: 'kim@example.org', full_name: 'Kim Park' }];
+/** A person and a model, who annotate in turn. */
+const ADA = { email: 'ada@example.org', full_name: 'Ada Park' };
+const MODEL = { email: 'model@example.org', full_name: 'Model' };
 
 /** Stands for the numbers of the raster layer, which are too many to make them a value first. */
 const NUMBERS = '@numbers';
 
 export function stageAnnotations(things: readonly Thing[], options: SampleOptions, random: SeededRandom): unknown[] {
   const made = things.map((thing, index) => ({
-    annotators: ANNOTATORS,
+    annotators: [index % 2 === 0 ? ADA : MODEL],
     attributes: index % 2 === 0 ? ['occluded'] : [],
     id: random.uuid(),
     name: thing.className,
@@ -21,7 +23,7 @@ export function stageAnnotations(things: readonly Thing[], options: SampleOption
     ...(SHAPES[index % SHAPES.length] as (box: BoundingBox) => object)(thing.box),
   }));
   if (options.rle === 0) return made;
-  const mask = { annotators: ANNOTATORS, id: random.uuid(), mask: {}, name: 'leaf', properties: [], slot_names: ['0'] };
+  const mask = { annotators: [ADA], id: random.uuid(), mask: {}, name: 'leaf', properties: [], slot_names: ['0'] };
   const layer = {
     dense_rle: NUMBERS,
     mask_annotation_ids_mapping: { [mask.id]: 1 },
@@ -33,7 +35,7 @@ export function stageAnnotations(things: readonly Thing[], options: SampleOption
 const SHAPES: readonly ((box: BoundingBox) => object)[] = [
   (box) => ({ bounding_box: sidesOf(box) }),
   (box) => ({ bounding_box: sidesOf(box), polygon: { paths: [cornersOf(box), cornersOf(middleOf(box))] } }),
-  () => ({ tag: {} }),
+  () => ({ name: 'Urgent', tag: {} }),
   (box) => ({ bounding_box: sidesOf(box), ellipse: { angle: 0, center: centreOf(box), radius: { x: box.width / 2, y: box.height / 2 } } }),
   (box) => ({ keypoint: centreOf(box) }),
   (box) => ({ skeleton: { nodes: [{ name: 'top', occluded: false, x: box.x, y: box.y }] } }),
