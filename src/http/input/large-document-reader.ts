@@ -2,6 +2,7 @@
 // thread is started for the first one, and ended with all its memory when nothing has come for a while.
 
 import { Worker } from 'node:worker_threads';
+import { AppError } from '../../errors.ts';
 import type { PayloadFault } from '../../payloads/format.ts';
 import type { Payload } from '../../payloads/payload.ts';
 import { createInTurn } from './in-turn.ts';
@@ -9,6 +10,7 @@ import type { ReadReply, ReadRequest } from './payload-thread.ts';
 
 export interface LargeDocumentReader {
   read(request: ReadRequest): Promise<Payload | PayloadFault>;
+  /** What is not read by then is refused as `unavailable`: who sent it is gone, or will send it again. */
   close(): Promise<void>;
 }
 
@@ -18,6 +20,7 @@ export function createLargeDocumentReader(): LargeDocumentReader {
   let worker: Worker | null = null;
   const inTurn = createInTurn();
   let idleTimer: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
   async function end(): Promise<void> {
     clearTimeout(idleTimer);
@@ -37,10 +40,11 @@ export function createLargeDocumentReader(): LargeDocumentReader {
 
   async function readNow(request: ReadRequest): Promise<Payload | PayloadFault> {
     clearTimeout(idleTimer);
+    if (isClosed) throw shuttingDown();
     worker ??= start();
     const reply = await answerOf(worker, request).catch(async (error: unknown) => {
       await end();
-      throw error;
+      throw isClosed ? shuttingDown() : error;
     });
     idleTimer = setTimeout(() => void end(), IDLE_MS).unref();
     if ('error' in reply) throw reply.error;
@@ -49,8 +53,15 @@ export function createLargeDocumentReader(): LargeDocumentReader {
 
   return {
     read: (request) => inTurn(() => readNow(request)),
-    close: end,
+    close() {
+      isClosed = true;
+      return end();
+    },
   };
+}
+
+function shuttingDown(): AppError {
+  return new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
 }
 
 function answerOf(worker: Worker, request: ReadRequest): Promise<ReadReply> {
