@@ -101,6 +101,17 @@ describe('the same request under the same key', () => {
     expect(runOf(await upload('same'))).toBe(runOf(first));
     expect((await upload('different')).status).toBe(422);
   });
+
+  test('is another one where two files of it have changed their names', async () => {
+    const upload = (...names: string[]): Promise<Response> => {
+      const body = new FormData();
+      for (const [index, name] of names.entries()) body.append('files', new Blob([`mask ${index}`]), name);
+      return fetch(`${app().url}/shop/files`, { method: 'POST', headers: { 'idempotency-key': 'names' }, body });
+    };
+    const first = await upload('mask_0000.png', 'mask_0001.png');
+    expect(runOf(await upload('mask_0000.png', 'mask_0001.png'))).toBe(runOf(first));
+    expect((await upload('mask_0001.png', 'mask_0000.png')).status).toBe(422);
+  });
 });
 
 describe('another request under the same key', () => {

@@ -21,6 +21,6 @@ export function readIdempotency(request: FastifyRequest, { head, body }: Trigger
     throw new AppError('invalid', 'the Idempotency-Key header must be 1 to 255 visible ASCII characters without spaces');
   }
   const { method, path, query, content_type: contentType, files } = head;
-  const seen = JSON.stringify([method, path, query, contentType, files.map(({ name, sha256 }) => [name, sha256])]);
+  const seen = JSON.stringify([method, path, query, contentType, files.map(({ name, filename, sha256 }) => [name, filename, sha256])]);
   return { key, fingerprint: createHash('sha256').update(seen).update(body.bytes).digest('hex') };
 }
