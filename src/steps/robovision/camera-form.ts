@@ -32,7 +32,8 @@ export function cameraForm(payload: Payload, includesImage: boolean, tools: Form
   }
   for (const [index, name] of maskNames) {
     const { file } = payload.masks[index] as { file: FileHandle };
-    parts.push(filePart(name.replace(/\.png$/i, ''), name, 'image/png', blobOf(`mask ${name}`, file)));
+    const type = /\.jpe?g$/i.test(name) ? 'image/jpeg' : 'image/png';
+    parts.push(filePart(name.replace(/\.png$/i, ''), name, type, blobOf(`mask ${name}`, file)));
   }
   const predictions =
     source === 'robovision' && document !== null

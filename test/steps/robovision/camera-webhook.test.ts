@@ -73,6 +73,12 @@ describe('the form', () => {
     expect(sentBy({ ...payload, image }, {}, handles)[0]).toMatchObject({ filename: 'image.jpeg', content: image.sha256 });
   });
 
+  test('of a mask that is a JPEG says so', () => {
+    const { payload, handles } = robovisionForm('robovision.instance_segmentation');
+    const masks = payload.masks.map((mask) => ({ ...mask, name: 'leaf.jpg' }));
+    expect(sentBy({ ...payload, masks }, {}, handles)[1]).toMatchObject({ filename: 'leaf.jpg', type: 'image/jpeg' });
+  });
+
   test('of an image that is no JPEG has it as one', () => {
     const { payload, handles } = robovisionForm('robovision.image_classification');
     const image = { ...(payload.image as FileHandle), content_type: 'image/png' };
