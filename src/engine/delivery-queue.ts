@@ -3,8 +3,8 @@
 
 import type { Clock } from '../clock.ts';
 import type { DeliveryState } from '../core/delivery.ts';
-import { idempotencyKeyOf, parseDeliveryId } from '../core/delivery-id.ts';
-import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
+import { parseDeliveryId } from '../core/delivery-id.ts';
+import type { OutboundResult } from '../core/outbound.ts';
 import type { OverflowGroup } from '../core/overflow.ts';
 import type { Logger } from '../logger.ts';
 import type { AttemptRecord, ClaimedDelivery, DeliveryLease, NewDelivery } from '../storage/delivery-records.ts';
@@ -14,13 +14,8 @@ import { createDueTimer } from './due-timer.ts';
 import { HeldRoom } from './held-room.ts';
 import { LatestHeld } from './latest-held.ts';
 import { bytesOf, type HeldDelivery, OriginLane } from './origin-lane.ts';
+import { type Send, sendOnce } from './send-once.ts';
 import { type ActiveRun, LEASE_MS } from './turn.ts';
-
-/** Sends one message. Never throws for what the outside world does. */
-export type Send = (
-  message: OutboundMessage,
-  options: { idempotencyKey: string; deliveryId: string; attempt: number; now: number; signal: AbortSignal },
-) => Promise<OutboundResult>;
 
 export interface DeliveryQueueOptions {
   storage: Pick<Storage, 'claimDeliveries' | 'listDueOrigins' | 'renewDeliveries' | 'releaseDeliveries'>;
@@ -41,6 +36,8 @@ export interface DeliveryQueue {
   begin(deliveries: readonly NewDelivery[], run: ActiveRun | null, runId: string): void;
   /** They were not stored. */
   withdraw(deliveries: readonly NewDelivery[]): void;
+  /** The run is over: what it waits for, and has not begun to be sent, is not held any more. */
+  giveUp(runId: string): void;
   /** Deliveries to this origin have become due in the database. */
   wake(origin: string): void;
   start(): Promise<void>;
@@ -88,7 +85,7 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
     const number = held.attempts + 1;
     const startedAt = clock();
     sending.set(held.id, held);
-    const result = await sendOnce(held, number, startedAt);
+    const result = await sendOnce(held, { send, number, now: startedAt, stop: stop.signal, logger });
     lane.inFlight -= 1;
     // A try that we broke off ourselves is none; the delivery is given back and tried again.
     if (!stop.signal.aborted) {
@@ -105,17 +102,6 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
       else lookForNext(lane);
     }
     if (sending.size === 0) onIdle?.();
-  }
-
-  async function sendOnce(held: HeldDelivery, number: number, now: number): Promise<OutboundResult> {
-    const idempotencyKey = idempotencyKeyOf(held.id, held.runId, held.step);
-    const signal = held.run?.over?.signal ?? stop.signal;
-    try {
-      return await send(held.message, { idempotencyKey, deliveryId: held.id, attempt: number, now, signal });
-    } catch (error) {
-      logger.error({ err: error, delivery_id: held.id }, 'a delivery failed unexpectedly');
-      return { kind: 'refused', reason: 'an internal error kept the message from being sent' };
-    }
   }
 
   function logFailure({ id, runId }: HeldDelivery, number: number, result: OutboundResult, { status }: DeliveryState): void {
@@ -247,6 +233,15 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
     },
     withdraw(deliveries) {
       for (const { leaseUntil, origin, message } of deliveries) if (leaseUntil !== null) room.letGo(laneOf(origin), bytesOf(message));
+    },
+    giveUp(runId) {
+      for (const lane of lanes.values()) {
+        for (const held of lane.removeOf(runId)) {
+          room.letGo(lane, held.bytes);
+          latest.letGo(held);
+          lookForNext(lane);
+        }
+      }
     },
     wake: (origin) => wake(laneOf(origin)),
     start: lookAhead,

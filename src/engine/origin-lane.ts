@@ -89,6 +89,14 @@ export class OriginLane {
     if (index !== -1) this.waiting.splice(index, 1);
     return index !== -1;
   }
+
+  /** Takes out what the run waits for. Messages that know their run stay: they end with it. */
+  removeOf(runId: string): HeldDelivery[] {
+    const isOf = (held: HeldDelivery): boolean => held.runId === runId && held.isAwaited && held.run === null;
+    const removed = this.waiting.filter(isOf);
+    if (removed.length > 0) this.waiting = this.waiting.filter((held) => !isOf(held));
+    return removed;
+  }
 }
 
 const isOnlyTry = ({ lastAttempt }: HeldDelivery): boolean => lastAttempt === 1;

@@ -64,6 +64,7 @@ export function createWorker(options: WorkerOptions): Worker {
     if (isTerminal(change.status)) {
       logRunEnd(logger, run, runId, change);
       endRun(run);
+      if (run.execution.awaited > 0) queue.giveUp(runId);
     } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
     run.effects += effects.length;
     for (const { isAwaited, leaseUntil } of change.deliveries) if (isAwaited && leaseUntil !== null) run.awaited += 1;

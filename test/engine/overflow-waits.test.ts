@@ -1,19 +1,29 @@
-// A run whose delivery is over while something else is still being done for it.
+// Runs that wait for a delivery with an overflow policy: what they hear of it, and what becomes of it when they end first.
 
 import { expect, test } from 'vitest';
+import { MAX_WIDTH } from '../../src/engine/origin-lane.ts';
 import { sendingSteps } from '../support/sending-steps.ts';
-import { startTestApp } from '../support/start-app.ts';
+import { startTestApp, type TestApp } from '../support/start-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { startWebhookReceiver } from '../support/webhook-receiver.ts';
-import { reaches, startRun, trigger } from './run-support.ts';
+import { until } from '../support/until.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
+import { getRun, reaches, startRun, trigger } from './run-support.ts';
 
-test('a run hears at once of what was dropped while it wrote a file', async () => {
+const startSending = (): Promise<TestApp> =>
+  startTestApp({ stepTypes: sendingSteps, settings: { outbound_allow: '127.0.0.0/8', files_dir: tempDir() } });
+
+/** It answers nobody before it is told to. */
+async function startHeldReceiver(): Promise<WebhookReceiver & { answer: () => void }> {
   let answer = (): void => undefined;
   const held = new Promise<void>((resolve) => {
     answer = resolve;
   });
-  const { url } = await startWebhookReceiver({ wait: () => held });
-  const app = await startTestApp({ stepTypes: sendingSteps, settings: { outbound_allow: '127.0.0.0/8', files_dir: tempDir() } });
+  return { ...(await startWebhookReceiver({ wait: () => held })), answer };
+}
+
+test('a run hears at once of what was dropped while it wrote a file', async () => {
+  const { url, answer } = await startHeldReceiver();
+  const app = await startSending();
   const write = { type: 'roboflow_core/local_file_sink@v1', name: 'write', output_mode: 'separate_files', target_directory: 'logs' };
   const push = { type: 'test/send@v1', name: 'push', url, overflow: { policy: 'reject', limit: 1 } };
   const first = await startRun(app, { steps: [push, { ...write, content: '$request.method' }] });
@@ -21,4 +31,23 @@ test('a run hears at once of what was dropped while it wrote a file', async () =
   expect((await reaches(app, second, 'failed')).error.message).toContain('the receiver is behind');
   answer();
   await reaches(app, first, 'completed');
+});
+
+test('what a cancelled run waited for is not sent, where it waited for room at its origin', async () => {
+  const { url, answer, arrivals } = await startHeldReceiver();
+  const app = await startSending();
+  const overflow = { policy: 'latest_wins', key: '$request.body.frame' };
+  const steps = [{ type: 'test/send@v1', name: 'push', url, body: '$request.body.frame', overflow }];
+  await startRun(app, { steps }, { frame: '0' });
+  for (let frame = 1; frame < MAX_WIDTH; frame += 1) await trigger(app, { frame: `${frame}` });
+  await until('the origin to be full', () => arrivals.length === MAX_WIDTH);
+  const cancelled = await trigger(app, { frame: 'cancelled' });
+  await until('its message to be held', async () => (await getRun(app, cancelled)).deliveries[0].status === 'sending');
+  expect((await app.admin('POST', `/runs/${cancelled}/cancel`)).status).toBe(200);
+  const last = await trigger(app, { frame: 'last' });
+  await until('the last message to be held', async () => (await getRun(app, last)).deliveries[0].status === 'sending');
+  answer();
+  await reaches(app, last, 'completed');
+  expect(arrivals.map(({ body }) => body)).not.toContain('cancelled');
+  expect((await getRun(app, cancelled)).deliveries).toMatchObject([{ status: 'cancelled', attempt_count: 0 }]);
 });

@@ -1,0 +1,33 @@
+// One attempt to send what is held here, which ends in a result whatever happens.
+
+import { idempotencyKeyOf } from '../core/delivery-id.ts';
+import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
+import type { Logger } from '../logger.ts';
+import type { HeldDelivery } from './origin-lane.ts';
+
+/** Sends one message. Never throws for what the outside world does. */
+export type Send = (
+  message: OutboundMessage,
+  options: { idempotencyKey: string; deliveryId: string; attempt: number; now: number; signal: AbortSignal },
+) => Promise<OutboundResult>;
+
+export interface Attempt {
+  send: Send;
+  /** From 1. */
+  number: number;
+  now: number;
+  /** Breaks off what no run in memory waits for. */
+  stop: AbortSignal;
+  logger: Logger;
+}
+
+export async function sendOnce(held: HeldDelivery, { send, number, now, stop, logger }: Attempt): Promise<OutboundResult> {
+  const idempotencyKey = idempotencyKeyOf(held.id, held.runId, held.step);
+  const signal = held.run?.over?.signal ?? stop;
+  try {
+    return await send(held.message, { idempotencyKey, deliveryId: held.id, attempt: number, now, signal });
+  } catch (error) {
+    logger.error({ err: error, delivery_id: held.id }, 'a delivery failed unexpectedly');
+    return { kind: 'refused', reason: 'an internal error kept the message from being sent' };
+  }
+}
