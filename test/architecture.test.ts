@@ -32,7 +32,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'secrets.ts': { uses: ['core'], packages: ['node:crypto'] },
   'ids.ts': { uses: ['core'], knows: ['clock.ts'], packages: ['node:crypto'] },
   steps: { uses: ['core'], knows: ['payloads'] },
-  payloads: { knows: ['core'], packages: ['node:zlib'] },
+  payloads: { uses: ['core'], packages: ['node:zlib'] },
   storage: {
     uses: ['core', 'errors.ts'],
     packages: [

@@ -85,7 +85,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         appId,
         sinkId,
         workflow: trigger.workflowReference,
-        request: JSON.stringify(trigger.head),
+        request: stringifyJson(trigger.head),
         bodyKind: body.kind,
         bodyCharset: body.charset,
         body: body.bytes,

@@ -195,6 +195,6 @@ export function createEngine(options: EngineOptions): Engine {
 }
 
 function restoreRequest(run: ClaimedRun): Request {
-  const head = JSON.parse(run.request) as RequestHead;
+  const head = parseJson(run.request) as RequestHead;
   return { ...head, body: decodeBody({ kind: run.bodyKind, bytes: run.body, charset: run.bodyCharset }, head.files) };
 }

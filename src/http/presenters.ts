@@ -69,7 +69,7 @@ export function presentRun(run: RunRecord, maskSecrets: MaskSecrets): object {
 /** What only the administrator sees besides: its deliveries, and the request, its body as text where it is text. */
 export function presentRunForAdmin(run: RunRecord, deliveries: readonly DeliverySummary[], maskSecrets: MaskSecrets): object {
   const isText = run.bodyKind !== 'file' && run.bodyKind !== 'empty';
-  const head = JSON.parse(run.request) as RequestHead;
+  const head = parseJson(run.request) as RequestHead;
   return {
     ...presentRun(run, maskSecrets),
     deliveries: deliveries.map(presentDeliveryBriefly),

@@ -1,6 +1,7 @@
 // A value found inside a document, and its place there: what is read of it is of the type that is asked for, or is
 // refused by its place. Only own properties are seen.
 
+import { ExactNumber } from '../core/json.ts';
 import { BadPayload, shownText } from './bad-payload.ts';
 
 export class Found {
@@ -24,7 +25,7 @@ export class Found {
   }
 
   get isObject(): boolean {
-    return isDict(this.value) && numberOf(this.value) === null;
+    return isDict(this.value);
   }
 
   /** Not given where this is no object. */
@@ -117,20 +118,17 @@ const MAX_ITEMS = 500_000;
 const MAX_NUMBER = 1e9;
 
 export function isDict(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
 }
 
-/** Numbers of decoded form fields may be objects that keep their text; those of JSON have no methods of their own. */
 function numberOf(value: unknown): number | null {
   if (typeof value === 'number') return value;
-  if (!isDict(value) || typeof value.valueOf !== 'function') return null;
-  const primitive: unknown = value.valueOf();
-  return typeof primitive === 'number' ? primitive : null;
+  return value instanceof ExactNumber ? value.valueOf() : null;
 }
 
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'string') return JSON.stringify(shownText(value));
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  return isDict(value) && numberOf(value) === null ? 'an object' : String(value);
+  return isDict(value) ? 'an object' : String(value);
 }

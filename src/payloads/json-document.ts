@@ -1,6 +1,7 @@
 // A JSON document from bytes that anybody may have sent: UTF-8 with or without a byte order mark, not too deep, of no more
 // values than memory is there for, and free of the key that poisons prototypes.
 
+import { parseJson } from '../core/json.ts';
 import { BadPayload, shownText } from './bad-payload.ts';
 import { Found, isDict } from './found.ts';
 
@@ -23,7 +24,7 @@ export function parseDocument(bytes: Uint8Array, part: string): Found {
   const text = decode(bytes) ?? refuse('is not UTF-8 text, as JSON must be');
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     refuse(`is not valid JSON: ${shownText((error as Error).message)}`);
   }

@@ -80,6 +80,19 @@ describe('"fire off a payload containing file metadata and annotation data with 
     expect(receiver.arrivals.map(({ body }) => body)).toEqual(['{"version":"2.0"}']);
   });
 
+  test('"or just the file metadata", through a sink for V7 and with its numbers as they came', async () => {
+    const receiver = await receiverThat(200);
+    await app().workflow('metadata', {
+      steps: [{ type: 'v7/webhook_stage@v1', name: 'hook', url: receiver.url, include_annotations: false }],
+    });
+    await app().sink({ path: '/metadata', workflow_id: 'metadata', response: 'wait', payload: 'v7' });
+    const body = '{"version":"2.0","item":{"name":"a","id":12345678901234567890,"scale":1.0},"annotations":[{"name":"cat","tag":{}}]}';
+    await fetch(`${app().url}/shop/metadata`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    expect(receiver.arrivals.map((arrival) => arrival.body)).toEqual([
+      '{"version":"2.0","item":{"name":"a","id":12345678901234567890,"scale":1.0}}',
+    ]);
+  });
+
   test('"you can include additional information … by adding custom link parameters"', async () => {
     const receiver = await receiverThat(200);
     await runOf(workflow({ url: `${receiver.url}?target=a%20b&x=1+2&x=é&empty=` }));

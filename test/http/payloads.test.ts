@@ -144,6 +144,24 @@ describe('a request that the platform sends', () => {
     expect(body).toEqual(payload.document);
   });
 
+  test.each([['as it is'], [' '.repeat(300_000)]])(
+    'keeps the text of its numbers, in a small document and in a large one',
+    async (space) => {
+      const noted = '"properties":[{"name":"chip","value":9007199254740993}]';
+      const document = `{"version":"2.0","item":{"name":"a.png","id":12345678901234567890,"scale":1.0},"note":"${space}","annotations":[{"name":"cat","tag":{},${noted}}]}`;
+      const response = await fetch(`${app().url}/shop/v7`, { method: 'POST', body: document, headers: JSON_TYPE });
+      const text = await response.text();
+      expect(response.status, text).toBe(200);
+      expect(text).toContain('"item":{"name":"a.png","id":12345678901234567890,"scale":1.0}');
+      expect(text).toContain('"id":"12345678901234567890"');
+      expect(text).toContain('"value":9007199254740993');
+      const { run_id: runId } = JSON.parse(text);
+      const headers = { authorization: 'Bearer admin-token-of-the-tests' };
+      const shown = await (await fetch(`${app().url}/api/v1/runs/${runId}`, { headers })).text();
+      expect(shown).toContain('"id":12345678901234567890,"scale":1.0');
+    },
+  );
+
   test('of Roboflow is read as any other body too', async () => {
     const sent = {
       event: 'seen',

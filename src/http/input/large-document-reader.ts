@@ -2,6 +2,7 @@
 // thread is started for the first one, and ended with all its memory when nothing has come for a while.
 
 import { Worker } from 'node:worker_threads';
+import { parseJson } from '../../core/json.ts';
 import { AppError } from '../../errors.ts';
 import type { PayloadFault } from '../../payloads/format.ts';
 import type { Payload } from '../../payloads/payload.ts';
@@ -48,7 +49,7 @@ export function createLargeDocumentReader(): LargeDocumentReader {
     });
     idleTimer = setTimeout(() => void end(), IDLE_MS).unref();
     if ('error' in reply) throw reply.error;
-    return 'fault' in reply ? reply.fault : (JSON.parse(reply.payload) as Payload);
+    return 'fault' in reply ? reply.fault : (parseJson(reply.payload) as Payload);
   }
 
   return {

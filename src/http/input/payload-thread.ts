@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import { stringifyJson } from '../../core/json.ts';
 import type { FileHandle } from '../../core/request.ts';
 import type { PayloadSource } from '../../core/sink.ts';
 import { isPayloadFault, type PayloadFault, type Received } from '../../payloads/format.ts';
@@ -29,7 +30,7 @@ async function read({ source, received, document, path }: ReadRequest): Promise<
 }
 
 function write(payload: Payload, { name: part }: FileHandle): ReadReply {
-  const text = JSON.stringify(payload);
+  const text = stringifyJson(payload);
   if (text.length <= MAX_TYPED_LENGTH) return { payload: text };
   return { fault: { part, message: `says so much that its typed form is larger than ${MAX_TYPED_LENGTH} characters` } };
 }

@@ -1,6 +1,7 @@
 // Admin routes for runs and rejections: lists along an index, lookup with the request, stream, cancel, replay.
 
 import type { FastifyInstance } from 'fastify';
+import { parseJson } from '../../../core/json.ts';
 import { decodeBody, type RequestHead } from '../../../core/request.ts';
 import { RUN_STATUSES, type RunStatus } from '../../../core/run.ts';
 import { parseRunId } from '../../../core/run-id.ts';
@@ -94,7 +95,7 @@ export function adminRunRoutes(server: FastifyInstance, { storage, catalog, engi
       if (run === null) throw unknownRun();
       const sink = catalog.findSink(run.sinkId);
       if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so nothing can run the request again');
-      const head = JSON.parse(run.request) as RequestHead;
+      const head = parseJson(run.request) as RequestHead;
       const body = { kind: run.bodyKind, bytes: run.body, charset: run.bodyCharset };
       const request = { ...head, body: decodeBody(body, head.files) };
       const { workflow, reference } = catalog.workflowOf(sink);
