@@ -1,4 +1,4 @@
-// Claimed deliveries on their way from the writer thread: one flat list for all of them, and their bodies in one piece.
+// Claimed deliveries on their way from the writer thread: one flat list for all of them, and small bodies in one piece.
 
 import type { OverflowGroup } from '../../core/overflow.ts';
 import type { RetryPolicy } from '../../core/retry.ts';
@@ -29,9 +29,11 @@ type ClaimRow = [
 ];
 
 const WIDTH = 15;
+/** A larger body goes as it is: a copy would cost more than a piece of its own. */
+const SMALL_BYTES = 16_384;
 
 export interface PackedClaims {
-  /** `WIDTH` values for each, the length of its body in place of the body. */
+  /** `WIDTH` values for each; in place of a body that is in `bodies` its length. */
   values: unknown[];
   bodies: Uint8Array;
 }
@@ -41,8 +43,10 @@ export function packClaims(rows: readonly unknown[][]): PackedClaims {
   const bodies: Uint8Array[] = [];
   for (const row of rows) {
     const body = row[WIDTH - 1] as Uint8Array;
-    bodies.push(body);
-    row[WIDTH - 1] = body.byteLength;
+    if (body.byteLength <= SMALL_BYTES) {
+      bodies.push(body);
+      row[WIDTH - 1] = body.byteLength;
+    }
     values.push(...row);
   }
   return { values, bodies: new Uint8Array(Buffer.concat(bodies)) };
@@ -53,10 +57,12 @@ export function unpackClaims({ values, bodies }: PackedClaims): ClaimedDelivery[
   let at = 0;
   for (let start = 0; start < values.length; start += WIDTH) {
     const row = values.slice(start, start + WIDTH);
-    const size = row[WIDTH - 1] as number;
-    // A copy, for a view would keep the bodies of all the others.
-    row[WIDTH - 1] = bodies.slice(at, at + size);
-    at += size;
+    const size = row[WIDTH - 1];
+    if (typeof size === 'number') {
+      // A copy, for a view would keep the bodies of all the others.
+      row[WIDTH - 1] = bodies.slice(at, at + size);
+      at += size;
+    }
     claims.push(toClaimed(row as ClaimRow));
   }
   return claims;
