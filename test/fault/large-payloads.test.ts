@@ -15,7 +15,7 @@ const MB = 2 ** 20;
 const DOCUMENT_BYTES = 60 * MB;
 const MASKS = 600;
 const MOST_GROWTH_MB = 400;
-const LEFT_MB = 160;
+const LEFT_MB = 100;
 const P99_MS = 300;
 const ROUNDS = 3;
 
