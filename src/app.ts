@@ -198,9 +198,15 @@ function withSecrets(send: Send, vault: SecretVault): Send {
 /** Owners in the order of the documents. */
 const STEP_TYPE_SOURCES: StepTypeSources = {
   roboflow_core: async () => (await import('./steps/roboflow/index.ts')).roboflowStepTypes,
-  v7: async () => (await import('./steps/v7/index.ts')).v7StepTypes,
-  robovision: async () => (await import('./steps/robovision/index.ts')).robovisionStepTypes,
+  v7: async () => (await withSender(import('./steps/v7/index.ts'))).v7StepTypes,
+  robovision: async () => (await withSender(import('./steps/robovision/index.ts'))).robovisionStepTypes,
 };
+
+/** These are for sending: what that takes is loaded with them, so that the first message need not wait for it. */
+async function withSender<Module>(loading: Promise<Module>): Promise<Module> {
+  const [module] = await Promise.all([loading, import('./delivery/send.ts'), import('./delivery/address-policy.ts')]);
+  return module;
+}
 
 async function applyFiles(definitions: DefinitionService, path: string, environment: Environment): Promise<number> {
   const { settings: _settings, ...document } = (await readDefinitionFiles(path, environment)) as Record<string, unknown>;

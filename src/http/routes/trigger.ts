@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 import type { Clock } from '../../clock.ts';
 import { negotiateAnswer } from '../../core/response-mode.ts';
 import { requestPathFault } from '../../core/sink-path.ts';
-import type { Catalog } from '../../definitions/catalog.ts';
+import type { Catalog, CatalogSnapshot } from '../../definitions/catalog.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
@@ -16,7 +16,7 @@ import type { RequireToken } from '../authenticate.ts';
 import { statusOf } from '../error-handler.ts';
 import { formConstraint } from '../form-constraint.ts';
 import { readIdempotency } from '../input/idempotency.ts';
-import type { PayloadIntake } from '../input/payload-intake.ts';
+import type { PayloadIntakeOnDemand } from '../input/payload-intake-on-demand.ts';
 import { readTriggerInput, type TriggerTarget } from '../input/trigger-input.ts';
 import type { RejectionLog } from '../rejection-log.ts';
 import { createSinkRouter } from '../sink-router.ts';
@@ -37,7 +37,7 @@ export interface TriggerDependencies {
   catalog: Catalog;
   engine: Engine;
   blobs: BlobStore;
-  payloads: PayloadIntake;
+  payloads: PayloadIntakeOnDemand;
   clock: Clock;
   requireToken: RequireToken;
   answerTrigger: AnswerTrigger;
@@ -54,10 +54,13 @@ const PREFIXES = ['/sink/trigger/http', '/api/v1/sink/trigger/http', ''];
 
 export async function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): Promise<void> {
   const { catalog, engine, blobs, payloads, clock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } = dependencies;
-  let router = createSinkRouter(catalog.current().sinks);
-  catalog.onChange(({ sinks }) => {
+  let router = createSinkRouter([]);
+  function takeSinks({ sinks }: Pick<CatalogSnapshot, 'sinks'>): void {
     router = createSinkRouter(sinks);
-  });
+    if (sinks.some(({ payload }) => payload !== null)) payloads.prepare();
+  }
+  takeSinks(catalog.current());
+  catalog.onChange(takeSinks);
 
   function findSinkUnder(prefix: string, request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     const [path, query] = splitUrl(request.raw.url as string, prefix);
