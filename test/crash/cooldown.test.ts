@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest';
 import { defineFlow, triggerFlow, webhook } from '../support/remote-admin.ts';
 import { startServerProcess } from '../support/server-process.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { memoryDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -19,7 +19,7 @@ interface Outputs {
 }
 
 test('of many requests during the cooldown one sends, across a kill -9, and after it one more', { timeout: 60_000 }, async () => {
-  const dataDir = tempDir();
+  const dataDir = memoryDir();
   const env = { SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8' };
   const receiver = await startWebhookReceiver();
   const keys = (): Set<string> => new Set(receiver.arrivals.map(({ key }) => key));

@@ -9,7 +9,7 @@ import { type HostileReceiver, startReceiver } from '../delivery/hostile-receive
 import { onTestEnd } from '../support/cleanup.ts';
 import { admin, defineFlow, triggerFlow, webhook } from '../support/remote-admin.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { memoryDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 import { p99, rssMb, timed } from './measures.ts';
@@ -32,7 +32,7 @@ let dripped: string;
 beforeAll(async () => {
   const cleanups: (() => void | Promise<void>)[] = [];
   const onEnd = (cleanup: () => void | Promise<void>): void => void cleanups.push(cleanup);
-  server = await startServerProcess({ dataDir: tempDir(onEnd), env: { SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8' }, onEnd });
+  server = await startServerProcess({ dataDir: memoryDir(onEnd), env: { SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8' }, onEnd });
   await defineFlow(server, 'patient', { inputs: ['url'], steps: [webhook('hook', '$inputs.url', AWAITED)] });
   const dripping = await startReceiver(undefined, onEnd);
   dripped = (await triggerFlow(server, 'patient', { url: `${dripping.url}/drip` })).body.run_id;

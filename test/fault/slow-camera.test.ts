@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { admin } from '../support/remote-admin.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { memoryDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { type Arrival, startWebhookReceiver } from '../support/webhook-receiver.ts';
 import { p99, timed } from './measures.ts';
@@ -88,13 +88,15 @@ async function statuses(server: ServerProcess, sent: readonly Sent[]): Promise<M
 const count = (values: Iterable<string>, wanted: string): number => [...values].filter((value) => value === wanted).length;
 
 test('no frame is lost under `queue`, and under `latest_wins` only the newest of each camera waits', { timeout: 200_000 }, async () => {
-  const server = await startServerProcess({ dataDir: tempDir(), env: { SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8', SLUICE_RATE_LIMIT: '0' } });
+  const server = await startServerProcess({ dataDir: memoryDir(), env: { SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8', SLUICE_RATE_LIMIT: '0' } });
   const slow = { wait: () => after(ANSWERS_AFTER_MS) };
   const [patient, impatient] = [await startWebhookReceiver(slow), await startWebhookReceiver(slow)];
   const waits = { request_timeout: 30 };
   await defineCameras(server, 'queue', patient.url, { ...waits, overflow: 'queue' });
   await defineCameras(server, 'latest', impatient.url, { ...waits, overflow: 'latest_wins', overflow_key: '$request.params.camera' });
 
+  // What the first frames wait for is the server, and not this process, which has never sent a form.
+  await fetch(`${server.url}/cameras/none`, { method: 'POST', body: frameForm(0) });
   const queued = await film(server, 'queue');
   const latest = await film(server, 'latest');
 
