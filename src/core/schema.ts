@@ -15,11 +15,17 @@ const OPTIONS = { ...TRUSTED_SCHEMAS, allErrors: true, strict: true, allowUnionT
 
 /** Compiles on first use: a process that validates nothing pays nothing. */
 export function createSchemaCheck(schema: JsonSchema): SchemaCheck {
-  let validate: ValidateFunction | undefined;
+  let check: SchemaCheck | undefined;
   return (value) => {
-    validate ??= new Ajv(OPTIONS).compile(schema);
-    return validate(value) ? [] : describeErrors(validate.errors ?? []);
+    check ??= compileSchemaCheck(schema);
+    return check(value);
   };
+}
+
+/** Compiles at once, for what is loaded because it will be used: the first request does not wait for it. */
+export function compileSchemaCheck(schema: JsonSchema): SchemaCheck {
+  const validate: ValidateFunction = new Ajv(OPTIONS).compile(schema);
+  return (value) => (validate(value) ? [] : describeErrors(validate.errors ?? []));
 }
 
 function describeErrors(errors: ErrorObject[]): Fault[] {

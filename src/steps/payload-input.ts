@@ -3,7 +3,7 @@
 
 import { withPlainNumbers } from '../core/json.ts';
 import { isDict } from '../core/python/kind.ts';
-import { createSchemaCheck, type JsonSchema } from '../core/schema.ts';
+import { compileSchemaCheck, type JsonSchema } from '../core/schema.ts';
 import type { Payload } from '../payloads/payload.ts';
 
 /** The value is no payload; the message says where it is not. */
@@ -36,7 +36,7 @@ const prediction = object({
 });
 const mask = object({ name: textOrNull, file: orNull(file), class: textOrNull, predictions: list(index) });
 
-const check = createSchemaCheck(
+const check = compileSchemaCheck(
   object({
     kind: text,
     source: { enum: ['robovision', 'v7', 'roboflow'] },
