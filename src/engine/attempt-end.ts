@@ -3,7 +3,8 @@
 import { afterFailure, afterSuccess } from '../core/circuit-breaker.ts';
 import { afterAttempt, type DeliveryState, judge } from '../core/delivery.ts';
 import type { OutboundResult } from '../core/outbound.ts';
-import { type HeldDelivery, MAX_WIDTH, type OriginLane } from './origin-lane.ts';
+import type { HeldDelivery } from './held-delivery.ts';
+import { MAX_WIDTH, type OriginLane } from './origin-lane.ts';
 
 export interface AttemptEnd {
   number: number;

@@ -11,9 +11,10 @@ import type { AttemptRecord, ClaimedDelivery, DeliveryLease, NewDelivery } from 
 import type { Storage } from '../storage/storage.ts';
 import { endAttempt } from './attempt-end.ts';
 import { createDueTimer } from './due-timer.ts';
+import { bytesOf, HeldDelivery } from './held-delivery.ts';
 import { HeldRoom } from './held-room.ts';
 import { LatestHeld } from './latest-held.ts';
-import { bytesOf, type HeldDelivery, OriginLane } from './origin-lane.ts';
+import { OriginLane } from './origin-lane.ts';
 import { type Send, sendOnce } from './send-once.ts';
 import { type ActiveRun, LEASE_MS } from './turn.ts';
 
@@ -144,9 +145,8 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
 
   function takeUp(delivery: ClaimedDelivery): void {
     const lane = laneOf(delivery.origin);
-    const bytes = bytesOf(delivery.message);
-    const held = { ...delivery, runId: parseDeliveryId(delivery.id)?.runId ?? '', run: null, bytes };
-    room.hold(lane, bytes);
+    const held = new HeldDelivery(delivery, parseDeliveryId(delivery.id)?.runId ?? '', null);
+    room.hold(lane, held.bytes);
     latest.take(held, lane);
     lane.waiting.push(held);
     pump(lane);
@@ -223,11 +223,10 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
           else void lookForStored(lane, overflow);
           continue;
         }
-        const { message, retry, isAwaited } = delivery;
-        const lastAttempt = retry.maxRetries + 1;
-        const held = { ...delivery, latestOf: null, epoch: 1, attempts: 0, lastAttempt, runId, bytes: bytesOf(message) };
-        if (isAwaited && run !== null) run.over ??= new AbortController();
-        lane.waiting.push({ ...held, run: isAwaited ? run : null });
+        const claimed = { ...delivery, latestOf: null, epoch: 1, attempts: 0, lastAttempt: delivery.retry.maxRetries + 1 };
+        const waits = delivery.isAwaited ? run : null;
+        if (waits !== null) waits.over ??= new AbortController();
+        lane.waiting.push(new HeldDelivery(claimed, runId, waits));
         pump(lane);
       }
     },

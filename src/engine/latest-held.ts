@@ -1,7 +1,8 @@
 // The deliveries held here of which only the newest of a group waits. Storage lets one of a group be claimed at a time,
 // and decides which are dropped; this finds the one that has to give way.
 
-import type { HeldDelivery, OriginLane } from './origin-lane.ts';
+import type { HeldDelivery } from './held-delivery.ts';
+import type { OriginLane } from './origin-lane.ts';
 
 interface Place {
   held: HeldDelivery;

@@ -1,17 +1,7 @@
 // The deliveries to one origin that this process holds: which goes next, and how many more it may take.
 
 import { type Circuit, closedCircuit, freeSlots } from '../core/circuit-breaker.ts';
-import type { OutboundMessage } from '../core/outbound.ts';
-import type { ClaimedDelivery } from '../storage/delivery-records.ts';
-import type { ActiveRun } from './turn.ts';
-
-/** A delivery under our lease. */
-export interface HeldDelivery extends ClaimedDelivery {
-  runId: string;
-  /** The run that waits for it, as long as it is in memory. */
-  run: ActiveRun | null;
-  bytes: number;
-}
+import type { HeldDelivery } from './held-delivery.ts';
 
 /** Messages under way to one origin at once. */
 export const MAX_WIDTH = 64;
@@ -78,7 +68,8 @@ export class OriginLane {
   takeNext(now: number): HeldDelivery | null {
     if (this.waiting.length === 0 || this.inFlight >= MAX_WIDTH) return null;
     const isFree = freeSlots(this.circuit, this.inFlight, now) > 0;
-    const index = isFree ? 0 : this.circuit.openUntil > 0 ? this.waiting.findIndex(isOnlyTry) : -1;
+    if (isFree) return this.waiting.shift() ?? null;
+    const index = this.circuit.openUntil > 0 ? this.waiting.findIndex(isOnlyTry) : -1;
     const [next] = index === -1 ? [] : this.waiting.splice(index, 1);
     return next ?? null;
   }
@@ -100,10 +91,3 @@ export class OriginLane {
 }
 
 const isOnlyTry = ({ lastAttempt }: HeldDelivery): boolean => lastAttempt === 1;
-
-export function bytesOf(message: OutboundMessage): number {
-  const parts = message.transport === 'http' ? (message.body ?? []) : message.attachments.map(({ content }) => content);
-  let bytes = 0;
-  for (const part of parts) if (part instanceof Uint8Array) bytes += part.byteLength;
-  return bytes;
-}

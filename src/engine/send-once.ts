@@ -3,7 +3,7 @@
 import { idempotencyKeyOf } from '../core/delivery-id.ts';
 import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
 import type { Logger } from '../logger.ts';
-import type { HeldDelivery } from './origin-lane.ts';
+import type { HeldDelivery } from './held-delivery.ts';
 
 /** Sends one message. Never throws for what the outside world does. */
 export type Send = (

@@ -14,7 +14,7 @@ import type { RunChange, Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
 import type { DeliveryQueue } from './delivery-queue.ts';
 import type { LocalEffect } from './execution-start.ts';
-import type { HeldDelivery } from './origin-lane.ts';
+import type { HeldDelivery } from './held-delivery.ts';
 import type { RunFeed } from './run-feed.ts';
 import { type ActiveRun, endRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 

@@ -1,0 +1,47 @@
+// A delivery under our lease, held in memory until its attempt is on record. A class, because one is made for every
+// message: objects that are spread from others get no lasting shape, and every look at them is dear.
+
+import type { OutboundMessage } from '../core/outbound.ts';
+import type { RetryPolicy } from '../core/retry.ts';
+import type { ClaimedDelivery } from '../storage/delivery-records.ts';
+import type { ActiveRun } from './turn.ts';
+
+export class HeldDelivery implements ClaimedDelivery {
+  readonly id: string;
+  readonly runId: string;
+  readonly step: string;
+  readonly isAwaited: boolean;
+  readonly origin: string;
+  readonly message: OutboundMessage;
+  readonly retry: RetryPolicy;
+  readonly epoch: number;
+  readonly attempts: number;
+  readonly lastAttempt: number;
+  readonly latestOf: string | null;
+  /** The run that waits for it, as long as it is in memory. */
+  readonly run: ActiveRun | null;
+  readonly bytes: number;
+
+  constructor(claimed: ClaimedDelivery, runId: string, run: ActiveRun | null) {
+    this.id = claimed.id;
+    this.runId = runId;
+    this.step = claimed.step;
+    this.isAwaited = claimed.isAwaited;
+    this.origin = claimed.origin;
+    this.message = claimed.message;
+    this.retry = claimed.retry;
+    this.epoch = claimed.epoch;
+    this.attempts = claimed.attempts;
+    this.lastAttempt = claimed.lastAttempt;
+    this.latestOf = claimed.latestOf;
+    this.run = run;
+    this.bytes = bytesOf(claimed.message);
+  }
+}
+
+export function bytesOf(message: OutboundMessage): number {
+  const parts = message.transport === 'http' ? (message.body ?? []) : message.attachments.map(({ content }) => content);
+  let bytes = 0;
+  for (const part of parts) if (part instanceof Uint8Array) bytes += part.byteLength;
+  return bytes;
+}
