@@ -81,8 +81,8 @@ export async function spawnSluice(
       if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
       return JSON.parse(text);
     },
-    countCompleted: () => countRows(dataDir, "runs WHERE status = 'completed'"),
-    countDelivered: () => countRows(dataDir, "deliveries WHERE status = 'delivered'"),
+    countCompleted: () => countRows(dataDir, "runs WHERE sink_no IN (SELECT no FROM sinks) AND status = 'completed'"),
+    countDelivered: () => countRows(dataDir, "deliveries WHERE sink_no IN (SELECT no FROM sinks) AND status = 'delivered'"),
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     stop,
   };

@@ -130,7 +130,7 @@ test.each<[string, RegExp, (dataDir: string) => void]>([
     /the database failed \(SQLITE_CORRUPT.*the server stops/,
     (dataDir) => {
       const database = new Database(file(dataDir, DATABASE), { readonly: true });
-      const page = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'runs_by_status'").pluck().get() as number;
+      const page = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'runs_by_wake'").pluck().get() as number;
       database.close();
       const bytes = readFileSync(file(dataDir, DATABASE));
       writeFileSync(file(dataDir, DATABASE), bytes.fill('garbage!', (page - 1) * 8192, page * 8192));

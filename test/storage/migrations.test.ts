@@ -168,6 +168,10 @@ describe('0003_visits', () => {
     ]);
     const [delivery] = await storage.claimDeliveries([{ origin: 'http://x.test', limit: 9, maxBytes: 1000 }], 10, 20);
     expect(delivery?.id).toMatch(/^dlv_[0-9a-z]+_1$/);
+    expect(delivery).toMatchObject({ message: { method: 'POST', url: 'http://x.test/' }, retry: { maxRetries: 2 }, attempts: 1 });
     expect((await storage.getDelivery(delivery?.id ?? ''))?.tries).toHaveLength(1);
+    // Lists find it by the index that is left.
+    expect((await storage.listDeliveries({ appId: 'shop', limit: 9 })).map(({ status }) => status)).toEqual(['failed', 'sending']);
+    expect(await storage.listRuns({ appId: 'shop', limit: 9 })).toHaveLength(1);
   });
 });

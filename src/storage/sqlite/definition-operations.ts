@@ -38,7 +38,9 @@ export function createDefinitionOperations(database: Database) {
             + (SELECT count(DISTINCT id) FROM workflows WHERE app_no = @no AND deleted_at IS NULL)`,
     )
     .pluck();
-  const countRunsOfApp = database.prepare('SELECT EXISTS (SELECT 1 FROM runs WHERE app_no = ?)').pluck();
+  const countRunsOfApp = database
+    .prepare('SELECT EXISTS (SELECT 1 FROM sinks JOIN runs ON sink_no = sinks.no WHERE sinks.app_no = ?)')
+    .pluck();
   const deleteWorkflowsOfApp = database.prepare('DELETE FROM workflows WHERE app_no = ?');
   const deleteSinksOfApp = database.prepare('DELETE FROM sinks WHERE app_no = ?');
   const deleteApp = database.prepare('DELETE FROM apps WHERE no = ?');

@@ -8,7 +8,7 @@ import type { ClaimLimit, DeliveryLease } from '../delivery-records.ts';
 import type { Lease } from '../storage.ts';
 import type { OverflowOperations } from './overflow-operations.ts';
 import type { PackedChange } from './packed-change.ts';
-import { CLAIM_COLUMNS, type PackedClaims, packClaims } from './packed-claims.ts';
+import { CLAIM_COLUMNS, EPOCH, type PackedClaims, packClaims } from './packed-claims.ts';
 import { deliveryKeyOf, type PackedAttempt, type PackedDelivery } from './packed-delivery.ts';
 import { keyOf } from './rows.ts';
 
@@ -22,16 +22,17 @@ interface KnownDelivery {
 /** Stores the deliveries of a turn with the turn. */
 export function createDeliveryWriter(database: Database, overflows: OverflowOperations) {
   const insert = database.prepare(
-    `INSERT INTO deliveries (run_id, step_no, visit, step, app_no, sink_no, status, is_awaited, origin, message, body, retry, attempts,
-       last_attempt, due_at, epoch, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 1, ?)`,
+    `INSERT INTO deliveries (run_id, step_no, visit, step, app_no, sink_no, status, is_awaited, origin, attempts, last_attempt, due_at,
+       epoch, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 1, ?)`,
   );
+  const insertMessage = database.prepare('INSERT INTO delivery_messages VALUES (?, ?, ?, ?)');
   return (order: number, owner: { appNo: number; no: number }, deliveries: readonly PackedDelivery[], now: number): void => {
     for (const [stepNo, visit, step, isAwaited, origin, message, body, retry, lastAttempt, leaseUntil, overflow] of deliveries) {
       const status = leaseUntil === null ? 'queued' : 'sending';
       const place = [order, stepNo, visit, step, owner.appNo, owner.no];
-      const content = [isAwaited, origin, message, body, retry, lastAttempt];
-      const { lastInsertRowid: no } = insert.run(...place, status, ...content, leaseUntil ?? now, now);
+      const { lastInsertRowid: no } = insert.run(...place, status, isAwaited, origin, lastAttempt, leaseUntil ?? now, now);
+      insertMessage.run(no, message, body, retry);
       if (overflow !== null) overflows.enter(no as number, overflow, now);
     }
   };
@@ -57,17 +58,11 @@ export function createDeliveryOperations(
   );
   // A run that somebody advances just now looks for the result itself when it has written its turn.
   const wakeRun = database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND status = 'waiting'");
-  const claim = database
-    .prepare(
-      `UPDATE deliveries SET status = 'sending', epoch = epoch + 1, due_at = ?
-     WHERE no IN (
-       SELECT no FROM (
-         SELECT no, sum(size) OVER (ORDER BY due_at, no) - size AS size_before
-         FROM (SELECT no, due_at, length(body) AS size FROM deliveries WHERE origin = ? AND due_at <= ? ORDER BY due_at, no LIMIT ?)
-       ) WHERE size_before < ? OR size_before = 0)
-     RETURNING ${CLAIM_COLUMNS}`,
-    )
-    .raw();
+  const DUE = 'FROM deliveries JOIN delivery_messages ON delivery_no = no WHERE origin = ? AND due_at <= ? ORDER BY due_at, no LIMIT ?';
+  const selectDueSizes = database.prepare(`SELECT length(body) ${DUE}`).pluck();
+  const selectDue = database.prepare(`SELECT ${CLAIM_COLUMNS}, no ${DUE}`).raw();
+  // One at a time: a statement that changes many rows keeps a journal of its own.
+  const claim = database.prepare("UPDATE deliveries SET status = 'sending', epoch = ?, due_at = ? WHERE no = ?");
   const renew = database.prepare("UPDATE deliveries SET due_at = ? WHERE no = ? AND epoch = ? AND status = 'sending'");
   const release = database.prepare(
     "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE no = ? AND epoch = ? AND status = 'sending'",
@@ -84,7 +79,7 @@ export function createDeliveryOperations(
   const revive = database
     .prepare(
       `UPDATE deliveries SET status = 'queued', due_at = ?, finished_at = NULL, dropped_reason = NULL, epoch = epoch + 1,
-         last_attempt = attempts + 1 + (retry ->> 'maxRetries'),
+         last_attempt = attempts + 1 + (SELECT retry ->> 'maxRetries' FROM delivery_messages WHERE delivery_no = no),
          -- The failure is on disk, but the run may not have been told of it yet: it waits on then.
          is_awaited = is_awaited AND EXISTS (SELECT 1 FROM step_records WHERE step_records.run_id = deliveries.run_id
            AND step_records.step = deliveries.step AND step_records.visit = deliveries.visit AND step_records.status = 'waiting')
@@ -114,6 +109,18 @@ export function createDeliveryOperations(
     return next;
   }
 
+  /** What is due to one origin, the oldest first, each as claimed and with its number at the end. */
+  function claimOf({ origin, limit, maxBytes }: ClaimLimit, now: number): unknown[][] {
+    let bytes = 0;
+    let count = 0;
+    for (const size of selectDueSizes.all(origin, now, limit) as number[]) {
+      if (bytes > 0 && bytes >= maxBytes) break;
+      bytes += size;
+      count += 1;
+    }
+    return selectDue.all(origin, now, count) as unknown[][];
+  }
+
   return {
     recordAttempt(
       { id, epoch }: DeliveryLease,
@@ -138,9 +145,9 @@ export function createDeliveryOperations(
     },
 
     claimDeliveries(limits: ClaimLimit[], now: number, leaseUntil: number): PackedClaims {
-      return packClaims(
-        limits.flatMap(({ origin, limit, maxBytes }) => claim.all(leaseUntil, origin, now, limit, maxBytes) as unknown[][]),
-      );
+      const rows = limits.flatMap((limit) => claimOf(limit, now));
+      for (const row of rows) claim.run(row[EPOCH], leaseUntil, row.pop());
+      return packClaims(rows);
     },
 
     renewDeliveries(leases: DeliveryLease[], leaseUntil: number): string[] {

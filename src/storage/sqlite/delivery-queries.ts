@@ -1,22 +1,41 @@
 // What is read of deliveries in SQLite: one with its attempts, and pages of them, each filter along an index.
 
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { DELIVERY_STATUSES } from '../../core/delivery.ts';
 import { parseDeliveryId } from '../../core/delivery-id.ts';
 import { parseRunId } from '../../core/run-id.ts';
 import type { DeliveryFilter, DeliveryRecord, ListedDelivery } from '../delivery-records.ts';
 import { type AttemptRow, SUMMARY_COLUMNS, SUMMARY_TABLES, type SummaryRow, toAttempt, toDeliverySummary } from './delivery-rows.ts';
 import { unpackMessage } from './packed-message.ts';
+import { createRowsBySink, createSinkFilter, type RowRange } from './rows-by-sink.ts';
 
 type DeliveryRow = SummaryRow & { message: string; body: Uint8Array };
 
 export function createDeliveryQueries(database: Database) {
   const selectDelivery = database.prepare(
-    `SELECT ${SUMMARY_COLUMNS}, message, deliveries.body FROM ${SUMMARY_TABLES}
+    `SELECT ${SUMMARY_COLUMNS}, message, delivery_messages.body FROM ${SUMMARY_TABLES}
      WHERE deliveries.run_id = ? AND runs.nonce = ? AND step_no = ? AND visit = ?`,
   );
   const selectAttempts = database.prepare('SELECT * FROM delivery_attempts WHERE delivery_no = ? ORDER BY attempt');
-  const listStatements = new Map<string, Statement>();
+  const sinksOf = createSinkFilter(database);
+  const newestDeliveries = createRowsBySink(database, { table: 'deliveries', key: 'no', order: 'newest' });
+  const selectNewest = database.prepare('SELECT no FROM deliveries WHERE no < ? ORDER BY no DESC LIMIT ?').pluck();
+  // A run has few deliveries, which are sorted. A plus keeps a condition from choosing the index.
+  const selectOfRun = database
+    .prepare(
+      `SELECT no FROM deliveries WHERE run_id = (SELECT id FROM runs WHERE id = @order AND nonce = @nonce) AND no < @before
+         AND +sink_no IN (SELECT value FROM json_each(@sinks)) AND +status IN (SELECT value FROM json_each(@statuses))
+       ORDER BY no DESC LIMIT @limit`,
+    )
+    .pluck();
+  const selectSummaries = database.prepare(
+    `SELECT ${SUMMARY_COLUMNS} FROM ${SUMMARY_TABLES} WHERE deliveries.no IN (SELECT value FROM json_each(?)) ORDER BY deliveries.no DESC`,
+  );
+
+  function ofRun(runId: string, { sinks, statuses, before, limit }: RowRange): unknown[] {
+    const { order, nonce } = parseRunId(runId) ?? { order: null, nonce: null };
+    return selectOfRun.all({ order, nonce, before, sinks: JSON.stringify(sinks), statuses: JSON.stringify(statuses), limit });
+  }
 
   return {
     getDelivery(id: string): DeliveryRecord | null {
@@ -29,33 +48,13 @@ export function createDeliveryQueries(database: Database) {
     },
 
     listDeliveries(filter: DeliveryFilter): ListedDelivery[] {
-      const { appId = null, sinkId = null, runId = '', status = null, before = Number.MAX_SAFE_INTEGER, limit } = filter;
-      const sql = pageQuery(filter);
-      const statement = listStatements.get(sql) ?? database.prepare(sql);
-      listStatements.set(sql, statement);
-      const { order, nonce } = parseRunId(runId) ?? { order: null, nonce: null };
-      const rows = statement.all({ appId, sinkId, order, nonce, status, before, limit }) as SummaryRow[];
+      const { appId, sinkId, runId, status, before = Number.MAX_SAFE_INTEGER, limit } = filter;
+      const statuses = status === undefined ? DELIVERY_STATUSES : [status];
+      const range = { sinks: sinksOf(filter), statuses, from: 0, before, limit };
+      const isWhole = appId === undefined && sinkId === undefined && status === undefined;
+      const nos = runId !== undefined ? ofRun(runId, range) : isWhole ? selectNewest.all(before, limit) : newestDeliveries(range);
+      const rows = selectSummaries.all(JSON.stringify(nos)) as SummaryRow[];
       return rows.map((row) => ({ ...toDeliverySummary(row), position: row.no }));
     },
   };
-}
-
-/** As for runs: one index range for each status, merged newest first. A run has few deliveries, which are sorted. */
-function pageQuery({ appId, sinkId, runId, status }: DeliveryFilter): string {
-  const ofApp = appId === undefined ? '' : 'app_no = (SELECT no FROM apps WHERE id = @appId) AND ';
-  const ofSink = sinkId === undefined ? '' : 'sink_no = (SELECT no FROM sinks WHERE id = @sinkId) AND ';
-  const ofRun = runId === undefined ? '' : 'run_id = (SELECT id FROM runs WHERE id = @order AND nonce = @nonce) AND ';
-  const ofStatus = status === undefined ? '' : 'status = @status AND ';
-  const isOneRange = ofRun !== '' || ofStatus !== '' || ofApp + ofSink === '';
-  const ranges = isOneRange ? [ofStatus] : DELIVERY_STATUSES.map((name) => `status = '${name}' AND `);
-  // A plus keeps a condition from choosing the index: the narrowest one is to.
-  const owner = ofRun !== '' ? withoutIndex(ofApp) + withoutIndex(ofSink) + ofRun : ofSink !== '' ? withoutIndex(ofApp) + ofSink : ofApp;
-  const page = ranges
-    .map((range) => `SELECT no FROM deliveries WHERE ${owner}${ofRun === '' ? range : withoutIndex(range)}no < @before`)
-    .join(' UNION ALL ');
-  return `SELECT ${SUMMARY_COLUMNS} FROM ${SUMMARY_TABLES} WHERE deliveries.no IN (SELECT no FROM (${page} ORDER BY no DESC LIMIT @limit)) ORDER BY deliveries.no DESC`;
-}
-
-function withoutIndex(condition: string): string {
-  return condition === '' ? '' : `+${condition}`;
 }

@@ -24,23 +24,27 @@ export function packMessage(message: OutboundMessage): PackedMessage {
   return { text: JSON.stringify(packed), body: joinBytes(bytes) };
 }
 
-export function unpackMessage(text: string, body: Uint8Array): OutboundMessage {
+/** What the text of a message says, which several may share: `fillMessage` gives each its bytes. */
+export type MessageOutline =
+  | { transport: 'http'; body: PackedPart[] | null }
+  | { transport: 'smtp'; attachments: { content: PackedPart }[] };
+
+export function fillMessage(outline: MessageOutline, bytes: Uint8Array): OutboundMessage {
   let at = 0;
-  const unpack = (part: PackedPart): BodyPart => {
+  const fill = (part: PackedPart): BodyPart => {
     if (typeof part !== 'number') return part;
     at += part;
-    return body.subarray(at - part, at);
+    return bytes.subarray(at - part, at);
   };
-  const packed = JSON.parse(text);
-  return packed.transport === 'http'
-    ? { ...packed, body: packed.body?.map(unpack) ?? null }
-    : {
-        ...packed,
-        attachments: packed.attachments.map((attachment: { content: PackedPart }) => ({
-          ...attachment,
-          content: unpack(attachment.content),
-        })),
-      };
+  const filled =
+    outline.transport === 'http'
+      ? { ...outline, body: outline.body?.map(fill) ?? null }
+      : { ...outline, attachments: outline.attachments.map((attachment) => ({ ...attachment, content: fill(attachment.content) })) };
+  return filled as OutboundMessage;
+}
+
+export function unpackMessage(text: string, body: Uint8Array): OutboundMessage {
+  return fillMessage(JSON.parse(text) as MessageOutline, body);
 }
 
 /** A copy without surroundings: a view into a larger buffer would go to the other thread with all of it. */

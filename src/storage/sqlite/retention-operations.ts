@@ -1,27 +1,25 @@
 // Retention in SQLite: removes old runs with all that belongs to them, and gives their pages back to the disk.
 
 import type { Database } from 'better-sqlite3';
+import { isTerminal, RUN_STATUSES } from '../../core/run.ts';
 import { orderAt } from '../../core/run-id.ts';
 import type { PruneLimits } from '../storage.ts';
+import { createRowsBySink, createSinkFilter } from './rows-by-sink.ts';
 
 const CHILD_TABLES = ['run_events', 'step_records', 'run_blobs', 'deliveries'] as const;
 /** A run stays as long as a message of its is on the way. */
 const HAS_NO_OPEN_DELIVERY = 'NOT EXISTS (SELECT 1 FROM deliveries WHERE run_id = runs.id AND due_at IS NOT NULL)';
+const ENDED = RUN_STATUSES.filter(isTerminal);
 /** Old entries kept of triggers that never became a run. */
 const MAX_REJECTIONS = 100_000;
 /** Free pages given back to the disk at a time, so that no commit waits long for it. */
 const VACUUM_PAGES = 2000;
 
 export function createRetentionOperations(database: Database) {
-  // One index range for each status, merged: work bounded by the limit, however many runs are stored.
-  const selectOldest = database
-    .prepare(
-      `${['completed', 'failed', 'cancelled'].map((status) => `SELECT id FROM runs WHERE status = '${status}' AND id < @bound AND ${HAS_NO_OPEN_DELIVERY}`).join(' UNION ALL ')}
-       ORDER BY id LIMIT @limit`,
-    )
-    .pluck();
-  const deleteAttempts = database.prepare(
-    'DELETE FROM delivery_attempts WHERE delivery_no IN (SELECT no FROM deliveries WHERE run_id = ?)',
+  const sinksOf = createSinkFilter(database);
+  const oldestRuns = createRowsBySink(database, { table: 'runs', key: 'id', order: 'oldest', where: HAS_NO_OPEN_DELIVERY });
+  const deleteOfDeliveries = ['delivery_attempts', 'delivery_messages'].map((table) =>
+    database.prepare(`DELETE FROM ${table} WHERE delivery_no IN (SELECT no FROM deliveries WHERE run_id = ?)`),
   );
   const deleteRun = database.prepare('DELETE FROM runs WHERE id = ?');
   const deleteChildren = CHILD_TABLES.map((table) => database.prepare(`DELETE FROM ${table} WHERE run_id = ?`));
@@ -43,11 +41,10 @@ export function createRetentionOperations(database: Database) {
       deleteOldRejections.run(limit, before ?? 0);
       const ageBound = before === null ? 0 : orderAt(before);
       let removed = 0;
-      const oldest = selectOldest.all({ bound: maxBytes === null ? ageBound : Number.MAX_SAFE_INTEGER, limit }) as number[];
-      for (const order of oldest) {
+      const bound = maxBytes === null ? ageBound : Number.MAX_SAFE_INTEGER;
+      for (const order of oldestRuns({ sinks: sinksOf({}), statuses: ENDED, from: 0, before: bound, limit })) {
         if (order >= ageBound && usedBytes() <= (maxBytes ?? Number.POSITIVE_INFINITY)) break;
-        deleteAttempts.run(order);
-        for (const statement of deleteChildren) statement.run(order);
+        for (const statement of [...deleteOfDeliveries, ...deleteChildren]) statement.run(order);
         deleteRun.run(order);
         removed += 1;
       }

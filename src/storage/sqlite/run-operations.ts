@@ -62,9 +62,11 @@ export function createRunOperations(database: Database, overflows: OverflowOpera
   const releaseRun = database.prepare(
     "UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE id = ? AND epoch = ? AND status = 'running'",
   );
-  const recoverRuns = database.prepare("UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE status = 'running'");
+  const recoverRuns = database.prepare(
+    "UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE wake_at IS NOT NULL AND status = 'running'",
+  );
   const recoverDeliveries = database.prepare(
-    "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE due_at IS NOT NULL AND status = 'sending'",
+    "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE sink_no IN (SELECT no FROM sinks) AND status = 'sending'",
   );
   const insertDeliveries = createDeliveryWriter(database, overflows);
   const memory = createMemoryOperations(database);

@@ -1,11 +1,12 @@
 // What is read of runs in SQLite: one run, its events, and pages of runs, each filter along an index.
 
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { isTerminal, RUN_STATUSES } from '../../core/run.ts';
 import type { RunEvent } from '../../core/run-event.ts';
 import { orderAt, parseRunId } from '../../core/run-id.ts';
 import type { RunFilter, RunRecord, RunSummary, StoredEvents } from '../storage.ts';
 import { RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, type SummaryRow, toError, toRunSummary, unpackEvents } from './rows.ts';
+import { createRowsBySink, createSinkFilter } from './rows-by-sink.ts';
 import { readSteps } from './run-operations.ts';
 
 type OutcomeRow = Pick<RunRow, 'status' | 'last_seq' | 'first_events' | 'output' | 'error' | 'sink_id'>;
@@ -23,7 +24,12 @@ export function createRunQueries(database: Database) {
     `SELECT seq, data FROM run_events WHERE run_id = @order
        AND seq >= coalesce((SELECT max(seq) FROM run_events WHERE run_id = @order AND seq <= @after + 1), 0) ORDER BY seq`,
   );
-  const listStatements = new Map<string, Statement>();
+  const sinksOf = createSinkFilter(database);
+  const newestRuns = createRowsBySink(database, { table: 'runs', key: 'id', order: 'newest' });
+  const selectNewest = database.prepare('SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?').pluck();
+  const selectSummaries = database.prepare(
+    `SELECT ${SUMMARY_COLUMNS} FROM ${RUN_TABLES} WHERE runs.id IN (SELECT value FROM json_each(?)) ORDER BY runs.id DESC`,
+  );
 
   return {
     getRun(runId: string): RunRecord | null {
@@ -62,29 +68,12 @@ export function createRunQueries(database: Database) {
         filter.until === undefined ? Number.MAX_SAFE_INTEGER : orderAt(filter.until),
         (filter.after === undefined ? null : parseRunId(filter.after)?.order) ?? Number.MAX_SAFE_INTEGER,
       );
-      const sql = pageQuery(filter);
-      const statement = listStatements.get(sql) ?? database.prepare(sql);
-      listStatements.set(sql, statement);
-      const { limit, appId = null, sinkId = null, status = null } = filter;
-      return (statement.all({ from, before, limit, appId, sinkId, status }) as SummaryRow[]).map(toRunSummary);
+      const { limit, status } = filter;
+      const isWhole = filter.appId === undefined && filter.sinkId === undefined && status === undefined;
+      const ids = isWhole
+        ? selectNewest.all(from, before, limit)
+        : newestRuns({ sinks: sinksOf(filter), statuses: status === undefined ? RUN_STATUSES : [status], from, before, limit });
+      return (selectSummaries.all(JSON.stringify(ids)) as SummaryRow[]).map(toRunSummary);
     },
   };
-}
-
-/**
- * One index range for each status, merged newest first: the same bounded work whatever the filter and however many
- * runs are stored. Rows are joined only after the page is cut.
- */
-function pageQuery({ appId, sinkId, status }: RunFilter): string {
-  const owner =
-    sinkId !== undefined
-      ? `sink_no = (SELECT no FROM sinks WHERE id = @sinkId${appId === undefined ? '' : ' AND app_no = (SELECT no FROM apps WHERE id = @appId)'}) AND `
-      : appId !== undefined
-        ? 'app_no = (SELECT no FROM apps WHERE id = @appId) AND '
-        : '';
-  const range = 'id >= @from AND id < @before';
-  const isWhole = owner === '' && status === undefined;
-  const ranges = isWhole ? [''] : (status === undefined ? RUN_STATUSES : [status]).map((name) => `${owner}status = '${name}' AND `);
-  const page = `${ranges.map((condition) => `SELECT id FROM runs WHERE ${condition}${range}`).join(' UNION ALL ')} ORDER BY id DESC LIMIT @limit`;
-  return `SELECT ${SUMMARY_COLUMNS} FROM ${RUN_TABLES} WHERE runs.id IN (SELECT id FROM (${page})) ORDER BY runs.id DESC`;
 }

@@ -1,0 +1,63 @@
+// Keys of runs and deliveries by status, merged from index ranges of one sink and one status each. One index serves every
+// list; a list of many sinks costs a look at each, and rows only as many as the page has.
+
+import type { Database } from 'better-sqlite3';
+
+export interface RowsBySinkOptions {
+  table: 'runs' | 'deliveries';
+  /** The primary key, which grows with time. */
+  key: 'id' | 'no';
+  order: 'newest' | 'oldest';
+  /** Narrows the rows further, in SQL. */
+  where?: string;
+}
+
+export interface RowRange {
+  sinks: readonly number[];
+  statuses: readonly string[];
+  /** Inclusive, and exclusive. */
+  from: number;
+  before: number;
+  limit: number;
+}
+
+/** Returns at most `limit` keys, in order. */
+export function createRowsBySink(database: Database, { table, key, order, where = 'true' }: RowsBySinkOptions) {
+  const direction = order === 'newest' ? 'DESC' : 'ASC';
+  const select = database
+    .prepare(
+      `SELECT ${key} FROM ${table} WHERE sink_no = ? AND status = ? AND ${key} >= ? AND ${key} < ? AND ${where} ORDER BY ${key} ${direction} LIMIT ?`,
+    )
+    .pluck();
+  const sign = order === 'newest' ? -1 : 1;
+
+  return ({ sinks, statuses, from, before, limit }: RowRange): number[] => {
+    let found: number[] = [];
+    let [low, high] = [from, before];
+    for (const sink of sinks) {
+      for (const status of statuses) {
+        const keys = select.all(sink, status, low, high, limit) as number[];
+        if (keys.length === 0) continue;
+        found = [...found, ...keys].sort((a, b) => sign * (a - b)).slice(0, limit);
+        const last = found[limit - 1];
+        if (last === undefined) continue;
+        // Beyond the last one of a full page nothing is wanted any more.
+        if (order === 'newest') low = last + 1;
+        else high = last;
+      }
+    }
+    return found;
+  };
+}
+
+/** The numbers of the sinks that a filter names, deleted ones among them: all where it names neither. */
+export function createSinkFilter(database: Database) {
+  const select = database
+    .prepare(
+      `SELECT no FROM sinks WHERE (@sinkId IS NULL OR id = @sinkId)
+         AND (@appId IS NULL OR app_no = (SELECT no FROM apps WHERE id = @appId))`,
+    )
+    .pluck();
+  return ({ appId = null, sinkId = null }: { appId?: string | undefined | null; sinkId?: string | undefined | null }): number[] =>
+    select.all({ appId, sinkId }) as number[];
+}
