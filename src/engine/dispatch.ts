@@ -15,7 +15,7 @@ import type { CreateRunResult, RunChange, Storage } from '../storage/storage.ts'
 import { eventsOf } from './change-events.ts';
 import { Execution } from './execution.ts';
 import type { ExecutionTools } from './execution-start.ts';
-import { type ActiveRun, activeRun, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
+import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 
 export interface Trigger {
   appId: string;
@@ -115,7 +115,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       if (change.deliveries.length > 0) onLeft(runId, change);
     } else {
       const lease = { runId, epoch: created.epoch };
-      onGoing(activeRun({ lease, appId, sinkId, createdAt: now, execution, files: trigger.head.files }), turn);
+      onGoing(new ActiveRun(lease, { appId, sinkId, createdAt: now }, execution, trigger.head.files), turn);
     }
     return { runId, events: eventsOf(change), ended: ended ? change : null, isDuplicate: false };
   }

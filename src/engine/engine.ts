@@ -18,7 +18,7 @@ import type { SecretPlaceholder } from './prepared-step.ts';
 import type { RunFeed } from './run-feed.ts';
 import type { Send } from './send-once.ts';
 import { createStepMemory } from './step-memory.ts';
-import { type ActiveRun, activeRun, createTurns, endRun, LEASE_MS, type PlannedTurn } from './turn.ts';
+import { ActiveRun, createTurns, LEASE_MS, type PlannedTurn } from './turn.ts';
 import { createWorker, type LocalEffects, type Worker } from './worker.ts';
 import { createWorkflowCache } from './workflow-cache.ts';
 
@@ -130,7 +130,7 @@ export function createEngine(options: EngineOptions): Engine {
     const inputs = claimed.inputs === null ? bindInputs(planned, {}, request) : (parseJson(claimed.inputs) as Record<string, unknown>);
     const start = { runId: lease.runId, sinkId, workflow: planned, request, inputs };
     const execution = new Execution(tools, start, claimed);
-    const run = activeRun({ lease, appId, sinkId, createdAt, execution, files: request.files });
+    const run = new ActiveRun(lease, { appId, sinkId, createdAt }, execution, request.files);
     // What is still being sent for it is given up with it.
     run.over = before?.over ?? null;
     await worker.advance(run, () => {
@@ -168,7 +168,7 @@ export function createEngine(options: EngineOptions): Engine {
       const result = await storage.cancelRun(runId, clock());
       if (result === null) return null;
       const run = active.get(runId);
-      if (run !== undefined) endRun(run);
+      run?.end();
       queue.giveUp(runId);
       feed.publish(runId, result.events);
       if (result.cancelled) logger.info({ run_id: runId, status: 'cancelled' }, 'run ended');

@@ -15,34 +15,45 @@ import type { StepMemory } from './step-memory.ts';
 export const LEASE_MS = 15_000;
 
 /** A run that this process advances. */
-export interface ActiveRun {
-  lease: Lease;
+export class ActiveRun {
+  readonly lease: Lease;
+  readonly appId: string;
+  readonly sinkId: string;
+  readonly createdAt: number;
+  readonly execution: Execution;
+  /** The files that its request brought: no step may look at others. */
+  readonly files: readonly FileHandle[];
+  /** No more turns may be taken here: the run is over, was lost to another owner, or is given back. */
+  isStopped = false;
+  /** Of the messages under way that the run waits for, null while there are none: aborted when the run is over. */
+  over: AbortController | null = null;
+  /** The turn under way: turns of one run follow one another. */
+  turn: Promise<unknown> = Promise.resolve();
+  /** What is being done for it in this process, and the deliveries held here that it waits for. */
+  effects = 0;
+  awaited = 0;
+
+  constructor(lease: Lease, { appId, sinkId, createdAt }: RunOwner, execution: Execution, files: readonly FileHandle[]) {
+    this.lease = lease;
+    this.appId = appId;
+    this.sinkId = sinkId;
+    this.createdAt = createdAt;
+    this.execution = execution;
+    this.files = files;
+  }
+
+  /** The run has ended or was cancelled: nobody waits any more for what is being sent for it. */
+  end(): void {
+    this.isStopped = true;
+    // A reason spares the error, with its stack, that would be made for each else.
+    this.over?.abort('the run is over');
+  }
+}
+
+export interface RunOwner {
   appId: string;
   sinkId: string;
   createdAt: number;
-  execution: Execution;
-  /** The files that its request brought: no step may look at others. */
-  files: readonly FileHandle[];
-  /** No more turns may be taken here: the run is over, was lost to another owner, or is given back. */
-  isStopped: boolean;
-  /** Made for the first message that the run waits for; aborted when the run is over, which gives the message up. */
-  over: AbortController | null;
-  /** The turn under way: turns of one run follow one another. */
-  turn: Promise<unknown>;
-  /** What is being done for it in this process, and the deliveries held here that it waits for. */
-  effects: number;
-  awaited: number;
-}
-
-/** The run has ended or was cancelled: nobody waits any more for what is being sent for it. */
-export function endRun(run: ActiveRun): void {
-  run.isStopped = true;
-  // A reason spares the error, with its stack, that would be made for each else.
-  run.over?.abort('the run is over');
-}
-
-export function activeRun(run: Pick<ActiveRun, 'lease' | 'appId' | 'sinkId' | 'createdAt' | 'execution' | 'files'>): ActiveRun {
-  return { ...run, isStopped: false, over: null, turn: Promise.resolve(), effects: 0, awaited: 0 };
 }
 
 export interface PlannedTurn {
@@ -107,7 +118,7 @@ export function failUnexpectedly(execution: Execution, fields: { run_id: string;
 }
 
 /** The one log line of a run. */
-export function logRunEnd(logger: Logger, run: Pick<ActiveRun, 'appId' | 'sinkId' | 'createdAt'>, runId: string, change: RunChange): void {
+export function logRunEnd(logger: Logger, run: RunOwner, runId: string, change: RunChange): void {
   const { appId, sinkId, createdAt } = run;
   const fields = { run_id: runId, app_id: appId, sink_id: sinkId, status: change.status, duration_ms: change.at - createdAt };
   if (change.error === null) logger.info(fields, 'run ended');

@@ -16,7 +16,7 @@ import type { DeliveryQueue } from './delivery-queue.ts';
 import type { LocalEffect } from './execution-start.ts';
 import type { HeldDelivery } from './held-delivery.ts';
 import type { RunFeed } from './run-feed.ts';
-import { type ActiveRun, endRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
+import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 
 /** What steps have done in this process. */
 export interface LocalEffects {
@@ -63,7 +63,7 @@ export function createWorker(options: WorkerOptions): Worker {
     feed.publish(runId, eventsOf(change));
     if (isTerminal(change.status)) {
       logRunEnd(logger, run, runId, change);
-      endRun(run);
+      run.end();
       if (run.execution.awaited > 0) queue.giveUp(runId);
     } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
     run.effects += effects.length;
@@ -133,7 +133,11 @@ export function createWorker(options: WorkerOptions): Worker {
     const { run } = held;
     const lease = { id: held.id, epoch: held.epoch };
     const isOver = next.dueAt === null;
-    if (run !== null) run.awaited -= 1;
+    if (run !== null) {
+      run.awaited -= 1;
+      // To abort what nobody listens to any more would cost as much as a small step.
+      if (run.awaited === 0) run.over = null;
+    }
     try {
       const isStored =
         isOver &&

@@ -2,7 +2,6 @@
 
 import { expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
-import { until } from '../support/until.ts';
 import { createReceiver } from './receiver.ts';
 import { eventsOf, getRun, output, post, reaches, set, startRun, stepOf, trigger } from './run-support.ts';
 import { shareEngine } from './shared-engine.ts';
@@ -109,11 +108,10 @@ test('many runs send at the same time, each to its own end', async () => {
 });
 
 test('a run that has its answer at once is told of once, however fast it is', async () => {
-  const { app, receiver } = start(200);
+  const { app } = start(200);
   const runId = await startRun(app, { steps: ['a', 'b', 'c', 'd'].map((name) => post(name)) });
   await reaches(app, runId, 'completed');
   const frames = await eventsOf(app, runId);
   expect(frames.filter(({ data }) => data.type === 'complete')).toHaveLength(1);
   expect(frames.map(({ id }) => id)).toEqual(frames.map((_, index) => index + 1));
-  await until('the sends to be over', () => receiver.received.every(({ signal }) => signal.aborted));
 });

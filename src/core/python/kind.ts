@@ -47,5 +47,6 @@ export function classText(value: unknown): string {
 }
 
 export function isDict(value: unknown): value is Record<string, unknown> {
-  return kindOf(value) === 'dict';
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.getPrototypeOf(value) === Object.prototype || kindOfObject(value) === 'dict';
 }
