@@ -8,7 +8,7 @@ import type { ClaimLimit, DeliveryLease } from '../delivery-records.ts';
 import type { Lease } from '../storage.ts';
 import type { OverflowOperations } from './overflow-operations.ts';
 import type { PackedChange } from './packed-change.ts';
-import { CLAIM_COLUMNS, EPOCH, type PackedClaims, packClaims } from './packed-claims.ts';
+import { CLAIM_COLUMNS, type PackedClaims, packClaims } from './packed-claims.ts';
 import { deliveryKeyOf, type PackedAttempt, type PackedDelivery } from './packed-delivery.ts';
 import { keyOf } from './rows.ts';
 
@@ -18,6 +18,8 @@ interface KnownDelivery {
   is_awaited: number;
   latestOf: string | null;
 }
+
+const DUE = 'FROM deliveries JOIN delivery_messages ON delivery_no = no WHERE origin = ? AND due_at <= ? ORDER BY due_at, no LIMIT ?';
 
 /** Stores the deliveries of a turn with the turn. */
 export function createDeliveryWriter(database: Database, overflows: OverflowOperations) {
@@ -58,11 +60,10 @@ export function createDeliveryOperations(
   );
   // A run that somebody advances just now looks for the result itself when it has written its turn.
   const wakeRun = database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND status = 'waiting'");
-  const DUE = 'FROM deliveries JOIN delivery_messages ON delivery_no = no WHERE origin = ? AND due_at <= ? ORDER BY due_at, no LIMIT ?';
   const selectDueSizes = database.prepare(`SELECT length(body) ${DUE}`).pluck();
   const selectDue = database.prepare(`SELECT ${CLAIM_COLUMNS}, no ${DUE}`).raw();
   // One at a time: a statement that changes many rows keeps a journal of its own.
-  const claim = database.prepare("UPDATE deliveries SET status = 'sending', epoch = ?, due_at = ? WHERE no = ?");
+  const claim = database.prepare("UPDATE deliveries SET status = 'sending', epoch = epoch + 1, due_at = ? WHERE no = ?");
   const renew = database.prepare("UPDATE deliveries SET due_at = ? WHERE no = ? AND epoch = ? AND status = 'sending'");
   const release = database.prepare(
     "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE no = ? AND epoch = ? AND status = 'sending'",
@@ -109,7 +110,7 @@ export function createDeliveryOperations(
     return next;
   }
 
-  /** What is due to one origin, the oldest first, each as claimed and with its number at the end. */
+  /** Rows of what is due to one origin, the oldest first, as they will be claimed; at the end of each its number. */
   function claimOf({ origin, limit, maxBytes }: ClaimLimit, now: number): unknown[][] {
     let bytes = 0;
     let count = 0;
@@ -146,7 +147,7 @@ export function createDeliveryOperations(
 
     claimDeliveries(limits: ClaimLimit[], now: number, leaseUntil: number): PackedClaims {
       const rows = limits.flatMap((limit) => claimOf(limit, now));
-      for (const row of rows) claim.run(row[EPOCH], leaseUntil, row.pop());
+      for (const row of rows) claim.run(leaseUntil, row.pop());
       return packClaims(rows);
     },
 

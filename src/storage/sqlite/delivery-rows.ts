@@ -26,7 +26,8 @@ export const SUMMARY_COLUMNS = `deliveries.no, deliveries.run_id, runs.nonce, st
   deliveries.status, message ->> 'transport' AS transport, message ->> 'method' AS method, message ->> 'url' AS url,
   message ->> 'host' AS host, message ->> 'port' AS port, message -> 'to' AS recipients, attempts, last_attempt,
   result AS last_result, due_at, deliveries.created_at, deliveries.finished_at, dropped_reason`;
-export const SUMMARY_TABLES = `deliveries JOIN delivery_messages ON delivery_messages.delivery_no = deliveries.no JOIN runs ON runs.id = deliveries.run_id JOIN apps ON apps.no = deliveries.app_no JOIN sinks ON sinks.no = deliveries.sink_no
+export const SUMMARY_TABLES = `deliveries JOIN delivery_messages ON delivery_messages.delivery_no = deliveries.no
+  JOIN runs ON runs.id = deliveries.run_id JOIN apps ON apps.no = deliveries.app_no JOIN sinks ON sinks.no = deliveries.sink_no
   LEFT JOIN delivery_attempts ON delivery_attempts.delivery_no = deliveries.no AND attempt = deliveries.attempts`;
 
 export interface SummaryRow extends DeliveryKey {

@@ -11,8 +11,8 @@ import { fillMessage, type MessageOutline } from './packed-message.ts';
 export const CLAIM_COLUMNS = `run_id, (SELECT nonce FROM runs WHERE id = run_id), step_no, visit, step, is_awaited, origin, message, retry, epoch + 1,
   attempts, last_attempt, overflow_policy, overflow_group, body`;
 
-/** A row as it was selected; on its way `message` and `retry` are places in `texts`, and a small body is its length. */
-type ClaimRow<Text, Body> = [
+/** A row on its way: `message` and `retry` are places in `texts`, and a small body is its length. */
+type ClaimRow = [
   runId: number,
   nonce: string,
   stepNo: number,
@@ -20,21 +20,19 @@ type ClaimRow<Text, Body> = [
   step: string,
   isAwaited: number,
   origin: string,
-  message: Text,
-  retry: Text,
+  message: number,
+  retry: number,
   epoch: number,
   attempts: number,
   lastAttempt: number,
   policy: OverflowGroup['policy'] | null,
   group: string | null,
-  body: Body,
+  body: number | Uint8Array,
 ];
 
 const WIDTH = 15;
 const MESSAGE = 7;
 const RETRY = 8;
-/** The place of the epoch that the claim gives it. */
-export const EPOCH = 9;
 const BODY = 14;
 /** A larger body goes as it is: a copy would cost more than a piece of its own. */
 const SMALL_BYTES = 16_384;
@@ -75,7 +73,7 @@ export function unpackClaims({ values, texts, bodies }: PackedClaims): ClaimedDe
   const takeBody = bodyReader(bodies);
   const claims: ClaimedDelivery[] = [];
   for (let start = 0; start < values.length; start += WIDTH) {
-    const row = values.slice(start, start + WIDTH) as ClaimRow<number, number | Uint8Array>;
+    const row = values.slice(start, start + WIDTH) as ClaimRow;
     const body = row[BODY];
     claims.push(toClaimed(row, shared, typeof body === 'number' ? takeBody(body) : body));
   }
@@ -99,7 +97,7 @@ function bodyReader(bodies: Uint8Array): (size: number) => Uint8Array {
   };
 }
 
-function toClaimed(row: ClaimRow<number, unknown>, shared: readonly unknown[], body: Uint8Array): ClaimedDelivery {
+function toClaimed(row: ClaimRow, shared: readonly unknown[], body: Uint8Array): ClaimedDelivery {
   const [runId, nonce, stepNo, visit, step, isAwaited, origin, message, retry, epoch, attempts, lastAttempt, policy, group] = row;
   return {
     id: toDeliveryId({ run_id: runId, nonce, step_no: stepNo, visit }),
