@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { createRequestScanner } from '../../scripts/bench/deliveries/request-scanner.ts';
 import { createAnswerScanner } from '../../scripts/bench/load/answer-scanner.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { memoryDir } from '../support/temp-dir.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
@@ -17,7 +17,7 @@ function bench(...args: string[]): Promise<{ stdout: string; stderr: string }> {
 }
 
 test('the smallest bench measures both servers and writes figures and targets', async () => {
-  const directory = tempDir();
+  const directory = memoryDir();
   const file = join(directory, 'report.json');
   const sizes = ['--rounds', '1', '--seconds', '0.1', '--connections', '1,64'];
   const { stdout } = await bench('--only', 'http', '--quick', ...sizes, '--dir', directory, '--json', file);
@@ -42,7 +42,7 @@ test('the smallest bench measures both servers and writes figures and targets', 
 });
 
 test('the smallest bench of deliveries measures each sender, and the server with triggers and without', { timeout: 60_000 }, async () => {
-  const directory = tempDir();
+  const directory = memoryDir();
   const file = join(directory, 'report.json');
   const sizes = ['--rounds', '1', '--seconds', '0.2', '--dir', directory, '--json', file];
   const { stdout } = await bench('--only', 'delivery,http-delivery', '--quick', ...sizes);
