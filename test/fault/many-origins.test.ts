@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { startReceiver } from '../delivery/hostile-receiver.ts';
 import { silentAddress } from '../support/silent-address.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
+import { memoryDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -45,7 +46,8 @@ async function timeToArrive(app: TestApp, receivers: readonly WebhookReceiver[])
 }
 
 test('ten dead receivers among fifty hold up none of the others', { timeout: 60_000 }, async () => {
-  const app = await startTestApp({ settings: { outbound_allow: '127.0.0.0/8', drain_seconds: '0', log_level: 'warn' } });
+  const settings = { outbound_allow: '127.0.0.0/8', drain_seconds: '0', log_level: 'warn' };
+  const app = await startTestApp({ dataDir: memoryDir(), settings });
   const retry = { max_retries: 20, base_seconds: 0.1, max_seconds: 1 };
   const step = { type: 'roboflow_core/webhook_sink@v1', name: 'hook', method: 'POST', url: '$inputs.url', cooldown_seconds: 0 };
   await app.workflow('send', {
