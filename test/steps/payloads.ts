@@ -1,22 +1,9 @@
 // Typed payloads for the tests of stages that take them.
 
-import type { Payload, Prediction } from '../../src/payloads/payload.ts';
+import { makePrediction, type Payload, type Prediction } from '../../src/payloads/payload.ts';
 
 export function prediction(fields: Partial<Prediction> = {}): Prediction {
-  return {
-    id: null,
-    class: 'car',
-    confidence: null,
-    type: 'bounding_box',
-    bounding_box: null,
-    polygon: null,
-    mask: null,
-    text: null,
-    attributes: [],
-    properties: [],
-    annotators: [],
-    ...fields,
-  };
+  return makePrediction({ class: 'car', type: 'bounding_box', ...fields });
 }
 
 export function payload(predictions: Prediction[] = [], fields: Partial<Payload> = {}): Payload {
