@@ -14,7 +14,7 @@ export interface AttemptEnd {
 
 /** Returns what becomes of the delivery. */
 export function endAttempt(lane: OriginLane, held: HeldDelivery, { number, result, now }: AttemptEnd, random: () => number): DeliveryState {
-  if (isGivenUp(held, result)) return { status: 'cancelled', dueAt: null };
+  if (wasGivenUp(held, result)) return { status: 'cancelled', dueAt: null };
   const { message, retry, lastAttempt } = held;
   // What was never sent says nothing of the receiver; a 4xx says that it is there.
   if (result.kind !== 'refused') {
@@ -24,7 +24,7 @@ export function endAttempt(lane: OriginLane, held: HeldDelivery, { number, resul
   return afterAttempt({ message, retry, result, attempt: number, lastAttempt, now, random: random() });
 }
 
-/** Its run is over, so nobody wants it any more. */
-function isGivenUp({ run }: HeldDelivery, result: OutboundResult): boolean {
-  return run?.over?.signal.aborted === true && result.kind === 'network' && result.code === 'ABORTED';
+/** One that has its answer all the same is what the answer says. */
+function wasGivenUp({ isGivenUp }: HeldDelivery, result: OutboundResult): boolean {
+  return isGivenUp && result.kind === 'network' && result.code === 'ABORTED';
 }

@@ -37,7 +37,7 @@ export interface DeliveryQueue {
   begin(deliveries: readonly NewDelivery[], run: ActiveRun | null, runId: string): void;
   /** They were not stored. */
   withdraw(deliveries: readonly NewDelivery[]): void;
-  /** The run is over: what it waits for, and has not begun to be sent, is not held any more. */
+  /** The run is over: what it waits for is broken off, and not held any more where it has not begun to be sent. */
   giveUp(runId: string): void;
   /** Deliveries to this origin have become due in the database. */
   wake(origin: string): void;
@@ -86,7 +86,8 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
     const number = held.attempts + 1;
     const startedAt = clock();
     sending.set(held.id, held);
-    const result = await sendOnce(held, { send, number, now: startedAt, stop: stop.signal, logger });
+    const signal = held.isAwaited ? held.beginAttempt() : stop.signal;
+    const result = await sendOnce(held, { send, number, now: startedAt, signal, logger });
     lane.inFlight -= 1;
     // A try that we broke off ourselves is none; the delivery is given back and tried again.
     if (!stop.signal.aborted) {
@@ -224,9 +225,7 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
           continue;
         }
         const claimed = { ...delivery, latestOf: null, epoch: 1, attempts: 0, lastAttempt: delivery.retry.maxRetries + 1 };
-        const waits = delivery.isAwaited ? run : null;
-        if (waits !== null) waits.over ??= new AbortController();
-        lane.waiting.push(new HeldDelivery(claimed, runId, waits));
+        lane.waiting.push(new HeldDelivery(claimed, runId, delivery.isAwaited ? run : null));
         pump(lane);
       }
     },
@@ -234,8 +233,9 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
       for (const { leaseUntil, origin, message } of deliveries) if (leaseUntil !== null) room.letGo(laneOf(origin), bytesOf(message));
     },
     giveUp(runId) {
+      for (const held of sending.values()) if (held.runId === runId && held.isAwaited) held.giveUp();
       for (const lane of lanes.values()) {
-        for (const held of lane.removeOf(runId)) {
+        for (const held of lane.giveUp(runId)) {
           room.letGo(lane, held.bytes);
           latest.letGo(held);
           lookForNext(lane);
@@ -260,7 +260,7 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
       await Promise.race([idle, timeIsUp]);
       clearTimeout(deadline);
       stop.abort();
-      for (const { run } of sending.values()) run?.over?.abort('the server stops');
+      for (const held of sending.values()) held.endAttempt();
       const left = [...waiting, ...sending.values()].map(toLease);
       if (left.length === 0) return;
       await storage.releaseDeliveries(left, clock()).catch((error: unknown) => {

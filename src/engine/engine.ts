@@ -113,7 +113,7 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  /** Somebody else has it now. */
+  /** Somebody else has it now, or nobody any more. */
   function stopRun(runId: string): void {
     const run = active.get(runId);
     if (run !== undefined) run.isStopped = true;
@@ -121,7 +121,6 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function takeUp(claimed: ClaimedRun): Promise<void> {
     const { lease, appId, sinkId, createdAt } = claimed;
-    const before = active.get(lease.runId);
     stopRun(lease.runId);
     const workflow = await loadWorkflow(appId, claimed.workflow);
     await stepTypes.load((workflow?.steps ?? []).map(({ type }) => type));
@@ -131,8 +130,6 @@ export function createEngine(options: EngineOptions): Engine {
     const start = { runId: lease.runId, sinkId, workflow: planned, request, inputs };
     const execution = new Execution(tools, start, claimed);
     const run = new ActiveRun(lease, { appId, sinkId, createdAt }, execution, request.files);
-    // What is still being sent for it is given up with it.
-    run.over = before?.over ?? null;
     await worker.advance(run, () => {
       if (workflow === null) execution.abort({ code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' });
       else for (const { step, result } of claimed.results) execution.giveResult(step, result);
@@ -167,8 +164,7 @@ export function createEngine(options: EngineOptions): Engine {
     async cancel(runId) {
       const result = await storage.cancelRun(runId, clock());
       if (result === null) return null;
-      const run = active.get(runId);
-      run?.end();
+      stopRun(runId);
       queue.giveUp(runId);
       feed.publish(runId, result.events);
       if (result.cancelled) logger.info({ run_id: runId, status: 'cancelled' }, 'run ended');

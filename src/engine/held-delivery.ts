@@ -21,6 +21,9 @@ export class HeldDelivery implements ClaimedDelivery {
   /** The run that waits for it, as long as it is in memory. */
   readonly run: ActiveRun | null;
   readonly bytes: number;
+  /** Its run is over, so nobody wants it any more. */
+  isGivenUp = false;
+  #attempt: AbortController | null = null;
 
   constructor(claimed: ClaimedDelivery, runId: string, run: ActiveRun | null) {
     this.id = claimed.id;
@@ -36,6 +39,23 @@ export class HeldDelivery implements ClaimedDelivery {
     this.latestOf = claimed.latestOf;
     this.run = run;
     this.bytes = bytesOf(claimed.message);
+  }
+
+  /** The signal ends an attempt that begins now, and at once where nobody wants it. */
+  beginAttempt(): AbortSignal {
+    this.#attempt = new AbortController();
+    if (this.isGivenUp) this.endAttempt();
+    return this.#attempt.signal;
+  }
+
+  endAttempt(): void {
+    // A reason spares the error, with its stack, that would be made for each else.
+    this.#attempt?.abort('the attempt is broken off');
+  }
+
+  giveUp(): void {
+    this.isGivenUp = true;
+    this.endAttempt();
   }
 }
 

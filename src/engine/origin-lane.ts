@@ -81,11 +81,13 @@ export class OriginLane {
     return index !== -1;
   }
 
-  /** Takes out what the run waits for. Messages that know their run stay: they end with it. */
-  removeOf(runId: string): HeldDelivery[] {
-    const isOf = (held: HeldDelivery): boolean => held.runId === runId && held.isAwaited && held.run === null;
-    const removed = this.waiting.filter(isOf);
-    if (removed.length > 0) this.waiting = this.waiting.filter((held) => !isOf(held));
+  /** Takes out what the run waits for. Where the run is in memory it stays, and ends as soon as it is its turn. */
+  giveUp(runId: string): HeldDelivery[] {
+    const isOf = (held: HeldDelivery): boolean => held.runId === runId && held.isAwaited;
+    const unwanted = this.waiting.filter(isOf);
+    for (const held of unwanted) held.giveUp();
+    const removed = unwanted.filter(({ run }) => run === null);
+    if (removed.length > 0) this.waiting = this.waiting.filter((held) => !removed.includes(held));
     return removed;
   }
 }

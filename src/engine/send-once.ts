@@ -16,14 +16,12 @@ export interface Attempt {
   /** From 1. */
   number: number;
   now: number;
-  /** Breaks off what no run in memory waits for. */
-  stop: AbortSignal;
+  signal: AbortSignal;
   logger: Logger;
 }
 
-export async function sendOnce(held: HeldDelivery, { send, number, now, stop, logger }: Attempt): Promise<OutboundResult> {
+export async function sendOnce(held: HeldDelivery, { send, number, now, signal, logger }: Attempt): Promise<OutboundResult> {
   const idempotencyKey = idempotencyKeyOf(held.id, held.runId, held.step);
-  const signal = held.run?.over?.signal ?? stop;
   try {
     return await send(held.message, { idempotencyKey, deliveryId: held.id, attempt: number, now, signal });
   } catch (error) {

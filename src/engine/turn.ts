@@ -25,8 +25,6 @@ export class ActiveRun {
   readonly files: readonly FileHandle[];
   /** No more turns may be taken here: the run is over, was lost to another owner, or is given back. */
   isStopped = false;
-  /** Of the messages under way that the run waits for, null while there are none: aborted when the run is over. */
-  over: AbortController | null = null;
   /** The turn under way: turns of one run follow one another. */
   turn: Promise<unknown> = Promise.resolve();
   /** What is being done for it in this process, and the deliveries held here that it waits for. */
@@ -40,13 +38,6 @@ export class ActiveRun {
     this.createdAt = createdAt;
     this.execution = execution;
     this.files = files;
-  }
-
-  /** The run has ended or was cancelled: nobody waits any more for what is being sent for it. */
-  end(): void {
-    this.isStopped = true;
-    // A reason spares the error, with its stack, that would be made for each else.
-    this.over?.abort('the run is over');
   }
 }
 

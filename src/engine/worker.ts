@@ -63,7 +63,7 @@ export function createWorker(options: WorkerOptions): Worker {
     feed.publish(runId, eventsOf(change));
     if (isTerminal(change.status)) {
       logRunEnd(logger, run, runId, change);
-      run.end();
+      run.isStopped = true;
       if (run.execution.awaited > 0) queue.giveUp(runId);
     } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
     run.effects += effects.length;
@@ -133,11 +133,7 @@ export function createWorker(options: WorkerOptions): Worker {
     const { run } = held;
     const lease = { id: held.id, epoch: held.epoch };
     const isOver = next.dueAt === null;
-    if (run !== null) {
-      run.awaited -= 1;
-      // To abort what nobody listens to any more would cost as much as a small step.
-      if (run.awaited === 0) run.over = null;
-    }
+    if (run !== null) run.awaited -= 1;
     try {
       const isStored =
         isOver &&

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
 import { createReceiver } from './receiver.ts';
-import { eventsOf, getRun, output, post, reaches, set, startRun, stepOf, trigger } from './run-support.ts';
+import { delay, eventsOf, getRun, output, post, reaches, set, startRun, stepOf, trigger } from './run-support.ts';
 import { shareEngine } from './shared-engine.ts';
 import { INTERNAL_SECRET, testSteps } from './test-steps.ts';
 
@@ -78,21 +78,40 @@ test('a failed step ends the run, and what its other branches still send is give
   expect(frames.at(-1)?.data).toMatchObject({ type: 'error', error: { step: 'b' } });
 });
 
-test('cancelling a run while it sends gives the send up and ends the stream once', async () => {
+test('what is still sent is given up as well where the run paused and went on since', async () => {
   const { app, receiver } = start();
-  const runId = await startRun(app, { steps: [post('a'), post('b', { body: '$steps.a.status' })] });
-  const message = await receiver.message(1);
-  const stream = eventsOf(app, runId);
-  expect((await app.admin('POST', `/runs/${runId}/cancel`)).status).toBe(200);
-  expect(message.signal.aborted).toBe(true);
-  message.answer(200);
-  const frames = await stream;
-  expect(frames.map(({ data }) => data.type)).toEqual(['progress', 'error']);
-  expect(frames.at(-1)?.data.error.code).toBe('cancelled');
-  expect((await getRun(app, runId)).status).toBe('cancelled');
-  expect(receiver.received).toHaveLength(1);
-  expect((await app.admin('POST', `/runs/${runId}/cancel`)).status).toBe(409);
+  const steps = [
+    post('slow'),
+    delay('pause', 0.01),
+    post('quick', { body: '$steps.pause.seconds' }),
+    post('bad', { body: '$steps.quick.status' }),
+  ];
+  const runId = await startRun(app, { steps });
+  const slow = await receiver.message(1);
+  (await receiver.message(2)).answer(200);
+  (await receiver.message(3)).answer(400);
+  await reaches(app, runId, 'failed');
+  expect(slow.signal.aborted).toBe(true);
 });
+
+test.each([{}, { overflow: { policy: 'reject', limit: 9 } }])(
+  'cancelling a run gives up what it sends and ends the stream once: %o',
+  async (fields) => {
+    const { app, receiver } = start();
+    const runId = await startRun(app, { steps: [post('a', fields), post('b', { body: '$steps.a.status' })] });
+    const message = await receiver.message(1);
+    const stream = eventsOf(app, runId);
+    expect((await app.admin('POST', `/runs/${runId}/cancel`)).status).toBe(200);
+    expect(message.signal.aborted).toBe(true);
+    message.answer(200);
+    const frames = await stream;
+    expect(frames.map(({ data }) => data.type)).toEqual(['progress', 'error']);
+    expect(frames.at(-1)?.data.error.code).toBe('cancelled');
+    expect((await getRun(app, runId)).status).toBe('cancelled');
+    expect(receiver.received).toHaveLength(1);
+    expect((await app.admin('POST', `/runs/${runId}/cancel`)).status).toBe(409);
+  },
+);
 
 test('many runs send at the same time, each to its own end', async () => {
   const { app, receiver } = start();

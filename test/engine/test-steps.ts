@@ -1,15 +1,19 @@
 // Step types made for the tests of the engine: one that sends, some that choose, some that are broken.
 
+import type { Overflow } from '../../src/core/overflow.ts';
 import type { EffectResult, StepOutcome, StepType } from '../../src/steps/step-type.ts';
 import { deliver } from '../support/deliver.ts';
 
 /** Sends its body. Anything but a 2xx is retryable; a 400 is not. */
-const post: StepType<{ body?: unknown; retry?: unknown }> = {
+const post: StepType<{ body?: unknown; retry?: unknown; overflow?: Overflow }> = {
   type: 'test/post@v1',
-  properties: { body: {} },
+  properties: { body: {}, overflow: { type: 'object' } },
   required: [],
   outputs: () => ['status', 'answer'],
-  plan: ({ body = null, retry }) => deliver('http://receiver.test/', Buffer.from(JSON.stringify(body)), retry),
+  plan: ({ body = null, retry, overflow = { policy: 'queue' } }) => ({
+    ...deliver('http://receiver.test/', Buffer.from(JSON.stringify(body)), retry),
+    overflow,
+  }),
   interpret: (_manifest, result) => readResult(result),
 };
 
