@@ -1,5 +1,7 @@
 // What the bench asks of the server: its definitions, the request, and what the answer to it must be.
 
+import { ExactNumber, stringifyJson } from '../../src/core/json.ts';
+
 const BODY_BYTES = 1024;
 
 export const set = (name: string, values: Record<string, string>): object => ({ type: 'sluice/set@v1', name, values });
@@ -51,7 +53,10 @@ export function definitionText(apps: string[], workflowsById: Record<string, obj
 
 export const EXPECTED_OUTPUT = { event: 'annotation.completed', id: 9_007_199_254_740 } as const;
 
-/** A webhook as such services post it, of 1,024 bytes. */
+/**
+ * A webhook as such services post it, of 1,024 bytes: with booleans and nulls, and with a number written as JavaScript
+ * would not write it (`0.70`), so that the body takes the server's exact way of reading JSON.
+ */
 export function requestBody(): string {
   const boxes = Array.from({ length: 6 }, (_, index) => ({
     class: `part-${index}`,
@@ -60,10 +65,13 @@ export function requestBody(): string {
     y: 480,
     width: 64,
     height: 32,
+    occluded: index % 2 === 0,
+    tracker_id: null,
   }));
-  const document = { ...EXPECTED_OUTPUT, source: 'camera-04', data: { boxes, note: '' } };
-  document.data.note = 'n'.repeat(BODY_BYTES - JSON.stringify(document).length);
-  return JSON.stringify(document);
+  const threshold = new ExactNumber('0.70');
+  const document = { ...EXPECTED_OUTPUT, source: 'camera-04', data: { threshold, reviewed: false, boxes, note: '' } };
+  document.data.note = 'n'.repeat(BODY_BYTES - stringifyJson(document).length);
+  return stringifyJson(document);
 }
 
 export function requestBytes(path: string, host: string): Buffer {

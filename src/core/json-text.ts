@@ -21,7 +21,7 @@ export function surveyJson(text: string): JsonSurvey {
       depth += 1;
       if (depth > deepest) deepest = depth;
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1;
-    else if (isPartOfNumber(code)) {
+    else if (beginsNumber(code)) {
       const end = endOfNumber(text, at);
       losesText ||= !keepsText(text, at, end);
       at = end - 1;
@@ -169,6 +169,11 @@ function keepsText(text: string, start: number, end: number): boolean {
 
 function isWrittenSo(digits: string): boolean {
   return String(Number(digits)) === digits;
+}
+
+/** No letter: the `e` of `true` and `false` is none of a number. */
+function beginsNumber(code: number): boolean {
+  return (code >= ZERO && code <= NINE) || code === MINUS;
 }
 
 /** Digits, `+ - .` and `e E`. */

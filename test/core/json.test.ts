@@ -1,9 +1,10 @@
 // JSON without loss: what is read and written again is the same text, numbers included.
 
 import fc from 'fast-check';
+import { parse as parseByLibrary } from 'lossless-json';
 import { describe, expect, test } from 'vitest';
 import { ExactNumber, parseJson, parseJsonWithUniqueKeys, stringifyJson, withPlainNumbers } from '../../src/core/json.ts';
-import { surveyJson } from '../../src/core/json-text.ts';
+import { readExactly, surveyJson } from '../../src/core/json-text.ts';
 
 const numberText = fc.oneof(
   fc.constantFrom('0', '-0', '1.0', '-1.50', '1e+20', '1E-7', '12345678901234567890', '0.1e1', '1e400', '9007199254740993'),
@@ -171,6 +172,70 @@ describe('unique keys', () => {
 
   test('the same field in different objects is no repetition', () => {
     expect(parseJsonWithUniqueKeys('[{"a":1},{"a":2,"b":{"a":3}}]')).toEqual([{ a: 1 }, { a: 2, b: { a: 3 } }]);
+  });
+});
+
+describe('which documents the exact reader is for', () => {
+  const unlessWrittenSo = (digits: string): unknown => (String(Number(digits)) === digits ? Number(digits) : new ExactNumber(digits));
+  const isExact = (value: unknown): boolean =>
+    value instanceof ExactNumber || (typeof value === 'object' && value !== null && Object.values(value).some(isExact));
+
+  for (const text of [
+    'true',
+    'false',
+    'null',
+    '[true,1,false,2.5,null]',
+    '{"e":true,"false":"1.0 e5","x":{"y":[false]}}',
+    '[true,false ]',
+  ]) {
+    test(`${text} loses nothing: the letters of words and of strings are no number`, () => {
+      expect(surveyJson(text)).toMatchObject({ losesText: false });
+      expect(parseJson(text)).toEqual(JSON.parse(text));
+    });
+  }
+
+  for (const text of [
+    '[true,0.70]',
+    '[0.70,true]',
+    '{"a":false,"b":1e5}',
+    '[null,-0]',
+    '[true,{"id":9007199254740993}]',
+    '["\\"",1.0,false]',
+  ]) {
+    test(`${text} does, beside the words`, () => {
+      expect(surveyJson(text)).toMatchObject({ losesText: true });
+      expect(stringifyJson(parseJson(text))).toBe(text);
+    });
+  }
+
+  test('any JSON text is read as the exact reader reads it, and goes through it only where a number would lose its text', () => {
+    fc.assert(
+      fc.property(jsonText, (text) => {
+        const exact = readExactly(text, { readExact: (digits) => new ExactNumber(digits) });
+        expect(parseJson(text)).toEqual(exact);
+        const byLibrary = parseByLibrary(text, undefined, unlessWrittenSo);
+        expect(exact).toEqual(byLibrary);
+        expect(surveyJson(text).losesText).toBe(isExact(byLibrary));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('any other text is surveyed without harm', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[[\]{}"\\:,truefalsn0-9.eE+ -]{0,40}$/), (text) => {
+        expect(surveyJson(text).depth).toBeGreaterThanOrEqual(0);
+        let value: unknown;
+        try {
+          value = JSON.parse(text);
+        } catch {
+          expect(() => parseJson(text)).toThrow(SyntaxError);
+          return;
+        }
+        expect(JSON.parse(stringifyJson(parseJson(text)))).toEqual(value);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
 
