@@ -1,6 +1,6 @@
 // What a setting's text means, one function a kind. Each throws an Error that says what would be right.
 
-import { BlockList, isIP } from 'node:net';
+import { type AddressRange, formatAddressRange, parseAddressRange } from './address-range.ts';
 
 export interface Retention {
   /** Ended runs older than this go; null keeps them. */
@@ -52,18 +52,14 @@ export function parseAdminToken(text: string): string | null {
 export function parseTrustProxy(text: string): boolean | string[] {
   if (text === 'false' || text === '') return false;
   if (text === 'true') return true;
-  const addresses = text.split(',').map((item) => item.trim());
-  for (const address of addresses) {
-    if (!isAddressOrCidr(address)) throw new Error(`must be "true", "false", or addresses and CIDRs; "${address}" is neither`);
-  }
-  return addresses;
+  return rangesOf(text, 'must be "true", "false", or addresses and CIDRs').map((range) => {
+    if (range.prefix === 0) throw new Error(`must be "true" to believe everyone; "${formatAddressRange(range)}" says the same`);
+    return formatAddressRange(range);
+  });
 }
 
-export function parseOutboundAllow(text: string): readonly string[] {
-  const addresses = listOf(text);
-  const wrong = addresses.find((address) => !isAddressOrCidr(address));
-  if (wrong !== undefined) throw new Error(`must be addresses and CIDRs, as 10.0.0.0/8,127.0.0.1; "${wrong}" is neither`);
-  return addresses;
+export function parseOutboundAllow(text: string): readonly AddressRange[] {
+  return rangesOf(text, 'must be addresses and CIDRs, as 10.0.0.0/8,127.0.0.1');
 }
 
 export function parseSecretsAllow(text: string): readonly string[] {
@@ -81,17 +77,15 @@ export function parseSecretKey(text: string): string | null {
 
 const listOf = (text: string): string[] => (text.trim() === '' ? [] : text.split(',').map((item) => item.trim()));
 
-function isAddressOrCidr(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  if (prefix === undefined) return true;
-  try {
-    new BlockList().addSubnet(address, /^\d+$/.test(prefix) ? Number(prefix) : -1, family === 6 ? 'ipv6' : 'ipv4');
-    return true;
-  } catch {
-    return false;
-  }
+/** `expected` begins the message about an item that is neither an address nor a CIDR. */
+function rangesOf(text: string, expected: string): AddressRange[] {
+  return listOf(text).map((item) => {
+    const range = parseAddressRange(item);
+    if (range !== null) return range;
+    const unzoned = item.replace(/%[^/]*/, '');
+    const reason = unzoned !== item && parseAddressRange(unzoned) !== null ? `has a zone; write "${unzoned}"` : 'is neither';
+    throw new Error(`${expected}; "${item}" ${reason}`);
+  });
 }
 
 const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40 };

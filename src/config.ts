@@ -3,6 +3,7 @@
 // The only reader of process.env.
 
 import { readFileSync } from 'node:fs';
+import type { AddressRange } from './address-range.ts';
 import {
   integer,
   nonEmpty,
@@ -40,8 +41,8 @@ export interface Config {
   /** Below this much free disk new runs are refused. */
   minFreeDisk: number;
   drainSeconds: number;
-  /** CIDRs and addresses that deliveries may go to although they are not public. */
-  outboundAllow: readonly string[];
+  /** What deliveries may go to although they are not public. */
+  outboundAllow: readonly AddressRange[];
   /** Names of environment variables that workflows may use as secrets; `*` at the end allows all that begin so. */
   secretsAllow: readonly string[];
   /** Null: made at first start, in the data directory. */

@@ -26,8 +26,9 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'token.ts': { packages: ['node:crypto'] },
   client: {},
   core: { uses: ['errors.ts'], packages: ['ajv', 'lossless-json', 're2js'] },
-  'config-values.ts': { packages: ['node:net'] },
-  'config.ts': { uses: ['config-values.ts'], packages: ['node:fs'] },
+  'address-range.ts': { packages: ['node:net'] },
+  'config-values.ts': { uses: ['address-range.ts'] },
+  'config.ts': { uses: ['config-values.ts'], knows: ['address-range.ts'], packages: ['node:fs'] },
   'logger.ts': { knows: ['config.ts'], packages: ['pino'] },
   'secrets.ts': { uses: ['core'], packages: ['node:crypto'] },
   'ids.ts': { uses: ['core'], knows: ['clock.ts'], packages: ['node:crypto'] },
@@ -48,6 +49,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
     ],
   },
   delivery: {
+    uses: ['address-range.ts'],
     knows: ['core'],
     packages: [
       'ipaddr.js',

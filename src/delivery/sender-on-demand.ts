@@ -1,12 +1,13 @@
 // The sender as the server has it: what it takes to send is loaded with the first message, because it would make a fifth
 // of the server's start.
 
+import type { AddressRange } from '../address-range.ts';
 import type { Sender } from './send.ts';
 import type { HttpSenderOptions } from './send-http.ts';
 
 export interface SenderOnDemandOptions extends Pick<HttpSenderOptions, 'openBlob' | 'userAgent'> {
-  /** Addresses and CIDRs that may be sent to although they are not public. */
-  allowed: readonly string[];
+  /** What may be sent to although they are not public. */
+  allowed: readonly AddressRange[];
 }
 
 export function createSenderOnDemand({ allowed, openBlob, userAgent }: SenderOnDemandOptions): Sender {

@@ -100,6 +100,7 @@ test('until a verb is chosen nothing is loaded but the parser of the command lin
   visit(join(ROOT, 'src/main.ts'));
   expect([...packages]).toEqual(['commander']);
   expect([...files].map((file) => file.slice(ROOT.length + 1)).sort()).toEqual([
+    'src/address-range.ts',
     'src/cli/exit-error.ts',
     'src/cli/io.ts',
     'src/cli/program.ts',

@@ -1,6 +1,7 @@
 // A sender whose policy lets it reach this machine, and messages for it.
 
 import { Readable } from 'node:stream';
+import { parseOutboundAllow } from '../../src/config-values.ts';
 import type { HttpMessage } from '../../src/core/outbound.ts';
 import { createAddressPolicy } from '../../src/delivery/address-policy.ts';
 import { createDial, type DialOptions } from '../../src/delivery/guarded-connector.ts';
@@ -15,7 +16,7 @@ export type TestSenderOptions = Partial<Omit<HttpSenderOptions, 'dial'>> &
 
 export function openSender({ allowed = LOOPBACK, ...options }: TestSenderOptions = {}): HttpSender {
   const sender = createHttpSender({
-    dial: createDial({ ...options, policy: createAddressPolicy(allowed) }),
+    dial: createDial({ ...options, policy: createAddressPolicy(parseOutboundAllow(allowed.join(','))) }),
     openBlob: () => Readable.from([]),
     userAgent: 'sluice/test',
     ...options,

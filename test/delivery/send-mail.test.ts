@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
+import { parseOutboundAllow } from '../../src/config-values.ts';
 import type { MailMessage } from '../../src/core/outbound.ts';
 import { createAddressPolicy } from '../../src/delivery/address-policy.ts';
 import { createDial, type DialOptions } from '../../src/delivery/guarded-connector.ts';
@@ -18,7 +19,7 @@ import { startMailServer } from './mail-server.ts';
 type Options = Partial<Omit<MailSenderOptions, 'dial'>> & Partial<Omit<DialOptions, 'policy'>> & { allowed?: readonly string[] };
 
 function openMailSender({ allowed = LOOPBACK, ...options }: Options = {}): MailSender {
-  const dial = createDial({ ...options, policy: createAddressPolicy(allowed) });
+  const dial = createDial({ ...options, policy: createAddressPolicy(parseOutboundAllow(allowed.join(','))) });
   return createMailSender({ dial, openBlob: () => Readable.from([]), ...options });
 }
 

@@ -2,6 +2,7 @@
 
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { parseOutboundAllow } from '../../src/config-values.ts';
 import type { MailMessage } from '../../src/core/outbound.ts';
 import { createAddressPolicy } from '../../src/delivery/address-policy.ts';
 import { createSender, type Sender } from '../../src/delivery/send.ts';
@@ -11,7 +12,11 @@ import { attempt, LOOPBACK, post } from './http-sender.ts';
 import { startMailServer } from './mail-server.ts';
 
 function open(allowed: readonly string[]): Sender {
-  const sender = createSender({ policy: createAddressPolicy(allowed), openBlob: () => Readable.from([]), userAgent: 'sluice/test' });
+  const sender = createSender({
+    policy: createAddressPolicy(parseOutboundAllow(allowed.join(','))),
+    openBlob: () => Readable.from([]),
+    userAgent: 'sluice/test',
+  });
   onTestEnd(() => sender.close());
   return sender;
 }

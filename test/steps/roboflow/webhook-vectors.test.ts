@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { parseOutboundAllow } from '../../../src/config-values.ts';
 import { Bytes } from '../../../src/core/bytes.ts';
 import { parseJson } from '../../../src/core/json.ts';
 import { createAddressPolicy } from '../../../src/delivery/address-policy.ts';
@@ -45,7 +46,7 @@ function differsOnPurpose({ step, result }: WebhookVector): { headers: Record<st
 }
 
 const sender = createSender({
-  policy: createAddressPolicy(['127.0.0.0/8']),
+  policy: createAddressPolicy(parseOutboundAllow('127.0.0.0/8')),
   openBlob: () => {
     throw new Error('no case sends a received file');
   },
