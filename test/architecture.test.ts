@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'version.ts': { packages: ['node:module'] },
   'token.ts': { packages: ['node:crypto'] },
   client: {},
-  core: { uses: ['errors.ts'], packages: ['ajv', 'lossless-json', 're2js'] },
+  core: { uses: ['errors.ts'], packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:module', 're2js'] },
   'address-range.ts': { packages: ['node:net'] },
   'config-values.ts': { uses: ['address-range.ts'] },
   'config.ts': { uses: ['config-values.ts'], knows: ['address-range.ts'], packages: ['node:fs'] },

@@ -8,6 +8,10 @@ export interface App {
 /** First path segments that the server keeps for itself, so that no app can hide behind them. */
 const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(['api', 'sink', 'runs', 'console', 'healthz', 'readyz', 'metrics', 'docs']);
 
+export function isReservedSegment(segment: string): boolean {
+  return RESERVED_SEGMENTS.has(segment);
+}
+
 const APP_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /** Returns what is wrong with the id, or null when it is a good one. */
@@ -15,5 +19,5 @@ export function appIdFault(appId: unknown): string | null {
   if (typeof appId !== 'string' || !APP_ID.test(appId)) {
     return 'must be 1 to 64 letters, digits, "_" or "-", and start with a letter or a digit';
   }
-  return RESERVED_SEGMENTS.has(appId) ? `"${appId}" is reserved for the server itself` : null;
+  return isReservedSegment(appId) ? `"${appId}" is reserved for the server itself` : null;
 }

@@ -1,6 +1,8 @@
 // `$request`: what a workflow can see of the request that triggered its run, and the two halves in which it is
 // stored: a small JSON head, and the body as the bytes that came.
 
+import { decodeText } from './charset.ts';
+import { parseForm, UndecodableField } from './form-decoding.ts';
 import { parseJson } from './json.ts';
 
 /** How the body's bytes are read: decided once, from the content type, when the request arrives. */
@@ -53,7 +55,7 @@ export function decodeBody(body: RequestBody, files: readonly FileHandle[]): unk
     case 'multipart':
       return parseJson(decodeText(body.bytes, 'utf-8'));
     case 'form':
-      return groupPairs(new URLSearchParams(decodeText(body.bytes, body.charset)));
+      return groupPairs(formPairs(body));
     case 'text':
       return decodeText(body.bytes, body.charset);
     case 'file':
@@ -61,12 +63,15 @@ export function decodeBody(body: RequestBody, files: readonly FileHandle[]): unk
   }
 }
 
-/** Throws TypeError when the bytes are not of the character set, RangeError when the set is unknown. */
-export function decodeText(bytes: Uint8Array, charset: string): string {
-  return (charset === 'utf-8' ? UTF8 : new TextDecoder(charset, { fatal: true })).decode(bytes);
+/** A form may have been stored when escapes were taken for UTF-8, whatever they were: it is read as it was then. */
+function formPairs({ bytes, charset }: RequestBody): Iterable<[string, string]> {
+  try {
+    return parseForm(bytes, charset);
+  } catch (error) {
+    if (error instanceof UndecodableField) return new URLSearchParams(decodeText(bytes, charset));
+    throw error;
+  }
 }
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Name and value pairs as an object; a repeated name gathers its values in an array, in order. */
 export function groupPairs<Value>(pairs: Iterable<[string, Value]>): Record<string, Value | Value[]> {

@@ -45,6 +45,8 @@ function segmentFault(segment: string, isLast: boolean): string | null {
     : `segment "${segment}" holds a character that a path pattern cannot: one of : * ? # % \\ or white space`;
 }
 
+const BROKEN_ESCAPE = /%(?![0-9a-f]{2})/i;
+
 /** Returns why a request path is malformed, or null. `path` is as it came on the wire, without the query. */
 export function requestPathFault(path: string): string | null {
   // A path that spells the route itself in percent-encoding (`/s%69nk/…`) is cut amid the encoding and starts elsewhere.
@@ -56,7 +58,8 @@ export function requestPathFault(path: string): string | null {
   try {
     return plainPathFault(decodeURIComponent(path));
   } catch {
-    return 'the path holds a broken percent-encoding';
+    if (BROKEN_ESCAPE.test(path)) return 'the path holds a broken percent-encoding; write "%" as %25';
+    return 'the path is not UTF-8 text once its percent-encoding is undone';
   }
 }
 

@@ -3,6 +3,11 @@
 
 import { maxHeaderSize, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { AppError } from '../errors.ts';
+import type { Refusal } from './rejection-log.ts';
+import { triggerPathOf } from './trigger-path.ts';
+
+type BrokenTrigger = Pick<Refusal, 'method' | 'path' | 'clientIp'>;
 
 interface Answer {
   status: string;
@@ -10,9 +15,16 @@ interface Answer {
   message: string;
 }
 
-type BrokenRequest = NodeJS.ErrnoException & { reason?: string };
+/** Node gives the bytes that it was reading, and Fastify's type says otherwise. */
+type BrokenRequest = NodeJS.ErrnoException & { reason?: string; rawPacket?: unknown };
 
-export function answerBrokenRequest(error: BrokenRequest, socket: Socket, requestId: string): void {
+/** `refuse` is told of a trigger whose URL cannot be read, before it is answered as every refused trigger is. */
+export function answerBrokenRequest(
+  error: BrokenRequest,
+  socket: Socket,
+  requestId: string,
+  refuse: (fault: AppError, trigger: BrokenTrigger) => void,
+): void {
   const response = (socket as SocketOfServer)._httpMessage;
   if (response?.req.complete === true) {
     // The bytes came behind a whole request, whose answer is still under way: that one must not be mistaken for this.
@@ -23,14 +35,32 @@ export function answerBrokenRequest(error: BrokenRequest, socket: Socket, reques
     socket.destroy();
     return;
   }
-  const { status, code, message } = describe(error);
-  const body = JSON.stringify({ error: { code, message }, request_id: requestId });
+  const trigger = brokenTrigger(error, socket);
+  const { status, code, message } = trigger === null ? describe(error) : { ...describe(error), message: NOT_ASCII };
+  if (trigger !== null) refuse(new AppError('invalid', message), trigger);
+  const body = JSON.stringify({
+    ...(trigger === null ? {} : { triggered: false, run_id: null, message }),
+    error: { code, message },
+    request_id: requestId,
+  });
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
   // What still comes in is not read: it cannot be told where the next request would begin.
   socket.destroySoon();
 }
+
+const NOT_ASCII = 'the request is malformed: the URL holds bytes beyond ASCII; send them percent-encoded, as UTF-8';
+
+/** Null where the URL is not what is wrong, or is none of a trigger. */
+function brokenTrigger({ code, rawPacket }: BrokenRequest, socket: Socket): BrokenTrigger | null {
+  if (code !== 'HPE_INVALID_URL' || !Buffer.isBuffer(rawPacket)) return null;
+  const [, method, url] = /^([A-Z]+) ([^ \r\n]+)/.exec(rawPacket.toString('latin1', 0, maxHeaderSize)) ?? [];
+  const path = method === undefined || url === undefined || !NON_ASCII.test(url) ? null : triggerPathOf(url);
+  return path === null ? null : { method: method as string, path, clientIp: socket.remoteAddress ?? '' };
+}
+
+const NON_ASCII = /[\x80-\xff]/;
 
 /** Node keeps the response that is under way on its socket; its own error handling looks there too. */
 type SocketOfServer = Socket & { _httpMessage?: ServerResponse | null };

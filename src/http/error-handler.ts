@@ -29,11 +29,11 @@ export function statusOf(code: ErrorCode): number {
 /** Bodies longer than this are cut off rather than read to the end when a request is refused. */
 const DRAINED_BYTES = 65_536;
 
-export type SendError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
+/** `isTrigger` where it is not the route that says so. */
+export type SendError = (error: unknown, request: FastifyRequest, reply: FastifyReply, isTrigger?: boolean) => void;
 
 export function createSendError(logger: Logger): SendError {
-  return (error, request, reply) => {
-    const isTrigger = request.routeOptions.config.isTrigger === true;
+  return (error, request, reply, isTrigger = request.routeOptions.config.isTrigger === true) => {
     const fault = toAppError(error, request.routeOptions.bodyLimit, isTrigger);
     const status = fault === null ? 500 : STATUS[fault.code];
     if (fault === null) logger.error({ err: error, request_id: request.id }, 'a request failed unexpectedly');

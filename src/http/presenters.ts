@@ -1,7 +1,8 @@
 // Records as the API shows them: snake_case, times in ISO 8601, no secret and no internal number.
 
+import { decodeText } from '../core/charset.ts';
 import { parseJson } from '../core/json.ts';
-import { decodeText, type RequestHead } from '../core/request.ts';
+import type { RequestHead } from '../core/request.ts';
 import type { RunError } from '../core/run.ts';
 import type { Sink } from '../core/sink.ts';
 import { withoutPins } from '../core/workflow-document.ts';

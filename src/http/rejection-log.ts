@@ -2,11 +2,18 @@
 // a count, so that a flood of them costs neither memory nor disk.
 
 import type { Clock } from '../clock.ts';
+import type { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Rejection } from '../storage/rejection.ts';
 import type { Storage } from '../storage/storage.ts';
+import { statusOf } from './error-handler.ts';
 
 export type Refusal = Omit<Rejection, 'count' | 'firstAt' | 'lastAt'>;
+
+/** `path` begins with the app's segment. */
+export function refusalOf({ code, message }: AppError, { method, path, clientIp }: Pick<Refusal, 'method' | 'path' | 'clientIp'>): Refusal {
+  return { appId: path.split('/')[1] || null, method, path, status: statusOf(code), code, message, clientIp };
+}
 
 export interface RejectionLog {
   add(refusal: Refusal): void;

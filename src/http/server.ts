@@ -3,10 +3,11 @@
 import { randomBytes } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import { Ajv } from 'ajv';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock } from '../clock.ts';
 import { parseJsonWithUniqueKeys, stringifyJson } from '../core/json.ts';
 import { TRUSTED_SCHEMAS } from '../core/schema.ts';
+import { requestPathFault } from '../core/sink-path.ts';
 import type { Catalog } from '../definitions/catalog.ts';
 import type { DefinitionService } from '../definitions/definition-service.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -24,7 +25,7 @@ import { createSendError } from './error-handler.ts';
 import { createEventStreams } from './event-streams.ts';
 import { parseJsonBody } from './input/json-body.ts';
 import { createPayloadIntakeOnDemand } from './input/payload-intake-on-demand.ts';
-import { createRejectionLog } from './rejection-log.ts';
+import { createRejectionLog, refusalOf } from './rejection-log.ts';
 import { definitionRoutes } from './routes/admin/definitions.ts';
 import { deliveryRoutes } from './routes/admin/deliveries.ts';
 import { adminRunRoutes } from './routes/admin/runs.ts';
@@ -35,6 +36,7 @@ import { triggerRoutes } from './routes/trigger.ts';
 import { createRunWaiter } from './run-waiter.ts';
 import type { MaskSecrets } from './shown-secrets.ts';
 import { createTokenBuckets } from './token-bucket.ts';
+import { triggerPathOf } from './trigger-path.ts';
 
 export interface ServerDependencies {
   storage: Storage;
@@ -95,8 +97,9 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 4096, ignoreDuplicateSlashes: false },
-    frameworkErrors: sendError,
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, newRequestId()),
+    frameworkErrors: refuseUnrouted,
+    clientErrorHandler: (error, socket) =>
+      answerBrokenRequest(error, socket, newRequestId(), (fault, trigger) => rejections.add(refusalOf(fault, trigger))),
     genReqId: newRequestId,
   }) as unknown as FastifyInstance;
   fastify.server.maxConnections = MAX_CONNECTIONS;
@@ -133,6 +136,15 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
         headers: { connection: 'close' },
       });
     disk.refuseWhenLow();
+  }
+
+  /** No route is found for a path that cannot be decoded: most likely it was to be a trigger. */
+  function refuseUnrouted(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+    const path = triggerPathOf(request.raw.url as string);
+    if (path === null) return sendError(error, request, reply);
+    const fault = new AppError('invalid', `the request is malformed: ${requestPathFault(path) ?? error.message}`);
+    rejections.add(refusalOf(fault, { method: request.method, path, clientIp: request.ip }));
+    sendError(fault, request, reply, true);
   }
 
   healthRoutes(fastify, { storage, disk, isStopping: () => isStopping });

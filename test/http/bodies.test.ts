@@ -206,9 +206,19 @@ describe('JSON', () => {
     expect(await refusal(send('application/json', utf16), 400)).toMatch(/JSON|utf-8/);
   });
 
-  test('another character set is 415', async () => {
-    for (const charset of ['iso-8859-1', 'utf-16', 'nonsense'])
-      expect(await refusal(send(`application/json; charset=${charset}`, '{}'), 415)).toContain('JSON is UTF-8');
+  for (const charset of ['us-ascii', 'iso-8859-1', 'utf-16', 'nonsense', '"windows-1251"', '']) {
+    test(`whose bytes are UTF-8 is taken, also where charset=${charset} says otherwise`, async () => {
+      expect(await bodySeen(`application/json; charset=${charset}`, '{"a":"\u00e9"}')).toEqual({ a: '\u00e9' });
+    });
+  }
+
+  test('in another character set is 400, as its label says or not', async () => {
+    const latin1 = new Uint8Array(Buffer.from('{"a":"\u00e9"}', 'latin1'));
+    expect(await refusal(send('application/json; charset=iso-8859-1', latin1), 400)).toContain(
+      'JSON is UTF-8 (RFC 8259), and not iso-8859-1',
+    );
+    const utf16 = new Uint8Array(Buffer.from('\ufeff{"a":1}', 'utf16le'));
+    expect(await refusal(send('application/json; charset=utf-16', utf16), 400)).toContain('JSON is UTF-8');
   });
 
   test('sixty thousand keys are taken', async () => {
@@ -286,8 +296,70 @@ describe('forms', () => {
     expect((await app().admin('POST', `/runs/${sent.headers.get('x-run-id')}/replay`)).status).toBe(202);
   });
 
-  test('bytes that are not of the character set are refused', async () => {
-    expect(await refusal(send(FORM, Uint8Array.from([0x61, 0x3d, 0xff])), 400)).toContain('utf-8');
+  const sets: [string, string, unknown][] = [
+    ['windows-1251', 'a=%CF%F0%E8', { a: '\u041f\u0440\u0438' }],
+    ['windows-1251', '%CF=%F0+%E8&%CF=x', { '\u041f': ['\u0440 \u0438', 'x'] }],
+    ['windows-1251', 'a=\u00cf\u00f0', { a: '\u041f\u0440' }],
+    ['windows-1252', 'a=%80+%93x%94&b=%zz&c', { a: '\u20ac \u201cx\u201d', b: '%zz', c: '' }],
+    ['ISO-8859-1', 'a=%E9', { a: '\u00e9' }],
+    ['latin1', 'a=%E9', { a: '\u00e9' }],
+    ['us-ascii', 'a=b%20c', { a: 'b c' }],
+    ['iso-8859-16', 'a=%A4', { a: '\u20ac' }],
+    ['koi8-r', 'a=%F0', { a: '\u041f' }],
+    ['shift_jis', 'a=%82%A0&b=%83%5C', { a: '\u3042', b: '\u30bd' }],
+    ['euc-jp', 'a=%A4%A2', { a: '\u3042' }],
+    ['iso-2022-jp', 'a=%1B%24B0%21%1B%28B', { a: '\u4e9c' }],
+    ['gb18030', 'a=%C4%E3', { a: '\u4f60' }],
+    ['big5', 'a=%A4%40', { a: '\u4e00' }],
+    ['euc-kr', 'a=%B0%A1', { a: '\uac00' }],
+    ['utf-8', 'a=%C3%A9&b=%EF%BF%BD', { a: '\u00e9', b: '\ufffd' }],
+  ];
+  for (const [charset, text, seen] of sets) {
+    test(`in ${charset}, ${text} is ${JSON.stringify(seen)}, now and when the run is replayed`, async () => {
+      const response = await send(`${FORM}; charset=${charset}`, new Uint8Array(Buffer.from(text, 'latin1')));
+      const run = response.headers.get('x-run-id');
+      expect(JSON.parse(await outputOf(response)).body).toEqual(seen);
+      const replay = await app().admin('POST', `/runs/${run}/replay`);
+      expect((await app().admin('GET', `/runs/${replay.body.run_id}`)).body.output.s.body).toEqual(seen);
+    });
+  }
+
+  test('the field _charset_ names the set where the header names none', async () => {
+    const named = { _charset_: 'windows-1251', a: '\u041f' };
+    expect(await bodySeen(FORM, '_charset_=windows-1251&a=%CF')).toEqual(named);
+    expect(await bodySeen(FORM, 'a=%CF&_charset_=windows-1251')).toEqual(named);
+    expect(await bodySeen(`${FORM}; charset=koi8-r`, '_charset_=windows-1251&a=%F0')).toEqual(named);
+    expect(await bodySeen(FORM, '_charset_=klingon&a=%C3%A9')).toEqual({ _charset_: 'klingon', a: '\u00e9' });
+  });
+
+  test('UTF-16 holds for the text, and escapes in it stay UTF-8', async () => {
+    const bytes = new Uint8Array(Buffer.from('a=\u00e9&b=%C3%A9', 'utf16le'));
+    expect(await bodySeen(`${FORM}; charset=utf-16`, bytes)).toEqual({ a: '\u00e9', b: '\u00e9' });
+  });
+
+  const undecodable: [string, string | Uint8Array<ArrayBuffer>, string][] = [
+    ['utf-8', Uint8Array.from([0x61, 0x3d, 0xff]), 'the body is not utf-8 text'],
+    ['utf-8', 'b=1&a=%CF%F0%E8', 'field "a" is not utf-8 text'],
+    ['utf-8', '%CF%F0=1', 'field "%CF%F0" is not utf-8 text'],
+    ['utf-8', 'a=%ED%A0%80', 'field "a" is not utf-8 text'],
+    ['windows-1253', 'a=%AA', 'field "a" is not windows-1253 text'],
+    ['shift_jis', 'a=%82', 'field "a" is not shift_jis text'],
+  ];
+  for (const [charset, sent, reason] of undecodable) {
+    test(`what is not ${charset} is 400, and no letter is made up: ${reason}`, async () => {
+      expect(await refusal(send(`${FORM}; charset=${charset}`, sent), 400)).toContain(reason);
+      if (charset === 'utf-8') expect(await refusal(send(FORM, sent), 400)).toContain(reason);
+    });
+  }
+
+  for (const charset of ['klingon', 'hz-gb-2312', 'utf-32', 'utf-7']) {
+    test(`the character set ${charset} is 415: it is none, or none that may be read`, async () => {
+      expect(await refusal(send(`${FORM}; charset=${charset}`, 'a=1'), 415)).toContain(`"${charset}" is not known`);
+    });
+  }
+
+  test('JSON in a form that names a character set is JSON where its bytes are UTF-8', async () => {
+    expect(await bodySeen(`${FORM}; charset=iso-8859-1`, '{"a":"\u00e9"}')).toEqual({ a: '\u00e9' });
   });
 
   test('more fields than the sink takes are 413, before they are taken apart', async () => {
@@ -304,6 +376,10 @@ describe('text', () => {
     ['text/plain; charset=iso-8859-15', Uint8Array.from([0xa4]), '\u20ac'],
     ['text/plain; charset=utf-16le', new Uint8Array(Buffer.from('hi', 'utf16le')), 'hi'],
     ['text/plain; charset=shift_jis', Uint8Array.from([0x82, 0xa0]), '\u3042'],
+    ['text/plain; charset=windows-1252', Uint8Array.from([0x80, 0x93]), '\u20ac\u201c'],
+    ['text/plain; charset=utf-16', Uint8Array.from([0xfe, 0xff, 0, 0x68]), 'h'],
+    ['text/plain', Uint8Array.from([0xff, 0xfe, 0x68, 0]), 'h'],
+    ['text/plain; charset=iso-8859-1', Uint8Array.from([0xef, 0xbb, 0xbf, 0xc3, 0xa9]), '\u00e9'],
     ['text/plain; charset="utf-8"', new Uint8Array(Buffer.from('q')), 'q'],
   ];
   for (const [type, bytes, seen] of texts) {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { provoke } from '../support/provoke.ts';
 import { type RawAnswer, sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
+import { until } from '../support/until.ts';
 
 const app = shareApp({}, async (shared) => {
   await shared.workflow('seen', {
@@ -131,23 +132,54 @@ describe('paths that are refused', () => {
     ['/shop/files/../../etc/passwd', '"." or ".."'],
     ['/shop/files/a/%2e%2e/%2e%2e/b', '"." or ".."'],
     ['/shop/users/a#b', '%23'],
-    ['/shop/users/%', 'url'],
-    ['/shop/users/%z1', 'url'],
-    ['/shop/users/%u002f', 'url'],
-    ['/shop/users/%ff', ''],
-    ['/shop/users/%c0%af', ''],
-    ['/shop/users/%e0%80%af', ''],
-    ['/shop/users/%ed%a0%80', ''],
+    ['/shop/users/%', 'write "%" as %25'],
+    ['/shop/users/%z1', 'write "%" as %25'],
+    ['/shop/users/%u002f', 'write "%" as %25'],
+    ['/shop/users/%ff', 'not UTF-8'],
+    ['/shop/users/%E9/posts/8', 'not UTF-8'],
+    ['/sink/trigger/http/shop/users/%E9', 'not UTF-8'],
+    ['/api/v1/sink/trigger/http/shop/users/%E9', 'not UTF-8'],
+    ['http://x/shop/users/%E9?a=b', 'not UTF-8'],
+    ['/%E9/exact', 'not UTF-8'],
+    ['/shop/users/%c0%af', 'not UTF-8'],
+    ['/shop/users/%e0%80%af', 'not UTF-8'],
+    ['/shop/users/%ed%a0%80', 'not UTF-8'],
+    ['/shop/users/\u00e9', 'percent-encoded, as UTF-8'],
+    ['/shop/users/\u00c3\u00a9', 'percent-encoded, as UTF-8'],
+    ['/shop/exact?q=\u00e9', 'percent-encoded, as UTF-8'],
     [`/shop/users/${'x'.repeat(5000)}`, ''],
     [`/shop/files/${'x/'.repeat(2500)}`, ''],
   ];
   for (const [path, reason] of refused) {
-    test(`${path.slice(0, 60)} is 400 that says why`, async () => {
+    test(`${path.slice(0, 60)} is 400 that says why, as every trigger that is refused`, async () => {
       const answer = await send(path);
       expect(answer.status).toBe(400);
-      expect(JSON.parse(answer.body).error.message).toContain(reason);
+      const body = JSON.parse(answer.body);
+      expect(body.error.message).toContain(reason);
+      expect(body).toMatchObject({ triggered: false, run_id: null, message: body.error.message, error: { code: 'invalid' } });
+      expect(body.request_id).toMatch(/^req_/);
     });
   }
+
+  for (const path of ['/runs/%E9', '/api/v1/runs/%E9', '/healthz/%E9', '/runs/\u00e9']) {
+    test(`${path} is 400 too, and no trigger`, async () => {
+      const answer = await send(path);
+      expect(answer.status).toBe(400);
+      expect(JSON.parse(answer.body)).not.toHaveProperty('triggered');
+    });
+  }
+
+  test('stand among the rejections, with app, method and reason', async () => {
+    await send('/shop/rejected/%E9');
+    await send('/shop/rejected/\u00e9');
+    const rejections: object[] = await until('both rejections', async () => {
+      const { body } = await app().admin('GET', '/rejections?app_id=shop&limit=100');
+      const found = body.rejections.filter(({ path }: { path: string }) => path.startsWith('/shop/rejected/'));
+      return found.length === 2 ? found : undefined;
+    });
+    for (const rejection of rejections)
+      expect(rejection).toMatchObject({ app_id: 'shop', method: 'POST', status: 400, code: 'invalid', client_ip: '127.0.0.1' });
+  });
 });
 
 describe('queries', () => {
@@ -165,13 +197,24 @@ describe('queries', () => {
     ['a=1?b=2', { a: '1?b=2' }],
     ['a=..%2f..%2f', { a: '../../' }],
     ['constructor=1&toString=2', { constructor: '1', toString: '2' }],
-    ['a=%ff', { a: '\ufffd' }],
+    ['a=%EF%BF%BD&b=%C3%A9', { a: '\ufffd', b: '\u00e9' }],
+    ['a=%EF%BB%BFx', { a: '\ufeffx' }],
   ];
   for (const [query, expected] of queries) {
     test(`?${query} is ${JSON.stringify(expected)}`, async () => {
       const answer = await send(`/shop/exact?${query}`);
       expect(answer.status).toBe(200);
       expect(seen(answer).query).toEqual(expected);
+    });
+  }
+
+  for (const query of ['a=%ff', 'b=1&a=%E9', 'a=%C3', '%FFa=1', 'a=%ED%A0%80', 'a=1&a=%c0%af']) {
+    test(`?${query} is 400 that names the parameter: no letter is made up`, async () => {
+      const answer = await send(`/shop/exact?${query}`);
+      expect(answer.status).toBe(400);
+      const body = JSON.parse(answer.body);
+      expect(body).toMatchObject({ triggered: false, run_id: null, error: { part: query.startsWith('%') ? '%FFa' : 'a' } });
+      expect(body.message).toMatch(/^query parameter ".*a" is not utf-8 text$/);
     });
   }
 

@@ -6,20 +6,21 @@ import { AppError } from '../../errors.ts';
 export interface MediaType {
   /** Lower case, without parameters. */
   type: string;
-  charset: string;
+  /** Lower case, as the header names it, with `utf-8` for its other spelling; null where it names none. */
+  charset: string | null;
 }
 
 const MEDIA_TYPE = /^([a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+)\s*(?:;|$)/;
 const CHARSET = /;\s*charset\s*=\s*"?([a-z0-9_.:-]+)"?/;
 
-/** Throws `unsupported_media` when the header is no media type or names a character set that is not known. */
+/** Throws `unsupported_media` when the header is no media type. */
 export function readMediaType(header: string | undefined): MediaType | null {
   if (header === undefined) return null;
   const text = header.trim().toLowerCase();
   const type = MEDIA_TYPE.exec(text)?.[1];
   if (type === undefined)
     throw new AppError('unsupported_media', 'the Content-Type header is malformed; write a media type, as application/json');
-  const charset = CHARSET.exec(text)?.[1] ?? 'utf-8';
+  const charset = CHARSET.exec(text)?.[1] ?? null;
   return { type, charset: charset === 'utf8' ? 'utf-8' : charset };
 }
 

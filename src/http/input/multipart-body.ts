@@ -3,8 +3,9 @@
 
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
+import { decodeText } from '../../core/charset.ts';
 import { stringifyJson } from '../../core/json.ts';
-import { decodeText, type FileHandle, groupPairs } from '../../core/request.ts';
+import { type FileHandle, groupPairs } from '../../core/request.ts';
 import type { SinkLimits } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { WriteBlob } from '../../storage/blobs.ts';

@@ -58,7 +58,7 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
   };
 }
 
-function kindFrom({ raw }: FastifyRequest, media: MediaType | null, source: PayloadSource): BodyKind {
+function kindFrom({ raw }: FastifyRequest, media: MediaType | null, source: PayloadSource): Exclude<BodyKind, 'empty'> {
   const { name, kinds, types } = SENDS[source];
   if (!hasBody(raw)) {
     throw new AppError('unprocessable', `body: is empty; this sink takes what ${name} sends, as ${types}`, { details: { part: 'body' } });

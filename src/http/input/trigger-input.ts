@@ -3,8 +3,10 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
+import { parseQuery, UndecodableField } from '../../core/form-decoding.ts';
 import { groupPairs, type Request, type RequestBody, type RequestHead } from '../../core/request.ts';
 import type { Sink } from '../../core/sink.ts';
+import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import { hasBody } from './body-bytes.ts';
 import { type MediaType, readMediaType } from './media-type.ts';
@@ -64,7 +66,7 @@ function triggerInput(
 ): TriggerInput {
   const { method } = request;
   const { path, params, clientIp: ip } = target;
-  const query = target.query === '' ? {} : groupPairs(new URLSearchParams(target.query));
+  const query = target.query === '' ? {} : readQuery(target.query);
   const headers = keptHeaders(request.raw.headers);
   const contentType = media === null ? null : media.type;
   // Written out twice: copying an object with spread costs more than all the rest of this function.
@@ -73,6 +75,15 @@ function triggerInput(
     body,
     request: { method, path, params, query, headers, content_type: contentType, files, client_ip: ip, received_at: now, body: value },
   };
+}
+
+function readQuery(text: string): RequestHead['query'] {
+  try {
+    return groupPairs(parseQuery(text));
+  } catch (error) {
+    if (!(error instanceof UndecodableField)) throw error;
+    throw new AppError('invalid', `query parameter ${error.message}`, { details: { part: error.field } });
+  }
 }
 
 const SECRET_HEADERS = new Set(['authorization', 'proxy-authorization', 'cookie', '__proto__']);

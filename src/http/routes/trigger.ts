@@ -13,14 +13,14 @@ import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import type { AnswerTrigger } from '../answer.ts';
 import type { RequireToken } from '../authenticate.ts';
-import { statusOf } from '../error-handler.ts';
 import { formConstraint } from '../form-constraint.ts';
 import { readIdempotency } from '../input/idempotency.ts';
 import type { PayloadIntakeOnDemand } from '../input/payload-intake-on-demand.ts';
 import { readTriggerInput, type TriggerTarget } from '../input/trigger-input.ts';
-import type { RejectionLog } from '../rejection-log.ts';
+import { type RejectionLog, refusalOf } from '../rejection-log.ts';
 import { createSinkRouter } from '../sink-router.ts';
 import type { TokenBuckets } from '../token-bucket.ts';
+import { splitUrl, TRIGGER_PREFIXES } from '../trigger-path.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -50,7 +50,6 @@ export interface TriggerDependencies {
 
 /** Every method comes this way, so that those which no sink takes are told which ones it does. */
 const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
-const PREFIXES = ['/sink/trigger/http', '/api/v1/sink/trigger/http', ''];
 
 export async function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): Promise<void> {
   const { catalog, engine, blobs, payloads, clock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } = dependencies;
@@ -123,21 +122,13 @@ export async function triggerRoutes(server: FastifyInstance, dependencies: Trigg
   function recordRejection(request: FastifyRequest, _reply: FastifyReply, error: Error, done: () => void): void {
     if (error instanceof AppError) {
       const [path] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
-      rejections.add({
-        appId: path.split('/')[1] || null,
-        method: request.method,
-        path,
-        status: statusOf(error.code),
-        code: error.code,
-        message: error.message,
-        clientIp: request.target?.clientIp ?? clientIpOf(request),
-      });
+      rejections.add(refusalOf(error, { method: request.method, path, clientIp: request.target?.clientIp ?? clientIpOf(request) }));
     }
     done();
   }
 
   function addRoutes(scope: FastifyInstance, isForForms: boolean): void {
-    for (const triggerPrefix of PREFIXES) {
+    for (const triggerPrefix of TRIGGER_PREFIXES) {
       const findSink: onRequestHookHandler = (request, reply, done) => findSinkUnder(triggerPrefix, request, reply, done);
       const hooks = [findSink, checkRate, verifyToken];
       scope.route({
@@ -169,13 +160,4 @@ export async function triggerRoutes(server: FastifyInstance, dependencies: Trigg
 /** Node forgets the address when the connection closes, which may be before the request is looked at. */
 function clientIpOf(request: FastifyRequest): string {
   return (request.ip as string | undefined) ?? '';
-}
-
-/** A proxy may name the server too (RFC 9112, 3.2.2); who the request is for is told by its path alone. */
-const ORIGIN = /^https?:\/\/[^/?#]*/i;
-
-function splitUrl(rawUrl: string, prefix: string): [path: string, query: string] {
-  const url = rawUrl.startsWith('/') ? rawUrl : rawUrl.replace(ORIGIN, '');
-  const mark = url.indexOf('?');
-  return mark === -1 ? [url.slice(prefix.length), ''] : [url.slice(prefix.length, mark), url.slice(mark + 1)];
 }
