@@ -3,7 +3,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileFault } from './storage-fault.ts';
@@ -16,13 +16,16 @@ export interface StoredBlob {
 /** Writes what comes in. Rejects as the stream does, or with `unavailable`; nothing is left behind then. */
 export type WriteBlob = (content: AsyncIterable<Uint8Array>) => Promise<StoredBlob>;
 
-/** Files that are to be looked at before they are kept: either all of them become blobs, or nothing of them stays. */
+/**
+ * Files that become blobs together, or not at all: those of one form, and those that are to be looked at first. They
+ * are synced together too, so that many small files cost little more than one.
+ */
 export interface StagedBlobs {
-  /** Resolves when the content is on the disk, under no name yet. */
+  /** Resolves when the content is in a file that has no name yet, and may still be lost. */
   write: WriteBlob;
   /** Where one of them lies until it is published. */
   pathOf(sha256: string): string;
-  /** Resolves when the names are on the disk too. */
+  /** Resolves when contents and names are on the disk. */
   publish(): Promise<void>;
   /** Without effect once published. */
   discard(): Promise<void>;
@@ -46,6 +49,8 @@ export interface SweepOptions {
 
 const INCOMING = 'incoming';
 const SHARD = /^[0-9a-f]{2}$/;
+/** Files and folders that are synced at the same time: as many as Node has threads for it. */
+const SYNCED_AT_ONCE = 4;
 /** Blobs that a sweep looks at between two looks at its signal. */
 const GROUP = 256;
 
@@ -59,6 +64,7 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
 
   /** `received`: files by hash. */
   async function keep(received: ReadonlyMap<string, string>): Promise<void> {
+    await syncAll(received.values(), (file) => file.datasync());
     const folders = new Set<string>();
     for (const [sha256, temporary] of received) {
       const path = pathOf(sha256);
@@ -68,7 +74,7 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
       folders.add(folder);
       if (isNewFolder) folders.add(directory);
     }
-    for (const folder of folders) await syncDirectory(folder);
+    await syncAll(folders.values(), (folder) => folder.sync());
   }
 
   async function receive(content: AsyncIterable<Uint8Array>): Promise<StoredBlob & { temporary: string }> {
@@ -83,7 +89,6 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
           size += chunk.byteLength;
           await file.write(chunk);
         }
-        await file.datasync();
       } finally {
         await file.close();
       }
@@ -168,11 +173,19 @@ async function* hashesInGroups(directory: string): AsyncGenerator<string[]> {
   if (group.length > 0) yield group;
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+/** Rejects with the first fault, once nothing is open any more. */
+async function syncAll(paths: Iterator<string>, sync: (opened: FileHandle) => Promise<void>): Promise<void> {
+  async function syncNext(): Promise<void> {
+    for (let next = paths.next(); next.done !== true; next = paths.next()) {
+      const opened = await open(next.value, 'r');
+      try {
+        await sync(opened);
+      } finally {
+        await opened.close();
+      }
+    }
   }
+  const results = await Promise.allSettled(Array.from({ length: SYNCED_AT_ONCE }, syncNext));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }

@@ -2,9 +2,10 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { provoke } from '../support/provoke.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
@@ -105,6 +106,23 @@ describe('a well-formed form', () => {
     expect(files).toHaveLength(250);
     expect(new Set(files.map((file: any) => file.sha256)).size).toBe(10);
     expect(files[7]).toMatchObject({ filename: 'm7.png', size: 6, sha256: sha256('mask 7') });
+  });
+
+  test('of 600 files costs one sync for each and one for each folder, and gives them in their order', async () => {
+    const parts = Array.from({ length: 600 }, (_, index) => ({ name: 'mask', filename: `m${index}.png`, content: `unseen mask ${index}` }));
+    const probe = await open(import.meta.filename);
+    const prototype = Object.getPrototypeOf(probe) as FileHandle;
+    await probe.close();
+    const syncs = [vi.spyOn(prototype, 'datasync'), vi.spyOn(prototype, 'sync')];
+    try {
+      const { files } = await seen(form(parts));
+      expect(files.map(({ filename }: any) => filename)).toEqual(parts.map(({ filename }) => filename));
+      const folders = new Set(files.map((file: any) => file.sha256.slice(0, 2)));
+      expect(syncs.map(({ mock }) => mock.calls.length)).toEqual([600, expect.toBeOneOf([folders.size, folders.size + 1])]);
+      for (const { sha256: hash } of files) expect(sha256(readFileSync(blobPath(hash)))).toBe(hash);
+    } finally {
+      for (const spy of syncs) spy.mockRestore();
+    }
   });
 
   test('may hold an empty file, an empty field and nothing at all', async () => {

@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { parseQuery, UndecodableField } from '../../core/form-decoding.ts';
 import { groupPairs, type Request, type RequestBody, type RequestHead } from '../../core/request.ts';
-import type { Sink } from '../../core/sink.ts';
+import type { Sink, SinkLimits } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import { hasBody } from './body-bytes.ts';
@@ -53,8 +53,24 @@ export async function readTriggerInput(
     const { head, body, request: seen } = triggerInput(request, target, media, received, now);
     return { head: { ...head, payload }, body, request: { ...seen, payload } };
   }
-  const received = hasBody(request.raw) ? await receiveBody(request, media, { limits, write: blobs.write }) : NO_BODY;
+  if (!hasBody(request.raw)) return triggerInput(request, target, media, NO_BODY, now);
+  const isForm = media?.type === 'multipart/form-data';
+  const received = await (isForm
+    ? receiveForm(request, media, limits, blobs)
+    : receiveBody(request, media, { limits, write: blobs.write }));
   return triggerInput(request, target, media, received, now);
+}
+
+/** The files of one form are stored together: all of them, or none. */
+async function receiveForm(request: FastifyRequest, media: MediaType, limits: SinkLimits, blobs: BlobStore): Promise<ReceivedBody> {
+  const staged = blobs.stage();
+  try {
+    const received = await receiveBody(request, media, { limits, write: staged.write });
+    await staged.publish();
+    return received;
+  } finally {
+    await staged.discard();
+  }
 }
 
 function triggerInput(
