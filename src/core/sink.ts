@@ -3,7 +3,8 @@
 
 import { appIdFault } from './app.ts';
 import type { Fault } from './fault.ts';
-import { readResponse, responseFaults, responseSchema, type SinkResponse } from './response-mode.ts';
+import { responseSchema, type SinkResponse } from './response-mode.ts';
+import { readResponse, responseFaults } from './response-setting.ts';
 import { createSchemaCheck, type JsonSchema } from './schema.ts';
 import { isSelector, parseSelector } from './selector.ts';
 import { canonicalPattern, patternFault } from './sink-path.ts';

@@ -23,7 +23,7 @@ export function describeSink({ appId, path, method, auth, workflowId, inputs, re
     ...(auth.type === 'none' ? { auth_token: null } : { auth: { type: 'bearer', token_hashes: auth.tokenHashes } }),
     ...(workflowId === null ? {} : { workflow_id: workflowId }),
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
-    ...(response.mode === 'stream' ? {} : { response }),
+    ...(response.mode === 'stream' ? (response.isWritten === true ? { response: 'stream' } : {}) : { response }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),
     ...(payload === null ? {} : { payload }),
   };

@@ -30,6 +30,45 @@ for (const [accept, mode] of accepts) {
   });
 }
 
+const custom = (headers: Record<string, string>, body: unknown): SinkResponse => ({ mode: 'custom', status: 200, headers, body });
+const AXIOS = 'application/json, text/plain, */*';
+
+/** A sink's setting, an Accept, and the mode of the answer. */
+const written: [string, SinkResponse, string, string][] = [
+  ['accepts', { mode: 'accept', status: 202 }, AXIOS, 'accept'],
+  ['accepts', { mode: 'accept', status: 202 }, 'application/json', 'accept'],
+  ['accepts', { mode: 'accept', status: 202 }, 'application/json;q=0', 'accept'],
+  ['accepts', { mode: 'accept', status: 202 }, 'text/event-stream', 'stream'],
+  ['accepts', { mode: 'accept', status: 202 }, 'text/event-stream, */*;q=0', 'stream'],
+  ['accepts', { mode: 'accept', status: 202 }, 'application/json;q=0.1, text/event-stream', 'accept'],
+  ['redirects', { mode: 'redirect', location: '/' }, AXIOS, 'redirect'],
+  ['redirects', { mode: 'redirect', location: '/' }, 'application/json, */*;q=0', 'wait'],
+  ['waits', { mode: 'wait' }, 'application/json', 'wait'],
+  ['waits', { mode: 'wait' }, 'text/event-stream, */*;q=0.1', 'wait'],
+  ['streams by its own word', { mode: 'stream', isWritten: true }, AXIOS, 'stream'],
+  ['streams by its own word', { mode: 'stream', isWritten: true }, 'application/json, text/*', 'stream'],
+  ['streams by its own word', { mode: 'stream', isWritten: true }, 'application/json', 'wait'],
+  ['says nothing', { mode: 'stream' }, AXIOS, 'wait'],
+  ['says nothing', { mode: 'stream' }, 'application/json', 'wait'],
+  ['says nothing', { mode: 'stream' }, 'text/html, */*', 'stream'],
+  ['answers with JSON', custom({}, { ok: true }), 'application/json', 'custom'],
+  ['answers with JSON', custom({}, { ok: true }), 'application/vnd.api+json', 'custom'],
+  ['answers with JSON', custom({}, { ok: true }), 'text/event-stream', 'stream'],
+  ['answers without content', custom({}, null), 'application/json', 'custom'],
+  ['answers with text', custom({}, 'ok'), 'application/json', 'wait'],
+  ['answers with text', custom({}, 'ok'), 'application/json, text/*;q=0.1', 'custom'],
+  ['answers with text', custom({}, '$$5'), 'application/json', 'wait'],
+  ['answers with what a run decides', custom({}, '$output.x'), 'application/json', 'custom'],
+  ['answers with a type that a run decides', custom({ 'Content-Type': '$output.type' }, 'x'), 'application/json', 'custom'],
+  ['names its type', custom({ 'Content-Type': 'Application/Problem+JSON; charset=utf-8' }, 'x'), 'application/json', 'custom'],
+  ['names another type', custom({ 'content-type': 'text/plain' }, { ok: true }), 'application/json', 'wait'],
+];
+for (const [what, response, accept, mode] of written) {
+  test(`Accept: ${accept} at a sink that ${what} is answered by "${mode}"`, () => {
+    expect(negotiateAnswer(response, accept, undefined).response.mode).toBe(mode);
+  });
+}
+
 const preferences: [string, string, number, string | null][] = [
   ['respond-async', 'accept', 30_000, 'respond-async'],
   ['respond-async, wait=5', 'wait', 5000, 'respond-async, wait=5'],

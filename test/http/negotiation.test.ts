@@ -95,6 +95,20 @@ describe('Accept', () => {
     });
   }
 
+  test('what axios asks for leaves the answer to the sink that writes one', async () => {
+    const accept = 'application/json, text/plain, */*';
+    expect((await post('/as-accept', { accept })).status).toBe(202);
+    expect((await post('/as-redirect', { accept })).status).toBe(303);
+    expect((await post('/as-stream', { accept })).headers.get('content-type')).toBe('text/event-stream');
+    expect(await (await post('/as-text', { accept })).text()).toBe('Ada');
+  });
+
+  test('a caller that asks for JSON gets the JSON that the sink writes, and no other', async () => {
+    expect((await post('/as-accept', { accept: 'application/json' })).status).toBe(202);
+    expect((await post('/as-custom', { accept: 'application/json' })).status).toBe(201);
+    expect(await (await post('/as-html', { accept: 'application/json' })).json()).toMatchObject({ status: 'completed' });
+  });
+
   test('a caller without an Accept header is answered as the sink says', async () => {
     const answer = await sendRaw(app().url, 'POST /shop/as-wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
     expect(answer.status).toBe(200);
