@@ -5,7 +5,7 @@ import { foreignAnswer, RefusedError, UnreachableError, unreachable } from './cl
 import { deliveryCalls } from './delivery-calls.ts';
 import { readRunStream } from './run-stream.ts';
 import { at, type ClientOptions, createServerCalls } from './server-calls.ts';
-import type { RunEvent, RunSummary } from './wire-types.ts';
+import type { RunEvent } from './wire-types.ts';
 
 export interface TriggerOptions {
   /** POST unless given. */
@@ -56,7 +56,6 @@ export function createClient(options: ClientOptions) {
       after,
       ...(first === undefined ? {} : { first }),
       open: (seen) => openStream(url, { headers: { 'last-event-id': String(seen) }, signal: signal ?? null }),
-      hasEnded: async () => (await call<RunSummary>('GET', at`/runs/${runId}`)).finished_at !== null,
       signal,
       reconnectDelaysMs,
     });

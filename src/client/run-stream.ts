@@ -12,9 +12,8 @@ export interface RunStreamOptions {
   after: number;
   /** The connection that is open already, if one is. */
   first?: Response;
-  /** Connects to the events that follow. */
+  /** Connects to the events that follow; status 204 when the run has ended and none does. */
   open: (after: number) => Promise<Response>;
-  hasEnded: () => Promise<boolean>;
   /** Ends the stream: its reason is thrown to the reader. The connections must listen to it, too. */
   signal?: AbortSignal | undefined;
   /** Pauses before each attempt to connect again; when they are used up in a row, the stream fails. */
@@ -29,15 +28,15 @@ const WORTH_RETRYING: readonly number[] = [429, 502, 503, 504];
 
 /** Ends after `complete` or `error`. Throws what the last attempt met when the run cannot be reached any more. */
 export async function* readRunStream(options: RunStreamOptions): AsyncGenerator<RunEvent> {
-  const { json, open, hasEnded, signal, reconnectDelaysMs = RECONNECT_DELAYS_MS } = options;
+  const { json, open, signal, reconnectDelaysMs = RECONNECT_DELAYS_MS } = options;
   let { after, first } = options;
-  let isOver = false;
   let failures = 0;
   for (;;) {
     let fault: unknown = new UnreachableError('the server ended the stream before the run had ended');
     try {
       const response = first ?? (await open(after));
       first = undefined;
+      if (response.status === 204) return;
       for await (const event of readEvents(response, json)) {
         if (event.seq <= after) continue;
         after = event.seq;
@@ -45,9 +44,6 @@ export async function* readRunStream(options: RunStreamOptions): AsyncGenerator<
         yield event;
         if (event.type !== 'progress') return;
       }
-      // A reader that has the last event already gets none. It is sure of that once it asked a run known to be over.
-      if (isOver) return;
-      isOver = await hasEnded();
     } catch (error) {
       fault = error;
     }

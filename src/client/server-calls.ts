@@ -64,6 +64,8 @@ export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT
   async function open(target: string, mediaType: string, request: RequestInit): Promise<Response> {
     const response = await sendAs(target, mediaType, request);
     if (response.headers.get('content-type')?.startsWith(mediaType) === true) return response;
+    // Nothing follows in the stream of this run.
+    if (response.status === 204 && response.headers.has('x-run-id')) return response;
     await response.body?.cancel();
     throw new UnreachableError(foreignAnswer(response));
   }

@@ -7,14 +7,23 @@ import type { Request } from '../core/request.ts';
 import type { Answer, SinkResponse } from '../core/response-mode.ts';
 import type { RunOutcome } from '../core/run-event.ts';
 import type { Dispatched } from '../engine/dispatch.ts';
+import type { Storage } from '../storage/storage.ts';
 import { type EventStreams, formatFrame, streamHeaders } from './event-streams.ts';
+import { readLastEventId } from './last-event-id.ts';
+import { resumeStream } from './resume-stream.ts';
 import type { WaitForEnd } from './run-waiter.ts';
 import { dropWhenStuck } from './stuck-reader.ts';
 
 export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, request: Request) => Promise<void> | undefined;
 
-export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEnd): AnswerTrigger {
-  function stream(reply: FastifyReply, { runId, events, ended, isDuplicate }: Dispatched): void {
+export interface AnswerTools {
+  storage: Pick<Storage, 'findStream'>;
+  streams: EventStreams;
+  waitForEnd: WaitForEnd;
+}
+
+export function createAnswerTrigger({ storage, streams, waitForEnd }: AnswerTools): AnswerTrigger {
+  function stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
     reply.hijack();
     const { raw } = reply;
     let frames = '';
@@ -26,10 +35,17 @@ export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEn
       dropWhenStuck(raw);
     } else {
       raw.writeHead(200, streamHeaders(runId));
-      raw.write(frames === '' ? ': resuming an earlier run\n\n' : frames);
+      raw.write(frames);
       // Of a run that was stored in this very turn of the event loop, nobody can have stored more.
-      streams.follow(raw, runId, events.at(-1)?.seq ?? 0, !isDuplicate);
+      streams.follow(raw, runId, events.at(-1)?.seq ?? 0, true);
     }
+  }
+
+  /** The stream of the run that an earlier request with the same key has started. */
+  async function joinStream(reply: FastifyReply, runId: string): Promise<void> {
+    const after = readLastEventId(reply.request) ?? 0;
+    const position = after === 0 ? null : await storage.findStream(runId);
+    resumeStream(reply, streams, { runId, after, position, opening: ': resuming an earlier run\n\n' });
   }
 
   function accept(reply: FastifyReply, runId: string, status: number): void {
@@ -65,6 +81,7 @@ export function createAnswerTrigger(streams: EventStreams, waitForEnd: WaitForEn
 
   return (reply, answer, run, request) => {
     if (answer.response.mode !== 'stream') return answerOnce(reply, answer, run, request);
+    if (run.isDuplicate) return joinStream(reply, run.runId);
     stream(reply, run);
     return undefined;
   };

@@ -23,6 +23,7 @@ import { createRequireToken } from './authenticate.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { createSendError } from './error-handler.ts';
 import { createEventStreams } from './event-streams.ts';
+import { answerHalfClosed } from './half-closed.ts';
 import { parseJsonBody } from './input/json-body.ts';
 import { createPayloadIntakeOnDemand } from './input/payload-intake-on-demand.ts';
 import { createRejectionLog, refusalOf } from './rejection-log.ts';
@@ -93,7 +94,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECK_CONNECTIONS_EVERY_MS },
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 4096, ignoreDuplicateSlashes: false },
@@ -103,6 +104,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     genReqId: newRequestId,
   }) as unknown as FastifyInstance;
   fastify.server.maxConnections = MAX_CONNECTIONS;
+  answerHalfClosed(fastify.server);
 
   fastify.setErrorHandler(sendError);
   fastify.setNotFoundHandler((request, reply) =>
@@ -126,7 +128,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   const requireToken = await createRequireToken(fastify, clock);
   const streams = createEventStreams(storage, feed);
   const rejections = createRejectionLog(storage, clock, logger);
-  const answerTrigger = createAnswerTrigger(streams, createRunWaiter(storage, feed));
+  const answerTrigger = createAnswerTrigger({ storage, streams, waitForEnd: createRunWaiter(storage, feed) });
   const adminHashes = [hashToken(dependencies.adminToken)];
 
   function refuseWhenFull(): void {

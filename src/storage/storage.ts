@@ -23,6 +23,7 @@ import type {
   NewDelivery,
 } from './delivery-records.ts';
 import type { Rejection } from './rejection.ts';
+import type { StoredEvents, StreamPosition } from './stored-stream.ts';
 
 export interface WorkflowRecord {
   id: string;
@@ -173,13 +174,6 @@ export interface RunRecord extends RunSummary, StoredRequest {
   steps: StepRecord[];
 }
 
-export interface StoredEvents {
-  events: RunEvent[];
-  ended: boolean;
-  /** Whose token opens the stream. */
-  sinkId: string;
-}
-
 export interface RunFilter {
   appId?: string;
   sinkId?: string;
@@ -266,6 +260,8 @@ export interface Storage {
   listRuns(filter: RunFilter): Promise<RunSummary[]>;
   /** Events after `after`, in order, and whether the stream has ended; null when the run is unknown. */
   readEvents(runId: string, after: number): Promise<StoredEvents | null>;
+  /** Null when the run is unknown. */
+  findStream(runId: string): Promise<StreamPosition | null>;
   recordRejections(rejections: Rejection[]): Promise<void>;
   /** Newest first; `before` is the position of the last entry of the page before. */
   listRejections(filter: { appId?: string; before?: number; limit: number }): Promise<(Rejection & { position: number })[]>;

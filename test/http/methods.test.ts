@@ -1,10 +1,14 @@
 // Methods: which start a run, which never do, and what the others are told.
 
 import { describe, expect, test } from 'vitest';
+import { createGates, gatedWorkflow } from '../support/gates.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
 
-const app = shareApp({}, async (shared) => {
+const gates = createGates();
+const app = shareApp(gates.options, async (shared) => {
+  await shared.workflow('held', gatedWorkflow('held', 1));
+  await shared.sink({ path: '/held', workflow_id: 'held' });
   await shared.sink({ path: '/get', method: 'GET' });
   await shared.sink({ path: '/post', method: 'POST' });
   await shared.sink({ path: '/any', method: 'ANY' });
@@ -20,8 +24,11 @@ async function runCount(): Promise<number> {
 }
 
 describe('HEAD and OPTIONS', () => {
-  for (const method of ['HEAD', 'OPTIONS']) {
-    test(`${method} never starts a run and tells the methods of the path`, async () => {
+  for (const [method, status] of [
+    ['HEAD', 200],
+    ['OPTIONS', 204],
+  ] as const) {
+    test(`${method} is ${status}, never starts a run and tells the methods of the path`, async () => {
       const before = await runCount();
       for (const prefix of PREFIXES) {
         for (const [path, allow] of [
@@ -32,7 +39,7 @@ describe('HEAD and OPTIONS', () => {
           ['/guarded', 'GET, HEAD, OPTIONS'],
         ]) {
           const response = await fetch(`${app().url}${prefix}/shop${path}`, { method });
-          expect(response.status, path).toBe(204);
+          expect(response.status, path).toBe(status);
           expect(response.headers.get('allow'), path).toBe(allow);
           expect(response.headers.get('access-control-allow-origin')).toBeNull();
           expect(await response.text()).toBe('');
@@ -45,6 +52,26 @@ describe('HEAD and OPTIONS', () => {
       expect((await fetch(`${app().url}/shop/nothing`, { method })).status).toBe(404);
     });
   }
+
+  test('HEAD of what GET finds elsewhere answers as GET does, without its content', async () => {
+    const run = (await fetch(`${app().url}/shop/any`, { method: 'POST' })).headers.get('x-run-id');
+    const paths = ['/healthz', '/readyz', '/api/v1/openapi.json', `/runs/${run}`, `/runs/${run}/events`, '/runs/run_x', '/api/v1/sinks'];
+    for (const path of paths) {
+      const [get, head] = await Promise.all(['GET', 'HEAD'].map((method) => fetch(`${app().url}${path}`, { method })));
+      expect(head?.status, path).toBe(get?.status);
+      expect(head?.headers.get('content-type'), path).toBe(get?.headers.get('content-type'));
+      expect(await head?.text(), path).toBe('');
+      await get?.text();
+    }
+  });
+
+  test('HEAD of the stream of a run that goes on does not wait for its end', async () => {
+    const held = await fetch(`${app().url}/shop/held`, { method: 'POST' });
+    const head = await fetch(`${app().url}/runs/${held.headers.get('x-run-id')}/events`, { method: 'HEAD' });
+    expect(head.headers.get('content-type')).toBe('text/event-stream');
+    gates.open('held1');
+    await held.text();
+  });
 
   test('OPTIONS of the whole server is refused: it names no sink', async () => {
     const answer = await sendRaw(app().url, 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');

@@ -13,6 +13,10 @@ export interface Idempotency {
   fingerprint: string;
 }
 
+export function carriesKey({ raw }: Pick<FastifyRequest, 'raw'>): boolean {
+  return raw.headers['idempotency-key'] !== undefined;
+}
+
 /** Null when the caller sent no key. Throws `invalid` for one that cannot be a key. */
 export function readIdempotency(request: FastifyRequest, { head, body }: TriggerInput): Idempotency | null {
   const key = request.raw.headers['idempotency-key'];

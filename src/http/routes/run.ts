@@ -7,8 +7,10 @@ import { AppError } from '../../errors.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { hashToken } from '../../token.ts';
 import type { RequireToken } from '../authenticate.ts';
-import { type EventStreams, streamHeaders } from '../event-streams.ts';
+import type { EventStreams } from '../event-streams.ts';
+import { readAfter } from '../last-event-id.ts';
 import { presentRun } from '../presenters.ts';
+import { resumeStream } from '../resume-stream.ts';
 import type { MaskSecrets } from '../shown-secrets.ts';
 
 export interface RunRouteDependencies {
@@ -53,37 +55,23 @@ export function runRoutes(server: FastifyInstance, dependencies: RunRouteDepende
       schema: {
         tags: ['runs'],
         summary: 'Stream the events of a run',
-        description: 'Replays the events after `Last-Event-ID` or `after`, then follows the run live.',
+        description:
+          'Replays the events after `Last-Event-ID` or `after`, then follows the run live. 204 when the run has ended and none follows.',
         params,
         querystring: { type: 'object', properties: { after: { type: 'string', description: 'seq of the last event that you have' } } },
       },
     },
     async (request, reply) => {
+      const { run_id: runId } = request.params;
       const after = readAfter(request);
-      const stored = await storage.readEvents(request.params.run_id, Number.MAX_SAFE_INTEGER);
-      if (stored === null) throw unknownRun();
-      await requireReader(request, reply, stored.sinkId);
-      startStream(reply, streams, request.params.run_id, after);
+      const position = await storage.findStream(runId);
+      if (position === null) throw unknownRun();
+      await requireReader(request, reply, position.sinkId);
+      resumeStream(reply, streams, { runId, position, after });
     },
   );
 }
 
 export function unknownRun(): AppError {
   return new AppError('not_found', 'there is no such run; it may have been removed by retention');
-}
-
-export function startStream(reply: FastifyReply, streams: EventStreams, runId: string, after: number): void {
-  reply.hijack();
-  reply.raw.writeHead(200, streamHeaders(runId));
-  reply.raw.flushHeaders();
-  streams.follow(reply.raw, runId, after);
-}
-
-/** `Last-Event-ID` wins over `?after=`: a browser that reconnects keeps the URL and adds the header. */
-export function readAfter({ raw, query }: FastifyRequest): number {
-  const header = raw.headers['last-event-id'];
-  const text = typeof header === 'string' && header !== '' ? header : ((query as { after?: string }).after ?? '0');
-  if (!/^\d{1,15}$/.test(text))
-    throw new AppError('invalid', 'Last-Event-ID, or ?after=, must be the whole number of an event that you have seen');
-  return Number(text);
 }

@@ -14,9 +14,10 @@ import type { BlobStore } from '../../storage/blobs.ts';
 import type { AnswerTrigger } from '../answer.ts';
 import type { RequireToken } from '../authenticate.ts';
 import { formConstraint } from '../form-constraint.ts';
-import { readIdempotency } from '../input/idempotency.ts';
+import { carriesKey, readIdempotency } from '../input/idempotency.ts';
 import type { PayloadIntakeOnDemand } from '../input/payload-intake-on-demand.ts';
 import { readTriggerInput, type TriggerTarget } from '../input/trigger-input.ts';
+import { carriesLastEventId } from '../last-event-id.ts';
 import { type RejectionLog, refusalOf } from '../rejection-log.ts';
 import { createSinkRouter } from '../sink-router.ts';
 import type { TokenBuckets } from '../token-bucket.ts';
@@ -74,9 +75,11 @@ export async function triggerRoutes(server: FastifyInstance, dependencies: Trigg
     done();
   }
 
+  /** HEAD asks whether a webhook may be sent here, whatever its method: some services ask before they take the address. */
   function answerOtherMethod(request: FastifyRequest, reply: FastifyReply, methods: string[], done: HookHandlerDoneFunction): void {
     const allow = [...methods, 'HEAD', 'OPTIONS'].join(', ');
-    if (request.method === 'HEAD' || request.method === 'OPTIONS') return void reply.code(204).header('allow', allow).send();
+    if (request.method === 'HEAD') return void reply.code(200).header('allow', allow).send();
+    if (request.method === 'OPTIONS') return void reply.code(204).header('allow', allow).send();
     done(new AppError('method_not_allowed', `this path takes ${methods.join(', ')}, not ${request.method}`, { headers: { allow } }));
   }
 
@@ -93,6 +96,9 @@ export async function triggerRoutes(server: FastifyInstance, dependencies: Trigg
   }
 
   async function startRun(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    // A stream that is opened again is no new request. Without a key that names its run there is nothing to join, and
+    // 204 tells an EventSource to stop.
+    if (carriesLastEventId(request) && !carriesKey(request)) return void reply.code(204).send();
     refuseWhenFull();
     const { target } = request;
     const { sink } = target;

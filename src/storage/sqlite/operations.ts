@@ -19,7 +19,16 @@ import { createBlobQueries, createRetentionOperations } from './retention-operat
 import { createRunOperations } from './run-operations.ts';
 import { createRunQueries } from './run-queries.ts';
 
-export const READS = ['findWorkflow', 'getRun', 'listRuns', 'readEvents', 'listRejections', 'getDelivery', 'listDeliveries'] as const;
+export const READS = [
+  'findWorkflow',
+  'getRun',
+  'listRuns',
+  'readEvents',
+  'findStream',
+  'listRejections',
+  'getDelivery',
+  'listDeliveries',
+] as const;
 export const WRITES = [
   'changeDefinitions',
   'createRun',

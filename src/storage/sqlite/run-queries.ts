@@ -4,18 +4,24 @@ import type { Database } from 'better-sqlite3';
 import { isTerminal, RUN_STATUSES } from '../../core/run.ts';
 import type { RunEvent } from '../../core/run-event.ts';
 import { orderAt, parseRunId } from '../../core/run-id.ts';
-import type { RunFilter, RunRecord, RunSummary, StoredEvents } from '../storage.ts';
+import type { RunFilter, RunRecord, RunSummary } from '../storage.ts';
+import type { StoredEvents, StreamPosition } from '../stored-stream.ts';
 import { RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, type SummaryRow, toError, toRunSummary, unpackEvents } from './rows.ts';
 import { createRowsBySink, createSinkFilter } from './rows-by-sink.ts';
 import { readSteps } from './run-operations.ts';
 
 type OutcomeRow = Pick<RunRow, 'status' | 'last_seq' | 'first_events' | 'output' | 'error' | 'sink_id'>;
 
+type PositionRow = Pick<RunRow, 'status' | 'last_seq' | 'sink_id'>;
+
 export function createRunQueries(database: Database) {
   const selectRun = database.prepare(`SELECT ${SUMMARY_COLUMNS}, runs.* FROM ${RUN_TABLES} WHERE runs.id = ? AND nonce = ?`);
   const selectOutcome = database.prepare(
     `SELECT status, last_seq, first_events, output, error, sinks.id AS sink_id
      FROM runs JOIN sinks ON sinks.no = sink_no WHERE runs.id = ? AND nonce = ?`,
+  );
+  const selectPosition = database.prepare(
+    'SELECT status, last_seq, sinks.id AS sink_id FROM runs JOIN sinks ON sinks.no = sink_no WHERE runs.id = ? AND nonce = ?',
   );
   const selectSteps = database.prepare(
     'SELECT * FROM step_records WHERE run_id = ? ORDER BY coalesce(started_at, finished_at) NULLS LAST, visit',
@@ -60,6 +66,12 @@ export function createRunQueries(database: Database) {
         events.push({ seq: run.last_seq, outcome: { status, output, error: toError(run.error) } });
       }
       return { events: events.filter(({ seq }) => seq > after), ended, sinkId: run.sink_id };
+    },
+
+    findStream(runId: string): StreamPosition | null {
+      const key = parseRunId(runId);
+      const run = key && (selectPosition.get(key.order, key.nonce) as PositionRow | undefined);
+      return run ? { lastSeq: run.last_seq, ended: isTerminal(run.status), sinkId: run.sink_id } : null;
     },
 
     listRuns(filter: RunFilter): RunSummary[] {

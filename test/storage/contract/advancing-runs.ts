@@ -123,8 +123,10 @@ export function advancingRunsContract(workbench: () => Workbench): void {
       await turn(4);
       await turn(5, 6, 7);
       expect(await storage.readEvents(lease.runId, 7)).toEqual({ events: [], ended: false, sinkId: sink.id });
+      expect(await storage.findStream(lease.runId)).toEqual({ lastSeq: 7, ended: false, sinkId: sink.id });
       await turn(8, 9);
       await storage.advanceRun(lease, completedChange(10));
+      expect(await storage.findStream(lease.runId)).toEqual({ lastSeq: 10, ended: true, sinkId: sink.id });
       for (let after = 0; after <= 11; after += 1) {
         const stored = await storage.readEvents(lease.runId, after);
         expect(stored?.ended).toBe(true);
@@ -145,6 +147,7 @@ export function advancingRunsContract(workbench: () => Workbench): void {
       const { runId } = await addRun(await addSink());
       const asked = id ?? `${runId.slice(0, -1)}${runId.endsWith('0') ? '1' : '0'}`;
       expect(await storage.readEvents(asked, 0)).toBeNull();
+      expect(await storage.findStream(asked)).toBeNull();
       expect(await storage.getRun(asked)).toBeNull();
       expect(await storage.cancelRun(asked, NOW)).toBeNull();
     });

@@ -10,9 +10,11 @@ import type { Engine } from '../../../engine/engine.ts';
 import { AppError } from '../../../errors.ts';
 import type { RunFilter, Storage } from '../../../storage/storage.ts';
 import type { EventStreams } from '../../event-streams.ts';
+import { readAfter } from '../../last-event-id.ts';
 import { presentRejection, presentRunForAdmin, presentRunSummary } from '../../presenters.ts';
+import { resumeStream } from '../../resume-stream.ts';
 import type { MaskSecrets } from '../../shown-secrets.ts';
-import { readAfter, startStream, unknownRun } from '../run.ts';
+import { unknownRun } from '../run.ts';
 
 export interface AdminRunDependencies {
   storage: Storage;
@@ -75,9 +77,11 @@ export function adminRunRoutes(server: FastifyInstance, { storage, catalog, engi
   });
 
   server.get<{ Params: RunParams }>('/runs/:run_id/events', schema('runs', 'Stream the events of any run'), async (request, reply) => {
+    const { run_id: runId } = request.params;
     const after = readAfter(request);
-    if ((await storage.readEvents(request.params.run_id, Number.MAX_SAFE_INTEGER)) === null) throw unknownRun();
-    startStream(reply, streams, request.params.run_id, after);
+    const position = await storage.findStream(runId);
+    if (position === null) throw unknownRun();
+    resumeStream(reply, streams, { runId, position, after });
   });
 
   server.post<{ Params: RunParams }>('/runs/:run_id/cancel', schema('runs', 'Cancel a run that has not ended'), async ({ params }) => {
