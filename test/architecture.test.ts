@@ -103,7 +103,9 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'node:http',
       'node:net',
       'node:stream',
+      'node:stream/promises',
       'node:worker_threads',
+      'node:zlib',
     ],
   },
   'app.ts': {

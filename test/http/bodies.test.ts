@@ -3,11 +3,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { provoke } from '../support/provoke.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
+import { until } from '../support/until.ts';
 
 const app = shareApp({}, async (shared) => {
   await shared.workflow('seen', {
@@ -115,18 +116,145 @@ describe('the content type', () => {
 });
 
 describe('Content-Encoding', () => {
-  for (const encoding of ['gzip', 'br', 'deflate', 'zstd', 'gzip, gzip', 'GZIP', 'identity, gzip', 'x']) {
-    test(`${encoding} is 415: nothing is inflated, so nothing can be a bomb`, async () => {
-      const bomb = gzipSync(Buffer.alloc(1_000_000));
-      expect(await refusal(send('application/json', bomb, { headers: { 'content-encoding': encoding } }), 415)).toContain(
-        'send the body uncompressed',
-      );
+  const json = Buffer.from('{"a":1,"text":"\u00e9"}');
+  const value = { a: 1, text: '\u00e9' };
+  const coded = (encoding: string, body: Uint8Array, type: string | null = 'application/json', path = '/seen'): Promise<Response> =>
+    send(type, new Uint8Array(body), { path, headers: { 'content-encoding': encoding } });
+
+  const taken: [string, Uint8Array][] = [
+    ['gzip', gzipSync(json)],
+    ['GZIP', gzipSync(json)],
+    ['x-gzip', gzipSync(json)],
+    ['gzip', Buffer.concat([gzipSync(json.subarray(0, 4)), gzipSync(json.subarray(4))])],
+    ['deflate', deflateSync(json)],
+    ['deflate', deflateRawSync(json)],
+    ['br', brotliCompressSync(json)],
+    ['identity, gzip', gzipSync(json)],
+    ['gzip, utf-8', gzipSync(json)],
+    ['deflate, br', brotliCompressSync(deflateSync(json))],
+  ];
+  for (const [encoding, body] of taken) {
+    test(`${encoding} is undone, now and when the run is replayed: ${body.length} bytes`, async () => {
+      const response = await coded(encoding, body);
+      const run = response.headers.get('x-run-id');
+      expect(JSON.parse(await outputOf(response)).body).toEqual(value);
+      const replay = await app().admin('POST', `/runs/${run}/replay`);
+      expect((await app().admin('GET', `/runs/${replay.body.run_id}`)).body.output.s.body).toEqual(value);
     });
   }
 
-  test('identity says nothing and is taken', async () => {
-    const response = await send('application/json', '{"a":1}', { headers: { 'content-encoding': 'identity' } });
-    expect(JSON.parse(await outputOf(response)).body).toEqual({ a: 1 });
+  test('is undone for bodies of every kind, and in chunks', async () => {
+    const seen = async (type: string | null, text: string | Uint8Array): Promise<any> =>
+      JSON.parse(await outputOf(await coded('gzip', gzipSync(text), type)));
+    expect((await seen('application/x-www-form-urlencoded', 'a=1&b=%C3%A9')).body).toEqual({ a: '1', b: '\u00e9' });
+    expect((await seen('text/plain; charset=windows-1251', Buffer.from([0xcf]))).body).toBe('\u041f');
+    const image = randomBytes(300_000);
+    const { body, files } = await seen('image/png', image);
+    expect(body).toMatchObject({ size: 300_000, sha256: createHash('sha256').update(image).digest('hex') });
+    const form =
+      '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x\r\nContent-Disposition: form-data; name="f"; filename="f.bin"\r\n\r\nbytes\r\n--x--\r\n';
+    const multipart = await seen('multipart/form-data; boundary=x', form);
+    expect(multipart).toMatchObject({ body: { a: '1' }, files: [{ name: 'f', size: 5 }] });
+    expect(files).toEqual([body]);
+    const bytes = gzipSync(json);
+    const chunked = new ReadableStream({
+      async pull(controller) {
+        for (const byte of bytes) {
+          controller.enqueue(Uint8Array.of(byte));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        controller.close();
+      },
+    });
+    const response = await send('application/json', chunked, { headers: { 'content-encoding': 'gzip' } });
+    expect(JSON.parse(await outputOf(response)).body).toEqual(value);
+  });
+
+  for (const encoding of [
+    '',
+    'identity',
+    'UTF-8',
+    'utf8',
+    'iso-8859-1',
+    'none',
+    'null',
+    '8bit',
+    'binary',
+    'application/json',
+    'a b',
+    'UTF-8, identity',
+    ',',
+  ]) {
+    test(`${JSON.stringify(encoding)} names no coding: the body is as it is`, async () => {
+      expect(JSON.parse(await outputOf(await coded(encoding, json))).body).toEqual(value);
+    });
+  }
+
+  for (const encoding of ['zstd', 'compress', 'x-compress', 'base64', 'lzma', 'x', 'gzip, zstd', 'gzip, gzip, gzip']) {
+    test(`${encoding} is 415 that says what is taken`, async () => {
+      const response = await coded(encoding, json);
+      expect(response.headers.get('accept-encoding')).toBe('gzip, deflate, br');
+      expect(await refusal(Promise.resolve(response), 415)).toContain('gzip, deflate, br');
+    });
+  }
+
+  const whole = gzipSync(json);
+  const spoilt: [string, string, Uint8Array][] = [
+    ['JSON that is not coded', 'gzip', json],
+    ['JSON that is not coded', 'br', json],
+    ['JSON that is not coded', 'deflate', json],
+    ['a body cut short', 'gzip', whole.subarray(0, -5)],
+    ['a body cut short', 'deflate', deflateSync(json).subarray(0, -1)],
+    ['a body cut short', 'br', brotliCompressSync(json).subarray(0, -1)],
+    ['a wrong checksum', 'gzip', Buffer.concat([whole.subarray(0, -8), Buffer.alloc(8)])],
+    ['bytes behind the end', 'gzip', Buffer.concat([whole, json])],
+    ['bytes behind the end', 'deflate', Buffer.concat([deflateSync(json), json])],
+    ['bytes behind the end', 'br', Buffer.concat([brotliCompressSync(json), json])],
+    ['another coding', 'br', whole],
+  ];
+  for (const [what, encoding, body] of spoilt) {
+    test(`${what} under ${encoding} is 400, whatever the body is`, async () => {
+      for (const type of ['application/json', 'image/png', 'multipart/form-data; boundary=x'])
+        expect(await refusal(coded(encoding, body, type), 400)).toContain(`not ${encoding}, as its Content-Encoding says`);
+      expect(readdirSync(join(app().dataDir, 'blobs', 'incoming'))).toEqual([]);
+    });
+  }
+
+  test('counts by what comes out: a bomb is 413 as soon as it passes the limit, of every kind', async () => {
+    const bomb = Buffer.alloc(40_000_000);
+    for (const [encoding, body] of [
+      ['gzip', gzipSync(bomb)],
+      ['br', brotliCompressSync(bomb, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })],
+      ['gzip, gzip', gzipSync(gzipSync(bomb))],
+    ] as const) {
+      for (const type of ['application/json', 'application/octet-stream', 'image/png', 'text/plain'])
+        expect(await refusal(coded(encoding, body, type), 413)).toContain('10485760 bytes');
+    }
+    expect(await refusal(coded('gzip', gzipSync(Buffer.alloc(1001, '1')), 'text/plain', '/small'), 413)).toContain('1000 bytes');
+    expect((await coded('gzip', gzipSync(Buffer.alloc(1000, '1')), 'text/plain', '/small')).status).toBe(200);
+    const form = gzipSync(
+      Buffer.concat([Buffer.from('--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'), Buffer.alloc(60 * 2 ** 20)]),
+    );
+    expect((await coded('gzip', form, 'multipart/form-data; boundary=x')).status).toBe(413);
+    expect(readdirSync(join(app().dataDir, 'blobs', 'incoming'))).toEqual([]);
+  });
+
+  test('of a coding that makes nothing of much is bounded as well', async () => {
+    const empty = gzipSync('');
+    const many = Buffer.concat(Array.from({ length: 400_000 }, () => empty));
+    const response = coded('gzip, gzip', gzipSync(Buffer.concat([many, many])));
+    expect(await refusal(response, 413)).toContain('10485760 bytes');
+  });
+
+  test('a caller that goes away amid a coded body leaves nothing, and the next request on a refused one is served', async () => {
+    const cut = `POST /shop/seen HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Encoding: gzip\r\nContent-Length: 1000\r\n\r\n`;
+    await sendRaw(app().url, Buffer.concat([Buffer.from(cut), gzipSync(randomBytes(500))]), { thenEnd: true }).catch(() => undefined);
+    const refused = `POST /shop/seen HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nAccept: application/json\r\nContent-Length: 20000\r\n\r\n${'1'.repeat(20_000)}`;
+    const next = 'POST /shop/seen HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok';
+    const { text } = await sendRaw(app().url, refused + next, { untilClosed: true });
+    expect(text).toMatch(/^HTTP\/1\.1 400 /);
+    expect(text).toContain('"body":"ok"');
+    await until('no file is left half received', () => readdirSync(join(app().dataDir, 'blobs', 'incoming')).length === 0);
   });
 });
 

@@ -1,6 +1,7 @@
 // Collects a request body within its limit.
 
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { AppError } from '../../errors.ts';
 
 export function hasBody({ headers }: IncomingMessage): boolean {
@@ -35,27 +36,27 @@ export function isCallerGone({ code }: NodeJS.ErrnoException): boolean {
  * Resolves to what `read` makes of the whole body. Rejects with what it throws, with `too_large` as soon as the limit
  * is passed, and with `invalid` when the caller goes away in between.
  */
-export function readBytes<Value>(raw: IncomingMessage, limit: number, read: (bytes: Buffer) => Value): Promise<Value> {
-  return new Promise((resolve, reject) => new BodyReader(raw, limit, (bytes) => resolve(read(bytes)), reject));
+export function readBytes<Value>(body: Readable, limit: number, read: (bytes: Buffer) => Value): Promise<Value> {
+  return new Promise((resolve, reject) => new BodyReader(body, limit, (bytes) => resolve(read(bytes)), reject));
 }
 
 /** One body on its way in. */
 class BodyReader {
-  readonly #raw: IncomingMessage;
+  readonly #body: Readable;
   readonly #limit: number;
   readonly #take: (bytes: Buffer) => void;
   readonly #reject: (error: unknown) => void;
   readonly #chunks: Buffer[] = [];
   #size = 0;
 
-  constructor(raw: IncomingMessage, limit: number, take: (bytes: Buffer) => void, reject: (error: unknown) => void) {
-    this.#raw = raw;
+  constructor(body: Readable, limit: number, take: (bytes: Buffer) => void, reject: (error: unknown) => void) {
+    this.#body = body;
     this.#limit = limit;
     this.#take = take;
     this.#reject = reject;
-    raw.on('data', (chunk: Buffer) => this.#add(chunk));
-    raw.on('end', () => this.#finish());
-    raw.on('error', (error) => this.#fail(readFailure(error)));
+    body.on('data', (chunk: Buffer) => this.#add(chunk));
+    body.on('end', () => this.#finish());
+    body.on('error', (error) => this.#fail(readFailure(error)));
   }
 
   #add(chunk: Buffer): void {
@@ -73,21 +74,28 @@ class BodyReader {
   }
 
   #fail(error: unknown): void {
-    this.#raw.removeAllListeners('data');
-    this.#raw.resume();
+    abandon(this.#body);
     this.#reject(error);
   }
 }
 
+/** Reads no further. The bytes of a request are let go, so that it can be answered; those of a decoder are not made. */
+function abandon(body: Readable): void {
+  body.removeAllListeners('data');
+  if (body instanceof IncomingMessage) body.resume();
+  else body.destroy();
+}
+
 function readFailure(error: NodeJS.ErrnoException): unknown {
+  if (error instanceof AppError) return error;
   return isCallerGone(error) ? callerGone() : new AppError('invalid', 'the body could not be read to its end');
 }
 
 /** The same, as a stream of chunks. */
-export async function* streamBytes(raw: IncomingMessage, limit: number): AsyncGenerator<Uint8Array> {
+export async function* streamBytes(body: Readable, limit: number): AsyncGenerator<Uint8Array> {
   let size = 0;
   try {
-    for await (const chunk of raw as AsyncIterable<Buffer>) {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > limit) throw tooLarge(limit);
       yield chunk;

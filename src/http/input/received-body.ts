@@ -1,10 +1,10 @@
 // The body of a request as it comes in: read within the sink's limits, its bytes kept as they came, its value decoded.
 
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import type { BodyKind, FileHandle, RequestBody } from '../../core/request.ts';
-import { AppError } from '../../errors.ts';
 import { readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
+import { openBody } from './content-coding.ts';
 import { decodeBytes } from './decode-body.ts';
 import { bodyKindOf, type MediaType } from './media-type.ts';
 import { type BodyIntake, readMultipart } from './multipart-body.ts';
@@ -29,24 +29,28 @@ export function receiveBody(
   const { raw } = request;
   const { limits } = intake;
   refuseWhenGone(raw);
-  const encoding = raw.headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new AppError('unsupported_media', `Content-Encoding "${encoding}" is not supported; send the body uncompressed`);
-  }
   if (kind === 'multipart') return receiveForm(request, intake);
   refuseAnnouncedSize(raw, limits.bodyBytes);
-  if (kind === 'file') return receiveFile(raw, media, intake);
+  const opened = openBody(raw, limits.bodyBytes);
+  if (kind === 'file') return receiveFile(opened, media, intake);
   const reading = { kind, charset: media?.charset ?? null, fields: limits.fields };
-  return readBytes(raw, limits.bodyBytes, (bytes) => (bytes.byteLength === 0 ? NO_BODY : { ...decodeBytes(bytes, reading), files: [] }));
+  return readBytes(opened, limits.bodyBytes, (bytes) => (bytes.byteLength === 0 ? NO_BODY : { ...decodeBytes(bytes, reading), files: [] }));
 }
 
 async function receiveForm(request: FastifyRequest, intake: BodyIntake): Promise<ReceivedBody> {
-  const { fields, bytes, files } = await readMultipart(request, intake);
+  const opened = openBody(request.raw, intake.limits.formBytes);
+  const { fields, bytes, files } = await readMultipart(opened === request.raw ? request : withBody(request, opened), intake);
   return { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
 }
 
-async function receiveFile(raw: IncomingMessage, media: MediaType | null, { limits, write }: BodyIntake): Promise<ReceivedBody> {
-  const { sha256, size } = await write(streamBytes(raw, limits.bodyBytes));
+/** The parser of forms takes a request, and reads the body and the boundary from what is behind it. */
+function withBody(request: FastifyRequest, body: Readable): FastifyRequest {
+  const { headers } = request.raw;
+  return Object.create(request, { raw: { value: Object.assign(body, { headers }) } }) as FastifyRequest;
+}
+
+async function receiveFile(body: Readable, media: MediaType | null, { limits, write }: BodyIntake): Promise<ReceivedBody> {
+  const { sha256, size } = await write(streamBytes(body, limits.bodyBytes));
   if (size === 0) return NO_BODY;
   const file: FileHandle = { name: 'body', filename: null, content_type: media?.type ?? 'application/octet-stream', size, sha256 };
   return { body: { kind: 'file', bytes: NO_BYTES, charset: 'utf-8' }, value: file, files: [file] };
