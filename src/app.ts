@@ -21,6 +21,7 @@ import type { LocalEffects } from './engine/worker.ts';
 import type { HttpServer } from './http/server.ts';
 import { createRunIds, newToken } from './ids.ts';
 import type { Logger } from './logger.ts';
+import { createMemoryBudget, measureMemory } from './memory-budget.ts';
 import { createSecretVault, redactResult, type SecretVault } from './secrets.ts';
 import { createStepTypes, ownStepTypes, type StepTypeSources } from './steps/index.ts';
 import type { StepType } from './steps/step-type.ts';
@@ -76,7 +77,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   try {
     await prepareDataDirectory(dataDir);
-    const opening = openSqliteStorage({ directory: dataDir, acceptLoss: options.acceptLoss ?? false, onFatal });
+    const budget = createMemoryBudget(measureMemory());
+    const opening = openSqliteStorage({ directory: dataDir, memory: budget.commits, acceptLoss: options.acceptLoss ?? false, onFatal });
     // Fastify loads while the storage threads start: a third of a cold start is saved.
     const [storage, { createServer }] = await Promise.all([opening, import('./http/server.ts')]);
     cleanups.push(() => storage.close());
@@ -106,6 +108,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       logger,
       send: withSecrets(options.send ?? sender.send, secrets),
       localEffects: { loadImages: createLoadImages(blobs), writeFile: (write) => writeStepFile(filesDir, write) },
+      memory: budget.runs,
       secrets,
     });
 

@@ -22,6 +22,7 @@ interface Allowance {
 const MAY_IMPORT: Record<string, Allowance> = {
   'errors.ts': {},
   'clock.ts': {},
+  'memory-budget.ts': { uses: ['errors.ts'], packages: ['node:v8'] },
   'version.ts': { packages: ['node:module'] },
   'token.ts': { packages: ['node:crypto'] },
   client: {},
@@ -36,6 +37,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   payloads: { uses: ['core'], packages: ['node:zlib'] },
   storage: {
     uses: ['core', 'errors.ts'],
+    knows: ['memory-budget.ts'],
     packages: [
       'better-sqlite3',
       'tsx/esm/api',
@@ -80,7 +82,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'node:timers/promises',
     ],
   },
-  engine: { uses: ['core', 'steps', 'errors.ts'], knows: ['storage', 'clock.ts', 'ids.ts', 'logger.ts'] },
+  engine: { uses: ['core', 'steps', 'errors.ts'], knows: ['storage', 'clock.ts', 'ids.ts', 'logger.ts', 'memory-budget.ts'] },
   definitions: {
     uses: ['core', 'steps', 'errors.ts', 'ids.ts', 'token.ts'],
     knows: ['storage', 'clock.ts'],
@@ -109,7 +111,20 @@ const MAY_IMPORT: Record<string, Allowance> = {
     ],
   },
   'app.ts': {
-    uses: ['core', 'steps', 'storage', 'delivery', 'images', 'engine', 'definitions', 'http', 'secrets.ts', 'clock.ts', 'ids.ts'],
+    uses: [
+      'core',
+      'steps',
+      'storage',
+      'delivery',
+      'images',
+      'engine',
+      'definitions',
+      'http',
+      'secrets.ts',
+      'clock.ts',
+      'ids.ts',
+      'memory-budget.ts',
+    ],
     knows: ['config.ts', 'logger.ts'],
     packages: ['node:fs/promises', 'node:path', 'node:stream/consumers'],
   },

@@ -32,6 +32,11 @@ export interface RunOutcome {
 
 export const CANCELLED: RunError = { code: 'cancelled', message: 'the run was cancelled' };
 
+export const POISONED: RunError = {
+  code: 'poisoned',
+  message: 'the server died three times while it worked on this run, and does not take it up again by itself; replay it by hand',
+};
+
 export function isEnd(event: RunEvent): event is EndEvent {
   return 'outcome' in event;
 }

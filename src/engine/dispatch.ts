@@ -115,7 +115,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       if (change.deliveries.length > 0) onLeft(runId, change);
     } else {
       const lease = { runId, epoch: created.epoch };
-      onGoing(new ActiveRun(lease, { appId, sinkId, createdAt: now }, execution, trigger.head.files), turn);
+      onGoing(new ActiveRun(lease, { appId, sinkId, createdAt: now, bytes: body.bytes.byteLength }, execution, trigger.head.files), turn);
     }
     return { runId, events: eventsOf(change), ended: ended ? change : null, isDuplicate: false };
   }

@@ -4,11 +4,15 @@
 import type { Clock } from '../clock.ts';
 import { parseJson } from '../core/json.ts';
 import { decodeBody, type Request, type RequestHead } from '../core/request.ts';
+import { POISONED } from '../core/run-event.ts';
+import { runWeight } from '../core/run-weight.ts';
 import { bindInputs } from '../core/workflow-input.ts';
 import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
+import type { MemoryAccount } from '../memory-budget.ts';
 import type { StepTypes } from '../steps/index.ts';
-import type { ClaimedRun, RunChange, Storage } from '../storage/storage.ts';
+import type { ClaimedRun, RunClaimLimit } from '../storage/claimed-run.ts';
+import type { Lease, RunChange, Storage } from '../storage/storage.ts';
 import { createDeliveryQueue } from './delivery-queue.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { createDueTimer } from './due-timer.ts';
@@ -32,6 +36,8 @@ export interface EngineOptions {
   random?: () => number;
   send: Send;
   localEffects: LocalEffects;
+  /** What runs that are advanced here may take. */
+  memory: MemoryAccount;
   secrets: { placeholder: SecretPlaceholder; mask: (runId: string, text: string) => string };
 }
 
@@ -58,6 +64,9 @@ export function createEngine(options: EngineOptions): Engine {
   const { storage, stepTypes, feed, clock, newRunId, logger, random = Math.random, send, localEffects, secrets } = options;
   const loadWorkflow = createWorkflowCache(storage);
   const working = new Set<Promise<unknown>>();
+  const takingUp = new Map<string, Lease>();
+  /** The last run that was taken up with no other of its kind beside it. */
+  let alone: string | null = null;
   let renewedAt = clock();
   let isDraining = false;
   const dueTimer = createDueTimer(clock, () => track(claimDue()));
@@ -70,7 +79,7 @@ export function createEngine(options: EngineOptions): Engine {
   const queue = createDeliveryQueue({ storage, send, record, wakeRuns: () => wakeBy(clock()), clock, random, logger });
   const turns = createTurns({ memory, queue, clock, logger });
   const shared = { storage, turns, clock, logger, isDraining: () => isDraining };
-  const worker = createWorker({ ...shared, queue, localEffects, feed, wakeBy, track });
+  const worker = createWorker({ ...shared, queue, localEffects, memory: options.memory, feed, wakeBy, track });
   const { active } = worker;
   const onLeft = (runId: string, change: RunChange): void => queue.begin(change.deliveries, null, runId);
   const dispatch = createDispatch({ ...shared, tools, newRunId, onGoing: takeOver, onLeft });
@@ -88,8 +97,17 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function takeOver(run: ActiveRun, turn: PlannedTurn): void {
-    if (isDraining && turn.change.status === 'running') track(giveBack(run));
-    else worker.begin(run, turn);
+    if (isDraining && turn.change.status === 'running') return track(worker.giveBack(run));
+    worker.begin(run, turn);
+    worker.forget(run);
+  }
+
+  function claimLimits(): RunClaimLimit {
+    return {
+      limit: Math.min(CLAIM_LIMIT, MAX_ACTIVE - working.size),
+      maxWeight: options.memory.room,
+      takesAlone: alone === null || !(takingUp.has(alone) || active.has(alone)),
+    };
   }
 
   async function claimDue(): Promise<void> {
@@ -97,16 +115,16 @@ export function createEngine(options: EngineOptions): Engine {
     try {
       // After a sleep of the machine, or a long lock, our own runs must not look abandoned.
       if (clock() - renewedAt > 2 * RENEW_EVERY_MS) await renewLeases();
-      while (!isDraining) {
-        const room = Math.min(CLAIM_LIMIT, MAX_ACTIVE - working.size);
-        if (room <= 0) break;
-        const now = clock();
-        const claimed = await storage.claimDueRuns(now, now + LEASE_MS, room);
+      let now = clock();
+      for (let limits = claimLimits(); limits.limit > 0 && !isDraining; limits = claimLimits()) {
+        now = clock();
+        const claimed = await storage.claimDueRuns(now, now + LEASE_MS, limits);
         for (const run of claimed) track(takeUp(run));
-        if (claimed.length < room) break;
+        if (claimed.length < limits.limit) break;
       }
-      const next = await storage.nextWake();
-      dueTimer.wakeBy(working.size >= MAX_ACTIVE ? clock() + NO_ROOM_MS : (next ?? Number.POSITIVE_INFINITY));
+      const next = (await storage.nextWake()) ?? Number.POSITIVE_INFINITY;
+      // What was due and was not claimed waits for room.
+      dueTimer.wakeBy(next <= now ? clock() + NO_ROOM_MS : next);
     } catch (error) {
       logger.warn({ err: error }, 'due runs could not be claimed; trying again');
       dueTimer.wakeBy(clock() + NO_DATABASE_MS);
@@ -120,44 +138,54 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function takeUp(claimed: ClaimedRun): Promise<void> {
-    const { lease, appId, sinkId, createdAt } = claimed;
+    const { lease } = claimed;
+    const weight = runWeight(claimed.bytes);
+    let run: ActiveRun | null = null;
     stopRun(lease.runId);
+    options.memory.takeAnyway(weight);
+    takingUp.set(lease.runId, lease);
+    if (claimed.isAlone) alone = lease.runId;
+    try {
+      run = await restore(claimed);
+      run.weight = weight;
+      const { execution } = run;
+      await worker.advance(run, () => {
+        for (const { step, result } of claimed.results) execution.giveResult(step, result);
+      });
+    } finally {
+      if (run === null) options.memory.give(weight);
+      else worker.forget(run);
+      takingUp.delete(lease.runId);
+    }
+  }
+
+  async function restore(claimed: ClaimedRun): Promise<ActiveRun> {
+    const { lease, appId, sinkId, createdAt, bytes } = claimed;
     const workflow = await loadWorkflow(appId, claimed.workflow);
     await stepTypes.load((workflow?.steps ?? []).map(({ type }) => type));
     const request = restoreRequest(claimed);
     const planned = workflow ?? { id: '', version: 0, inputs: [], steps: [], loops: null, outputs: [] };
     const inputs = claimed.inputs === null ? bindInputs(planned, {}, request) : (parseJson(claimed.inputs) as Record<string, unknown>);
-    const start = { runId: lease.runId, sinkId, workflow: planned, request, inputs };
-    const execution = new Execution(tools, start, claimed);
-    const run = new ActiveRun(lease, { appId, sinkId, createdAt }, execution, request.files);
-    await worker.advance(run, () => {
-      if (workflow === null) execution.abort({ code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' });
-      else for (const { step, result } of claimed.results) execution.giveResult(step, result);
-    });
+    const execution = new Execution(tools, { runId: lease.runId, sinkId, workflow: planned, request, inputs }, claimed);
+    if (workflow === null) execution.abort({ code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' });
+    return new ActiveRun(lease, { appId, sinkId, createdAt, bytes }, execution, request.files);
   }
 
   async function renewLeases(): Promise<void> {
     const now = clock();
-    const leases = [...active.values()].filter(({ effects }) => effects > 0).map(({ lease }) => lease);
+    const acting = [...active.values()].filter(({ effects }) => effects > 0).map(({ lease }) => lease);
+    const leases = [...acting, ...takingUp.values()];
     const lost = leases.length === 0 ? [] : await storage.renewLeases(leases, now + LEASE_MS);
     renewedAt = now;
     for (const runId of lost) stopRun(runId);
   }
 
-  /** A run that cannot be given back is taken up at the next start, or once its lease is over. */
-  async function giveBack(run: ActiveRun): Promise<void> {
-    const { lease } = run;
-    run.isStopped = true;
-    await storage.releaseRun(lease, clock()).catch((error: unknown) => {
-      logger.warn({ err: error, run_id: lease.runId }, 'a run could not be given back');
-    });
-  }
-
   return {
     dispatch,
     async start() {
-      const recovered = await storage.recoverRuns(clock());
+      const { recovered, poisoned } = await storage.recoverRuns(clock());
       if (recovered > 0) logger.info({ runs: recovered }, 'took up runs that an earlier process left');
+      for (const runId of poisoned) logger.error({ run_id: runId, error_code: POISONED.code }, POISONED.message);
       await queue.start();
       await claimDue();
     },
@@ -185,7 +213,7 @@ export function createEngine(options: EngineOptions): Engine {
       });
       await Promise.all([queue.drain(timeoutMs), Promise.race([allWork(), timeIsUp])]);
       clearTimeout(deadline);
-      await Promise.all([...active.values()].filter(({ effects }) => effects > 0).map(giveBack));
+      await Promise.all([...active.values()].filter(({ effects }) => effects > 0).map(worker.giveBack));
     },
   };
 }

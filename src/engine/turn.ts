@@ -30,14 +30,29 @@ export class ActiveRun {
   /** What is being done for it in this process, and the deliveries held here that it waits for. */
   effects = 0;
   awaited = 0;
+  /** Stored of it, in bytes. */
+  readonly bytes: number;
+  /** What it has taken of the memory for runs. */
+  weight = 0;
 
-  constructor(lease: Lease, { appId, sinkId, createdAt }: RunOwner, execution: Execution, files: readonly FileHandle[]) {
+  constructor(
+    lease: Lease,
+    { appId, sinkId, createdAt, bytes }: RunOwner & { bytes: number },
+    execution: Execution,
+    files: readonly FileHandle[],
+  ) {
     this.lease = lease;
     this.appId = appId;
     this.sinkId = sinkId;
     this.createdAt = createdAt;
+    this.bytes = bytes;
     this.execution = execution;
     this.files = files;
+  }
+
+  /** Nothing is done for it in this process any more. */
+  get isIdle(): boolean {
+    return this.effects + this.awaited === 0;
   }
 }
 

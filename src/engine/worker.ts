@@ -6,8 +6,10 @@ import type { DeliveryState } from '../core/delivery.ts';
 import type { Images, ImageWant } from '../core/image.ts';
 import type { FileHandle } from '../core/request.ts';
 import { isTerminal } from '../core/run.ts';
+import { runWeight } from '../core/run-weight.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { MemoryAccount } from '../memory-budget.ts';
 import type { EffectResult, FileWrite } from '../steps/step-type.ts';
 import type { AttemptRecord } from '../storage/delivery-records.ts';
 import type { RunChange, Storage } from '../storage/storage.ts';
@@ -26,10 +28,11 @@ export interface LocalEffects {
 }
 
 export interface WorkerOptions {
-  storage: Pick<Storage, 'advanceRun' | 'recordAttempt'>;
+  storage: Pick<Storage, 'advanceRun' | 'recordAttempt' | 'releaseRun'>;
   turns: Turns;
   queue: DeliveryQueue;
   localEffects: LocalEffects;
+  memory: MemoryAccount;
   feed: RunFeed;
   clock: Clock;
   logger: Logger;
@@ -47,6 +50,10 @@ export interface Worker {
   begin(run: ActiveRun, turn: PlannedTurn): void;
   /** Takes in results, goes as far as it can and stores that; false when the run was not ours any more. */
   advance(run: ActiveRun, apply: () => void): Promise<boolean>;
+  /** Lets go of a run for which nothing is done here any more. */
+  forget(run: ActiveRun): void;
+  /** Gives a run back to whoever claims it next. Never rejects: otherwise it is claimed once its lease is over. */
+  giveBack(run: ActiveRun): Promise<void>;
   /** Stores an attempt, and with the end of its delivery the turn of the run that waits. Never rejects. */
   record(held: HeldDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<void>;
 }
@@ -55,7 +62,7 @@ const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5000;
 
 export function createWorker(options: WorkerOptions): Worker {
-  const { storage, turns, queue, localEffects, feed, clock, logger, wakeBy, track, isDraining } = options;
+  const { storage, turns, queue, localEffects, memory, feed, clock, logger, wakeBy, track, isDraining } = options;
   const active = new Map<string, ActiveRun>();
 
   function begin(run: ActiveRun, { change, effects }: PlannedTurn): void {
@@ -66,18 +73,42 @@ export function createWorker(options: WorkerOptions): Worker {
       run.isStopped = true;
       if (run.execution.awaited > 0) queue.giveUp(runId);
     } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
-    run.effects += effects.length;
-    for (const { isAwaited, leaseUntil } of change.deliveries) if (isAwaited && leaseUntil !== null) run.awaited += 1;
+    const isHeld = isTerminal(change.status) || hold(run);
+    if (isHeld) {
+      run.effects += effects.length;
+      for (const { isAwaited, leaseUntil } of change.deliveries) if (isAwaited && leaseUntil !== null) run.awaited += 1;
+    } else if (effects.length > 0) track(giveBack(run));
     // One that is not held for this run may have ended while the turn was under way: then storage has woken the run.
     if (change.status === 'waiting' && run.execution.awaited > run.awaited) wakeBy(clock());
-    if (run.effects + run.awaited > 0) active.set(runId, run);
-    queue.begin(change.deliveries, run, runId);
-    for (const effect of effects) track(perform(run, effect));
+    if (!run.isIdle) active.set(runId, run);
+    queue.begin(change.deliveries, isHeld ? run : null, runId);
+    if (isHeld) for (const effect of effects) track(perform(run, effect));
+  }
+
+  /** False where there is no memory for it: it goes on as soon as it is claimed. */
+  function hold(run: ActiveRun): boolean {
+    const weight = runWeight(run.bytes);
+    if (run.weight > 0) return true;
+    if (!memory.take(weight)) return false;
+    run.weight = weight;
+    return true;
   }
 
   function forget(run: ActiveRun): void {
     const { runId } = run.lease;
-    if (run.effects + run.awaited === 0 && active.get(runId) === run) active.delete(runId);
+    if (!run.isIdle) return;
+    if (active.get(runId) === run) active.delete(runId);
+    memory.give(run.weight);
+    run.weight = 0;
+  }
+
+  async function giveBack(run: ActiveRun): Promise<void> {
+    const { lease } = run;
+    run.isStopped = true;
+    await storage.releaseRun(lease, clock()).catch((error: unknown) => {
+      logger.warn({ err: error, run_id: lease.runId }, 'a run could not be given back');
+    });
+    wakeBy(clock());
   }
 
   async function perform(run: ActiveRun, { step, plan }: LocalEffect): Promise<void> {
@@ -167,5 +198,5 @@ export function createWorker(options: WorkerOptions): Worker {
     }
   }
 
-  return { active, begin, advance, record };
+  return { active, begin, advance, forget, giveBack, record };
 }

@@ -7,11 +7,11 @@
 
 import type { App } from '../core/app.ts';
 import type { DeliveryState } from '../core/delivery.ts';
-import type { OutboundResult } from '../core/outbound.ts';
 import type { BodyKind } from '../core/request.ts';
 import type { RunError, RunStatus, StepStatus } from '../core/run.ts';
 import type { ProgressEvent, RunEvent } from '../core/run-event.ts';
 import type { ManagedBy, Sink } from '../core/sink.ts';
+import type { ClaimedRun, RunClaimLimit } from './claimed-run.ts';
 import type {
   AttemptRecord,
   ClaimedDelivery,
@@ -140,21 +140,6 @@ export type CreateRunResult =
   /** Another run has changed what this one read of its sink's memory; nothing was stored. */
   | { kind: 'memory_changed' };
 
-/** A run as its worker needs it to go on: of each step the last visit. */
-export interface ClaimedRun extends StoredRequest {
-  lease: Lease;
-  appId: string;
-  sinkId: string;
-  workflow: { id: string; version: number } | null;
-  inputs: string | null;
-  progress: number;
-  lastSeq: number;
-  createdAt: number;
-  steps: StepRecord[];
-  /** What came of awaited deliveries that are over, by the step that still waits. */
-  results: { step: string; result: OutboundResult }[];
-}
-
 export interface RunSummary {
   id: string;
   appId: string;
@@ -211,14 +196,17 @@ export interface Storage {
    * the run cancels what it still waits for. What an overflow policy drops wakes the run that waits for it.
    */
   advanceRun(lease: Lease, change: RunChange): Promise<boolean>;
-  /** Takes up to `limit` runs that are due, for the one owner, until `leaseUntil`. */
-  claimDueRuns(now: number, leaseUntil: number, limit: number): Promise<ClaimedRun[]>;
+  /** Takes runs that are due, within the limits, for the one owner, until `leaseUntil`. */
+  claimDueRuns(now: number, leaseUntil: number, limits: RunClaimLimit): Promise<ClaimedRun[]>;
   /** Extends leases; returns the run ids whose lease is stale. */
   renewLeases(leases: Lease[], leaseUntil: number): Promise<string[]>;
   /** Gives a run back, due at once, for whoever claims it next. */
   releaseRun(lease: Lease, now: number): Promise<void>;
-  /** At start, when whoever had them is dead: makes running runs due at once, and gives back deliveries that were being sent. */
-  recoverRuns(now: number): Promise<number>;
+  /**
+   * At start, when whoever had them is dead: makes running runs due at once, and gives back deliveries that were being
+   * sent. Counts the death for each of these runs; at its third the run ends as failed with the code `poisoned`.
+   */
+  recoverRuns(now: number): Promise<{ recovered: number; poisoned: string[] }>;
   /** Ends a run that has not ended, with the deliveries that it waits for; returns its events from then on, null if unknown. */
   cancelRun(runId: string, now: number): Promise<{ cancelled: boolean; events: RunEvent[] } | null>;
   /** When the next run is due, in ms; null when none waits. */

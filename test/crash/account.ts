@@ -9,6 +9,7 @@ import { isTerminal } from '../../src/core/run.ts';
 import { isEnd, type ProgressEvent, type RunEvent } from '../../src/core/run-event.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import type { StepRecord, Storage } from '../../src/storage/storage.ts';
+import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { until } from '../support/until.ts';
 
 export interface Account {
@@ -45,7 +46,7 @@ export async function letRunsEnd(url: string, deadlineMs = 20_000): Promise<void
 
 /** Reads the data directory of a server that has stopped. */
 export async function account(dataDir: string, runIds: Iterable<string>): Promise<Account> {
-  const storage = await openSqliteStorage({ directory: dataDir, onFatal: () => undefined });
+  const storage = await openSqliteStorage({ directory: dataDir, memory: plentyOfMemory().commits, onFatal: () => undefined });
   const found: Account = { acknowledged: 0, lost: 0, stuck: 0, repeated: 0, malformed: 0, damagedFiles: 0, integrity: null };
   try {
     await inGroups([...runIds], 500, (runId) => accountRun(storage, dataDir, runId, found));

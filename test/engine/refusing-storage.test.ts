@@ -18,6 +18,7 @@ import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { createWorkbench } from '../storage/contract/workbench.ts';
 import { onTestEnd } from '../support/cleanup.ts';
+import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
@@ -75,7 +76,7 @@ test('a run that is refused while the database is locked leaves no trace, and it
 
 /** An engine on a real storage whose first `refusals` turns meet a full disk. */
 async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: { refusals?: number; newRunId?: NewRunId }) {
-  const storage = await openSqliteStorage({ directory: tempDir(), onFatal: () => undefined });
+  const storage = await openSqliteStorage({ directory: tempDir(), memory: plentyOfMemory().commits, onFatal: () => undefined });
   onTestEnd(() => storage.close());
   const logs: string[] = [];
   let left = refusals;
@@ -88,6 +89,7 @@ async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: 
     },
   };
   const engine = createEngine({
+    memory: plentyOfMemory().runs,
     storage: refusing,
     stepTypes: createStepTypes(builtinStepTypes),
     feed: createRunFeed(),

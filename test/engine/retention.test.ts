@@ -11,6 +11,7 @@ import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { completedChange, createWorkbench, NOW, type Workbench } from '../storage/contract/workbench.ts';
 import { onTestEnd } from '../support/cleanup.ts';
+import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
@@ -24,7 +25,7 @@ let workbench: Workbench;
 beforeAll(async () => {
   const cleanups: (() => void)[] = [];
   directory = tempDir((cleanup) => void cleanups.push(cleanup as () => void));
-  storage = await openSqliteStorage({ directory, onFatal: () => undefined });
+  storage = await openSqliteStorage({ directory, memory: plentyOfMemory().commits, onFatal: () => undefined });
   blobs = await openBlobStore(join(directory, 'blobs'));
   workbench = createWorkbench(storage);
   return async () => {

@@ -2,17 +2,22 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { MemoryAccount } from '../../src/memory-budget.ts';
 import { type Batch, type BatchResult, createCommitQueue } from '../../src/storage/sqlite/commit-queue.ts';
 
 /** A queue whose batches are settled by hand: each operation returns its name. */
-function openQueue(limits: Partial<{ maxBatch: number; maxPending: number; maxPendingBytes: number }> = {}) {
+function openQueue({
+  bytes = 1000,
+  ...limits
+}: Partial<{ maxBatch: number; maxBatchBytes: number; maxPending: number; bytes: number }> = {}) {
   const sent: Batch[] = [];
   const queue = createCommitQueue<string>({
     send: (batch) => void sent.push(batch),
     toError: (fault) => new Error(fault),
     maxBatch: 100,
+    maxBatchBytes: 1000,
     maxPending: 100,
-    maxPendingBytes: 1000,
+    memory: new MemoryAccount('commits', bytes),
     ...limits,
   });
   const namesOf = (batch: Batch | undefined): string[] => (batch ?? []).filter((entry) => typeof entry === 'string');
@@ -66,18 +71,46 @@ test('an operation that is refused rejects alone', async () => {
   ]);
 });
 
-test.each([
-  ['too many operations', { maxPending: 2 }, 0],
-  ['too many bytes', { maxPendingBytes: 20 }, 10],
-])('beyond %s the next one is refused until some have left', async (_what, limits, bytes) => {
-  const { submit } = openQueue(limits);
-  void submit('a', bytes);
-  void submit('b', bytes);
-  await expect(submit('c', bytes)).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 1 });
+test('beyond so many operations the next one is refused until some have left', async () => {
+  const { submit } = openQueue({ maxPending: 2 });
+  void submit('a');
+  void submit('b');
+  await expect(submit('c')).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 1 });
   await nextTurn();
-  void submit('d', bytes);
-  void submit('e', bytes);
-  await expect(submit('f', bytes)).rejects.toMatchObject({ code: 'unavailable' });
+  void submit('d');
+  void submit('e');
+  await expect(submit('f')).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+test('beyond so many bytes the next one is refused, until some are on disk and not only on their way', async () => {
+  const { submit, settle } = openQueue({ bytes: 20 });
+  const first = [submit('a', 10), submit('b', 10)];
+  await expect(submit('c', 10)).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 1 });
+  await nextTurn();
+  await expect(submit('d', 10)).rejects.toMatchObject({ code: 'unavailable' });
+  settle();
+  await Promise.all(first);
+  const next = submit('e', 20);
+  await nextTurn();
+  settle();
+  expect(await next).toBe('e');
+});
+
+test('a batch carries so many bytes, and one operation that is larger goes alone', async () => {
+  const { sent, settle, namesOf, submit } = openQueue({ maxBatchBytes: 20 });
+  for (const [name, bytes] of [
+    ['a', 10],
+    ['b', 10],
+    ['c', 10],
+    ['d', 50],
+    ['e', 10],
+  ] as const)
+    void submit(name, bytes);
+  await nextTurn();
+  settle();
+  settle();
+  settle();
+  expect(sent.map(namesOf)).toEqual([['a', 'b'], ['c'], ['d'], ['e']]);
 });
 
 test('a queue that has failed rejects what waits, what is in flight and what comes', async () => {

@@ -8,13 +8,14 @@ import { openDatabase } from '../../src/storage/sqlite/open-database.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { onTestEnd } from '../support/cleanup.ts';
+import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { completedChange, createWorkbench, NOW } from './contract/workbench.ts';
+import { completedChange, createWorkbench, NOW, upTo } from './contract/workbench.ts';
 
 const migrationsFolder = join(import.meta.dirname, '../../migrations/sqlite');
 
 async function openStorage(directory: string): Promise<Storage> {
-  const storage = await openSqliteStorage({ directory, onFatal: () => undefined });
+  const storage = await openSqliteStorage({ directory, memory: plentyOfMemory().commits, onFatal: () => undefined });
   onTestEnd(() => storage.close());
   return storage;
 }
@@ -69,7 +70,7 @@ test('what changes nothing is no commit and costs no sync, save a ping, which as
   const storage = await openStorage(directory);
   const commits = () => askFile(directory, 'SELECT commit_seq FROM database_state') as number;
   const before = commits();
-  await storage.claimDueRuns(NOW, NOW, 10);
+  await storage.claimDueRuns(NOW, NOW, upTo(10));
   await storage.nextWake();
   await storage.loadDefinitions();
   await storage.findUnreferencedBlobs(['a'.repeat(64)]);
@@ -82,7 +83,7 @@ test('what changes nothing is no commit and costs no sync, save a ping, which as
 test('a second server on the directory is refused in one line, and the first goes on', async () => {
   const directory = tempDir();
   const storage = await openStorage(directory);
-  await expect(openSqliteStorage({ directory, onFatal: () => undefined })).rejects.toThrow(
+  await expect(openSqliteStorage({ directory, memory: plentyOfMemory().commits, onFatal: () => undefined })).rejects.toThrow(
     new RegExp(`^another server is running on data directory ${directory}; .*SLUICE_DATA_DIR.*$`),
   );
   await storage.ping();

@@ -3,6 +3,7 @@
 // groups as large as the disk is slow. The queue is bounded: what does not fit is refused, and nothing of it is done.
 
 import { AppError } from '../../errors.ts';
+import type { MemoryAccount } from '../../memory-budget.ts';
 
 /** Names and argument lists in turn: a flat list is the cheapest thing to hand to another thread. */
 export type Batch = (string | unknown[])[];
@@ -29,8 +30,10 @@ export interface CommitQueueOptions<Fault> {
   toError: (fault: Fault) => Error;
   /** Of one batch, and of all that waits behind it. */
   maxBatch: number;
+  maxBatchBytes: number;
   maxPending: number;
-  maxPendingBytes: number;
+  /** What waits and what is in flight may take. */
+  memory: Pick<MemoryAccount, 'take' | 'give'>;
 }
 
 export interface CommitQueue<Fault> {
@@ -45,8 +48,8 @@ export interface CommitQueue<Fault> {
 
 export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): CommitQueue<Fault> {
   let waiting: Pending[] = [];
-  let waitingBytes = 0;
   let inFlight: Pending[] = [];
+  let inFlightBytes = 0;
   let isFlushPlanned = false;
   let failure: Error | null = null;
   let idleWaiters: (() => void)[] = [];
@@ -54,16 +57,28 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
   function flush(): void {
     isFlushPlanned = false;
     if (inFlight.length > 0 || waiting.length === 0) return;
-    inFlight = waiting.length <= options.maxBatch ? waiting : waiting.slice(0, options.maxBatch);
-    waiting = waiting.length <= options.maxBatch ? [] : waiting.slice(options.maxBatch);
+    const count = countOfBatch();
+    inFlight = count === waiting.length ? waiting : waiting.slice(0, count);
+    waiting = count === waiting.length ? [] : waiting.slice(count);
     const batch: Batch = [];
     for (const pending of inFlight) {
-      waitingBytes -= pending.bytes;
       batch.push(pending.name, pending.args);
       // It is the other thread's now; kept here until it is on disk, it would only be copied by the garbage collector.
       pending.args = SENT;
     }
     options.send(batch);
+  }
+
+  /** As many as the bounds of a batch allow, and one in any case; notes their bytes. */
+  function countOfBatch(): number {
+    const most = Math.min(waiting.length, options.maxBatch);
+    let count = 0;
+    for (inFlightBytes = 0; count < most; count += 1) {
+      const { bytes } = waiting[count] as Pending;
+      if (count > 0 && inFlightBytes + bytes > options.maxBatchBytes) break;
+      inFlightBytes += bytes;
+    }
+    return count;
   }
 
   function planFlush(): void {
@@ -81,20 +96,21 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
   return {
     submit(name, args, bytes) {
       if (failure !== null) return Promise.reject(failure);
-      if (waiting.length >= options.maxPending || waitingBytes + bytes > options.maxPendingBytes) {
+      if (waiting.length >= options.maxPending || !options.memory.take(bytes)) {
         return Promise.reject(
           new AppError('unavailable', 'the server is overloaded: too many writes wait for the disk', { retryAfterSeconds: 1 }),
         );
       }
       return new Promise((resolve, reject) => {
         waiting.push({ name, args, bytes, resolve, reject });
-        waitingBytes += bytes;
         planFlush();
       });
     },
     settle({ values, faults }) {
       const settled = inFlight;
       inFlight = [];
+      options.memory.give(inFlightBytes);
+      inFlightBytes = 0;
       // The next batch leaves before this one is told of, so that the disk never waits for the event loop.
       flush();
       for (const { index, fault } of faults) (settled[index] as Pending).reject(options.toError(fault));
@@ -105,9 +121,10 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
     fail(error) {
       failure ??= error;
       const rejected = [...inFlight, ...waiting];
+      for (const { bytes } of rejected) options.memory.give(bytes);
       inFlight = [];
+      inFlightBytes = 0;
       waiting = [];
-      waitingBytes = 0;
       for (const { reject } of rejected) reject(failure);
       notifyIdle();
     },

@@ -16,8 +16,11 @@ import type { PackedAttempt } from './packed-delivery.ts';
 import type { PackedRun } from './packed-run.ts';
 import { createRejectionOperations, createRejectionQueries } from './rejection-operations.ts';
 import { createBlobQueries, createRetentionOperations } from './retention-operations.ts';
+import { createRunClaims } from './run-claims.ts';
+import { createRunEndings } from './run-endings.ts';
 import { createRunOperations } from './run-operations.ts';
 import { createRunQueries } from './run-queries.ts';
+import { createRunResults } from './run-results.ts';
 
 export const READS = [
   'findWorkflow',
@@ -84,10 +87,12 @@ export function createWrites(database: Database): Operations<(typeof WRITES)[num
   // A commit that changes nothing does not reach the disk, so this one changes a row into itself.
   const touch = database.prepare('UPDATE database_state SET commit_seq = commit_seq');
   const overflows = createOverflowOperations(database);
-  const runs = createRunOperations(database, overflows);
+  const parts = { overflows, endings: createRunEndings(database, overflows), resultsOf: createRunResults(database) };
+  const runs = createRunOperations(database, parts);
   return {
     ...createDefinitionOperations(database),
     ...runs,
+    ...createRunClaims(database, parts),
     ...createDeliveryOperations(database, overflows, runs.advanceRun),
     ...createMemoryQueries(database),
     ...createRejectionOperations(database),

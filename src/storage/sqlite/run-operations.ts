@@ -1,17 +1,26 @@
-// Runs in SQLite: every change of a run's state. Each function runs inside the transaction of its batch.
+// Runs in SQLite: what makes, advances and cancels them. Each function runs inside the transaction of its batch.
 
 import type { Database } from 'better-sqlite3';
 import { isTerminal, type RunStatus } from '../../core/run.ts';
 import { CANCELLED, type RunEvent } from '../../core/run-event.ts';
 import { parseRunId } from '../../core/run-id.ts';
-import type { ClaimedRun, CreateRunResult, Lease, MemoryUse, StepRecord } from '../storage.ts';
+import type { CreateRunResult, Lease, MemoryUse, StepRecord } from '../storage.ts';
 import { createDeliveryWriter } from './delivery-operations.ts';
 import { createMemoryOperations } from './memory-operations.ts';
 import type { OverflowOperations } from './overflow-operations.ts';
 import type { PackedChange, PackedStep } from './packed-change.ts';
-import { type PackedDelivery, unpackResult } from './packed-delivery.ts';
+import type { PackedDelivery } from './packed-delivery.ts';
 import { type PackedRun, unpackSteps, unpackVisits } from './packed-run.ts';
-import { keyOf, RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, toRunId, toStep, toWorkflowReference } from './rows.ts';
+import { keyOf, type StepRow, toRunId, toStep } from './rows.ts';
+import type { RunEndings } from './run-endings.ts';
+import type { ReadResults } from './run-results.ts';
+
+/** What claims of runs use as well. */
+export interface RunParts {
+  overflows: OverflowOperations;
+  endings: RunEndings;
+  resultsOf: ReadResults;
+}
 
 interface Turn {
   order: number;
@@ -19,7 +28,7 @@ interface Turn {
   at: number;
 }
 
-export function createRunOperations(database: Database, overflows: OverflowOperations) {
+export function createRunOperations(database: Database, { overflows, endings, resultsOf }: RunParts) {
   const selectSink = database.prepare('SELECT no, app_no AS appNo FROM sinks WHERE id = ?');
   const insertRun = database.prepare(
     `INSERT INTO runs (id, nonce, app_no, sink_no, workflow_id, workflow_version, status, progress, created_at, finished_at, wake_at,
@@ -36,7 +45,7 @@ export function createRunOperations(database: Database, overflows: OverflowOpera
   );
   const updateRun = database.prepare(
     `UPDATE runs SET status = ?, progress = ?, finished_at = ?, wake_at = ?, last_seq = ?, output = ?, error = ?,
-       inputs = CASE WHEN ? THEN NULL ELSE inputs END
+       inputs = CASE WHEN ? THEN NULL ELSE inputs END, deaths = CASE WHEN ? THEN deaths ELSE 0 END
      WHERE id = ? AND epoch = ? AND status IN ('running', 'waiting')`,
   );
   const insertEvents = database.prepare('INSERT INTO run_events VALUES (?, ?, ?)');
@@ -52,22 +61,6 @@ export function createRunOperations(database: Database, overflows: OverflowOpera
       "SELECT EXISTS (SELECT 1 FROM step_records WHERE run_id = ? AND step = ? AND visit = ? AND status IN ('completed', 'skipped', 'failed'))",
     )
     .pluck();
-  const claimRuns = database.prepare(
-    `UPDATE runs SET status = 'running', epoch = epoch + 1, wake_at = ?
-     WHERE id IN (SELECT id FROM runs WHERE wake_at <= ? ORDER BY wake_at LIMIT ?) RETURNING id`,
-  );
-  const selectRun = database.prepare(`SELECT ${SUMMARY_COLUMNS}, runs.* FROM ${RUN_TABLES} WHERE runs.id = ?`);
-  const selectSteps = database.prepare('SELECT * FROM step_records WHERE run_id = ?');
-  const renewLease = database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND epoch = ? AND status = 'running'");
-  const releaseRun = database.prepare(
-    "UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE id = ? AND epoch = ? AND status = 'running'",
-  );
-  const recoverRuns = database.prepare(
-    "UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE wake_at IS NOT NULL AND status = 'running'",
-  );
-  const recoverDeliveries = database.prepare(
-    "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE sink_no IN (SELECT no FROM sinks) AND status = 'sending'",
-  );
   const insertDeliveries = createDeliveryWriter(database, overflows);
   const memory = createMemoryOperations(database);
   const selectOwner = database.prepare('SELECT app_no AS appNo, sink_no AS no FROM runs WHERE id = ?');
@@ -75,27 +68,8 @@ export function createRunOperations(database: Database, overflows: OverflowOpera
   const holdsLease = database
     .prepare("SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND epoch = ? AND status IN ('running', 'waiting'))")
     .pluck();
-  // Results of awaited deliveries that are over, of steps that still wait for them. One that was dropped may have no attempt.
-  const selectResults = database.prepare(
-    `SELECT deliveries.step, dropped_reason AS droppedReason, result, delivery_attempts.body FROM deliveries
-       JOIN step_records ON step_records.run_id = deliveries.run_id AND step_records.step = deliveries.step AND step_records.visit = deliveries.visit
-       LEFT JOIN delivery_attempts ON delivery_no = deliveries.no AND delivery_attempts.attempt = deliveries.attempts
-     WHERE deliveries.run_id = ? AND is_awaited = 1 AND deliveries.due_at IS NULL AND (result IS NOT NULL OR deliveries.status = 'dropped')
-       AND step_records.status = 'waiting' AND step_records.due_at IS NULL`,
-  );
   const wakeNow = database.prepare('UPDATE runs SET wake_at = ? WHERE id = ?');
-  const cancelAwaited = database
-    .prepare(
-      `UPDATE deliveries SET status = 'cancelled', due_at = NULL, finished_at = ?, epoch = epoch + 1
-       WHERE run_id = ? AND is_awaited = 1 AND due_at IS NOT NULL
-       RETURNING CASE overflow_policy WHEN 'latest_wins' THEN overflow_group END`,
-    )
-    .pluck();
-  const selectNextWake = database.prepare('SELECT min(wake_at) FROM runs WHERE wake_at IS NOT NULL').pluck();
   const selectForCancel = database.prepare('SELECT status, last_seq AS lastSeq FROM runs WHERE id = ? AND nonce = ?');
-  const cancelRun = database.prepare(
-    "UPDATE runs SET status = 'cancelled', error = ?, finished_at = ?, wake_at = NULL, last_seq = ?, epoch = epoch + 1, inputs = NULL WHERE id = ?",
-  );
 
   /** Sinks never change their number or app, so what was read once holds. */
   const knownSinks = new Map<string, { no: number; appNo: number }>();
@@ -113,39 +87,6 @@ export function createRunOperations(database: Database, overflows: OverflowOpera
     return steps.some(
       ([step, visit]) => first.some((ended) => ended.step === step && ended.visit === visit) || isStepEnded.get(order, step, visit) === 1,
     );
-  }
-
-  function claimed(order: number): ClaimedRun {
-    const row = selectRun.get(order) as RunRow;
-    return {
-      lease: { runId: toRunId(row), epoch: row.epoch },
-      appId: row.app_id,
-      sinkId: row.sink_id,
-      workflow: toWorkflowReference(row),
-      request: row.request,
-      bodyKind: row.body_kind,
-      bodyCharset: row.body_charset,
-      body: row.body,
-      inputs: row.inputs,
-      progress: row.progress,
-      lastSeq: row.last_seq,
-      createdAt: row.created_at,
-      steps: lastVisits(readSteps(row.first_steps, selectSteps.all(order) as StepRow[])),
-      results: resultsOf(order),
-    };
-  }
-
-  function resultsOf(order: number): ClaimedRun['results'] {
-    const rows = selectResults.all(order) as { step: string; droppedReason: string | null; result: string; body: Uint8Array | null }[];
-    return rows.map(({ step, droppedReason, result, body }) => ({
-      step,
-      result: droppedReason === null ? unpackResult(result, body) : { kind: 'dropped', reason: droppedReason },
-    }));
-  }
-
-  /** Those that the run waits for. */
-  function cancelDeliveries(order: number, now: number): void {
-    for (const latestOf of cancelAwaited.all(now, order) as (string | null)[]) if (latestOf !== null) overflows.settle(latestOf, now);
   }
 
   /** What a turn brings beside the run itself. False when the memory that it read has changed: it is to be planned anew. */
@@ -189,34 +130,15 @@ export function createRunOperations(database: Database, overflows: OverflowOpera
       if (hasEndedStep(order, steps)) return false;
       if (!writeBelongings({ order, epoch, at }, deliveries, uses)) return false;
       const isEnd = finishedAt === null ? 0 : 1;
-      if (updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, error, isEnd, order, epoch).changes === 0) return false;
+      const isRunning = status === 'running' ? 1 : 0;
+      const updated = updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, error, isEnd, isRunning, order, epoch);
+      if (updated.changes === 0) return false;
       if (firstSeq > 0) insertEvents.run(order, firstSeq, events);
       for (const step of steps) upsertStep.run(order, ...step);
-      if (isEnd === 1) cancelDeliveries(order, at);
+      if (isEnd === 1) endings.cancelDeliveries(order, at);
       // A delivery may have ended while this turn was under way.
       if (status === 'waiting' && resultsOf(order).length > 0) wakeNow.run(at, order);
       return true;
-    },
-
-    claimDueRuns(now: number, leaseUntil: number, limit: number): ClaimedRun[] {
-      const orders = claimRuns.all(leaseUntil, now, limit) as { id: number }[];
-      return orders.map(({ id }) => claimed(id));
-    },
-
-    renewLeases(leases: Lease[], leaseUntil: number): string[] {
-      return leases
-        .filter(({ runId, epoch }) => renewLease.run(leaseUntil, keyOf(runId).order, epoch).changes === 0)
-        .map(({ runId }) => runId);
-    },
-
-    releaseRun({ runId, epoch }: Lease, now: number): void {
-      releaseRun.run(now, keyOf(runId).order, epoch);
-    },
-
-    recoverRuns(now: number): number {
-      recoverDeliveries.run(now);
-      overflows.settleAll(now);
-      return recoverRuns.run(now).changes;
     },
 
     cancelRun(runId: string, now: number): { cancelled: boolean; events: RunEvent[] } | null {
@@ -224,13 +146,8 @@ export function createRunOperations(database: Database, overflows: OverflowOpera
       const run = key && (selectForCancel.get(key.order, key.nonce) as { status: RunStatus; lastSeq: number } | undefined);
       if (!run) return null;
       if (isTerminal(run.status)) return { cancelled: false, events: [] };
-      cancelRun.run(JSON.stringify(CANCELLED), now, run.lastSeq + 1, key.order);
-      cancelDeliveries(key.order, now);
+      endings.endRun(key.order, run.lastSeq, { status: 'cancelled', error: CANCELLED, now });
       return { cancelled: true, events: [{ seq: run.lastSeq + 1, outcome: { status: 'cancelled', output: null, error: CANCELLED } }] };
-    },
-
-    nextWake(): number | null {
-      return selectNextWake.get() as number | null;
     },
   };
 }
@@ -238,10 +155,4 @@ export function createRunOperations(database: Database, overflows: OverflowOpera
 /** Steps that the creating commit ended, and those that later commits wrote. */
 export function readSteps(firstSteps: string | null, rows: StepRow[]): StepRecord[] {
   return [...unpackSteps(firstSteps), ...rows.map(toStep)];
-}
-
-function lastVisits(steps: readonly StepRecord[]): StepRecord[] {
-  const last = new Map<string, StepRecord>();
-  for (const record of steps) if (record.visit >= (last.get(record.step)?.visit ?? 1)) last.set(record.step, record);
-  return [...last.values()];
 }

@@ -2,8 +2,10 @@
 
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import type { MemoryAccount } from '../../memory-budget.ts';
 import type { CreateRunResult, Storage } from '../storage.ts';
 import { FatalStorageError, type FaultMessage, unpackFault } from '../storage-fault.ts';
+import { bytesOfArguments } from './argument-bytes.ts';
 import { type CommitQueue, createCommitQueue } from './commit-queue.ts';
 import { type OperationName, READS, WRITES } from './operations.ts';
 import { packChange } from './packed-change.ts';
@@ -15,17 +17,19 @@ import type { ThreadOptions, ThreadReply, ThreadRequest } from './storage-thread
 const MIGRATIONS = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
 const MAX_BATCH = 512;
 const MAX_PENDING = 10_000;
-const MAX_PENDING_BYTES = 256 * 2 ** 20;
+const MAX_BATCH_BYTES = 16 * 2 ** 20;
 
 export interface SqliteStorageOptions {
   directory: string;
   acceptLoss?: boolean;
+  /** What writes that are not on disk yet may take. */
+  memory: MemoryAccount;
   /** Called once when the database cannot be trusted any more; the process should end. */
   onFatal: (error: FatalStorageError) => void;
 }
 
 /** Rejects with one line for the operator when the directory is in use, damaged, read-only or newer. */
-export async function openSqliteStorage({ directory, acceptLoss = false, onFatal }: SqliteStorageOptions): Promise<Storage> {
+export async function openSqliteStorage({ directory, acceptLoss = false, memory, onFatal }: SqliteStorageOptions): Promise<Storage> {
   const threads: StorageThread[] = [];
   let hasFailed = false;
   const fail = (error: FatalStorageError): void => {
@@ -36,33 +40,34 @@ export async function openSqliteStorage({ directory, acceptLoss = false, onFatal
     onFatal(error);
   };
   const options = { directory, acceptLoss, migrationsFolder: MIGRATIONS };
-  const writer = startThread({ ...options, role: 'writer' }, fail);
+  const writer = startThread({ ...options, role: 'writer' }, memory, fail);
   threads.push(writer);
   await writer.open().catch(async (error: unknown) => {
     await writer.close();
     throw error;
   });
   // Nothing that the server needs to start asks the reader: it opens beside all else, and reads wait for it.
-  const reader = startThread({ ...options, role: 'reader' }, fail);
+  const reader = startThread({ ...options, role: 'reader' }, memory, fail);
   threads.push(reader);
   reader.open().catch((error: Error) => fail(new FatalStorageError(error.message)));
 
   const methods: Partial<Record<OperationName, (...args: unknown[]) => Promise<unknown>>> = {};
-  for (const name of READS) methods[name] = (...args) => reader.queue.submit(name, args, 0);
-  for (const name of WRITES) methods[name] = (...args) => writer.queue.submit(name, args, 0);
+  const read = (name: OperationName, args: unknown[]): Promise<unknown> => reader.queue.submit(name, args, 0);
+  const write = (name: OperationName, args: unknown[]): Promise<unknown> => writer.queue.submit(name, args, bytesOfArguments(args));
+  for (const name of READS) methods[name] = (...args) => read(name, args);
+  for (const name of WRITES) methods[name] = (...args) => write(name, args);
 
   let closing: Promise<void> | undefined;
   return {
     ...(methods as unknown as Omit<Storage, 'close' | 'createRun' | 'advanceRun' | 'recordAttempt' | 'claimDeliveries'>),
-    createRun: (run) =>
-      writer.queue.submit('createRun', packRun(run), run.body.byteLength + run.request.length) as Promise<CreateRunResult>,
-    advanceRun: (lease, change) => writer.queue.submit('advanceRun', [lease, packChange(change)], 0) as Promise<boolean>,
+    createRun: (run) => write('createRun', packRun(run)) as Promise<CreateRunResult>,
+    advanceRun: (lease, change) => write('advanceRun', [lease, packChange(change)]) as Promise<boolean>,
     recordAttempt(delivery, attempt, next, turn) {
       const packedTurn = turn === null ? null : { lease: turn.lease, change: packChange(turn.change) };
       const packed = [delivery, packAttempt(attempt), next, packedTurn];
-      return writer.queue.submit('recordAttempt', packed, 0) as ReturnType<Storage['recordAttempt']>;
+      return write('recordAttempt', packed) as ReturnType<Storage['recordAttempt']>;
     },
-    claimDeliveries: async (...asked) => unpackClaims((await writer.queue.submit('claimDeliveries', asked, 0)) as PackedClaims),
+    claimDeliveries: async (...asked) => unpackClaims((await write('claimDeliveries', asked)) as PackedClaims),
     close() {
       closing ??= reader.close().then(() => writer.close());
       return closing;
@@ -76,7 +81,7 @@ interface StorageThread {
   close(): Promise<void>;
 }
 
-function startThread(options: ThreadOptions, onFatal: (error: FatalStorageError) => void): StorageThread {
+function startThread(options: ThreadOptions, memory: MemoryAccount, onFatal: (error: FatalStorageError) => void): StorageThread {
   const worker = new Worker(new URL('./storage-thread.mjs', import.meta.url), {
     workerData: options,
     execArgv: [],
@@ -91,8 +96,9 @@ function startThread(options: ThreadOptions, onFatal: (error: FatalStorageError)
       return error;
     },
     maxBatch: MAX_BATCH,
+    maxBatchBytes: MAX_BATCH_BYTES,
     maxPending: MAX_PENDING,
-    maxPendingBytes: MAX_PENDING_BYTES,
+    memory,
   });
 
   let settleOpening: (error: Error | null) => void = () => undefined;

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ProgressEvent } from '../../../src/core/run-event.ts';
 import type { Lease, RunChange, Storage } from '../../../src/storage/storage.ts';
-import { completedChange, LEASE_MS, NOW, progress, runningChange, step, type Workbench } from './workbench.ts';
+import { completedChange, LEASE_MS, NOW, progress, runningChange, step, upTo, type Workbench } from './workbench.ts';
 
 export function advancingRunsContract(workbench: () => Workbench): void {
   /** Everything that can be seen of a run. */
@@ -69,7 +69,7 @@ export function advancingRunsContract(workbench: () => Workbench): void {
     });
 
     test.each([
-      ['claimed by somebody else', (storage: Storage) => storage.claimDueRuns(NOW + LEASE_MS, NOW + 2 * LEASE_MS, 1000)],
+      ['claimed by somebody else', (storage: Storage) => storage.claimDueRuns(NOW + LEASE_MS, NOW + 2 * LEASE_MS, upTo(1000))],
       ['cancelled', (storage: Storage, { runId }: Lease) => storage.cancelRun(runId, NOW)],
       ['given back', (storage: Storage, lease: Lease) => storage.releaseRun(lease, NOW)],
       ['recovered', (storage: Storage) => storage.recoverRuns(NOW)],

@@ -2,11 +2,12 @@
 
 import { describe, expect, test } from 'vitest';
 import { isEnd } from '../../../src/core/run-event.ts';
-import { completedChange, LEASE_MS, NOW, progress, runningChange, step, type Workbench } from './workbench.ts';
+import { runWeight } from '../../../src/core/run-weight.ts';
+import { completedChange, LEASE_MS, NOW, progress, runningChange, step, upTo, type Workbench } from './workbench.ts';
 
 export function claimingRunsContract(workbench: () => Workbench): void {
   const claimedIds = async (now: number, limit = 1000): Promise<string[]> =>
-    (await workbench().storage.claimDueRuns(now, now + LEASE_MS, limit)).map(({ lease }) => lease.runId);
+    (await workbench().storage.claimDueRuns(now, now + LEASE_MS, upTo(limit))).map(({ lease }) => lease.runId);
 
   describe('claimDueRuns', () => {
     test('hands out a run with all that its worker needs', async () => {
@@ -20,7 +21,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       const waiting = step('b', { status: 'waiting', outputs: null, finishedAt: null, dueAt: NOW });
       const change = { progress: 33, events: [progress(1, 0), progress(2, 33)], lastSeq: 2, steps: [step('a'), waiting] };
       await addRun(sink, { runId, workflow: { id: 'w', version: 1 }, inputs: '{"id":1.0}', body: Buffer.from('[1.0]'), change });
-      const [claimed, ...others] = await storage.claimDueRuns(NOW, NOW + LEASE_MS, 10);
+      const [claimed, ...others] = await storage.claimDueRuns(NOW, NOW + LEASE_MS, upTo(10));
       expect(others).toEqual([]);
       expect(claimed).toMatchObject({
         lease: { runId },
@@ -70,7 +71,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       const { storage, addSink, addClaimedRun } = workbench();
       const { lease } = await addClaimedRun(await addSink());
       expect(await claimedIds(NOW + LEASE_MS - 1)).toEqual([]);
-      const [taken] = await storage.claimDueRuns(NOW + LEASE_MS, NOW + 2 * LEASE_MS, 10);
+      const [taken] = await storage.claimDueRuns(NOW + LEASE_MS, NOW + 2 * LEASE_MS, upTo(10));
       expect(taken?.lease.runId).toBe(lease.runId);
       expect(taken?.lease.epoch).toBeGreaterThan(lease.epoch);
     });
@@ -93,7 +94,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       const sink = await addSink();
       await addRun(sink);
       await addRun(sink);
-      const [kept, lost] = (await storage.claimDueRuns(NOW, NOW + LEASE_MS, 2)).map(({ lease }) => lease);
+      const [kept, lost] = (await storage.claimDueRuns(NOW, NOW + LEASE_MS, upTo(2))).map(({ lease }) => lease);
       if (kept === undefined || lost === undefined) throw new Error('two runs were due');
       await storage.cancelRun(lost.runId, NOW);
       expect(await storage.renewLeases([kept, lost], NOW + 2 * LEASE_MS)).toEqual([lost.runId]);
@@ -113,10 +114,54 @@ export function claimingRunsContract(workbench: () => Workbench): void {
     test('that is stale gives nothing back', async () => {
       const { storage, addSink, addClaimedRun } = workbench();
       const { lease } = await addClaimedRun(await addSink());
-      const [taken] = await storage.claimDueRuns(NOW + LEASE_MS, NOW + 2 * LEASE_MS, 1);
+      const [taken] = await storage.claimDueRuns(NOW + LEASE_MS, NOW + 2 * LEASE_MS, upTo(1));
       await storage.releaseRun(lease, NOW);
       expect(await claimedIds(NOW + LEASE_MS)).toEqual([]);
       expect(await storage.advanceRun(taken?.lease ?? lease, runningChange({}))).toBe(true);
+    });
+  });
+
+  describe('claims by what a run weighs', () => {
+    const sized = (bytes: number) => ({ body: new Uint8Array(bytes), bodyKind: 'text' as const });
+
+    test('take as many as fit, in the order in which they are due, and none after one that does not', async () => {
+      const { storage, addSink, addRun } = workbench();
+      const sink = await addSink();
+      for (const [index, bytes] of [10_000, 10_000, 200_000, 10].entries())
+        await addRun(sink, { ...sized(bytes), change: { wakeAt: NOW + index } });
+      const claim = async (maxWeight: number) =>
+        (await storage.claimDueRuns(NOW + 9, NOW + LEASE_MS, { limit: 10, maxWeight, takesAlone: true })).map(
+          ({ body }) => body.byteLength,
+        );
+      expect(await claim(2 * runWeight(11_000))).toEqual([10_000, 10_000]);
+      expect(await claim(runWeight(11_000))).toEqual([]);
+      expect(await claim(runWeight(300_000) * 100)).toEqual([200_000, 10]);
+    });
+
+    test('take a large run alone, whatever it weighs, and pass it over while none may be taken', async () => {
+      const { storage, addSink, addRun } = workbench();
+      const sink = await addSink();
+      for (const bytes of [400_000, 500_000, 10]) await addRun(sink, sized(bytes));
+      const claim = async (takesAlone: boolean) =>
+        (await storage.claimDueRuns(NOW, NOW + LEASE_MS, { limit: 10, maxWeight: 100_000, takesAlone })).map(({ body, isAlone }) => [
+          body.byteLength,
+          isAlone,
+        ]);
+      expect(await claim(false)).toEqual([[10, false]]);
+      expect(await claim(true)).toEqual([[400_000, true]]);
+      expect(await claim(true)).toEqual([[500_000, true]]);
+    });
+
+    test('take a run alone at which the process has died twice', async () => {
+      const { storage, addSink, addClaimedRun } = workbench();
+      const sink = await addSink();
+      await addClaimedRun(sink);
+      await addClaimedRun(sink);
+      await storage.recoverRuns(NOW);
+      expect(await storage.claimDueRuns(NOW, NOW + LEASE_MS, upTo(10))).toMatchObject([{ isAlone: false }, { isAlone: false }]);
+      await storage.recoverRuns(NOW);
+      expect(await storage.claimDueRuns(NOW, NOW + LEASE_MS, upTo(10))).toMatchObject([{ isAlone: true }]);
+      expect(await storage.claimDueRuns(NOW, NOW + LEASE_MS, { ...upTo(10), takesAlone: false })).toEqual([]);
     });
   });
 
@@ -128,10 +173,38 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       const two = await addClaimedRun(sink);
       const waiting = await addRun(sink, { change: { wakeAt: NOW + 60_000 } });
       const ended = await addRun(sink, { change: completedChange(1) });
-      expect(await storage.recoverRuns(NOW + 1)).toBe(2);
+      expect(await storage.recoverRuns(NOW + 1)).toEqual({ recovered: 2, poisoned: [] });
       expect((await claimedIds(NOW + 1)).sort()).toEqual([one.lease.runId, two.lease.runId].sort());
       expect((await storage.getRun(waiting.runId))?.status).toBe('waiting');
       expect((await storage.getRun(ended.runId))?.status).toBe('completed');
+    });
+
+    test('sets a run aside at the third death, tells of it, and ends its stream; it can no longer be claimed', async () => {
+      const { storage, addSink, addClaimedRun } = workbench();
+      const { lease } = await addClaimedRun(await addSink());
+      for (const at of [1, 2]) {
+        expect(await storage.recoverRuns(NOW + at)).toEqual({ recovered: 1, poisoned: [] });
+        expect(await claimedIds(NOW + at)).toEqual([lease.runId]);
+      }
+      expect(await storage.recoverRuns(NOW + 3)).toEqual({ recovered: 0, poisoned: [lease.runId] });
+      expect(await claimedIds(NOW + 3)).toEqual([]);
+      expect(await storage.getRun(lease.runId)).toMatchObject({ status: 'failed', error: { code: 'poisoned' }, finishedAt: NOW + 3 });
+      expect((await storage.readEvents(lease.runId, 0))?.events.filter(isEnd)).toHaveLength(1);
+      expect(await storage.recoverRuns(NOW + 4)).toEqual({ recovered: 0, poisoned: [] });
+    });
+
+    test('counts anew for a run that has gone on, and counts none that was given back', async () => {
+      const { storage, addSink, addClaimedRun } = workbench();
+      const { lease } = await addClaimedRun(await addSink());
+      for (const at of [1, 2, 3, 4]) {
+        expect((await storage.recoverRuns(NOW + at)).poisoned).toEqual([]);
+        const [claimed] = await storage.claimDueRuns(NOW + at, NOW + LEASE_MS, upTo(1));
+        await storage.advanceRun(claimed?.lease ?? lease, runningChange({ status: 'waiting', lastSeq: at + 1, wakeAt: NOW + at + 1 }));
+        const [again] = await storage.claimDueRuns(NOW + at + 1, NOW + LEASE_MS, upTo(1));
+        await storage.releaseRun(again?.lease ?? lease, NOW + at + 1);
+        await storage.recoverRuns(NOW + at + 1);
+        await claimedIds(NOW + at + 1);
+      }
     });
   });
 

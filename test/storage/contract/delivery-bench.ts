@@ -5,9 +5,10 @@ import { expect } from 'vitest';
 import { deliveryIdOf } from '../../../src/core/delivery-id.ts';
 import type { HttpMessage, OutboundResult } from '../../../src/core/outbound.ts';
 import { NO_RETRY } from '../../../src/core/retry.ts';
+import type { ClaimedRun } from '../../../src/storage/claimed-run.ts';
 import type { AttemptRecord, ClaimedDelivery, NewDelivery } from '../../../src/storage/delivery-records.ts';
-import type { ClaimedRun, RunChange, StepRecord } from '../../../src/storage/storage.ts';
-import { LEASE_MS, NOW, runningChange, step, type Workbench } from './workbench.ts';
+import type { RunChange, StepRecord } from '../../../src/storage/storage.ts';
+import { LEASE_MS, NOW, runningChange, step, upTo, type Workbench } from './workbench.ts';
 
 export const DELIVERED = { status: 'delivered', dueAt: null } as const;
 export const FAILED = { status: 'failed', dueAt: null } as const;
@@ -94,7 +95,7 @@ export function createDeliveryBench(workbench: () => Workbench): DeliveryBench {
     return (await workbench().storage.getDelivery(id))?.status;
   }
 
-  const dueRuns = async (now = NOW + 1000): Promise<ClaimedRun[]> => await workbench().storage.claimDueRuns(now, now + LEASE_MS, 100);
+  const dueRuns = async (now = NOW + 1000): Promise<ClaimedRun[]> => await workbench().storage.claimDueRuns(now, now + LEASE_MS, upTo(100));
 
   return { addWaitingRun, claim, claimOne, statusOf, dueRuns };
 }

@@ -2,7 +2,7 @@
 // older one is refused.
 
 import { describe, expect, test } from 'vitest';
-import { completedChange, LEASE_MS, NOW, runningChange, step, type Workbench } from './workbench.ts';
+import { completedChange, LEASE_MS, NOW, runningChange, step, upTo, type Workbench } from './workbench.ts';
 
 export function memoryContract(workbench: () => Workbench): void {
   describe('memory', () => {
@@ -69,8 +69,8 @@ export function memoryContract(workbench: () => Workbench): void {
       expect(await storage.advanceRun(lease, change)).toBe(false);
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 1, value: '1' }]);
       expect(await storage.getRun(lease.runId)).toMatchObject({ status: 'queued', steps: [] });
-      expect(await storage.claimDueRuns(NOW + 4, NOW + LEASE_MS, 10)).toEqual([]);
-      const [again] = await storage.claimDueRuns(NOW + 5, NOW + LEASE_MS, 10);
+      expect(await storage.claimDueRuns(NOW + 4, NOW + LEASE_MS, upTo(10))).toEqual([]);
+      const [again] = await storage.claimDueRuns(NOW + 5, NOW + LEASE_MS, upTo(10));
       expect(again?.lease.runId).toBe(lease.runId);
       expect(await storage.advanceRun(lease, runningChange({})), 'the old lease is stale').toBe(false);
       const replanned = { ...change, memory: [{ key: 'a', version: 1, value: '2' }] };

@@ -5,11 +5,17 @@ import type { ProgressEvent } from '../../../src/core/run-event.ts';
 import { formatRunId, NONCE_BYTES, orderAt } from '../../../src/core/run-id.ts';
 import { DEFAULT_LIMITS, type Sink } from '../../../src/core/sink.ts';
 import { newSinkId } from '../../../src/ids.ts';
-import type { ClaimedRun, NewRun, RunChange, StepRecord, Storage } from '../../../src/storage/storage.ts';
+import type { ClaimedRun, RunClaimLimit } from '../../../src/storage/claimed-run.ts';
+import type { NewRun, RunChange, StepRecord, Storage } from '../../../src/storage/storage.ts';
 
 /** 2026-01-01T00:00:00Z, the time at which records are made. */
 export const NOW = 1_767_225_600_000;
 export const LEASE_MS = 15_000;
+
+/** Of whatever weight. */
+export function upTo(limit: number): RunClaimLimit {
+  return { limit, maxWeight: Number.POSITIVE_INFINITY, takesAlone: true };
+}
 
 export interface Workbench {
   storage: Storage;
@@ -65,7 +71,7 @@ export function createWorkbench(storage: Storage): Workbench {
     },
     async addClaimedRun(sink, fields) {
       const { runId } = await workbench.addRun(sink, fields);
-      const claimed = await storage.claimDueRuns(NOW, NOW + LEASE_MS, 1000);
+      const claimed = await storage.claimDueRuns(NOW, NOW + LEASE_MS, upTo(1000));
       const mine = claimed.find(({ lease }) => lease.runId === runId);
       if (mine === undefined) throw new Error(`${runId} was not claimed`);
       return mine;

@@ -1,0 +1,12 @@
+// What the arguments of a storage operation weigh on their way to another thread: the text and the bytes in them.
+
+/** Numbers, nulls and the names of fields count for nothing: their number has a bound for each operation. */
+export function bytesOfArguments(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  if (value instanceof Uint8Array) return value.byteLength;
+  let bytes = 0;
+  if (Array.isArray(value)) for (let index = 0; index < value.length; index += 1) bytes += bytesOfArguments(value[index]);
+  else for (const field of Object.values(value)) bytes += bytesOfArguments(field);
+  return bytes;
+}

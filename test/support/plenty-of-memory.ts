@@ -1,0 +1,5 @@
+// A budget that nothing in a test exhausts.
+
+import { createMemoryBudget, type MemoryBudget } from '../../src/memory-budget.ts';
+
+export const plentyOfMemory = (): MemoryBudget => createMemoryBudget(2 ** 40);
