@@ -14,6 +14,8 @@ import { createDefinitionService, type DefinitionService } from './definitions/d
 import { watchDefinitionFiles } from './definitions/definition-watch.ts';
 import { createSenderOnDemand } from './delivery/sender-on-demand.ts';
 import { createEngine } from './engine/engine.ts';
+import { createLargeRuns } from './engine/large/large-runs.ts';
+import type { RunThreadOptions } from './engine/large/run-thread-client.ts';
 import { startRetention } from './engine/retention.ts';
 import { createRunFeed } from './engine/run-feed.ts';
 import type { Send } from './engine/send-once.ts';
@@ -22,7 +24,9 @@ import type { HttpServer } from './http/server.ts';
 import { createRunIds, newToken } from './ids.ts';
 import type { Logger } from './logger.ts';
 import { createMemoryBudget, measureMemory } from './memory-budget.ts';
+import type { RunThreadData } from './run-thread.ts';
 import { createSecretVault, redactResult, type SecretVault } from './secrets.ts';
+import { STEP_TYPE_SOURCES } from './step-type-sources.ts';
 import { createStepTypes, ownStepTypes, type StepTypeSources } from './steps/index.ts';
 import type { StepType } from './steps/step-type.ts';
 import { type BlobStore, openBlobStore } from './storage/blobs.ts';
@@ -90,7 +94,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const disk = await watchDiskFloor(dataDir, config.minFreeDisk);
     cleanups.push(() => disk.close());
 
-    const stepTypes = createStepTypes([...ownStepTypes, ...(options.stepTypes ?? [])], STEP_TYPE_SOURCES);
+    const stepTypes = createStepTypes([...ownStepTypes, ...(options.stepTypes ?? [])], SENDING_STEP_TYPES);
     const catalog = await createCatalog(storage);
     await stepTypes.load(catalog.current().workflows.flatMap(({ document }) => [...stepTypesIn(JSON.parse(document))]));
     const definitions = createDefinitionService({ storage, catalog, stepTypes, clock });
@@ -109,6 +113,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       send: withSecrets(options.send ?? sender.send, secrets),
       localEffects: { loadImages: createLoadImages(blobs), writeFile: (write) => writeStepFile(filesDir, write) },
       memory: budget.runs,
+      largeRuns: createLargeRuns(runThread(environment, config.secretsAllow, key)),
       secrets,
     });
 
@@ -198,17 +203,29 @@ function withSecrets(send: Send, vault: SecretVault): Send {
   };
 }
 
-/** Owners in the order of the documents. */
-const STEP_TYPE_SOURCES: StepTypeSources = {
-  roboflow_core: async () => (await import('./steps/roboflow/index.ts')).roboflowStepTypes,
-  v7: async () => (await withSender(import('./steps/v7/index.ts'))).v7StepTypes,
-  robovision: async () => (await withSender(import('./steps/robovision/index.ts'))).robovisionStepTypes,
+/** The thread of large runs plans with the names of secrets alone: what they are is put in when a message is sent. */
+function runThread(environment: Environment, allowed: readonly string[], key: string): RunThreadOptions {
+  const maxHeapBytes = Math.min(measureMemory(), MAX_THREAD_BYTES);
+  const names = Object.fromEntries(Object.keys(environment).map((name) => [name, '']));
+  const data: RunThreadData = { secrets: { environment: names, allowed, key }, maxDecodedBytes: DECODED_SHARE * maxHeapBytes };
+  return { module: new URL('./run-thread.mjs', import.meta.url), data, maxHeapBytes };
+}
+
+/** Of the thread's heap, for one body; the rest is for what the steps of its run make of it. */
+const DECODED_SHARE = 0.75;
+const MAX_THREAD_BYTES = 2 ** 31;
+
+/** Those that send load what that takes as well. */
+const SENDING_STEP_TYPES: StepTypeSources = {
+  ...STEP_TYPE_SOURCES,
+  v7: () => withSender(STEP_TYPE_SOURCES.v7()),
+  robovision: () => withSender(STEP_TYPE_SOURCES.robovision()),
 };
 
-/** These are for sending: what that takes is loaded with them, so that the first message need not wait for it. */
-async function withSender<Module>(loading: Promise<Module>): Promise<Module> {
-  const [module] = await Promise.all([loading, import('./delivery/send.ts'), import('./delivery/address-policy.ts')]);
-  return module;
+/** Loaded with the step types, so that the first message need not wait for it. */
+async function withSender<Loaded>(loading: Promise<Loaded>): Promise<Loaded> {
+  const [loaded] = await Promise.all([loading, import('./delivery/send.ts'), import('./delivery/address-policy.ts')]);
+  return loaded;
 }
 
 async function applyFiles(definitions: DefinitionService, path: string, environment: Environment): Promise<number> {

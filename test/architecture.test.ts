@@ -82,7 +82,11 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'node:timers/promises',
     ],
   },
-  engine: { uses: ['core', 'steps', 'errors.ts'], knows: ['storage', 'clock.ts', 'ids.ts', 'logger.ts', 'memory-budget.ts'] },
+  engine: {
+    uses: ['core', 'steps', 'errors.ts', 'memory-budget.ts'],
+    knows: ['storage', 'clock.ts', 'ids.ts', 'logger.ts'],
+    packages: ['node:worker_threads'],
+  },
   definitions: {
     uses: ['core', 'steps', 'errors.ts', 'ids.ts', 'token.ts'],
     knows: ['storage', 'clock.ts'],
@@ -110,8 +114,13 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'node:zlib',
     ],
   },
+  'step-type-sources.ts': { uses: ['steps'] },
+  'run-thread.mjs': { uses: ['run-thread.ts'], packages: ['tsx/esm/api'] },
+  'run-thread.ts': { uses: ['engine', 'http', 'secrets.ts', 'step-type-sources.ts', 'steps'], packages: ['node:worker_threads'] },
   'app.ts': {
     uses: [
+      'step-type-sources.ts',
+
       'core',
       'steps',
       'storage',
@@ -125,7 +134,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'ids.ts',
       'memory-budget.ts',
     ],
-    knows: ['config.ts', 'logger.ts'],
+    knows: ['config.ts', 'logger.ts', 'run-thread.ts'],
     packages: ['node:fs/promises', 'node:path', 'node:stream/consumers'],
   },
   cli: {

@@ -15,6 +15,7 @@ import type { CreateRunResult, RunChange, Storage } from '../storage/storage.ts'
 import { eventsOf } from './change-events.ts';
 import { Execution } from './execution.ts';
 import type { ExecutionTools } from './execution-start.ts';
+import type { LargeRun } from './large/large-runs.ts';
 import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 
 export interface Trigger {
@@ -26,8 +27,10 @@ export interface Trigger {
   workflowReference: { id: string; version: number } | null;
   head: RequestHead;
   body: RequestBody;
-  /** The body's value, decoded already. */
-  request: Request;
+  /** With the body's value; null for a large body that is still to be decoded. */
+  request: Request | null;
+  /** How a body that is still to be decoded is read. */
+  reading?: unknown;
   /** Where the workflow's inputs come from, by name, where the sink says so. */
   inputMapping: Readonly<Record<string, string>>;
   idempotency: { key: string; fingerprint: string } | null;
@@ -59,23 +62,59 @@ export interface DispatchOptions {
   onGoing: (run: ActiveRun, turn: PlannedTurn) => void;
   /** Takes over the deliveries of a run that has ended within its first commit. */
   onLeft: (runId: string, change: RunChange) => void;
+  startLarge: (runId: string, trigger: Trigger) => Promise<LargeRun>;
 }
 
 const IDEMPOTENCY_KEY_MS = 24 * 3_600_000;
 
+/** A run whose first turn is planned. */
+interface Planned {
+  runId: string;
+  now: number;
+  execution: Execution | LargeRun;
+  turn: PlannedTurn;
+  /** JSON text of the bound inputs; null where they follow from the request and its workflow. */
+  inputs: string | null;
+}
+
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const { storage, tools, turns, clock, newRunId, logger, isDraining, onGoing, onLeft } = options;
+  const { storage, tools, turns, clock, newRunId, logger, isDraining, onGoing, onLeft, startLarge } = options;
   return dispatch;
 
   async function dispatch(trigger: Trigger): Promise<Dispatched> {
-    const { appId, sinkId, workflow, request, inputMapping, body, idempotency } = trigger;
+    const { sinkId, workflow, request, inputMapping } = trigger;
     if (isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
+    if (request === null) return await dispatchLarge(trigger);
     const inputs = bindInputs(workflow, inputMapping, request);
     const runId = newRunId();
     const now = clock();
     const execution = new Execution(tools, { runId, sinkId, workflow, request, inputs });
     const planned = turns.plan(runId, sinkId, execution);
     const turn = planned instanceof Promise ? await planned : planned;
+    const isMapped = !isTerminal(turn.change.status) && Object.keys(inputMapping).length > 0;
+    return await store(trigger, { runId, now, execution, turn, inputs: isMapped ? stringifyJson(inputs) : null });
+  }
+
+  async function dispatchLarge(trigger: Trigger): Promise<Dispatched> {
+    const runId = newRunId();
+    const now = clock();
+    const execution = await startLarge(runId, trigger);
+    let isGoing = false;
+    try {
+      const turn = await turns.plan(runId, trigger.sinkId, execution);
+      const { kind, charset, inputs } = execution.started;
+      const body = { ...trigger.body, kind, charset };
+      const dispatched = await store({ ...trigger, body }, { runId, now, execution, turn, inputs });
+      isGoing = dispatched.ended === null && dispatched.runId === runId;
+      return dispatched;
+    } finally {
+      // A run that goes on is let go of when nothing is done for it here any more.
+      if (!isGoing) execution.dispose();
+    }
+  }
+
+  async function store(trigger: Trigger, { runId, now, execution, turn, inputs }: Planned): Promise<Dispatched> {
+    const { appId, sinkId, body, idempotency } = trigger;
     const { change } = turn;
     const ended = isTerminal(change.status);
     let created: CreateRunResult | undefined;
@@ -90,7 +129,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         bodyCharset: body.charset,
         body: body.bytes,
         blobs: trigger.head.files.map(({ sha256 }) => sha256),
-        inputs: ended || Object.keys(inputMapping).length === 0 ? null : stringifyJson(inputs),
+        inputs,
         idempotency: idempotency === null ? null : { ...idempotency, expiresAt: now + IDEMPOTENCY_KEY_MS },
         createdAt: now,
         change,
@@ -100,23 +139,20 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       if (created?.kind !== 'created') turns.withdraw(sinkId, change);
     }
     if (created.kind === 'id_taken' || created.kind === 'memory_changed') return dispatch(trigger);
-    if (created.kind === 'duplicate') {
-      if (created.sameRequest) return { runId: created.runId, events: [], ended: null, isDuplicate: true };
-      throw new AppError(
-        'unprocessable',
-        `Idempotency-Key "${idempotency?.key}" was used before with another request; use a new key for a new request`,
-        {
-          details: { run_id: created.runId },
-        },
-      );
-    }
+    if (created.kind === 'duplicate') return joinEarlier(created, idempotency?.key);
     if (ended) {
       logRunEnd(logger, { appId, sinkId, createdAt: now }, runId, change);
       if (change.deliveries.length > 0) onLeft(runId, change);
     } else {
-      const lease = { runId, epoch: created.epoch };
-      onGoing(new ActiveRun(lease, { appId, sinkId, createdAt: now, bytes: body.bytes.byteLength }, execution, trigger.head.files), turn);
+      const owner = { appId, sinkId, createdAt: now, bytes: body.bytes.byteLength };
+      onGoing(new ActiveRun({ runId, epoch: created.epoch }, owner, execution, trigger.head.files), turn);
     }
     return { runId, events: eventsOf(change), ended: ended ? change : null, isDuplicate: false };
   }
+}
+
+function joinEarlier({ runId, sameRequest }: Extract<CreateRunResult, { kind: 'duplicate' }>, key: string | undefined): Dispatched {
+  if (sameRequest) return { runId, events: [], ended: null, isDuplicate: true };
+  const message = `Idempotency-Key "${key}" was used before with another request; use a new key for a new request`;
+  throw new AppError('unprocessable', message, { details: { run_id: runId } });
 }

@@ -2,11 +2,11 @@
 // A turn is planned in memory, written in one commit, and only then told to anybody or sent anywhere.
 
 import type { Clock } from '../clock.ts';
-import { parseJson } from '../core/json.ts';
-import { decodeBody, type Request, type RequestHead } from '../core/request.ts';
+import { stringifyJson } from '../core/json.ts';
+import type { RequestBody, RequestHead } from '../core/request.ts';
 import { POISONED } from '../core/run-event.ts';
 import { runWeight } from '../core/run-weight.ts';
-import { bindInputs } from '../core/workflow-input.ts';
+import { AppError } from '../errors.ts';
 import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
@@ -16,15 +16,16 @@ import type { Lease, RunChange, Storage } from '../storage/storage.ts';
 import { createDeliveryQueue } from './delivery-queue.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { createDueTimer } from './due-timer.ts';
-import { Execution } from './execution.ts';
 import type { ExecutionTools } from './execution-start.ts';
+import type { LargeRuns } from './large/large-runs.ts';
+import { largeBody } from './large/messages.ts';
 import type { SecretPlaceholder } from './prepared-step.ts';
+import { createRestoring } from './restore-run.ts';
 import type { RunFeed } from './run-feed.ts';
 import type { Send } from './send-once.ts';
 import { createStepMemory } from './step-memory.ts';
-import { ActiveRun, createTurns, LEASE_MS, type PlannedTurn } from './turn.ts';
+import { type ActiveRun, createTurns, LEASE_MS, type PlannedTurn } from './turn.ts';
 import { createWorker, type LocalEffects, type Worker } from './worker.ts';
-import { createWorkflowCache } from './workflow-cache.ts';
 
 export interface EngineOptions {
   storage: Storage;
@@ -38,13 +39,25 @@ export interface EngineOptions {
   localEffects: LocalEffects;
   /** What runs that are advanced here may take. */
   memory: MemoryAccount;
+  largeRuns: LargeRuns;
   secrets: { placeholder: SecretPlaceholder; mask: (runId: string, text: string) => string };
+}
+
+/** Of a request whose body is decoded in the thread of large runs alone. */
+export interface LargeTemplate {
+  head: RequestHead;
+  body: RequestBody;
+  reading?: unknown;
+  template: unknown;
+  roots: object;
 }
 
 export interface Engine {
   /** Takes up what an earlier process left, and begins to watch due times. */
   start(): Promise<void>;
   dispatch: Dispatch;
+  /** What becomes of a template that selects from a large request and from other roots, as JSON text. */
+  renderLarge(large: LargeTemplate): Promise<string>;
   /** Null when there is no such run; `cancelled` is false when it had ended already. */
   cancel(runId: string): Promise<{ cancelled: boolean } | null>;
   /** Gives deliveries that failed or were dropped another round of attempts; returns the ids of those that get one. */
@@ -61,8 +74,7 @@ const NO_ROOM_MS = 50;
 const NO_DATABASE_MS = 500;
 
 export function createEngine(options: EngineOptions): Engine {
-  const { storage, stepTypes, feed, clock, newRunId, logger, random = Math.random, send, localEffects, secrets } = options;
-  const loadWorkflow = createWorkflowCache(storage);
+  const { storage, stepTypes, feed, clock, newRunId, logger, random = Math.random, send, localEffects, largeRuns, secrets } = options;
   const working = new Set<Promise<unknown>>();
   const takingUp = new Map<string, Lease>();
   /** The last run that was taken up with no other of its kind beside it. */
@@ -82,7 +94,8 @@ export function createEngine(options: EngineOptions): Engine {
   const worker = createWorker({ ...shared, queue, localEffects, memory: options.memory, feed, wakeBy, track });
   const { active } = worker;
   const onLeft = (runId: string, change: RunChange): void => queue.begin(change.deliveries, null, runId);
-  const dispatch = createDispatch({ ...shared, tools, newRunId, onGoing: takeOver, onLeft });
+  const { restore, startLarge } = createRestoring({ storage, stepTypes, tools, largeRuns });
+  const dispatch = createDispatch({ ...shared, tools, newRunId, onGoing: takeOver, onLeft, startLarge });
 
   /** Remembers work in the background until it is over, so that draining can wait for it; its failure is logged. */
   function track(work: Promise<unknown>): void {
@@ -152,23 +165,15 @@ export function createEngine(options: EngineOptions): Engine {
       await worker.advance(run, () => {
         for (const { step, result } of claimed.results) execution.giveResult(step, result);
       });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'unavailable') throw error;
+      logger.warn({ run_id: lease.runId, reason: error.message }, 'a run could not be taken up; trying again');
+      await storage.releaseRun(lease, clock() + NO_DATABASE_MS);
     } finally {
       if (run === null) options.memory.give(weight);
       else worker.forget(run);
       takingUp.delete(lease.runId);
     }
-  }
-
-  async function restore(claimed: ClaimedRun): Promise<ActiveRun> {
-    const { lease, appId, sinkId, createdAt, bytes } = claimed;
-    const workflow = await loadWorkflow(appId, claimed.workflow);
-    await stepTypes.load((workflow?.steps ?? []).map(({ type }) => type));
-    const request = restoreRequest(claimed);
-    const planned = workflow ?? { id: '', version: 0, inputs: [], steps: [], loops: null, outputs: [] };
-    const inputs = claimed.inputs === null ? bindInputs(planned, {}, request) : (parseJson(claimed.inputs) as Record<string, unknown>);
-    const execution = new Execution(tools, { runId: lease.runId, sinkId, workflow: planned, request, inputs }, claimed);
-    if (workflow === null) execution.abort({ code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' });
-    return new ActiveRun(lease, { appId, sinkId, createdAt, bytes }, execution, request.files);
   }
 
   async function renewLeases(): Promise<void> {
@@ -182,6 +187,11 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     dispatch,
+    renderLarge: ({ head, body, reading, template, roots }) =>
+      largeRuns.render(
+        { head: stringifyJson(head), body: largeBody(body, reading), template: stringifyJson(template), roots: stringifyJson(roots) },
+        body.bytes.byteLength,
+      ),
     async start() {
       const { recovered, poisoned } = await storage.recoverRuns(clock());
       if (recovered > 0) logger.info({ runs: recovered }, 'took up runs that an earlier process left');
@@ -214,11 +224,7 @@ export function createEngine(options: EngineOptions): Engine {
       await Promise.all([queue.drain(timeoutMs), Promise.race([allWork(), timeIsUp])]);
       clearTimeout(deadline);
       await Promise.all([...active.values()].filter(({ effects }) => effects > 0).map(worker.giveBack));
+      await largeRuns.close();
     },
   };
-}
-
-function restoreRequest(run: ClaimedRun): Request {
-  const head = parseJson(run.request) as RequestHead;
-  return { ...head, body: decodeBody({ kind: run.bodyKind, bytes: run.body, charset: run.bodyCharset }, head.files) };
 }

@@ -9,6 +9,8 @@ import type { Lease, RunChange } from '../storage/storage.ts';
 import type { DeliveryQueue } from './delivery-queue.ts';
 import type { Execution } from './execution.ts';
 import type { LocalEffect } from './execution-start.ts';
+import { LargeRun } from './large/large-runs.ts';
+import type { Program } from './program.ts';
 import type { StepMemory } from './step-memory.ts';
 
 /** How long a run, or a delivery, that goes on may be left alone before somebody else takes it up. */
@@ -20,7 +22,7 @@ export class ActiveRun {
   readonly appId: string;
   readonly sinkId: string;
   readonly createdAt: number;
-  readonly execution: Execution;
+  readonly execution: Execution | LargeRun;
   /** The files that its request brought: no step may look at others. */
   readonly files: readonly FileHandle[];
   /** No more turns may be taken here: the run is over, was lost to another owner, or is given back. */
@@ -38,7 +40,7 @@ export class ActiveRun {
   constructor(
     lease: Lease,
     { appId, sinkId, createdAt, bytes }: RunOwner & { bytes: number },
-    execution: Execution,
+    execution: Execution | LargeRun,
     files: readonly FileHandle[],
   ) {
     this.lease = lease;
@@ -68,20 +70,23 @@ export interface PlannedTurn {
 }
 
 export interface Turns {
-  /** A promise only where something that the steps remember must be loaded first. */
-  plan(runId: string, sinkId: string, execution: Execution): PlannedTurn | Promise<PlannedTurn>;
+  /** A promise only for a large run, and where something that the steps remember must be loaded first. */
+  plan(runId: string, sinkId: string, execution: Execution | LargeRun): PlannedTurn | Promise<PlannedTurn>;
   /** The turn was not stored. */
   withdraw(sinkId: string, change: RunChange): void;
 }
 
-const INTERNAL: RunError = { code: 'internal', message: 'an internal error ended the run' };
+export const INTERNAL: RunError = { code: 'internal', message: 'an internal error ended the run' };
 
 export function createTurns(options: { memory: StepMemory; queue: DeliveryQueue; clock: Clock; logger: Logger }): Turns {
   const { memory, queue, clock, logger } = options;
 
   function finish(sinkId: string, execution: Execution, effects: LocalEffect[]): PlannedTurn {
     const now = clock();
-    const change = execution.takeChange(now + LEASE_MS, now);
+    return anticipate(sinkId, { change: execution.takeChange(now + LEASE_MS, now), effects });
+  }
+
+  function anticipate(sinkId: string, { change, effects }: PlannedTurn): PlannedTurn {
     if (change.memory.length > 0) memory.anticipate(sinkId, change.memory);
     if (change.deliveries.length > 0) change.deliveries = queue.admit(change.deliveries);
     return { change, effects };
@@ -95,8 +100,16 @@ export function createTurns(options: { memory: StepMemory; queue: DeliveryQueue;
     return finish(sinkId, execution, effects);
   }
 
+  async function planLarge(runId: string, sinkId: string, run: LargeRun): Promise<PlannedTurn> {
+    const now = clock();
+    const { change, effects, bug } = await run.plan(now, now + LEASE_MS, memory);
+    if (bug !== null) logger.error({ err: bug, run_id: runId }, 'a step failed unexpectedly');
+    return anticipate(sinkId, { change, effects });
+  }
+
   return {
     plan(runId, sinkId, execution) {
+      if (execution instanceof LargeRun) return planLarge(runId, sinkId, execution);
       const effects = advanceSafely(execution, runId, clock(), logger);
       const keys = execution.takeWantedKeys();
       return keys.length === 0 ? finish(sinkId, execution, effects) : planWithMemory(runId, sinkId, execution, effects, keys);
@@ -118,7 +131,7 @@ function advanceSafely(execution: Execution, runId: string, now: number, logger:
   }
 }
 
-export function failUnexpectedly(execution: Execution, fields: { run_id: string; step?: string }, error: unknown, logger: Logger): void {
+export function failUnexpectedly(execution: Program, fields: { run_id: string; step?: string }, error: unknown, logger: Logger): void {
   logger.error({ err: error, ...fields }, 'a step failed unexpectedly');
   execution.abort(INTERNAL);
 }

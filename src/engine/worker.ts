@@ -17,6 +17,7 @@ import { eventsOf } from './change-events.ts';
 import type { DeliveryQueue } from './delivery-queue.ts';
 import type { LocalEffect } from './execution-start.ts';
 import type { HeldDelivery } from './held-delivery.ts';
+import { LargeRun } from './large/large-runs.ts';
 import type { RunFeed } from './run-feed.ts';
 import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 
@@ -74,14 +75,16 @@ export function createWorker(options: WorkerOptions): Worker {
       if (run.execution.awaited > 0) queue.giveUp(runId);
     } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
     const isHeld = isTerminal(change.status) || hold(run);
+    // One in a thread of its own makes room for others as soon as it only waits.
+    const isLarge = run.execution instanceof LargeRun;
     if (isHeld) {
       run.effects += effects.length;
-      for (const { isAwaited, leaseUntil } of change.deliveries) if (isAwaited && leaseUntil !== null) run.awaited += 1;
+      if (!isLarge) for (const { isAwaited, leaseUntil } of change.deliveries) if (isAwaited && leaseUntil !== null) run.awaited += 1;
     } else if (effects.length > 0) track(giveBack(run));
     // One that is not held for this run may have ended while the turn was under way: then storage has woken the run.
     if (change.status === 'waiting' && run.execution.awaited > run.awaited) wakeBy(clock());
     if (!run.isIdle) active.set(runId, run);
-    queue.begin(change.deliveries, isHeld ? run : null, runId);
+    queue.begin(change.deliveries, isHeld && !isLarge ? run : null, runId);
     if (isHeld) for (const effect of effects) track(perform(run, effect));
   }
 
@@ -100,11 +103,13 @@ export function createWorker(options: WorkerOptions): Worker {
     if (active.get(runId) === run) active.delete(runId);
     memory.give(run.weight);
     run.weight = 0;
+    if (run.execution instanceof LargeRun) run.execution.dispose();
   }
 
   async function giveBack(run: ActiveRun): Promise<void> {
     const { lease } = run;
     run.isStopped = true;
+    if (run.execution instanceof LargeRun) run.execution.dispose();
     await storage.releaseRun(lease, clock()).catch((error: unknown) => {
       logger.warn({ err: error, run_id: lease.runId }, 'a run could not be given back');
     });

@@ -3,26 +3,28 @@
 import type { FastifyReply } from 'fastify';
 import { resolveBindings } from '../core/bindings.ts';
 import { parseJson, stringifyJson } from '../core/json.ts';
-import type { Request } from '../core/request.ts';
 import type { Answer, SinkResponse } from '../core/response-mode.ts';
 import type { RunOutcome } from '../core/run-event.ts';
 import type { Dispatched } from '../engine/dispatch.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type EventStreams, formatFrame, streamHeaders } from './event-streams.ts';
+import type { TriggerInput } from './input/trigger-input.ts';
 import { readLastEventId } from './last-event-id.ts';
 import { resumeStream } from './resume-stream.ts';
 import type { WaitForEnd } from './run-waiter.ts';
 import { dropWhenStuck } from './stuck-reader.ts';
 
-export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, request: Request) => Promise<void> | undefined;
+export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput) => Promise<void> | undefined;
 
 export interface AnswerTools {
   storage: Pick<Storage, 'findStream'>;
   streams: EventStreams;
   waitForEnd: WaitForEnd;
+  renderLarge: Engine['renderLarge'];
 }
 
-export function createAnswerTrigger({ storage, streams, waitForEnd }: AnswerTools): AnswerTrigger {
+export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge }: AnswerTools): AnswerTrigger {
   function stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
     reply.hijack();
     const { raw } = reply;
@@ -64,7 +66,7 @@ export function createAnswerTrigger({ storage, streams, waitForEnd }: AnswerTool
     reply: FastifyReply,
     { response, waitMs, preferenceApplied }: Answer,
     run: Dispatched,
-    request: Request,
+    input: TriggerInput,
   ): Promise<void> {
     const { runId } = run;
     reply.header('x-run-id', runId);
@@ -73,14 +75,27 @@ export function createAnswerTrigger({ storage, streams, waitForEnd }: AnswerTool
     if (response.mode === 'redirect') return void reply.redirect(response.location, 303);
     const outcome = await outcomeOf(reply, run, waitMs);
     if (outcome === null) return accept(reply, runId, 202);
-    if (response.mode === 'custom' && outcome.status === 'completed') return sendCustom(reply, response, runId, outcome, request);
+    if (response.mode === 'custom' && outcome.status === 'completed')
+      return sendCustom(reply, response, await customBody(response.body, runId, outcome, input));
     reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
     reply.send(outcomeDocument(runId, outcome));
     dropWhenStuck(reply.raw);
   }
 
-  return (reply, answer, run, request) => {
-    if (answer.response.mode !== 'stream') return answerOnce(reply, answer, run, request);
+  /** It may select `$output.x`, `$run.id` and `$request.…`. */
+  async function customBody(
+    template: unknown,
+    runId: string,
+    outcome: RunOutcome,
+    { head, body, request, reading }: TriggerInput,
+  ): Promise<unknown> {
+    const roots = { output: parseJson(outcome.output ?? 'null'), run: { id: runId } };
+    if (request !== null) return resolveBindings(template, { ...roots, request });
+    return parseJson(await renderLarge({ head, body, reading, template, roots }));
+  }
+
+  return (reply, answer, run, input) => {
+    if (answer.response.mode !== 'stream') return answerOnce(reply, answer, run, input);
     if (run.isDuplicate) return joinStream(reply, run.runId);
     stream(reply, run);
     return undefined;
@@ -93,15 +108,7 @@ function outcomeDocument(runId: string, { status, output, error }: RunOutcome): 
   return `{"run_id":${JSON.stringify(runId)},"status":"${status}",${result}}`;
 }
 
-/** The sink's own answer: its body may select `$output.x`, `$run.id` and `$request.…`. */
-function sendCustom(
-  reply: FastifyReply,
-  response: Extract<SinkResponse, { mode: 'custom' }>,
-  runId: string,
-  outcome: RunOutcome,
-  request: Request,
-): void {
-  const body = resolveBindings(response.body, { output: parseJson(outcome.output ?? 'null'), run: { id: runId }, request });
+function sendCustom(reply: FastifyReply, response: Extract<SinkResponse, { mode: 'custom' }>, body: unknown): void {
   reply.code(response.status).headers(response.headers);
   const isText = typeof body === 'string';
   if (reply.getHeader('content-type') === undefined)

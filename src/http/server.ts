@@ -128,7 +128,12 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   const requireToken = await createRequireToken(fastify, clock);
   const streams = createEventStreams(storage, feed);
   const rejections = createRejectionLog(storage, clock, logger);
-  const answerTrigger = createAnswerTrigger({ storage, streams, waitForEnd: createRunWaiter(storage, feed) });
+  const answerTrigger = createAnswerTrigger({
+    storage,
+    streams,
+    waitForEnd: createRunWaiter(storage, feed),
+    renderLarge: engine.renderLarge,
+  });
   const adminHashes = [hashToken(dependencies.adminToken)];
 
   function refuseWhenFull(): void {

@@ -90,6 +90,11 @@ async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: 
   };
   const engine = createEngine({
     memory: plentyOfMemory().runs,
+    largeRuns: {
+      start: () => Promise.reject(new Error('no run here is large')),
+      render: () => Promise.reject(new Error('no run here is large')),
+      close: () => Promise.resolve(),
+    },
     storage: refusing,
     stepTypes: createStepTypes(builtinStepTypes),
     feed: createRunFeed(),

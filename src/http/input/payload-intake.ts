@@ -8,6 +8,7 @@ import { AppError } from '../../errors.ts';
 import type { Payload } from '../../payloads/payload.ts';
 import type { BlobStore, WriteBlob } from '../../storage/blobs.ts';
 import { hasBody } from './body-bytes.ts';
+import { decodeBytes } from './decode-body.ts';
 import { bodyKindOf, type MediaType } from './media-type.ts';
 import { plainFilename } from './multipart-body.ts';
 import { createPayloadReader } from './payload-reader.ts';
@@ -41,7 +42,7 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
       try {
         // A Darwin document may be large, and nothing but its typed form is read again: it is kept as a file.
         const intake = { limits, write: staged.write, keepsFilenames: source === 'robovision' };
-        const received = await receiveBody(request, media, intake, source === 'v7' ? 'file' : kind);
+        const received = withFields(await receiveBody(request, media, intake, source === 'v7' ? 'file' : kind));
         const isJson = received.body.kind === 'json';
         const files = isJson ? [await keepBody(received, staged.write)] : received.files;
         const fields = kind === 'json' || isJson ? {} : (received.value as Record<string, unknown>);
@@ -73,6 +74,12 @@ function kindFrom({ raw }: FastifyRequest, media: MediaType | null, source: Payl
 function orUnprocessable(error: unknown): unknown {
   if (!(error instanceof AppError) || error.code !== 'invalid' || error.details['part'] === undefined) return error;
   return new AppError('unprocessable', error.message, { details: error.details });
+}
+
+/** A form is decoded to be looked at, however large it is: its fields are few. */
+function withFields(received: ReceivedBody): ReceivedBody {
+  const { body, reading } = received;
+  return reading?.kind === 'form' ? { ...decodeBytes(body.bytes, reading), files: [] } : received;
 }
 
 async function keepBody({ body }: ReceivedBody, write: WriteBlob): Promise<FileHandle> {

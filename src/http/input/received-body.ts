@@ -3,9 +3,10 @@
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import type { BodyKind, FileHandle, RequestBody } from '../../core/request.ts';
+import { LARGE_RUN_BYTES } from '../../core/run-weight.ts';
 import { readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
 import { openBody } from './content-coding.ts';
-import { decodeBytes } from './decode-body.ts';
+import { type BodyReading, decodeBytes } from './decode-body.ts';
 import { bodyKindOf, type MediaType } from './media-type.ts';
 import { type BodyIntake, readMultipart } from './multipart-body.ts';
 
@@ -14,6 +15,8 @@ export interface ReceivedBody {
   /** What selectors reach as `$request.body`. */
   value: unknown;
   files: FileHandle[];
+  /** Given for a large body whose bytes are still to be read in this way; it has no value yet. */
+  reading?: BodyReading;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -34,7 +37,7 @@ export function receiveBody(
   const opened = openBody(raw, limits.bodyBytes);
   if (kind === 'file') return receiveFile(opened, media, intake);
   const reading = { kind, charset: media?.charset ?? null, fields: limits.fields };
-  return readBytes(opened, limits.bodyBytes, (bytes) => (bytes.byteLength === 0 ? NO_BODY : { ...decodeBytes(bytes, reading), files: [] }));
+  return readBytes(opened, limits.bodyBytes, (bytes) => read(bytes, reading));
 }
 
 async function receiveForm(request: FastifyRequest, intake: BodyIntake): Promise<ReceivedBody> {
@@ -54,4 +57,11 @@ async function receiveFile(body: Readable, media: MediaType | null, { limits, wr
   if (size === 0) return NO_BODY;
   const file: FileHandle = { name: 'body', filename: null, content_type: media?.type ?? 'application/octet-stream', size, sha256 };
   return { body: { kind: 'file', bytes: NO_BYTES, charset: 'utf-8' }, value: file, files: [file] };
+}
+
+/** What is large is decoded where it holds up nobody else. */
+function read(bytes: Uint8Array, reading: BodyReading): ReceivedBody {
+  if (bytes.byteLength === 0) return NO_BODY;
+  if (bytes.byteLength <= LARGE_RUN_BYTES) return { ...decodeBytes(bytes, reading), files: [] };
+  return { body: { kind: reading.kind, bytes, charset: 'utf-8' }, value: null, files: [], reading };
 }

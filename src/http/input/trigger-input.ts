@@ -9,6 +9,7 @@ import type { Sink, SinkLimits } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import { hasBody } from './body-bytes.ts';
+import type { BodyReading } from './decode-body.ts';
 import { type MediaType, readMediaType } from './media-type.ts';
 import type { PayloadIntake } from './payload-intake.ts';
 import { NO_BODY, type ReceivedBody, receiveBody } from './received-body.ts';
@@ -16,8 +17,9 @@ import { NO_BODY, type ReceivedBody, receiveBody } from './received-body.ts';
 export interface TriggerInput {
   head: RequestHead;
   body: RequestBody;
-  /** Head and decoded body: what `$request` selects. */
-  request: Request;
+  /** Head and decoded body: what `$request` selects. Null for a large body, which `reading` says how to decode. */
+  request: Request | null;
+  reading?: BodyReading;
 }
 
 export interface TriggerTarget {
@@ -51,7 +53,12 @@ export async function readTriggerInput(
   if (source !== null) {
     const { payload, ...received } = await payloads.receive(request, media, source, limits);
     const { head, body, request: seen } = triggerInput(request, target, media, received, now);
-    return { head: { ...head, payload }, body, request: { ...seen, payload } };
+    return {
+      head: { ...head, payload },
+      body,
+      request: seen === null ? null : { ...seen, payload },
+      ...(received.reading === undefined ? {} : { reading: received.reading }),
+    };
   }
   if (!hasBody(request.raw)) return triggerInput(request, target, media, NO_BODY, now);
   const isForm = media?.type === 'multipart/form-data';
@@ -77,7 +84,7 @@ function triggerInput(
   request: FastifyRequest,
   target: TriggerTarget,
   media: MediaType | null,
-  { body, value, files }: ReceivedBody,
+  { body, value, files, reading }: ReceivedBody,
   now: number,
 ): TriggerInput {
   const { method } = request;
@@ -85,6 +92,10 @@ function triggerInput(
   const query = target.query === '' ? {} : readQuery(target.query);
   const headers = keptHeaders(request.raw.headers);
   const contentType = media === null ? null : media.type;
+  if (reading !== undefined) {
+    const head = { method, path, params, query, headers, content_type: contentType, files, client_ip: ip, received_at: now };
+    return { head, body, request: null, reading };
+  }
   // Written out twice: copying an object with spread costs more than all the rest of this function.
   return {
     head: { method, path, params, query, headers, content_type: contentType, files, client_ip: ip, received_at: now },

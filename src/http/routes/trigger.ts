@@ -114,10 +114,11 @@ export async function triggerRoutes(server: FastifyInstance, dependencies: Trigg
       head: input.head,
       body: input.body,
       request: input.request,
+      reading: input.reading,
       inputMapping: sink.inputs,
       idempotency: readIdempotency(request, input),
     });
-    await answerTrigger(reply, answer, run, input.request);
+    await answerTrigger(reply, answer, run, input);
   }
 
   /** From a hook, before Fastify looks for a parser of the body, which only forms need: that costs more than the matching. */

@@ -5,6 +5,7 @@ import { parseJson } from '../../../core/json.ts';
 import { decodeBody, type RequestHead } from '../../../core/request.ts';
 import { RUN_STATUSES, type RunStatus } from '../../../core/run.ts';
 import { parseRunId } from '../../../core/run-id.ts';
+import { LARGE_RUN_BYTES } from '../../../core/run-weight.ts';
 import type { Catalog } from '../../../definitions/catalog.ts';
 import type { Engine } from '../../../engine/engine.ts';
 import { AppError } from '../../../errors.ts';
@@ -101,7 +102,8 @@ export function adminRunRoutes(server: FastifyInstance, { storage, catalog, engi
       if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so nothing can run the request again');
       const head = parseJson(run.request) as RequestHead;
       const body = { kind: run.bodyKind, bytes: run.body, charset: run.bodyCharset };
-      const request = { ...head, body: decodeBody(body, head.files) };
+      const isLarge = body.bytes.byteLength > LARGE_RUN_BYTES;
+      const request = isLarge ? null : { ...head, body: decodeBody(body, head.files) };
       const { workflow, reference } = catalog.workflowOf(sink);
       const replayed = await engine.dispatch({
         appId: sink.appId,

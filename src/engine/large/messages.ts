@@ -1,0 +1,78 @@
+// What the engine and the thread of large runs say to each other: plain values that pass between threads.
+
+import type { BodyKind, RequestBody } from '../../core/request.ts';
+import type { RunError } from '../../core/run.ts';
+import type { EffectResult } from '../../steps/step-type.ts';
+import type { RunChange } from '../../storage/storage.ts';
+import type { ExecutionPast, LocalEffect } from '../execution-start.ts';
+import type { CarriedImage } from './carried-images.ts';
+
+/** A body that is new is checked as the sink says how it is read; one that is stored was checked before. */
+export type LargeBody = { stored: RequestBody } | { received: Uint8Array; reading: unknown };
+
+/** Without a reading it is one that was stored. */
+export function largeBody(body: RequestBody, reading: unknown): LargeBody {
+  return reading === undefined ? { stored: body } : { received: body.bytes, reading };
+}
+
+/** A template that selects from the request, among others, as JSON text, and what else it selects from. */
+export interface RenderLarge {
+  head: string;
+  body: LargeBody;
+  template: string;
+  roots: string;
+}
+
+export interface StartLargeRun {
+  runId: string;
+  sinkId: string;
+  /** The definition as JSON text; null for a sink that captures. */
+  workflow: { id: string; version: number; document: string } | null;
+  /** JSON text of the RequestHead. */
+  head: string;
+  body: LargeBody;
+  /** How inputs are bound, or the JSON text of those that are bound. */
+  inputs: { mapping: Readonly<Record<string, string>> } | { bound: string };
+  past: ExecutionPast | null;
+}
+
+export interface StartedLargeRun {
+  /** How the body was read. */
+  kind: BodyKind;
+  charset: string;
+  /** JSON text of the bound inputs; null where they follow from the request and its workflow. */
+  inputs: string | null;
+}
+
+/** What came of a run's steps since its last turn. */
+export type Given =
+  | { kind: 'result'; step: string; result: EffectResult }
+  | { kind: 'images'; step: string; images: CarriedImage[] }
+  | { kind: 'abort'; error: RunError };
+
+export interface PlanLargeTurn {
+  given: Given[];
+  now: number;
+  leaseUntil: number;
+  /** What the sink remembers under the keys that were wanted, as encodeStored writes it. */
+  recalled: { key: string; version: number; value: string }[];
+}
+
+export type PlannedLargeTurn =
+  /** Keys of the sink's memory that must be recalled first. */
+  | { kind: 'wanting'; keys: readonly string[] }
+  | { kind: 'planned'; change: RunChange; effects: LocalEffect[]; awaited: number; bug: string | null };
+
+export type Ask =
+  | { id: number; ask: 'start'; run: StartLargeRun }
+  | { id: number; ask: 'plan'; turn: PlanLargeTurn }
+  | { id: number; ask: 'render'; render: RenderLarge }
+  | { id: number; ask: 'drop' };
+
+/** `id` is the run's. A drop has no answer. */
+export type Reply =
+  | { id: number; started: StartedLargeRun }
+  | { id: number; planned: PlannedLargeTurn }
+  | { id: number; rendered: string }
+  | { id: number; refused: { code: string; message: string; details: Record<string, unknown> } }
+  | { id: number; broken: string };

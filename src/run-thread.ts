@@ -1,0 +1,29 @@
+// The thread of large runs, put together: what reads their bodies, the step types, and the names of secrets.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Ask } from './engine/large/messages.ts';
+import { createRunHost } from './engine/large/run-host.ts';
+import { type BodyReading, decodeBytes } from './http/input/decode-body.ts';
+import { createSecretVault, type SecretVaultOptions } from './secrets.ts';
+import { STEP_TYPE_SOURCES } from './step-type-sources.ts';
+import { createStepTypes, ownStepTypes } from './steps/index.ts';
+
+export interface RunThreadData {
+  secrets: SecretVaultOptions;
+  maxDecodedBytes: number;
+}
+
+const { secrets, maxDecodedBytes } = workerData as RunThreadData;
+
+const answer = createRunHost({
+  tools: createSecretVault(secrets),
+  stepTypes: createStepTypes(ownStepTypes, STEP_TYPE_SOURCES),
+  readReceived: (bytes, reading) => decodeBytes(bytes, reading as BodyReading),
+  maxDecodedBytes,
+});
+
+parentPort?.on('message', (ask: Ask) => {
+  void answer(ask).then((reply) => {
+    if (reply !== null) parentPort?.postMessage(reply);
+  });
+});
