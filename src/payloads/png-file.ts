@@ -1,4 +1,5 @@
-// Whether bytes are one whole PNG file, by its structure: what a broken transfer damages. Pixels are not decoded.
+// Whether bytes are one whole PNG file, by its structure: what a broken transfer damages. Pixels are not decoded. Bytes
+// after its end are let through, for cameras put such there.
 
 import { crc32 } from 'node:zlib';
 import type { ImageInspection } from './image-file.ts';
@@ -31,13 +32,12 @@ export function inspectPng(bytes: Uint8Array): ImageInspection {
     } else if (type === 'IHDR') return { fault: `has a second IHDR chunk at byte ${at}` };
     seen.add(type);
     at += CHUNK_OVERHEAD + length;
-    if (type === 'IEND') return endOf(view, seen, bytes.length - at);
+    if (type === 'IEND') return endOf(view, seen);
   }
   return { fault: `ends after ${bytes.length} bytes, before its IEND chunk` };
 }
 
-function endOf(view: DataView, seen: ReadonlySet<string>, following: number): ImageInspection {
-  if (following > 0) return { fault: `has ${following} more bytes after its IEND chunk` };
+function endOf(view: DataView, seen: ReadonlySet<string>): ImageInspection {
   if (!seen.has('IDAT')) return { fault: 'has no IDAT chunk: no pixels' };
   if (view.getUint8(HEADER + 9) === 3 && !seen.has('PLTE')) return { fault: 'has colours of a palette, and no PLTE chunk' };
   return { fault: null, width: view.getUint32(HEADER), height: view.getUint32(HEADER + 4) };

@@ -61,7 +61,7 @@ export function refusePaths(files: readonly FileHandle[]): void {
 export function findImage(files: readonly FileHandle[], masks: readonly Mask[]): FileHandle | null {
   const taken = new Set(masks.map(({ file }) => file));
   const images = files.filter((file) => claimedKind(file) !== null && !taken.has(file));
-  const named = images.filter(({ filename }) => /^image\.\w+$/i.test(filename ?? ''));
+  const named = images.filter(({ filename }) => /^image(?:\.\w+)?$/i.test(filename ?? ''));
   if (named.length > 1)
     throw new BadPayload(shownText(named[1]?.filename ?? 'image'), `came ${named.length} times: a request is about one image`);
   return named[0] ?? images.find((file) => claimedKind(file) === 'jpeg') ?? null;
