@@ -68,19 +68,9 @@ const MAY_IMPORT: Record<string, Allowance> = {
   },
   images: { uses: ['core'], packages: ['sharp'] },
   receiver: {
-    uses: ['delivery'],
+    uses: ['core', 'delivery'],
     knows: ['clock.ts'],
-    packages: [
-      '@fastify/busboy',
-      'node:crypto',
-      'node:events',
-      'node:fs/promises',
-      'node:http',
-      'node:net',
-      'node:path',
-      'node:stream',
-      'node:timers/promises',
-    ],
+    packages: ['node:crypto', 'node:events', 'node:fs/promises', 'node:http', 'node:net', 'node:path', 'node:timers/promises'],
   },
   engine: {
     uses: ['core', 'steps', 'errors.ts', 'memory-budget.ts'],
@@ -98,7 +88,6 @@ const MAY_IMPORT: Record<string, Allowance> = {
     packages: [
       'fastify',
       '@fastify/bearer-auth',
-      '@fastify/multipart',
       '@fastify/swagger',
       'ajv',
       'find-my-way',

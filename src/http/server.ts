@@ -175,7 +175,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   const payloads = createPayloadIntakeOnDemand(blobs);
   const { rateLimit: perSecond } = dependencies;
   const rateLimit = perSecond === 0 ? null : createTokenBuckets(clock, perSecond, perSecond);
-  await triggerRoutes(fastify, {
+  triggerRoutes(fastify, {
     catalog,
     engine,
     blobs,

@@ -32,7 +32,7 @@ export function checkImage(file: FileHandle, bytes: Uint8Array): ImageSize | Pay
   const part = shownText(file.filename ?? file.name);
   const [named, typed, kind] = [kindOfName(file.filename), kindOfType(file.content_type), kindOfBytes(bytes)];
   if (!saysNothing(file.content_type) && (typed === null || (typed !== named && typed !== kind)))
-    return { part, message: `has the content type ${shownType(file.content_type)}, and ${truthOf(kind, named)}` };
+    return { part, message: `has the content type ${shownText(file.content_type)}, and ${truthOf(kind, named)}` };
   if (kind !== null && kind !== typed && kind !== named && (named !== null || typed !== null))
     return { part, message: `is a ${SHOWN[kind]} file by its bytes, and neither its name nor its content type says so` };
   const expected = kind ?? named ?? typed;
@@ -63,11 +63,6 @@ function kindOfType(contentType: string): ImageKind | null {
   const [, subtype] = /^image\/(png|jpe?g)\b/i.exec(contentType) ?? [];
   if (subtype === undefined) return null;
   return subtype.toLowerCase() === 'png' ? 'png' : 'jpeg';
-}
-
-/** A part without a content type is text by RFC 7578, and its sender may not know that. */
-function shownType(contentType: string): string {
-  return contentType === 'text/plain' ? 'text/plain, or none' : shownText(contentType);
 }
 
 /** True of any bytes, so that it is never wrong. */

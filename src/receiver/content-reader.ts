@@ -1,5 +1,6 @@
 // Reads a body as its content type says, and says so where it is not what it claims to be.
 
+import { MalformedForm } from '../core/form/malformed-form.ts';
 import type { Content, Pair } from './arrival.ts';
 import { createByteSummary, HEAD_BYTES } from './byte-summary.ts';
 import { imageSize } from './image-size.ts';
@@ -32,7 +33,8 @@ export function contentReader(contentType: string, encoding: string | undefined,
   try {
     return readMultipart(contentType, save);
   } catch (error) {
-    const fault = `the multipart form is broken: ${(error as Error).message}`;
+    if (!(error instanceof MalformedForm)) throw error;
+    const fault = `the multipart form is broken: ${error.why}`;
     return wholeReader(HEAD_BYTES, (bytes) => ({ ...readBytes(bytes), faults: [fault] }));
   }
 }

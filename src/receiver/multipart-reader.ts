@@ -1,80 +1,102 @@
 // A multipart form on its way in: each part is summarised as it goes by, and none is whole in memory. A form that is
 // broken gives the parts that came before the break, and says what broke it.
 
-import { PassThrough } from 'node:stream';
-import { Busboy, type BusboyFileStream } from '@fastify/busboy';
+import { readFormType } from '../core/form/form-type.ts';
+import { MalformedForm } from '../core/form/malformed-form.ts';
+import { type FormToken, MultipartParser } from '../core/form/multipart-parser.ts';
+import type { PartHead } from '../core/form/part-head.ts';
+import { decodePartText, type PartText } from '../core/form/part-name.ts';
 import type { Part } from './arrival.ts';
 import { createByteSummary, HEAD_BYTES } from './byte-summary.ts';
 import type { ContentReader } from './content-reader.ts';
 import { imageSize } from './image-size.ts';
-import type { SavedFile, SaveFile } from './saved-file.ts';
+import type { SaveFile } from './saved-file.ts';
 import { shortText } from './short-text.ts';
 
 const MAX_PARTS = 1000;
-const LIMITS = { parts: MAX_PARTS, headerPairs: 50, headerSize: 8 * 1024 };
 
-/** Throws when the content type names no boundary. */
+/** Throws MalformedForm when the content type names no boundary. */
 export function readMultipart(contentType: string, save: SaveFile): ContentReader {
+  const { boundary } = readFormType(contentType);
+  const parser = new MultipartParser(boundary);
   const parts: Part[] = [];
   const faults: string[] = [];
-  const reading: Promise<void>[] = [];
-  const open = new Set<() => void>();
-  const headers = { 'content-type': contentType };
-  const parser = new Busboy({ headers, preservePath: true, isPartAFile: () => true, limits: LIMITS });
+  let open: OpenPart | null = null;
+  let isOver = false;
 
-  async function readPart(head: PartHead, stream: BusboyFileStream): Promise<void> {
-    const number = reading.length + 1;
-    // A part that the form ends in is reported by the parser, and then left open for ever. What came of it is read.
-    let isCut = false;
-    const cut = (): void => {
-      isCut = true;
-      stream.push(null);
-    };
-    stream.on('error', cut);
-    open.add(cut);
-    const bytes = stream.pipe(new PassThrough());
-    const file = await save(`part-${number}-${head.filename ?? head.name ?? ''}`, (fault) => faults.push(fault));
-    parts[number - 1] = await summarise(head, bytes, file);
-    open.delete(cut);
-    if (isCut) faults.push(`part ${number} is cut off`);
+  async function take(token: FormToken): Promise<void> {
+    if (token.kind === 'part') open = await openPart(token.head, save, (fault) => faults.push(fault));
+    else if (token.kind === 'content') await open?.add(Buffer.from(token.bytes));
+    else await closePart();
   }
 
-  const over = new Promise<void>((resolve) => {
-    parser.once('finish', resolve);
-    parser.once('close', resolve);
-    parser.on('error', (error) => {
-      faults.push(`the multipart form is broken: ${(error as Error).message}`);
-      for (const cut of open) cut();
-      resolve();
-    });
-  });
-  parser.on('partsLimit', () => faults.push(`only the first ${MAX_PARTS} parts are shown`));
-  parser.on('file', (name: string | undefined, stream, filename: string | undefined, _encoding, contentType) => {
-    const done = readPart({ name: name ?? null, filename: filename ?? null, contentType }, stream);
-    reading.push(done);
-  });
+  async function closePart(): Promise<void> {
+    if (open === null) return;
+    parts.push(await open.close());
+    open = null;
+  }
+
+  async function takeAll(tokens: Iterable<FormToken>): Promise<void> {
+    if (isOver) return;
+    try {
+      for (const token of tokens) {
+        if (token.kind === 'part' && parts.length === MAX_PARTS) {
+          faults.push(`only the first ${MAX_PARTS} parts are shown`);
+          isOver = true;
+          return;
+        }
+        await take(token);
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedForm)) throw error;
+      isOver = true;
+      faults.push(`the multipart form is broken: ${error.why}`);
+      if (open !== null) faults.push(`part ${parts.length + 1} is cut off`);
+      await closePart();
+    }
+  }
 
   return {
-    write: (chunk) => Promise.race([new Promise<void>((resolve) => void parser.write(chunk, () => resolve())), over]),
+    write: (chunk) => takeAll(parser.push(chunk)),
     async end() {
-      parser.end();
-      await over;
-      await Promise.all(reading);
-      if (parts.length === 0 && faults.length === 0) faults.push('the multipart form holds no part that is form-data');
+      await takeAll(parser.end());
+      if (parts.length === 0 && faults.length === 0) faults.push('the multipart form holds no part');
       return { content: { kind: 'multipart', parts }, faults };
     },
   };
 }
 
-type PartHead = Pick<Part, 'name' | 'filename' | 'contentType'>;
+interface OpenPart {
+  add(bytes: Buffer): Promise<void>;
+  close(): Promise<Part>;
+}
 
-async function summarise(head: PartHead, stream: AsyncIterable<Buffer>, file: SavedFile): Promise<Part> {
+async function openPart(head: PartHead, save: SaveFile, onFault: (fault: string) => void): Promise<OpenPart> {
+  const [name, filename] = [shown(head.name), shown(head.filename)];
+  const file = await save(`part-${head.number}-${filename ?? name ?? ''}`, onFault);
   const summary = createByteSummary(HEAD_BYTES);
-  for await (const chunk of stream) {
-    summary.add(chunk);
-    await file.write(chunk);
-  }
-  const bytes = summary.head();
-  const text = head.filename === null ? shortText(bytes) : null;
-  return { ...head, size: summary.size, sha256: summary.sha256(), image: imageSize(bytes), text, saved: await file.close() };
+  return {
+    async add(bytes) {
+      summary.add(bytes);
+      await file.write(bytes);
+    },
+    async close() {
+      const bytes = summary.head();
+      return {
+        name,
+        filename,
+        contentType: head.contentType?.type ?? 'text/plain',
+        size: summary.size,
+        sha256: summary.sha256(),
+        image: imageSize(bytes),
+        text: filename === null ? shortText(bytes) : null,
+        saved: await file.close(),
+      };
+    },
+  };
+}
+
+/** A name in no known character set is shown as the one that most senders have who know of none. */
+function shown(text: PartText | null): string | null {
+  return text === null ? null : decodePartText(text, 'windows-1252');
 }

@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { encodeMultipart } from '../../src/core/multipart.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { startTestApp } from '../support/start-app.ts';
 import { until } from '../support/until.ts';
@@ -118,6 +119,25 @@ describe('a request that the platform sends', () => {
     expect(payload).toMatchObject({ kind: 'robovision.image_classification', image: null, masks: [] });
     expect(payload.predictions).toMatchObject([{ class: 'crocodile', confidence: 0.02 }]);
     expect(files).toHaveLength(2);
+  });
+
+  test('may say no content types, as Python does, and have images that a camera padded', async () => {
+    const padded = { jpeg: Buffer.concat([jpeg, Buffer.alloc(64)]), png: Buffer.concat([png, Buffer.from('camera 7')]) };
+    const parts: [name: string, filename: string, content: Uint8Array][] = [
+      ['image', 'image', padded.jpeg],
+      ['a', 'mask_0000.png', padded.png],
+      ['b', 'mask_0001.png', png],
+      ['predictions', 'predictions.json', Buffer.from(JSON.stringify(SEGMENTED))],
+    ];
+    const body = encodeMultipart(
+      parts.map(([name, filename, content]) => ({ name, filename, contentType: null, headers: {}, content })),
+      'b',
+    );
+    const type = { 'content-type': 'multipart/form-data; boundary=b' };
+    const { payload, files } = await seen('/robovision', Buffer.concat(body as Uint8Array[]) as never, type);
+    expect(payload).toMatchObject({ item: { width: 32, height: 24 }, image: { sha256: hashOf(padded.jpeg), content_type: 'image/jpeg' } });
+    expect(payload.masks.map(({ file }: any) => file.sha256)).toEqual([hashOf(padded.png), hashOf(png)]);
+    expect(files.map((file: any) => file.content_type)).toEqual(['image/jpeg', 'image/png', 'image/png', 'application/json']);
   });
 
   test('names a file of Roboflow without its folders, in the typed form too', async () => {
@@ -273,6 +293,12 @@ describe('a request that the platform would not send', () => {
     const answer = await send('/robovision', Buffer.from(body, 'latin1') as never, { 'content-type': 'multipart/form-data; boundary=b' });
     expect(answer.status).toBe(422);
     expect(answer.body.error).toMatchObject({ code: 'unprocessable', part: 'predictions', message: expect.stringMatching(message) });
+  });
+
+  test('that is no form, but says so, is malformed and not a wrong payload', async () => {
+    const body = '--b\r\nContent-Disposition: form-data; name="predictions\r\n\r\n{}\r\n--b--\r\n';
+    const answer = await send('/robovision', body, { 'content-type': 'multipart/form-data; boundary=b' });
+    expect(answer).toMatchObject({ status: 400, body: { error: { code: 'invalid', part: 'part 1' } } });
   });
 
   test.each(['{', ' ', '{"__proto__":1}'])('to Roboflow with the body %j is told of the body', async (body) => {

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
+import { guessFileType } from '../../src/core/form/file-type.ts';
 import type { FileHandle } from '../../src/core/request.ts';
 import type { PayloadSource } from '../../src/core/sink.ts';
 import { isPayloadFault, type PayloadFault, type Received } from '../../src/payloads/format.ts';
@@ -40,10 +41,10 @@ export function takeParts(parts: readonly SamplePart[]): Taken {
   };
 }
 
-/** Without a content type a part is text, by RFC 7578. */
+/** Without a content type, name and bytes decide. */
 function handleOf({ name, filename, contentType, bytes }: SamplePart): FileHandle {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { name, filename, content_type: contentType ?? 'text/plain', size: bytes.length, sha256 };
+  return { name, filename, content_type: contentType ?? guessFileType(filename ?? '', bytes), size: bytes.length, sha256 };
 }
 
 /** All that the intake does with a request of the source: document, typed form, each image. */

@@ -321,12 +321,17 @@ describe('refused is', () => {
     [
       'text as a mask',
       { ...mask, contentType: 'text/plain' },
-      'mask_0000.png has the content type text/plain, or none, and is a PNG file: send it as image/png',
+      'mask_0000.png has the content type text/plain, and is a PNG file: send it as image/png',
     ],
     [
       'a mask as a JPEG',
       { ...mask, contentType: 'image/jpeg' },
       'mask_0000.png has the content type image/jpeg, and is a PNG file: send it as image/png',
+    ],
+    [
+      'a JPEG as a mask, without a content type',
+      { ...mask, contentType: null, bytes: image.bytes },
+      'mask_0000.png is a JPEG file by its bytes, and neither its name nor its content type says so',
     ],
     [
       'a JPEG as a mask',

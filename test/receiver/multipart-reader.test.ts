@@ -89,8 +89,21 @@ describe('is bounded', () => {
   });
 });
 
-test('without a part of form-data says so', async () => {
-  expect((await read('--b\r\nX: y\r\n\r\nz\r\n--b--\r\n')).faults).toEqual(['the multipart form holds no part that is form-data']);
+test('shows a part that says nothing of itself, and says so where there is none', async () => {
+  expect(await read('--b\r\nX: y\r\n\r\nz\r\n--b--\r\n')).toMatchObject({ faults: [], parts: [{ name: null, filename: null, text: 'z' }] });
+  expect((await read('--b--\r\n')).faults).toEqual(['the multipart form holds no part']);
+});
+
+test('tells the part in which it ends, with what came of it', async () => {
+  const { parts, faults } = await read(part('a', 'one') + part('b', 'two').slice(0, -2));
+  expect(parts.map(({ name, text }) => [name, text])).toEqual([
+    ['a', 'one'],
+    ['b', 'two'],
+  ]);
+  expect(faults).toEqual([
+    'the multipart form is broken: it ends in the content of "b", before its last boundary line "--b--"',
+    'part 2 is cut off',
+  ]);
 });
 
 test('needs a boundary', () => {

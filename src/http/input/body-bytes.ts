@@ -29,7 +29,7 @@ export function refuseWhenGone(raw: IncomingMessage): void {
 
 /** Whether a read failed because the caller went away. */
 export function isCallerGone({ code }: NodeJS.ErrnoException): boolean {
-  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'FST_MP_PREMATURE_CLOSE';
+  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 /**
@@ -91,16 +91,18 @@ function readFailure(error: NodeJS.ErrnoException): unknown {
   return isCallerGone(error) ? callerGone() : new AppError('invalid', 'the body could not be read to its end');
 }
 
-/** The same, as a stream of chunks. */
+/** The same, as a stream of chunks. Whoever reads no further leaves a connection that can still be answered. */
 export async function* streamBytes(body: Readable, limit: number): AsyncGenerator<Uint8Array> {
   let size = 0;
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > limit) throw tooLarge(limit);
       yield chunk;
     }
   } catch (error) {
     throw isCallerGone(error as NodeJS.ErrnoException) ? callerGone() : error;
+  } finally {
+    abandon(body);
   }
 }

@@ -1,17 +1,17 @@
-// A multipart form (RFC 7578): fields become one JSON object, files go to the blob store while they come in.
-// Nothing that a caller names is used as a path, and no file is ever whole in memory.
+// A multipart form (RFC 7578): fields become one JSON object, files go to the blob store while they come in. Nothing
+// that a caller names is used as a path, and no file is ever whole in memory.
 
-import type { MultipartFile } from '@fastify/multipart';
-import type { FastifyRequest } from 'fastify';
-import { decodeText } from '../../core/charset.ts';
+import { readToldCharsets } from '../../core/form/field-charsets.ts';
+import type { FormType } from '../../core/form/form-type.ts';
+import type { PartHead } from '../../core/form/part-head.ts';
 import { stringifyJson } from '../../core/json.ts';
 import { type FileHandle, groupPairs } from '../../core/request.ts';
 import type { SinkLimits } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { WriteBlob } from '../../storage/blobs.ts';
-import { callerGone, isCallerGone, refuseAnnouncedSize, tooLarge } from './body-bytes.ts';
-import { parseJsonField } from './json-body.ts';
-import { readMediaType } from './media-type.ts';
+import { readFormParts } from './form-parts.ts';
+import { isJson, type ReceivedField, type ReceivedFile, readField, readHandle } from './form-values.ts';
+import { bounded, type Content, collect, collectUpTo, followedBy, noting } from './part-content.ts';
 
 export interface MultipartBody {
   fields: Record<string, unknown>;
@@ -28,102 +28,84 @@ export interface BodyIntake {
   keepsFilenames?: boolean;
 }
 
-/** Rejects with `invalid` for a malformed form and `too_large` beyond the sink's limits. */
-export async function readMultipart(
-  request: FastifyRequest,
-  { limits, write, keepsFilenames = false }: BodyIntake,
-): Promise<MultipartBody> {
-  refuseAnnouncedSize(request.raw, limits.formBytes);
-  const fields: [string, unknown][] = [];
-  const files: FileHandle[] = [];
-  let formBytes = 0;
+/** Rejects with `invalid` for a malformed form and `too_large` beyond the sink's limits. `body` keeps to `formBytes`. */
+export async function readMultipart(body: Content, { boundary, charset }: FormType, intake: BodyIntake): Promise<MultipartBody> {
+  const form = new FormReader(intake);
+  for await (const { head, content } of readFormParts(body, boundary)) await form.take(head, content);
+  return form.finish(charset);
+}
 
-  async function* measured(part: MultipartFile, limit: number, name: string): AsyncGenerator<Uint8Array> {
-    let partBytes = 0;
-    for await (const chunk of part.file as AsyncIterable<Buffer>) {
-      partBytes += chunk.length;
-      formBytes += chunk.length;
-      if (formBytes > limits.formBytes) throw tooLarge(limits.formBytes);
-      if (partBytes > limit) throw new AppError('too_large', `part "${name}" is larger than the ${limit} bytes that this sink takes`);
-      yield chunk;
+/** One form on its way in. */
+class FormReader {
+  readonly #intake: BodyIntake;
+  readonly #fields: ReceivedField[] = [];
+  readonly #files: ReceivedFile[] = [];
+  #inputsWithoutFile = 0;
+
+  constructor(intake: BodyIntake) {
+    this.#intake = intake;
+  }
+
+  async take(head: PartHead, content: AsyncGenerator<Uint8Array, void>): Promise<void> {
+    const { fieldBytes } = this.#intake.limits;
+    if (isField(head)) return this.#takeField(head, await collect(bounded(content, fieldBytes, head)));
+    if (head.filename === '') {
+      // Where no file was chosen, a browser sends an empty one without a name.
+      const first = await content.next();
+      return first.done === true ? this.#passOver() : this.#takeFile(head, followedBy([first.value], content));
     }
-    if (part.file.truncated) throw new AppError('too_large', `part "${name}" is larger than the ${limit} bytes that this sink takes`);
+    if (!isJsonBlob(head)) return this.#takeFile(head, content);
+    const beginning = await collectUpTo(fieldBytes, content);
+    return beginning.isWhole ? this.#takeField(head, beginning.chunks) : this.#takeFile(head, followedBy(beginning.chunks, content));
   }
 
-  async function readPart(part: MultipartFile): Promise<void> {
-    const name = (part.fieldname as string | undefined) ?? '';
-    if (isFile(part)) {
-      if (files.length >= limits.files)
-        throw new AppError('too_large', `the form holds more than the ${limits.files} files that this sink takes`);
-      const filename = part.filename ?? null;
-      const { sha256, size } = await write(measured(part, limits.fileBytes, name));
-      files.push({ name, filename: keepsFilenames ? filename : plainFilename(filename), content_type: part.mimetype, size, sha256 });
-      return;
-    }
-    if (fields.length >= limits.fields)
-      throw new AppError('too_large', `the form holds more than the ${limits.fields} fields that this sink takes`);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of measured(part, limits.fieldBytes, name)) chunks.push(chunk);
-    fields.push([name, readField(name, part.mimetype, Buffer.concat(chunks))]);
+  #takeField(head: PartHead, chunks: Uint8Array[]): void {
+    const { fields } = this.#intake.limits;
+    if (this.#fields.length >= fields)
+      throw new AppError('too_large', `the form holds more than the ${fields} fields that this sink takes`);
+    this.#fields.push({ head, bytes: Buffer.concat(chunks) });
   }
 
-  const maxParts = limits.files + limits.fields + 1;
-  // Every part comes as a stream, so that a JSON field keeps its numbers and each limit is checked as bytes arrive.
-  const options = {
-    isPartAFile: () => true,
-    throwFileSizeLimit: false,
-    preservePath: keepsFilenames,
-    limits: {
-      files: maxParts,
-      parts: maxParts,
-      fields: maxParts,
-      fieldNameSize: 256,
-      headerPairs: 50,
-      fileSize: Math.max(limits.fileBytes, limits.fieldBytes) + 1,
-    },
-  };
-  try {
-    for await (const part of request.parts(options)) await readPart(part as MultipartFile);
-  } catch (error) {
-    // What is still to come of a refused form is not worth taking apart.
-    request.raw.unpipe();
-    request.raw.resume();
-    throw describeFailure(error);
+  async #takeFile(head: PartHead, content: Content): Promise<void> {
+    const { limits, write } = this.#intake;
+    if (this.#files.length >= limits.files)
+      throw new AppError('too_large', `the form holds more than the ${limits.files} files that this sink takes`);
+    const beginning: number[] = [];
+    const { sha256, size } = await write(noting(beginning, bounded(content, limits.fileBytes, head)));
+    this.#files.push({ head, sha256, size, beginning: Uint8Array.from(beginning) });
   }
-  const grouped = groupPairs(fields);
-  return { fields: grouped, bytes: Buffer.from(stringifyJson(grouped)), files };
-}
 
-function isFile({ filename, mimetype }: MultipartFile): boolean {
-  if (filename !== undefined) return true;
-  return !(mimetype.startsWith('text/') || mimetype === 'application/json' || mimetype.endsWith('+json'));
-}
-
-/** A name to show, never to open: without folders and control characters. */
-export function plainFilename(filename: string | null): string | null {
-  if (filename === null) return null;
-  const base = filename.split(/[/\\]/).at(-1) as string;
-  return base.replaceAll(/\p{Cc}/gu, '').slice(0, 255);
-}
-
-function readField(name: string, contentType: string, bytes: Uint8Array): unknown {
-  const media = readMediaType(contentType);
-  let text: string;
-  try {
-    text = decodeText(bytes, media?.charset ?? 'utf-8');
-  } catch {
-    const message = `field "${name}" is not ${media?.charset ?? 'utf-8'} text; send binary data as a file part, with a filename`;
-    throw new AppError('invalid', message, { details: { part: name } });
+  #passOver(): void {
+    const { files, fields } = this.#intake.limits;
+    this.#inputsWithoutFile += 1;
+    if (this.#inputsWithoutFile > files + fields)
+      throw new AppError('too_large', `the form holds more than ${files + fields} file inputs for which no file was chosen`);
   }
-  return media?.type === 'application/json' ? parseJsonField(text, name) : text;
+
+  /** `declared`: the charset of the request's Content-Type. */
+  finish(declared: string | null): MultipartBody {
+    const { keepsFilenames = false } = this.#intake;
+    const charsets = readToldCharsets((isName) => this.#textOf(isName), declared);
+    const fields = groupPairs(this.#fields.map((field): [string, unknown] => readField(field, charsets)));
+    return {
+      fields,
+      bytes: Buffer.from(stringifyJson(fields)),
+      files: this.#files.map((file) => readHandle(file, charsets, keepsFilenames)),
+    };
+  }
+
+  #textOf(isName: (name: string) => boolean): string | null {
+    const field = this.#fields.find(({ head: { name } }) => typeof name === 'string' && isName(name));
+    return field === undefined ? null : Buffer.from(field.bytes).toString('latin1');
+  }
 }
 
-/** The parser reports malformed forms as plain errors; all but system errors are the caller's doing. */
-function describeFailure(error: unknown): unknown {
-  const { code, statusCode, message } = error as { code?: string; statusCode?: number; message: string };
-  if (error instanceof AppError) return error;
-  if (isCallerGone(error as NodeJS.ErrnoException)) return callerGone();
-  if (statusCode === 413) return new AppError('too_large', `the form is refused: ${message}`);
-  if (code !== undefined && /^E[A-Z]+$/.test(code)) return error;
-  return new AppError('invalid', `the multipart form is malformed: ${message}`);
+/** A part without a file name is text unless its type says otherwise (RFC 7578, 4.4). */
+function isField({ filename, contentType }: PartHead): boolean {
+  return filename === null && (contentType === null || contentType.type.startsWith('text/') || isJson(contentType.type));
+}
+
+/** FormData gives every Blob this file name. */
+function isJsonBlob({ filename, contentType }: PartHead): boolean {
+  return filename === 'blob' && contentType !== null && isJson(contentType.type);
 }

@@ -2,6 +2,7 @@
 // of a request that is refused nothing stays.
 
 import type { FastifyRequest } from 'fastify';
+import { MalformedForm } from '../../core/form/malformed-form.ts';
 import type { BodyKind, FileHandle } from '../../core/request.ts';
 import type { PayloadSource, SinkLimits } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
@@ -9,8 +10,8 @@ import type { Payload } from '../../payloads/payload.ts';
 import type { BlobStore, WriteBlob } from '../../storage/blobs.ts';
 import { hasBody } from './body-bytes.ts';
 import { decodeBytes } from './decode-body.ts';
+import { plainFilename } from './form-values.ts';
 import { bodyKindOf, type MediaType } from './media-type.ts';
-import { plainFilename } from './multipart-body.ts';
 import { createPayloadReader } from './payload-reader.ts';
 import { type ReceivedBody, receiveBody } from './received-body.ts';
 
@@ -72,7 +73,8 @@ function kindFrom({ raw }: FastifyRequest, media: MediaType | null, source: Payl
 
 /** JSON that was refused before it was looked at is a fault of its part, as all that is wrong with a payload. */
 function orUnprocessable(error: unknown): unknown {
-  if (!(error instanceof AppError) || error.code !== 'invalid' || error.details['part'] === undefined) return error;
+  if (!(error instanceof AppError) || error instanceof MalformedForm || error.code !== 'invalid') return error;
+  if (error.details['part'] === undefined) return error;
   return new AppError('unprocessable', error.message, { details: error.details });
 }
 

@@ -1,7 +1,9 @@
 // The body of a request as it comes in: read within the sink's limits, its bytes kept as they came, its value decoded.
 
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
+import { readFormType } from '../../core/form/form-type.ts';
 import type { BodyKind, FileHandle, RequestBody } from '../../core/request.ts';
 import { LARGE_RUN_BYTES } from '../../core/run-weight.ts';
 import { readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
@@ -32,7 +34,7 @@ export function receiveBody(
   const { raw } = request;
   const { limits } = intake;
   refuseWhenGone(raw);
-  if (kind === 'multipart') return receiveForm(request, intake);
+  if (kind === 'multipart') return receiveForm(raw, intake);
   refuseAnnouncedSize(raw, limits.bodyBytes);
   const opened = openBody(raw, limits.bodyBytes);
   if (kind === 'file') return receiveFile(opened, media, intake);
@@ -40,16 +42,12 @@ export function receiveBody(
   return readBytes(opened, limits.bodyBytes, (bytes) => read(bytes, reading));
 }
 
-async function receiveForm(request: FastifyRequest, intake: BodyIntake): Promise<ReceivedBody> {
-  const opened = openBody(request.raw, intake.limits.formBytes);
-  const { fields, bytes, files } = await readMultipart(opened === request.raw ? request : withBody(request, opened), intake);
+async function receiveForm(raw: IncomingMessage, intake: BodyIntake): Promise<ReceivedBody> {
+  const { formBytes } = intake.limits;
+  refuseAnnouncedSize(raw, formBytes);
+  const type = readFormType(raw.headers['content-type'] as string);
+  const { fields, bytes, files } = await readMultipart(streamBytes(openBody(raw, formBytes), formBytes), type, intake);
   return { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
-}
-
-/** The parser of forms takes a request, and reads the body and the boundary from what is behind it. */
-function withBody(request: FastifyRequest, body: Readable): FastifyRequest {
-  const { headers } = request.raw;
-  return Object.create(request, { raw: { value: Object.assign(body, { headers }) } }) as FastifyRequest;
 }
 
 async function receiveFile(body: Readable, media: MediaType | null, { limits, write }: BodyIntake): Promise<ReceivedBody> {

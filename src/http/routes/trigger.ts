@@ -2,7 +2,6 @@
 // head, read the body within its limits, start the run, answer.
 
 import { METHODS as HTTP_METHODS } from 'node:http';
-import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, onRequestHookHandler } from 'fastify';
 import type { Clock } from '../../clock.ts';
 import { negotiateAnswer } from '../../core/response-mode.ts';
@@ -13,7 +12,6 @@ import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import type { AnswerTrigger } from '../answer.ts';
 import type { RequireToken } from '../authenticate.ts';
-import { formConstraint } from '../form-constraint.ts';
 import { carriesKey, readIdempotency } from '../input/idempotency.ts';
 import type { PayloadIntakeOnDemand } from '../input/payload-intake-on-demand.ts';
 import { readTriggerInput, type TriggerTarget } from '../input/trigger-input.ts';
@@ -52,7 +50,7 @@ export interface TriggerDependencies {
 /** Every method comes this way, so that those which no sink takes are told which ones it does. */
 const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 
-export async function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): Promise<void> {
+export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
   const { catalog, engine, blobs, payloads, clock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } = dependencies;
   let router = createSinkRouter([]);
   function takeSinks({ sinks }: Pick<CatalogSnapshot, 'sinks'>): void {
@@ -121,7 +119,7 @@ export async function triggerRoutes(server: FastifyInstance, dependencies: Trigg
     await answerTrigger(reply, answer, run, input);
   }
 
-  /** From a hook, before Fastify looks for a parser of the body, which only forms need: that costs more than the matching. */
+  /** From a hook, before Fastify looks for a parser of the body, which no trigger needs: that costs more than the matching. */
   function startAtOnce(request: FastifyRequest, reply: FastifyReply): void {
     startRun(request, reply).catch((error: Error) => reply.send(error));
   }
@@ -134,34 +132,20 @@ export async function triggerRoutes(server: FastifyInstance, dependencies: Trigg
     done();
   }
 
-  function addRoutes(scope: FastifyInstance, isForForms: boolean): void {
-    for (const triggerPrefix of TRIGGER_PREFIXES) {
-      const findSink: onRequestHookHandler = (request, reply, done) => findSinkUnder(triggerPrefix, request, reply, done);
-      const hooks = [findSink, checkRate, verifyToken];
-      scope.route({
-        method: METHODS,
-        url: `${triggerPrefix}/*`,
-        constraints: isForForms ? { form: 'multipart' } : {},
-        schema: { hide: true },
-        config: { triggerPrefix, isTrigger: true },
-        onRequest: isForForms ? hooks : [...hooks, startAtOnce],
-        onError: recordRejection,
-        handler: startRun,
-      });
-    }
-  }
-
   server.decorateRequest('target', null as unknown as TriggerTarget);
   for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
-  addRoutes(server, false);
-  // Forms have a scope of their own: the plugin's hooks would cost every other request a tenth of its time.
-  server.addConstraintStrategy(formConstraint);
-  await server.register(async (forms) => {
-    // The handler reads the body itself, after the token and within the sink's own limits.
-    forms.removeAllContentTypeParsers();
-    await forms.register(multipart);
-    addRoutes(forms, true);
-  });
+  for (const triggerPrefix of TRIGGER_PREFIXES) {
+    const findSink: onRequestHookHandler = (request, reply, done) => findSinkUnder(triggerPrefix, request, reply, done);
+    server.route({
+      method: METHODS,
+      url: `${triggerPrefix}/*`,
+      schema: { hide: true },
+      config: { triggerPrefix, isTrigger: true },
+      onRequest: [findSink, checkRate, verifyToken, startAtOnce],
+      onError: recordRejection,
+      handler: startRun,
+    });
+  }
 }
 
 /** Node forgets the address when the connection closes, which may be before the request is looked at. */
