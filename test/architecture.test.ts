@@ -80,7 +80,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   definitions: {
     uses: ['core', 'steps', 'errors.ts', 'ids.ts', 'token.ts'],
     knows: ['storage', 'clock.ts'],
-    packages: ['yaml', 'node:fs', 'node:fs/promises', 'node:path'],
+    packages: ['yaml', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
   },
   http: {
     uses: ['core', 'payloads', 'definitions', 'errors.ts', 'token.ts'],

@@ -1,6 +1,6 @@
 // The administration API, one method a route.
 
-import { at, type ServerCalls } from './server-calls.ts';
+import { at, type CallOptions, type ServerCalls } from './server-calls.ts';
 import type {
   AppInfo,
   DefinitionChange,
@@ -15,35 +15,53 @@ import type {
   WorkflowWithDefinition,
 } from './wire-types.ts';
 
-export const appCalls = ({ call }: ServerCalls) => ({
+/** An edit of what was read before: with its ETag, of which `getWithTag` tells, nobody else's change is lost. */
+type EditOptions = Pick<CallOptions, 'ifMatch'>;
+
+export const appCalls = ({ call, callWithTag }: ServerCalls) => ({
   list: async () => (await call<{ apps: AppInfo[] }>('GET', '/api/v1/apps')).apps,
   get: (appId: string) => call<AppInfo>('GET', at`/api/v1/apps/${appId}`),
-  save: (appId: string, fields: { name?: string | null } = {}) => call<AppInfo>('PUT', at`/api/v1/apps/${appId}`, { body: fields }),
-  delete: (appId: string) => call<null>('DELETE', at`/api/v1/apps/${appId}`),
+  getWithTag: (appId: string) => callWithTag<AppInfo>('GET', at`/api/v1/apps/${appId}`),
+  /** Without a name an app keeps the one that it has. */
+  save: (appId: string, fields: { name?: string | null } = {}, options: EditOptions = {}) =>
+    call<AppInfo>('PUT', at`/api/v1/apps/${appId}`, { ...options, body: fields }),
+  delete: (appId: string, options: EditOptions = {}) => call<null>('DELETE', at`/api/v1/apps/${appId}`, options),
 });
 
-export const workflowCalls = ({ call }: ServerCalls) => ({
+export const workflowCalls = ({ call, callWithTag }: ServerCalls) => ({
   list: async (appId: string) => (await call<{ workflows: WorkflowInfo[] }>('GET', at`/api/v1/apps/${appId}/workflows`)).workflows,
   /** The current version unless one is named. */
   get: (appId: string, workflowId: string, version?: number) =>
     call<WorkflowWithDefinition>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { query: { version } }),
-  save: (appId: string, workflowId: string, definition: unknown) =>
-    call<WorkflowInfo>('PUT', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { body: definition }),
-  delete: (appId: string, workflowId: string) => call<null>('DELETE', at`/api/v1/apps/${appId}/workflows/${workflowId}`),
+  getWithTag: (appId: string, workflowId: string) =>
+    callWithTag<WorkflowWithDefinition>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}`),
+  save: (appId: string, workflowId: string, definition: unknown, options: EditOptions = {}) =>
+    call<WorkflowInfo>('PUT', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { ...options, body: definition }),
+  /** A JSON merge patch of the definition. */
+  patch: (appId: string, workflowId: string, changes: object, options: EditOptions = {}) =>
+    call<WorkflowInfo>('PATCH', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { ...options, body: changes }),
+  delete: (appId: string, workflowId: string, options: EditOptions = {}) =>
+    call<null>('DELETE', at`/api/v1/apps/${appId}/workflows/${workflowId}`, options),
   /** Rejects with every fault that saving would find. Workflows that the definition uses are looked up in the app. */
   validate: (definition: unknown, appId?: string) =>
     call<{ status: 'ok' }>('POST', '/api/v1/workflows/validate', { body: definition, query: { app_id: appId } }),
   stepTypes: async () => (await call<{ step_types: StepTypeInfo[] }>('GET', '/api/v1/step-types')).step_types,
 });
 
-export const sinkCalls = ({ call }: ServerCalls) => ({
+export const sinkCalls = ({ call, callWithTag }: ServerCalls) => ({
   /** Of all apps unless one is named. */
   list: async (appId?: string) => (await call<{ sinks: SinkInfo[] }>('GET', '/api/v1/sinks', { query: { app_id: appId } })).sinks,
   get: (appId: string, sinkId: string) => call<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),
   create: (appId: string, fields: SinkFields) => call<SinkInfo>('POST', at`/api/v1/apps/${appId}/sinks`, { body: fields }),
-  replace: (appId: string, sinkId: string, fields: SinkFields) =>
-    call<SinkInfo>('PUT', at`/api/v1/apps/${appId}/sinks/${sinkId}`, { body: fields }),
-  delete: (appId: string, sinkId: string) => call<null>('DELETE', at`/api/v1/apps/${appId}/sinks/${sinkId}`),
+  getWithTag: (appId: string, sinkId: string) => callWithTag<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),
+  /** Credentials that the fields do not state stay; all else that they do not state becomes the default. */
+  replace: (appId: string, sinkId: string, fields: SinkFields, options: EditOptions = {}) =>
+    call<SinkInfo>('PUT', at`/api/v1/apps/${appId}/sinks/${sinkId}`, { ...options, body: fields }),
+  /** A JSON merge patch: only what it names changes, and `null` takes away. */
+  patch: (appId: string, sinkId: string, changes: Partial<SinkFields>, options: EditOptions = {}) =>
+    call<SinkInfo>('PATCH', at`/api/v1/apps/${appId}/sinks/${sinkId}`, { ...options, body: changes }),
+  delete: (appId: string, sinkId: string, options: EditOptions = {}) =>
+    call<null>('DELETE', at`/api/v1/apps/${appId}/sinks/${sinkId}`, options),
   /** The answer is the only place where the new token ever stands. */
   rotateToken: (appId: string, sinkId: string) =>
     call<SinkInfo & { auth_token: string }>('POST', at`/api/v1/apps/${appId}/sinks/${sinkId}/rotate-token`),

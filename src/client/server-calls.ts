@@ -22,6 +22,8 @@ export interface CallOptions {
   query?: object;
   body?: unknown;
   signal?: AbortSignal;
+  /** ETag of the state that the call is made for; RefusedError with status 412 when it is another one by now. */
+  ifMatch?: string | undefined;
 }
 
 /** All reject with RefusedError or UnreachableError, or with the reason of the signal that was aborted. */
@@ -31,6 +33,8 @@ export interface ServerCalls {
   readonly json: JsonCodec;
   /** Resolves to the parsed answer; null when it is empty. */
   call<Answer>(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** As `call`, with the ETag of what the answer shows; null where it has none. */
+  callWithTag<Answer>(method: string, path: string, options?: CallOptions): Promise<{ answer: Answer; etag: string | null }>;
   /** Resolves to a response of status 2xx, whatever its body is. Without a time limit but that of the signal. */
   send(url: string, request: RequestInit): Promise<Response>;
   /** Resolves to a response of status 2xx whose body is an event stream. */
@@ -70,22 +74,35 @@ export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT
     throw new UnreachableError(foreignAnswer(response));
   }
 
+  async function callWithTag<Answer>(
+    method: string,
+    path: string,
+    options: CallOptions = {},
+  ): Promise<{ answer: Answer; etag: string | null }> {
+    const { query = {}, body, signal, ifMatch } = options;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const response = await send(`${baseUrl}${path}${queryText(query)}`, {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...authorization,
+        ...(body === undefined ? {} : { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' }),
+        ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+      },
+      ...(body === undefined ? {} : { body: json.stringify(body) }),
+      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+    });
+    const text = await response.text().catch((error: unknown) => {
+      throw unreachable(baseUrl, error);
+    });
+    return { answer: readAnswer(json, response, text) as Answer, etag: response.headers.get('etag') };
+  }
+
   return {
     baseUrl,
     json,
-    async call<Answer>(method: string, path: string, { query = {}, body, signal }: CallOptions = {}): Promise<Answer> {
-      const timeout = AbortSignal.timeout(timeoutMs);
-      const response = await send(`${baseUrl}${path}${queryText(query)}`, {
-        method,
-        headers: { accept: 'application/json', ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: json.stringify(body) }),
-        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
-      });
-      const text = await response.text().catch((error: unknown) => {
-        throw unreachable(baseUrl, error);
-      });
-      return readAnswer(json, response, text) as Answer;
-    },
+    call: async <Answer>(method: string, path: string, options?: CallOptions) => (await callWithTag<Answer>(method, path, options)).answer,
+    callWithTag,
     send: (target, request) => sendAs(target, 'application/json', request),
     openStream: (target, request = {}) => open(target, 'text/event-stream', request),
     download: (path, mediaType, { query = {}, signal } = {}) =>

@@ -7,6 +7,7 @@ import { responseSchema, type SinkResponse } from './response-mode.ts';
 import { readResponse, responseFaults } from './response-setting.ts';
 import { createSchemaCheck, type JsonSchema } from './schema.ts';
 import { isSelector, parseSelector } from './selector.ts';
+import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './sink-auth.ts';
 import { canonicalPattern, patternFault } from './sink-path.ts';
 
 export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -15,12 +16,6 @@ export type SinkMethod = (typeof SINK_METHODS)[number] | 'ANY';
 /** Platforms whose requests are recognised and checked, and normalised into `$request.payload`. */
 const PAYLOAD_SOURCES = ['robovision', 'v7', 'roboflow'] as const;
 export type PayloadSource = (typeof PAYLOAD_SOURCES)[number];
-
-/** Credentials as a definition states them; tokens are in clear only here. */
-export type AuthDefinition = { type: 'none' } | { type: 'bearer'; tokens: string[]; tokenHashes: string[] };
-
-/** Credentials as they are kept: tokens only as lower-case hex SHA-256. */
-export type SinkAuth = { type: 'none' } | { type: 'bearer'; tokenHashes: string[] };
 
 export interface SinkLimits {
   /** Of a body that is no multipart form. */
@@ -58,7 +53,8 @@ interface SinkSettings {
 
 export interface SinkDefinition extends SinkSettings {
   appId: string;
-  auth: AuthDefinition;
+  /** Null: it says nothing of credentials. A new sink is public then, one that is there keeps what it has. */
+  auth: AuthDefinition | null;
 }
 
 /** Where a definition came from: what the configuration files own, the API does not change. */
@@ -74,16 +70,6 @@ export interface Sink extends SinkSettings {
 }
 
 const bytes: JsonSchema = { type: 'integer', minimum: 0, maximum: MAX_BYTES };
-const token: JsonSchema = {
-  type: 'string',
-  pattern: '^[\\x21-\\x7e]{1,1024}$',
-  description: 'must be 1 to 1024 visible ASCII characters without spaces',
-};
-
-const tokenHash: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{64}$', description: 'must be the lower-case hex SHA-256 of a token' };
-/** Tokens that one sink accepts at the same time: enough to rotate them. */
-const MAX_TOKENS = 16;
-
 export const sinkSchema: JsonSchema = {
   type: 'object',
   required: ['path', 'method'],
@@ -92,17 +78,7 @@ export const sinkSchema: JsonSchema = {
     app_id: { type: 'string' },
     path: { type: 'string' },
     method: { type: 'string', enum: [...SINK_METHODS, 'ANY'] },
-    auth_token: { ...token, type: ['string', 'null'] },
-    auth: {
-      type: 'object',
-      required: ['type'],
-      additionalProperties: false,
-      properties: {
-        type: { type: 'string', enum: ['none', 'bearer'] },
-        tokens: { type: 'array', minItems: 1, maxItems: MAX_TOKENS, items: token },
-        token_hashes: { type: 'array', minItems: 1, maxItems: MAX_TOKENS, items: tokenHash },
-      },
-    },
+    ...authProperties,
     workflow_id: { type: ['string', 'null'] },
     inputs: { type: 'object', additionalProperties: { type: 'string' } },
     response: responseSchema,
@@ -124,12 +100,10 @@ export const sinkSchema: JsonSchema = {
 
 const checkSchema = createSchemaCheck(sinkSchema);
 
-interface SinkDocument {
+interface SinkDocument extends AuthDocument {
   app_id?: string;
   path: string;
   method: SinkMethod;
-  auth_token?: string | null;
-  auth?: { type: 'none' | 'bearer'; tokens?: string[]; token_hashes?: string[] };
   workflow_id?: string | null;
   inputs?: Record<string, string>;
   response?: unknown;
@@ -163,10 +137,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   if (appId !== undefined && sink.app_id !== undefined && sink.app_id !== appId)
     fault('app_id', `must be "${appId}", the app that the URL names`);
   fault('path', patternFault(sink.path));
-  if (sink.auth !== undefined && sink.auth_token !== undefined) fault('auth', 'cannot stand beside auth_token, which is its short form');
-  const hasTokens = sink.auth?.tokens !== undefined || sink.auth?.token_hashes !== undefined;
-  if (sink.auth?.type === 'bearer' && !hasTokens) fault('auth', 'field "tokens" is missing');
-  if (sink.auth?.type === 'none' && hasTokens) fault('auth', 'type "none" takes no tokens');
+  faults.push(...authFaults(sink));
   for (const [name, text] of Object.entries(sink.inputs ?? {})) {
     const root = isSelector(text) ? parseSelector(text)?.root : undefined;
     if (root !== 'request') fault(`inputs.${name}`, `"${text}" must be a selector of the request, as "$request.query.user"`);
@@ -195,9 +166,4 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     },
     payload: sink.payload ?? null,
   };
-}
-
-function readAuth({ auth, auth_token: authToken }: SinkDocument): AuthDefinition {
-  if (auth?.type === 'bearer') return { type: 'bearer', tokens: auth.tokens ?? [], tokenHashes: auth.token_hashes ?? [] };
-  return typeof authToken === 'string' ? { type: 'bearer', tokens: [authToken], tokenHashes: [] } : { type: 'none' };
 }

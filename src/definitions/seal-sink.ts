@@ -1,12 +1,13 @@
 // Turns a sink's definition into the sink that is stored: with an id, and with hashes in place of tokens.
 
-import type { AuthDefinition, ManagedBy, Sink, SinkAuth, SinkDefinition } from '../core/sink.ts';
+import type { ManagedBy, Sink, SinkDefinition } from '../core/sink.ts';
+import type { AuthDefinition, SinkAuth } from '../core/sink-auth.ts';
 import { newSinkId } from '../ids.ts';
 import { hashToken } from '../token.ts';
 
 export interface SealOptions {
   managedBy: ManagedBy;
-  /** The sink that the definition replaces: it keeps its id. */
+  /** The sink that the definition replaces: its id stays, and its credentials where the definition says nothing of any. */
   existing?: Sink | undefined;
   now: number;
 }
@@ -19,7 +20,7 @@ export function sealSink(definition: SinkDefinition, { managedBy, existing, now 
     method,
     path,
     workflowId,
-    auth: sealAuth(auth),
+    auth: auth === null ? (existing?.auth ?? { type: 'none' }) : sealAuth(auth),
     inputs,
     response,
     limits,

@@ -30,6 +30,7 @@ import { createRejectionLog, refusalOf } from './rejection-log.ts';
 import { definitionRoutes } from './routes/admin/definitions.ts';
 import { deliveryRoutes } from './routes/admin/deliveries.ts';
 import { adminRunRoutes } from './routes/admin/runs.ts';
+import { sinkRoutes } from './routes/admin/sinks.ts';
 import { workflowLanguageRoutes } from './routes/admin/workflow-language.ts';
 import { healthRoutes } from './routes/health.ts';
 import { runRoutes } from './routes/run.ts';
@@ -77,6 +78,7 @@ const MAX_CONNECTIONS = 16_000;
 /** For the answers under way to be sent to the end when the server closes. */
 const CLOSE_GRACE_MS = 500;
 const MAX_ADMIN_BODY_BYTES = 4 * 2 ** 20;
+const ADMIN_BODY_TYPES = ['application/json', 'application/merge-patch+json'];
 
 export async function createServer(dependencies: ServerDependencies): Promise<HttpServer> {
   const { storage, blobs, disk, catalog, definitions, engine, feed, clock, logger, maskSecrets } = dependencies;
@@ -162,8 +164,9 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     (admin, _options, done) => {
       admin.addHook('onRequest', (request, reply, next) => requireToken(request, reply, adminHashes, next));
       admin.removeAllContentTypeParsers();
-      admin.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, next) => parseAdminBody(text as string, next));
-      definitionRoutes(admin, { definitions, catalog, storage, baseUrl });
+      admin.addContentTypeParser(ADMIN_BODY_TYPES, { parseAs: 'string' }, (_request, text, next) => parseAdminBody(text as string, next));
+      definitionRoutes(admin, { definitions, catalog, storage });
+      sinkRoutes(admin, { definitions, catalog, baseUrl });
       workflowLanguageRoutes(admin, { definitions });
       adminRunRoutes(admin, { storage, catalog, engine, streams, maskSecrets });
       deliveryRoutes(admin, { storage, engine, maskSecrets });

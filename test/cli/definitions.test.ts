@@ -151,7 +151,9 @@ describe('diff, apply and export', () => {
 
   test('tell of updates and deletions, for people and for programs', async () => {
     await cli(['apply', folder({ 'a.yaml': WORKFLOW, 'b.yaml': SINKS })], { HOOK_TOKEN: 'a' });
-    const path = folder({ 'a.yaml': 'apps: [{ id: shop, name: Store }]\nsinks: [{ app_id: shop, path: /locked, method: POST }]\n' });
+    const path = folder({
+      'a.yaml': 'apps: [{ id: shop, name: Store }]\nsinks: [{ app_id: shop, path: /locked, method: POST, public: true }]\n',
+    });
     expect(await cli(['diff', path])).toEqual({
       code: 0,
       stdout: '~ app shop\n- sink shop POST /price\n~ sink shop POST /locked\n- workflow shop/price\n',
@@ -160,6 +162,22 @@ describe('diff, apply and export', () => {
     const { stdout, stderr } = await cli(['apply', path, '-o', 'json']);
     expect(stderr).toBe('');
     expect(JSON.parse(stdout).changes).toContainEqual({ action: 'delete', kind: 'workflow', name: 'shop/price' });
+  });
+
+  test('do not open a sink whose token the file has lost: they say so, and what would', async () => {
+    await cli(['apply', folder({ 'a.yaml': WORKFLOW, 'b.yaml': SINKS })], { HOOK_TOKEN: 'a' });
+    const path = folder({
+      'a.yaml': 'apps: [{ id: shop, name: Shop }]\n',
+      'b.yaml': 'sinks: [{ app_id: shop, path: /locked, method: POST }]\n',
+    });
+    for (const verb of ['diff', 'apply']) {
+      const { code, stdout, stderr } = await cli([verb, path]);
+      expect({ code, stdout }, verb).toEqual({ code: 1, stdout: '' });
+      expect(stderr.replaceAll(path, 'config')).toMatch(
+        /^sluice: config\/b\.yaml: sinks\[0\]: POST \/locked of app "shop" takes a token on the server, .*"public: true" to let anyone trigger it\n$/,
+      );
+    }
+    expect((await fetch(`${app().url}/shop/locked`, { method: 'POST' })).status).toBe(401);
   });
 
   test('tell the faults that the server finds with the files that they stem from, and change nothing', async () => {

@@ -46,6 +46,15 @@ describe('administration', () => {
       path: '/b',
       workflow_id: null,
     });
+    const { answer, etag } = await sinks.getWithTag('crm', sink.id);
+    expect(answer).toMatchObject({ path: '/b' });
+    const ifMatch = etag as string;
+    expect(await sinks.patch('crm', sink.id, { method: 'DELETE' }, { ifMatch })).toMatchObject({ path: '/b', method: 'DELETE' });
+    await expect(sinks.patch('crm', sink.id, { method: 'GET' }, { ifMatch })).rejects.toMatchObject({ status: 412 });
+    await expect(sinks.delete('crm', sink.id, { ifMatch })).rejects.toMatchObject({ code: 'precondition_failed' });
+    expect((await workflows.getWithTag('crm', 'greet')).etag).toMatch(/^"/);
+    expect(await workflows.patch('crm', 'greet', { version: '1.1' })).toMatchObject({ version: 3 });
+    expect((await apps.getWithTag('crm')).answer.name).toBe('Customers');
     const { auth_token: token } = await sinks.rotateToken('crm', sink.id);
     expect(token.length).toBeGreaterThan(30);
     expect(await sinks.get('crm', sink.id)).toMatchObject({ public: false, auth: 'bearer' });

@@ -11,12 +11,12 @@ function faults(document: unknown, appId: string | undefined = 'shop'): string[]
 }
 
 describe('a definition that may be saved', () => {
-  test('needs a path and a method alone, and is public then', () => {
+  test('needs a path and a method alone, and says nothing of credentials then', () => {
     expect(parseSink(hook, 'shop').sink).toEqual({
       appId: 'shop',
       path: '/hook',
       method: 'POST',
-      auth: { type: 'none' },
+      auth: null,
       workflowId: null,
       inputs: {},
       response: { mode: 'stream' },

@@ -40,9 +40,11 @@ describe('sinks', () => {
     expect((await admin('GET', '/sinks?app_id=crud')).body.sinks).toEqual([sink]);
 
     const replaced = await admin('PUT', `/apps/crud/sinks/${sink.id}`, { path: '/new', method: 'PUT' });
-    expect(replaced.body).toMatchObject({ id: sink.id, path: '/new', method: 'PUT', public: true, created_at: sink.created_at });
+    expect(replaced.body).toMatchObject({ id: sink.id, path: '/new', method: 'PUT', public: false, created_at: sink.created_at });
     expect((await fetch(`${app().url}/crud/hook`, { method: 'POST' })).status).toBe(404);
-    expect((await fetch(`${app().url}/crud/new`, { method: 'PUT' })).status).toBe(200);
+    expect((await fetch(`${app().url}/crud/new`, { method: 'PUT' })).status).toBe(401);
+    const headers = { authorization: 'Bearer secret-1' };
+    expect((await fetch(`${app().url}/crud/new`, { method: 'PUT', headers })).status).toBe(200);
 
     expect(await admin('DELETE', `/apps/crud/sinks/${sink.id}`)).toEqual({ status: 204, body: null });
     expect((await fetch(`${app().url}/crud/new`, { method: 'PUT' })).status).toBe(404);

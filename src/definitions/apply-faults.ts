@@ -1,0 +1,35 @@
+// What is wrong with a document that is valid by itself, because of what the server holds.
+
+import type { Fault } from '../core/fault.ts';
+import type { CatalogSnapshot } from './catalog.ts';
+import { type DefinitionDocument, sinkName } from './definition-document.ts';
+
+/** Faults of a document all of whose sinks were parsed. */
+export function applyFaults(wanted: DefinitionDocument, current: CatalogSnapshot): Fault[] {
+  return [...lostTokens(wanted, current), ...unknownWorkflows(wanted, current)];
+}
+
+/** A token that is no longer written opens nothing: a file that lost it by mistake looks just the same. */
+function lostTokens({ sinks }: DefinitionDocument, current: CatalogSnapshot): Fault[] {
+  const guarded = new Set(current.sinks.filter(({ auth }) => auth.type !== 'none').map(sinkName));
+  return sinks.flatMap((sink, index) => {
+    if (sink.auth !== null || !guarded.has(sinkName(sink))) return [];
+    const message = `${sink.method} ${sink.path} of app "${sink.appId}" takes a token on the server, and nothing here says which: write its auth_token, or "public: true" to let anyone trigger it`;
+    return [{ path: `sinks[${index}]`, message }];
+  });
+}
+
+/** Workflows of the document, and those that it does not own, are what its sinks may name. */
+function unknownWorkflows({ workflows, sinks }: DefinitionDocument, current: CatalogSnapshot): Fault[] {
+  const staying = current.workflows.filter(({ managedBy }) => managedBy !== 'config');
+  const known = [...workflows, ...staying];
+  return sinks.flatMap(({ appId, workflowId }, index) => {
+    if (workflowId === null || known.some((workflow) => workflow.appId === appId && workflow.id === workflowId)) return [];
+    return [
+      {
+        path: `sinks[${index}].workflow_id`,
+        message: `app "${appId}" has no workflow "${workflowId}"; define it, or leave workflow_id out`,
+      },
+    ];
+  });
+}

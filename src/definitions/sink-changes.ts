@@ -1,0 +1,83 @@
+// Makes, edits and deletes single sinks, as the API asks for it.
+
+import type { Clock } from '../clock.ts';
+import { refuseFaults } from '../core/fault.ts';
+import { withPlainNumbers } from '../core/json.ts';
+import { parseSink, type Sink } from '../core/sink.ts';
+import { AppError } from '../errors.ts';
+import { newToken } from '../ids.ts';
+import { hashToken } from '../token.ts';
+import type { Catalog } from './catalog.ts';
+import type { DefinitionWriter } from './definition-writer.ts';
+import { type Edit, refuseIfManaged, refuseStale } from './edit.ts';
+import { sealSink } from './seal-sink.ts';
+import { patchSink, readSinkEdit } from './sink-edit.ts';
+
+export interface SinkChanges {
+  findSink(appId: string, sinkId: string): Sink;
+  createSink(appId: string, document: unknown): Promise<Sink>;
+  /** What the document does not say becomes the default, except of credentials: these stay. */
+  replaceSink(appId: string, sinkId: string, document: unknown, edit: Edit<Sink>): Promise<Sink>;
+  /** Merges the patch into the definition (RFC 7396). */
+  patchSink(appId: string, sinkId: string, patch: unknown, edit: Edit<Sink>): Promise<Sink>;
+  deleteSink(appId: string, sinkId: string, ifMatch?: string): Promise<void>;
+  /** Puts a new token in place of all that the sink accepted; the token is shown here and never again. */
+  rotateToken(appId: string, sinkId: string): Promise<{ sink: Sink; token: string }>;
+}
+
+export function createSinkChanges({ inTurn, change }: DefinitionWriter, catalog: Catalog, clock: Clock): SinkChanges {
+  function findSink(appId: string, sinkId: string): Sink {
+    const sink = catalog.findSink(sinkId);
+    if (sink?.appId !== appId) throw new AppError('not_found', `app "${appId}" has no sink "${sinkId}"`);
+    return sink;
+  }
+
+  function findOwnSink(appId: string, sinkId: string, ifMatch?: string): Sink {
+    const sink = findSink(appId, sinkId);
+    const name = `sink "${sinkId}"`;
+    refuseIfManaged(name, sink.managedBy);
+    refuseStale(name, ifMatch, sink);
+    return sink;
+  }
+
+  async function saveSink(appId: string, document: unknown, existing: Sink | undefined): Promise<Sink> {
+    const { sink: definition, faults } = parseSink(document, appId);
+    if (definition === null) {
+      refuseFaults('the sink', faults);
+      throw new Error('a sink without faults was not parsed');
+    }
+    const sink = sealSink(definition, { managedBy: 'api', existing, now: clock() });
+    await change({ kind: 'put_sink', sink });
+    return findSink(appId, sink.id);
+  }
+
+  async function editSink(existing: Sink, given: unknown, show: Edit<Sink>['show']): Promise<Sink> {
+    const { document, faults } = readSinkEdit(given, show(existing) as Record<string, unknown>);
+    refuseFaults('the sink', faults);
+    return await saveSink(existing.appId, document, existing);
+  }
+
+  return {
+    findSink,
+    createSink: (appId, document) => inTurn(() => saveSink(appId, withPlainNumbers(document), undefined)),
+    replaceSink: (appId, sinkId, document, { ifMatch, show }) =>
+      inTurn(async () => editSink(findOwnSink(appId, sinkId, ifMatch), withPlainNumbers(document), show)),
+    patchSink: (appId, sinkId, patch, { ifMatch, show }) =>
+      inTurn(async () => {
+        const existing = findOwnSink(appId, sinkId, ifMatch);
+        return await editSink(existing, patchSink(existing, withPlainNumbers(patch)), show);
+      }),
+    deleteSink: (appId, sinkId, ifMatch) =>
+      inTurn(async () => {
+        findOwnSink(appId, sinkId, ifMatch);
+        await change({ kind: 'delete_sink', sinkId });
+      }),
+    rotateToken: (appId, sinkId) =>
+      inTurn(async () => {
+        const token = newToken();
+        const sink: Sink = { ...findOwnSink(appId, sinkId), auth: { type: 'bearer', tokenHashes: [hashToken(token)] }, updatedAt: clock() };
+        await change({ kind: 'put_sink', sink });
+        return { sink, token };
+      }),
+  };
+}

@@ -1,0 +1,55 @@
+// A sink as an edit states it: what `PUT` puts in the place of what was there, and what `PATCH` changes of it. What an
+// edit does not say of credentials leaves them as they are.
+
+import type { Fault } from '../core/fault.ts';
+import { mergePatch } from '../core/merge-patch.ts';
+import type { Sink } from '../core/sink.ts';
+import { describeSink } from './describe-sink.ts';
+import { withoutReadOnly } from './edit.ts';
+
+const READ_ONLY = ['id', 'url', 'managed_by', 'created_at', 'updated_at'];
+
+/** The document of the edited sink, for `parseSink`. `shown` is the sink as the API shows it. */
+export function readSinkEdit(given: unknown, shown: Record<string, unknown>): { document: unknown; faults: Fault[] } {
+  if (!isObject(given)) return { document: given, faults: [] };
+  const { fields, faults } = withoutReadOnly(given, shown, READ_ONLY);
+  const { auth, public: isPublic, ...document } = fields;
+  // An answer has the name of the scheme in place of the credentials, which never come back.
+  const isName = typeof auth === 'string';
+  if (isName && auth !== shown['auth']) faults.push({ path: 'auth', message: schemeMessage(shown) });
+  const statesAuth = (auth !== undefined && !isName) || fields['auth_token'] !== undefined;
+  if (typeof isPublic === 'boolean' && isPublic !== shown['public'] && !statesAuth)
+    faults.push({ path: 'public', message: publicMessage(isPublic) });
+  const keepsPublic = isPublic === undefined || isPublic === shown['public'];
+  return {
+    document: { ...document, ...(isName || auth === undefined ? {} : { auth }), ...(keepsPublic ? {} : { public: isPublic }) },
+    faults,
+  };
+}
+
+/** The sink with the patch merged in, as `readSinkEdit` takes it. */
+export function patchSink(existing: Sink, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const { auth, auth_token: authToken, public: isPublic, ...changes } = patch;
+  const { auth: _auth, auth_token: _token, public: _public, ...document } = describeSink(existing);
+  // Credentials are not merged: `null`, which removes a member elsewhere, says here that the sink is public.
+  const stated = { auth, auth_token: authToken, public: isPublic };
+  return {
+    ...(mergePatch(document, changes) as object),
+    ...Object.fromEntries(Object.entries(stated).filter(([, value]) => value !== undefined)),
+  };
+}
+
+function schemeMessage(shown: Record<string, unknown>): string {
+  return `is ${JSON.stringify(shown['auth'])}, and a name alone does not change it; write {"type": "bearer", "tokens": […]}, or null for a public sink`;
+}
+
+function publicMessage(wanted: boolean): string {
+  return wanted
+    ? 'is false, and only "auth_token": null makes the sink public'
+    : 'is true, and only a token closes the sink: write auth_token';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

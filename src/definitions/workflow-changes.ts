@@ -1,0 +1,125 @@
+// Saves and deletes single workflows, as the API asks for it, and checks them without saving.
+
+import { appIdFault } from '../core/app.ts';
+import { type Fault, refuseFaults } from '../core/fault.ts';
+import type { WorkflowReference } from '../core/inner-workflow-step.ts';
+import { parseJson, stringifyJson, withPlainNumbers } from '../core/json.ts';
+import { mergePatch } from '../core/merge-patch.ts';
+import { workflowIdFault } from '../core/workflow.ts';
+import { stepTypesIn, withoutPins } from '../core/workflow-document.ts';
+import { workflowFaults } from '../core/workflow-faults.ts';
+import { AppError } from '../errors.ts';
+import type { StepTypes } from '../steps/index.ts';
+import type { Storage, WorkflowRecord } from '../storage/storage.ts';
+import type { Catalog } from './catalog.ts';
+import type { DefinitionWriter } from './definition-writer.ts';
+import { type Edit, refuseIfManaged, refuseStale, withoutReadOnly } from './edit.ts';
+import { pinWorkflows, usesWorkflow } from './pin-workflows.ts';
+
+export interface WorkflowChanges {
+  findWorkflow(appId: string, workflowId: string): WorkflowRecord;
+  /** Makes it or replaces it, by a definition or an answer that holds one. What differs is a new version. */
+  saveWorkflow(appId: string, workflowId: string, document: unknown, edit: Edit<WorkflowRecord>): Promise<WorkflowRecord>;
+  /** Merges the patch into the definition (RFC 7396). */
+  patchWorkflow(appId: string, workflowId: string, patch: unknown, edit: Edit<WorkflowRecord>): Promise<WorkflowRecord>;
+  deleteWorkflow(appId: string, workflowId: string, ifMatch?: string): Promise<void>;
+  /** Every fault that saving the definition would find. Without an app, workflows that it uses are taken on trust. */
+  checkWorkflow(appId: string | null, document: unknown): Promise<Fault[]>;
+  /** With copies of what it uses; null when it is not stored. */
+  findDefinition(appId: string, reference: WorkflowReference): Promise<unknown>;
+}
+
+export interface WorkflowChangeOptions {
+  writer: DefinitionWriter;
+  storage: Pick<Storage, 'findWorkflow'>;
+  catalog: Catalog;
+  stepTypes: StepTypes;
+}
+
+const READ_ONLY = ['id', 'app_id', 'version', 'managed_by', 'created_at'];
+
+export function createWorkflowChanges({ writer: { inTurn, change }, storage, catalog, stepTypes }: WorkflowChangeOptions): WorkflowChanges {
+  function findCurrent(appId: string, workflowId: string): WorkflowRecord | undefined {
+    return catalog.current().workflows.find((record) => record.appId === appId && record.id === workflowId);
+  }
+
+  function findWorkflow(appId: string, workflowId: string): WorkflowRecord {
+    const workflow = findCurrent(appId, workflowId);
+    if (workflow === undefined) throw new AppError('not_found', `app "${appId}" has no workflow "${workflowId}"`);
+    return workflow;
+  }
+
+  function refuseChange(workflowId: string, ifMatch: string | undefined, existing: WorkflowRecord | undefined): void {
+    refuseIfManaged(`workflow "${workflowId}"`, existing?.managedBy);
+    refuseStale(`workflow "${workflowId}"`, ifMatch, existing);
+  }
+
+  async function findDefinition(appId: string, { id, version }: WorkflowReference): Promise<unknown> {
+    const record = version === null ? findCurrent(appId, id) : await storage.findWorkflow(appId, id, Number(version) || 0);
+    return record === undefined || record === null ? null : parseJson(record.document);
+  }
+
+  async function check(appId: string | null, id: string | null, written: unknown): Promise<{ document: unknown; faults: Fault[] }> {
+    await stepTypes.load(stepTypesIn(written));
+    const { document, faults } =
+      appId === null
+        ? { document: withoutPins(written), faults: [] }
+        : await pinWorkflows({ appId, id }, written, (reference) => findDefinition(appId, reference));
+    return { document, faults: [...workflowFaults(withPlainNumbers(document), stepTypes.inspect), ...faults] };
+  }
+
+  async function save(appId: string, workflowId: string, written: unknown): Promise<WorkflowRecord> {
+    const { document, faults } = await check(appId, workflowId, written);
+    refuseFaults('the workflow', faults);
+    await change({ kind: 'put_workflow', appId, workflowId, document: stringifyJson(document), managedBy: 'api' });
+    return findWorkflow(appId, workflowId);
+  }
+
+  return {
+    findWorkflow,
+    findDefinition,
+    saveWorkflow: (appId, workflowId, document, { ifMatch, show }) =>
+      inTurn(async () => {
+        refuseFaults('the workflow', [...fault('app_id', appIdFault(appId)), ...fault('workflow_id', workflowIdFault(workflowId))]);
+        const existing = findCurrent(appId, workflowId);
+        refuseChange(workflowId, ifMatch, existing);
+        return await save(appId, workflowId, readDefinition(document, existing, show));
+      }),
+    patchWorkflow: (appId, workflowId, patch, { ifMatch, show }) =>
+      inTurn(async () => {
+        const existing = findWorkflow(appId, workflowId);
+        refuseChange(workflowId, ifMatch, existing);
+        const changes = readDefinition(patch, existing, show);
+        return await save(appId, workflowId, mergePatch(withoutPins(parseJson(existing.document)), changes));
+      }),
+    deleteWorkflow: (appId, workflowId, ifMatch) =>
+      inTurn(async () => {
+        refuseChange(workflowId, ifMatch, findWorkflow(appId, workflowId));
+        const user = catalog
+          .current()
+          .workflows.find((record) => record.appId === appId && usesWorkflow(parseJson(record.document), workflowId));
+        if (user !== undefined)
+          throw new AppError(
+            'conflict',
+            `workflow "${workflowId}" of app "${appId}" is used by workflow "${user.id}"; change that one first`,
+          );
+        await change({ kind: 'delete_workflow', appId, workflowId });
+      }),
+    checkWorkflow: async (appId, document) => (await check(appId, null, document)).faults,
+  };
+}
+
+/** A definition as it stands, or out of an answer, which holds it as `definition`. */
+function readDefinition(document: unknown, existing: WorkflowRecord | undefined, show: Edit<WorkflowRecord>['show']): unknown {
+  if (typeof document !== 'object' || document === null || !Object.hasOwn(document, 'definition')) return document;
+  const shown = existing === undefined ? null : (show(existing) as Record<string, unknown>);
+  const { fields, faults } = withoutReadOnly(document as Record<string, unknown>, shown, READ_ONLY);
+  const { definition, ...others } = fields;
+  const unknown = Object.keys(others).map((name) => ({ path: '', message: `unknown field "${name}" beside "definition"` }));
+  refuseFaults('the workflow', [...unknown, ...faults]);
+  return definition;
+}
+
+function fault(path: string, message: string | null): Fault[] {
+  return message === null ? [] : [{ path, message }];
+}
