@@ -1,6 +1,5 @@
 // The composition root: the only place that knows every part, and the order in which they start and stop.
 
-import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { type Clock, systemClock } from './clock.ts';
@@ -9,9 +8,8 @@ import { parseDeliveryId } from './core/delivery-id.ts';
 import { ImageFault } from './core/image.ts';
 import { stepTypesIn } from './core/workflow-document.ts';
 import { createCatalog } from './definitions/catalog.ts';
-import { readDefinitionFiles } from './definitions/definition-files.ts';
 import { createDefinitionService, type DefinitionService } from './definitions/definition-service.ts';
-import { watchDefinitionFiles } from './definitions/definition-watch.ts';
+import { startDefinitionSource } from './definitions/definition-source.ts';
 import { createSenderOnDemand } from './delivery/sender-on-demand.ts';
 import { createEngine } from './engine/engine.ts';
 import { createLargeRuns } from './engine/large/large-runs.ts';
@@ -124,20 +122,15 @@ export async function startApp(options: AppOptions): Promise<App> {
       await server?.close();
     });
 
-    const configPath = resolve(config.configPath);
-    const reloadDefinitions = async (): Promise<void> => {
-      try {
-        const changes = await applyFiles(definitions, configPath, environment);
-        if (changes > 0) logger.info({ changes }, 'definitions reloaded');
-      } catch (error) {
-        logger.error({ reason: (error as Error).message }, 'the definition files are not valid; the definitions stay as they were');
-      }
-    };
-    if (await exists(configPath)) {
-      await applyFiles(definitions, configPath, environment);
-      const watch = await watchDefinitionFiles(configPath, reloadDefinitions);
-      cleanups.push(() => watch.close());
-    }
+    const source = await startDefinitionSource({
+      path: resolve(config.configPath),
+      isNamed: config.isConfigNamed,
+      environment,
+      definitions,
+      catalog,
+      logger,
+    });
+    cleanups.push(() => source.close());
 
     const { trustProxy, rateLimit, baseUrl } = config;
     server = await createServer({
@@ -170,7 +163,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       dataDir,
       adminToken,
       definitions,
-      reloadDefinitions,
+      reloadDefinitions: source.reload,
       close() {
         closing ??= closeAll();
         return closing;
@@ -226,18 +219,6 @@ const SENDING_STEP_TYPES: StepTypeSources = {
 async function withSender<Loaded>(loading: Promise<Loaded>): Promise<Loaded> {
   const [loaded] = await Promise.all([loading, import('./delivery/send.ts'), import('./delivery/address-policy.ts')]);
   return loaded;
-}
-
-async function applyFiles(definitions: DefinitionService, path: string, environment: Environment): Promise<number> {
-  const { settings: _settings, ...document } = (await readDefinitionFiles(path, environment)) as Record<string, unknown>;
-  return (await definitions.apply(document)).length;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The one line that says which setting to change. */

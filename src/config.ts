@@ -19,6 +19,7 @@ import {
   parseTrustProxy,
   type Retention,
 } from './config-values.ts';
+import { sayKnown } from './core/near-names.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -27,8 +28,10 @@ export interface Config {
   host: string;
   port: number;
   dataDir: string;
-  /** Definition file or folder; null when the default one is not there. */
+  /** Definition file or folder. */
   configPath: string;
+  /** Whether a flag or a variable names it: then it has to be there. */
+  isConfigNamed: boolean;
   /** Where callers reach the server, without a trailing slash; null: host and port. */
   baseUrl: string | null;
   /** Null: made at first start, in the data directory. */
@@ -54,7 +57,7 @@ export interface Config {
 export interface Setting<Value = unknown> {
   /** `data_dir`: the yaml key; flag and variable are made of it. */
   key: string;
-  field: keyof Config;
+  field: Exclude<keyof Config, 'isConfigNamed'>;
   fallback: string;
   about: string;
   /** Throws an Error that says what would be right. */
@@ -183,6 +186,7 @@ export function loadConfig(sources: ConfigSources): Config {
     }
   }
   if (problems.length > 0) throw new Error(problems.join('\n'));
+  values.isConfigNamed = sources.flags['config'] !== undefined || sources.environment['SLUICE_CONFIG'] !== undefined;
   return Object.freeze(values) as unknown as Config;
 }
 
@@ -240,15 +244,16 @@ function findUnknown({ environment, file }: ConfigSources): string[] {
   const variables = new Set(
     settings.flatMap((setting) => [variableOf(setting), ...(setting.isSecret === true ? [`${variableOf(setting)}_FILE`] : [])]),
   );
-  const keys = new Set(settings.map(({ key }) => key));
+  // Which file to read cannot stand in that file.
+  const keys = new Set(settings.map(({ key }) => key).filter((key) => key !== 'config'));
   // These are for other verbs of the command line; the server itself has no use for them.
   const ofClient = new Set(['SLUICE_URL', 'SLUICE_TOKEN', 'SLUICE_WEBHOOK_SECRET']);
   return [
     ...Object.keys(environment)
       .filter((name) => name.startsWith('SLUICE_') && !variables.has(name) && !ofClient.has(name))
-      .map((name) => `${name}: no such setting; known are ${[...variables].join(', ')}`),
+      .map((name) => `${name}: no such setting${sayKnown(name, [...variables])}`),
     ...Object.keys(file)
-      .filter((key) => !keys.has(key) || key === 'config')
-      .map((key) => `settings.${key}: no such setting; known are ${[...keys].filter((name) => name !== 'config').join(', ')}`),
+      .filter((key) => !keys.has(key))
+      .map((key) => `settings.${key}: no such setting${sayKnown(key, [...keys])}`),
   ];
 }

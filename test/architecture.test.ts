@@ -29,7 +29,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   core: { uses: ['errors.ts'], packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:module', 're2js'] },
   'address-range.ts': { packages: ['node:net'] },
   'config-values.ts': { uses: ['address-range.ts'] },
-  'config.ts': { uses: ['config-values.ts'], knows: ['address-range.ts'], packages: ['node:fs'] },
+  'config.ts': { uses: ['config-values.ts', 'core'], knows: ['address-range.ts'], packages: ['node:fs'] },
   'logger.ts': { knows: ['config.ts'], packages: ['pino'] },
   'secrets.ts': { uses: ['core'], packages: ['node:crypto'] },
   'ids.ts': { uses: ['core'], knows: ['clock.ts'], packages: ['node:crypto'] },
@@ -79,8 +79,17 @@ const MAY_IMPORT: Record<string, Allowance> = {
   },
   definitions: {
     uses: ['core', 'steps', 'errors.ts', 'ids.ts', 'token.ts'],
-    knows: ['storage', 'clock.ts'],
-    packages: ['yaml', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
+    knows: ['storage', 'clock.ts', 'logger.ts'],
+    packages: [
+      'yaml',
+      'node:buffer',
+      'node:crypto',
+      'node:fs',
+      'node:fs/promises',
+      'node:path',
+      'node:stream/consumers',
+      'node:timers/promises',
+    ],
   },
   http: {
     uses: ['core', 'payloads', 'definitions', 'errors.ts', 'token.ts'],
@@ -124,7 +133,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'memory-budget.ts',
     ],
     knows: ['config.ts', 'logger.ts', 'run-thread.ts'],
-    packages: ['node:fs/promises', 'node:path', 'node:stream/consumers'],
+    packages: ['node:path', 'node:stream/consumers'],
   },
   cli: {
     uses: [

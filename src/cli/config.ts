@@ -1,21 +1,19 @@
 // `sluice config print`: every setting, its value, and where the value came from.
 
 import type { Command } from 'commander';
-import { type ConfigSources, type FoundSetting, findSetting, loadConfig, type Setting, type SettingValues, settings } from '../config.ts';
-import { readSettings } from '../definitions/definition-files.ts';
+import { type ConfigSources, type FoundSetting, findSetting, type Setting, settings } from '../config.ts';
 import { addOutputOption, type OutputOptions, printJson, printTable } from './output.ts';
 import type { CliContext } from './program.ts';
 import { addSettingFlags, settingsOf } from './setting-flags.ts';
+import { loadConfigFrom, readSettingSources } from './setting-sources.ts';
 
 export function define(command: Command, { environment, io }: CliContext): void {
   const print = command.command('print').description('print every setting; flags count as they would for serve');
   addOutputOption(addSettingFlags(print)).action(async ({ output, ...flags }: OutputOptions & Record<string, unknown>) => {
-    const given: SettingValues = settingsOf(flags);
-    const path = String(given['config'] ?? environment['SLUICE_CONFIG'] ?? 'config');
-    const sources: ConfigSources = { flags: given, environment, file: await readSettings(path, environment) };
+    const sources = await readSettingSources(settingsOf(flags), environment);
     const found = settings.map((setting) => trace(setting, sources));
     const fromText = ({ origin, from }: TracedSetting): string =>
-      ({ default: 'default', file: `${from} in ${path}`, flag: from, environment: from })[origin];
+      ({ default: 'default', file: `${from} in ${sources.path}`, flag: from, environment: from })[origin];
     if (output === 'json') printJson(io, { settings: found });
     else
       printTable(
@@ -24,7 +22,7 @@ export function define(command: Command, { environment, io }: CliContext): void 
         found.map((setting) => [setting.key, setting.value, fromText(setting)]),
       );
     // What the server would refuse at start is refused here, by name, below what was found.
-    loadConfig(sources);
+    loadConfigFrom(sources, sources.files);
   });
 }
 

@@ -4,8 +4,9 @@ import type { Command } from 'commander';
 import type { Client } from '../client/client.ts';
 import { RefusedError } from '../client/client-error.ts';
 import type { DefinitionChange } from '../client/wire-types.ts';
+import type { DefinitionFiles } from '../definitions/definition-files.ts';
 import { addServerOptions, connect, type ServerOptions } from './connect.ts';
-import { type DefinitionInput, readDefinitionInput } from './definition-input.ts';
+import { readDefinitionInput } from './definition-input.ts';
 import { ExitError, FAILED } from './exit-error.ts';
 import { addOutputOption, type OutputOptions, printHint, printJson, printLine } from './output.ts';
 import { printable } from './printable.ts';
@@ -27,7 +28,7 @@ export function defineChanges(command: Command, context: CliContext, verb: 'diff
   );
 }
 
-async function send({ definitions }: Client, verb: 'diff' | 'apply', input: DefinitionInput): Promise<DefinitionChange[]> {
+async function send({ definitions }: Client, verb: 'diff' | 'apply', input: DefinitionFiles): Promise<DefinitionChange[]> {
   try {
     return await definitions[verb](input.document);
   } catch (error) {

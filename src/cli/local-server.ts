@@ -30,8 +30,8 @@ export async function findLocalServer(environment: Environment): Promise<LocalSe
 async function readFileSettings(environment: Environment): Promise<SettingValues> {
   const path = textOf('config', { flags: {}, environment, file: {} });
   if (!existsSync(path)) return {};
-  const { readSettings } = await import('../definitions/definition-files.ts');
-  return await readSettings(path, environment).catch(() => ({}));
+  const { readDefinitionFiles } = await import('../definitions/definition-files.ts');
+  return (await readDefinitionFiles(path, environment)).settings;
 }
 
 function textOf(key: string, sources: ConfigSources): string {

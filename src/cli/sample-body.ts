@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto';
 import { encodeMultipart } from '../core/multipart.ts';
+import { nearNames } from '../core/near-names.ts';
 import { makeSample, type SampleKind, sampleKinds } from '../payloads/samples/index.ts';
 import type { Sample, SampleOptions } from '../payloads/samples/sample.ts';
-import { nearNames } from '../steps/near-names.ts';
 import { ExitError, WRONG_USAGE } from './exit-error.ts';
 import { readWhole } from './number-flag.ts';
 import type { SendBody } from './send-body.ts';

@@ -2,14 +2,14 @@
 
 import type { Command } from 'commander';
 import { startApp } from '../app.ts';
-import { loadConfig, type SettingValues } from '../config.ts';
-import { readSettings } from '../definitions/definition-files.ts';
+import type { SettingValues } from '../config.ts';
 import { createLogger } from '../logger.ts';
 import { VERSION } from '../version.ts';
 import { ExitError } from './exit-error.ts';
 import { greeting } from './greeting.ts';
 import type { CliContext } from './program.ts';
 import { addSettingFlags, settingsOf } from './setting-flags.ts';
+import { loadConfigFrom, readSettingSources } from './setting-sources.ts';
 
 export function define(command: Command, context: CliContext): void {
   addSettingFlags(command)
@@ -25,8 +25,8 @@ const SAME_SIGNAL_MS = 1000;
 
 /** Resolves to the exit code once the server has stopped: 0 after a signal, 1 when it could not go on. */
 async function serve(flags: SettingValues, acceptLoss: boolean, { environment, io }: CliContext): Promise<number> {
-  const configPath = String(flags['config'] ?? environment['SLUICE_CONFIG'] ?? 'config');
-  const config = loadConfig({ flags, environment, file: await readSettings(configPath, environment) });
+  const sources = await readSettingSources(flags, environment);
+  const config = loadConfigFrom(sources, sources.files);
   const { logger, close: closeLog } = createLogger(config.logLevel);
 
   let stop: (code: number) => void = () => undefined;

@@ -4,10 +4,11 @@ import type { Command } from 'commander';
 import type { Client } from '../client/client.ts';
 import type { SinkFields, SinkInfo } from '../client/wire-types.ts';
 import type { Environment } from '../config.ts';
-import { readDefinitionFiles } from '../definitions/definition-files.ts';
+import { readYamlFile } from '../definitions/yaml-file.ts';
 import { addServerOptions, connect, type ServerOptions } from './connect.ts';
 import { ExitError, FAILED, WRONG_USAGE } from './exit-error.ts';
 import { addOutputOption, type OutputOptions, printHint, printJson, printLine, printTable } from './output.ts';
+import { printable } from './printable.ts';
 import type { CliContext } from './program.ts';
 
 export function define(command: Command, context: CliContext): void {
@@ -97,12 +98,12 @@ async function readSink(options: CreateOptions, environment: Environment): Promi
   return { appId: fields['app_id'] as string, fields: fields as SinkFields };
 }
 
-async function readSinkFile(file: string, environment: Environment): Promise<object> {
-  const content = await readDefinitionFiles(file, environment).catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new ExitError(code === undefined ? message : `${file} cannot be read (${code})`, FAILED);
-  });
-  return content as object;
+async function readSinkFile(path: string, environment: Environment): Promise<object> {
+  const { value, faults } = await readYamlFile(path, environment);
+  if (faults.length > 0) throw new ExitError(faults.map(printable).join('\n'), FAILED);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ExitError(`${path} must hold a mapping with the fields of a sink`, FAILED);
+  return value;
 }
 
 async function findSink({ sinks }: Client, sinkId: string): Promise<SinkInfo> {

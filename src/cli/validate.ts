@@ -1,36 +1,36 @@
 // `sluice validate`: checks definition files as the server would, without one, and tells every fault with its file.
 
 import type { Command } from 'commander';
-import { loadConfig } from '../config.ts';
 import { parseDefinitions } from '../definitions/definition-document.ts';
+import type { DefinitionFiles } from '../definitions/definition-files.ts';
 import { builtinStepTypes } from '../steps/builtin.ts';
 import { createStepTypes } from '../steps/index.ts';
-import { type DefinitionInput, readDefinitionInput } from './definition-input.ts';
+import { readDefinitionInput } from './definition-input.ts';
 import { ExitError, FAILED } from './exit-error.ts';
 import { printLine } from './output.ts';
+import { printable } from './printable.ts';
 import type { CliContext } from './program.ts';
+import { loadConfigFrom } from './setting-sources.ts';
 
 export function define(command: Command, { environment, io }: CliContext): void {
   command
     .argument('[path]', 'definition file, or folder of them (SLUICE_CONFIG, else config)')
     .action(async (argument: string | undefined) => {
       const input = await readDefinitionInput(argument, environment);
-      const faults = [
-        ...input.settings.flatMap(settingFaults),
-        ...(await parseDefinitions(input.document, createStepTypes(builtinStepTypes).inspect)).faults.map(input.locate),
-      ];
-      if (faults.length > 0) throw new ExitError(faults.join('\n'), FAILED);
+      const faults = (await parseDefinitions(input.document, createStepTypes(builtinStepTypes).inspect)).faults.map(input.locate);
+      const lines = [...settingFaults(input), ...faults.map(printable)];
+      if (lines.length > 0) throw new ExitError(lines.join('\n'), FAILED);
       const { apps, workflows, sinks } = input.document;
       printLine(io, `${input.path} is valid: ${count(apps, 'app')}, ${count(workflows, 'workflow')}, ${count(sinks, 'sink')}`);
     });
 }
 
-function settingFaults({ file, values }: DefinitionInput['settings'][number]): string[] {
+function settingFaults(input: DefinitionFiles): string[] {
   try {
-    loadConfig({ flags: {}, environment: {}, file: values });
+    loadConfigFrom({ flags: {}, environment: {}, file: input.settings }, input);
     return [];
   } catch (error) {
-    return (error as Error).message.split('\n').map((line) => `${file}: ${line}`);
+    return (error as Error).message.split('\n');
   }
 }
 

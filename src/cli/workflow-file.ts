@@ -1,18 +1,20 @@
-// A file with one workflow definition, and its faults as lines that name the file and the place in it.
+// A file with one workflow definition, and its faults as lines that name the file, the line and the place in it.
 
 import type { Fault } from '../core/fault.ts';
-import { readDefinitionFiles } from '../definitions/definition-files.ts';
+import { readYamlFile } from '../definitions/yaml-file.ts';
 import { ExitError, FAILED } from './exit-error.ts';
 import { printable } from './printable.ts';
 import type { CliContext } from './program.ts';
 
-export async function readWorkflowFile(file: string, { environment }: CliContext): Promise<unknown> {
-  return await readDefinitionFiles(file, environment).catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new ExitError(code === undefined ? message.trim() : `${file} cannot be read (${code})`, FAILED);
-  });
+export interface WorkflowFile {
+  definition: unknown;
+  faultLines(faults: readonly Fault[]): string;
 }
 
-export function faultLines(file: string, faults: readonly Fault[]): string {
-  return faults.map(({ path, message }) => printable([file, path, message].filter((part) => part !== '').join(': '))).join('\n');
+export async function readWorkflowFile(path: string, { environment }: CliContext): Promise<WorkflowFile> {
+  const { value, faults, locate } = await readYamlFile(path, environment);
+  if (faults.length > 0) throw new ExitError(faults.map(printable).join('\n'), FAILED);
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new ExitError(`${path} must hold a mapping: version, inputs, steps, outputs`, FAILED);
+  return { definition: value ?? {}, faultLines: (found) => found.map((fault) => printable(locate(fault))).join('\n') };
 }

@@ -21,7 +21,7 @@ import { ExitError, FAILED, WRONG_USAGE } from './exit-error.ts';
 import { addOutputOption, type OutputOptions, printHint, printJson, printLine } from './output.ts';
 import type { CliContext } from './program.ts';
 import { presentRehearsal, printRehearsal } from './rehearsal-view.ts';
-import { faultLines, readWorkflowFile } from './workflow-file.ts';
+import { readWorkflowFile } from './workflow-file.ts';
 
 interface TestOptions extends OutputOptions {
   input?: string;
@@ -54,10 +54,10 @@ export function defineTest(command: Command, context: CliContext): void {
 }
 
 async function rehearseFile(file: string, options: TestOptions, context: CliContext, vault: SecretVault): Promise<Rehearsal> {
-  const definition = await readWorkflowFile(file, context);
+  const { definition, faultLines } = await readWorkflowFile(file, context);
   const stepTypes = createStepTypes(builtinStepTypes);
   const faults = workflowFaults(definition, stepTypes.inspect);
-  if (faults.length > 0) throw new ExitError(faultLines(file, faults), FAILED);
+  if (faults.length > 0) throw new ExitError(faultLines(faults), FAILED);
   const workflow = planWorkflow(basename(file), 1, definition as WorkflowDocument);
   const files = await Promise.all((options.file ?? []).map(readGivenFile));
   const request = requestOf(await readInput(options.input ?? '{}'), files);

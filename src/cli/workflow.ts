@@ -7,7 +7,7 @@ import { addServerOptions, connect, type ServerOptions } from './connect.ts';
 import { ExitError, FAILED } from './exit-error.ts';
 import { printLine } from './output.ts';
 import type { CliContext } from './program.ts';
-import { faultLines, readWorkflowFile } from './workflow-file.ts';
+import { readWorkflowFile, type WorkflowFile } from './workflow-file.ts';
 import { defineTest } from './workflow-test.ts';
 
 export function define(command: Command, context: CliContext): void {
@@ -22,18 +22,18 @@ function defineValidate(command: Command, context: CliContext): void {
     .argument('<file>', 'YAML or JSON file with one definition: version, inputs, steps, outputs')
     .option('--app <app_id>', 'look up the workflows that it uses in this app');
   addServerOptions(validate).action(async (file: string, options: ServerOptions & { app?: string }) => {
-    const definition = await readWorkflowFile(file, context);
+    const workflow = await readWorkflowFile(file, context);
     const client = await connect(options, context);
-    await client.workflows.validate(definition, options.app).catch((error: unknown) => {
-      throw describeFaults(file, error);
+    await client.workflows.validate(workflow.definition, options.app).catch((error: unknown) => {
+      throw describeFaults(workflow, error);
     });
     printLine(context.io, `${file} is valid`);
   });
 }
 
-/** One line a fault, with the file and the place in it. */
-function describeFaults(file: string, error: unknown): unknown {
+/** One line a fault, with file, line and place. */
+function describeFaults({ faultLines }: WorkflowFile, error: unknown): unknown {
   const faults = error instanceof RefusedError ? error.details['faults'] : undefined;
   if (!Array.isArray(faults)) return error;
-  return new ExitError(faultLines(file, faults as Fault[]), FAILED);
+  return new ExitError(faultLines(faults as Fault[]), FAILED);
 }

@@ -2,6 +2,7 @@
 
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Fault } from './fault.ts';
+import { nearNames, sayKnown } from './near-names.ts';
 
 export type JsonSchema = Record<string, unknown>;
 
@@ -62,12 +63,15 @@ function describeError(error: ErrorObject): Fault | null {
     case 'additionalProperties':
     case 'unevaluatedProperties': {
       const known = Object.keys((parentSchema?.['properties'] as object | undefined) ?? {});
-      return { path, message: `unknown field "${params['additionalProperty']}"; known are ${known.join(', ')}` };
+      const name = String(params['additionalProperty'] ?? params['unevaluatedProperty']);
+      return { path, message: `unknown field "${name}"${sayKnown(name, known)}` };
     }
     case 'required':
       return { path, message: `field "${params['missingProperty']}" is missing` };
-    case 'enum':
-      return { path, message: `must be one of ${(params['allowedValues'] as unknown[]).map((value) => JSON.stringify(value)).join(', ')}` };
+    case 'enum': {
+      const allowed = params['allowedValues'] as unknown[];
+      return { path, message: `must be one of ${allowed.map((value) => JSON.stringify(value)).join(', ')}${meant(error.data, allowed)}` };
+    }
     case 'const':
       return { path, message: `must be ${JSON.stringify(params['allowedValue'])}` };
     case 'pattern':
@@ -80,6 +84,12 @@ function describeError(error: ErrorObject): Fault | null {
     default:
       return { path, message: error.message ?? 'is not valid' };
   }
+}
+
+function meant(given: unknown, allowed: readonly unknown[]): string {
+  const texts = allowed.filter((value) => typeof value === 'string');
+  const [near] = typeof given === 'string' ? nearNames(given, texts) : [];
+  return near === undefined ? '' : `; did you mean "${near}"?`;
 }
 
 /** `/steps/2/values/x` as `steps[2].values.x`. */

@@ -1,6 +1,7 @@
 // What is wrong with a document that is valid by itself, because of what the server holds.
 
 import type { Fault } from '../core/fault.ts';
+import { nearNames } from '../core/near-names.ts';
 import type { CatalogSnapshot } from './catalog.ts';
 import { type DefinitionDocument, sinkName } from './definition-document.ts';
 
@@ -25,11 +26,11 @@ function unknownWorkflows({ workflows, sinks }: DefinitionDocument, current: Cat
   const known = [...workflows, ...staying];
   return sinks.flatMap(({ appId, workflowId }, index) => {
     if (workflowId === null || known.some((workflow) => workflow.appId === appId && workflow.id === workflowId)) return [];
-    return [
-      {
-        path: `sinks[${index}].workflow_id`,
-        message: `app "${appId}" has no workflow "${workflowId}"; define it, or leave workflow_id out`,
-      },
-    ];
+    const [near] = nearNames(
+      workflowId,
+      known.filter((workflow) => workflow.appId === appId).map(({ id }) => id),
+    );
+    const hint = near === undefined ? 'define it, or leave workflow_id out' : `did you mean "${near}"?`;
+    return [{ path: `sinks[${index}].workflow_id`, message: `app "${appId}" has no workflow "${workflowId}"; ${hint}` }];
   });
 }

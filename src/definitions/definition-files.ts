@@ -1,88 +1,145 @@
-// Reads definition files: one YAML file, or every one in a folder, as one document. `${env:NAME}` in a text stands for
-// an environment variable, so that secrets stay out of the files.
+// Definition files: one YAML file, or every one in a folder, read as one document, with the way back from a place in it
+// to file and line.
 
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Document, isScalar, parseDocument, visit, type YAMLParseError } from 'yaml';
+import type { Fault } from '../core/fault.ts';
 import { ExactNumber } from '../core/json.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { sayKnown } from '../core/near-names.ts';
+import { readYamlFile, type YamlFile } from './yaml-file.ts';
+import type { Environment } from './yaml-value.ts';
 
 const LISTS = ['apps', 'workflows', 'sinks'] as const;
-const VARIABLE = /\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}/g;
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+type List = (typeof LISTS)[number];
 
-/** The files that `path` names, sorted. Rejects when there is nothing there. */
-export async function listDefinitionFiles(path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [path];
-  const names = (await readdir(path)).filter((name) => /\.ya?ml$/.test(name)).sort();
-  return names.map((name) => join(path, name));
+export interface DefinitionFiles {
+  /** Those that were read, sorted; none where there is nothing at the path, or no file in the folder. */
+  files: readonly string[];
+  document: Record<List, unknown[]>;
+  /** Of all files together. */
+  settings: Record<string, unknown>;
+  /** A line of text each, with file and line; the document is not to be used then. */
+  faults: string[];
+  /** A fault of the document or of a setting (`settings.port`) as such a line. */
+  locate(fault: Fault): string;
 }
 
-/** Rejects with an Error that names file, place and what is wrong. Values are not checked yet. */
-export async function readDefinitionFiles(path: string, environment: Environment): Promise<unknown> {
-  const merged: Record<string, unknown> = {};
-  for (const file of await listDefinitionFiles(path)) {
-    const document = parseFile(file, await readFile(file, 'utf8'), environment);
-    for (const [key, value] of Object.entries(document)) {
-      const known = merged[key];
-      merged[key] =
-        (LISTS as readonly string[]).includes(key) && Array.isArray(known) && Array.isArray(value) ? [...known, ...value] : value;
+/** The files that `path` names, or the fault that keeps them from being named. */
+export async function listDefinitionFiles(path: string): Promise<{ files: string[]; fault: string | null }> {
+  try {
+    if (!(await stat(path)).isDirectory()) return { files: [path], fault: null };
+    const names = (await readdir(path)).filter((name) => /\.ya?ml$/.test(name)).sort();
+    const fault = names.length === 0 ? `there is no .yaml file in ${path}` : null;
+    return { files: names.map((name) => join(path, name)), fault };
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return { files: [], fault: `there is nothing at ${path}; name a definition file, or a folder of them` };
+    return { files: [], fault: `${path} cannot be read (${code})` };
+  }
+}
+
+/** Never rejects: what cannot be read is a fault, and so is a path without any file. */
+export async function readDefinitionFiles(path: string, environment: Environment): Promise<DefinitionFiles> {
+  const { files, fault } = await listDefinitionFiles(path);
+  const merged = createMerge(path);
+  for (const file of files) merged.add(await readYamlFile(file, environment));
+  return { ...merged.result, files, faults: fault === null ? merged.result.faults : [fault, ...merged.result.faults] };
+}
+
+/** Gathers files into one document. */
+function createMerge(path: string) {
+  const document: DefinitionFiles['document'] = { apps: [], workflows: [], sinks: [] };
+  /** Where each item of a list stands. */
+  const origins: Record<List, { file: YamlFile; index: number }[]> = { apps: [], workflows: [], sinks: [] };
+  const settings: Record<string, unknown> = {};
+  const settingOrigins = new Map<string, YamlFile>();
+  const faults: string[] = [];
+
+  function add(file: YamlFile): void {
+    faults.push(...file.faults);
+    if (file.value === null) return;
+    if (!isMapping(file.value)) {
+      faults.push(file.locate({ path: '', message: `must hold a mapping with ${LISTS.join(', ')}` }));
+      return;
+    }
+    for (const [key, value] of Object.entries(file.value)) {
+      if (key === 'settings') addSettings(file, value ?? {});
+      else if (isList(key)) addItems(file, key, value ?? []);
+      else if (!isExtension(key)) faults.push(file.locate({ path: '', message: `unknown field "${key}"${sayKnown(key, KNOWN)}` }));
     }
   }
-  return merged;
-}
 
-function parseFile(file: string, text: string, environment: Environment): object {
-  const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
-  const [error] = document.errors;
-  if (error !== undefined) throw new Error(`${file}: ${describeYamlError(error, text)}`);
-  visit(document, {
-    Scalar(_key, node) {
-      if (typeof node.value === 'number' && node.source !== undefined && NUMBER.test(node.source) && String(node.value) !== node.source) {
-        node.value = new ExactNumber(node.source);
-      } else if (typeof node.value === 'string') {
-        node.value = fillIn(file, node.value, environment);
-      }
-    },
-  });
-  if (isScalar(document.contents) && document.contents.value === null) return {};
-  const value = toValue(file, document);
-  if (typeof value !== 'object' || Array.isArray(value)) throw new Error(`${file}: must hold a mapping with ${LISTS.join(', ')}`);
-  return value as object;
-}
-
-/** The first line of the message names fault and place; what follows quotes the file, which may hold secrets. */
-function describeYamlError({ code, message, pos }: YAMLParseError, text: string): string {
-  const line = (message.split('\n')[0] as string).replace(/:$/, '');
-  const key = code === 'DUPLICATE_KEY' ? /^["']?([^"':\s]+)/.exec(text.slice(pos[0]))?.[1] : undefined;
-  return key === undefined ? line : line.replace('Map keys must be unique', `field "${key}" appears twice`);
-}
-
-function toValue(file: string, document: Document): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 }) ?? {};
-  } catch (error) {
-    throw new Error(`${file}: ${(error as Error).message}`);
+  function addItems(file: YamlFile, list: List, items: unknown): void {
+    if (!Array.isArray(items)) {
+      faults.push(file.locate({ path: list, message: 'must be a list' }));
+      return;
+    }
+    for (const [index, item] of items.entries()) {
+      origins[list][document[list].push(withoutExtensions(item)) - 1] = { file, index };
+      if (list === 'sinks') faults.push(...blankCredentials(file, index, item));
+    }
   }
+
+  function addSettings(file: YamlFile, values: unknown): void {
+    if (!isMapping(values)) {
+      faults.push(file.locate({ path: 'settings', message: 'must be a mapping' }));
+      return;
+    }
+    for (const [key, value] of Object.entries(values)) {
+      const other = settingOrigins.get(key);
+      if (other !== undefined) faults.push(file.locate({ path: `settings.${key}`, message: `is set already in ${other.file}` }));
+      settingOrigins.set(key, file);
+      settings[key] = value;
+    }
+  }
+
+  function placeOf(text: string): { file: YamlFile; path: string } | null {
+    const setting = settingOrigins.get(/^settings\.(.+)$/s.exec(text)?.[1] ?? '');
+    if (setting !== undefined) return { file: setting, path: text };
+    const [, list, digits, rest = ''] = /^(apps|workflows|sinks)\[(\d+)\](.*)$/s.exec(text) ?? [];
+    const origin = list === undefined ? undefined : origins[list as List][Number(digits)];
+    return origin === undefined ? null : { file: origin.file, path: `${list}[${origin.index}]${rest}` };
+  }
+
+  function locate({ path: faultPath, message }: Fault): string {
+    const found = placeOf(faultPath);
+    if (found === null) return [path, faultPath, message].filter((part) => part !== '').join(': ');
+    // What stands twice is told with the place of the first one.
+    const told = message.replace(/(?<=defined already at )\S+$/, (first) => {
+      const other = placeOf(first);
+      if (other === null) return first;
+      return other.file === found.file ? other.path : `${other.path} of ${other.file.file}`;
+    });
+    return found.file.locate({ path: found.path, message: told });
+  }
+
+  return { add, result: { document, settings, faults, locate } };
 }
 
-function fillIn(file: string, text: string, environment: Environment): string {
-  return text.replaceAll(VARIABLE, (_match, name: string) => {
-    const value = environment[name];
-    if (value === undefined || value === '')
-      throw new Error(`${file}: environment variable ${name} is not set, but \${env:${name}} needs it`);
-    return value;
-  });
+const KNOWN = [...LISTS, 'settings'];
+
+/** `auth_token:` with nothing after it is what a template leaves that was given no token: nobody says "public" so. */
+function blankCredentials(file: YamlFile, index: number, sink: unknown): string[] {
+  const blank = ['auth_token', 'auth'].filter(
+    (field) => isMapping(sink) && sink[field] === null && file.isBlank(`sinks[${index}].${field}`),
+  );
+  const message = 'has no value; write a token, or null where anyone may trigger the sink';
+  return blank.map((field) => file.locate({ path: `sinks[${index}].${field}`, message }));
 }
 
-/** The `settings` of the definition files; none when the files are not there. */
-export async function readSettings(path: string, environment: Environment): Promise<Record<string, unknown>> {
-  const document = await readDefinitionFiles(path, environment).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw error;
-  });
-  const { settings = {} } = document as { settings?: unknown };
-  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) throw new Error(`${path}: settings must be a mapping`);
-  return settings as Record<string, unknown>;
+/** Fields that begin so are the author's own: a place for anchors and notes. */
+function isExtension(key: string): boolean {
+  return key.startsWith('x-');
+}
+
+function withoutExtensions(item: unknown): unknown {
+  return isMapping(item) ? Object.fromEntries(Object.entries(item).filter(([key]) => !isExtension(key))) : item;
+}
+
+function isList(key: string): key is List {
+  return (LISTS as readonly string[]).includes(key);
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
 }

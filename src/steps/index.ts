@@ -1,10 +1,10 @@
 // The step types that are known, and what definitions and the engine ask of them. Those of a platform are many and few
 // servers use them all, so that they are loaded when the first definition names one: they would double the time of a start.
 
+import { sayKnown } from '../core/near-names.ts';
 import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/schema.ts';
 import type { InspectManifest, ManifestReport } from '../core/workflow-faults.ts';
 import { innerWorkflow } from './inner-workflow.ts';
-import { nearNames } from './near-names.ts';
 import { capture } from './sluice/capture.ts';
 import { delay } from './sluice/delay.ts';
 import { fail } from './sluice/fail.ts';
@@ -99,12 +99,9 @@ function idsOf({ type, aliases = [] }: StepType): string[] {
 }
 
 function reportUnknown(type: string, list: readonly StepType[]): ManifestReport {
-  const near = nearNames(type, list.flatMap(idsOf));
   const shown = type.length > 100 ? `${type.slice(0, 100)}…` : type;
-  const known = list.map((stepType) => stepType.type).join(', ');
-  const hint =
-    near.length === 0 ? `known are ${known}` : `did you mean ${near.map((name) => `"${name}"`).join(' or ')}? Known are ${known}`;
-  const message = `"${shown}" is no step type; ${hint}`;
+  const hint = sayKnown(type, list.flatMap(idsOf), list.map((stepType) => stepType.type).join(', '));
+  const message = `"${shown}" is no step type${hint}`;
   return { faults: [{ path: 'type', message }], outputs: null, takesSteps: () => true, mayLeadBack: () => true };
 }
 

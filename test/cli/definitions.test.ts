@@ -62,13 +62,13 @@ describe('validate', () => {
     const { code, stdout, stderr } = await cli(['validate', path]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.split('\n')).toEqual([
-      expect.stringMatching(/^sluice: .*\/a\.yaml: settings\.prot: no such setting; known are host, port, /),
-      expect.stringMatching(/^sluice: .*\/a\.yaml: settings\.port: must be a whole number from 0 to 65535 \(it is "many"\)$/),
+      expect.stringMatching(/^sluice: .*\/a\.yaml:3: settings\.prot: no such setting; did you mean "port"\? Known are host, port, /),
+      expect.stringMatching(/^sluice: .*\/a\.yaml:3: settings\.port: must be a whole number from 0 to 65535 \(it is "many"\)$/),
       expect.stringMatching(
-        /^sluice: .*\/c\.yaml: workflows\[0\]\.definition\.steps\[0\]\.type: "sluice\/sett@v1" is no step type; did you mean "sluice\/set@v1"\? Known are /,
+        /^sluice: .*\/c\.yaml:4: workflows\[0\]\.definition\.steps\[0\]\.type: "sluice\/sett@v1" is no step type; did you mean "sluice\/set@v1"\? Known are /,
       ),
-      expect.stringMatching(/^sluice: .*\/b\.yaml: sinks\[0\]\.path: must start with "\/"/),
-      expect.stringMatching(/^sluice: .*\/b\.yaml: sinks\[1\]: unknown field "colour"; known are /),
+      expect.stringMatching(/^sluice: .*\/b\.yaml:2: sinks\[0\]\.path: must start with "\/"/),
+      expect.stringMatching(/^sluice: .*\/b\.yaml:3: sinks\[1\]: unknown field "colour"; known are /),
       '',
     ]);
   });
@@ -78,8 +78,8 @@ describe('validate', () => {
     const path = folder({ 'a.yaml': `sinks:\n${sink}`, 'b.yaml': `sinks:\n  - { app_id: shop, path: /b, method: POST }\n${sink}${sink}` });
     expect((await cli(['validate', path])).stderr).toBe(
       [
-        `sluice: ${path}/b.yaml: sinks[1]: "shop POST /a" is defined already at sinks[0] of ${path}/a.yaml`,
-        `sluice: ${path}/b.yaml: sinks[2]: "shop POST /a" is defined already at sinks[0] of ${path}/a.yaml`,
+        `sluice: ${path}/b.yaml:3: sinks[1]: "shop POST /a" is defined already at sinks[0] of ${path}/a.yaml`,
+        `sluice: ${path}/b.yaml:4: sinks[2]: "shop POST /a" is defined already at sinks[0] of ${path}/a.yaml`,
         '',
       ].join('\n'),
     );
@@ -97,13 +97,13 @@ describe('validate', () => {
     const { code, stderr } = await cli(['validate', path]);
     expect(code).toBe(1);
     expect(stderr.replaceAll(path, 'config').split('\n')).toEqual([
-      expect.stringMatching(/^sluice: config\/a\.yaml: .+ at line \d+, column \d+$/),
-      `sluice: config/b.yaml: environment variable NOT_SET_ANYWHERE is not set, but \${env:NOT_SET_ANYWHERE} needs it`,
-      'sluice: config/c.yaml: must hold a mapping with apps, workflows, sinks',
-      'sluice: config/d.yaml: sinks: must be a list',
-      'sluice: config/d.yaml: settings: must be a mapping',
-      'sluice: config/d.yaml: unknown field "sink"; known are apps, workflows, sinks, settings',
-      'sluice: config/e.yaml: field "apps" appears twice at line 2, column 1',
+      expect.stringMatching(/^sluice: config\/a\.yaml:2: .+$/),
+      `sluice: config/b.yaml:1: environment variable NOT_SET_ANYWHERE is not set, but \${env:NOT_SET_ANYWHERE} needs it`,
+      'sluice: config/c.yaml:1: must hold a mapping with apps, workflows, sinks',
+      'sluice: config/d.yaml:1: unknown field "sink"; did you mean "sinks"? Known are apps, workflows, sinks, settings',
+      'sluice: config/d.yaml:2: sinks: must be a list',
+      'sluice: config/d.yaml:3: settings: must be a mapping',
+      'sluice: config/e.yaml:2: field "apps" appears twice',
       'sluice: config/f.yaml cannot be read (ENOENT)',
       '',
     ]);
@@ -174,7 +174,7 @@ describe('diff, apply and export', () => {
       const { code, stdout, stderr } = await cli([verb, path]);
       expect({ code, stdout }, verb).toEqual({ code: 1, stdout: '' });
       expect(stderr.replaceAll(path, 'config')).toMatch(
-        /^sluice: config\/b\.yaml: sinks\[0\]: POST \/locked of app "shop" takes a token on the server, .*"public: true" to let anyone trigger it\n$/,
+        /^sluice: config\/b\.yaml:1: sinks\[0\]: POST \/locked of app "shop" takes a token on the server, .*"public: true" to let anyone trigger it\n$/,
       );
     }
     expect((await fetch(`${app().url}/shop/locked`, { method: 'POST' })).status).toBe(401);
@@ -185,7 +185,7 @@ describe('diff, apply and export', () => {
     for (const verb of ['diff', 'apply']) {
       const { code, stdout, stderr } = await cli([verb, path], { HOOK_TOKEN: 'a' });
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr.replaceAll(path, 'config')).toMatch(/^sluice: config\/b\.yaml: sinks\[0\]\.path: must start with "\/".*\n$/);
+      expect(stderr.replaceAll(path, 'config')).toMatch(/^sluice: config\/b\.yaml:2: sinks\[0\]\.path: must start with "\/".*\n$/);
     }
     expect((await app().admin('GET', '/sinks?app_id=shop')).body.sinks).toEqual([]);
   });

@@ -106,6 +106,7 @@ test('until a verb is chosen nothing is loaded but the parser of the command lin
     'src/cli/program.ts',
     'src/config-values.ts',
     'src/config.ts',
+    'src/core/near-names.ts',
     'src/main.ts',
     'src/version.ts',
   ]);

@@ -13,7 +13,9 @@ const app = shareApp();
 
 /** A configuration that does not depend on the folder in which the tests run. */
 function environment(values: Record<string, string> = {}): Record<string, string> {
-  return { SLUICE_CONFIG: join(tempDir(), 'none'), ...values };
+  const none = join(tempDir(), 'none.yaml');
+  writeFileSync(none, '');
+  return { SLUICE_CONFIG: none, ...values };
 }
 
 describe('config print', () => {
@@ -73,7 +75,7 @@ describe('config print', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^port +99999 +--port$/m);
     expect(stderr).toMatch(
-      /^sluice: SLUICE_PROT: no such setting; known are .*\nsluice: --port: must be a whole number from 0 to 65535 \(it is "99999"\)\n$/,
+      /^sluice: SLUICE_PROT: no such setting; did you mean "SLUICE_PORT"\? Known are .*\nsluice: --port: must be a whole number from 0 to 65535 \(it is "99999"\)\n$/,
     );
   });
 });

@@ -33,8 +33,8 @@ describe('validate', () => {
     const { code, stdout, stderr } = await validate(path);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.split('\n')).toEqual([
-      expect.stringContaining(`sluice: ${path}: steps[0].type: "sluice/sett@v1" is no step type; did you mean "sluice/set@v1"?`),
-      `sluice: ${path}: outputs[0].selector: Workflow references '$steps.b.x' which points to a non-existent block; known are a`,
+      expect.stringContaining(`sluice: ${path}:3: steps[0].type: "sluice/sett@v1" is no step type; did you mean "sluice/set@v1"?`),
+      `sluice: ${path}:5: outputs[0].selector: Workflow references '$steps.b.x' which points to a non-existent block; known are a`,
       '',
     ]);
   });
@@ -47,7 +47,7 @@ describe('validate', () => {
     expect(await validate(path, '--app', 'shop')).toEqual({
       code: 1,
       stdout: '',
-      stderr: `sluice: ${path}: steps[0].workflow_id: app "shop" has no workflow "nope"\n`,
+      stderr: `sluice: ${path}:3: steps[0].workflow_id: app "shop" has no workflow "nope"\n`,
     });
   });
 

@@ -30,6 +30,7 @@ test('without any setting the server listens on this machine alone, on the docum
     port: 9657,
     dataDir: 'data',
     configPath: 'config',
+    isConfigNamed: false,
     baseUrl: null,
     adminToken: null,
     logLevel: 'info',
@@ -191,7 +192,9 @@ describe('a setting that there is not', () => {
   test('is refused by name, with those that there are', () => {
     const [line] = problems({ environment: { SLUICE_DATA_DIRECTORY: 'x' } });
     expect(line).toMatch(/^SLUICE_DATA_DIRECTORY: no such setting; known are SLUICE_HOST, SLUICE_PORT, .*SLUICE_ADMIN_TOKEN_FILE/);
-    expect(problems({ file: { dataDir: 'x' } })[0]).toMatch(/^settings\.dataDir: no such setting; known are host, port, /);
+    expect(problems({ file: { dataDir: 'x' } })[0]).toMatch(
+      /^settings\.dataDir: no such setting; did you mean "data_dir"\? Known are host, port, /,
+    );
   });
 
   test('a path of the definition files has no place in them', () => {

@@ -57,7 +57,11 @@ describe('a definition that may be saved', () => {
 
 describe('a definition that is refused', () => {
   const bad: [string, object, string][] = [
-    ['an unknown field', { auth_tokn: 'x' }, ': unknown field "auth_tokn"; known are app_id, path, method, auth_token'],
+    [
+      'an unknown field',
+      { auth_tokn: 'x' },
+      ': unknown field "auth_tokn"; did you mean "auth_token"? Known are app_id, path, method, auth_token',
+    ],
     ['another app than the URL', { app_id: 'other' }, 'app_id: must be "shop", the app that the URL names'],
     ['a path without a slash', { path: 'hook' }, 'path: must start with "/"'],
     ['a method that is none', { method: 'HEAD' }, 'method: must be one of "GET"'],
@@ -77,11 +81,11 @@ describe('a definition that is refused', () => {
     [
       'an unknown field of auth',
       { auth: { type: 'bearer', token: 'x' } },
-      'auth: unknown field "token"; known are type, tokens, token_hashes',
+      'auth: unknown field "token"; did you mean "tokens" or "token_hashes"? Known are type, tokens, token_hashes',
     ],
     ['a mapping that is a literal', { inputs: { a: 'x' } }, 'inputs.a: "x" must be a selector of the request, as "$request.query.user"'],
     ['a mapping of something else', { inputs: { a: '$inputs.b' } }, 'inputs.a: "$inputs.b" must be a selector of the request'],
-    ['an unknown limit', { limits: { body: 5 } }, 'limits: unknown field "body"; known are body_bytes'],
+    ['an unknown limit', { limits: { body: 5 } }, 'limits: unknown field "body"; did you mean "body_bytes"? Known are body_bytes'],
     ['a limit that is text', { limits: { body_bytes: '10MB' } }, 'limits.body_bytes: must be integer'],
     ['a negative limit', { limits: { files: -1 } }, 'limits.files: must be >= 0'],
     ['a limit beyond what the server holds', { limits: { body_bytes: 2 ** 31 } }, 'limits.body_bytes: must be <= 1073741824'],

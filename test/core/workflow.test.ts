@@ -93,7 +93,7 @@ describe('a fault is named with its place and what would be right', () => {
     [
       'an input with an unknown field',
       workflow({ inputs: [input('i', { defaultValue: 1 })] }),
-      'inputs[0]: unknown field "defaultValue"; known are type, name, kind, default_value, dimensionality',
+      'inputs[0]: unknown field "defaultValue"; did you mean "default_value"? Known are type, name, kind, default_value, dimensionality',
     ],
     [
       'an input of an unknown type',
@@ -123,7 +123,11 @@ describe('a fault is named with its place and what would be right', () => {
       'steps[0].type: "sluice/sett@v1" is no step type; did you mean "sluice/set@v1"? Known are sluice/set@v1',
     ],
     ['a step without a type', workflow({ steps: [{ name: 'a' }] }), 'steps[0]: field "type" is missing'],
-    ['an unknown field of a step', workflow({ steps: [{ ...set('a'), value: 1 }] }), 'steps[0]: unknown field "value"; known are'],
+    [
+      'an unknown field of a step',
+      workflow({ steps: [{ ...set('a'), value: 1 }] }),
+      'steps[0]: unknown field "value"; did you mean "values"? Known are',
+    ],
     [
       'a field of a step that is missing',
       workflow({ steps: [{ type: 'sluice/set@v1', name: 'a' }] }),

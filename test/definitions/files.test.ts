@@ -1,6 +1,6 @@
 // Definitions in files: read at start, again on save and on demand, with secrets from the environment.
 
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { onTestEnd } from '../support/cleanup.ts';
@@ -8,6 +8,9 @@ import { shareApp } from '../support/shared-app.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
+
+/** A look at the files each second is what is promised; the rest is for a machine that is busy. */
+const NOTICED_MS = 30_000;
 
 const HOOK = 'sinks:\n  - { app_id: crew, path: /hook, method: POST }\n';
 
@@ -47,27 +50,31 @@ function errors(of: TestApp = app()): string[] {
 
 /** What is wrong in a file, and how it is told. */
 const BROKEN: [string, string][] = [
-  ['sinks:\n  - { app_id: crew\n', 'bad.yaml: '],
-  ['sinks:\n  - app_id: crew\n    path: /x\n    method: POST\n    path: /y\n', 'bad.yaml: field "path" appears twice at line 5'],
-  ['sinks:\n  - { app_id: crew, path: /x, method: POST, auth_tokn: a }\n', ': unknown field "auth_tokn"; known are app_id, path, method'],
-  ['sink: []\n', 'unknown field "sink"; known are apps, workflows, sinks'],
+  ['sinks:\n  - { app_id: crew\n', 'bad.yaml:3: '],
+  ['sinks:\n  - app_id: crew\n    path: /x\n    method: POST\n    path: /y\n', 'bad.yaml:5: field "path" appears twice'],
+  [
+    'sinks:\n  - app_id: crew\n    path: /x\n    method: POST\n    auth_tokn: a\n',
+    'bad.yaml:5: sinks[0]: unknown field "auth_tokn"; did you mean "auth_token"? Known are app_id, path, method',
+  ],
+  ['# first\nsink: []\n', 'bad.yaml:2: unknown field "sink"; did you mean "sinks"? Known are apps, workflows, sinks, settings'],
   [
     `sinks:\n  - { app_id: crew, path: /x, method: POST, auth_token: "${variable('NOT_SET')}" }\n`,
-    'bad.yaml: environment variable NOT_SET is not set',
+    'bad.yaml:2: environment variable NOT_SET is not set',
   ],
-  ['- a\n- b\n', 'bad.yaml: must hold a mapping with apps, workflows, sinks'],
+  ['- a\n- b\n', 'bad.yaml:1: must hold a mapping with apps, workflows, sinks'],
+  ['sinks:\n  - { app_id: crew, path: no-slash, method: POST }\n', 'bad.yaml:2: sinks[0].path: must start with "/"'],
   [
-    `a: &a [x]\n${Array.from(
-      { length: 12 },
-      (_, index) =>
-        `b${index}: &b${index} [${Array(9)
-          .fill(index === 0 ? '*a' : `*b${index - 1}`)
-          .join(', ')}]`,
-    ).join('\n')}\n`,
-    'bad.yaml: ',
+    'sinks:\n  - { app_id: crew, path: /x, method: PSOT }\n',
+    'bad.yaml:2: sinks[0].method: must be one of "GET", "POST", "PUT", "PATCH", "DELETE", "ANY"; did you mean "POST"?',
   ],
-  ['sinks:\n  - { app_id: crew, path: no-slash, method: POST }\n', '.path: must start with "/"'],
-  ['sinks:\n  - { app_id: crew, path: /x, method: POST, workflow_id: gone }\n', 'no workflow "gone"'],
+  [
+    'workflows:\n  - { app_id: crew, id: done, definition: { version: "1.0", inputs: [], steps: [], outputs: [] } }\nsinks:\n  - app_id: crew\n    path: /x\n    method: POST\n    workflow_id: doen\n',
+    'bad.yaml:7: sinks[0].workflow_id: app "crew" has no workflow "doen"; did you mean "done"?',
+  ],
+  [
+    'sinks:\n  - { app_id: crew, path: /x, method: POST, auth_token: }\n',
+    'bad.yaml:2: sinks[0].auth_token: has no value; write a token, or null',
+  ],
 ];
 
 describe('at start', () => {
@@ -90,6 +97,96 @@ describe('at start', () => {
     );
     expect(reason).toContain(expected);
     expect(reason).not.toContain('\n');
+  });
+
+  test('every fault of every file is told, a line each', async () => {
+    const files = {
+      'a.yaml': 'sinks:\n  - { app_id: crew, path: a, method: POST }\n  - { app_id: crew, path: /b, method: POTS }\n',
+      'b.yaml': 'apps: [{ id: api }]\n',
+    };
+    const path = folderOf(files);
+    const reason = await startTestApp({ settings: { config: path } }).then(
+      () => 'it started',
+      (error: Error) => error.message.replaceAll(path, 'config'),
+    );
+    expect(reason.split('\n').map((line) => line.slice(0, 40))).toEqual([
+      'config/b.yaml:1: apps[0].id: "api" is re',
+      'config/a.yaml:2: sinks[0].path: must sta',
+      'config/a.yaml:3: sinks[1].method: must b',
+    ]);
+  });
+
+  test('a path that somebody named has to be there, with a file; the default one has not, and is seen when it comes', async () => {
+    const missing = join(tempDir(), 'typo.yaml');
+    const empty = folderOf({ 'notes.txt': '' });
+    const start = (config: string): Promise<unknown> => startTestApp({ settings: { config } }).catch((error: Error) => error.message);
+    expect(await start(missing)).toBe(`there is nothing at ${missing}; name a definition file, or a folder of them`);
+    expect(await start(empty)).toBe(`there is no .yaml file in ${empty}`);
+    const dataDir = tempDir();
+    const single = await startTestApp({ dataDir });
+    expect(await post('/crew/hook', undefined, single)).toBe(404);
+    mkdirSync(join(dataDir, 'no-definitions'));
+    writeFileSync(join(dataDir, 'no-definitions/a.yaml'), HOOK);
+    await until('the file that has come', async () => (await post('/crew/hook', undefined, single)) === 200, NOTICED_MS);
+    await single.close();
+    rmSync(join(dataDir, 'no-definitions'), { recursive: true });
+    const again = await startTestApp({ dataDir });
+    expect(await post('/crew/hook', undefined, again)).toBe(200);
+    const told = again.logs.find((line) => line.includes('what earlier ones defined stays in force'));
+    expect(JSON.parse(told as string)).toMatchObject({ level: 'warn', sinks: ['crew POST /hook'] });
+  });
+});
+
+describe('files that are swapped as a whole', () => {
+  /** What Kubernetes mounts for a ConfigMap: the files are links through `..data`, and that one is replaced. */
+  function configMap(): { path: string; swap: (text: string) => void } {
+    const path = tempDir();
+    let version = 0;
+    const swap = (text: string): void => {
+      version += 1;
+      mkdirSync(join(path, `..v${version}`));
+      writeFileSync(join(path, `..v${version}/s.yaml`), text);
+      symlinkSync(`..v${version}`, join(path, '..data_tmp'));
+      renameSync(join(path, '..data_tmp'), join(path, '..data'));
+      if (version > 1) rmSync(join(path, `..v${version - 1}`), { recursive: true });
+    };
+    swap(HOOK);
+    symlinkSync('..data/s.yaml', join(path, 's.yaml'));
+    return { path, swap };
+  }
+
+  for (const named of ['the folder', 'the file']) {
+    test(`as a ConfigMap is are noticed where the setting names ${named}, each time`, async () => {
+      const { path, swap } = configMap();
+      const mounted = await startTestApp({ settings: { config: named === 'the folder' ? path : join(path, 's.yaml') } });
+      for (const next of ['/two', '/three']) {
+        swap(HOOK.replace('/hook', next));
+        await until(`${next}`, async () => (await post(`/crew${next}`, undefined, mounted)) === 200, NOTICED_MS);
+      }
+      expect([await post('/crew/hook', undefined, mounted), await post('/crew/two', undefined, mounted)]).toEqual([404, 404]);
+      expect(errors(mounted)).toEqual([]);
+    });
+  }
+
+  test('by a link to another release are noticed too, and so is a folder that goes and comes back', async () => {
+    const path = tempDir();
+    for (const [release, hook] of [
+      ['v1', '/hook'],
+      ['v2', '/two'],
+    ] as const) {
+      mkdirSync(join(path, release));
+      writeFileSync(join(path, release, 's.yaml'), HOOK.replace('/hook', hook));
+    }
+    symlinkSync('v1', join(path, 'current'));
+    const linked = await startTestApp({ settings: { config: join(path, 'current') } });
+    symlinkSync('v2', join(path, 'next'));
+    renameSync(join(path, 'next'), join(path, 'current'));
+    await until('the other release', async () => (await post('/crew/two', undefined, linked)) === 200, NOTICED_MS);
+    rmSync(join(path, 'current'));
+    await until('the fault to be told', () => errors(linked).length > 0, NOTICED_MS);
+    expect(await post('/crew/two', undefined, linked)).toBe(200);
+    symlinkSync('v1', join(path, 'current'));
+    await until('the folder that is back', async () => (await post('/crew/hook', undefined, linked)) === 200, NOTICED_MS);
   });
 });
 
@@ -149,12 +246,12 @@ ${HOOK}`,
     await setFiles({ 'a.yaml': HOOK });
     const complaints = errors().length;
     writeFileSync(join(folder, 'a.yaml'), HOOK.replace('/hook', '/changed'));
-    await until('the changed sink', async () => (await post('/crew/changed')) === 200);
+    await until('the changed sink', async () => (await post('/crew/changed')) === 200, NOTICED_MS);
     expect(await post('/crew/hook')).toBe(404);
     writeFileSync(join(folder, 'b.yaml'), HOOK.replace('/hook', '/added'));
-    await until('the added sink', async () => (await post('/crew/added')) === 200);
+    await until('the added sink', async () => (await post('/crew/added')) === 200, NOTICED_MS);
     rmSync(join(folder, 'b.yaml'));
-    await until('the removed sink to go', async () => (await post('/crew/added')) === 404);
+    await until('the removed sink to go', async () => (await post('/crew/added')) === 404, NOTICED_MS);
     expect(await post('/crew/changed')).toBe(200);
     expect(errors()).toHaveLength(complaints);
   });
@@ -176,6 +273,26 @@ ${HOOK}`,
     await setFiles({ 'a.yaml': 'sinks: []\n' });
     expect(await post('/crew/hook')).toBe(404);
     expect(await open.text()).toContain('"type":"complete"');
+  });
+
+  test('in which nothing is left change nothing: whoever wants all of it gone leaves a file that says so', async () => {
+    await setFiles({ 'a.yaml': HOOK });
+    const [complaint] = await setFiles({});
+    expect(JSON.parse(complaint as string).reason).toBe(`there is no .yaml file in ${folder}`);
+    expect(await post('/crew/hook')).toBe(200);
+    expect(await setFiles({ 'a.yaml': 'sinks: []\n' })).toEqual([]);
+    expect(await post('/crew/hook')).toBe(404);
+  });
+
+  test('are valid again: the log says so once', async () => {
+    const told = (): number => app().logs.filter((line) => line.includes('the definitions are valid again')).length;
+    const before = told();
+    await setFiles({ 'a.yaml': HOOK });
+    await setFiles({ 'a.yaml': `${HOOK}oops: 1\n` });
+    expect(told()).toBe(before);
+    await setFiles({ 'a.yaml': HOOK });
+    await setFiles({ 'a.yaml': HOOK });
+    expect(told()).toBe(before + 1);
   });
 
   test('change nothing when one is not valid, and the log says why; the next ones that are valid count', async () => {

@@ -39,15 +39,15 @@ export async function startTestApp({
     host: '127.0.0.1',
     port: '0',
     data_dir: dataDir,
-    config: join(dataDir, 'no-definitions'),
     admin_token: ADMIN_TOKEN,
     min_free_disk: '0B',
     drain_seconds: '5',
     ...settings,
   };
   const { logger } = createLogger('info', { write: (line: string) => void logs.push(line) });
+  const loaded = loadConfig({ flags, environment: {}, file: {} });
   const app = await startApp({
-    config: loadConfig({ flags, environment: {}, file: {} }),
+    config: { ...loaded, ...(settings['config'] === undefined ? { configPath: join(dataDir, 'no-definitions') } : {}) },
     environment: {},
     logger,
     version: 'test',
