@@ -14,7 +14,6 @@ WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY migrations migrations
-COPY config config
 COPY scripts/sluice.mjs scripts/
 COPY src src
 RUN ln -s /app/scripts/sluice.mjs /usr/local/bin/sluice && install -d -o node -g node -m 700 /data

@@ -39,6 +39,8 @@ export interface AppOptions {
   logger: Logger;
   version: string;
   acceptLoss?: boolean;
+  /** Folder of demo definitions to serve beside the files that nobody named; null for none. */
+  demoPath?: string | null;
   /** Called once when the database cannot be trusted any more; the process should end. */
   onFatal: (error: Error) => void;
   clock?: Clock;
@@ -52,6 +54,8 @@ export interface App {
   url: string;
   dataDir: string;
   adminToken: { token: string; path: string | null; isNew: boolean };
+  /** Where the demo that was asked for comes from; null where none is served. */
+  demoPath: string | null;
   definitions: DefinitionService;
   /** Reads the definition files anew; an invalid one changes nothing, and the log says why. */
   reloadDefinitions(): Promise<void>;
@@ -61,7 +65,7 @@ export interface App {
 
 /** Rejects with one line for the operator when anything keeps the server from starting; nothing stays open then. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { config, environment, logger, version, onFatal, clock = systemClock } = options;
+  const { config, environment, logger, version, onFatal, clock = systemClock, demoPath = null } = options;
   const dataDir = resolve(config.dataDir);
   const cleanups: (() => Promise<void> | void)[] = [];
   /** One that fails does not keep the others from closing. */
@@ -125,12 +129,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     const source = await startDefinitionSource({
       path: resolve(config.configPath),
       isNamed: config.isConfigNamed,
+      demoPath,
       environment,
       definitions,
       catalog,
       logger,
     });
     cleanups.push(() => source.close());
+    if (source.servesDemo)
+      logger.warn({ path: demoPath }, 'the demo is served, and anyone may trigger it; "sluice serve" starts without it');
 
     const { trustProxy, rateLimit, baseUrl } = config;
     server = await createServer({
@@ -162,6 +169,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       url,
       dataDir,
       adminToken,
+      demoPath: source.servesDemo ? demoPath : null,
       definitions,
       reloadDefinitions: source.reload,
       close() {

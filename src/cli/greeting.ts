@@ -3,10 +3,10 @@
 import type { App } from '../app.ts';
 import type { describeSink } from '../definitions/describe-sink.ts';
 
-type Greeted = Pick<App, 'url' | 'dataDir' | 'adminToken' | 'definitions'>;
+type Greeted = Pick<App, 'url' | 'dataDir' | 'adminToken' | 'demoPath' | 'definitions'>;
 
 /** Only sinks that anyone may trigger are offered: a token cannot be shown, for only its hash is kept. */
-export function greeting({ url, dataDir, adminToken, definitions }: Greeted): string {
+export function greeting({ url, dataDir, adminToken, demoPath, definitions }: Greeted): string {
   const origin = url.replace('0.0.0.0', '127.0.0.1').replace('[::]', '127.0.0.1');
   const { sinks } = definitions.exportAll() as { sinks: ReturnType<typeof describeSink>[] };
   const tried =
@@ -16,6 +16,7 @@ export function greeting({ url, dataDir, adminToken, definitions }: Greeted): st
     `Sluice listens on ${url}`,
     `  data         ${dataDir}`,
     `  admin token  ${adminToken.path ?? 'as set (SLUICE_ADMIN_TOKEN)'}${adminToken.isNew ? ' (made just now)' : ''}`,
+    ...(demoPath === null ? [] : [`  demo         ${demoPath}, which anyone may trigger; "sluice serve" starts without it`]),
     '',
   ];
   if (tried === undefined) lines.push('No public sink yet: define one in config/sluice.yaml, or with POST /api/v1/apps/<app_id>/sinks.');

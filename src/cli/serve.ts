@@ -1,7 +1,8 @@
 // `sluice serve`: starts the server, says where everything is, and stops it in order when told to.
 
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { startApp } from '../app.ts';
+import { type AppOptions, startApp } from '../app.ts';
 import type { SettingValues } from '../config.ts';
 import { createLogger } from '../logger.ts';
 import { VERSION } from '../version.ts';
@@ -14,17 +15,24 @@ import { loadConfigFrom, readSettingSources } from './setting-sources.ts';
 export function define(command: Command, context: CliContext): void {
   addSettingFlags(command)
     .option('--accept-loss', 'start although the witness says that commits are missing')
-    .action(async ({ acceptLoss = false, ...flags }: Record<string, unknown>) => {
-      const code = await serve(settingsOf(flags), acceptLoss === true, context);
+    .option('--demo', 'serve the demo of this clone as well, unless definition files are named; "npm start" does')
+    .action(async ({ acceptLoss, demo, ...flags }: Record<string, unknown>) => {
+      const code = await serve(settingsOf(flags), { acceptLoss: acceptLoss === true, demoPath: demo === true ? DEMO : null }, context);
       if (code !== 0) throw new ExitError('', code);
     });
 }
+
+const DEMO = join(import.meta.dirname, '../../config/demo');
 
 /** npm passes on the signal that the terminal has sent to the server as well: within this time the two are one. */
 const SAME_SIGNAL_MS = 1000;
 
 /** Resolves to the exit code once the server has stopped: 0 after a signal, 1 when it could not go on. */
-async function serve(flags: SettingValues, acceptLoss: boolean, { environment, io }: CliContext): Promise<number> {
+async function serve(
+  flags: SettingValues,
+  options: Pick<AppOptions, 'acceptLoss' | 'demoPath'>,
+  { environment, io }: CliContext,
+): Promise<number> {
   const sources = await readSettingSources(flags, environment);
   const config = loadConfigFrom(sources, sources.files);
   const { logger, close: closeLog } = createLogger(config.logLevel);
@@ -50,7 +58,7 @@ async function serve(flags: SettingValues, acceptLoss: boolean, { environment, i
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
 
   try {
-    const app = await startApp({ config, environment, logger, version: VERSION, acceptLoss, onFatal });
+    const app = await startApp({ config, environment, logger, version: VERSION, onFatal, ...options });
     process.on('SIGHUP', () => void app.reloadDefinitions());
     io.stdout.write(greeting(app));
     const code = await stopped;

@@ -1,6 +1,6 @@
 // What the server sends and takes, as it stands on the wire.
 
-export type ManagedBy = 'api' | 'config';
+export type ManagedBy = 'api' | 'config' | 'demo';
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled';
 /** ISO 8601. */
 export type Time = string;

@@ -57,8 +57,10 @@ export interface SinkDefinition extends SinkSettings {
   auth: AuthDefinition | null;
 }
 
-/** Where a definition came from: what the configuration files own, the API does not change. */
-export type ManagedBy = 'api' | 'config';
+/** Who owns a definition: what the definition files or the demo own, the API does not change. */
+export type ManagedBy = 'api' | DefinitionOwner;
+/** Those who define by whole documents. */
+export type DefinitionOwner = 'config' | 'demo';
 
 export interface Sink extends SinkSettings {
   id: string;

@@ -1,8 +1,8 @@
 // What would have to change for the server to hold what the definition files say.
 
 import type { App } from '../core/app.ts';
-import type { Sink } from '../core/sink.ts';
-import type { DefinitionChange } from '../storage/storage.ts';
+import type { DefinitionOwner, ManagedBy, Sink } from '../core/sink.ts';
+import type { DefinitionChange, WorkflowRecord } from '../storage/storage.ts';
 import type { CatalogSnapshot } from './catalog.ts';
 import { type DefinitionDocument, sinkName } from './definition-document.ts';
 import { sealSink } from './seal-sink.ts';
@@ -16,53 +16,65 @@ export interface PlannedChange {
   change: DefinitionChange;
 }
 
+/** Whose document it is, and when it is applied. */
+export interface DiffOptions {
+  owner: DefinitionOwner;
+  now: number;
+}
+
 /**
- * Files own what they define: what they no longer define is deleted, what the API made stays. Apps are never deleted
- * this way, for their runs may be wanted still. The order is one in which the changes can be applied.
+ * An owner's document is all that it defines: what it no longer does is deleted, what others made stays. Apps are never
+ * deleted this way, for their runs may be wanted still. The order is one in which the changes can be applied.
  */
-export function diffDefinitions(wanted: DefinitionDocument, current: CatalogSnapshot, now: number): PlannedChange[] {
+export function diffDefinitions(wanted: DefinitionDocument, current: CatalogSnapshot, { owner, now }: DiffOptions): PlannedChange[] {
   return [
-    ...diffApps(wanted, current),
-    ...deletedSinks(wanted, current),
-    ...diffWorkflows(wanted, current),
-    ...diffSinks(wanted, current, now),
-    ...deletedWorkflows(wanted, current),
+    ...diffApps(wanted, current, owner),
+    ...deletedSinks(wanted, current, owner),
+    ...diffWorkflows(wanted, current, owner),
+    ...diffSinks(wanted, current, { owner, now }),
+    ...deletedWorkflows(wanted, current, owner),
   ];
 }
 
-function diffApps(wanted: DefinitionDocument, current: CatalogSnapshot): PlannedChange[] {
+/** The demo takes nothing from anybody. */
+function isLeftAlone(owner: DefinitionOwner, existing: { managedBy: ManagedBy } | undefined): boolean {
+  return owner === 'demo' && existing !== undefined && existing.managedBy !== 'demo';
+}
+
+function diffApps(wanted: DefinitionDocument, current: CatalogSnapshot, owner: DefinitionOwner): PlannedChange[] {
   const known = new Map(current.apps.map((app) => [app.id, app]));
   const plan = (app: App): PlannedChange[] => {
     const existing = known.get(app.id);
-    if (existing?.managedBy === 'config' && existing.name === app.name) return [];
+    if (isLeftAlone(owner, existing) || (existing?.managedBy === owner && existing.name === app.name)) return [];
     return [
       {
         action: existing === undefined ? 'create' : 'update',
         kind: 'app',
         name: app.id,
-        change: { kind: 'put_app', app, managedBy: 'config' },
+        change: { kind: 'put_app', app, managedBy: owner },
       },
     ];
   };
   return wanted.apps.flatMap(plan);
 }
 
-function diffWorkflows(wanted: DefinitionDocument, current: CatalogSnapshot): PlannedChange[] {
+function diffWorkflows(wanted: DefinitionDocument, current: CatalogSnapshot, owner: DefinitionOwner): PlannedChange[] {
   const known = new Map(current.workflows.map((workflow) => [`${workflow.appId}/${workflow.id}`, workflow]));
   return wanted.workflows.flatMap(({ appId, id, document }): PlannedChange[] => {
     const name = `${appId}/${id}`;
     const existing = known.get(name);
-    if (existing?.managedBy === 'config' && existing.document === document) return [];
-    const change: DefinitionChange = { kind: 'put_workflow', appId, workflowId: id, document, managedBy: 'config' };
+    if (isLeftAlone(owner, existing) || (existing?.managedBy === owner && existing.document === document)) return [];
+    const change: DefinitionChange = { kind: 'put_workflow', appId, workflowId: id, document, managedBy: owner };
     return [{ action: existing === undefined ? 'create' : 'update', kind: 'workflow', name, change }];
   });
 }
 
-function diffSinks(wanted: DefinitionDocument, current: CatalogSnapshot, now: number): PlannedChange[] {
+function diffSinks(wanted: DefinitionDocument, current: CatalogSnapshot, { owner, now }: DiffOptions): PlannedChange[] {
   const known = new Map(current.sinks.map((sink) => [sinkName(sink), sink]));
   return wanted.sinks.flatMap((definition): PlannedChange[] => {
     const existing = known.get(sinkName(definition));
-    const sink = sealSink(definition, { managedBy: 'config', existing, now });
+    if (isLeftAlone(owner, existing)) return [];
+    const sink = sealSink(definition, { managedBy: owner, existing, now });
     if (existing !== undefined && isSameSink(existing, sink)) return [];
     return [
       { action: existing === undefined ? 'create' : 'update', kind: 'sink', name: displayName(sink), change: { kind: 'put_sink', sink } },
@@ -74,23 +86,29 @@ function isSameSink(a: Sink, b: Sink): boolean {
   return JSON.stringify({ ...a, updatedAt: 0 }) === JSON.stringify({ ...b, updatedAt: 0 });
 }
 
-function deletedSinks(wanted: DefinitionDocument, current: CatalogSnapshot): PlannedChange[] {
+function deletedSinks(wanted: DefinitionDocument, current: CatalogSnapshot, owner: DefinitionOwner): PlannedChange[] {
   const names = new Set(wanted.sinks.map(sinkName));
   return current.sinks
-    .filter((sink) => sink.managedBy === 'config' && !names.has(sinkName(sink)))
+    .filter((sink) => sink.managedBy === owner && !names.has(sinkName(sink)))
     .map((sink) => ({ action: 'delete', kind: 'sink', name: displayName(sink), change: { kind: 'delete_sink', sinkId: sink.id } }));
 }
 
-function deletedWorkflows(wanted: DefinitionDocument, current: CatalogSnapshot): PlannedChange[] {
+function deletedWorkflows(wanted: DefinitionDocument, current: CatalogSnapshot, owner: DefinitionOwner): PlannedChange[] {
   const names = new Set(wanted.workflows.map(({ appId, id }) => `${appId}/${id}`));
   return current.workflows
-    .filter(({ appId, id, managedBy }) => managedBy === 'config' && !names.has(`${appId}/${id}`))
+    .filter(({ appId, id, managedBy }) => managedBy === owner && !names.has(`${appId}/${id}`))
+    .filter((workflow) => owner !== 'demo' || !isUsedByOthers(workflow, current))
     .map(({ appId, id }) => ({
       action: 'delete',
       kind: 'workflow',
       name: `${appId}/${id}`,
       change: { kind: 'delete_workflow', appId, workflowId: id },
     }));
+}
+
+/** The demo leaves behind what somebody has built on. */
+function isUsedByOthers({ appId, id }: WorkflowRecord, { sinks }: CatalogSnapshot): boolean {
+  return sinks.some((sink) => sink.managedBy !== 'demo' && sink.appId === appId && sink.workflowId === id);
 }
 
 function displayName({ appId, method, path }: Sink): string {

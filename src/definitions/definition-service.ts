@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { refuseFaults } from '../core/fault.ts';
 import { parseJson } from '../core/json.ts';
+import type { DefinitionOwner } from '../core/sink.ts';
 import { stepTypesIn, withoutPins } from '../core/workflow-document.ts';
 import type { StepTypeDescription, StepTypes } from '../steps/index.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -24,8 +25,8 @@ export interface DefinitionService extends AppChanges, Omit<WorkflowChanges, 'fi
   describeStepTypes(): Promise<StepTypeDescription[]>;
   /** What applying the document would change. */
   diff(document: unknown): Promise<PlannedChange[]>;
-  /** Makes the server hold what the document says: all of it, or nothing. */
-  apply(document: unknown): Promise<PlannedChange[]>;
+  /** Makes the server hold what the document says: all of it, or nothing. What its owner defined besides is deleted. */
+  apply(document: unknown, owner?: DefinitionOwner): Promise<PlannedChange[]>;
   /** Everything as a document that `apply` takes; tokens as hashes. */
   exportAll(): unknown;
 }
@@ -41,18 +42,18 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
   const writer = createDefinitionWriter(storage, catalog, clock);
   const { findDefinition, ...workflows } = createWorkflowChanges({ writer, storage, catalog, stepTypes });
 
-  async function planApply(document: unknown): Promise<PlannedChange[]> {
+  async function planApply(document: unknown, owner: DefinitionOwner): Promise<PlannedChange[]> {
     await stepTypes.load(stepTypesIn(document));
     const current = catalog.current();
     const { definitions, faults } = await parseDefinitions(document, stepTypes.inspect, async (appId, reference, isDefined) => {
-      // Files own what they define: what they no longer define is about to go.
+      // What its owner no longer defines is about to go.
       const isLeaving =
-        !isDefined && current.workflows.some((item) => item.appId === appId && item.id === reference.id && item.managedBy === 'config');
+        !isDefined && current.workflows.some((item) => item.appId === appId && item.id === reference.id && item.managedBy === owner);
       return isLeaving ? null : await findDefinition(appId, reference);
     });
     refuseFaults('the definition document', faults);
-    refuseFaults('the definition document', applyFaults(definitions, current));
-    return diffDefinitions(definitions, current, clock());
+    refuseFaults('the definition document', applyFaults(definitions, current, owner));
+    return diffDefinitions(definitions, current, { owner, now: clock() });
   }
 
   return {
@@ -63,10 +64,10 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
       await stepTypes.loadAll();
       return stepTypes.describe();
     },
-    diff: planApply,
-    apply: (document) =>
+    diff: (document) => planApply(document, 'config'),
+    apply: (document, owner = 'config') =>
       writer.inTurn(async () => {
-        const planned = await planApply(document);
+        const planned = await planApply(document, owner);
         if (planned.length > 0) await writer.change(...planned.map((item) => item.change));
         return planned;
       }),

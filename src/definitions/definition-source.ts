@@ -2,6 +2,7 @@
 // is not valid changes nothing.
 
 import type { Fault } from '../core/fault.ts';
+import type { DefinitionOwner } from '../core/sink.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Catalog, CatalogSnapshot } from './catalog.ts';
@@ -15,6 +16,8 @@ export interface DefinitionSourceOptions {
   path: string;
   /** Whether somebody named the path: it has to be there then. */
   isNamed: boolean;
+  /** File or folder of the demo, which is served beside what nobody named; null for none. */
+  demoPath: string | null;
   environment: Environment;
   definitions: Pick<DefinitionService, 'apply'>;
   catalog: Pick<Catalog, 'current'>;
@@ -22,6 +25,7 @@ export interface DefinitionSourceOptions {
 }
 
 export interface DefinitionSource {
+  servesDemo: boolean;
   /** Reads the files anew; the log says what came of it. */
   reload(): Promise<void>;
   close(): void;
@@ -29,15 +33,15 @@ export interface DefinitionSource {
 
 /** Rejects with every fault of the files, a line each. */
 export async function startDefinitionSource(options: DefinitionSourceOptions): Promise<DefinitionSource> {
-  const { path, catalog, logger } = options;
+  const { path, demoPath, logger } = options;
   let isInvalid = false;
   let lastReload = Promise.resolve();
 
   async function reload(): Promise<void> {
     try {
-      const changes = await applyFiles(options);
+      const changes = await applyAll(options);
       if (isInvalid) logger.info({ changes }, 'the definitions are valid again');
-      else if (changes !== null && changes > 0) logger.info({ changes }, 'definitions reloaded');
+      else if (changes > 0) logger.info({ changes }, 'definitions reloaded');
       isInvalid = false;
     } catch (error) {
       isInvalid = true;
@@ -53,24 +57,37 @@ export async function startDefinitionSource(options: DefinitionSourceOptions): P
   };
 
   // Watched before they are read: a save while the server starts is not lost.
-  const watch = await watchDefinitionFiles([path], reloadInTurn);
+  const watch = await watchDefinitionFiles(demoPath === null ? [path] : [path, demoPath], reloadInTurn);
   try {
-    const changes = await applyFiles(options);
-    if (changes === null) tellOfEarlierFiles(catalog.current(), path, logger);
+    await applyAll(options);
   } catch (error) {
     watch.close();
     throw error;
   }
-  return { reload: reloadInTurn, close: () => watch.close() };
+  return { servesDemo: demoPath !== null && !options.isNamed, reload: reloadInTurn, close: () => watch.close() };
 }
 
-/** Resolves to the number of changes, or null where nobody named the path and there is no file. */
-async function applyFiles({ path, isNamed, environment, definitions }: DefinitionSourceOptions): Promise<number | null> {
+/** Resolves to the number of changes. */
+async function applyAll(options: DefinitionSourceOptions): Promise<number> {
+  const { path, isNamed, demoPath, environment, definitions, catalog, logger } = options;
   const files = await readDefinitionFiles(path, environment);
-  if (files.files.length === 0 && !isNamed) return null;
+  const isMissing = files.files.length === 0 && !isNamed;
+  if (isMissing) tellOfEarlierFiles(catalog.current(), path, logger);
+  const changes = isMissing ? 0 : await applyFiles(definitions, files, 'config');
+  const demo = demoPath === null || isNamed ? null : await readDefinitionFiles(demoPath, environment);
+  if (demo !== null) return changes + (await applyFiles(definitions, demo, 'demo'));
+  // A demo that an earlier start served ends with it.
+  return changes + (await definitions.apply({}, 'demo')).length;
+}
+
+async function applyFiles(
+  definitions: DefinitionSourceOptions['definitions'],
+  files: DefinitionFiles,
+  owner: DefinitionOwner,
+): Promise<number> {
   if (files.faults.length > 0) throw new Error(files.faults.join('\n'));
   try {
-    return (await definitions.apply(files.document)).length;
+    return (await definitions.apply(files.document, owner)).length;
   } catch (error) {
     throw error instanceof AppError ? new Error(located(error, files), { cause: error }) : error;
   }

@@ -61,7 +61,8 @@ export function withoutReadOnly(
   };
 }
 
-/** Throws `conflict` for what the definition files own. */
+/** Throws `conflict` for what the definition files or the demo own. */
 export function refuseIfManaged(what: string, managedBy: ManagedBy | undefined): void {
   if (managedBy === 'config') throw new AppError('conflict', `${what} is defined in the configuration files; change it there`);
+  if (managedBy === 'demo') throw new AppError('conflict', `${what} belongs to the demo; take another name, or define it in a file`);
 }

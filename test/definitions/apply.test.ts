@@ -163,7 +163,7 @@ describe('applying', () => {
   });
 
   const refused: [string, object, string][] = [
-    ['an unknown list', { sink: [] }, ': unknown field "sink"; known are apps, workflows, sinks'],
+    ['an unknown list', { sink: [] }, ': unknown field "sink"; did you mean "sinks"? Known are apps, workflows, sinks'],
     ['a list that is none', { sinks: {} }, 'sinks: must be array'],
     ['an app without an id', { apps: [{ name: 'x' }] }, 'apps[0]: field "id" is missing'],
     ['an app with a reserved id', { apps: [{ id: 'api' }] }, 'apps[0].id: "api" is reserved'],

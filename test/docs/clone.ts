@@ -27,8 +27,10 @@ export async function startClone(files: ReadonlyMap<string, string>, onEnd: type
   mkdirSync(join(folder, 'bin'));
   symlinkSync(join(ROOT, 'scripts/sluice.mjs'), join(folder, 'bin/sluice'));
   writeFileSync(join(folder, '.curlrc'), 'silent\nshow-error\n');
-  const settings = { config: join(folder, 'config'), admin_token: '', outbound_allow: '127.0.0.0/8' };
-  return { folder, app: await startTestApp({ dataDir: join(folder, 'data'), settings, onEnd }), listenPort };
+  const settings = { admin_token: '', outbound_allow: '127.0.0.0/8' };
+  const configPath = join(folder, 'config');
+  const app = await startTestApp({ dataDir: join(folder, 'data'), configPath, demoPath: join(configPath, 'demo'), settings, onEnd });
+  return { folder, app, listenPort };
 }
 
 async function findFreePort(): Promise<number> {
@@ -61,7 +63,7 @@ export async function runBlocks({ folder, app, listenPort }: Clone, blocks: read
   });
   const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, HOME: folder, CURL_HOME: folder, SLUICE_URL: app.url };
   const code = await new Promise<number>((resolve) => {
-    const options = { cwd: folder, env, timeout: 50_000 };
+    const options = { cwd: folder, env, timeout: 150_000 };
     const child = execFile('bash', ['-c', `set -euo pipefail\n${script.join('\n')}`], options, () => resolve(child.exitCode ?? -1));
   });
   const ran = blocks

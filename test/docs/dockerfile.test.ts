@@ -3,7 +3,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -65,7 +65,9 @@ test('the settings of the image are settings of the server, and its port is the 
   expect(textsOf('EXPOSE')).toEqual([settings.find(({ key }) => key === 'port')?.fallback]);
 });
 
-test('what the image holds is enough: it serves, is healthy, and stops with 0 when told to', async () => {
+test('what the image holds is enough: it serves nothing of its own, is healthy, takes what is mounted, and stops with 0', {
+  timeout: 90_000,
+}, async () => {
   const image = stageImage();
   const environment = { PATH: process.env['PATH'], HOME: image, ...variables(), SLUICE_DATA_DIR: join(image, 'volume') };
   const [node = '', ...serve] = serveWith('serve');
@@ -77,7 +79,18 @@ test('what the image holds is enough: it serves, is healthy, and stops with 0 wh
   });
   let printed = '';
   for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-  const url = await until('the server in the image', () => /listens on (\S+)/.exec(printed)?.[1] ?? failIfEnded(), 10_000);
+  const url = await until('the server in the image', () => /listens on (\S+)/.exec(printed)?.[1] ?? failIfEnded(), 60_000);
+
+  const sinks = async (): Promise<string> => {
+    const headers = { authorization: `Bearer ${readFileSync(join(image, 'volume/admin-token'), 'utf8').trim()}` };
+    return await (await fetch(`${url}/api/v1/sinks`, { headers })).text();
+  };
+  expect(await sinks()).toBe('{"sinks":[]}');
+  expect(existsSync(join(image, 'config'))).toBe(false);
+  expect(printed).toContain('No public sink yet');
+  mkdirSync(join(image, 'config'));
+  writeFileSync(join(image, 'config/own.yaml'), 'sinks: [{ app_id: own, path: /x, method: POST }]\n');
+  await until('what is mounted', async () => (await sinks()).includes('"app_id":"own"'), 30_000);
 
   const healthcheck = { cwd: image, env: { ...environment, SLUICE_PORT: new URL(url).port } };
   expect((await promisify(execFile)(node, serveWith('healthcheck').slice(1), healthcheck)).stdout).toBe('ok\n');

@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 
 for (const { path, blocks } of documents.filter((document) => document.blocks.some(isRun))) {
-  test.concurrent(`the commands of ${path} run as printed and print what it says`, { timeout: 60_000 }, async ({ onTestFinished }) => {
+  test.concurrent(`the commands of ${path} run as printed and print what it says`, { timeout: 180_000 }, async ({ onTestFinished }) => {
     const files = filesOf(blocks);
     const onEnd = (cleanup: () => void | Promise<void>): void => onTestFinished(cleanup);
     const clone = files.size === 0 ? shared : await startClone(files, onEnd);
@@ -88,7 +88,7 @@ test('the commands that set up a clone are scripts of package.json, and those th
   expect([...named].filter((name) => scripts[name] === undefined)).toEqual([]);
   const readme = blocksOf(readDocument('README.md')).filter(isSetUp);
   expect(readme.map((block) => block.text)).toEqual(expect.arrayContaining(['npm ci && npm start', 'npm ci && npm test']));
-  expect(scripts['start']).toBe('node --import tsx src/main.ts serve');
+  expect(scripts['start']).toBe('node --import tsx src/main.ts serve --demo');
   const ci = readFileSync(join(ROOT, '.ci/run'), 'utf8');
   expect(['npm ci', 'npm test', 'npm start'].filter((command) => !ci.includes(command))).toEqual([]);
 });

@@ -24,6 +24,6 @@ test('the picture in the README is drawn from the recording', () => {
 });
 
 test('the recording is what the two commands print now', async () => {
-  const app = await startTestApp({ settings: { config: join(ROOT, 'config') } });
+  const app = await startTestApp({ demoPath: join(ROOT, 'config/demo') });
   expect(masked(textOf(await recordTerminal(app.url, 0)))).toBe(masked(textOf(recording)));
 });

@@ -1,5 +1,6 @@
-// `npm start`, as the README has its reader type it: a signal to npm reaches the server behind it. A shell between
-// the two that does not step aside would die of the signal and leave the server running, and holding its data.
+// `npm start`, as the README has its reader type it: it serves the demo and says so, and a signal to npm reaches the
+// server behind it. A shell between the two that does not step aside would die of the signal and leave the server
+// running, and holding its data.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +11,7 @@ import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { ROOT } from './markdown.ts';
 
-test('SIGTERM to npm start stops the server itself', async () => {
+test('npm start serves the demo and says so; SIGTERM to it stops the server itself', { timeout: 90_000 }, async () => {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], SLUICE_DATA_DIR: join(tempDir(), 'data'), SLUICE_PORT: '0' };
   // A group of its own, so that nothing of it outlives a failed test.
   const npm = spawn('npm', ['start'], { cwd: ROOT, env: { ...env, SLUICE_MIN_FREE_DISK: '0B' }, detached: true });
@@ -19,7 +20,12 @@ test('SIGTERM to npm start stops the server itself', async () => {
   const closed = once(npm, 'close');
   let printed = '';
   for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-  const url = await until('the server behind npm start', () => /listens on (\S+)/.exec(printed)?.[1], 10_000);
+  const url = await until('the server behind npm start', () => /listens on (\S+)/.exec(printed)?.[1], 60_000);
+
+  const first = await fetch(`${url}/demo/webhook`, { method: 'POST', headers: { accept: 'application/json' } });
+  expect(await first.json()).toMatchObject({ status: 'completed' });
+  expect(printed).toMatch(/^ {2}demo {9}.*config\/demo, which anyone may trigger; "sluice serve" starts without it$/m);
+  expect(printed).toMatch(/"level":"warn".*the demo is served/);
 
   npm.kill('SIGTERM');
   await closed;

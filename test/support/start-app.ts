@@ -24,6 +24,8 @@ export interface TestAppOptions extends Partial<Omit<AppOptions, 'config'>> {
   /** Settings by key, as flags: `{ rate_limit: '5' }`. */
   settings?: Record<string, string>;
   dataDir?: string;
+  /** In place of the default folder of definitions, which need not be there. */
+  configPath?: string;
   /** Takes what closes the app, in place of the end of the running test. */
   onEnd?: typeof onTestEnd;
 }
@@ -32,6 +34,7 @@ export async function startTestApp({
   settings = {},
   onEnd = onTestEnd,
   dataDir = tempDir(onEnd),
+  configPath = join(dataDir, 'no-definitions'),
   ...options
 }: TestAppOptions = {}): Promise<TestApp> {
   const logs: string[] = [];
@@ -47,7 +50,7 @@ export async function startTestApp({
   const { logger } = createLogger('info', { write: (line: string) => void logs.push(line) });
   const loaded = loadConfig({ flags, environment: {}, file: {} });
   const app = await startApp({
-    config: { ...loaded, ...(settings['config'] === undefined ? { configPath: join(dataDir, 'no-definitions') } : {}) },
+    config: { ...loaded, ...(settings['config'] === undefined ? { configPath } : {}) },
     environment: {},
     logger,
     version: 'test',

@@ -158,7 +158,11 @@ describe('a definition is refused, and the place named', () => {
     ['a retry that is not said', { retry_if_fails: 5 }, 'retry_if_fails: must be boolean'],
     ['no time', { request_timeout: 0 }, 'request_timeout: must be >= 0.001'],
     ['a way that is no step', { on_failure: ['$inputs.x'] }, 'on_failure[0]: must name a step, as "$steps.name"'],
-    ['a setting that is not there', { include_anotations: true }, 'unknown field "include_anotations"; known are'],
+    [
+      'a setting that is not there',
+      { include_anotations: true },
+      'unknown field "include_anotations"; did you mean "include_annotations"? Known are',
+    ],
   ])('for %s', (_what, fields, fault) => {
     expect(faultsOf(webhookStage, { url: URL, ...fields }).join()).toContain(fault);
   });
