@@ -22,7 +22,7 @@ export interface SinkChanges {
   patchSink(appId: string, sinkId: string, patch: unknown, edit: Edit<Sink>): Promise<Sink>;
   deleteSink(appId: string, sinkId: string, ifMatch?: string): Promise<void>;
   /** Puts a new token in place of all that the sink accepted; the token is shown here and never again. */
-  rotateToken(appId: string, sinkId: string): Promise<{ sink: Sink; token: string }>;
+  rotateToken(appId: string, sinkId: string, ifMatch?: string): Promise<{ sink: Sink; token: string }>;
 }
 
 export function createSinkChanges({ inTurn, change }: DefinitionWriter, catalog: Catalog, clock: Clock): SinkChanges {
@@ -72,10 +72,11 @@ export function createSinkChanges({ inTurn, change }: DefinitionWriter, catalog:
         findOwnSink(appId, sinkId, ifMatch);
         await change({ kind: 'delete_sink', sinkId });
       }),
-    rotateToken: (appId, sinkId) =>
+    rotateToken: (appId, sinkId, ifMatch) =>
       inTurn(async () => {
+        const existing = findOwnSink(appId, sinkId, ifMatch);
         const token = newToken();
-        const sink: Sink = { ...findOwnSink(appId, sinkId), auth: { type: 'bearer', tokenHashes: [hashToken(token)] }, updatedAt: clock() };
+        const sink: Sink = { ...existing, auth: { type: 'bearer', tokenHashes: [hashToken(token)] }, updatedAt: clock() };
         await change({ kind: 'put_sink', sink });
         return { sink, token };
       }),

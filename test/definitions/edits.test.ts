@@ -236,6 +236,7 @@ describe('If-Match', () => {
     const { etag } = await call('GET', url);
     const answers = await Promise.all([1, 2, 3].map((files) => call('PATCH', url, { limits: { files } }, { 'if-match': etag as string })));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412]);
+    expect((await call('POST', `${url}/rotate-token`, undefined, { 'if-match': etag as string })).status).toBe(412);
     await call('POST', `${url}/rotate-token`);
     expect((await call('GET', url)).etag).not.toBe(answers.find(({ status }) => status === 200)?.etag);
     expect(sink.limits).toEqual({ files: 3 });

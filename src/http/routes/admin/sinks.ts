@@ -77,9 +77,9 @@ export function sinkRoutes(server: FastifyInstance, { definitions, catalog, base
   );
   server.post<{ Params: SinkParams }>(
     '/apps/:app_id/sinks/:sink_id/rotate-token',
-    schema('Give a sink a new token'),
-    async ({ params }, reply) => {
-      const { sink, token } = await definitions.rotateToken(params.app_id, params.sink_id);
+    schema('Give a sink a new token', { headers: ifMatchHeader }),
+    async ({ params, headers }, reply) => {
+      const { sink, token } = await definitions.rotateToken(params.app_id, params.sink_id, headers['if-match']);
       return { ...answer(reply, sink), auth_token: token };
     },
   );
