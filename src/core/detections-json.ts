@@ -20,9 +20,11 @@ function predictionJson(detection: Detection): Record<string, unknown> {
   const { box, fields } = detection;
   const width = Math.abs(box.xMax - box.xMin);
   const height = Math.abs(box.yMax - box.yMin);
+  // Of a rectangle that is turned they are its own, and not those of the box around it.
+  const isTurned = fields['angle'] !== undefined && fields['rect'] !== undefined;
   const known: Record<string, unknown> = {
-    width: toValue(width),
-    height: toValue(height),
+    width: isTurned ? fields['width'] : toValue(width),
+    height: isTurned ? fields['height'] : toValue(height),
     x: toValue(box.xMin + width / 2),
     y: toValue(box.yMin + height / 2),
     confidence: toValue(detection.confidence),

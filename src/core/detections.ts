@@ -4,6 +4,7 @@
 // item, and that has neither `top` nor `predicted_classes`, which are signs of a classification. Such an object is
 // detections to every operation: its length is the number of its predictions, and its items are they.
 
+import { inColumns, type Row } from './detection-columns.ts';
 import { isDict, kindOf } from './python/kind.ts';
 import { readNumber } from './python/number.ts';
 
@@ -47,9 +48,18 @@ export class Detection {
 /** What travels from one detection operation to the next; JSON again at the end of their chain. */
 export class Detections {
   readonly items: readonly Detection[];
+  /** The predictions as they came, which tell what a set has brought along after all of them are filtered out. */
+  readonly rows: readonly Row[];
+  readonly image: ImageSize;
 
-  constructor(items: readonly Detection[]) {
+  constructor({ items, rows, image }: Readonly<Pick<Detections, 'items' | 'rows' | 'image'>>) {
     this.items = items;
+    this.rows = rows;
+    this.image = image;
+  }
+
+  with(items: readonly Detection[]): Detections {
+    return new Detections({ ...this, items });
   }
 }
 
@@ -60,30 +70,29 @@ export function readDetections(value: unknown): Detections | null {
   const { image, predictions } = value;
   if (!isDict(image) || !Array.isArray(predictions)) return null;
   const size = { width: image['width'] ?? null, height: image['height'] ?? null };
-  const items: Detection[] = [];
-  for (const prediction of predictions) {
-    const detection = readPrediction(prediction, size);
-    if (detection === null) return null;
-    if (!hasBrokenMask(detection)) items.push(detection);
-  }
-  return new Detections(items);
+  if (!predictions.every(isPrediction)) return null;
+  const rows = inColumns(predictions.filter((prediction) => !hasBrokenMask(prediction)));
+  return new Detections({ items: rows.map((row) => takeApart(row, size)), rows, image: size });
 }
 
 /** One item of the predictions, alone: null for what is none. */
 export function readDetection(value: unknown): Detection | null {
-  return value instanceof Detection ? value : readPrediction(value, { width: null, height: null });
+  if (value instanceof Detection) return value;
+  return isPrediction(value) ? takeApart(value, { width: null, height: null }) : null;
 }
 
-function readPrediction(prediction: unknown, image: ImageSize): Detection | null {
-  if (!isDict(prediction)) return null;
-  const { class: className, class_id: classId } = prediction;
-  if (typeof className !== 'string' || kindOf(classId) !== 'int') return null;
-  const numbers = NUMBERS.map((name) => readFloat(prediction[name]));
-  if (!numbers.every(Number.isFinite)) return null;
-  const [x, y, width, height, confidence] = numbers as [number, number, number, number, number];
+function isPrediction(value: unknown): value is Row {
+  if (!isDict(value)) return false;
+  const { class: className, class_id: classId } = value;
+  return typeof className === 'string' && kindOf(classId) === 'int' && NUMBERS.every((name) => Number.isFinite(readFloat(value[name])));
+}
+
+function takeApart(fields: Row, image: ImageSize): Detection {
+  const [x, y, width, height, confidence] = NUMBERS.map((name) => readFloat(fields[name])) as [number, number, number, number, number];
   const [xMin, yMin] = [x - width / 2, y - height / 2];
   const box = { xMin, yMin, xMax: xMin + width, yMax: yMin + height };
-  return new Detection({ box, confidence, className, classId: readNumber(classId) as bigint, fields: prediction, image });
+  const classId = readNumber(fields['class_id']) as bigint;
+  return new Detection({ box, confidence, className: fields['class'] as string, classId, fields, image });
 }
 
 const NUMBERS = ['x', 'y', 'width', 'height', 'confidence'];
@@ -95,6 +104,6 @@ function readFloat(value: unknown): number {
 }
 
 /** A mask of fewer than three points has no inside, and its detection is dropped. */
-function hasBrokenMask({ fields }: Detection): boolean {
-  return Array.isArray(fields['points']) && fields['points'].length < 3;
+function hasBrokenMask({ points }: Row): boolean {
+  return Array.isArray(points) && points.length < 3;
 }

@@ -58,6 +58,11 @@ export function stringifyJson(value: unknown): string {
     return JSON.stringify(value) ?? 'null';
   } catch (error) {
     if (error !== HAS_EXACT_NUMBER) throw error;
-    return stringify(value, null, undefined, [{ test: (item) => item instanceof ExactNumber, stringify: String }]) ?? 'null';
+    return stringify(value, asJson, undefined, [{ test: (item) => item instanceof ExactNumber, stringify: String }]) ?? 'null';
   }
+}
+
+/** The exact writer asks objects for their `toJSON`, and no lists. */
+function asJson(_key: string, item: unknown): unknown {
+  return Array.isArray(item) && 'toJSON' in item ? (item as { toJSON: () => unknown }).toJSON() : item;
 }

@@ -1,8 +1,9 @@
-// Values of a run as they are stored and as callers are shown them. Almost all are JSON as they stand; bytes and
-// timestamps, which steps may hand to one another, are stored so that they come back as what they were.
+// Values of a run as they are stored and as callers are shown them. Almost all are JSON as they stand; bytes,
+// timestamps and tuples, which steps may hand to one another, are stored so that they come back as what they were.
 
 import { Bytes } from './bytes.ts';
 import { parseJson, stringifyJson } from './json.ts';
+import { Tuple } from './python/tuple.ts';
 import { parseTimestamp, Timestamp } from './timestamp.ts';
 
 /** Marks a text whose objects with one key that begins with `$` mean something else. */
@@ -20,12 +21,12 @@ export function decodeStored(text: string): unknown {
   return text.startsWith(`{"${TYPED}":`) ? fromTyped((value as Record<string, unknown>)[TYPED]) : value;
 }
 
-/** JSON text for callers: bytes as base64, timestamps in ISO 8601. */
+/** JSON text for callers: bytes as base64, timestamps in ISO 8601, tuples as lists. */
 export function stringifyShown(value: unknown): string {
   return unlessTyped(value, () => stringifyJson(toShown(value)));
 }
 
-/** Bytes and timestamps refuse to be written as JSON, which tells of them without a search of every value. */
+/** Bytes, timestamps and tuples refuse to be written as JSON, which tells of them without a search of every value. */
 function unlessTyped(value: unknown, otherwise: () => string): string {
   try {
     return stringifyJson(value);
@@ -38,6 +39,7 @@ function unlessTyped(value: unknown, otherwise: () => string): string {
 function toTyped(value: unknown): unknown {
   if (value instanceof Bytes) return { $bytes: toBase64(value.data) };
   if (value instanceof Timestamp) return { $timestamp: value.isoFormat() };
+  if (value instanceof Tuple) return { $tuple: value.map(toTyped) };
   const mapped = mapParts(value, toTyped);
   return isPlainObject(mapped) && soleKey(mapped)?.startsWith('$') === true ? { $object: mapped } : mapped;
 }
@@ -49,6 +51,8 @@ function fromTyped(value: unknown): unknown {
       return new Bytes(fromBase64(String(value['$bytes'])));
     case '$timestamp':
       return parseTimestamp(String(value['$timestamp']));
+    case '$tuple':
+      return Tuple.from((value['$tuple'] as unknown[]).map(fromTyped));
     case '$object':
       return mapParts(value['$object'], fromTyped);
     default:

@@ -1,9 +1,9 @@
 // A payload of a vision platform as a manifest gives it. Whatever a selector selects may stand there, so that its shape is
 // checked before a step trusts it.
 
-import { withPlainNumbers } from '../core/json.ts';
 import { isDict } from '../core/python/kind.ts';
 import { compileSchemaCheck, type JsonSchema } from '../core/schema.ts';
+import { stringifyShown } from '../core/stored-value.ts';
 import type { Payload } from '../payloads/payload.ts';
 
 /** The value is no payload; the message says where it is not. */
@@ -63,7 +63,7 @@ export function asPayload(value: unknown): Payload | null {
 }
 
 function inspect(value: unknown): { payload: Payload } | { fault: string } {
-  const payload = isDict(value) ? withPlainNumbers({ ...value, metadata: null }) : value;
+  const payload = isDict(value) ? (JSON.parse(stringifyShown({ ...value, metadata: null })) as unknown) : value;
   const [fault] = check(payload);
   if (fault !== undefined) return { fault: `${fault.path} ${fault.message}`.trimStart() };
   const { metadata, predictions } = value as Payload;

@@ -21,10 +21,11 @@ interface Vector extends Expectation {
   global_parameters?: Record<string, unknown>;
 }
 
-const vectors = readVectors<Vector>('uql_vectors.json');
+const files = ['uql_vectors.json', 'uql_column_vectors.json'];
+const vectors = files.flatMap((file) => readVectors<Vector>(file));
 
 test('there are cases, and each is run', () => {
-  expect(vectors.length).toBeGreaterThanOrEqual(343);
+  expect(vectors.length).toBeGreaterThanOrEqual(343 + 74);
 });
 
 describe('recorded operations', () => {

@@ -10,6 +10,7 @@ import { operations } from '../../src/core/operations/index.ts';
 import type { OperationContext, OperationDefinition } from '../../src/core/operations/operation.ts';
 import { OperationFault } from '../../src/core/operations/operation-fault.ts';
 import { createSchemaCheck } from '../../src/core/schema.ts';
+import { stringifyShown } from '../../src/core/stored-value.ts';
 import { Timestamp } from '../../src/core/timestamp.ts';
 
 const context: OperationContext = { parameters: {}, images: unloadedImages, random: () => 0.25 };
@@ -150,8 +151,8 @@ describe('detections', () => {
 
   test('give single detections to SequenceApply, which may also have their predictions alone', () => {
     const chain = { type: 'SequenceApply', operations: [{ type: 'ExtractDetectionProperty', property_name: 'center' }] };
-    expect(stringifyJson(run(detections, chain))).toBe('[[10.0,10.0],[30.5,20.0]]');
-    expect(stringifyJson(run(detections.predictions, chain))).toBe('[[10.0,10.0],[30.5,20.0]]');
+    expect(stringifyShown(run(detections, chain))).toBe('[[10.0,10.0],[30.5,20.0]]');
+    expect(stringifyShown(run(detections.predictions, chain))).toBe('[[10.0,10.0],[30.5,20.0]]');
   });
 
   test('show themselves as JSON to operations that know none', () => {

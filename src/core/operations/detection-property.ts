@@ -1,10 +1,12 @@
 // The properties of a detection: those that follow from its box and class, and those that its prediction brings along.
 
-import type { Box, Detection } from '../detections.ts';
+import type { Row } from '../detection-columns.ts';
+import type { Box, Detection, Detections, ImageSize } from '../detections.ts';
 import { toInteger } from '../python/arithmetic.ts';
 import { toValue } from '../python/number.ts';
 import { roundTo } from '../python/rounding.ts';
 import { itemAt, itemsOf } from '../python/sequence.ts';
+import { Tuple } from '../python/tuple.ts';
 import { choiceParameter } from './parameter.ts';
 
 type Point = readonly [x: number, y: number];
@@ -58,16 +60,23 @@ export const detectionPropertyParameter = choiceParameter<DetectionProperty>(
   { description: 'Which property; those beside box and class are there only where the prediction has them' },
 );
 
-/** Undefined where the detection does not have it. Points are rounded to whole pixels where `isRounded` says so. */
+/** Undefined where the detection does not have it. A point is a tuple, or rounded to a list of whole pixels. */
 export function propertyOf(detection: Detection, name: DetectionProperty, isRounded: boolean): unknown {
-  if (isPointName(name))
-    return POINTS[name](detection.box).map((coordinate) => toValue(isRounded ? toInteger(roundTo(coordinate, 0)) : coordinate));
-  return isValueName(name) ? VALUES[name](detection) : broughtAlong(detection, name);
+  if (isPointName(name)) {
+    const point = POINTS[name](detection.box);
+    return isRounded ? point.map((coordinate) => toValue(toInteger(roundTo(coordinate, 0)))) : Tuple.from(point.map(toValue));
+  }
+  return isValueName(name) ? VALUES[name](detection) : broughtAlong(detection.fields, detection.image, name);
 }
 
-/** Whether every detection has it, so that a set without detections gives an empty list. */
-export function isOfEveryDetection(name: DetectionProperty): boolean {
-  return isPointName(name) || isValueName(name);
+/**
+ * Whether a set has the property: its predictions have it, or had it before they were filtered out. Filtered by another
+ * step, a set shows neither them nor the size of the image any more, and may have had any.
+ */
+export function hasProperty({ rows, image }: Detections, name: DetectionProperty): boolean {
+  if (isPointName(name) || isValueName(name)) return true;
+  if (rows.length === 0) return image.width === null && image.height === null;
+  return rows.some((row) => broughtAlong(row, image, name) !== undefined);
 }
 
 function isPointName(name: DetectionProperty): name is PointName {
@@ -78,7 +87,7 @@ function isValueName(name: DetectionProperty): name is ValueName {
   return Object.hasOwn(VALUES, name);
 }
 
-function broughtAlong({ fields, image }: Detection, name: string): unknown {
+function broughtAlong(fields: Row, image: ImageSize, name: string): unknown {
   switch (name) {
     case 'tracker_id':
       // Roboflow keeps it where its own extraction does not look.

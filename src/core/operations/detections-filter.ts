@@ -1,6 +1,5 @@
 // DetectionsFilter: those detections for which a condition holds.
 
-import { Detections } from '../detections.ts';
 import { detectionsOf } from './detections-input.ts';
 import { defineOperation } from './operation.ts';
 import { statementGroupParameter } from './parameter.ts';
@@ -11,7 +10,7 @@ export const detectionsFilter = defineOperation({
   takesDetections: true,
   parameters: { filter_operation: statementGroupParameter({ description: 'The condition; its operand "_" is the detection' }) },
   apply: (value, { filter_operation: holds }, context) => {
-    const { items } = detectionsOf(value, 'filter_detections(...)');
-    return new Detections(items.filter((detection) => holds({ ...context.parameters, _: detection }, context)));
+    const detections = detectionsOf(value, 'filter_detections(...)');
+    return detections.with(detections.items.filter((detection) => holds({ ...context.parameters, _: detection }, context)));
   },
 });

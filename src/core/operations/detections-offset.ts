@@ -1,6 +1,5 @@
 // DetectionsOffset: boxes made larger or smaller around their centre, beyond the image too.
 
-import { Detections } from '../detections.ts';
 import { detectionsOf } from './detections-input.ts';
 import { defineOperation } from './operation.ts';
 import { integerParameter } from './parameter.ts';
@@ -14,9 +13,9 @@ export const detectionsOffset = defineOperation({
     offset_y: integerParameter({ description: 'How much higher, in pixels; negative ones make it lower' }),
   },
   apply: (value, { offset_x: x, offset_y: y }) => {
-    const { items } = detectionsOf(value, 'offset_detections(...)');
-    return new Detections(
-      items.map((detection) => {
+    const detections = detectionsOf(value, 'offset_detections(...)');
+    return detections.with(
+      detections.items.map((detection) => {
         const { xMin, yMin, xMax, yMax } = detection.box;
         return detection.with({ box: { xMin: xMin - x / 2, yMin: yMin - y / 2, xMax: xMax + x / 2, yMax: yMax + y / 2 } });
       }),

@@ -2,7 +2,7 @@
 
 import { PythonError } from '../python/error.ts';
 import { reprOf } from '../python/text.ts';
-import { detectionPropertyParameter, isOfEveryDetection, propertyOf } from './detection-property.ts';
+import { detectionPropertyParameter, hasProperty, propertyOf } from './detection-property.ts';
 import { detectionsOf } from './detections-input.ts';
 import { defineOperation } from './operation.ts';
 
@@ -12,10 +12,8 @@ export const detectionsPropertyExtract = defineOperation({
   takesDetections: true,
   parameters: { property_name: detectionPropertyParameter },
   apply: (value, { property_name: name }, _context, place) => {
-    const { items } = detectionsOf(value, `extract_detections_property(...) in context ${place}`);
-    const properties = items.map((detection) => propertyOf(detection, name, true));
-    if (!isOfEveryDetection(name) && properties.every((property) => property === undefined))
-      throw new PythonError('KeyError', reprOf(name));
-    return properties.map((property) => property ?? null);
+    const detections = detectionsOf(value, `extract_detections_property(...) in context ${place}`);
+    if (!hasProperty(detections, name)) throw new PythonError('KeyError', reprOf(name));
+    return detections.items.map((detection) => propertyOf(detection, name, true) ?? null);
   },
 });

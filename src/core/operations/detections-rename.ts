@@ -1,6 +1,6 @@
 // DetectionsRename: other names for the classes of detections, and ids that fit them.
 
-import { type Detection, Detections } from '../detections.ts';
+import type { Detection } from '../detections.ts';
 import { isDict } from '../python/kind.ts';
 import { compareText } from '../python/ordering.ts';
 import { detectionsOf } from './detections-input.ts';
@@ -30,11 +30,11 @@ export const detectionsRename = defineOperation({
     new_classes_id_offset: integerParameter({ description: 'The first id for new classes, where not strict', fallback: 1024 }),
   },
   apply: (value, { class_map, strict, new_classes_id_offset: offset }, context) => {
-    const { items } = detectionsOf(value, 'rename_detections(...)');
+    const detections = detectionsOf(value, 'rename_detections(...)');
     const classMap = readClassMap(class_map, context);
-    const ids = readStrict(strict, context) ? idsInOrder(items, classMap) : idsBesideOld(items, classMap, offset);
-    return new Detections(
-      items.map((detection) => {
+    const ids = readStrict(strict, context) ? idsInOrder(detections.items, classMap) : idsBesideOld(detections.items, classMap, offset);
+    return detections.with(
+      detections.items.map((detection) => {
         const className = newName(detection, classMap);
         return detection.with({ className, classId: ids.get(className) as bigint });
       }),

@@ -1,6 +1,6 @@
 // DetectionsSelection: one detection out of all, or none where there is none. Of equals it is the first.
 
-import { type Detection, Detections } from '../detections.ts';
+import type { Detection } from '../detections.ts';
 import { detectionsOf } from './detections-input.ts';
 import { defineOperation } from './operation.ts';
 import { choiceParameter } from './parameter.ts';
@@ -25,8 +25,9 @@ export const detectionsSelection = defineOperation({
     }),
   },
   apply: (value, { mode }) => {
-    const selected = selectors[mode](detectionsOf(value, 'select_detections(...)').items);
-    return new Detections(selected === undefined ? [] : [selected]);
+    const detections = detectionsOf(value, 'select_detections(...)');
+    const selected = selectors[mode](detections.items);
+    return detections.with(selected === undefined ? [] : [selected]);
   },
 });
 

@@ -1,6 +1,5 @@
 // DetectionsShift: boxes moved, beyond the image too.
 
-import { Detections } from '../detections.ts';
 import { detectionsOf } from './detections-input.ts';
 import { defineOperation } from './operation.ts';
 import { integerParameter } from './parameter.ts';
@@ -14,9 +13,9 @@ export const detectionsShift = defineOperation({
     shift_y: integerParameter({ description: 'How far down, in pixels' }),
   },
   apply: (value, { shift_x: x, shift_y: y }) => {
-    const { items } = detectionsOf(value, 'shift_detections(...)');
-    return new Detections(
-      items.map((detection) => {
+    const detections = detectionsOf(value, 'shift_detections(...)');
+    return detections.with(
+      detections.items.map((detection) => {
         const { xMin, yMin, xMax, yMax } = detection.box;
         return detection.with({ box: { xMin: xMin + x, yMin: yMin + y, xMax: xMax + x, yMax: yMax + y } });
       }),

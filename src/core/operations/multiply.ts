@@ -4,6 +4,7 @@ import { multiplyNumbers } from '../python/arithmetic.ts';
 import { classText } from '../python/kind.ts';
 import { readNumber, toValue } from '../python/number.ts';
 import { excerptOf, strOf } from '../python/text.ts';
+import { Tuple } from '../python/tuple.ts';
 import { defineOperation } from './operation.ts';
 import { OperationFault, wrongInput } from './operation-fault.ts';
 import { numberParameter } from './parameter.ts';
@@ -26,7 +27,14 @@ export const multiply = defineOperation({
 });
 
 function repeat(value: string | unknown[], times: bigint, place: string): string | unknown[] {
-  if (times <= 0n || value.length === 0) return typeof value === 'string' ? '' : [];
+  if (typeof value === 'string') return value.repeat(timesFor(value, times, place));
+  const items = new Array<unknown[]>(timesFor(value, times, place)).fill(value).flat();
+  return value instanceof Tuple ? Tuple.from(items) : items;
+}
+
+/** None for a negative number. Throws where the whole would be too long. */
+function timesFor(value: string | unknown[], times: bigint, place: string): number {
+  if (times <= 0n || value.length === 0) return 0;
   const length = BigInt(value.length) * times;
   if (length > MAX_LENGTH) {
     throw new OperationFault(
@@ -34,5 +42,5 @@ function repeat(value: string | unknown[], times: bigint, place: string): string
       `While executing multiply(...) in context ${place}, attempted to build a value of length ${length}, which exceeds the maximum allowed length of ${MAX_LENGTH}`,
     );
   }
-  return typeof value === 'string' ? value.repeat(Number(times)) : new Array<unknown[]>(Number(times)).fill(value).flat();
+  return Number(times);
 }

@@ -1,6 +1,6 @@
 // PickDetectionsByParentClass: the detections of one class, and all others that have their centre inside one of those.
 
-import { type Box, type Detection, Detections } from '../detections.ts';
+import type { Box, Detection } from '../detections.ts';
 import { detectionsOf } from './detections-input.ts';
 import { defineOperation } from './operation.ts';
 import { textParameter } from './parameter.ts';
@@ -11,10 +11,10 @@ export const pickDetectionsByParentClass = defineOperation({
   takesDetections: true,
   parameters: { parent_class: textParameter({ description: 'The class of the detections that the others lie in' }) },
   apply: (value, { parent_class: parentClass }, _context, place) => {
-    const { items } = detectionsOf(value, `pick_detections_by_parent_class(...) in context ${place}`);
-    const parents = items.filter(({ className }) => className === parentClass);
-    const children = items.filter(({ className }) => className !== parentClass);
-    return new Detections([...parents, ...children.filter((child) => parents.some((parent) => isCenterInside(child, parent.box)))]);
+    const detections = detectionsOf(value, `pick_detections_by_parent_class(...) in context ${place}`);
+    const parents = detections.items.filter(({ className }) => className === parentClass);
+    const children = detections.items.filter(({ className }) => className !== parentClass);
+    return detections.with([...parents, ...children.filter((child) => parents.some((parent) => isCenterInside(child, parent.box)))]);
   },
 });
 

@@ -1,6 +1,6 @@
 // SequenceAggregate: one item of a sequence, by place or by how often it is there.
 
-import { Detections, readDetections } from '../detections.ts';
+import { readDetections } from '../detections.ts';
 import { isPythonError } from '../python/error.ts';
 import { classText, isDict } from '../python/kind.ts';
 import { sortedByValue } from '../python/ordering.ts';
@@ -37,7 +37,7 @@ export const sequenceAggregate = defineOperation({
 /** A part of detections is detections. */
 function itemByPlace(value: unknown, place: 0 | -1): unknown {
   const detections = readDetections(value);
-  return detections === null ? itemAt(value, place) : new Detections(detections.items.slice(place).slice(0, 1));
+  return detections === null ? itemAt(value, place) : detections.with(detections.items.slice(place).slice(0, 1));
 }
 
 /** As Python's Counter orders them: the most common first, and those that are equally common as they were first seen. */

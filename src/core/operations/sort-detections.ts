@@ -1,6 +1,6 @@
 // SortDetections: detections in another order. Equals keep theirs, and turn it round when the order descends.
 
-import { type Detection, Detections } from '../detections.ts';
+import type { Detection } from '../detections.ts';
 import { detectionsOf } from './detections-input.ts';
 import { defineOperation } from './operation.ts';
 import { booleanParameter, choiceParameter } from './parameter.ts';
@@ -25,9 +25,9 @@ export const sortDetections = defineOperation({
     ascending: booleanParameter({ description: 'Least first', fallback: true }),
   },
   apply: (value, { mode, ascending }) => {
-    const { items } = detectionsOf(value, 'sort_detections(...)');
+    const detections = detectionsOf(value, 'sort_detections(...)');
     const rank = ranks[mode];
-    const sorted = [...items].sort((left, right) => rank(left) - rank(right));
-    return new Detections(ascending ? sorted : sorted.reverse());
+    const sorted = [...detections.items].sort((left, right) => rank(left) - rank(right));
+    return detections.with(ascending ? sorted : sorted.reverse());
   },
 });

@@ -18,6 +18,7 @@ export function isEqual(left: unknown, right: unknown): boolean {
     case 'NoneType':
       return true;
     case 'list':
+    case 'tuple':
       return areListsEqual(left as unknown[], right as unknown[]);
     case 'bytes':
       return areListsEqual(Array.from((left as Bytes).data), Array.from((right as Bytes).data));

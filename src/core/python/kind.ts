@@ -3,8 +3,9 @@
 import { Bytes } from '../bytes.ts';
 import { ExactNumber } from '../json.ts';
 import { Timestamp } from '../timestamp.ts';
+import { Tuple } from './tuple.ts';
 
-export type Kind = 'NoneType' | 'bool' | 'int' | 'float' | 'str' | 'list' | 'dict' | 'bytes' | 'datetime';
+export type Kind = 'NoneType' | 'bool' | 'int' | 'float' | 'str' | 'list' | 'tuple' | 'dict' | 'bytes' | 'datetime';
 
 export function kindOf(value: unknown): Kind {
   switch (typeof value) {
@@ -22,7 +23,7 @@ export function kindOf(value: unknown): Kind {
 }
 
 function kindOfObject(value: object): Kind {
-  if (Array.isArray(value)) return 'list';
+  if (Array.isArray(value)) return value instanceof Tuple ? 'tuple' : 'list';
   if (value instanceof ExactNumber) return FLOAT_TEXT.test(value.text) ? 'float' : 'int';
   if (value instanceof Bytes) return 'bytes';
   return value instanceof Timestamp ? 'datetime' : 'dict';

@@ -1,4 +1,4 @@
-// Python's `<`, `<=`, `>` and `>=`: numbers among themselves, text by code point, lists item by item. All else is a
+// Python's `<`, `<=`, `>` and `>=`: numbers among themselves, text by code point, lists and tuples item by item. All else is a
 // TypeError that names both types.
 
 import type { Bytes } from '../bytes.ts';
@@ -18,7 +18,7 @@ export function isOrdered(left: unknown, sign: OrderSign, right: unknown): boole
   const kind = kindOf(left);
   if (kind === kindOf(right)) {
     if (kind === 'str') return holds(compareText(left as string, right as string), sign, 0);
-    if (kind === 'list') return areListsOrdered(left as unknown[], sign, right as unknown[]);
+    if (kind === 'list' || kind === 'tuple') return areListsOrdered(left as unknown[], sign, right as unknown[]);
     if (kind === 'bytes') return areListsOrdered(Array.from((left as Bytes).data), sign, Array.from((right as Bytes).data));
     if (kind === 'datetime') return areTimestampsOrdered(left as Timestamp, sign, right as Timestamp);
   }

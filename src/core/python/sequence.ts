@@ -6,6 +6,7 @@ import { PythonError } from './error.ts';
 import { isDict, kindOf, typeName } from './kind.ts';
 import { readNumber } from './number.ts';
 import { reprOf } from './text.ts';
+import { Tuple } from './tuple.ts';
 
 /** `len(value)`. */
 export function lengthOf(value: unknown): number {
@@ -48,6 +49,7 @@ export function hasKey(dict: Record<string, unknown>, key: unknown): boolean {
 
 function refuseUnhashable(value: unknown): void {
   const kind = kindOf(value);
+  if (kind === 'tuple') for (const item of value as Tuple) refuseUnhashable(item);
   if (kind === 'list' || kind === 'dict') throw new PythonError('TypeError', `unhashable type: '${kind}'`);
 }
 
@@ -74,6 +76,7 @@ function wrongIndexText(value: unknown): string {
 /** A text that is the same for values that are one key to a dict (`1`, `1.0`, `True`), and for no others. */
 export function hashOf(value: unknown): string {
   refuseUnhashable(value);
+  if (value instanceof Tuple) return `tuple ${JSON.stringify(value.map(hashOf))}`;
   const number = readNumber(value);
   if (number === null) return `${kindOf(value)} ${reprOf(value)}`;
   return `number ${Number.isInteger(number) ? BigInt(number) : number}`;

@@ -4,6 +4,7 @@ import type { Bytes } from '../bytes.ts';
 import type { Timestamp } from '../timestamp.ts';
 import { floatText } from './float-text.ts';
 import { isDict, kindOf } from './kind.ts';
+import type { Tuple } from './tuple.ts';
 
 /** `str(value)`. */
 export function strOf(value: unknown): string {
@@ -28,9 +29,20 @@ export function reprOf(value: unknown): string {
       return reprOfBytes((value as Bytes).data);
     case 'datetime':
       return reprOfTimestamp(value as Timestamp);
+    case 'tuple':
+      return reprOfTuple(value as Tuple);
     default:
-      return isDict(value) ? reprOfDict(value) : `[${(value as unknown[]).map(reprOf).join(', ')}]`;
+      return isDict(value) ? reprOfDict(value) : `[${reprOfItems(value as unknown[])}]`;
   }
+}
+
+function reprOfItems(items: readonly unknown[]): string {
+  return items.map(reprOf).join(', ');
+}
+
+/** A tuple of one has a comma, which tells it from brackets. */
+function reprOfTuple(items: Tuple): string {
+  return items.length === 1 ? `(${reprOf(items[0])},)` : `(${reprOfItems(items)})`;
 }
 
 function reprOfDict(dict: Record<string, unknown>): string {

@@ -3,7 +3,7 @@
 
 import { addNumbers, divideNumbers } from '../../core/python/arithmetic.ts';
 import { PythonError } from '../../core/python/error.ts';
-import { typeName } from '../../core/python/kind.ts';
+import { kindOf, typeName } from '../../core/python/kind.ts';
 import { type PythonNumber, readNumber, toValue } from '../../core/python/number.ts';
 import { isOrdered } from '../../core/python/ordering.ts';
 import { hashOf, lengthOf } from '../../core/python/sequence.ts';
@@ -67,7 +67,7 @@ const countDistinct: Aggregator<unknown[]> = { add: distinct.add, result: (state
 const valuesCounts: Aggregator<[value: unknown, count: number][]> = {
   add(state = [], value) {
     const byHash = new Map(state.map((entry) => [hashOf(entry[0]), entry]));
-    for (const item of flattened(value)) {
+    for (const item of kindOf(value) === 'list' ? (value as unknown[]) : [value]) {
       const [first, times] = byHash.get(hashOf(item)) ?? [item, 0];
       byHash.set(hashOf(item), [first, times + 1]);
     }

@@ -1,7 +1,8 @@
 // Settings that may have come through a selector, read by pydantic's lax rules as Roboflow reads them. The schema of a
 // manifest has seen only what is written in it, so that what a selector gives is checked here.
 
-import { ExactNumber, stringifyJson } from '../../core/json.ts';
+import { ExactNumber } from '../../core/json.ts';
+import { stringifyShown } from '../../core/stored-value.ts';
 
 /** A setting holds what it cannot hold; the message says which, and what would be right. */
 export class SettingFault extends Error {}
@@ -73,6 +74,6 @@ function plainNumber(value: unknown): unknown {
 const SHOWN_CHARACTERS = 60;
 
 function shown(value: unknown): string {
-  const text = stringifyJson(value);
+  const text = stringifyShown(value);
   return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}...`;
 }

@@ -1,9 +1,9 @@
 // The request that a webhook stage sends: always a POST of JSON, to the address and with the authorization as typed.
 
-import { stringifyJson } from '../../core/json.ts';
 import type { BodyPart, HttpMessage } from '../../core/outbound.ts';
 import { isDict } from '../../core/python/kind.ts';
 import { beginsWithPlaceholder } from '../../core/secret-placeholder.ts';
+import { stringifyShown } from '../../core/stored-value.ts';
 import { asPayload } from '../payload-input.ts';
 import { receivedFile } from '../received-file.ts';
 import type { StepContext } from '../step-type.ts';
@@ -71,5 +71,5 @@ function bodyOf({ payload: value, includesAnnotations }: StageRequest, context: 
 }
 
 function jsonBytes(value: unknown): Uint8Array {
-  return new TextEncoder().encode(stringifyJson(value));
+  return new TextEncoder().encode(stringifyShown(value));
 }

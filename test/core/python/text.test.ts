@@ -9,6 +9,7 @@ import { floatText } from '../../../src/core/python/float-text.ts';
 import { pythonJson, pythonJsonWithNaN } from '../../../src/core/python/json-text.ts';
 import { classText } from '../../../src/core/python/kind.ts';
 import { excerptOf, reprOf, strOf } from '../../../src/core/python/text.ts';
+import { Tuple } from '../../../src/core/python/tuple.ts';
 import { parseTimestamp } from '../../../src/core/timestamp.ts';
 
 test.each([
@@ -53,6 +54,8 @@ test.each(
     [`both ' and "`, `'both \\' and "'`],
     ['a\\b\n\t\0\x7f\xa0\u2028\ud800', "'a\\\\b\\n\\t\\x00\\x7f\\xa0\\u2028\\ud800'"],
     ['żółć 😀', "'żółć 😀'"],
+    [Tuple.of<unknown>(new ExactNumber('8.0'), 'a', Tuple.of()), "(8.0, 'a', ())"],
+    [[Tuple.of(1)], '[(1,)]'],
     [{ a: [1, null], b: {} }, "{'a': [1, None], 'b': {}}"],
     [new Bytes(Uint8Array.of(0, 39, 65, 255)), 'b"\\x00\'A\\xff"'],
     [
