@@ -1,5 +1,6 @@
 // What a JSON schema lets pass, in words.
 
+import type { CoercionRule } from '../../src/core/coercion.ts';
 import type { JsonSchema } from '../../src/core/schema.ts';
 import { code } from './markdown-table.ts';
 
@@ -14,21 +15,28 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 export function schemaInWords(schema: JsonSchema): string {
-  const { type, format, enum: values, anyOf, oneOf, minimum, maximum, items } = schema;
+  // What is read as a number or a boolean is told as one.
+  if (schema['coerces'] !== undefined) return schemaInWords(typeOfCoercion(schema['coerces'] as CoercionRule));
+  const { type, format, enum: values, anyOf, oneOf, minimum, exclusiveMinimum, maximum, items } = schema;
   const alternatives = (anyOf ?? oneOf) as JsonSchema[] | undefined;
   if (alternatives !== undefined) {
-    return [...new Set(alternatives.filter((item) => !isSelectorOnly(item)).map(schemaInWords))].join(' or ') || 'selector';
+    const words = [...new Set(alternatives.filter((item) => !isSelectorOnly(item)).map(schemaInWords))];
+    return (words.every((word) => word === WORDS['null']) ? ['selector', ...words] : words).join(' or ');
   }
-  // Python spells true and false in many ways.
-  if (Array.isArray(values)) return values.includes(true) ? 'true or false' : values.map((value) => code(JSON.stringify(value))).join(', ');
+  if (Array.isArray(values)) return values.map((value) => code(JSON.stringify(value))).join(', ');
   if (type === undefined) return 'anything';
   if (format === 'regex') return 'regular expression';
-  const range = maximum === undefined ? (minimum === undefined ? '' : `, at least ${minimum}`) : ` from ${minimum} to ${maximum}`;
+  const least = exclusiveMinimum === undefined ? (minimum === undefined ? '' : `, at least ${minimum}`) : ` above ${exclusiveMinimum}`;
+  const range = maximum === undefined ? least : ` from ${minimum} to ${maximum}`;
   const ofItems = items === undefined ? '' : ` of ${schemaInWords(items as JsonSchema)}`;
   return `${[type]
     .flat()
     .map((name) => WORDS[String(name)])
     .join(', ')}${range}${ofItems}`;
+}
+
+function typeOfCoercion({ to, ...bounds }: CoercionRule): JsonSchema {
+  return { type: to, ...bounds };
 }
 
 function isSelectorOnly({ type, pattern }: JsonSchema): boolean {

@@ -4,7 +4,7 @@
 import { type InnerWorkflow, innerWorkflowOf, isInnerWorkflow, type PinnedWorkflows, pinsOf } from './inner-workflow-step.ts';
 import { countValues, mapLeaves } from './leaves.ts';
 import { bindableProperties, parseSelector } from './selector.ts';
-import { linksOf } from './step-links.ts';
+import { linksOf, withBareReferences } from './step-links.ts';
 import { planWays } from './ways.ts';
 import { MAX_STEPS, type StepDocument, type WorkflowDocument } from './workflow-document.ts';
 
@@ -45,7 +45,7 @@ class ValueBudget {
 
 function plain({ steps, outputs }: WorkflowDocument): InlinedWorkflow {
   return {
-    steps: steps.map((step, origin) => ({ step, origin })),
+    steps: steps.map((step, origin) => ({ step: withBareReferences(step), origin })),
     outputs: outputs.map(({ name, selector }) => ({ name, value: selector })),
   };
 }

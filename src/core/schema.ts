@@ -1,6 +1,7 @@
 // Checks a value against a JSON Schema and words each failure for the person who wrote the value.
 
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv, type ErrorObject, type FuncKeywordDefinition, type Options, type ValidateFunction } from 'ajv';
+import { type CoercionRule, isCoercible } from './coercion.ts';
 import type { Fault } from './fault.ts';
 import { nearNames, sayKnown } from './near-names.ts';
 
@@ -12,7 +13,23 @@ export type SchemaCheck = (value: unknown) => Fault[];
 /** Schemas are our own and tested: checking each against the schema of schemas would be a tenth of a cold start. */
 export const TRUSTED_SCHEMAS = { meta: false, validateSchema: false } as const;
 
-const OPTIONS = { ...TRUSTED_SCHEMAS, allErrors: true, strict: true, allowUnionTypes: true, discriminator: true, verbose: true } as const;
+/** Beside what JSON Schema knows: `{"coerces":{"to":"integer","minimum":0}}`. */
+const COERCES: FuncKeywordDefinition = {
+  keyword: 'coerces',
+  schemaType: 'object',
+  errors: false,
+  validate: (rule: CoercionRule, value: unknown) => isCoercible(rule, value),
+};
+
+const OPTIONS: Options = {
+  ...TRUSTED_SCHEMAS,
+  allErrors: true,
+  strict: true,
+  allowUnionTypes: true,
+  discriminator: true,
+  verbose: true,
+  keywords: [COERCES],
+};
 
 /** Compiles on first use: a process that validates nothing pays nothing. */
 export function createSchemaCheck(schema: JsonSchema): SchemaCheck {
@@ -44,7 +61,7 @@ function isDescribedChoice({ keyword, parentSchema }: ErrorObject): boolean {
   return (keyword === 'anyOf' || keyword === 'oneOf') && expectedBy(parentSchema) !== undefined;
 }
 
-const OF_THE_VALUE_ITSELF = new Set(['type', 'pattern', 'enum', 'const', 'minimum', 'maximum']);
+const OF_THE_VALUE_ITSELF = new Set(['type', 'pattern', 'enum', 'const', 'minimum', 'maximum', 'coerces']);
 
 /** A described choice says what would be right: that the value is none of its alternatives adds nothing. */
 function isMissedAlternative({ schemaPath, instancePath, keyword }: ErrorObject, choice: ErrorObject): boolean {

@@ -1,5 +1,6 @@
 // What a step of a definition says of other steps: whose outputs it selects, and which of them it may choose to run next.
 
+import { mapLeaves } from './leaves.ts';
 import { bindableProperties, findSelectors, isStepReference, parseSelector, selectedStep } from './selector.ts';
 import type { StepDocument } from './workflow-document.ts';
 
@@ -23,6 +24,21 @@ export function linksOf(step: StepDocument): StepLinks {
   const needsMore = namesOf(values.filter((text) => parseSelector(text)?.path[1] !== 'error'));
   const needsErrorOf = [...needs].filter((name) => !needsMore.has(name));
   return { step, name: step.name, values, needs, needsErrorOf, chooses: referencesIn(bindable) };
+}
+
+/** Properties of Roboflow's control flow. */
+const NEXT_STEPS = ['next_steps', 'default_next_steps', 'cases'] as const;
+
+/** Where control flow names an output of a step, which Roboflow lets pass, it is the step that is meant. */
+export function withBareReferences(step: StepDocument): StepDocument {
+  const named = NEXT_STEPS.filter((property) => findSelectors(step[property]).some((text) => !isStepReference(text)));
+  if (named.length === 0) return step;
+  return { ...step, ...Object.fromEntries(named.map((property) => [property, mapLeaves(step[property], bareReference)])) };
+}
+
+function bareReference(leaf: unknown): unknown {
+  const name = typeof leaf === 'string' ? selectedStep(leaf) : null;
+  return name === null ? leaf : `$steps.${name}`;
 }
 
 /** The steps that run next by what becomes of a step, whatever its type. */

@@ -6,7 +6,7 @@ import { compareText } from '../python/ordering.ts';
 import { detectionsOf } from './detections-input.ts';
 import { defineOperation, type OperationContext } from './operation.ts';
 import { OperationFault, shownValue, wrongInput } from './operation-fault.ts';
-import { coerceBoolean, integerParameter, namedParameter, ParameterName } from './parameter.ts';
+import { integerParameter, namedParameter, ParameterName, toBoolean } from './parameter.ts';
 
 type ClassMap = Record<string, string>;
 
@@ -25,7 +25,7 @@ export const detectionsRename = defineOperation({
       { type: 'boolean' },
       { description: 'Every class must be in the map; otherwise the others keep name and id', fallback: true },
       'true or false',
-      coerceBoolean,
+      toBoolean,
     ),
     new_classes_id_offset: integerParameter({ description: 'The first id for new classes, where not strict', fallback: 1024 }),
   },

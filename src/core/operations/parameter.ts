@@ -1,10 +1,9 @@
 // The parameters that operations take, each with its schema for the documents. What is given is coerced as pydantic
 // does it: `"2"` and `2.0` are the integer 2, `"yes"` is true.
 
-import { isEqual } from '../python/equality.ts';
+import { coerceBoolean, coerceFloat, coerceInteger } from '../coercion.ts';
 import { isDict, kindOf } from '../python/kind.ts';
 import { type PythonNumber, readNumber } from '../python/number.ts';
-import { parseFloatText } from '../python/parse-float.ts';
 import { compilePythonRegex, type PythonRegex } from '../python/regex.ts';
 import { RegexFault } from '../python/regex-fault.ts';
 import type { JsonSchema } from '../schema.ts';
@@ -50,27 +49,11 @@ export function integerParameter(details: Description<number> & { minimum?: numb
   });
 }
 
-function coerceInteger(given: unknown): bigint | null {
-  const number = readNumber(given);
-  if (typeof number === 'bigint') return number;
-  if (number !== null) return Number.isInteger(number) ? BigInt(number) : null;
-  const match = typeof given === 'string' ? INTEGER_TEXT.exec(given) : null;
-  return match === null ? null : BigInt((match[1] as string).replace(/[_+]/g, ''));
-}
-
-const INTEGER_TEXT = /^\s*([+-]?\d+(?:_\d+)*)(?:\.0+)?\s*$/;
-
 export function floatParameter(details: Description<number>): Parameter<number> {
   return parameterOf({ type: 'number' }, details, 'a number', (given) => {
     const float = coerceFloat(given);
     return float === null ? null : { value: float };
   });
-}
-
-function coerceFloat(given: unknown): number | null {
-  const number = readNumber(given);
-  if (number !== null) return Number(number);
-  return typeof given === 'string' ? parseFloatText(given) : null;
 }
 
 /** An int where it can be one, else a float: what stands in the definition decides which, as far as it says. */
@@ -82,17 +65,14 @@ export function numberParameter(details: Description<PythonNumber>): Parameter<P
 }
 
 export function booleanParameter(details: Description<boolean>): Parameter<boolean> {
-  return parameterOf({ type: 'boolean' }, details, 'true or false', coerceBoolean);
+  return parameterOf({ type: 'boolean' }, details, 'true or false', toBoolean);
 }
 
-export function coerceBoolean(given: unknown): { value: boolean } | null {
-  const plain = typeof given === 'string' ? given.toLowerCase() : given;
-  if (TRUE.some((item) => isEqual(item, plain))) return { value: true };
-  return FALSE.some((item) => isEqual(item, plain)) ? { value: false } : null;
+/** As a coercion of a parameter. */
+export function toBoolean(given: unknown): { value: boolean } | null {
+  const value = coerceBoolean(given);
+  return value === null ? null : { value };
 }
-
-const TRUE = [1, '1', 'true', 't', 'yes', 'y', 'on'];
-const FALSE = [0, '0', 'false', 'f', 'no', 'n', 'off'];
 
 export function textParameter(details: Description<string>): Parameter<string> {
   return parameterOf({ type: 'string' }, details, 'text', (given) => (typeof given === 'string' ? { value: given } : null));

@@ -4,7 +4,7 @@
 import { type Fault, nestFaults } from '../fault.ts';
 import type { NestedReader, OperationContext, Predicate, Reading } from '../operations/operation.ts';
 import { OperationFault } from '../operations/operation-fault.ts';
-import { coerceBoolean } from '../operations/parameter.ts';
+import { toBoolean } from '../operations/parameter.ts';
 import { PythonError } from '../python/error.ts';
 import { isDict } from '../python/kind.ts';
 import { comparators, unaryOperators } from './comparators.ts';
@@ -79,7 +79,7 @@ function readChosen<Choice>(given: unknown, choices: ReadonlyMap<unknown, Choice
 
 function readNegate(given: unknown): Reading<boolean> {
   if (given === undefined) return { value: false };
-  return coerceBoolean(given) ?? { faults: [{ path: '', message: 'must be true or false' }] };
+  return toBoolean(given) ?? { faults: [{ path: '', message: 'must be true or false' }] };
 }
 
 function typeFaults(definition: unknown, types: readonly string[]): Fault[] {

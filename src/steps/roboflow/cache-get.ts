@@ -3,17 +3,17 @@
 import type { StepType } from '../step-type.ts';
 import { type CacheEntry, type CacheManifest, cacheMemoryKey } from './cache-key.ts';
 import { withOperations } from './operations-outcome.ts';
-import { selector, text } from './property-schemas.ts';
+import { imageSelector, text } from './property-schemas.ts';
 import { readText } from './setting-values.ts';
 
 export const cacheGet: StepType<CacheManifest> = {
   type: 'roboflow_core/cache_get@v1',
   summary: 'Gives the value that a cache_set step stored last under the same key, and false when there is none.',
   properties: {
-    image: selector('an image: each video that images name has keys of its own; it may be left out'),
+    image: imageSelector('an image: each video that images name has keys of its own'),
     key: text('the key, or a selector of it'),
   },
-  required: ['key'],
+  required: ['image', 'key'],
   ignoresUnknown: true,
   outputs: () => ['output'],
   memoryKey: cacheMemoryKey,

@@ -3,6 +3,7 @@
 import { videoIdentifier } from './video-metadata.ts';
 
 export interface CacheManifest {
+  /** Absent from definitions that were saved before it was required. */
   image?: unknown;
   key: unknown;
 }

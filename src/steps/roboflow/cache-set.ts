@@ -3,7 +3,7 @@
 import type { StepType } from '../step-type.ts';
 import { type CacheEntry, type CacheManifest, cacheMemoryKey } from './cache-key.ts';
 import { withOperations } from './operations-outcome.ts';
-import { selector, text } from './property-schemas.ts';
+import { imageSelector, selector, text } from './property-schemas.ts';
 import { readText } from './setting-values.ts';
 
 interface CacheSetManifest extends CacheManifest {
@@ -14,11 +14,11 @@ export const cacheSet: StepType<CacheSetManifest> = {
   type: 'roboflow_core/cache_set@v1',
   summary: 'Stores a value under a key, where cache_get steps of this run and of later runs of the sink find it.',
   properties: {
-    image: selector('an image: each video that images name has keys of its own; it may be left out'),
+    image: imageSelector('an image: each video that images name has keys of its own'),
     key: text('the key, or a selector of it'),
     value: selector('the value to store'),
   },
-  required: ['key', 'value'],
+  required: ['image', 'key', 'value'],
   ignoresUnknown: true,
   outputs: () => ['output'],
   memoryKey: cacheMemoryKey,

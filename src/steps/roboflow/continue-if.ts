@@ -6,7 +6,7 @@ import type { StepType } from '../step-type.ts';
 import { endBranch, runNext } from './branch.ts';
 import { operationContext, type Values } from './named-operations.ts';
 import { withOperations } from './operations-outcome.ts';
-import { numberOrSelector, selectors, statementGroup, steps } from './property-schemas.ts';
+import { number, selectors, statementGroup, steps } from './property-schemas.ts';
 import { readNumber } from './setting-values.ts';
 
 interface ContinueIfManifest {
@@ -28,9 +28,8 @@ export const continueIf: StepType<ContinueIfManifest> = {
     condition_statement: statementGroup('the condition'),
     evaluation_parameters: selectors('the values that operands of the condition name'),
     next_steps: steps('what runs when the condition holds'),
-    stop_delay: numberOrSelector('seconds for which they run on after the condition last held, across runs of the sink', {
-      default: 0,
-      minimum: 0,
+    stop_delay: number('seconds for which they run on after the condition last held, across runs of the sink; none when left out', {
+      exclusiveMinimum: 0,
     }),
   },
   required: ['condition_statement', 'next_steps'],

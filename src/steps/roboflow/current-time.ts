@@ -2,6 +2,7 @@
 
 import type { StepType } from '../step-type.ts';
 import { failedStep } from './operations-outcome.ts';
+import { choiceOrSelector } from './property-schemas.ts';
 import { isTimeZone, TIME_ZONES, timeIn } from './time-zones.ts';
 
 interface CurrentTimeManifest {
@@ -12,12 +13,7 @@ export const currentTime: StepType<CurrentTimeManifest> = {
   type: 'roboflow_core/current_time@v1',
   summary: 'Gives the current date and time in a time zone.',
   properties: {
-    timezone: {
-      title: `one of ${TIME_ZONES.join(', ')}, or a selector of one`,
-      description: 'the time zone',
-      default: 'UTC',
-      anyOf: [{ enum: [...TIME_ZONES] }, { type: 'string', pattern: '^\\$[a-z]' }],
-    },
+    timezone: choiceOrSelector('the time zone', TIME_ZONES, 'UTC'),
   },
   required: [],
   ignoresUnknown: true,

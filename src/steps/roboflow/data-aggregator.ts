@@ -6,7 +6,8 @@ import type { StepType } from '../step-type.ts';
 import { AGGREGATIONS, type Aggregation, aggregate, resultOf } from './aggregation.ts';
 import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
 import { withOperations } from './operations-outcome.ts';
-import { operationChains, selectors } from './property-schemas.ts';
+import { integer, operationChains, selectors } from './property-schemas.ts';
+import { readInteger } from './setting-values.ts';
 
 interface DataAggregatorManifest {
   data: Values;
@@ -40,9 +41,9 @@ export const dataAggregator: StepType<DataAggregatorManifest> = {
     aggregation_mode: {
       type: 'object',
       description: `for each value a list of ${AGGREGATIONS.join(', ')}; each makes an output, as <name>_sum, which is null until the interval is over`,
-      additionalProperties: { type: 'array', uniqueItems: true, items: { enum: [...AGGREGATIONS] } },
+      additionalProperties: { type: 'array', items: { enum: [...AGGREGATIONS] } },
     },
-    interval: { type: 'integer', minimum: 1, description: 'how long, or how many runs, a report is about' },
+    interval: integer('how long, or how many runs, a report is about', { minimum: 1 }),
     interval_unit: { enum: [...UNITS], default: 'seconds', description: 'what the interval is counted in' },
   },
   required: ['data', 'aggregation_mode', 'interval'],
@@ -58,7 +59,7 @@ export const dataAggregator: StepType<DataAggregatorManifest> = {
       const outputs = outputsOf(manifest);
       const gathered = mapOutputs(outputs, ({ output, name, mode }) => aggregate(mode, states[output], values[name]));
       const length = unit === 'runs' ? runs + 1 : (context.now - startedAt) / 1000 / SECONDS[unit];
-      if (length < Number(interval)) {
+      if (length < readInteger('interval', interval)) {
         const remember: Gathered = { started_at: startedAt, runs: runs + 1, states: gathered };
         refuseTooLarge(remember);
         return { kind: 'completed', outputs: mapOutputs(outputs, () => null), remember };
@@ -80,7 +81,7 @@ interface Output {
 function outputsOf({ data, aggregation_mode: modes }: DataAggregatorManifest): Output[] {
   return Object.keys(data).flatMap((name) => {
     const ofValue = Object.hasOwn(modes, name) ? (modes[name] ?? []) : [];
-    return ofValue.map((mode) => ({ output: `${name}_${mode}`, name, mode }));
+    return [...new Set(ofValue)].map((mode) => ({ output: `${name}_${mode}`, name, mode }));
   });
 }
 

@@ -3,10 +3,11 @@
 import { isEqual } from '../../core/python/equality.ts';
 import type { StepType } from '../step-type.ts';
 import { endBranch, runNext } from './branch.ts';
-import { selector, steps } from './property-schemas.ts';
+import { imageSelector, selector, steps } from './property-schemas.ts';
 import { videoIdentifier } from './video-metadata.ts';
 
 interface DeltaFilterManifest {
+  /** Absent from definitions that were saved before it was required. */
   image?: unknown;
   value: unknown;
   next_steps: string[];
@@ -20,11 +21,11 @@ export const deltaFilter: StepType<DeltaFilterManifest> = {
   type: 'roboflow_core/delta_filter@v1',
   summary: "Lets the steps that it names run when a value differs from that of the sink's run before.",
   properties: {
-    image: selector('an image: values of each video that images name are compared among themselves; it may be left out'),
+    image: imageSelector('an image: values of each video that images name are compared among themselves'),
     value: selector('the value to compare'),
     next_steps: steps('what runs when the value has changed; null at first is no change'),
   },
-  required: ['value', 'next_steps'],
+  required: ['image', 'value', 'next_steps'],
   ignoresUnknown: true,
   outputs: () => [],
   memoryKey: ({ image }, { step }) => `delta_filter:${step}:${videoIdentifier(image)}`,

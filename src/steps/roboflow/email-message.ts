@@ -3,8 +3,8 @@
 import type { Fault } from '../../core/fault.ts';
 import type { MailAttachment, MailMessage, OutboundResult } from '../../core/outbound.ts';
 import type { JsonSchema } from '../../core/schema.ts';
-import { noAnswerText } from './notification.ts';
-import { object, text, textOrTexts } from './property-schemas.ts';
+import { noAnswerText, refusedNotification } from './notification.ts';
+import { integer, nullable, selectors, text, textOrTexts } from './property-schemas.ts';
 import { readInteger, readLine, readLines } from './setting-values.ts';
 
 export interface EmailManifest {
@@ -20,25 +20,26 @@ export interface EmailManifest {
 }
 
 const DEFAULT_PORT = 465;
+const LAST_PORT = 65_535;
 
-export const emailProperties: Readonly<Record<string, JsonSchema>> = {
+export const emailProperties = {
   subject: text('subject of the mail'),
   sender_email: text('address that the mail is from, which is the user of the SMTP server too, or a selector of it'),
   receiver_email: textOrTexts('addresses that it goes to'),
-  cc_receiver_email: textOrTexts('addresses that get a copy'),
-  bcc_receiver_email: textOrTexts('addresses that get a copy of which the others see nothing'),
+  cc_receiver_email: nullable(textOrTexts('addresses that get a copy')),
+  bcc_receiver_email: nullable(textOrTexts('addresses that get a copy of which the others see nothing')),
   smtp_server: text('host of the SMTP server, or a selector of it'),
   sender_email_password: text('password of the user, best a selector of a secret'),
-  smtp_port: { type: 'integer', minimum: 1, maximum: 65_535, default: DEFAULT_PORT, description: 'its port; the connection is by TLS' },
-  attachments: object('files by their names: selectors of text, of received files or of images'),
-};
+  smtp_port: integer('its port; the connection is by TLS', { default: DEFAULT_PORT }),
+  attachments: selectors('files by their names: selectors of text, of received files or of images'),
+} satisfies Record<string, JsonSchema>;
 
 /** A selector may give an empty list as well, which is told when it does. */
 export function emailFaults({ receiver_email: receiver }: EmailManifest): Fault[] {
   return Array.isArray(receiver) && receiver.length === 0 ? [{ path: 'receiver_email', message: NO_RECEIVER }] : [];
 }
 
-export const NO_RECEIVER = 'E-mail notification must have at least one receiver defined.';
+const NO_RECEIVER = 'E-mail notification must have at least one receiver defined.';
 
 const TIMEOUT_MS = 30_000;
 
@@ -48,15 +49,18 @@ interface MailContent {
   attachments: readonly MailAttachment[];
 }
 
-/** Null where nobody would get it. Throws SettingFault. */
-export function mailMessage(manifest: EmailManifest, content: MailContent): MailMessage | null {
+/** The outcome, where there is no mail to send. Throws SettingFault. */
+export function mailMessage(manifest: EmailManifest, content: MailContent): MailMessage | ReturnType<typeof refusedNotification> {
   const to = readLines('receiver_email', manifest.receiver_email);
-  if (to.length === 0) return null;
+  if (to.length === 0) return refusedNotification(NO_RECEIVER);
+  const port = readInteger('smtp_port', manifest.smtp_port ?? DEFAULT_PORT);
+  if (port < 1 || port > LAST_PORT)
+    return refusedNotification(`Failed to send e-mail. Internal error details: smtp_port must be from 1 to ${LAST_PORT}, but is ${port}`);
   const sender = readLine('sender_email', manifest.sender_email);
   return {
     transport: 'smtp',
     host: readLine('smtp_server', manifest.smtp_server),
-    port: readInteger('smtp_port', manifest.smtp_port ?? DEFAULT_PORT),
+    port,
     user: sender,
     password: readLine('sender_email_password', manifest.sender_email_password),
     from: sender,

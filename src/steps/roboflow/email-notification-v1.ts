@@ -2,7 +2,7 @@
 
 import type { StepType } from '../step-type.ts';
 import { plainAttachment } from './email-attachment.ts';
-import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessage, NO_RECEIVER } from './email-message.ts';
+import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessage } from './email-message.ts';
 import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
 import {
   cooldownKey,
@@ -11,7 +11,6 @@ import {
   type NotificationManifest,
   notificationProperties,
   planNotification,
-  refusedNotification,
 } from './notification.ts';
 import { withOperations } from './operations-outcome.ts';
 
@@ -31,7 +30,7 @@ export const emailNotificationV1: StepType<EmailNotificationManifest> = {
       planNotification(manifest, context, () => {
         const text = messageText(manifest, context);
         const attachments = Object.entries(manifest.attachments ?? {}).map(([name, value]) => plainAttachment(name, value, context));
-        return mailMessage(manifest, { text, html: null, attachments }) ?? refusedNotification(NO_RECEIVER);
+        return mailMessage(manifest, { text, html: null, attachments });
       }),
     ),
   interpret: (_manifest, result, context) => interpretNotification(result, context, 'e-mail', mailFault),

@@ -5,7 +5,7 @@ import type { MailAttachment } from '../../core/outbound.ts';
 import { strOf } from '../../core/python/text.ts';
 import type { StepContext, StepType } from '../step-type.ts';
 import { attachment, inlineImage } from './email-attachment.ts';
-import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessage, NO_RECEIVER } from './email-message.ts';
+import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessage } from './email-message.ts';
 import { managedProviderFaults, providerSchema } from './managed-provider.ts';
 import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
 import {
@@ -18,6 +18,7 @@ import {
   refusedNotification,
 } from './notification.ts';
 import { withOperations } from './operations-outcome.ts';
+import { nullable } from './property-schemas.ts';
 
 interface EmailNotificationManifest extends MessageManifest, NotificationManifest, EmailManifest {
   email_provider?: string;
@@ -28,7 +29,15 @@ const PROVIDER = 'Custom SMTP';
 export const emailNotificationV2: StepType<EmailNotificationManifest> = {
   type: 'roboflow_core/email_notification@v2',
   summary: 'Sends a mail in HTML, with images in it where parameters of the message are images.',
-  properties: { email_provider: providerSchema(PROVIDER), ...emailProperties, ...messageProperties, ...notificationProperties },
+  properties: {
+    email_provider: providerSchema(PROVIDER),
+    ...emailProperties,
+    sender_email: nullable(emailProperties.sender_email),
+    smtp_server: nullable(emailProperties.smtp_server),
+    sender_email_password: nullable(emailProperties.sender_email_password),
+    ...messageProperties,
+    ...notificationProperties,
+  },
   required: ['subject', 'message', 'receiver_email'],
   ignoresUnknown: true,
   findFaults: (manifest) => [
@@ -44,7 +53,7 @@ export const emailNotificationV2: StepType<EmailNotificationManifest> = {
         if (!manifest.sender_email || !manifest.smtp_server || !manifest.sender_email_password) {
           return refusedNotification('Custom SMTP requires sender_email, smtp_server, and sender_email_password');
         }
-        return mailMessage(manifest, mailContent(manifest, context)) ?? refusedNotification(NO_RECEIVER);
+        return mailMessage(manifest, mailContent(manifest, context));
       }),
     ),
   interpret: (_manifest, result, context) => interpretNotification(result, context, 'e-mail', mailFault),

@@ -1,5 +1,6 @@
 // What all sinks that send a message share: when one is sent, in the background or awaited, and what is said of it.
 
+import { coerceInteger } from '../../core/coercion.ts';
 import type { OutboundMessage, OutboundResult } from '../../core/outbound.ts';
 import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/retry.ts';
 import type { JsonSchema } from '../../core/schema.ts';
@@ -74,7 +75,7 @@ export function planNotification(
 
 /** Where a step keeps when it last sent: nowhere when it is written that there is no cooldown, so that nothing is stored. */
 export function cooldownKey({ written }: MemoryKeyContext, key: string): string | null {
-  return written['cooldown_seconds'] === 0 ? null : key;
+  return coerceInteger(written['cooldown_seconds']) === 0n ? null : key;
 }
 
 /** The outcome of a message that cannot be made: an error that the workflow sees and goes on after. */

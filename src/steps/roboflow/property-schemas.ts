@@ -1,17 +1,40 @@
 // The schemas that properties of Roboflow's blocks are made of. Each takes what the property is for, which stands in the
 // documents. Its title, where it has one, is what the value must be, for the fault of one that is something else.
 
+import type { CoercionRule } from '../../core/coercion.ts';
 import type { JsonSchema } from '../../core/schema.ts';
 
 /** Of a value: a bare `$steps.name` names a step, and would be taken for one to run next. */
 const SELECTOR = { type: 'string', pattern: '^\\$(?!steps\\.[^.]*$)[a-z]' };
 const SELECTOR_TITLE = 'a selector of a value, as "$inputs.x" or "$steps.name.output"';
 
+export function choiceOrSelector(description: string, choices: readonly string[], fallback: string): JsonSchema {
+  const title = `one of ${choices.join(', ')}, or a selector of one`;
+  return { title, description, default: fallback, anyOf: [{ enum: [...choices] }, SELECTOR] };
+}
+
 /** As an item of a list or an object, whose fault is its description. */
 const SELECTOR_ITEM = { ...SELECTOR, description: `must be ${SELECTOR_TITLE}` };
 
 export function selector(description: string): JsonSchema {
   return { title: SELECTOR_TITLE, description, anyOf: [SELECTOR] };
+}
+
+/** Images are inputs of the workflow, and no outputs of steps. */
+export function imageSelector(description: string): JsonSchema {
+  const input = { type: 'string', pattern: '^\\$inputs\\.[^.]' };
+  return { title: 'a selector of an input, as "$inputs.image"', description, anyOf: [input] };
+}
+
+/** A property that may be null as well, which is as if it were left out. */
+export function nullable(schema: JsonSchema): JsonSchema {
+  const { type, anyOf, title = type === 'string' ? 'text' : type, description, ...others } = schema;
+  const alternatives = (anyOf as JsonSchema[] | undefined) ?? [{ type, ...others }];
+  return { title: `${String(title)}, or null`, description, ...defaultOf(others), anyOf: [...alternatives, { type: 'null' }] };
+}
+
+function defaultOf({ default: fallback }: JsonSchema): { default?: unknown } {
+  return fallback === undefined ? {} : { default: fallback };
 }
 
 export function selectorList(description: string): JsonSchema {
@@ -33,14 +56,8 @@ export function literals(description: string): JsonSchema {
   return { type: 'object', description, additionalProperties: { type: ['string', 'number', 'boolean'] } };
 }
 
-/** What pydantic takes for true and false beside the two. */
-const FLAG = {
-  enum: [true, false, 1, 0, ...['1', '0', 'true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', 'on', 'off'].flatMap(spellings)],
-};
-
-function spellings(word: string): string[] {
-  return [...new Set([word, word.toUpperCase(), `${word.charAt(0).toUpperCase()}${word.slice(1)}`])];
-}
+/** What `coerceBoolean` reads. */
+const FLAG = { type: ['boolean', 'string', 'integer'], coerces: { to: 'boolean' } };
 
 export function flag(description: string, fallback: boolean): JsonSchema {
   return { title: 'true or false', description, default: fallback, anyOf: [FLAG] };
@@ -50,34 +67,43 @@ export function flagOrSelector(description: string, fallback: boolean): JsonSche
   return { title: 'true or false, or a selector of it', description, default: fallback, anyOf: [FLAG, SELECTOR] };
 }
 
-interface NumberDetails {
+interface NumberDetails extends Omit<CoercionRule, 'to'> {
   default?: number;
-  /** The bounds hold for what is written in the manifest; what a selector gives is for the step type to check. */
-  minimum?: number;
-  maximum?: number;
 }
 
-const WHOLE_NUMBER_TEXT = { type: 'string', pattern: '^[+-]?\\d{1,15}$' };
+/** The bounds hold for what is written in the manifest; what a selector gives is for the step type to check. */
+export function integerOrSelector(description: string, details: NumberDetails = {}): JsonSchema {
+  return orSelector(integer(description, details));
+}
 
-export function integerOrSelector(description: string, { default: fallback, ...bounds }: NumberDetails = {}): JsonSchema {
+export function integer(description: string, details: NumberDetails = {}): JsonSchema {
+  return coerced('integer', 'a whole number', description, details);
+}
+
+export function numberOrSelector(description: string, details: NumberDetails = {}): JsonSchema {
+  return orSelector(number(description, details));
+}
+
+export function number(description: string, details: NumberDetails = {}): JsonSchema {
+  return coerced('number', 'a number', description, details);
+}
+
+function coerced(to: 'integer' | 'number', title: string, description: string, details: NumberDetails): JsonSchema {
+  const { default: fallback, ...bounds } = details;
   return {
-    title: `a whole number${boundsText(bounds)}, or a selector of one`,
+    title: title + boundsText(bounds),
     description,
-    ...(fallback === undefined ? {} : { default: fallback }),
-    anyOf: [{ type: 'integer', ...bounds }, WHOLE_NUMBER_TEXT, SELECTOR],
+    ...defaultOf({ default: fallback }),
+    anyOf: [{ type: [to, 'string', 'boolean'], coerces: { to, ...bounds } }],
   };
 }
 
-export function numberOrSelector(description: string, { default: fallback, ...bounds }: NumberDetails = {}): JsonSchema {
-  return {
-    title: `a number${boundsText(bounds)}, or a selector of one`,
-    description,
-    ...(fallback === undefined ? {} : { default: fallback }),
-    anyOf: [{ type: 'number', ...bounds }, SELECTOR],
-  };
+function orSelector({ title, anyOf, ...schema }: JsonSchema): JsonSchema {
+  return { ...schema, title: `${String(title)}, or a selector of one`, anyOf: [...(anyOf as JsonSchema[]), SELECTOR] };
 }
 
-function boundsText({ minimum, maximum }: Omit<NumberDetails, 'default'>): string {
+function boundsText({ minimum, exclusiveMinimum, maximum }: Omit<CoercionRule, 'to'>): string {
+  if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}`;
   if (minimum === undefined) return '';
   return maximum === undefined ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
 }
@@ -93,10 +119,6 @@ export function textOrTexts(description: string): JsonSchema {
     description,
     anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
   };
-}
-
-export function object(description: string): JsonSchema {
-  return { type: 'object', description };
 }
 
 /** What is inside a group is for `statementGroupFaults` to check. */
@@ -128,7 +150,8 @@ export function operationChains(description: string): JsonSchema {
   return { type: 'object', description, additionalProperties: { type: 'array' } };
 }
 
-const STEP = { type: 'string', pattern: '^\\$steps\\.[A-Za-z_0-9-]+$', description: 'must name a step, as "$steps.name"' };
+/** An output after the name changes nothing: it is the step that is named. */
+const STEP = { type: 'string', pattern: '^\\$steps\\.[A-Za-z_0-9-]+(?:\\.[^.]+)?$', description: 'must name a step, as "$steps.name"' };
 
 export function steps(description: string): JsonSchema {
   return { type: 'array', items: STEP, description };

@@ -2,7 +2,8 @@
 
 import type { StepType } from '../step-type.ts';
 import { endBranch, runNext } from './branch.ts';
-import { selector, steps } from './property-schemas.ts';
+import { imageSelector, nullable, number, selector, steps } from './property-schemas.ts';
+import { readNumber } from './setting-values.ts';
 import { frameTime } from './video-metadata.ts';
 
 interface RateLimiterManifest {
@@ -20,10 +21,10 @@ export const rateLimiter: StepType<RateLimiterManifest> = {
   type: 'roboflow_core/rate_limiter@v1',
   summary: 'Lets the steps that it names run at most once in so many seconds, across the runs of a sink.',
   properties: {
-    cooldown_seconds: { type: 'number', minimum: 0, default: 1, description: 'seconds between two passes' },
+    cooldown_seconds: number('seconds between two passes', { default: 1, minimum: 0 }),
     depends_on: selector('an output of the step before, which only says when this one is due'),
     next_steps: steps('what runs when the limit lets it'),
-    video_reference_image: selector('a frame whose fps and frame number are the clock, in place of the time of day'),
+    video_reference_image: nullable(imageSelector('a frame whose fps and frame number are the clock, in place of the time of day')),
   },
   required: ['depends_on', 'next_steps'],
   ignoresUnknown: true,
@@ -34,7 +35,7 @@ export const rateLimiter: StepType<RateLimiterManifest> = {
     const passedAt = (memory as Partial<LastPass> | null)?.passed_at;
     // A negative time since then is of another clock: another video, or one that was set back.
     const elapsedMs = typeof passedAt === 'number' ? time - passedAt : Number.POSITIVE_INFINITY;
-    if (elapsedMs >= 0 && elapsedMs < Number(cooldownSeconds) * 1000) return endBranch();
+    if (elapsedMs >= 0 && elapsedMs < readNumber('cooldown_seconds', cooldownSeconds) * 1000) return endBranch();
     return { ...runNext(nextSteps), remember: { passed_at: time } satisfies LastPass };
   },
 };

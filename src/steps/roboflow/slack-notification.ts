@@ -15,7 +15,7 @@ import {
   sessionCooldownProperties,
 } from './notification.ts';
 import { withOperations } from './operations-outcome.ts';
-import { object, text } from './property-schemas.ts';
+import { selectors, text } from './property-schemas.ts';
 import { readServiceUrl, readText } from './setting-values.ts';
 
 interface SlackNotificationManifest extends MessageManifest, NotificationManifest {
@@ -36,7 +36,7 @@ export const slackNotification: StepType<SlackNotificationManifest> = {
     slack_token: text('a token of a Slack bot or user with the scope chat:write, best a selector of a secret'),
     channel: text('id or name of the channel, or a selector of it'),
     ...messageProperties,
-    attachments: object('must be left out or empty: files are not sent'),
+    attachments: selectors('must be left out or empty: files are not sent'),
     ...notificationProperties,
     ...sessionCooldownProperties,
     api_url: text('where Slack is, as for GovSlack or a proxy', DEFAULT_API_URL),

@@ -14,7 +14,7 @@ import {
   refusedNotification,
 } from './notification.ts';
 import { withOperations } from './operations-outcome.ts';
-import { textOrTexts } from './property-schemas.ts';
+import { nullable, textOrTexts } from './property-schemas.ts';
 import { readLines } from './setting-values.ts';
 import { type TwilioAccount, truncateMessage, twilioFault, twilioMessage, twilioProperties } from './twilio-message.ts';
 
@@ -32,8 +32,11 @@ export const twilioSmsNotificationV2: StepType<TwilioSmsNotificationManifest> = 
   properties: {
     sms_provider: providerSchema(PROVIDER),
     ...twilioProperties,
+    twilio_account_sid: nullable(twilioProperties.twilio_account_sid),
+    twilio_auth_token: nullable(twilioProperties.twilio_auth_token),
+    sender_number: nullable(twilioProperties.sender_number),
     ...messageProperties,
-    media_url: textOrTexts('public addresses of pictures to send with the message'),
+    media_url: nullable(textOrTexts('public addresses of pictures to send with the message')),
     ...notificationProperties,
   },
   required: ['message', 'receiver_number'],

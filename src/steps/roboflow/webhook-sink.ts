@@ -55,7 +55,11 @@ export const webhookSink: StepType<WebhookManifest> = {
   properties: {
     url: text('the address to send to, or a selector of it'),
     method: { enum: ['GET', 'POST', 'PUT'], description: 'must be "GET", "POST" or "PUT"' },
-    query_parameters: valuesOf([...SCALARS, 'array'], 'values or selectors to add to the query, by name'),
+    query_parameters: {
+      type: 'object',
+      additionalProperties: { type: [...SCALARS, 'array'], items: { type: SCALARS } },
+      description: 'values, lists of them or selectors to add to the query, by name',
+    },
     headers: valuesOf(SCALARS, 'values or selectors of headers, by name'),
     json_payload: valuesOf([...SCALARS, 'array', 'object'], 'the fields of a JSON body, as values or selectors'),
     json_payload_operations: operationChains('operations on fields of the JSON body, by field'),

@@ -125,7 +125,7 @@ test('the outputs are the values that are gathered, by their modes, and operatio
   expect(dataAggregator.plan(manifest, stepContext())).toMatchObject({ outputs: { a_sum: 2, a_max: 2 } });
 });
 
-test('is refused when saved with an interval of nothing, an unknown mode or one twice, or operations on what is not there', () => {
+test('is refused when saved with an interval of nothing, an unknown mode, or operations on what is not there', () => {
   const manifest = { data: { v: '$inputs.v' }, aggregation_mode: { v: ['sum', 'avg'] }, interval: 1 };
   expect(faultsOf(dataAggregator, manifest)).toEqual([]);
   for (const given of [
@@ -134,10 +134,18 @@ test('is refused when saved with an interval of nothing, an unknown mode or one 
     { interval: '$inputs.i' },
     { interval_unit: 'days' },
     { aggregation_mode: { v: ['median'] } },
-    { aggregation_mode: { v: ['sum', 'sum'] } },
     { data_operations: { w: [] } },
     { data: { v: 5 } },
   ]) {
     expect(faultsOf(dataAggregator, { ...manifest, ...given })).toHaveLength(1);
   }
+});
+
+test('gives one output for a mode that is named twice, and takes an interval that is text', () => {
+  const manifest = { data: { v: 2 }, aggregation_mode: { v: ['sum', 'sum'] as const }, interval: '2', interval_unit: 'runs' as const };
+  expect(dataAggregator.outputs(manifest)).toEqual(['v_sum']);
+  const first = dataAggregator.plan(manifest, stepContext());
+  expect(first).toMatchObject({ outputs: { v_sum: null } });
+  const memory = (first as { remember?: unknown }).remember;
+  expect(dataAggregator.plan(manifest, stepContext({ memory }))).toMatchObject({ outputs: { v_sum: 4 } });
 });

@@ -198,14 +198,32 @@ describe('v2', () => {
   });
 });
 
-test('is refused when saved with nobody to get it, a port that is none, or operations that are none', () => {
+test('is not sent to a port that is none, and says so', () => {
+  for (const [port, shown] of [
+    [0, 0],
+    ['-1', -1],
+    [70_000, 70_000],
+    [false, 0],
+  ]) {
+    expect(emailNotificationV1.plan({ ...v1, smtp_port: port }, stepContext())).toMatchObject({
+      kind: 'completed',
+      outputs: {
+        error_status: true,
+        message: `Failed to send e-mail. Internal error details: smtp_port must be from 1 to 65535, but is ${shown}`,
+      },
+    });
+  }
+});
+
+test('is refused when saved with nobody to get it, a port that is no number, literals as attachments, or operations that are none', () => {
   expect(faultsOf(emailNotificationV1, { ...v1, receiver_email: ['a@x'], attachments: { 'r.csv': '$steps.csv.csv_content' } })).toEqual([]);
   expect(faultsOf(emailNotificationV1, { ...v1, receiver_email: [] })).toEqual([
     'receiver_email: E-mail notification must have at least one receiver defined.',
   ]);
   for (const given of [
-    { smtp_port: 0 },
-    { smtp_port: 70_000 },
+    { smtp_port: 'smtp' },
+    { smtp_port: 2.5 },
+    { attachments: { 'a.txt': 'text' } },
     { receiver_email: 5 },
     { message_parameters_operations: { a: [{}] } },
     { subject: undefined },

@@ -72,19 +72,16 @@ describe('roboflow_core/continue_if@v1', () => {
 
   test('is refused when saved with a condition that is none, literals as parameters, or a target that is no step', () => {
     expect(faultsOf(continueIf, manifest)).toEqual([]);
-    expect(
-      faultsOf(continueIf, { ...manifest, evaluation_parameters: { left: '$inputs.x' }, stop_delay: '$inputs.s', whatever: 1 }),
-    ).toEqual([]);
+    expect(faultsOf(continueIf, { ...manifest, evaluation_parameters: { left: '$inputs.x' }, whatever: 1 })).toEqual([]);
     expect(faultsOf(continueIf, { ...manifest, condition_statement: { type: 'StatementGroup', statements: [] } })).toEqual([
       'condition_statement.statements: must be a list of at least one statement',
     ]);
     expect(faultsOf(continueIf, { ...manifest, evaluation_parameters: { left: 'one' } })).toEqual([
       'evaluation_parameters.left: must be a selector of a value, as "$inputs.x" or "$steps.name.output"',
     ]);
-    expect(faultsOf(continueIf, { ...manifest, next_steps: ['$steps.a.b'] })).toEqual([
-      'next_steps[0]: must name a step, as "$steps.name"',
-    ]);
-    expect(faultsOf(continueIf, { ...manifest, stop_delay: -1 })).toHaveLength(1);
+    expect(faultsOf(continueIf, { ...manifest, next_steps: ['$inputs.a'] })).toEqual(['next_steps[0]: must name a step, as "$steps.name"']);
+    for (const delay of [-1, 0, '0', false, '$inputs.s', null])
+      expect(faultsOf(continueIf, { ...manifest, stop_delay: delay })).toEqual(['stop_delay: must be a number above 0']);
   });
 });
 
@@ -191,7 +188,7 @@ describe('roboflow_core/rate_limiter@v1', () => {
     const saved = (given: object): string[] => faultsOf(rateLimiter, { ...manifest, depends_on: '$steps.model.predictions', ...given });
     for (const selector of ['$steps.model.predictions', '$inputs.x', '$request.body']) expect(saved({ depends_on: selector })).toEqual([]);
     expect(saved({ depends_on: '$steps.model' })).toHaveLength(1);
-    expect(saved({ cooldown_seconds: -0.1 })).toEqual(['cooldown_seconds: must be >= 0']);
+    expect(saved({ cooldown_seconds: -0.1 })).toEqual(['cooldown_seconds: must be a number of at least 0']);
   });
 });
 

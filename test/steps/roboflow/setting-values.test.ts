@@ -30,7 +30,7 @@ describe('a flag', () => {
 
 describe('a whole number', () => {
   test('may be text, a whole float or a boolean', () => {
-    expect([5, one, '3', ' +7 ', '2.0', '1e3', true].map((value) => readInteger('x', value))).toEqual([5, 1, 3, 7, 2, 1000, 1]);
+    expect([5, one, '3', ' +7 ', '2.0', '1_000', true].map((value) => readInteger('x', value))).toEqual([5, 1, 3, 7, 2, 1000, 1]);
   });
 
   test('is nothing else', () => {
@@ -42,7 +42,8 @@ describe('a whole number', () => {
       ' ',
       '0x10',
       'x',
-      '1_000',
+      '1e3',
+      '1__0',
       [],
       [5],
       {},
@@ -55,9 +56,15 @@ describe('a whole number', () => {
   });
 });
 
-test('a number may have a fraction, and is finite', () => {
-  expect([0.5, '2.5', '.5', parseJson('1.50')].map((value) => readNumber('x', value))).toEqual([0.5, 2.5, 0.5, 1.5]);
-  for (const value of [null, 'nan', 'inf', Number.NaN, '1e999', {}]) expect(() => readNumber('x', value)).toThrow(SettingFault);
+test('a number may have a fraction, and is one', () => {
+  expect([0.5, '2.5', '.5', parseJson('1.50'), 'inf'].map((value) => readNumber('x', value))).toEqual([
+    0.5,
+    2.5,
+    0.5,
+    1.5,
+    Number.POSITIVE_INFINITY,
+  ]);
+  for (const value of [null, 'nan', Number.NaN, 'x', {}]) expect(() => readNumber('x', value)).toThrow(SettingFault);
 });
 
 describe('text', () => {

@@ -1,0 +1,46 @@
+// Which steps a definition names: control flow names steps, whatever follows the name.
+
+import { expect, test } from 'vitest';
+import { planWorkflow } from '../../src/core/workflow.ts';
+import { workflowFaults } from '../../src/core/workflow-faults.ts';
+import { createStepTypes, ownStepTypes } from '../../src/steps/index.ts';
+import { roboflowStepTypes } from '../../src/steps/roboflow/index.ts';
+
+const { inspect } = createStepTypes([...ownStepTypes, ...roboflowStepTypes]);
+const set = (name: string): object => ({ type: 'sluice/set@v1', name, values: { a: 1 } });
+
+function planned(choose: object): {
+  faults: string[];
+  chosenBy: (name: string) => readonly string[];
+  needs: readonly string[];
+  cases: unknown;
+} {
+  const steps = [{ name: 'choose', ...choose }, set('red'), set('blue')];
+  const document = { version: '1.0', inputs: [{ type: 'WorkflowParameter', name: 'x' }], steps, outputs: [] } as any;
+  const faults = workflowFaults(document, inspect).map(({ path, message }) => `${path}: ${message}`);
+  const workflow = planWorkflow('w', 1, document);
+  const step = (name: string) => workflow.steps.find((other) => other.name === name);
+  const manifest = step('choose')?.manifest({ inputs: {}, steps: {} }) as { cases?: unknown };
+  return { faults, chosenBy: (name) => step(name)?.chosenBy ?? [], needs: step('choose')?.needs ?? [], cases: manifest.cases };
+}
+
+test.each([
+  [
+    'cases',
+    { type: 'roboflow_core/switch_case@v1', value: '$inputs.x', cases: { a: '$steps.red.a' }, default_next_steps: ['$steps.blue'] },
+  ],
+  ['default_next_steps', { type: 'SwitchCase', value: '$inputs.x', cases: { a: '$steps.red' }, default_next_steps: ['$steps.blue.a'] }],
+  ['next_steps', { type: 'roboflow_core/rate_limiter@v1', depends_on: '$inputs.x', next_steps: ['$steps.red.a', '$steps.blue'] }],
+])('an output after the name of a step in %s changes nothing: the step is named, and waits', (_property, choose) => {
+  const { faults, chosenBy, needs, cases } = planned(choose);
+  expect(faults).toEqual([]);
+  expect(chosenBy('red')).toEqual(['choose']);
+  expect(chosenBy('blue')).toEqual(['choose']);
+  expect(needs).toEqual([]);
+  if (cases !== undefined) expect(cases).toEqual({ a: '$steps.red' });
+});
+
+test('an output that the step does not have is a fault all the same', () => {
+  const choose = { type: 'roboflow_core/switch_case@v1', value: '$inputs.x', cases: { a: '$steps.red.z' } };
+  expect(planned(choose).faults).toEqual([expect.stringContaining('Found reference to non-existing property `z` of step `red`')]);
+});
