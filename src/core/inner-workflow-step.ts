@@ -46,8 +46,8 @@ export function pinsOf(document: WorkflowDocument): PinnedWorkflows {
 
 /** What the step stands for; null while its reference is not resolved. A pinned copy brings its own pins. */
 export function innerWorkflowOf(step: object, pins: PinnedWorkflows): InnerWorkflow | null {
-  const { workflow_definition: definition } = step as { workflow_definition?: WorkflowDocument };
-  if (definition !== undefined) return { document: definition, pins };
+  const { workflow_definition: definition = null } = step as { workflow_definition?: WorkflowDocument | null };
+  if (definition !== null) return { document: definition, pins };
   const reference = readReference(step);
   if (reference === null || !Object.hasOwn(pins, pinKey(reference))) return null;
   const document = pins[pinKey(reference)] as WorkflowDocument;

@@ -93,7 +93,7 @@ function outputNames(inner: WorkflowDocument): string[] | null {
 function innerFaults(step: StepDocument, pins: PinnedWorkflows, inspect: InspectManifest): Fault[] {
   const inner = isInnerWorkflow(step) ? innerWorkflowOf(step, pins) : null;
   if (inner === null) return [];
-  const field = 'workflow_definition' in step ? 'workflow_definition' : 'workflow_id';
+  const field = (step['workflow_definition'] ?? null) === null ? 'workflow_id' : 'workflow_definition';
   const shape = shapeFaults(inner.document);
   if (shape.length > 0) return nestFaults(field, shape);
   if (inner.document.steps.length === 0)

@@ -11,9 +11,9 @@ interface InnerWorkflowManifest {
   max_visits?: unknown;
   on_success?: unknown;
   on_failure?: unknown;
-  workflow_definition?: object;
-  workflow_workspace_id?: string;
-  workflow_id?: string;
+  workflow_definition?: object | null;
+  workflow_workspace_id?: string | null;
+  workflow_id?: string | null;
   workflow_version_id?: string | number | null;
 }
 
@@ -24,11 +24,16 @@ export const innerWorkflow: StepType<InnerWorkflowManifest> = {
   summary: 'Runs another workflow in its place: its steps become steps of this one, named {step}__{childstep}.',
   properties: {
     workflow_definition: {
-      type: 'object',
+      title: 'an object, or null',
+      anyOf: [{ type: 'object' }, { type: 'null' }],
       description: 'the workflow, with inputs, steps and selectors of its own; or name one of the same app by the three properties below',
     },
-    workflow_workspace_id: { type: 'string', pattern: ID, description: 'must be "local", or the id of the app' },
-    workflow_id: { type: 'string', pattern: ID, description: 'must be the id of a workflow; it is taken as it is when this one is saved' },
+    workflow_workspace_id: { type: ['string', 'null'], pattern: ID, description: 'must be "local", or the id of the app' },
+    workflow_id: {
+      type: ['string', 'null'],
+      pattern: ID,
+      description: 'must be the id of a workflow; it is taken as it is when this one is saved',
+    },
     workflow_version_id: {
       description: 'a whole number: its version, the current one unless given',
       anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string', pattern: '^[1-9]\\d{0,8}$' }, { type: 'null' }],
@@ -49,12 +54,12 @@ export const innerWorkflow: StepType<InnerWorkflowManifest> = {
 };
 
 function formFaults(manifest: InnerWorkflowManifest): Fault[] {
-  const { name, workflow_definition: definition, workflow_workspace_id: workspace, workflow_id: id } = manifest;
-  if (definition !== undefined && (workspace !== undefined || id !== undefined)) {
+  const { name, workflow_definition: definition = null, workflow_workspace_id: workspace = null, workflow_id: id = null } = manifest;
+  if (definition !== null && (workspace !== null || id !== null)) {
     const message = `inner_workflow step \`${name}\` must not set both \`workflow_definition\` and reference fields (\`workflow_workspace_id\` / \`workflow_id\`).`;
     return [{ path: 'workflow_definition', message }];
   }
-  if (definition !== undefined || readReference(manifest) !== null) return [];
+  if (definition !== null || readReference(manifest) !== null) return [];
   const message = `inner_workflow step \`${name}\` requires a non-empty \`workflow_definition\` object or reference fields \`workflow_workspace_id\` and \`workflow_id\`.`;
   return [{ path: '', message }];
 }

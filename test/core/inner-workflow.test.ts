@@ -169,6 +169,15 @@ describe('the steps of an inner workflow', () => {
   });
 });
 
+test('null for a property is as if it were left out', () => {
+  const nulls = { workflow_workspace_id: null, workflow_id: null, workflow_version_id: null };
+  const inside = workflow({ steps: [inner('in', ECHO, { x: 3 }, nulls)], outputs: [output('o', '$steps.in.y')] });
+  expect(outputsOf(inside)).toEqual({ o: 3 });
+  const named = { workflow_definition: null, workflow_workspace_id: 'local', workflow_id: 'child', parameter_bindings: { x: 4 } };
+  const steps = [{ type: INNER, name: 'in', ...named }];
+  expect(outputsOf(workflow({ steps, outputs: [output('o', '$steps.in.y')], pinned_workflows: { child: ECHO } }))).toEqual({ o: 4 });
+});
+
 describe('what a step selects of other steps', () => {
   test('is there selector by selector, in order and at any depth', () => {
     const document = workflow({
@@ -194,6 +203,11 @@ describe('is refused', () => {
       'requires a non-empty `workflow_definition` object or reference fields',
     ],
     [
+      'a step whose workflow is null',
+      { ...inner('in', ECHO), workflow_definition: null, workflow_workspace_id: null, workflow_id: null },
+      'requires a non-empty `workflow_definition` object or reference fields',
+    ],
+    [
       'half a reference',
       { type: INNER, name: 'in', workflow_id: 'child', parameter_bindings: {} },
       'requires a non-empty `workflow_definition` object or reference fields',
@@ -203,7 +217,7 @@ describe('is refused', () => {
       inner('in', ECHO, { x: 1 }, reference),
       'steps[0].workflow_definition: inner_workflow step `in` must not set both',
     ],
-    ['a definition that is none', inner('in', 'text' as any), 'steps[0].workflow_definition: must be object'],
+    ['a definition that is none', inner('in', 'text' as any), 'steps[0].workflow_definition: must be an object, or null'],
     ['an empty definition', inner('in', {}), 'steps[0].workflow_definition: field "version" is missing'],
     ['a definition of the wrong shape', inner('in', { ...ECHO, steps: [5] }), 'steps[0].workflow_definition.steps[0]: must be object'],
     [

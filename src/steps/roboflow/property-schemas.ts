@@ -8,11 +8,6 @@ import type { JsonSchema } from '../../core/schema.ts';
 const SELECTOR = { type: 'string', pattern: '^\\$(?!steps\\.[^.]*$)[a-z]' };
 const SELECTOR_TITLE = 'a selector of a value, as "$inputs.x" or "$steps.name.output"';
 
-export function choiceOrSelector(description: string, choices: readonly string[], fallback: string): JsonSchema {
-  const title = `one of ${choices.join(', ')}, or a selector of one`;
-  return { title, description, default: fallback, anyOf: [{ enum: [...choices] }, SELECTOR] };
-}
-
 /** As an item of a list or an object, whose fault is its description. */
 const SELECTOR_ITEM = { ...SELECTOR, description: `must be ${SELECTOR_TITLE}` };
 
@@ -27,10 +22,8 @@ export function imageSelector(description: string): JsonSchema {
 }
 
 /** A property that may be null as well, which is as if it were left out. */
-export function nullable(schema: JsonSchema): JsonSchema {
-  const { type, anyOf, title = type === 'string' ? 'text' : type, description, ...others } = schema;
-  const alternatives = (anyOf as JsonSchema[] | undefined) ?? [{ type, ...others }];
-  return { title: `${String(title)}, or null`, description, ...defaultOf(others), anyOf: [...alternatives, { type: 'null' }] };
+export function nullable({ title = 'text', description, anyOf = [{ type: 'string' }] }: JsonSchema): JsonSchema {
+  return { title: `${String(title)}, or null`, description, anyOf: [...(anyOf as JsonSchema[]), { type: 'null' }] };
 }
 
 function defaultOf({ default: fallback }: JsonSchema): { default?: unknown } {
@@ -44,6 +37,11 @@ export function selectorList(description: string): JsonSchema {
 /** Selectors by name. */
 export function selectors(description: string): JsonSchema {
   return { type: 'object', description, additionalProperties: SELECTOR_ITEM };
+}
+
+export function choiceOrSelector(description: string, choices: readonly string[], fallback: string): JsonSchema {
+  const title = `one of ${choices.join(', ')}, or a selector of one`;
+  return { title, description, default: fallback, anyOf: [{ enum: [...choices] }, SELECTOR] };
 }
 
 /** What is written in the manifest, or a selector of it. */
