@@ -72,8 +72,9 @@ function stepState(states: StepStates, name: string): Readonly<StepState> {
 export type Readiness = 'ready' | 'skip' | 'not_yet';
 
 /**
- * Whether a pending step can run now: all it needs is there, and it was chosen if steps choose it. A step that merges
- * nulls runs even where a step that it needs was skipped.
+ * Whether a pending step can run now: all that it needs is there, each of its gates has chosen it, and so has one of its
+ * ways, if it has any. A step that merges nulls runs even where a step that it needs was skipped; a step that the run
+ * was sent back to runs whatever chose it before.
  */
 export function readiness(step: WorkflowStep, states: StepStates, mergesNulls = false, loops: Loops | null = null): Readiness {
   for (const name of step.needs) {
@@ -82,9 +83,28 @@ export function readiness(step: WorkflowStep, states: StepStates, mergesNulls = 
     if (!isDecided(status)) return 'not_yet';
     if (!mergesNulls && !(status === 'failed' && step.needsErrorOf.includes(name))) return 'skip';
   }
-  if (step.chosenBy.length === 0) return 'ready';
+  if (step.gatedBy.length === 0 && step.chosenBy.length === 0) return 'ready';
   const backTo = loops === null ? null : stepState(states, step.name).backTo;
   if (backTo?.includes(step.name)) return 'ready';
+  const gates = throughGates(step, states);
+  const ways = byWays(step, states, backTo, loops);
+  if (gates === 'skip' || ways === 'skip') return 'skip';
+  return gates === 'ready' ? ways : gates;
+}
+
+/** Roboflow's rule: all of them choose the step, or it is skipped. One that was skipped itself chooses nothing. */
+function throughGates({ name, gatedBy }: WorkflowStep, states: StepStates): Readiness {
+  let areDecided = true;
+  for (const gate of gatedBy) {
+    const state = stepState(states, gate);
+    if (!isDecided(state.status)) areDecided = false;
+    else if (!hasChosen(state, name)) return 'skip';
+  }
+  return areDecided ? 'ready' : 'not_yet';
+}
+
+function byWays(step: WorkflowStep, states: StepStates, backTo: readonly string[] | null, loops: Loops | null): Readiness {
+  if (step.chosenBy.length === 0) return 'ready';
   const choosers = choosersOf(step, backTo, loops).map((name) => stepState(states, name));
   if (choosers.some((chooser) => hasChosen(chooser, step.name))) return 'ready';
   return choosers.every(({ status }) => isDecided(status)) ? 'skip' : 'not_yet';

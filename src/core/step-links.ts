@@ -15,7 +15,12 @@ export interface StepLinks {
   needsErrorOf: readonly string[];
   /** Steps that it names, as `$steps.b`. */
   chooses: ReadonlySet<string>;
+  /** Of these, steps that do not run unless it chooses them, whichever others choose them too. */
+  gates: ReadonlySet<string>;
 }
+
+/** Where Roboflow's blocks name steps. Any other property that names steps holds ways. */
+const GATE_PROPERTIES = ['next_steps', 'cases', 'default_next_steps'];
 
 export function linksOf(step: StepDocument): StepLinks {
   const bindable = bindableProperties(step);
@@ -23,7 +28,13 @@ export function linksOf(step: StepDocument): StepLinks {
   const needs = namesOf(values);
   const needsMore = namesOf(values.filter((text) => parseSelector(text)?.path[1] !== 'error'));
   const needsErrorOf = [...needs].filter((name) => !needsMore.has(name));
-  return { step, name: step.name, values, needs, needsErrorOf, chooses: referencesIn(bindable) };
+  return { step, name: step.name, values, needs, needsErrorOf, chooses: referencesIn(bindable), gates: new Set(gateTargets(step)) };
+}
+
+/** Names of the steps that a step is a gate of, as often as it names them. */
+export function gateTargets(step: StepDocument): string[] {
+  const references = findSelectors(GATE_PROPERTIES.map((property) => step[property])).filter(isStepReference);
+  return references.map(selectedStep).filter((name) => name !== null);
 }
 
 /** Properties of Roboflow's control flow. */

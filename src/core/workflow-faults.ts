@@ -14,7 +14,7 @@ import {
   pinsOf,
 } from './inner-workflow-step.ts';
 import { bindableProperties, findSelectors, isSelector, isStepReference, parseSelector } from './selector.ts';
-import { referencesIn } from './step-links.ts';
+import { gateTargets, referencesIn } from './step-links.ts';
 import { planSteps } from './workflow.ts';
 import { documentFaults, MAX_STEPS, type StepDocument, shapeFaults, type WorkflowDocument } from './workflow-document.ts';
 
@@ -55,7 +55,7 @@ function faultsInside({ document, pins }: InnerWorkflow, inspect: InspectManifes
   const scope = scopeOf(document, pins, inspect);
   const stepFaults = document.steps.flatMap((step, index) => {
     const report = scope.reports[index] as ManifestReport;
-    const found = report.faults.length > 0 ? report.faults : innerFaults(step, pins, inspect);
+    const found = report.faults.length > 0 ? report.faults : [...innerFaults(step, pins, inspect), ...gateFaults(step)];
     return nestFaults(`steps[${index}]`, [...found, ...selectorFaults(step, report, scope)]);
   });
   const faults = [...documentFaults(document), ...stepFaults];
@@ -113,6 +113,16 @@ function selectorFaults(step: StepDocument, { takesSteps }: ManifestReport, scop
     }
   }
   return faults;
+}
+
+/** As Roboflow has it, a block names each step that it chooses once. */
+function gateFaults(step: StepDocument): Fault[] {
+  const targets = gateTargets(step);
+  const repeated = targets.find((name, place) => targets.indexOf(name) !== place);
+  if (repeated === undefined) return [];
+  const edge = `source \`$steps.${step.name}\` and target \`$steps.${repeated}\``;
+  const message = `While establishing flow-control connection between ${edge} it was discovered that source step defines control flow transition into target one more than once, which is not allowed as that situation creates ambiguity in selecting execution branch.`;
+  return [{ path: '', message }];
 }
 
 function bareStepFault(text: string, name: string): string {
@@ -182,7 +192,7 @@ function boundFaults({ step, origin }: InlinedStep, document: WorkflowDocument, 
 /** Steps that wait for one another would never start. Kahn's algorithm: what cannot be taken away is in a loop. */
 function cycleFaults(documents: readonly StepDocument[], inspect: InspectManifest): Fault[] {
   const { steps, loops } = planSteps(documents);
-  const waitsFor = new Map(steps.map((step) => [step.name, new Set([...step.needs, ...step.chosenBy])]));
+  const waitsFor = new Map(steps.map((step) => [step.name, new Set([...step.needs, ...step.gatedBy, ...step.chosenBy])]));
   for (const [name, targets] of loops?.backs ?? []) {
     const step = documents.find((document) => document.name === name) as StepDocument;
     for (const target of forbiddenBacks(step, targets, inspect)) waitsFor.get(target)?.add(name);

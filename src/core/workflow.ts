@@ -31,7 +31,9 @@ export interface WorkflowStep {
   needsErrorOf: readonly string[];
   /** What the manifest selects of them, selector by selector, at any depth and in order. */
   stepSelectors: readonly Binding[];
-  /** Steps that may choose this one to run next, by a way that leads on; without any it always runs. */
+  /** Steps that name this one in `next_steps` or `cases`: it runs only if each of them chooses it. */
+  gatedBy: readonly string[];
+  /** Other steps that may choose this one, by a way that leads on: where there are any, one of them must. */
   chosenBy: readonly string[];
   /** Its `on_success` and `on_failure`; null where it has neither. */
   ways: OutcomeWays | null;
@@ -76,6 +78,7 @@ export function planWorkflow(id: string, version: number, document: WorkflowDocu
 export function planSteps(documents: readonly StepDocument[]): { steps: WorkflowStep[]; loops: Loops | null } {
   const links = documents.map(linksOf);
   const { chosenBy, loops } = planWays(links);
+  const gates = new Map(links.map((link) => [link.name, link.gates]));
   const steps = links.map(({ step, name, values, needs, needsErrorOf }) => ({
     name,
     type: step.type,
@@ -85,7 +88,8 @@ export function planSteps(documents: readonly StepDocument[]): { steps: Workflow
     needs: [...needs],
     needsErrorOf,
     stepSelectors: values.map(compileSelector),
-    chosenBy: chosenBy.get(name) ?? [],
+    gatedBy: (chosenBy.get(name) ?? []).filter((chooser) => gates.get(chooser)?.has(name)),
+    chosenBy: (chosenBy.get(name) ?? []).filter((chooser) => !gates.get(chooser)?.has(name)),
     ways: outcomeWaysOf(step),
     maxVisits: readMaxVisits(step['max_visits']),
   }));

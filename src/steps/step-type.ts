@@ -95,7 +95,8 @@ export interface StepType<Manifest = Record<string, unknown>> {
   readonly summary?: string;
   /**
    * Properties of the manifest beside `type`, `name` and those that every step has. A type that has `on_success` or
-   * `on_failure` of its own chooses by them itself.
+   * `on_failure` of its own chooses by them itself. A step that `next_steps`, `cases` or `default_next_steps` name runs
+   * only if all steps that name it there choose it; of other properties that name steps, one is enough.
    */
   readonly properties: Readonly<Record<string, JsonSchema>>;
   readonly required: readonly string[];

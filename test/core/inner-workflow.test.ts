@@ -148,7 +148,7 @@ describe('the steps of an inner workflow', () => {
     ]);
     const chain = workflow({ steps: [delay('a', ['$steps.b']), set('b', { v: 1 })] });
     const planned = planWorkflow('w', 1, workflow({ steps: [delay('go', ['$steps.in']), inner('in', chain)] }));
-    expect(planned.steps.map(({ name, chosenBy }) => [name, chosenBy])).toEqual([
+    expect(planned.steps.map(({ name, gatedBy }) => [name, gatedBy])).toEqual([
       ['go', []],
       ['in__a', ['go']],
       ['in__b', ['in__a']],

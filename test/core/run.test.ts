@@ -72,7 +72,7 @@ describe('run ids', () => {
 
 describe('steps', () => {
   const state = (status: StepState['status'], chosen: string[] | null = null): StepState => ({ ...pendingStep(), status, chosen });
-  const step = (needs: string[], chosenBy: string[] = []): any => ({ name: 'me', needs, chosenBy });
+  const step = (needs: string[], chosenBy: string[] = [], gatedBy: string[] = []): any => ({ name: 'me', needs, chosenBy, gatedBy });
   const cases: [string, any, Record<string, StepState>, string][] = [
     ['needs nothing', step([]), {}, 'ready'],
     ['needs a step that is done', step(['a']), { a: state('completed') }, 'ready'],
@@ -87,6 +87,16 @@ describe('steps', () => {
     ['was chosen by one of two', step([], ['c', 'd']), { c: state('completed', []), d: state('completed', ['me']) }, 'ready'],
     ['was chosen by none of two', step([], ['c', 'd']), { c: state('completed', ['x']), d: state('skipped') }, 'skip'],
     ['was chosen but needs more', step(['a'], ['c']), { c: state('completed', ['me']) }, 'not_yet'],
+    ['was let through by its gate', step([], [], ['c']), { c: state('completed', ['me']) }, 'ready'],
+    ['was let through by one of two gates', step([], [], ['c', 'd']), { c: state('completed', ['me']) }, 'not_yet'],
+    ['was let through by both', step([], [], ['c', 'd']), { c: state('completed'), d: state('completed', ['me']) }, 'ready'],
+    ['was held back by one of two gates', step([], [], ['c', 'd']), { d: state('completed', ['x']) }, 'skip'],
+    ['has a gate that was skipped', step([], [], ['c', 'd']), { c: state('completed', ['me']), d: state('skipped') }, 'skip'],
+    ['has a gate that failed', step([], [], ['c']), { c: state('failed', ['x']) }, 'skip'],
+    ['was let through, and no way has come yet', step([], ['c'], ['d']), { d: state('completed', ['me']) }, 'not_yet'],
+    ['was let through, and no way leads to it', step([], ['c'], ['d']), { c: state('skipped'), d: state('completed') }, 'skip'],
+    ['a way leads to, and a gate holds back', step([], ['c'], ['d']), { c: state('completed'), d: state('completed', []) }, 'skip'],
+    ['a way leads to, and its gate lets through', step([], ['c'], ['d']), { c: state('completed'), d: state('completed') }, 'ready'],
   ];
   for (const [what, one, states, expected] of cases) {
     test(`a step that ${what} is "${expected}"`, () => {

@@ -282,21 +282,21 @@ describe('planning', () => {
   const document: WorkflowDocument = workflow({
     inputs: [input('i', { default_value: null }), input('j', { kind: ['string'] })],
     steps: [
-      set('a', { x: '$inputs.i' }),
-      delay('b', ['$steps.c', '$steps.d']),
+      { ...set('a', { x: '$inputs.i' }), on_success: ['$steps.d'] },
+      { ...delay('b', ['$steps.c', '$steps.d']), on_failure: ['$steps.d'] },
       set('c', { y: ['$steps.a.x', '$steps.b.seconds', '$steps.a.x'] }),
       set('d'),
     ],
     outputs: [output('o', '$steps.c.y')],
   });
 
-  test('steps need whom they select, once, and are chosen by whom names them bare', () => {
+  test('steps need whom they select, once, have the gates that name them, and are chosen by the ways that lead to them', () => {
     const { steps } = planWorkflow('w', 3, document);
-    expect(steps.map(({ name, needs, chosenBy }) => ({ name, needs, chosenBy }))).toEqual([
-      { name: 'a', needs: [], chosenBy: [] },
-      { name: 'b', needs: [], chosenBy: [] },
-      { name: 'c', needs: ['a', 'b'], chosenBy: ['b'] },
-      { name: 'd', needs: [], chosenBy: ['b'] },
+    expect(steps.map(({ name, needs, gatedBy, chosenBy }) => ({ name, needs, gatedBy, chosenBy }))).toEqual([
+      { name: 'a', needs: [], gatedBy: [], chosenBy: [] },
+      { name: 'b', needs: [], gatedBy: [], chosenBy: [] },
+      { name: 'c', needs: ['a', 'b'], gatedBy: ['b'], chosenBy: [] },
+      { name: 'd', needs: [], gatedBy: ['b'], chosenBy: ['a'] },
     ]);
   });
 

@@ -1,6 +1,7 @@
 // Ways in definitions: what every step may carry, what leads back, and what is wrong with a way, told when it is saved.
 
 import { describe, expect, test } from 'vitest';
+import { linksOf } from '../../src/core/step-links.ts';
 import { planWorkflow } from '../../src/core/workflow.ts';
 import { workflowFaults } from '../../src/core/workflow-faults.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
@@ -84,6 +85,11 @@ describe('is told:', () => {
       'steps a, limit wait for one another',
     ],
     [
+      'a step that one block names twice',
+      [set('a', { x: 1 }), limiter(['$steps.b', '$steps.c', '$steps.b']), set('b'), set('c')],
+      'steps[1]: While establishing flow-control connection between source `$steps.limit` and target `$steps.b` it was discovered that source step defines control flow transition into target one more than once',
+    ],
+    [
       'steps that select from one another',
       [set('a', { x: '$steps.b.y' }, { on_failure: ['$steps.b'] }), set('b', { y: '$steps.a.x' }, { on_failure: ['$steps.a'] })],
       'steps a, b wait for one another',
@@ -114,6 +120,17 @@ describe('is told:', () => {
         faults(workflow(steps)).join('\n'),
       ).toBe(true);
     });
+});
+
+test('of all step types, what may lead back is a way, and what may not is a gate', () => {
+  for (const type of builtinStepTypes.map((stepType) => stepType.type)) {
+    const { takesSteps, mayLeadBack } = inspect(type, {});
+    const properties = Object.keys(builtinStepTypes.find((stepType) => stepType.type === type)?.properties ?? {});
+    for (const property of [...properties, 'on_success', 'on_failure'].filter(takesSteps)) {
+      const { gates } = linksOf({ type, name: 'a', [property]: ['$steps.b'] });
+      expect(gates.has('b'), `${type} ${property}`).toBe(!mayLeadBack(property));
+    }
+  }
 });
 
 test('the run can be sent back into an inner workflow, to the steps that begin it, whatever leads back there', () => {

@@ -54,17 +54,54 @@ test('only the steps that were chosen run; what hangs on the others is skipped a
   expect(receiver.received).toEqual([]);
 });
 
-test('a step that two others may choose runs once, when the first has chosen it', async () => {
+test('a step that two others name runs once, when both have chosen it', async () => {
   const { app } = start();
   const steps = [
-    { type: 'test/choose@v1', name: 'one', pick: [], next_steps: ['$steps.end'] },
+    delay('one', 0.01, { next_steps: ['$steps.end'] }),
     delay('two', 0.05, { next_steps: ['$steps.end'] }),
     set('end', { value: 1 }),
   ];
   const runId = await startRun(app, { steps });
   const run = await reaches(app, runId, 'completed');
   expect(run.steps.find(({ step }: { step: string }) => step === 'end')).toMatchObject({ status: 'completed', attempt: 1 });
-  expect((await eventsOf(app, runId)).filter(({ data }) => data.step === 'two')).toHaveLength(1);
+  expect((await eventsOf(app, runId)).flatMap(({ data }) => data.step ?? [])).toEqual(['one', 'two']);
+});
+
+test('a step that one of two does not choose is skipped at once, and what joins the branches goes on without the other', async () => {
+  const { app, receiver } = start();
+  const steps = [
+    { type: 'test/choose@v1', name: 'one', pick: [], next_steps: ['$steps.end'] },
+    delay('two', 3600, { next_steps: ['$steps.end'] }),
+    set('end', { value: 1 }),
+    { type: 'roboflow_core/first_non_empty_or_default@v1', name: 'joined', data: ['$steps.end.value'], default: 'none' },
+    post('told', { body: '$steps.joined.output' }),
+  ];
+  await startRun(app, { steps });
+  expect((await receiver.message(1)).body).toBe('none');
+});
+
+test('a step runs when the first of two ways leads to it, and no way goes past a gate', async () => {
+  const { app } = start();
+  const gate = (name: string, pick: string[]) => ({ type: 'test/choose@v1', name, pick, next_steps: ['$steps.open', '$steps.closed'] });
+  const steps = [
+    set('quick', {}, { on_success: ['$steps.either', '$steps.open', '$steps.closed'] }),
+    delay('slow', 3600, { on_success: ['$steps.either', '$steps.open', '$steps.closed'] }),
+    gate('gate', ['open']),
+    set('either', { value: 1 }),
+    set('open', { value: 1 }),
+    set('closed', { value: 1 }),
+  ];
+  const runId = await startRun(app, { steps });
+  await until('the closed step to be decided', async () => (await stepOf(app, runId, 'closed')) !== undefined);
+  const { steps: records } = await getRun(app, runId);
+  expect(records.map(({ step, status }: { step: string; status: string }) => `${step} ${status}`).sort()).toEqual([
+    'closed skipped',
+    'either completed',
+    'gate completed',
+    'open completed',
+    'quick completed',
+    'slow waiting',
+  ]);
 });
 
 test('a delay holds back the steps that it names, and nothing else', async () => {

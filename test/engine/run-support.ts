@@ -55,7 +55,12 @@ export function handClock(): { clock: () => number; advance(ms: number): void } 
   };
 }
 
-export const set = (name: string, values: Record<string, unknown>) => ({ type: 'sluice/set@v1', name, values });
+export const set = (name: string, values: Record<string, unknown>, fields: Record<string, unknown> = {}) => ({
+  type: 'sluice/set@v1',
+  name,
+  values,
+  ...fields,
+});
 export const post = (name: string, fields: Record<string, unknown> = {}) => ({ type: 'test/post@v1', name, ...fields });
 export const delay = (name: string, seconds: number, fields: Record<string, unknown> = {}) => ({
   type: 'sluice/delay@v1',

@@ -29,6 +29,7 @@ export const CAPTURE_WORKFLOW: Workflow = {
       needs: [],
       needsErrorOf: [],
       stepSelectors: [],
+      gatedBy: [],
       chosenBy: [],
       ways: null,
       maxVisits: 1,
