@@ -24,6 +24,10 @@ export function readRings(path: Found): Point[][] {
   return items.some(({ isList }) => isList) ? items.map((ring) => ring.items().map(readPoint)) : [items.map(readPoint)];
 }
 
-function readPoint(point: Found): Point {
+export function readPoints(path: Found): Point[] {
+  return path.items().map(readPoint);
+}
+
+export function readPoint(point: Found): Point {
   return { x: point.at('x').number(), y: point.at('y').number() };
 }

@@ -19,7 +19,7 @@ export interface Payload {
   metadata: unknown;
   /** Whether annotations came at all, be it an empty list. */
   has_annotations: boolean;
-  /** There are more points than a typed form may have: outlines are in the document alone. */
+  /** There are more points than a typed form may have: outlines, lines and skeletons are in the document alone. */
   omits_outlines: boolean;
 }
 
@@ -32,6 +32,8 @@ export interface PayloadItem {
   /** Pixels. */
   width: number | null;
   height: number | null;
+  /** Of a video. */
+  frame_count: number | null;
   url: string | null;
 }
 
@@ -46,6 +48,18 @@ export interface BoundingBox extends Point {
   height: number;
 }
 
+export interface SkeletonNode extends Point {
+  name: string | null;
+  occluded: boolean;
+}
+
+export interface Ellipse {
+  center: Point;
+  radius: Point;
+  /** As it came. */
+  angle: number | null;
+}
+
 export interface Prediction {
   id: string | null;
   class: string;
@@ -56,9 +70,21 @@ export interface Prediction {
   bounding_box: BoundingBox | null;
   /** A list of points for each ring. */
   polygon: Point[][] | null;
+  keypoint: Point | null;
+  skeleton: SkeletonNode[] | null;
+  ellipse: Ellipse | null;
+  line: Point[] | null;
+  cuboid: { front: BoundingBox; back: BoundingBox } | null;
   /** Index into `masks`. */
   mask: number | null;
+  /** Of a video: the number of the frame that the shape is of, and how many frames the document tells of. */
+  frame: number | null;
+  frame_count: number | null;
+  /** Of a video: first frames, each with the one after the last, which is null where it goes on to the end. */
+  ranges: [number, number | null][];
   text: string | null;
+  instance_id: number | null;
+  directional_vector: { angle: number | null; length: number | null } | null;
   attributes: string[];
   properties: { name: string; value: unknown }[];
   annotators: { email: string | null; full_name: string | null }[];
@@ -82,6 +108,7 @@ export const NO_ITEM: Readonly<PayloadItem> = {
   team: null,
   width: null,
   height: null,
+  frame_count: null,
   url: null,
 };
 
@@ -92,8 +119,18 @@ export function makePrediction(known: Pick<Prediction, 'class' | 'type'> & Parti
     confidence: null,
     bounding_box: null,
     polygon: null,
+    keypoint: null,
+    skeleton: null,
+    ellipse: null,
+    line: null,
+    cuboid: null,
     mask: null,
+    frame: null,
+    frame_count: null,
+    ranges: [],
     text: null,
+    instance_id: null,
+    directional_vector: null,
     attributes: [],
     properties: [],
     annotators: [],

@@ -1,101 +1,55 @@
-// One annotation of V7, in any of its three forms: what it is called and by whom stands on it, its shape under the key
-// of its type. Numbers of masks are never touched.
+// One annotation of V7 as a prediction: its shape, and what is noted on it by whom. Numbers of masks are never touched.
 
-import { type Found, isDict } from './found.ts';
-import { readBoxIfAny, readRings } from './geometry.ts';
-import { makePrediction, type Point, type Prediction } from './payload.ts';
+import type { Found } from './found.ts';
+import { readBoxIfAny } from './geometry.ts';
+import { makePrediction, type Prediction } from './payload.ts';
+import { readOwnShape } from './v7-own-shape.ts';
+import type { V7Shape } from './v7-shape.ts';
 
-export function readAnnotation(annotation: Found, omitsOutline: boolean): Prediction {
+/** `omitsPoints`: outlines, lines and skeletons stay in the document. */
+export function readAnnotation(annotation: Found, shape: V7Shape, omitsPoints: boolean): Prediction {
   if (!annotation.isObject) annotation.refuse('must be an annotation, an object');
   const name = annotation.firstOf(['name', 'class_name']);
-  const shape = shapeOf(annotation);
-  const type = typeOf(shape);
+  const { type, holder, noting, frame, frameCount } = shape;
   return makePrediction({
     id: annotation.at('id').textIfAny(),
     class: name.textIfAny() ?? name.refuse('must be the name of a class'),
     confidence: annotation.at('inference').at('confidence').confidenceIfAny(),
     type,
-    bounding_box: readBoxIfAny(shape.at('bounding_box')),
-    polygon: omitsOutline ? null : ringsOf(shape.at(type)),
-    text: textOf(shape.at('text')) ?? textOf(annotation.at('text')),
-    attributes: annotation.at('attributes').itemsIfAny().flatMap(textsOf),
+    bounding_box: readBoxIfAny(holder.at('bounding_box')),
+    ...readOwnShape(shape, omitsPoints),
+    frame,
+    frame_count: frameCount,
+    ranges: noting.flatMap((note) => note.firstOf(['ranges', 'segments']).itemsIfAny().flatMap(rangesOf)),
+    text: firstNote(noting, (note) => textOf(note.at('text'))),
+    instance_id: firstNote(noting, (note) => instanceOf(note.at('instance_id'))),
+    directional_vector: firstNote(noting, (note) => vectorOf(note.at('directional_vector'))),
+    attributes: [...new Set(noting.flatMap((note) => note.at('attributes').itemsIfAny().flatMap(textsOf)))],
     properties: annotation.at('properties').itemsIfAny().flatMap(propertiesOf),
     annotators: annotation.at('annotators').itemsIfAny().flatMap(annotatorsOf),
   });
 }
 
-/** What holds the key of the type: `data` in events, in a video the first of the frames, else the annotation. */
-export function shapeOf(annotation: Found): Found {
-  const data = annotation.at('data');
-  const holder = data.isObject ? data : annotation;
-  const type = findType(holder);
-  return type === null || type === 'text' ? (firstFrame(holder.at('frames')) ?? holder) : holder;
+function firstNote<Note>(noting: readonly Found[], read: (note: Found) => Note | null): Note | null {
+  for (const one of noting) {
+    const note = read(one);
+    if (note !== null) return note;
+  }
+  return null;
 }
 
-function firstFrame(frames: Found): Found | null {
-  const ordered = frames.entries().toSorted(([a], [b]) => Number(a) - Number(b));
-  return ordered[0]?.[1] ?? null;
+/** From the first frame to the one after the last, which is null where there is no end yet. */
+function rangesOf(range: Found): Prediction['ranges'] {
+  const [from, to] = range.itemsIfAny().map((end) => end.numberIfAny());
+  return from === undefined || from === null ? [] : [[from, to ?? null]];
 }
 
-/** In this order: a bounding box may stand beside any other shape, and a text beside a bounding box. */
-const TYPES = [
-  'polygon',
-  'complex_polygon',
-  'ellipse',
-  'keypoint',
-  'skeleton',
-  'line',
-  'cuboid',
-  'mask',
-  'raster_layer',
-  'tag',
-  'bounding_box',
-];
-
-/** What else may be an object, and is no shape. */
-const NO_SHAPES = new Set([
-  'annotators',
-  'attributes',
-  'auto_annotate',
-  'data',
-  'directional_vector',
-  'frames',
-  'inference',
-  'instance_id',
-  'measures',
-  'properties',
-  'reviewers',
-  'text',
-]);
-
-function typeOf(shape: Found): string {
-  return findType(shape) ?? 'unknown';
+function instanceOf(instance: Found): number | null {
+  return instance.at('value').numberIfAny() ?? instance.numberIfAny();
 }
 
-/** The key that holds an object; one that is not known may be the name of a newer type. */
-function findType({ value }: Found): string | null {
-  if (!isDict(value)) return null;
-  const isHeld = (key: string): boolean => Object.hasOwn(value, key) && isDict(value[key]);
-  const known = TYPES.find(isHeld) ?? Object.keys(value).find((key) => !NO_SHAPES.has(key) && isHeld(key));
-  return known ?? (isHeld('text') ? 'text' : null);
-}
-
-/** `paths` holds several rings, `path` one; older documents have further rings beside it. A line has a path, and is no ring. */
-function ringsOf(shape: Found): Point[][] | null {
-  if (shape.key !== 'polygon' && shape.key !== 'complex_polygon') return null;
-  const rings = readRings(shape.firstOf(['paths', 'path']));
-  const further = shape.at('additional_paths');
-  return further.isGiven ? [...rings, ...readRings(further)] : rings;
-}
-
-/** How many points its outline has, without a look at any of them. */
-export function pointsOf(annotation: Found): number {
-  const shape = shapeOf(annotation);
-  const outline = shape.at('polygon').isGiven ? shape.at('polygon') : shape.at('complex_polygon');
-  const lists = [outline.firstOf(['paths', 'path']), outline.at('additional_paths')].map(({ value }) =>
-    Array.isArray(value) ? value : [],
-  );
-  return lists.flat().reduce<number>((count, ring) => count + (Array.isArray(ring) ? ring.length : 1), 0);
+function vectorOf(vector: Found): Prediction['directional_vector'] {
+  return vector.isObject ? { angle: vector.at('angle').numberIfAny(), length: vector.at('length').numberIfAny() } : null;
 }
 
 function textOf(text: Found): string | null {

@@ -1,17 +1,16 @@
 // V7's masks: one raster layer holds the pixels of many mask annotations, which it names by id. The pixels stay in the
 // document; what is kept is which annotation is in which layer.
 
-import type { Found } from './found.ts';
 import type { Mask, Prediction } from './payload.ts';
-import { shapeOf } from './v7-annotation.ts';
+import type { V7Shape } from './v7-shape.ts';
 
-/** Sets `mask` of the predictions, which are those of the annotations, in their order. */
-export function tieRasterLayers(annotations: readonly Found[], predictions: readonly Prediction[]): Mask[] {
+/** Sets `mask` of the predictions, which are those of the shapes, in their order. */
+export function tieRasterLayers(shapes: readonly V7Shape[], predictions: readonly Prediction[]): Mask[] {
   const masks: Mask[] = [];
   const layerOf = new Map<string, number>();
   for (const [index, prediction] of predictions.entries()) {
     if (prediction.type !== 'raster_layer') continue;
-    const layer = shapeOf(annotations[index] as Found).at('raster_layer');
+    const layer = (shapes[index] as V7Shape).holder.at('raster_layer');
     for (const [id] of layer.at('mask_annotation_ids_mapping').entries()) layerOf.set(id, masks.length);
     prediction.mask = masks.push({ name: null, file: null, class: null, predictions: [index] }) - 1;
   }

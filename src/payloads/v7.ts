@@ -8,8 +8,9 @@ import { lighten } from './heavy-lists.ts';
 import { parseDocument, refuseBody } from './json-document.ts';
 import { MAX_POINTS, refuseTooMany } from './limits.ts';
 import { NO_ITEM, type Payload, type PayloadItem } from './payload.ts';
-import { pointsOf, readAnnotation } from './v7-annotation.ts';
+import { readAnnotation } from './v7-annotation.ts';
 import { tieRasterLayers } from './v7-masks.ts';
+import { countPoints, findShape } from './v7-shape.ts';
 
 interface V7Form {
   kind: string;
@@ -37,14 +38,15 @@ function readV7(given: PayloadDocument | null): Payload {
   const document = parseDocument(light.bytes, 'body');
   const { kind, item, annotations, listed, metadata } = readForm(document);
   refuseTooMany(annotations.path, listed.length);
-  const omitsOutlines = light.omitsOutlines || listed.reduce((count, annotation) => count + pointsOf(annotation), 0) > MAX_POINTS;
-  const predictions = listed.map((annotation) => readAnnotation(annotation, omitsOutlines));
+  const shapes = listed.map(findShape);
+  const omitsOutlines = light.omitsOutlines || shapes.reduce((count, shape) => count + countPoints(shape), 0) > MAX_POINTS;
+  const predictions = shapes.map((shape, place) => readAnnotation(listed[place] as Found, shape, omitsOutlines));
   return {
     kind: `v7.${kind}`,
     source: 'v7',
     item,
     image: null,
-    masks: tieRasterLayers(listed, predictions),
+    masks: tieRasterLayers(shapes, predictions),
     predictions,
     document: given.file,
     metadata,
@@ -75,6 +77,7 @@ function stageForm(document: Found): V7Form {
       team: slugOf(source.at('team')),
       width: slot.at('width').sizeIfAny(),
       height: slot.at('height').sizeIfAny(),
+      frame_count: slot.at('frame_count').sizeIfAny(),
       url: firstOf(slot.at('source_files')).at('url').textIfAny(),
     },
     annotations,

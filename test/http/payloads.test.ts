@@ -2,7 +2,7 @@
 // with the part that is wrong, and nothing of it stays.
 
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -16,10 +16,33 @@ const SEEN = {
   outputs: [{ type: 'JsonField', name: 's', selector: '$steps.s.*' }],
 };
 
+/** Selects from a document as from any JSON body. */
+const NAMED = {
+  inputs: [{ type: 'WorkflowParameter', name: 'annotations', default_value: null }],
+  steps: [
+    {
+      type: 'sluice/set@v1',
+      name: 's',
+      values: {
+        item: '$request.body.item.name',
+        camera: '$request.body.camera.id',
+        input: '$inputs.annotations',
+        file: '$request.files.0',
+      },
+    },
+  ],
+  outputs: ['item', 'camera', 'input', 'file'].map((name) => ({ type: 'JsonField', name, selector: `$steps.s.${name}` })),
+};
+
+/** A document that lies beside the vectors. */
+const darwin = (name: string): string => readFileSync(join(import.meta.dirname, `../vectors/${name}.json`), 'utf8');
+
 const app = shareApp({}, async (shared) => {
   await shared.workflow('seen', SEEN);
   for (const payload of ['robovision', 'v7', 'roboflow'])
     await shared.sink({ path: `/${payload}`, workflow_id: 'seen', response: 'wait', payload });
+  await shared.workflow('named', NAMED);
+  await shared.sink({ path: '/named', workflow_id: 'named', response: 'wait', payload: 'v7' });
   await shared.sink({ path: '/anybody', workflow_id: 'seen', response: 'wait' });
 });
 
@@ -152,7 +175,7 @@ describe('a request that the platform sends', () => {
       item: { name: 'a.png', path: '/', source_info: { item_id: 'i-1', team: { slug: 'labs' }, dataset: { slug: 'cats' } }, slots: [] },
       annotations: [{ id: 'x', name: 'cat', bounding_box: { h: 4, w: 3, x: 2.5, y: 1 } }],
     }).replace('2.5', '2.50');
-    const { payload, body } = await seen('/v7', document, JSON_TYPE);
+    const { payload, body, files } = await seen('/v7', document, JSON_TYPE);
     expect(payload).toMatchObject({
       kind: 'v7.stage',
       item: { id: 'i-1', name: 'a.png', team: 'labs', dataset: 'cats' },
@@ -161,7 +184,61 @@ describe('a request that the platform sends', () => {
       metadata: { version: '2.0', item: { name: 'a.png' } },
     });
     expect(payload.metadata).not.toHaveProperty('annotations');
-    expect(body).toEqual(payload.document);
+    expect(files).toEqual([payload.document]);
+    expect(body).toEqual(JSON.parse(document));
+  });
+
+  test.each<[string, number, boolean]>([
+    ['of 256 KiB is read as JSON by selectors, beside being a file', 2 ** 18, true],
+    ['of a byte more is a file alone', 2 ** 18 + 1, false],
+  ])('of V7 %s', async (_what, size, isJson) => {
+    const document = '{"version":"2.0","item":{"name":"clip.mp4"},"annotations":[],"camera":{"id":9007199254740993}}';
+    for (const chunked of [false, true]) {
+      const bytes = Buffer.from(document.padEnd(size));
+      const body = chunked ? ReadableStream.from([bytes.subarray(0, 100), bytes.subarray(100)]) : bytes;
+      const response = await fetch(`${app().url}/shop/named`, { method: 'POST', body, headers: JSON_TYPE, duplex: 'half' } as RequestInit);
+      const text = await response.text();
+      expect(response.status, text).toBe(200);
+      const { run_id: runId, output } = JSON.parse(text);
+      expect(output).toMatchObject({ item: isJson ? 'clip.mp4' : null, input: isJson ? [] : null, file: { size } });
+      expect(text.includes('"camera":9007199254740993')).toBe(isJson);
+      const replay = (await app().admin('POST', `/runs/${runId}/replay`)).body.run_id;
+      const again = await until('the replay to end', async () => {
+        const run = (await app().admin('GET', `/runs/${replay}`)).body;
+        return run.status === 'completed' ? run : null;
+      });
+      expect(again.output).toEqual(output);
+    }
+  });
+
+  test('of V7 with a key that is no key of data is refused, and nothing of it stays', async () => {
+    const answer = await send('/v7', '{"item":{},"annotations":[],"x":{"constructor":{"prototype":1}}}', JSON_TYPE);
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { error: { part: 'body', message: expect.stringContaining('constructor.prototype') } },
+    });
+  });
+
+  test('of V7 tells the shape of each annotation, and in a video that of its first frame', async () => {
+    const { payload, body } = await seen('/v7', darwin('v7-shapes'), JSON_TYPE);
+    expect(payload.predictions).toMatchObject([
+      { type: 'keypoint', keypoint: { x: 11.5, y: 22.5 } },
+      { type: 'ellipse', ellipse: { center: { x: 50, y: 60 }, radius: { x: 10, y: 20 }, angle: 0.5 } },
+      {
+        type: 'line',
+        line: [
+          { x: 1, y: 2 },
+          { x: 3, y: 4 },
+        ],
+      },
+      { type: 'skeleton', skeleton: [{ name: 'head', x: 7, y: 8, occluded: false }] },
+      { type: 'bounding_box', bounding_box: { x: 1, y: 2 }, directional_vector: { angle: 1.2, length: 9 }, instance_id: 42 },
+    ]);
+    expect(body.annotations[3].skeleton.nodes[0].name).toBe('head');
+    const video = await seen('/v7', darwin('v7-video'), JSON_TYPE);
+    expect(video.payload.predictions).toMatchObject([
+      { type: 'bounding_box', bounding_box: { x: 12, y: 30, width: 140, height: 88 }, frame: 0, frame_count: 2, ranges: [[0, 5]] },
+    ]);
   });
 
   test.each([['as it is'], [' '.repeat(300_000)]])(

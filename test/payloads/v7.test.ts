@@ -26,14 +26,25 @@ const NOTHING = {
   type: 'unknown',
   bounding_box: null,
   polygon: null,
+  keypoint: null,
+  skeleton: null,
+  ellipse: null,
+  line: null,
+  cuboid: null,
   mask: null,
+  frame: null,
+  frame_count: null,
+  ranges: [],
   text: null,
+  instance_id: null,
+  directional_vector: null,
   attributes: [],
   properties: [],
   annotators: [],
 };
 const SIDES = { h: 4, w: 3, x: 1, y: 2 };
 const BOX = { x: 1, y: 2, width: 3, height: 4 };
+const ELLIPSE = { center: { x: 1, y: 1 }, radius: { x: 1, y: 1 }, angle: 0.5 };
 
 describe('the typed form', () => {
   test('of a stage', () => {
@@ -52,6 +63,7 @@ describe('the typed form', () => {
         team: 'shelf-watch',
         width: 320,
         height: 200,
+        frame_count: null,
         url: 'https://files.example.org/shelf-0001.jpg',
       },
       image: null,
@@ -89,11 +101,12 @@ describe('the typed form', () => {
       team: 'shelf-watch',
       width: null,
       height: null,
+      frame_count: null,
       url: 'https://files.example.org/a.jpg',
     });
     expect(predictions).toEqual([
       { ...NOTHING, type: 'bounding_box', bounding_box: BOX },
-      { ...NOTHING, class: 'leaf', type: 'keypoint' },
+      { ...NOTHING, class: 'leaf', type: 'keypoint', keypoint: { x: 1, y: 1 } },
     ]);
     expect(metadata).toEqual(head);
   });
@@ -121,16 +134,144 @@ describe('an annotation', () => {
     ['polygon', { polygon: { paths: [ring, ring.slice(1)] }, bounding_box: SIDES }, { polygon: [ring, ring.slice(1)], bounding_box: BOX }],
     ['polygon', { polygon: { path: ring, additional_paths: [ring] } }, { polygon: [ring, ring] }],
     ['complex_polygon', { complex_polygon: { path: [ring, ring] } }, { polygon: [ring, ring] }],
-    ['ellipse', { bounding_box: SIDES, ellipse: { center: { x: 1, y: 1 }, radius: { x: 1, y: 1 }, angle: 0 } }, { bounding_box: BOX }],
-    ['keypoint', { keypoint: { x: 1, y: 1 } }, {}],
-    ['skeleton', { skeleton: { nodes: [{ name: 'top', x: 1, y: 1 }] } }, {}],
-    ['line', { line: { path: ring } }, {}],
+    ['ellipse', { bounding_box: SIDES, ellipse: ELLIPSE }, { bounding_box: BOX, ellipse: ELLIPSE }],
+    [
+      'ellipse',
+      { ellipse: { center: { x: 1, y: 1 }, radius: { x: 0, y: 2 } } },
+      { ellipse: { ...ELLIPSE, radius: { x: 0, y: 2 }, angle: null } },
+    ],
+    ['keypoint', { keypoint: { x: 11.5, y: 22.5 } }, { keypoint: { x: 11.5, y: 22.5 } }],
+    [
+      'skeleton',
+      {
+        bounding_box: SIDES,
+        skeleton: {
+          nodes: [
+            { name: 'head', x: 7, y: 8, occluded: true },
+            { x: 1, y: 1 },
+          ],
+        },
+      },
+      {
+        bounding_box: BOX,
+        skeleton: [
+          { name: 'head', x: 7, y: 8, occluded: true },
+          { name: null, x: 1, y: 1, occluded: false },
+        ],
+      },
+    ],
+    ['line', { line: { path: ring } }, { line: ring }],
+    ['cuboid', { cuboid: { front: SIDES, back: { ...SIDES, x: 9 } } }, { cuboid: { front: BOX, back: { ...BOX, x: 9 } } }],
+    [
+      'bounding_box',
+      { bounding_box: SIDES, directional_vector: { angle: 1.2, length: 9 }, instance_id: { value: 42 } },
+      { bounding_box: BOX, directional_vector: { angle: 1.2, length: 9 }, instance_id: 42 },
+    ],
+    [
+      'tag',
+      { tag: {}, directional_vector: { angle: 'north' }, instance_id: { value: 'x' } },
+      { directional_vector: { angle: null, length: null } },
+    ],
     ['text', { text: { text: 'Best before' } }, { text: 'Best before' }],
     ['hexagon', { hexagon: { radius: 5 }, inference: { confidence: 0.25, model: {} } }, { confidence: 0.25 }],
-    ['unknown', { slot_names: ['0'], frames: {} }, {}],
-    ['keypoint', { text: { text: 'Gate 2' }, frames: { 0: { keypoint: { x: 1, y: 1 } } } }, { text: 'Gate 2' }],
-    ['bounding_box', { frames: { 10: {}, 2: { bounding_box: SIDES, keyframe: true } }, ranges: [[2, 11]] }, { bounding_box: BOX }],
+    ['unknown', { slot_names: ['0'], frames: {} }, { frame_count: 0 }],
   ])('of type %s is read', (type, annotation, expected) => {
+    expect(readAnnotation(annotation)).toEqual({ ...NOTHING, type, ...expected });
+  });
+
+  test.each<[string, string, object, Partial<Prediction>]>([
+    [
+      'the first frame, by number',
+      'bounding_box',
+      { frames: { 10: { bounding_box: { ...SIDES, x: 9 } }, 2: { bounding_box: SIDES, keyframe: true } }, ranges: [[2, 11]] },
+      { bounding_box: BOX, frame: 2, frame_count: 2, ranges: [[2, 11]] },
+    ],
+    [
+      'the first frame that draws something',
+      'polygon',
+      {
+        frames: {
+          0: { visibility: { level: 1 } },
+          1: { text: { text: 'a' } },
+          2: { attributes: ['wet'], instance_id: { value: 3 } },
+          4: { polygon: { paths: [ring] } },
+        },
+      },
+      { polygon: [ring], frame: 4, frame_count: 4 },
+    ],
+    [
+      'the frame, whatever objects stand beside the frames',
+      'polygon',
+      {
+        global_sub_types: {},
+        interpolate: { algorithm: 'linear-1.1' },
+        bounding_box: { ...SIDES, w: 99 },
+        frames: { 3: { polygon: { paths: [ring] }, bounding_box: SIDES } },
+      },
+      { polygon: [ring], bounding_box: BOX, frame: 3, frame_count: 1 },
+    ],
+    [
+      'the frame, and what holds for all frames',
+      'keypoint',
+      {
+        global_sub_types: {
+          text: { text: 'Gate 2' },
+          instance_id: { value: 7 },
+          attributes: ['wet', 'old'],
+          directional_vector: { angle: 1, length: 2 },
+        },
+        frames: { 0: { keypoint: { x: 1, y: 1 }, instance_id: { value: 8 }, attributes: ['dented', 'wet'] } },
+      },
+      {
+        keypoint: { x: 1, y: 1 },
+        frame: 0,
+        frame_count: 1,
+        text: 'Gate 2',
+        instance_id: 8,
+        directional_vector: { angle: 1, length: 2 },
+        attributes: ['dented', 'wet', 'old'],
+      },
+    ],
+    [
+      'a text, where no frame draws anything else',
+      'text',
+      { frames: { 0: {}, 7: { text: { text: 'Gate 2' } } } },
+      { text: 'Gate 2', frame: 7, frame_count: 2 },
+    ],
+    [
+      'a shape of a newer type, where no frame draws a known one',
+      'hexagon',
+      { frames: { 2: { hexagon: {} }, 1: {} } },
+      { frame: 2, frame_count: 2 },
+    ],
+    ['the annotation, where no frame draws anything', 'tag', { tag: {}, frames: { 0: { keyframe: true } } }, { frame_count: 1 }],
+    [
+      'sections and segments, as older documents have them',
+      'ellipse',
+      { sections: { 5: { ellipse: ELLIPSE } }, segments: [[5, 9], [12, null], ['x'], 5, {}] },
+      {
+        ellipse: ELLIPSE,
+        frame: 5,
+        frame_count: 1,
+        ranges: [
+          [5, 9],
+          [12, null],
+        ],
+      },
+    ],
+    [
+      'a frame whose key is no number, where there is no other',
+      'line',
+      { frames: { last: { line: { path: ring } }, x: {} } },
+      { line: ring, frame: null, frame_count: 2 },
+    ],
+    [
+      'the frames of the data, in an event',
+      'keypoint',
+      { data: { frames: { 1: { keypoint: { x: 2, y: 3 } } }, text: { text: 'No. 5' } } },
+      { keypoint: { x: 2, y: 3 }, frame: 1, frame_count: 1, text: 'No. 5' },
+    ],
+  ])('of a video is of %s', (_what, type, annotation, expected) => {
     expect(readAnnotation(annotation)).toEqual({ ...NOTHING, type, ...expected });
   });
 
@@ -208,11 +349,42 @@ describe('annotations that are', () => {
     expect(omitted.predictions).toHaveLength(201);
     expect(omitted.predictions[0]).toMatchObject({ type: 'polygon', polygon: null, bounding_box: BOX });
   });
+
+  test('lines and skeletons count as outlines, and no more of a video than the one frame', () => {
+    const path = Array.from({ length: 100_000 }, (_, place) => ({ x: place, y: place }));
+    const line = { name: 'lane', line: { path } };
+    const skeleton = { name: 'person', skeleton: { nodes: path } };
+    const video = { name: 'lane', frames: { 0: { line: { path: path.slice(0, 2) } }, 1: { line: { path } } } };
+    const kept = read({ item, annotations: [line, skeleton] });
+    expect(kept).toMatchObject({ omits_outlines: false });
+    expect(kept.predictions.map((one) => [one.line?.length, one.skeleton?.length])).toEqual([
+      [100_000, undefined],
+      [undefined, 100_000],
+    ]);
+    const omitted = read({ item, annotations: [line, skeleton, video] });
+    expect(omitted).toMatchObject({ omits_outlines: true, predictions: [{ line: null }, { skeleton: null }, { line: null, frame: 0 }] });
+    expect(read({ item, annotations: [video] })).toMatchObject({ omits_outlines: false, predictions: [{ line: path.slice(0, 2) }] });
+  });
+});
+
+test('of a video the item says how many frames it has', () => {
+  const { item } = read({ item: { name: 'clip.mp4', slots: [{ type: 'video', width: 640, height: 480, frame_count: 250 }] } });
+  expect(item).toMatchObject({ name: 'clip.mp4', width: 640, height: 480, frame_count: 250 });
 });
 
 test('what is said of an item in another way than expected is not known, and no fault', () => {
   const { item } = read({ item: { name: 5, path: null, source_info: [], slots: [{ width: '640', height: -1, source_files: {} }] } });
-  expect(item).toEqual({ id: null, name: '5', path: null, dataset: null, team: null, width: null, height: null, url: null });
+  expect(item).toEqual({
+    id: null,
+    name: '5',
+    path: null,
+    dataset: null,
+    team: null,
+    width: null,
+    height: null,
+    frame_count: null,
+    url: null,
+  });
 });
 
 describe('refused is', () => {
@@ -242,6 +414,24 @@ describe('refused is', () => {
     [
       { item: {}, annotations: [{ name: 'a', polygon: { paths: [[{ x: 1, y: 'b' }]] } }] },
       'body.annotations[0].polygon.paths[0][0].y must be a number from -1000000000 to 1000000000; got "b"',
+    ],
+    [
+      { item: {}, annotations: [{ name: 'a', keypoint: { x: 'left', y: 1 } }] },
+      'body.annotations[0].keypoint.x must be a number from -1000000000 to 1000000000; got "left"',
+    ],
+    [
+      { item: {}, annotations: [{ name: 'a', skeleton: { nodes: [{ name: 'head', x: 1 }] } }] },
+      'body.annotations[0].skeleton.nodes[0].y must be a number from -1000000000 to 1000000000; got nothing',
+    ],
+    [{ item: {}, annotations: [{ name: 'a', skeleton: {} }] }, 'body.annotations[0].skeleton.nodes must be a list; got nothing'],
+    [{ item: {}, annotations: [{ name: 'a', line: { path: 5 } }] }, 'body.annotations[0].line.path must be a list; got 5'],
+    [
+      { item: {}, annotations: [{ name: 'a', ellipse: { center: { x: 1, y: 1 }, radius: { x: -1, y: 1 } } }] },
+      'body.annotations[0].ellipse.radius.x must not be negative; got -1',
+    ],
+    [
+      { item: {}, annotations: [{ name: 'a', cuboid: { front: SIDES } }] },
+      'body.annotations[0].cuboid.back must be an object with x, y, width and height; got nothing',
     ],
     [
       { item: {}, annotations: [{ name: 'a', frames: { 3: { bounding_box: { x: null } } } }] },
@@ -278,6 +468,15 @@ const ANNOTATION_KEYS = [
   'name',
   'bounding_box',
   'polygon',
+  'ellipse',
+  'keypoint',
+  'skeleton',
+  'line',
+  'cuboid',
+  'directional_vector',
+  'instance_id',
+  'ranges',
+  'global_sub_types',
   'frames',
   'raster_layer',
   'mask',

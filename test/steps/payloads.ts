@@ -10,7 +10,7 @@ export function payload(predictions: Prediction[] = [], fields: Partial<Payload>
   return {
     kind: 'v7.stage',
     source: 'v7',
-    item: { id: 'item-1', name: 'a.png', path: '/', dataset: 'cars', team: 'team', width: 640, height: 480, url: null },
+    item: { id: 'item-1', name: 'a.png', path: '/', dataset: 'cars', team: 'team', width: 640, height: 480, frame_count: null, url: null },
     image: null,
     predictions,
     masks: [],

@@ -1,6 +1,7 @@
 // The body of a request to a sink that says which platform sends. Its files are looked at before they are kept, so that
 // of a request that is refused nothing stays.
 
+import { readFile } from 'node:fs/promises';
 import type { FastifyRequest } from 'fastify';
 import { MalformedForm } from '../../core/form/malformed-form.ts';
 import type { BodyKind, FileHandle } from '../../core/request.ts';
@@ -12,7 +13,7 @@ import { hasBody } from './body-bytes.ts';
 import { decodeBytes } from './decode-body.ts';
 import { plainFilename } from './form-values.ts';
 import { bodyKindOf, type MediaType } from './media-type.ts';
-import { createPayloadReader } from './payload-reader.ts';
+import { createPayloadReader, LARGE_BYTES } from './payload-reader.ts';
 import { type ReceivedBody, receiveBody } from './received-body.ts';
 
 export type ReceivedPayload = ReceivedBody & { payload: Payload };
@@ -41,15 +42,16 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
       const kind = kindFrom(request, media, source);
       const staged = blobs.stage();
       try {
-        // A Darwin document may be large, and nothing but its typed form is read again: it is kept as a file.
+        // A Darwin document may be large: it is kept as a file, and its JSON is read as a body only where it is small.
         const intake = { limits, write: staged.write, keepsFilenames: source === 'robovision' };
         const received = withFields(await receiveBody(request, media, intake, source === 'v7' ? 'file' : kind));
         const isJson = received.body.kind === 'json';
         const files = isJson ? [await keepBody(received, staged.write)] : received.files;
         const fields = kind === 'json' || isJson ? {} : (received.value as Record<string, unknown>);
         const payload = await payloads.read(source, { content_type: media?.type ?? null, files, fields }, staged.pathOf);
+        const read = source === 'v7' ? await withSmallJson(received, staged.pathOf) : received;
         await staged.publish();
-        return { ...received, files: files.map(withPlainName), payload };
+        return { ...read, files: files.map(withPlainName), payload };
       } catch (error) {
         throw orUnprocessable(error);
       } finally {
@@ -82,6 +84,14 @@ function orUnprocessable(error: unknown): unknown {
 function withFields(received: ReceivedBody): ReceivedBody {
   const { body, reading } = received;
   return reading?.kind === 'form' ? { ...decodeBytes(body.bytes, reading), files: [] } : received;
+}
+
+/** What selectors reach as `$request.body` is the JSON of a small document, and the handle of a large one. */
+async function withSmallJson(received: ReceivedBody, pathOf: (sha256: string) => string): Promise<ReceivedBody> {
+  const [file] = received.files;
+  if (file === undefined || file.size > LARGE_BYTES) return received;
+  const bytes = await readFile(pathOf(file.sha256));
+  return { ...received, ...decodeBytes(bytes, { kind: 'json', charset: null, fields: 0 }) };
 }
 
 async function keepBody({ body }: ReceivedBody, write: WriteBlob): Promise<FileHandle> {

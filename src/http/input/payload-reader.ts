@@ -22,7 +22,7 @@ export interface PayloadReader {
  * A document above this is read in a thread: it would hold up all other requests for more than a few milliseconds. Images
  * above it are looked at one at a time, for each is in memory meanwhile.
  */
-const LARGE_BYTES = 2 ** 18;
+export const LARGE_BYTES = 2 ** 18;
 
 export function createPayloadReader(): PayloadReader {
   const largeDocuments = createLargeDocumentReader();

@@ -40,6 +40,9 @@ const SHAPES: readonly ((box: BoundingBox) => object)[] = [
   (box) => ({ keypoint: centreOf(box) }),
   (box) => ({ skeleton: { nodes: [{ name: 'top', occluded: false, x: box.x, y: box.y }] } }),
   (box) => ({ bounding_box: sidesOf(box), text: { text: 'Best before' } }),
+  (box) => ({ line: { path: cornersOf(box).slice(0, 3) } }),
+  (box) => ({ bounding_box: sidesOf(box), directional_vector: { angle: 1.5, length: box.height }, instance_id: { value: box.x } }),
+  (box) => ({ frames: { 0: { bounding_box: sidesOf(box), keyframe: true } }, global_sub_types: {}, interpolated: true, ranges: [[0, 25]] }),
 ];
 
 function sidesOf({ x, y, width, height }: BoundingBox): Record<string, number> {

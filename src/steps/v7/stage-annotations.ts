@@ -2,6 +2,7 @@
 // form, or from Roboflow's detections. Each item tells its form by its own fields.
 
 import type { Annotation } from '../../core/consensus.ts';
+import { findFirstFrame } from '../../core/first-frame.ts';
 import type { Effort } from '../../core/geometry/effort.ts';
 import { boxRegion, polygonRegion, type Region } from '../../core/geometry/region.ts';
 import type { Point } from '../../core/geometry/shared-area.ts';
@@ -49,9 +50,23 @@ function readItem(path: string, item: unknown, effort: Effort): Omit<Annotation,
   if (!isDict(item)) throw new AnnotationFault(`${path} must be an object`);
   const name = item['class'] ?? item['name'];
   if (typeof name !== 'string') throw new AnnotationFault(`${path} must have the name of its class, as class or name`);
-  if (item['type'] === 'tag' || item['type'] === 'label' || isDict(item['tag'])) return { class: name, region: null };
-  const region = readRegion(path, item, effort);
+  const shape = shapeOf(path, item);
+  if (item['type'] === 'tag' || item['type'] === 'label' || isDict(shape.holder['tag'])) return { class: name, region: null };
+  const region = readRegion(shape.path, shape.holder, effort);
   return region === null ? null : { class: name, region };
+}
+
+/** In Darwin's own form the first frame of a video that can be compared holds the shape, whatever stands beside the frames. */
+function shapeOf(path: string, item: Record<string, unknown>): { path: string; holder: Record<string, unknown> } {
+  const { frames } = item;
+  const key = isDict(frames) ? findFirstFrame(frames, isComparable) : null;
+  return key === null
+    ? { path, holder: item }
+    : { path: `${path}.frames.${key}`, holder: (frames as Record<string, object>)[key] as Record<string, unknown> };
+}
+
+function isComparable(frame: unknown): boolean {
+  return isDict(frame) && ['polygon', 'bounding_box', 'tag'].some((key) => isDict(frame[key]));
 }
 
 function readRegion(path: string, item: Record<string, unknown>, effort: Effort): Region | null {

@@ -150,6 +150,17 @@ describe('annotations are taken', () => {
       [prediction({ class: 'car', type: 'polygon', polygon: [square], bounding_box: { x: 0, y: 0, width: 99, height: 99 } })],
     ],
     ["in Darwin's form, as boxes", [{ name: 'car', bounding_box: { x: 2, y: 2, w: 4, h: 4 } }]],
+    [
+      "in Darwin's form, in the first frame of a video that has a shape",
+      [
+        {
+          name: 'car',
+          global_sub_types: {},
+          bounding_box: { x: 0, y: 0, w: 9, h: 9 },
+          frames: { 10: { bounding_box: { x: 5, y: 5, w: 9, h: 9 } }, 2: { bounding_box: { x: 2, y: 2, w: 4, h: 4 } }, 0: {} },
+        },
+      ],
+    ],
     ["in Darwin's form, as outlines", [{ name: 'car', polygon: { paths: [square] }, bounding_box: { x: 0, y: 0, w: 9, h: 9 } }]],
     [
       "as Roboflow's boxes, by their middle",
