@@ -225,6 +225,8 @@ function bytesOf(body: string | { base64: string }): Uint8Array {
 test('no body makes it throw, and none that is an object is refused', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom('predictions', 'image', 'top', 'a', 'points'), fc.jsonValue()), (body) => {
+      // That key is refused wherever it stands.
+      fc.pre(!JSON.stringify(body).includes('"__proto__"'));
       for (const value of [body, { a: body }, { predictions: [{ ...CAR, ...body }] }]) expect(read(value).kind).toBe('roboflow.json');
     }),
     { numRuns: 500 },
