@@ -2,7 +2,7 @@
 
 import { join, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { type Clock, systemClock } from './clock.ts';
+import { type MachineClocks, machineClocks } from './clock.ts';
 import type { Config, Environment } from './config.ts';
 import { parseDeliveryId } from './core/delivery-id.ts';
 import { ImageFault } from './core/image.ts';
@@ -17,6 +17,7 @@ import type { RunThreadOptions } from './engine/large/run-thread-client.ts';
 import { startRetention } from './engine/retention.ts';
 import { createRunFeed } from './engine/run-feed.ts';
 import type { Send } from './engine/send-once.ts';
+import { startServerTime } from './engine/server-time.ts';
 import type { LocalEffects } from './engine/worker.ts';
 import type { HttpServer } from './http/server.ts';
 import { createRunIds, newToken } from './ids.ts';
@@ -32,6 +33,7 @@ import { prepareDataDirectory, readOrMakeAdminToken, readOrMakeSecretKey } from 
 import { watchDiskFloor } from './storage/disk-floor.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import { writeStepFile } from './storage/step-files.ts';
+import { withWallTimes } from './storage/wall-times.ts';
 
 export interface AppOptions {
   config: Config;
@@ -43,7 +45,7 @@ export interface AppOptions {
   demoPath?: string | null;
   /** Called once when the database cannot be trusted any more; the process should end. */
   onFatal: (error: Error) => void;
-  clock?: Clock;
+  clocks?: MachineClocks;
   /** Further step types. */
   stepTypes?: readonly StepType[];
   /** Sends in place of the network. */
@@ -65,7 +67,7 @@ export interface App {
 
 /** Rejects with one line for the operator when anything keeps the server from starting; nothing stays open then. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { config, environment, logger, version, onFatal, clock = systemClock, demoPath = null } = options;
+  const { config, environment, logger, version, onFatal, clocks = machineClocks, demoPath = null } = options;
   const dataDir = resolve(config.dataDir);
   const cleanups: (() => Promise<void> | void)[] = [];
   /** One that fails does not keep the others from closing. */
@@ -88,6 +90,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     // Fastify loads while the storage threads start: a third of a cold start is saved.
     const [storage, { createServer }] = await Promise.all([opening, import('./http/server.ts')]);
     cleanups.push(() => storage.close());
+    const time = await startServerTime({ storage, clocks, logger });
+    cleanups.push(() => time.close());
+    const { clock, toWall } = time;
     const [adminToken, key, blobs] = await Promise.all([
       config.adminToken === null ? readOrMakeAdminToken(dataDir, newToken) : { token: config.adminToken, path: null, isNew: false },
       config.secretKey ?? readOrMakeSecretKey(dataDir, newToken),
@@ -99,7 +104,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const stepTypes = createStepTypes([...ownStepTypes, ...(options.stepTypes ?? [])], SENDING_STEP_TYPES);
     const catalog = await createCatalog(storage);
     await stepTypes.load(catalog.current().workflows.flatMap(({ document }) => [...stepTypesIn(JSON.parse(document))]));
-    const definitions = createDefinitionService({ storage, catalog, stepTypes, clock });
+    const definitions = createDefinitionService({ storage, catalog, stepTypes, clock: clocks.wall });
     const feed = createRunFeed();
     const secrets = createSecretVault({ environment, allowed: config.secretsAllow, key });
     const sender = createSenderOnDemand({ allowed: config.outboundAllow, openBlob: blobs.read, userAgent: `sluice/${version}` });
@@ -110,12 +115,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       stepTypes,
       feed,
       clock,
+      toWall,
       newRunId: createRunIds(clock),
       logger,
       send: withSecrets(options.send ?? sender.send, secrets),
       localEffects: { loadImages: createLoadImages(blobs), writeFile: (write) => writeStepFile(filesDir, write) },
       memory: budget.runs,
-      largeRuns: createLargeRuns(runThread(environment, config.secretsAllow, key)),
+      largeRuns: createLargeRuns(runThread(environment, config.secretsAllow, key), toWall),
       secrets,
     });
 
@@ -141,7 +147,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     const { trustProxy, rateLimit, baseUrl } = config;
     server = await createServer({
-      storage,
+      storage: withWallTimes(storage, time),
       blobs,
       disk,
       catalog,
@@ -149,6 +155,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       engine,
       feed,
       clock,
+      wallClock: clocks.wall,
       logger,
       adminToken: adminToken.token,
       maskSecrets: secrets.mask,
@@ -158,7 +165,15 @@ export async function startApp(options: AppOptions): Promise<App> {
       version,
     });
     await engine.start();
-    const retention = startRetention({ storage, blobs, clock, logger, ...config.retention });
+    const retention = startRetention({
+      storage,
+      blobs,
+      clock,
+      wallClock: clocks.wall,
+      settlesAt: time.settlesAt,
+      logger,
+      ...config.retention,
+    });
     cleanups.push(() => retention.close());
     const url = await server.listen(config.host, config.port).catch((error: unknown) => {
       throw listenFault(error, config);

@@ -42,7 +42,7 @@ function judgeMail(status: number): Verdict {
 
 export interface DeliveryState {
   status: DeliveryStatus;
-  /** In ms since the epoch; null once the delivery is over. */
+  /** In server time; null once the delivery is over. */
   dueAt: number | null;
 }
 
@@ -54,19 +54,21 @@ export interface AttemptEnd {
   attempt: number;
   lastAttempt: number;
   now: number;
+  /** By the wall clock, in ms since the epoch. */
+  wallNow: number;
   /** In [0, 1). */
   random: number;
 }
 
 /** What becomes of a delivery after an attempt. `Retry-After` is honoured up to an hour, and never shortens the backoff. */
-export function afterAttempt({ message, retry, result, attempt, lastAttempt, now, random }: AttemptEnd): DeliveryState {
+export function afterAttempt({ message, retry, result, attempt, lastAttempt, now, wallNow, random }: AttemptEnd): DeliveryState {
   const verdict = judge(message, result);
   if (verdict === 'delivered') return { status: 'delivered', dueAt: null };
   const isFinal = verdict === 'permanent' && !(message.transport === 'http' && message.retriesEveryFailure && result.kind === 'response');
   if (isFinal || attempt >= lastAttempt) return { status: 'failed', dueAt: null };
   const triesOfThisRound = Math.max(1, attempt - (lastAttempt - retry.maxRetries - 1));
   const backoffMs = retryDelayMs(retry, triesOfThisRound, random);
-  return { status: 'queued', dueAt: now + Math.max(backoffMs, retryAfterMs(result, now) ?? 0) };
+  return { status: 'queued', dueAt: now + Math.max(backoffMs, retryAfterMs(result, wallNow) ?? 0) };
 }
 
 /** RFC 9110, 10.2.3: seconds or an HTTP date. Null where none is given, or none that can be read. */

@@ -10,10 +10,17 @@ export interface AttemptEnd {
   number: number;
   result: OutboundResult;
   now: number;
+  /** By the wall clock, as dates of the receiver are. */
+  wallNow: number;
 }
 
 /** Returns what becomes of the delivery. */
-export function endAttempt(lane: OriginLane, held: HeldDelivery, { number, result, now }: AttemptEnd, random: () => number): DeliveryState {
+export function endAttempt(
+  lane: OriginLane,
+  held: HeldDelivery,
+  { number, result, now, wallNow }: AttemptEnd,
+  random: () => number,
+): DeliveryState {
   if (wasGivenUp(held, result)) return { status: 'cancelled', dueAt: null };
   const { message, retry, lastAttempt } = held;
   // What was never sent says nothing of the receiver; a 4xx says that it is there.
@@ -21,7 +28,7 @@ export function endAttempt(lane: OriginLane, held: HeldDelivery, { number, resul
     const hasFailed = judge(message, result) === 'retryable';
     lane.circuit = hasFailed ? afterFailure(lane.circuit, now, random()) : afterSuccess(lane.circuit, MAX_WIDTH);
   }
-  return afterAttempt({ message, retry, result, attempt: number, lastAttempt, now, random: random() });
+  return afterAttempt({ message, retry, result, attempt: number, lastAttempt, now, wallNow, random: random() });
 }
 
 /** One that has its answer all the same is what the answer says. */

@@ -26,6 +26,8 @@ export interface DeliveryQueueOptions {
   /** Told when storage may have dropped what a run waits for. */
   wakeRuns: () => void;
   clock: Clock;
+  /** What the wall clock shows at a moment of `clock`. */
+  toWall: (at: number) => number;
   random: () => number;
   logger: Logger;
 }
@@ -50,7 +52,7 @@ const RENEW_EVERY_MS = 5000;
 const NO_DATABASE_MS = 500;
 
 export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue {
-  const { storage, send, record, wakeRuns, clock, random, logger } = options;
+  const { storage, send, record, wakeRuns, clock, toWall, random, logger } = options;
   const lanes = new Map<string, OriginLane>();
   const sending = new Map<string, HeldDelivery>();
   const room = new HeldRoom();
@@ -87,12 +89,12 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
     const startedAt = clock();
     sending.set(held.id, held);
     const signal = held.isAwaited ? held.beginAttempt() : stop.signal;
-    const result = await sendOnce(held, { send, number, now: startedAt, signal, logger });
+    const result = await sendOnce(held, { send, number, now: toWall(startedAt), signal, logger });
     lane.inFlight -= 1;
     // A try that we broke off ourselves is none; the delivery is given back and tried again.
     if (!stop.signal.aborted) {
       const now = clock();
-      const next = endAttempt(lane, held, { number, result, now }, random);
+      const next = endAttempt(lane, held, { number, result, now, wallNow: toWall(now) }, random);
       if (next.dueAt !== null) lane.noteDue(next.dueAt);
       logFailure(held, number, result, next);
       pump(lane);

@@ -8,29 +8,30 @@ export interface DueTimer {
   stop(): void;
 }
 
-/** The wall clock may jump, so no timer sleeps longer than this before it looks again. */
-const LONGEST_SLEEP_MS = 30_000;
+/** Timers do not count while the machine sleeps, and server time does: none runs longer than this before it looks again. */
+const LONGEST_TIMER_MS = 1000;
 
 export function createDueTimer(clock: Clock, onDue: () => void): DueTimer {
   let timer: NodeJS.Timeout | undefined;
   let plannedFor = Number.POSITIVE_INFINITY;
   let isStopped = false;
 
-  function plan(at: number): void {
-    clearTimeout(timer);
-    plannedFor = at;
-    timer = setTimeout(
-      () => {
-        plannedFor = Number.POSITIVE_INFINITY;
-        onDue();
-      },
-      Math.min(Math.max(at - clock(), 0), LONGEST_SLEEP_MS),
-    );
+  function look(): void {
+    const waitMs = plannedFor - clock();
+    if (waitMs > 0) {
+      timer = setTimeout(look, Math.min(waitMs, LONGEST_TIMER_MS));
+      return;
+    }
+    plannedFor = Number.POSITIVE_INFINITY;
+    onDue();
   }
 
   return {
     wakeBy(at) {
-      if (!isStopped && at < plannedFor) plan(at);
+      if (isStopped || at >= plannedFor) return;
+      clearTimeout(timer);
+      plannedFor = at;
+      timer = setTimeout(look, Math.min(Math.max(at - clock(), 0), LONGEST_TIMER_MS));
     },
     stop() {
       isStopped = true;

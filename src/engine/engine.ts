@@ -32,6 +32,8 @@ export interface EngineOptions {
   stepTypes: StepTypes;
   feed: RunFeed;
   clock: Clock;
+  /** What the wall clock shows at a moment of `clock`. */
+  toWall: (at: number) => number;
   newRunId: NewRunId;
   logger: Logger;
   random?: () => number;
@@ -74,7 +76,20 @@ const NO_ROOM_MS = 50;
 const NO_DATABASE_MS = 500;
 
 export function createEngine(options: EngineOptions): Engine {
-  const { storage, stepTypes, feed, clock, newRunId, logger, random = Math.random, send, localEffects, largeRuns, secrets } = options;
+  const {
+    storage,
+    stepTypes,
+    feed,
+    clock,
+    toWall,
+    newRunId,
+    logger,
+    random = Math.random,
+    send,
+    localEffects,
+    largeRuns,
+    secrets,
+  } = options;
   const working = new Set<Promise<unknown>>();
   const takingUp = new Map<string, Lease>();
   /** The last run that was taken up with no other of its kind beside it. */
@@ -84,11 +99,12 @@ export function createEngine(options: EngineOptions): Engine {
   const dueTimer = createDueTimer(clock, () => track(claimDue()));
   const renewTimer = setInterval(() => track(renewLeases()), RENEW_EVERY_MS);
   const memory = createStepMemory(storage);
-  const tools: ExecutionTools = { stepTypes, random, recall: memory.peek, placeholder: secrets.placeholder, mask: secrets.mask };
+  const { placeholder, mask } = secrets;
+  const tools: ExecutionTools = { stepTypes, random, recall: memory.peek, toWall, placeholder, mask };
   // The queue tells the worker what came of deliveries, and the worker gives the queue new ones.
   const record: Worker['record'] = (...result) => worker.record(...result);
   const { wakeBy } = dueTimer;
-  const queue = createDeliveryQueue({ storage, send, record, wakeRuns: () => wakeBy(clock()), clock, random, logger });
+  const queue = createDeliveryQueue({ storage, send, record, wakeRuns: () => wakeBy(clock()), clock, toWall, random, logger });
   const turns = createTurns({ memory, queue, clock, logger });
   const shared = { storage, turns, clock, logger, isDraining: () => isDraining };
   const worker = createWorker({ ...shared, queue, localEffects, memory: options.memory, feed, wakeBy, track });

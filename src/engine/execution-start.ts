@@ -14,6 +14,8 @@ export interface ExecutionTools {
   /** In [0, 1), for retry jitter. */
   random: () => number;
   recall: Recall;
+  /** What the wall clock shows at a moment of server time. */
+  toWall: (at: number) => number;
   placeholder: SecretPlaceholder;
   /** Hides secrets in what callers see. */
   mask: (runId: string, text: string) => string;

@@ -48,7 +48,7 @@ export class Execution {
     this.#workflow = workflow;
     this.#roots = { inputs, request, steps: {} };
     this.#steps = new StepStates(workflow.steps);
-    const run = { runId, workflow, roots: this.#roots, placeholder: tools.placeholder };
+    const run = { runId, workflow, roots: this.#roots, toWall: tools.toWall, placeholder: tools.placeholder };
     this.#planner = new StepPlanner(tools.stepTypes, run, sinkId, tools.recall);
     if (past === undefined) this.#emit(0);
     else {

@@ -16,6 +16,7 @@ export interface PlannedRun {
   runId: string;
   workflow: Workflow;
   roots: Roots;
+  toWall: (at: number) => number;
   placeholder: SecretPlaceholder;
 }
 
@@ -53,6 +54,10 @@ export class PreparedStep implements StepContext {
 
   get roots(): Roots {
     return this.#run.roots;
+  }
+
+  get wallNow(): number {
+    return this.#run.toWall(this.now);
   }
 
   get step(): string {

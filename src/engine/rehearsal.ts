@@ -44,7 +44,7 @@ export const REHEARSED_RUN_ID = 'run_00000000000rehearsal00000000000';
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   const { workflow, request, inputs, stepTypes, placeholder, mask, answer } = options;
   const memory = createStepMemory({ readMemory: () => Promise.resolve([]) });
-  const tools = { stepTypes, random: () => 0.5, recall: memory.peek, placeholder, mask };
+  const tools = { stepTypes, random: () => 0.5, recall: memory.peek, toWall: (at: number) => at, placeholder, mask };
   const execution = new Execution(tools, { runId: REHEARSED_RUN_ID, sinkId: '', workflow, request, inputs });
   const rehearsal: Rehearsal = { status: 'completed', output: null, error: null, steps: [], deliveries: [], writes: [] };
   for (let now = options.now; ; ) {

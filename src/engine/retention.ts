@@ -1,5 +1,5 @@
 // Removes ended runs beyond the age and size that are kept, a few at a time between other work, and files that no
-// run names any more.
+// run names any more. Where the wall clock was set, age waits: nobody knows yet which of the times is right.
 
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
@@ -9,7 +9,11 @@ import type { Storage } from '../storage/storage.ts';
 export interface RetentionOptions {
   storage: Pick<Storage, 'pruneRuns' | 'findUnreferencedBlobs'>;
   blobs: Pick<BlobStore, 'sweep'>;
+  /** Server time, by which runs age; files age by the wall clock. */
   clock: Clock;
+  wallClock: Clock;
+  /** Until when nothing is removed for its age. */
+  settlesAt: () => number;
   logger: Logger;
   maxAgeMs: number | null;
   maxBytes: number | null;
@@ -28,19 +32,21 @@ const RUNS_WITH_FILES_AT_A_TIME = 20;
 /** A file younger than this may belong to a request that is still being read. */
 const BLOB_MIN_AGE_MS = 3_600_000;
 
-export function startRetention({ storage, blobs, clock, logger, maxAgeMs, maxBytes }: RetentionOptions): RetentionTask {
+export function startRetention(options: RetentionOptions): RetentionTask {
+  const { storage, blobs, clock, wallClock, settlesAt, logger, maxAgeMs, maxBytes } = options;
   const closing = new AbortController();
   let round: Promise<void> = Promise.resolve();
 
   const sweep = (): Promise<number> =>
-    blobs.sweep((hashes) => storage.findUnreferencedBlobs(hashes), { minAgeMs: BLOB_MIN_AGE_MS, now: clock(), signal: closing.signal });
+    blobs.sweep((hashes) => storage.findUnreferencedBlobs(hashes), { minAgeMs: BLOB_MIN_AGE_MS, now: wallClock(), signal: closing.signal });
+  const isSettled = (): boolean => clock() >= settlesAt();
 
   /** What is too old, and what the database alone is too large for. */
   async function pruneRows(): Promise<number> {
     let removed = 0;
     for (let count = RUNS_AT_A_TIME; count === RUNS_AT_A_TIME && !closing.signal.aborted; removed += count) {
       const now = clock();
-      const before = maxAgeMs === null ? null : now - maxAgeMs;
+      const before = maxAgeMs === null || !isSettled() ? null : now - maxAgeMs;
       count = await storage.pruneRuns({ before, maxBytes, limit: RUNS_AT_A_TIME }, now);
     }
     return removed;
@@ -49,6 +55,7 @@ export function startRetention({ storage, blobs, clock, logger, maxAgeMs, maxByt
   /** Sweeps files, and removes more runs while files and database together are too large. */
   async function pruneFiles(): Promise<number> {
     let removed = 0;
+    if (!isSettled()) return removed;
     for (let count = RUNS_WITH_FILES_AT_A_TIME; count === RUNS_WITH_FILES_AT_A_TIME && !closing.signal.aborted; removed += count) {
       const fileBytes = await sweep();
       if (maxBytes === null || fileBytes === 0 || closing.signal.aborted) break;

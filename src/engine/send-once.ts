@@ -15,6 +15,7 @@ export interface Attempt {
   send: Send;
   /** From 1. */
   number: number;
+  /** By the wall clock. */
   now: number;
   signal: AbortSignal;
   logger: Logger;

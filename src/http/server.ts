@@ -48,7 +48,10 @@ export interface ServerDependencies {
   definitions: DefinitionService;
   engine: Engine;
   feed: RunFeed;
+  /** Server time, for what expires. */
   clock: Clock;
+  /** For what is told. */
+  wallClock: Clock;
   logger: Logger;
   adminToken: string;
   maskSecrets: MaskSecrets;
@@ -81,7 +84,7 @@ const MAX_ADMIN_BODY_BYTES = 4 * 2 ** 20;
 const ADMIN_BODY_TYPES = ['application/json', 'application/merge-patch+json'];
 
 export async function createServer(dependencies: ServerDependencies): Promise<HttpServer> {
-  const { storage, blobs, disk, catalog, definitions, engine, feed, clock, logger, maskSecrets } = dependencies;
+  const { storage, blobs, disk, catalog, definitions, engine, feed, clock, wallClock, logger, maskSecrets } = dependencies;
   let isStopping = false;
   let listenUrl = '';
   const baseUrl = (): string => dependencies.baseUrl ?? listenUrl;
@@ -183,7 +186,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     engine,
     blobs,
     payloads,
-    clock,
+    wallClock,
     requireToken,
     answerTrigger,
     rejections,

@@ -63,8 +63,10 @@ export interface StepContext {
   visit: number;
   /** Of this visit, from 1; a retried step is planned anew. */
   attempt: number;
-  /** When the step is planned, in ms since the epoch. */
+  /** When the step is planned, in server time (core/server-time.ts): what an interval is measured by. */
   now: number;
+  /** What the wall clock shows then, in ms since the epoch: what is written into messages and files. */
+  wallNow: number;
   /** `inputs`, `steps` and `request`, as selectors see them. */
   roots: Roots;
   /** What the sink's last run remembered under this step's memory key; null at first. */

@@ -1,7 +1,6 @@
 // The storage contract. One method is one indivisible state change, in one sentence; `now` and ids are arguments.
-// A promise that resolves means that the change is on disk. Every write to a run that somebody advances carries the
-// lease and changes nothing when the lease is stale.
-//
+// A promise that resolves means that the change is on disk. Every write to a run that somebody advances carries the lease
+// and changes nothing when it is stale. Times are server time (core/server-time.ts), but for those of definitions.
 // All methods reject with AppError `unavailable` when the database is locked or the disk is full: nothing was
 // changed then, and the same call may succeed later.
 
@@ -23,6 +22,7 @@ import type {
   NewDelivery,
 } from './delivery-records.ts';
 import type { Rejection } from './rejection.ts';
+import type { ServerTimeStorage } from './server-time-records.ts';
 import type { StoredEvents, StreamPosition } from './stored-stream.ts';
 
 export interface WorkflowRecord {
@@ -180,7 +180,7 @@ export interface PruneLimits {
   limit: number;
 }
 
-export interface Storage {
+export interface Storage extends ServerTimeStorage {
   /** Everything that triggers are matched against. */
   loadDefinitions(): Promise<Definitions>;
   /** One version of a workflow, or the latest; null when there is none. */

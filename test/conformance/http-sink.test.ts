@@ -1,6 +1,7 @@
 // The HTTP Sink document, sentence by sentence: each title quotes what it proves, each command runs as printed.
 
 import { describe, expect, test } from 'vitest';
+import { machineClocks } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { allFrames } from '../support/event-stream.ts';
 import { shareApp } from '../support/shared-app.ts';
@@ -64,13 +65,18 @@ let isClockBroken = false;
 /** As on a public server: an address of its own, a proxy before it, a rate limit, and a token on its sink. */
 const deployed = {
   settings: { base_url: 'https://your-domain.com/', trust_proxy: '127.0.0.1', rate_limit: '20' },
-  clock: () => {
-    if (isClockBroken) throw new Error('no time at all: internal particulars');
-    return Date.now();
+  clocks: {
+    ...machineClocks,
+    wall: () => {
+      if (isClockBroken) throw new Error('no time at all: internal particulars');
+      return Date.now();
+    },
   },
 };
 
 const guarded = shareApp(deployed, async (shared) => {
+  // What a request is told the time by is broken, and not what watches the clocks beside it.
+  deployed.clocks.wall = Date.now;
   await echoWorkflow(shared, 'app_abc123');
   const auth = { type: 'bearer', tokens: ['your-auth-token', 'your-secret-token'] };
   await shared.sink({ path: '/webhook', method: 'POST', workflow_id: 'echo', auth }, 'app_abc123');

@@ -79,7 +79,7 @@ describe('the verdict', () => {
 
 describe('after an attempt', () => {
   const stateAfter = (result: OutboundResult, attempt: number, random = 0.5, lastAttempt = 6) =>
-    afterAttempt({ message: http(), retry: BACKGROUND_RETRY, result, attempt, lastAttempt, now: NOW, random });
+    afterAttempt({ message: http(), retry: BACKGROUND_RETRY, result, attempt, lastAttempt, now: NOW, wallNow: NOW, random });
 
   test('a success is over, and so is what no other try can mend', () => {
     expect(stateAfter(answered(200), 1)).toEqual({ status: 'delivered', dueAt: null });
@@ -89,7 +89,8 @@ describe('after an attempt', () => {
   test('every answer but a success is tried again where the message says so, and what was never sent is not', () => {
     const stateOf = (result: OutboundResult, attempt = 1): string => {
       const message: HttpMessage = { ...http(), retriesEveryFailure: true };
-      return afterAttempt({ message, retry: BACKGROUND_RETRY, result, attempt, lastAttempt: 6, now: NOW, random: 0.5 }).status;
+      return afterAttempt({ message, retry: BACKGROUND_RETRY, result, attempt, lastAttempt: 6, now: NOW, wallNow: NOW, random: 0.5 })
+        .status;
     };
     for (const status of [302, 400, 404, 410, 413, 500]) expect(stateOf(answered(status)), `${status}`).toBe('queued');
     expect(stateOf(answered(404), 6)).toBe('failed');

@@ -70,6 +70,7 @@ async function startQueue(stored: Record<string, { count: number; bytes: number;
   const queue = createDeliveryQueue({
     wakeRuns: () => undefined,
     clock: () => now,
+    toWall: (at) => at,
     random: () => 0.5,
     logger: createLogger('silent').logger,
     send: (_message, { deliveryId, signal }) =>

@@ -9,7 +9,7 @@ export interface Received {
   idempotencyKey: string;
   body: unknown;
   signal: AbortSignal;
-  answer(status: number, text?: string): void;
+  answer(status: number, text?: string, headers?: Record<string, string>): void;
   /** Ends the send as a bug of the sender would. */
   breakDown(error: Error): void;
 }
@@ -26,7 +26,7 @@ export function createReceiver(answerAll?: number): Receiver {
   const received: Received[] = [];
   const send: Send = (request, { idempotencyKey, signal }) =>
     new Promise((resolve, reject) => {
-      const respond = (status: number, text = ''): void => resolve(response(status, text));
+      const respond: Received['answer'] = (status, text = '', headers = {}) => resolve(response(status, text, headers));
       signal.addEventListener('abort', () => resolve({ kind: 'network', code: 'ABORTED', reason: 'given up' }), { once: true });
       received.push({
         idempotencyKey,
@@ -44,6 +44,6 @@ export function createReceiver(answerAll?: number): Receiver {
   };
 }
 
-function response(status: number, text: string): OutboundResult {
-  return { kind: 'response', status, reason: '', url: 'http://receiver.test/', headers: {}, body: Buffer.from(text), isTruncated: false };
+function response(status: number, text: string, headers: Record<string, string>): OutboundResult {
+  return { kind: 'response', status, reason: '', url: 'http://receiver.test/', headers, body: Buffer.from(text), isTruncated: false };
 }

@@ -99,6 +99,7 @@ async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: 
     stepTypes: createStepTypes(builtinStepTypes),
     feed: createRunFeed(),
     clock: Date.now,
+    toWall: (at) => at,
     newRunId,
     logger: createLogger('info', { write: (line: string) => void logs.push(line) }).logger,
     send: () => Promise.reject(new Error('nothing is sent here')),

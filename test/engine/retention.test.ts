@@ -61,7 +61,17 @@ function prepare(limits: Partial<RetentionOptions>) {
   const logs: string[] = [];
   const { logger } = createLogger('info', { write: (line: string) => void logs.push(line) });
   const start = () => {
-    const retention = startRetention({ storage, blobs, clock: () => NOW, logger, maxAgeMs: null, maxBytes: null, ...limits });
+    const retention = startRetention({
+      storage,
+      blobs,
+      clock: () => NOW,
+      wallClock: () => NOW,
+      settlesAt: () => 0,
+      logger,
+      maxAgeMs: null,
+      maxBytes: null,
+      ...limits,
+    });
     onTestEnd(() => retention.close());
     return retention;
   };
@@ -124,10 +134,46 @@ test('a round that fails is told of, and the next one is tried', async () => {
     },
   };
   const { runId } = await workbench.addRun(await workbench.addSink(), { createdAt: NOW - 2 * DAY, change: completedChange(1) });
-  const retention = startRetention({ storage: failing, blobs, clock: () => NOW, logger, maxAgeMs: DAY, maxBytes: null });
+  const retention = startRetention({
+    storage: failing,
+    blobs,
+    clock: () => NOW,
+    wallClock: () => NOW,
+    settlesAt: () => 0,
+    logger,
+    maxAgeMs: DAY,
+    maxBytes: null,
+  });
   onTestEnd(() => retention.close());
   await until('the failure to be told', () => logs.join('').includes('retention could not run; trying again later'));
   expect(await storage.getRun(runId)).not.toBeNull();
   await retention.run();
   expect(await storage.getRun(runId)).toBeNull();
+});
+
+test('while the clocks are not settled nothing goes for its age, and the database is kept within its size all the same', async () => {
+  const sink = await workbench.addSink();
+  const ofOld = await addBlob('old');
+  const old = await workbench.addRun(sink, { createdAt: NOW - 31 * DAY, blobs: [ofOld], change: completedChange(1) });
+  const unnamed = await addBlob('named by no run');
+  let now = NOW;
+  const retention = prepare({ maxAgeMs: DAY, clock: () => now, settlesAt: () => NOW + 1 }).start();
+  await retention.run();
+  expect(await storage.getRun(old.runId)).not.toBeNull();
+  expect([hasBlob(ofOld), hasBlob(unnamed)]).toEqual([true, true]);
+  await prepare({ maxBytes: 0, settlesAt: () => NOW + 1 })
+    .start()
+    .run();
+  expect(await storage.getRun(old.runId)).toBeNull();
+  now = NOW + 1;
+  await retention.run();
+  expect([hasBlob(ofOld), hasBlob(unnamed)]).toEqual([false, false]);
+});
+
+test('files age by the wall clock, which their own times are of', async () => {
+  const young = await addBlob('young');
+  await prepare({ clock: () => NOW + 60 * DAY, wallClock: () => NOW - DAY + 1000 })
+    .start()
+    .run();
+  expect(hasBlob(young)).toBe(true);
 });

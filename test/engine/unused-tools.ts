@@ -2,8 +2,9 @@
 
 import type { ExecutionTools } from '../../src/engine/execution-start.ts';
 
-export const unusedTools: Pick<ExecutionTools, 'recall' | 'placeholder' | 'mask'> = {
+export const unusedTools: Pick<ExecutionTools, 'recall' | 'toWall' | 'placeholder' | 'mask'> = {
   recall: () => undefined,
+  toWall: (at) => at,
   placeholder: () => null,
   mask: (_runId, text) => text,
 };

@@ -14,6 +14,7 @@ import { memoryContract } from './contract/memory.ts';
 import { overflowContract } from './contract/overflow.ts';
 import { readingRunsContract } from './contract/reading-runs.ts';
 import { retentionContract } from './contract/retention.ts';
+import { serverTimeContract } from './contract/server-time.ts';
 import { visitsContract } from './contract/visits.ts';
 import { createWorkbench, NOW, type Workbench } from './contract/workbench.ts';
 
@@ -51,6 +52,7 @@ export function describeStorageContract(name: string, { open, dispose }: Storage
     memoryContract(current);
     retentionContract(current);
     concurrencyContract(current);
+    serverTimeContract(current);
 
     test('a storage that was closed refuses everything, and holds everything when it is opened again', async () => {
       const { storage, addSink, addRun } = workbench;

@@ -21,6 +21,8 @@ export interface TestApp extends App {
 }
 
 export interface TestAppOptions extends Partial<Omit<AppOptions, 'config'>> {
+  /** All clocks of the machine in one, which then never part. */
+  clock?: () => number;
   /** Settings by key, as flags: `{ rate_limit: '5' }`. */
   settings?: Record<string, string>;
   dataDir?: string;
@@ -35,6 +37,7 @@ export async function startTestApp({
   onEnd = onTestEnd,
   dataDir = tempDir(onEnd),
   configPath = join(dataDir, 'no-definitions'),
+  clock,
   ...options
 }: TestAppOptions = {}): Promise<TestApp> {
   const logs: string[] = [];
@@ -55,6 +58,7 @@ export async function startTestApp({
     logger,
     version: 'test',
     onFatal: () => undefined,
+    ...(clock === undefined ? {} : { clocks: { wall: clock, elapsedMs: clock, uptimeMs: clock } }),
     ...options,
   });
   onEnd(() => app.close());

@@ -31,7 +31,7 @@ const MAX_WAIT_MS = 60_000;
 /** Decoded, with what its steps make of it, and before anything is known of it. */
 const DECODED_RATIO = 24;
 
-export function createLargeRuns(options: RunThreadOptions): LargeRuns {
+export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) => number): LargeRuns {
   const client = new RunThreadClient(options);
   const room = new MemoryAccount('runs', options.maxHeapBytes / 2);
   let made = 0;
@@ -41,7 +41,7 @@ export function createLargeRuns(options: RunThreadOptions): LargeRuns {
       const weight = bytes * DECODED_RATIO;
       await room.takeInTurn(weight, MAX_WAIT_MS);
       made += 1;
-      const large = new LargeRun(made, run, client, () => room.give(weight));
+      const large = new LargeRun(made, run, client, toWall, () => room.give(weight));
       try {
         await large.start();
       } catch (error) {
@@ -87,6 +87,7 @@ export class LargeRun implements Program {
   readonly #id: number;
   readonly #run: StartLargeRun;
   readonly #client: RunThreadClient;
+  readonly #toWall: (at: number) => number;
   #giveRoom: (() => void) | null;
   #given: Given[] = [];
   #progress: number;
@@ -94,10 +95,11 @@ export class LargeRun implements Program {
   /** What the images are that a step waits for. */
   readonly #wants = new Map<string, readonly ImageWant[]>();
 
-  constructor(id: number, run: StartLargeRun, client: RunThreadClient, giveRoom: () => void) {
+  constructor(id: number, run: StartLargeRun, client: RunThreadClient, toWall: (at: number) => number, giveRoom: () => void) {
     this.#id = id;
     this.#run = run;
     this.#client = client;
+    this.#toWall = toWall;
     this.#giveRoom = giveRoom;
     this.#progress = run.past?.progress ?? 0;
     this.#lastSeq = run.past?.lastSeq ?? 0;
@@ -141,7 +143,11 @@ export class LargeRun implements Program {
     for (;;) {
       const given = this.#given;
       this.#given = [];
-      const answer = await this.#client.ask({ id: this.#id, ask: 'plan', turn: { given, now, leaseUntil, recalled } });
+      const answer = await this.#client.ask({
+        id: this.#id,
+        ask: 'plan',
+        turn: { given, now, wallNow: this.#toWall(now), leaseUntil, recalled },
+      });
       if (!('planned' in answer)) throw new Error('the thread of large runs answered with something else than a turn');
       const { planned } = answer;
       if (planned.kind === 'planned') return planned;

@@ -53,6 +53,8 @@ export type Given =
 export interface PlanLargeTurn {
   given: Given[];
   now: number;
+  /** What the wall clock shows at `now`. */
+  wallNow: number;
   leaseUntil: number;
   /** What the sink remembers under the keys that were wanted, as encodeStored writes it. */
   recalled: { key: string; version: number; value: string }[];

@@ -40,6 +40,9 @@ interface HostedRun {
 /** Answers what is asked, one after the other. */
 export function createRunHost({ tools, stepTypes, readReceived, maxDecodedBytes }: RunHostOptions): (ask: Ask) => Promise<Reply | null> {
   const runs = new Map<number, HostedRun>();
+  /** As of the last turn. */
+  let wallAheadMs = 0;
+  const toWall = (at: number): number => at + wallAheadMs;
 
   async function start(id: number, { runId, sinkId, workflow, head: headText, body, inputs, past }: StartLargeRun): Promise<Reply> {
     const planned = workflow === null ? CAPTURE_WORKFLOW : planOf(workflow);
@@ -49,7 +52,8 @@ export function createRunHost({ tools, stepTypes, readReceived, maxDecodedBytes 
     const request = { ...head, body: value };
     const bound = 'bound' in inputs ? (parseJson(inputs.bound) as Record<string, unknown>) : bindInputs(planned, inputs.mapping, request);
     const recalled = new Map<string, MemoryEntry>();
-    const executionTools = { ...tools, stepTypes, random: Math.random, recall: (_sinkId: string, key: string) => recalled.get(key) };
+    const recall = (_sinkId: string, key: string): MemoryEntry | undefined => recalled.get(key);
+    const executionTools = { ...tools, stepTypes, random: Math.random, recall, toWall };
     const execution = new Execution(executionTools, { runId, sinkId, workflow: planned, request, inputs: bound }, past ?? undefined);
     runs.set(id, { execution, recalled, effects: [], bug: null });
     const isMapped = 'mapping' in inputs && Object.keys(inputs.mapping).length > 0;
@@ -70,8 +74,9 @@ export function createRunHost({ tools, stepTypes, readReceived, maxDecodedBytes 
     return stringifyJson(resolveBindings(parseJson(template), { ...(parseJson(roots) as object), request }));
   }
 
-  function plan(run: HostedRun, { given, now, leaseUntil, recalled }: PlanLargeTurn): PlannedLargeTurn {
+  function plan(run: HostedRun, { given, now, wallNow, leaseUntil, recalled }: PlanLargeTurn): PlannedLargeTurn {
     const { execution } = run;
+    wallAheadMs = wallNow - now;
     for (const { key, version, value } of recalled) run.recalled.set(key, { version, value: decodeStored(value) });
     try {
       for (const fact of given) {

@@ -37,7 +37,7 @@ export interface TriggerDependencies {
   engine: Engine;
   blobs: BlobStore;
   payloads: PayloadIntakeOnDemand;
-  clock: Clock;
+  wallClock: Clock;
   requireToken: RequireToken;
   answerTrigger: AnswerTrigger;
   rejections: RejectionLog;
@@ -51,7 +51,7 @@ export interface TriggerDependencies {
 const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 
 export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
-  const { catalog, engine, blobs, payloads, clock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } = dependencies;
+  const { catalog, engine, blobs, payloads, wallClock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } = dependencies;
   let router = createSinkRouter([]);
   function takeSinks({ sinks }: Pick<CatalogSnapshot, 'sinks'>): void {
     router = createSinkRouter(sinks);
@@ -102,7 +102,7 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
     const { sink } = target;
     const { accept, prefer } = request.raw.headers;
     const answer = negotiateAnswer(sink.response, accept, typeof prefer === 'string' ? prefer : undefined);
-    const input = await readTriggerInput(request, target, { blobs, payloads, now: clock() });
+    const input = await readTriggerInput(request, target, { blobs, payloads, now: wallClock() });
     const { workflow, reference } = catalog.workflowOf(sink);
     const run = await engine.dispatch({
       appId: sink.appId,

@@ -35,7 +35,7 @@ export const csvFormatter: StepType<CsvFormatterManifest> = {
     withOperations(() => {
       const values = transformValues(columns, chains, context);
       const header = [...Object.keys(values), RESERVED];
-      const row = [...Object.values(values).map(cellText), Timestamp.ofEpoch(context.now).isoFormat()];
+      const row = [...Object.values(values).map(cellText), Timestamp.ofEpoch(context.wallNow).isoFormat()];
       return { kind: 'completed', outputs: { csv_content: `${csvLine(header)}${csvLine(row)}` } };
     }),
 };

@@ -18,12 +18,12 @@ export const currentTime: StepType<CurrentTimeManifest> = {
   required: [],
   ignoresUnknown: true,
   outputs: () => ['timestamp', 'iso_string', 'date', 'time'],
-  plan({ timezone = 'UTC' }, { now }) {
+  plan({ timezone = 'UTC' }, { wallNow }) {
     if (!isTimeZone(timezone)) {
       const given = `received unsupported timezone '${String(timezone).slice(0, 100)}'`;
       return failedStep('invalid_setting', `\`roboflow_core/current_time@v1\` ${given}. Provide one of ${TIME_ZONES.join(', ')}.`);
     }
-    const timestamp = timeIn(timezone, now);
+    const timestamp = timeIn(timezone, wallNow);
     const iso = timestamp.isoFormat();
     const [date, rest] = iso.split('T') as [string, string];
     return { kind: 'completed', outputs: { timestamp, iso_string: iso, date, time: rest.slice(0, 'HH:MM:SS'.length) } };

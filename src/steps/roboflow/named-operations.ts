@@ -12,7 +12,7 @@ export type Values = Readonly<Record<string, unknown>>;
 
 /** `parameters` are what operations may name; Roboflow gives them none but where it says so. */
 export function operationContext(context: StepContext, parameters: Values = {}): OperationContext {
-  return { parameters, images: context.images, random: () => context.random(), now: context.now };
+  return { parameters, images: context.images, random: () => context.random(), now: context.wallNow };
 }
 
 /** A copy with each value that has a chain transformed by it. Chains of other names are left. */

@@ -21,6 +21,7 @@ import { createRunEndings } from './run-endings.ts';
 import { createRunOperations } from './run-operations.ts';
 import { createRunQueries } from './run-queries.ts';
 import { createRunResults } from './run-results.ts';
+import { createServerTimeOperations } from './server-time-operations.ts';
 
 export const READS = [
   'findWorkflow',
@@ -47,9 +48,11 @@ export const WRITES = [
   'releaseDeliveries',
   'retryDeliveries',
   'recordRejections',
+  'recordServerTime',
   'pruneRuns',
   'ping',
-  // These only read, but must see the writes before them, and the server needs the first two to start.
+  // These only read, but must see the writes before them, and the server needs the first three to start.
+  'readServerTime',
   'loadDefinitions',
   'nextWake',
   'listDueOrigins',
@@ -97,6 +100,7 @@ export function createWrites(database: Database): Operations<(typeof WRITES)[num
     ...createMemoryQueries(database),
     ...createRejectionOperations(database),
     ...createRetentionOperations(database),
+    ...createServerTimeOperations(database),
     ...createBlobQueries(database),
     ping() {
       touch.run();

@@ -14,6 +14,7 @@ export function stepContext(given: Partial<StepContext> = {}): StepContext {
     visit: 1,
     attempt: 1,
     now: NOW,
+    wallNow: given.now ?? NOW,
     roots: { inputs: {}, steps: {}, request: {} },
     memory: null,
     deliveryId: 'dlv_1',
