@@ -138,7 +138,7 @@ export function redactResult(result: OutboundResult, hide: HideSecrets): Outboun
     case 'network':
       return { ...result, reason: hide(result.reason) };
     case 'response': {
-      const { reason, url, headers, body, isTruncated } = result;
+      const { reason, url, headers, body, isTruncated, redirects } = result;
       const text = Buffer.from(body).toString('latin1');
       const hidden = hide(text, isTruncated);
       return {
@@ -147,6 +147,7 @@ export function redactResult(result: OutboundResult, hide: HideSecrets): Outboun
         url: hide(url),
         headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, hide(value)])),
         body: hidden === text ? body : Buffer.from(hidden, 'latin1'),
+        ...(redirects === undefined ? {} : { redirects: redirects.map((redirect) => ({ ...redirect, url: hide(redirect.url) })) }),
       };
     }
   }

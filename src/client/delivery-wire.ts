@@ -36,11 +36,19 @@ export interface DeliverySummary {
 /** Text where the bytes are UTF-8, base64 where not. */
 export type ShownBody = ({ text: string } | { base64: string }) & { size: number; is_truncated: boolean };
 
+/** Where the status led, and with which method. */
+export interface FollowedRedirect {
+  status: number;
+  url: string;
+  method: string;
+  is_body_lost: boolean;
+}
+
 export interface DeliveryAttempt extends AttemptResult {
   attempt: number;
   started_at: Time;
   duration_ms: number;
-  response?: { reason: string; url: string; headers: Record<string, string>; body: ShownBody };
+  response?: { reason: string; url: string; headers: Record<string, string>; body: ShownBody; redirects?: FollowedRedirect[] };
 }
 
 export interface DeliveryDetails extends DeliverySummary {

@@ -71,12 +71,26 @@ export function afterAttempt({ message, retry, result, attempt, lastAttempt, now
   return { status: 'queued', dueAt: now + Math.max(backoffMs, retryAfterMs(result, wallNow) ?? 0) };
 }
 
-/** RFC 9110, 10.2.3: seconds or an HTTP date. Null where none is given, or none that can be read. */
+const SECONDS = /^\d+(?:\.\d*)?(?:[ \t]*,[ \t]*\d+(?:\.\d*)?)*$/;
+const DATE = /^(?:[A-Z][a-z]{2,8}, )?\d{1,2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} (?:GMT|UTC|[+-]\d{4})$/;
+const ISO_DATE = /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/;
+const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/;
+
+/**
+ * RFC 9110, 10.2.3: seconds or an HTTP date, which `now` is compared with. A fraction of a second is rounded up, and of
+ * several fields the longest counts. Null where none is given, or none that can be read.
+ */
 export function retryAfterMs(result: OutboundResult, now: number): number | null {
   const text = result.kind === 'response' ? result.headers['retry-after']?.trim() : undefined;
   if (text === undefined) return null;
-  const wanted = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  const wanted = SECONDS.test(text) ? Math.max(...text.split(',').map((part) => Math.ceil(Number(part)))) * 1000 : readDate(text) - now;
   return wanted > 0 ? Math.min(wanted, MAX_RETRY_AFTER_MS) : null;
+}
+
+/** In ms; NaN for what is no date, which Date.parse would often take for one. */
+function readDate(text: string): number {
+  if (ASCTIME.test(text)) return Date.parse(`${text} GMT`);
+  return DATE.test(text) || ISO_DATE.test(text) ? Date.parse(text) : Number.NaN;
 }
 
 /**

@@ -60,6 +60,17 @@ export interface MailAttachment {
 
 export type OutboundMessage = HttpMessage | MailMessage;
 
+/** One that was followed. */
+export interface Redirect {
+  /** 301, 302, 303, 307 or 308. */
+  status: number;
+  /** Where it led, and with which method. */
+  url: string;
+  method: string;
+  /** The message had a body, and what was sent on has none. */
+  isBodyLost: boolean;
+}
+
 /** What the outside world did, as a value: sending never throws for it. */
 export type OutboundResult =
   | {
@@ -73,6 +84,8 @@ export type OutboundResult =
       /** As far as it was read. */
       body: Uint8Array;
       isTruncated: boolean;
+      /** Left out where there was none. */
+      redirects?: readonly Redirect[];
     }
   | { kind: 'timeout'; phase: 'connect' | 'headers' | 'body' | 'total' }
   /** Never sent: the address policy forbids it, or the message cannot be put on the wire. */

@@ -3,6 +3,7 @@
 
 import { type IncomingMessage, request as sendRequest } from 'node:http';
 import type { Socket } from 'node:net';
+import { AnswerHeads } from './answer-heads.ts';
 import type { Exchange } from './exchange.ts';
 import type { Dial } from './guarded-connector.ts';
 import { flatHeaders } from './message-headers.ts';
@@ -17,8 +18,12 @@ export function sendEmptyChunked({ method, url, headers }: WireRequest, dial: Di
   const send = (socket: Socket): void => {
     const framed = ['Host', url.host, 'Connection', 'close', ...flatHeaders(headers), 'Transfer-Encoding', 'chunked'];
     const request = sendRequest({ createConnection: () => socket, method, path: url.pathname + url.search, headers: framed });
+    new AnswerHeads(socket).expect();
     const controller = { abort: (reason: Error): void => void request.destroy(reason) };
-    request.on('error', onError).on('response', (response) => readResponse(response, controller, exchange));
+    request
+      .on('error', onError)
+      .on('upgrade', () => onError(UNASKED_UPGRADE))
+      .on('response', (response) => readResponse(response, controller, exchange));
     exchange.onRequestStart(controller);
     request.end();
   };
@@ -26,9 +31,13 @@ export function sendEmptyChunked({ method, url, headers }: WireRequest, dial: Di
 }
 
 const UNCONNECTED = { abort: (): void => undefined };
+const HAS_NO_CONTENT = new Set([204, 205, 304]);
+const UNASKED_UPGRADE = Object.assign(new Error('the receiver changes the protocol'), { code: 'UNASKED_UPGRADE' });
 
 function readResponse(response: IncomingMessage, controller: { abort: (reason: Error) => void }, exchange: Exchange): void {
   exchange.onResponseStart(controller, response.statusCode as number, response.headers, response.statusMessage);
+  // What comes after such a head is no part of the answer, and an error for Node.
+  if (HAS_NO_CONTENT.has(response.statusCode as number)) exchange.onResponseEnd();
   response
     .on('data', (chunk: Uint8Array) => exchange.onResponseData(controller, chunk))
     .on('end', () => exchange.onResponseEnd())

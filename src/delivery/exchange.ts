@@ -35,6 +35,8 @@ export function runExchange(
 
 /** What undici's dispatch calls back. */
 export class Exchange implements Dispatcher.DispatchHandler {
+  /** Called when the request goes out. */
+  onSending: (() => void) | null = null;
   readonly #url: URL;
   readonly #limits: ExchangeLimits;
   readonly #waiting: Waiting;
@@ -85,6 +87,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Controller): void {
     if (this.#isSettled) return controller.abort(OVER);
+    this.onSending?.();
     this.#controller = controller;
     this.#phase = 'headers';
     this.#waiting.count--;
@@ -92,8 +95,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Controller, status: number, headers: ReceivedHeaders, reason = ''): void {
-    // An interim answer, as 103, promises nothing: it is no sign of life, or one could be sent for ever.
-    if (status < 200) return;
     this.#phase = 'body';
     this.#status = status;
     this.#reason = reason;

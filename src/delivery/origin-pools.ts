@@ -1,8 +1,14 @@
 // The connections of the sender: one undici pool an origin, made when first needed, closed when idle, bounded in number.
 
-import { type Dispatcher, Pool } from 'undici';
-import type { Waiting } from './exchange.ts';
+import { type buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import { AnswerHeads } from './answer-heads.ts';
+import type { Exchange, Waiting } from './exchange.ts';
 import { connectorOf, type Dial } from './guarded-connector.ts';
+
+/** What the pools are given: undici hands on its options, and keeps the handler to itself. */
+export interface ExchangeOptions extends Dispatcher.DispatchOptions {
+  exchange: Exchange;
+}
 
 export interface Connections {
   readonly pool: Dispatcher;
@@ -36,12 +42,13 @@ export function openOriginPools({ dial, connectionsPerOrigin, maxOrigins }: Orig
   const pools = new Map<string, OriginPool>();
 
   function open(origin: string, connectTimeoutMs: number): OriginPool {
+    const connect = connectorOf(dial, { timeoutMs: () => opened.connectTimeoutMs, isWanted: () => opened.waiting.count > 0 });
     const opened: OriginPool = {
       connectTimeoutMs,
       isUsed: true,
       waiting: { count: 0 },
       pool: new Pool(origin, {
-        connect: connectorOf(dial, { timeoutMs: () => opened.connectTimeoutMs, isWanted: () => opened.waiting.count > 0 }),
+        factory: (url, options) => openClient(url, options, connect),
         connections: connectionsPerOrigin,
         pipelining: 1,
         maxHeaderSize: MAX_HEADER_BYTES,
@@ -91,4 +98,24 @@ export function openOriginPools({ dial, connectionsPerOrigin, maxOrigins }: Orig
       await Promise.all([...pools.values()].map(({ pool }) => pool.close()));
     },
   };
+}
+
+/** One connection of a pool. It is told when each request goes out, so that it knows what is the head of an answer. */
+function openClient(origin: URL, options: object, connect: buildConnector.connector): Client {
+  let heads: AnswerHeads | null = null;
+  const client = new Client(origin, {
+    ...options,
+    connect: (target, callback) =>
+      connect(target, (...connected) => {
+        const [, socket] = connected;
+        heads = socket === null ? null : new AnswerHeads(socket);
+        callback(...connected);
+      }),
+  });
+  const dispatch = client.dispatch.bind(client);
+  client.dispatch = (request, handler) => {
+    (request as ExchangeOptions).exchange.onSending = () => heads?.expect();
+    return dispatch(request, handler);
+  };
+  return client;
 }

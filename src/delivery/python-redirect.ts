@@ -1,6 +1,6 @@
 // Where an answer redirects to, and what is sent there: the rules of Python's requests, which Roboflow's webhooks go by.
 
-import type { OutboundResult } from '../core/outbound.ts';
+import type { OutboundResult, Redirect } from '../core/outbound.ts';
 import { readUrl, type WireRequest } from './wire-request.ts';
 
 /** After so many, requests gives up. */
@@ -9,6 +9,9 @@ export const MAX_REDIRECTS = 30;
 type Response = Extract<OutboundResult, { kind: 'response' }>;
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** Of a longer address only the origin is recorded. */
+const LONGEST_RECORDED_URL = 2048;
 
 /** The next request, or null when the response redirects nowhere. Throws Refusal when it leads to no http(s) URL. */
 export function redirectedRequest(request: WireRequest, { status, headers }: Response): WireRequest | null {
@@ -24,6 +27,12 @@ export function redirectedRequest(request: WireRequest, { status, headers }: Res
     ([name]) => name !== 'cookie' && (keepsBody || !isOfBody(name)) && (name !== 'authorization' || keepsCredentials(request.url, url)),
   );
   return { method: methodAfter(status, request.method), url, headers: new Map(kept), body: keepsBody ? request.body : null };
+}
+
+/** What is recorded of a redirect that led from one request to the next. */
+export function followed(from: WireRequest, status: number, to: WireRequest): Redirect {
+  const url = to.url.href.length <= LONGEST_RECORDED_URL ? to.url.href : `${to.url.origin}/…`;
+  return { status, url, method: to.method, isBodyLost: (from.body?.length ?? 0) > 0 && to.body === null };
 }
 
 function methodAfter(status: number, method: string): string {

@@ -1,15 +1,14 @@
 // Sends one HTTP message: signs it, keeps its time limits, follows redirects where it wants them followed.
 
-import type { Dispatcher } from 'undici';
-import type { HttpMessage, OutboundResult } from '../core/outbound.ts';
+import type { HttpMessage, OutboundResult, Redirect } from '../core/outbound.ts';
 import { sendEmptyChunked } from './empty-chunked-body.ts';
 import { type Exchange, type ExchangeLimits, runExchange } from './exchange.ts';
 import type { Dial } from './guarded-connector.ts';
 import { byteLengthOf, type OpenBlob, readBlob, streamBody, UnreadableBody, wholeBody } from './message-body.ts';
 import { flatHeaders, setHeader } from './message-headers.ts';
 import { ABORTED, resultOfError } from './network-fault.ts';
-import { openOriginPools } from './origin-pools.ts';
-import { MAX_REDIRECTS, redirectedRequest } from './python-redirect.ts';
+import { type ExchangeOptions, openOriginPools } from './origin-pools.ts';
+import { followed, MAX_REDIRECTS, redirectedRequest } from './python-redirect.ts';
 import { Refusal } from './refusal.ts';
 import type { SendOptions } from './send.ts';
 import { beginSignature, finishSignature, readSigningSecret } from './signature.ts';
@@ -66,12 +65,15 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
     };
     let request = writeRequest(message, { userAgent, idempotencyKey, deliveryId, timestamp });
     if (message.signingSecret !== null) await sign(request, message.signingSecret, deliveryId, timestamp, openBlob);
-    for (let redirects = 0; ; redirects++) {
+    const redirects: Redirect[] = [];
+    for (;;) {
       if (signal.aborted) return ABORTED;
       const result = await exchange(request, limits);
-      const next = result.kind === 'response' && message.redirects === 'as_requests' ? redirectedRequest(request, result) : null;
-      if (next === null) return result;
-      if (redirects === MAX_REDIRECTS) return TOO_MANY_REDIRECTS;
+      if (result.kind !== 'response') return result;
+      const next = message.redirects === 'as_requests' ? redirectedRequest(request, result) : null;
+      if (next === null) return redirects.length === 0 ? result : { ...result, redirects };
+      if (redirects.length === MAX_REDIRECTS) return TOO_MANY_REDIRECTS;
+      redirects.push(followed(request, result.status, next));
       request = next;
     }
   }
@@ -93,13 +95,13 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
   };
 }
 
-function dispatchOptions({ method, url, headers, body }: WireRequest, openBlob: OpenBlob, exchange: Exchange): Dispatcher.DispatchOptions {
+function dispatchOptions({ method, url, headers, body }: WireRequest, openBlob: OpenBlob, exchange: Exchange): ExchangeOptions {
   const path = url.pathname + url.search;
-  if (body === null) return { method, path, headers: flatHeaders(headers) };
+  if (body === null) return { method, path, headers: flatHeaders(headers), exchange };
   const whole = wholeBody(body);
-  if (whole !== null) return { method, path, headers: flatHeaders(headers), body: whole };
+  if (whole !== null) return { method, path, headers: flatHeaders(headers), body: whole, exchange };
   const framed = [...flatHeaders(headers), 'content-length', String(byteLengthOf(body))];
-  return { method, path, headers: framed, body: streamBody(body, openBlob, () => exchange.noteSignOfLife()) };
+  return { method, path, headers: framed, body: streamBody(body, openBlob, () => exchange.noteSignOfLife()), exchange };
 }
 
 /** Over whatever the message says of itself under the same names, or the signature would not hold. Throws Refusal. */

@@ -1,7 +1,7 @@
 // Deliveries as the administrator sees them: no secret shows, and what was sent and answered only where one delivery is
 // asked for.
 
-import type { BodyPart, MailMessage, OutboundMessage, OutboundResult } from '../core/outbound.ts';
+import type { BodyPart, MailMessage, OutboundMessage, OutboundResult, Redirect } from '../core/outbound.ts';
 import { MASKED_SECRET } from '../core/secret-placeholder.ts';
 import type { AttemptRecord, DeliveryRecord, DeliverySummary, DeliveryTarget } from '../storage/delivery-records.ts';
 import { type MaskSecrets, shownAddress, shownHeaders } from './shown-secrets.ts';
@@ -144,13 +144,18 @@ function presentAttempt({ attempt, startedAt, durationMs, result }: AttemptRecor
 }
 
 function presentResponse(result: Extract<OutboundResult, { kind: 'response' }>, mask: Mask): object {
-  const { reason, url, headers, body, isTruncated } = result;
+  const { reason, url, headers, body, isTruncated, redirects } = result;
   return {
     reason: mask(reason),
     url: shownAddress(mask(url)),
     headers: shownHeaders(maskValues(headers, mask)),
     body: presentBytes(maskBytes(body, mask), isTruncated),
+    ...(redirects === undefined ? {} : { redirects: redirects.map((redirect) => presentRedirect(redirect, mask)) }),
   };
+}
+
+function presentRedirect({ status, url, method, isBodyLost }: Redirect, mask: Mask): object {
+  return { status, url: shownAddress(mask(url)), method, is_body_lost: isBodyLost };
 }
 
 function presentParts(parts: readonly BodyPart[], mask: Mask): object {

@@ -34,7 +34,7 @@ function prepare() {
   return { clocks, receiver, sent, start };
 }
 
-const near = (iso: string, ms: number): boolean => Math.abs(Date.parse(iso) - ms) < 5000;
+const near = (iso: string, ms: number): boolean => Math.abs(Date.parse(iso) - ms) < 60_000;
 
 test.each([
   ['back an hour', -HOUR],
@@ -74,8 +74,8 @@ test('once it is noticed, the log says so, and what happens is shown by the new 
   const run = await reaches(app, after, 'completed');
   for (const shown of [run.created_at, run.finished_at, run.steps[0].started_at, `${run.output.iso}`])
     expect(shown).toSatisfy((iso: string) => near(iso, now));
-  expect(Math.abs((sent[0]?.now ?? 0) - now), 'the time that a message is signed with').toBeLessThan(5000);
-  expect(Math.abs(run.request.received_at - now)).toBeLessThan(5000);
+  expect(Math.abs((sent[0]?.now ?? 0) - now), 'the time that a message is signed with').toBeLessThan(60_000);
+  expect(Math.abs(run.request.received_at - now)).toBeLessThan(60_000);
   const [delivery] = (await app.admin('GET', '/deliveries')).body.deliveries;
   expect(delivery.created_at).toSatisfy((iso: string) => near(iso, now));
   const { attempts } = (await app.admin('GET', `/deliveries/${delivery.delivery_id}`)).body;
@@ -93,12 +93,12 @@ test('a date in Retry-After is read by the new time', async () => {
   clocks.set(-HOUR);
   await until('the jump to be noticed', () => app.logs.find((line) => line.includes('the wall clock was set back')));
   const run = await startRun(app, { steps: [post('a', { retry: { max_retries: 1, base_seconds: 0 } })] });
-  (await receiver.message(1)).answer(503, '', { 'retry-after': new Date(clocks.wall() + 60_000).toUTCString() });
+  (await receiver.message(1)).answer(503, '', { 'retry-after': new Date(clocks.wall() + 600_000).toUTCString() });
   const delivery = await until('the next attempt to be known', async () => {
     const [found] = (await app.admin('GET', `/deliveries?run_id=${run}`)).body.deliveries;
     return found?.next_attempt_at === null ? null : found;
   });
-  expect(delivery.next_attempt_at).toSatisfy((iso: string) => near(iso, clocks.wall() + 60_000));
+  expect(delivery.next_attempt_at).toSatisfy((iso: string) => near(iso, clocks.wall() + 600_000));
 });
 
 test.each([

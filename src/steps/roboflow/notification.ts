@@ -85,17 +85,19 @@ export function refusedNotification(message: string): CompletedOutcome {
 
 /**
  * What an awaited message came to. `what` is its name in the error text, as in "Failed to send e-mail"; `faultOf`
- * words what went wrong, null when nothing did.
+ * words what went wrong, null when nothing did. `note` is told beside that.
  */
 export function interpretNotification(
   result: EffectResult,
   { deliveryId }: StepContext,
   what: string,
   faultOf: (result: OutboundResult) => string | null,
+  note = '',
 ): StepOutcome {
   if (result.kind === 'written' || result.kind === 'not_written') throw new Error('a message was sent, and a file written');
   const fault = faultOf(result);
-  return told(fault === null ? 'Notification sent successfully' : `Failed to send ${what}. Internal error details: ${fault}`, {
+  const text = fault === null ? 'Notification sent successfully' : `Failed to send ${what}. Internal error details: ${fault}`;
+  return told(text + note, {
     error_status: fault !== null,
     status_code: result.kind === 'response' ? result.status : null,
     response_body: result.kind === 'response' ? new TextDecoder().decode(result.body) : null,

@@ -2,6 +2,7 @@
 // and without credentials: both may hold secrets.
 
 import type { OutboundResult } from '../../core/outbound.ts';
+import type { EffectResult } from '../step-type.ts';
 
 /** Null when nothing did. `url` is the address as it was to be sent to, `timeoutSeconds` as it was set. */
 export function webhookFault(result: OutboundResult, url: string, timeoutSeconds: number): string | null {
@@ -22,6 +23,15 @@ export function webhookFault(result: OutboundResult, url: string, timeoutSeconds
     case 'network':
       return networkFault(result, url);
   }
+}
+
+/** What a redirect has made of the message; empty where it went on as it was. requests, and with it Roboflow, says nothing. */
+export function redirectNote(result: EffectResult, method: string): string {
+  const redirects = result.kind === 'response' ? (result.redirects ?? []) : [];
+  const changing = redirects.find((redirect) => redirect.method !== method);
+  if (changing === undefined) return '';
+  const { status, url, method: changed, isBodyLost } = changing;
+  return `; a redirect (${status}) to ${withoutSecrets(url)} turned the ${method} into a ${changed}${isBodyLost ? ' without its body' : ''}`;
 }
 
 function statusFault(status: number, reason: string, url: string): string | null {

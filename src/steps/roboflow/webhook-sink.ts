@@ -19,7 +19,7 @@ import {
 import { withOperations } from './operations-outcome.ts';
 import { integerOrSelector, operationChains, text } from './property-schemas.ts';
 import { readInteger } from './setting-values.ts';
-import { webhookFault } from './webhook-fault.ts';
+import { redirectNote, webhookFault } from './webhook-fault.ts';
 import { UnsendableRequest, webhookMessage } from './webhook-message.ts';
 
 interface WebhookManifest extends NotificationManifest {
@@ -93,7 +93,13 @@ export const webhookSink: StepType<WebhookManifest> = {
       }),
     ),
   interpret: (manifest, result, context) =>
-    interpretNotification(result, context, WHAT, (answer) => webhookFault(answer, strOf(manifest.url), timeoutOf(manifest))),
+    interpretNotification(
+      result,
+      context,
+      WHAT,
+      (answer) => webhookFault(answer, strOf(manifest.url), timeoutOf(manifest)),
+      redirectNote(result, manifest.method),
+    ),
 };
 
 function compose(manifest: WebhookManifest, context: StepContext) {
