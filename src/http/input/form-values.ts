@@ -10,6 +10,7 @@ import { decodePartText } from '../../core/form/part-name.ts';
 import type { FileHandle } from '../../core/request.ts';
 import { AppError } from '../../errors.ts';
 import { parseJsonField } from './json-body.ts';
+import { bodyKindOf } from './media-type.ts';
 
 export interface ReceivedField {
   head: PartHead;
@@ -36,8 +37,9 @@ export function readHandle({ head, sha256, size, beginning }: ReceivedFile, char
   };
 }
 
-export function isJson(type: string): boolean {
-  return type === 'application/json' || type.endsWith('+json');
+/** By its type, as a body of that type is. */
+export function isJson({ contentType }: PartHead): boolean {
+  return contentType !== null && bodyKindOf(contentType) === 'json';
 }
 
 /** With the character set of a text that is not UTF-8, so that whoever reads the file can tell. */
@@ -60,7 +62,7 @@ function decodeName(head: PartHead, key: 'name' | 'filename', { ofForm }: ToldCh
 /** Name and value. Throws `invalid` that names the field. */
 export function readField({ head, bytes }: ReceivedField, charsets: ToldCharsets): [string, unknown] {
   const name = decodeName(head, 'name', charsets);
-  const isJsonField = head.contentType !== null && isJson(head.contentType.type);
+  const isJsonField = isJson(head);
   // JSON is UTF-8, whatever else is said of it (RFC 8259).
   const charset = isJsonField ? 'utf-8' : (head.contentType?.charset ?? charsets.of(name));
   let text: string;

@@ -11,6 +11,7 @@ import { AppError } from '../../errors.ts';
 import type { WriteBlob } from '../../storage/blobs.ts';
 import { readFormParts } from './form-parts.ts';
 import { isJson, type ReceivedField, type ReceivedFile, readField, readHandle } from './form-values.ts';
+import { bodyKindOf } from './media-type.ts';
 import { bounded, type Content, collect, collectUpTo, followedBy, noting } from './part-content.ts';
 
 export interface MultipartBody {
@@ -101,11 +102,12 @@ class FormReader {
 }
 
 /** A part without a file name is text unless its type says otherwise (RFC 7578, 4.4). */
-function isField({ filename, contentType }: PartHead): boolean {
-  return filename === null && (contentType === null || contentType.type.startsWith('text/') || isJson(contentType.type));
+function isField(head: PartHead): boolean {
+  const { filename, contentType } = head;
+  return filename === null && (contentType === null || isJson(head) || bodyKindOf(contentType) === 'text');
 }
 
 /** FormData gives every Blob this file name. */
-function isJsonBlob({ filename, contentType }: PartHead): boolean {
-  return filename === 'blob' && contentType !== null && isJson(contentType.type);
+function isJsonBlob(head: PartHead): boolean {
+  return head.filename === 'blob' && isJson(head);
 }
