@@ -119,7 +119,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       newRunId: createRunIds(clock),
       logger,
       send: withSecrets(options.send ?? sender.send, secrets),
-      localEffects: { loadImages: createLoadImages(blobs), writeFile: (write) => writeStepFile(filesDir, write) },
+      localEffects: {
+        loadImages: createLoadImages(blobs),
+        writeFile: (write) => writeStepFile(filesDir, write),
+        readFile: createReadFile(blobs),
+      },
       memory: budget.runs,
       largeRuns: createLargeRuns(runThread(environment, config.secretsAllow, key), toWall),
       secrets,
@@ -207,6 +211,18 @@ function createLoadImages(blobs: BlobStore): LocalEffects['loadImages'] {
         ? buffer(blobs.read(sha256))
         : Promise.reject(new ImageFault('the image is no file of this request'));
     return await createImageLoader({ readBlob }).load(wants);
+  };
+}
+
+function createReadFile(blobs: BlobStore): LocalEffects['readFile'] {
+  return async ({ sha256 }, files) => {
+    if (!files.some((file) => file.sha256 === sha256)) return { kind: 'not_read', error: 'it is no file of this request' };
+    try {
+      return { kind: 'read', bytes: await buffer(blobs.read(sha256)) };
+    } catch (error) {
+      const { code = 'damaged' } = error as NodeJS.ErrnoException;
+      return { kind: 'not_read', error: code === 'ENOENT' ? 'it is no longer stored' : `it cannot be read (${code})` };
+    }
   };
 }
 

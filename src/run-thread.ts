@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Ask } from './engine/large/messages.ts';
 import { createRunHost } from './engine/large/run-host.ts';
-import { type BodyReading, decodeBytes } from './http/input/decode-body.ts';
+import { decodeBytes, type TextReading } from './http/input/decode-body.ts';
 import { createSecretVault, type SecretVaultOptions } from './secrets.ts';
 import { STEP_TYPE_SOURCES } from './step-type-sources.ts';
 import { createStepTypes, ownStepTypes } from './steps/index.ts';
@@ -18,7 +18,7 @@ const { secrets, maxDecodedBytes } = workerData as RunThreadData;
 const answer = createRunHost({
   tools: createSecretVault(secrets),
   stepTypes: createStepTypes(ownStepTypes, STEP_TYPE_SOURCES),
-  readReceived: (bytes, reading) => decodeBytes(bytes, reading as BodyReading),
+  readReceived: (bytes, reading) => decodeBytes(bytes, reading as TextReading),
   maxDecodedBytes,
 });
 

@@ -56,6 +56,7 @@ interface CreateOptions extends ServerOptions, OutputOptions {
   authToken?: string;
   workflow?: string;
   payload?: string;
+  body?: string;
   file?: string;
 }
 
@@ -70,6 +71,7 @@ function defineCreate(command: Command, context: CliContext): void {
     .option('--auth-token <token>', 'bearer token that callers must send; without one anyone may trigger the sink')
     .option('--workflow <workflow_id>', 'workflow to run; without one the request is recorded')
     .option('--payload <platform>', 'platform that sends: robovision, v7 or roboflow; without one anybody may')
+    .option('--body <how>', 'how bodies are read: auto (by their type), json, form, text or raw')
     .option('--file <path>', 'YAML or JSON file with these and further fields');
   addOutputOption(addServerOptions(create), ['text', 'json']).action(async (options: CreateOptions) => {
     const { appId, fields } = await readSink(options, environment);
@@ -81,8 +83,8 @@ function defineCreate(command: Command, context: CliContext): void {
 }
 
 async function readSink(options: CreateOptions, environment: Environment): Promise<{ appId: string; fields: SinkFields }> {
-  const { app, path, method, authToken, workflow, payload, file } = options;
-  const given = { app_id: app, path, method, auth_token: authToken, workflow_id: workflow, payload };
+  const { app, path, method, authToken, workflow, payload, body, file } = options;
+  const given = { app_id: app, path, method, auth_token: authToken, workflow_id: workflow, payload, body };
   const fields: Record<string, unknown> = {
     ...(file === undefined ? {} : await readSinkFile(file, environment)),
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

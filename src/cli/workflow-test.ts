@@ -17,6 +17,7 @@ import { REHEARSED_RUN_ID, type Rehearsal, rehearse } from '../engine/rehearsal.
 import { createSecretVault, type SecretVault } from '../secrets.ts';
 import { builtinStepTypes } from '../steps/builtin.ts';
 import { createStepTypes } from '../steps/index.ts';
+import type { ReadResult } from '../steps/step-type.ts';
 import { ExitError, FAILED, WRONG_USAGE } from './exit-error.ts';
 import { addOutputOption, type OutputOptions, printHint, printJson, printLine } from './output.ts';
 import type { CliContext } from './program.ts';
@@ -66,11 +67,12 @@ async function rehearseFile(file: string, options: TestOptions, context: CliCont
     stepTypes,
     workflow,
     request,
-    inputs: bindInputs(workflow, {}, request),
+    inputs: bindInputs(workflow, {}, request, 'json'),
     now: systemClock(),
     placeholder: vault.placeholder,
     mask: vault.mask,
     answer: (message) => answerOf(message, status),
+    readFile: ({ sha256 }) => Promise.resolve(readGiven(files, sha256)),
     async loadImages(wants) {
       const { createImageLoader } = await import('../images/image-loader.ts');
       const bytesOf = new Map(files.map(({ handle, bytes }) => [handle.sha256, bytes]));
@@ -83,6 +85,11 @@ async function rehearseFile(file: string, options: TestOptions, context: CliCont
       return await createImageLoader({ readBlob }).load(wants);
     },
   });
+}
+
+function readGiven(files: readonly GivenFile[], sha256: string): ReadResult {
+  const bytes = files.find(({ handle }) => handle.sha256 === sha256)?.bytes;
+  return bytes === undefined ? { kind: 'not_read', error: 'it is none of the files that were given' } : { kind: 'read', bytes };
 }
 
 async function readInput(text: string): Promise<unknown> {

@@ -37,7 +37,7 @@ export function parseForm(bytes: Uint8Array, charset: string): Pair[] {
  * null where it names none that is known. `form` has one character for each byte.
  */
 export function charsetField(form: string): string | null {
-  const label = /(?:^|&)_charset_=([\w.:-]+)(?:&|$)/.exec(form)?.[1];
+  const label = /(?:^|&)_charset_=([\w.:-]{1,64})(?:&|$)/.exec(form)?.[1];
   return label === undefined ? null : charsetOf(label.toLowerCase());
 }
 

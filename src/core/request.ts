@@ -4,9 +4,15 @@
 import { decodeText } from './charset.ts';
 import { parseForm, UndecodableField } from './form-decoding.ts';
 import { parseJson } from './json.ts';
+import { parseJsonLines } from './json-lines.ts';
 
-/** How the body's bytes are read: decided once, from the content type, when the request arrives. */
-export type BodyKind = 'empty' | 'json' | 'form' | 'multipart' | 'text' | 'file';
+type PlainKind = 'empty' | 'json' | 'ndjson' | 'form' | 'multipart' | 'text' | 'file';
+
+/**
+ * How the body's bytes are read: decided once, from sink and content type, when the request arrives. `form:payload` is a
+ * form whose field `payload` holds the body, as JSON.
+ */
+export type BodyKind = PlainKind | `form:${string}` | `multipart:${string}`;
 
 /** A received file. Only the parser makes these: a JSON body that imitates one stays plain JSON. */
 export interface FileHandle {
@@ -37,7 +43,7 @@ export interface RequestBody {
   kind: BodyKind;
   /** `multipart`: the fields as JSON text. `file`: empty, the bytes are a blob. All others: the bytes that came. */
   bytes: Uint8Array;
-  /** Character set of a `text` or `form` body; all others are UTF-8. */
+  /** Character set of a text or a form; all others are UTF-8. */
   charset: string;
 }
 
@@ -48,9 +54,27 @@ export interface Request extends RequestHead {
 
 /** Reads the body's bytes as its kind says. Throws SyntaxError or TypeError when they are not of that kind. */
 export function decodeBody(body: RequestBody, files: readonly FileHandle[]): unknown {
-  switch (body.kind) {
+  const [kind, field] = splitKind(body.kind);
+  const value = decodeAs(kind, body, files);
+  return field === null ? value : jsonOf((value as Record<string, unknown>)[field]);
+}
+
+function splitKind(kind: BodyKind): [kind: PlainKind, field: string | null] {
+  const colon = kind.indexOf(':');
+  return colon === -1 ? [kind as PlainKind, null] : [kind.slice(0, colon) as PlainKind, kind.slice(colon + 1)];
+}
+
+/** A field of a form may have said that it is JSON, and was read as that. */
+function jsonOf(field: unknown): unknown {
+  return typeof field === 'string' ? parseJson(field) : (field ?? null);
+}
+
+function decodeAs(kind: PlainKind, body: RequestBody, files: readonly FileHandle[]): unknown {
+  switch (kind) {
     case 'empty':
       return null;
+    case 'ndjson':
+      return parseJsonLines(decodeText(body.bytes, 'utf-8'));
     case 'json':
     case 'multipart':
       return parseJson(decodeText(body.bytes, 'utf-8'));

@@ -2,6 +2,7 @@
 // (`path`, `method`, `auth_token`), plus optional ones of our own.
 
 import { appIdFault } from './app.ts';
+import { type BodyDocument, type BodySetting, bodySchema, readBodySetting } from './body-setting.ts';
 import type { Fault } from './fault.ts';
 import { responseSchema, type SinkResponse } from './response-mode.ts';
 import { readResponse, responseFaults } from './response-setting.ts';
@@ -47,6 +48,7 @@ interface SinkSettings {
   inputs: Record<string, string>;
   response: SinkResponse;
   limits: SinkLimits;
+  body: BodySetting;
   /** Who sends; null for anybody. */
   payload: PayloadSource | null;
 }
@@ -96,6 +98,7 @@ export const sinkSchema: JsonSchema = {
         fields: { type: 'integer', minimum: 0, maximum: 10_000 },
       },
     },
+    body: bodySchema,
     payload: { enum: [...PAYLOAD_SOURCES, null] },
   },
 };
@@ -110,6 +113,7 @@ interface SinkDocument extends AuthDocument {
   inputs?: Record<string, string>;
   response?: unknown;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
+  body?: BodyDocument;
   payload?: PayloadSource | null;
 }
 
@@ -144,6 +148,8 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
     const root = isSelector(text) ? parseSelector(text)?.root : undefined;
     if (root !== 'request') fault(`inputs.${name}`, `"${text}" must be a selector of the request, as "$request.query.user"`);
   }
+  if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
+    fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
   faults.push(...responseFaults(sink.response));
   return faults;
 }
@@ -166,6 +172,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
       files: limits.files ?? DEFAULT_LIMITS.files,
       fields: limits.fields ?? DEFAULT_LIMITS.fields,
     },
+    body: readBodySetting(sink.body ?? 'auto'),
     payload: sink.payload ?? null,
   };
 }

@@ -5,8 +5,9 @@ import { lookUp } from './bindings.ts';
 import { kindFault } from './element-kinds.ts';
 import type { Fault } from './fault.ts';
 import { ExactNumber } from './json.ts';
-import type { FileHandle, Request } from './request.ts';
+import type { BodyKind, FileHandle, Request } from './request.ts';
 import { groupPairs } from './request.ts';
+import { fromText } from './text-value.ts';
 import type { Workflow, WorkflowInput } from './workflow.ts';
 
 /**
@@ -14,14 +15,19 @@ import type { Workflow, WorkflowInput } from './workflow.ts';
  * path params, query, and its default. Throws `unprocessable` that names every input which is missing or of
  * another kind than declared.
  */
-export function bindInputs(workflow: Workflow, mapping: Readonly<Record<string, string>>, request: Request): Record<string, unknown> {
+export function bindInputs(
+  workflow: Workflow,
+  mapping: Readonly<Record<string, string>>,
+  request: Request,
+  bodyKind: BodyKind,
+): Record<string, unknown> {
   if (workflow.inputs.length === 0) return {};
   const faults: Fault[] = [];
-  const files = request.files.length === 0 ? {} : groupPairs(request.files.map((file): [string, FileHandle] => [file.name, file]));
+  const sources = sourcesOf(request, bodyKind);
   const bound: Record<string, unknown> = {};
   for (const input of workflow.inputs) {
-    const found = findValue(input, mapping, request, files);
-    const given = found === undefined ? input.defaultValue : convertText(input, found.value, found.isText);
+    const found = findValue(input, mapping, sources);
+    const given = found === undefined ? input.defaultValue : found;
     const { value, fault } = input.type === 'WorkflowParameter' ? readParameter(input, given) : readElement(input, given, request);
     if (fault !== null) faults.push({ path: input.name, message: fault });
     bound[input.name] = value;
@@ -64,41 +70,38 @@ function isImage(value: unknown, files: readonly FileHandle[]): boolean {
   return files.includes(value as FileHandle) || typeof (value as { value?: unknown }).value === 'string';
 }
 
-interface Found {
-  value: unknown;
-  /** The value came as text (a form field, path or query parameter), so a number or boolean had to be spelt out. */
-  isText: boolean;
+interface Sources {
+  request: Request;
+  isForm: boolean;
+  /** Where an input is found by its name, the first that has it. */
+  named: readonly { values: object; areTexts: boolean }[];
 }
 
-function findValue({ name }: WorkflowInput, mapping: Readonly<Record<string, string>>, request: Request, files: object): Found | undefined {
+/** Of a form, a path or a query, numbers and booleans come as text. */
+function sourcesOf(request: Request, bodyKind: BodyKind): Sources {
+  const { body, files, params, query } = request;
+  const isForm = bodyKind === 'form' || bodyKind === 'multipart';
+  const named: { values: object; areTexts: boolean }[] = [];
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) named.push({ values: body, areTexts: isForm });
+  if (files.length > 0) named.push({ values: groupPairs(files.map((file) => [file.name, file])), areTexts: false });
+  named.push({ values: params, areTexts: true }, { values: query, areTexts: true });
+  return { request, isForm, named };
+}
+
+function findValue({ name, kinds }: WorkflowInput, mapping: Readonly<Record<string, string>>, sources: Sources): unknown {
+  const { request, isForm, named } = sources;
   const selector = Object.hasOwn(mapping, name) ? mapping[name] : undefined;
   if (selector !== undefined) {
     const value = lookUp(selector, { request });
-    return value === undefined ? undefined : { value, isText: !selector.startsWith('$request.body') || isForm(request) };
+    return isForm || !selector.startsWith('$request.body') ? fromText(value, kinds) : value;
   }
-  const { body } = request;
-  if (typeof body === 'object' && body !== null && !Array.isArray(body) && Object.hasOwn(body, name)) {
-    return { value: (body as Record<string, unknown>)[name], isText: isForm(request) };
-  }
-  for (const source of [files, request.params, request.query]) {
-    if (Object.hasOwn(source, name)) return { value: (source as Record<string, unknown>)[name], isText: true };
+  for (const { values, areTexts } of named) {
+    if (!Object.hasOwn(values, name)) continue;
+    const value = (values as Record<string, unknown>)[name];
+    const read = areTexts ? fromText(value, kinds) : value;
+    if (read !== undefined) return read;
   }
   return undefined;
-}
-
-function isForm(request: Request): boolean {
-  return request.content_type === 'application/x-www-form-urlencoded' || request.content_type === 'multipart/form-data';
-}
-
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-
-function convertText({ kinds }: WorkflowInput, value: unknown, isText: boolean): unknown {
-  if (!isText || typeof value !== 'string' || kinds.some((kind) => kind === '*' || kind === 'string')) return value;
-  if (kinds.some((kind) => ['integer', 'float', 'float_zero_to_one'].includes(kind)) && NUMBER.test(value)) {
-    return String(Number(value)) === value ? Number(value) : new ExactNumber(value);
-  }
-  if (kinds.includes('boolean') && (value === 'true' || value === 'false')) return value === 'true';
-  return value;
 }
 
 const isNumber = (value: unknown): boolean => typeof value === 'number' || value instanceof ExactNumber;

@@ -1,5 +1,6 @@
 // A sink as a definition document writes it: only what differs from the defaults, tokens as hashes.
 
+import { writeBodySetting } from '../core/body-setting.ts';
 import { DEFAULT_LIMITS, type Sink } from '../core/sink.ts';
 
 const LIMIT_NAMES = {
@@ -11,7 +12,8 @@ const LIMIT_NAMES = {
   fields: 'fields',
 } as const;
 
-export function describeSink({ appId, path, method, auth, workflowId, inputs, response, limits, payload }: Sink): Record<string, unknown> {
+export function describeSink(sink: Sink): Record<string, unknown> {
+  const { appId, path, method, auth, workflowId, inputs, response, limits, body, payload } = sink;
   const changedLimits = Object.entries(LIMIT_NAMES).flatMap(([field, name]) => {
     const key = field as keyof typeof LIMIT_NAMES;
     return limits[key] === DEFAULT_LIMITS[key] ? [] : [[name, limits[key]]];
@@ -25,6 +27,7 @@ export function describeSink({ appId, path, method, auth, workflowId, inputs, re
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
     ...(response.mode === 'stream' ? (response.isWritten === true ? { response: 'stream' } : {}) : { response }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),
+    ...(body === 'auto' ? {} : { body: writeBodySetting(body) }),
     ...(payload === null ? {} : { payload }),
   };
 }

@@ -85,7 +85,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const { sinkId, workflow, request, inputMapping } = trigger;
     if (isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
     if (request === null) return await dispatchLarge(trigger);
-    const inputs = bindInputs(workflow, inputMapping, request);
+    const inputs = bindInputs(workflow, inputMapping, request, trigger.body.kind);
     const runId = newRunId();
     const now = clock();
     const execution = new Execution(tools, { runId, sinkId, workflow, request, inputs });

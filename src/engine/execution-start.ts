@@ -4,7 +4,7 @@ import type { ImageWant } from '../core/image.ts';
 import type { Request } from '../core/request.ts';
 import type { Workflow } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
-import type { FileWrite } from '../steps/step-type.ts';
+import type { FileRead, FileWrite } from '../steps/step-type.ts';
 import type { StepRecord } from '../storage/storage.ts';
 import type { SecretPlaceholder } from './prepared-step.ts';
 import type { Recall } from './step-planner.ts';
@@ -40,5 +40,5 @@ export interface ExecutionPast {
 /** What a step wants done in this process before it can go on. */
 export interface LocalEffect {
   step: string;
-  plan: { kind: 'load'; wants: readonly ImageWant[] } | FileWrite;
+  plan: { kind: 'load'; wants: readonly ImageWant[] } | FileWrite | FileRead;
 }

@@ -191,6 +191,7 @@ export class Execution {
     switch (plan.kind) {
       case 'load':
       case 'write':
+      case 'read':
         state.status = 'running';
         return { step: step.name, plan };
       case 'deliver':

@@ -7,7 +7,7 @@ import type { Request } from '../core/request.ts';
 import { isTerminal, type RunError } from '../core/run.ts';
 import type { Workflow } from '../core/workflow.ts';
 import type { StepTypes } from '../steps/index.ts';
-import type { FileWrite } from '../steps/step-type.ts';
+import type { FileRead, FileWrite, ReadResult } from '../steps/step-type.ts';
 import type { StepRecord } from '../storage/storage.ts';
 import { Execution } from './execution.ts';
 import type { LocalEffect } from './execution-start.ts';
@@ -21,6 +21,7 @@ export interface RehearsalOptions {
   inputs: Record<string, unknown>;
   now: number;
   loadImages: (wants: readonly ImageWant[]) => Promise<Images>;
+  readFile: (read: FileRead) => Promise<ReadResult>;
   placeholder: SecretPlaceholder;
   mask: (runId: string, text: string) => string;
   /** What every receiver answers. */
@@ -72,9 +73,10 @@ async function perform(
   { step, plan }: LocalEffect,
   execution: Execution,
   { writes }: Rehearsal,
-  { loadImages }: RehearsalOptions,
+  { loadImages, readFile }: RehearsalOptions,
 ): Promise<void> {
   if (plan.kind === 'load') return execution.giveImages(step, await loadImages(plan.wants));
+  if (plan.kind === 'read') return execution.giveResult(step, await readFile(plan));
   writes.push({ step, write: plan });
   execution.giveResult(step, { kind: 'written' });
 }

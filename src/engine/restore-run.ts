@@ -49,7 +49,10 @@ export function createRestoring({ storage, stepTypes, tools, largeRuns }: Restor
     await stepTypes.load(workflow.steps.map(({ type }) => type));
     const head = parseJson(claimed.request) as RequestHead;
     const request: Request = { ...head, body: decodeBody(storedBody(claimed), head.files) };
-    const inputs = claimed.inputs === null ? bindInputs(workflow, {}, request) : (parseJson(claimed.inputs) as Record<string, unknown>);
+    const inputs =
+      claimed.inputs === null
+        ? bindInputs(workflow, {}, request, claimed.bodyKind)
+        : (parseJson(claimed.inputs) as Record<string, unknown>);
     return new Execution(tools, { runId: claimed.lease.runId, sinkId: claimed.sinkId, workflow, request, inputs }, claimed);
   }
 

@@ -4,13 +4,14 @@
 import type { Clock } from '../clock.ts';
 import type { DeliveryState } from '../core/delivery.ts';
 import type { Images, ImageWant } from '../core/image.ts';
+import { createInTurn } from '../core/in-turn.ts';
 import type { FileHandle } from '../core/request.ts';
 import { isTerminal } from '../core/run.ts';
 import { runWeight } from '../core/run-weight.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
-import type { EffectResult, FileWrite } from '../steps/step-type.ts';
+import type { FileRead, FileWrite, ReadResult, WriteResult } from '../steps/step-type.ts';
 import type { AttemptRecord } from '../storage/delivery-records.ts';
 import type { RunChange, Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
@@ -25,7 +26,9 @@ import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Tur
 export interface LocalEffects {
   /** Of stored files only those that are named. */
   loadImages(wants: readonly ImageWant[], files: readonly FileHandle[]): Promise<Images>;
-  writeFile(write: FileWrite): Promise<Extract<EffectResult, { kind: 'written' | 'not_written' }>>;
+  writeFile(write: FileWrite): Promise<WriteResult>;
+  /** Of stored files only those that are named. */
+  readFile(read: FileRead, files: readonly FileHandle[]): Promise<ReadResult>;
 }
 
 export interface WorkerOptions {
@@ -65,6 +68,8 @@ const LAST_RETRY_MS = 5000;
 export function createWorker(options: WorkerOptions): Worker {
   const { storage, turns, queue, localEffects, memory, feed, clock, logger, wakeBy, track, isDraining } = options;
   const active = new Map<string, ActiveRun>();
+  /** Of all runs one file is in memory, until its step has made of it what it will. */
+  const readingInTurn = createInTurn();
 
   function begin(run: ActiveRun, { change, effects }: PlannedTurn): void {
     const { runId } = run.lease;
@@ -85,7 +90,8 @@ export function createWorker(options: WorkerOptions): Worker {
     if (change.status === 'waiting' && run.execution.awaited > run.awaited) wakeBy(clock());
     if (!run.isIdle) active.set(runId, run);
     queue.begin(change.deliveries, isHeld && !isLarge ? run : null, runId);
-    if (isHeld) for (const effect of effects) track(perform(run, effect));
+    if (isHeld)
+      for (const effect of effects) track(effect.plan.kind === 'read' ? readingInTurn(() => perform(run, effect)) : perform(run, effect));
   }
 
   /** False where there is no memory for it: it goes on as soon as it is claimed. */
@@ -124,7 +130,7 @@ export function createWorker(options: WorkerOptions): Worker {
         const images = await localEffects.loadImages(plan.wants, run.files);
         apply = () => execution.giveImages(step, images);
       } else {
-        const result = await localEffects.writeFile(plan);
+        const result = await (plan.kind === 'write' ? localEffects.writeFile(plan) : localEffects.readFile(plan, run.files));
         apply = () => execution.giveResult(step, result);
       }
     } catch (error) {

@@ -24,6 +24,7 @@ import { answerBrokenRequest } from './broken-request.ts';
 import { createSendError } from './error-handler.ts';
 import { createEventStreams } from './event-streams.ts';
 import { answerHalfClosed } from './half-closed.ts';
+import { textOfJson } from './input/decode-body.ts';
 import { parseJsonBody } from './input/json-body.ts';
 import { createPayloadIntakeOnDemand } from './input/payload-intake-on-demand.ts';
 import { createRejectionLog, refusalOf } from './rejection-log.ts';
@@ -167,7 +168,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     (admin, _options, done) => {
       admin.addHook('onRequest', (request, reply, next) => requireToken(request, reply, adminHashes, next));
       admin.removeAllContentTypeParsers();
-      admin.addContentTypeParser(ADMIN_BODY_TYPES, { parseAs: 'string' }, (_request, text, next) => parseAdminBody(text as string, next));
+      admin.addContentTypeParser(ADMIN_BODY_TYPES, { parseAs: 'buffer' }, (_request, bytes, next) => parseAdminBody(bytes as Buffer, next));
       definitionRoutes(admin, { definitions, catalog, storage });
       sinkRoutes(admin, { definitions, catalog, baseUrl });
       workflowLanguageRoutes(admin, { definitions });
@@ -219,9 +220,9 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   };
 }
 
-function parseAdminBody(text: string, next: (error: Error | null, value?: unknown) => void): void {
+function parseAdminBody(bytes: Buffer, next: (error: Error | null, value?: unknown) => void): void {
   try {
-    next(null, text === '' ? null : parseJsonBody(text, parseJsonWithUniqueKeys));
+    next(null, bytes.length === 0 ? null : parseJsonBody(textOfJson(bytes, null), parseJsonWithUniqueKeys));
   } catch (error) {
     next(error as Error);
   }

@@ -8,12 +8,13 @@ import { innerWorkflow } from './inner-workflow.ts';
 import { capture } from './sluice/capture.ts';
 import { delay } from './sluice/delay.ts';
 import { fail } from './sluice/fail.ts';
+import { readFile } from './sluice/read-file.ts';
 import { set } from './sluice/set.ts';
 import { commonProperties, isOutcomeWay, survivesFailure } from './step-properties.ts';
 import type { StepType } from './step-type.ts';
 
 /** Those that are there from the start. */
-export const ownStepTypes: readonly StepType[] = [set, delay, fail, capture, innerWorkflow] as readonly StepType[];
+export const ownStepTypes: readonly StepType[] = [set, readFile, delay, fail, capture, innerWorkflow] as readonly StepType[];
 
 /** A step type as its users see it. */
 export interface StepTypeDescription {

@@ -33,6 +33,12 @@ export interface FileWrite {
   mode: 'create' | 'append';
 }
 
+/** A received file to open; its bytes go to `interpret`. */
+export interface FileRead {
+  kind: 'read';
+  sha256: string;
+}
+
 export type StepPlan =
   | StepOutcome
   /** Durable: the outcome holds once the time has come, across restarts. */
@@ -50,10 +56,21 @@ export type StepPlan =
     }
   /** The step is planned again once the images are there. */
   | { kind: 'load'; wants: readonly ImageWant[] }
-  | FileWrite;
+  | FileWrite
+  | FileRead;
+
+export type WriteResult = { kind: 'written' } | { kind: 'not_written'; error: string };
+export type ReadResult = { kind: 'read'; bytes: Uint8Array } | { kind: 'not_read'; error: string };
 
 /** What came of a plan that left the core; `error` is one line, without paths of the server. */
-export type EffectResult = OutboundResult | { kind: 'written' } | { kind: 'not_written'; error: string };
+export type EffectResult = OutboundResult | WriteResult | ReadResult;
+
+/** Of a step that plans nothing but messages. */
+export function outboundResult(result: EffectResult): OutboundResult {
+  if (result.kind === 'written' || result.kind === 'not_written' || result.kind === 'read' || result.kind === 'not_read')
+    throw new Error(`a message was sent, and came back ${result.kind}`);
+  return result;
+}
 
 export interface StepContext {
   runId: string;
@@ -120,6 +137,6 @@ export interface StepType<Manifest = Record<string, unknown>> {
   readonly memoryKey?: (manifest: Manifest, context: MemoryKeyContext) => string | null;
   /** `manifest` has its selectors resolved, save those that only name steps. Must not change it. */
   readonly plan: (manifest: Manifest, context: StepContext) => StepPlan;
-  /** Required of a type whose plans write, or deliver without an outcome. */
+  /** Required of a type whose plans read, write, or deliver without an outcome. */
   readonly interpret?: (manifest: Manifest, result: EffectResult, context: StepContext) => StepOutcome;
 }

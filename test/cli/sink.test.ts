@@ -105,6 +105,12 @@ describe('sink list, rotate-token and delete', () => {
     expect(await status('/crm/hook', again.auth_token)).toBe(404);
   });
 
+  test('says how bodies are read, and shows it', async () => {
+    const create = (body: string) => sink(['create', '--app', 'plant', '--path', '/sns', '--method', 'POST', '--body', body, '-o', 'json']);
+    expect(JSON.parse((await create('json')).stdout)).toMatchObject({ path: '/sns', body: 'json' });
+    expect(await create('xml')).toMatchObject({ code: 1, stderr: expect.stringContaining('body: must be one of "auto", "json"') });
+  });
+
   test('make a sink for one platform, and name those that there are', async () => {
     const create = (payload: string) =>
       sink(['create', '--app', 'plant', '--path', '/frames', '--method', 'POST', '--payload', payload, '-o', 'json']);

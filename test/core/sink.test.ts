@@ -21,6 +21,7 @@ describe('a definition that may be saved', () => {
       inputs: {},
       response: { mode: 'stream' },
       limits: DEFAULT_LIMITS,
+      body: 'auto',
       payload: null,
     });
   });
@@ -46,6 +47,9 @@ describe('a definition that may be saved', () => {
     ['a workflow', { workflow_id: 'w' }, { workflowId: 'w' }],
     ['a mapping', { inputs: { user: '$request.query.user' } }, { inputs: { user: '$request.query.user' } }],
     ['some limits', { limits: { files: 1 } }, { limits: { ...DEFAULT_LIMITS, files: 1 } }],
+    ['how bodies are read', { body: 'json' }, { body: 'json' }],
+    ['the field of a form that holds the body', { body: { form_field: 'payload' } }, { body: { formField: 'payload' } }],
+    ['the default beside a platform', { body: 'auto', payload: 'v7' }, { body: 'auto', payload: 'v7' }],
     ['the app of the URL', { app_id: 'shop' }, { appId: 'shop' }],
   ];
   for (const [what, given, read] of same) {
@@ -63,6 +67,19 @@ describe('a definition that is refused', () => {
       ': unknown field "auth_tokn"; did you mean "auth_token"? Known are app_id, path, method, auth_token',
     ],
     ['another app than the URL', { app_id: 'other' }, 'app_id: must be "shop", the app that the URL names'],
+    [
+      'a way to read bodies that is none',
+      { body: 'xml' },
+      'body: must be one of "auto", "json", "form", "text", "raw", or { "form_field": "…" }',
+    ],
+    ['a way to read bodies that is a list', { body: ['json'] }, 'body: must be one of "auto"'],
+    ['an unknown field of it', { body: { form_field: 'a', as: 'json' } }, 'body: unknown field "as"; known are form_field'],
+    ['a field without a name', { body: { form_field: '' } }, 'body.form_field: must NOT have fewer than 1 characters'],
+    [
+      'a way to read what a platform sends',
+      { body: 'json', payload: 'v7' },
+      'body: cannot stand beside payload: what v7 sends is read as it sends it',
+    ],
     ['a path without a slash', { path: 'hook' }, 'path: must start with "/"'],
     ['a method that is none', { method: 'HEAD' }, 'method: must be one of "GET"'],
     ['a token with a space', { auth_token: 'Bearer x' }, 'auth_token: must be 1 to 1024 visible ASCII characters without spaces'],

@@ -40,7 +40,12 @@ function bind(declared: Record<string, Declared>, parts: Partial<Request>, mappi
     kinds: kind,
     ...('default_value' in rest ? { defaultValue: rest.default_value } : {}),
   }));
-  return bindInputs({ id: 'w', version: 1, inputs, steps: [], loops: null, outputs: [] }, mapping, request(parts));
+  return bindInputs(
+    { id: 'w', version: 1, inputs, steps: [], loops: null, outputs: [] },
+    mapping,
+    request(parts),
+    parts.content_type === FORM ? 'form' : 'json',
+  );
 }
 
 function refusal(run: () => unknown): AppError {
@@ -109,26 +114,70 @@ describe('what an input becomes', () => {
   const texts: [string, string[], unknown][] = [
     ['5', ['integer'], 5],
     ['-7', ['integer'], -7],
+    ['007', ['integer'], 7],
+    ['-00.50e1', ['float'], -5],
+    ['.5', ['float'], 0.5],
+    ['-.5', ['float'], -0.5],
     ['2.5', ['float'], 2.5],
     ['0.5', ['float_zero_to_one'], 0.5],
     ['true', ['boolean'], true],
     ['false', ['boolean'], false],
+    ['on', ['boolean'], true],
+    ['on', ['string', 'boolean'], 'on'],
+    ['sales', ['list_of_values'], ['sales']],
     ['5', ['string'], '5'],
     ['5', ['*'], '5'],
     ['5', ['integer', 'string'], '5'],
     ['5', ['some_kind'], '5'],
+    ['', ['string'], ''],
+    ['', ['*'], ''],
+    ['', [], ''],
+    ['', ['integer', 'string'], ''],
+    ['', ['some_kind'], ''],
+    [' ', ['string'], ' '],
   ];
   for (const [text, kind, value] of texts) {
     test(`the text "${text}" of kind ${kind.join(' or ')} is ${JSON.stringify(value)}, from form, query and path alike`, () => {
-      expect(bind({ x: { kind } }, { query: { x: text } })).toEqual({ x: value });
-      expect(bind({ x: { kind } }, { params: { x: text } })).toEqual({ x: value });
-      expect(bind({ x: { kind } }, { body: { x: text }, content_type: FORM })).toEqual({ x: value });
-      expect(bind({ x: { kind } }, { query: { y: text } }, { x: '$request.query.y' })).toEqual({ x: value });
+      const plain = (bound: Record<string, unknown>): unknown => JSON.parse(stringifyJson(bound));
+      expect(plain(bind({ x: { kind } }, { query: { x: text } }))).toEqual({ x: value });
+      expect(plain(bind({ x: { kind } }, { params: { x: text } }))).toEqual({ x: value });
+      expect(plain(bind({ x: { kind } }, { body: { x: text }, content_type: FORM }))).toEqual({ x: value });
+      expect(plain(bind({ x: { kind } }, { query: { y: text } }, { x: '$request.query.y' }))).toEqual({ x: value });
+    });
+  }
+
+  for (const kind of ['integer', 'float', 'float_zero_to_one', 'boolean', 'list_of_values', 'dictionary', 'timestamp', 'image']) {
+    test(`blank text is no ${kind}: nothing was filled in, so that another source or the default counts`, () => {
+      for (const blank of ['', ' ', '\t\n']) {
+        const form = { body: { x: blank }, content_type: FORM };
+        expect(bind({ x: { kind: [kind], default_value: null } }, form)).toEqual({ x: null });
+        expect(bind({ x: { kind: [kind], default_value: null } }, { query: { y: blank } }, { x: '$request.query.y' })).toEqual({ x: null });
+        expect(refusal(() => bind({ x: { kind: [kind] } }, form)).message).toContain('input "x" is missing');
+      }
+    });
+  }
+
+  test('blank text in a form gives way to a value further on, and stays where JSON says it', () => {
+    const kind = ['integer'];
+    expect(bind({ x: { kind } }, { body: { x: '' }, content_type: FORM, query: { x: '7' } })).toEqual({ x: 7 });
+    expect(
+      bind({ picture: { type: 'WorkflowImage', kind: ['image'] } }, { body: { picture: '' }, content_type: FORM, files: [FILE] }),
+    ).toEqual({ picture: FILE });
+    expect(refusal(() => bind({ x: { kind, default_value: 1 } }, { body: { x: '' } })).message).toContain('must be integer');
+    expect(refusal(() => bind({ x: { kind: ['boolean'] } }, { body: { x: 'on' } })).message).toContain('must be boolean');
+  });
+
+  for (const text of ['5,0', '0x10', '1.', '--5', '5 ', '+5', 'NaN', 'Infinity', 'ON', 'yes']) {
+    test(`the text "${text}" is no number and no boolean`, () => {
+      expect(refusal(() => bind({ x: { kind: ['float', 'boolean'] } }, { query: { x: text } })).message).toContain(
+        'must be float or boolean',
+      );
     });
   }
 
   test('a number in text keeps its digits', () => {
     expect(stringifyJson(bind({ x: { kind: ['float'] } }, { query: { x: '1.50' } }))).toBe('{"x":1.50}');
+    expect(stringifyJson(bind({ x: { kind: ['float'] } }, { query: { x: '0001.50' } }))).toBe('{"x":1.50}');
     expect(stringifyJson(bind({ x: { kind: ['integer'] } }, { query: { x: '12345678901234567890' } }))).toBe('{"x":12345678901234567890}');
   });
 

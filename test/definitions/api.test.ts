@@ -214,6 +214,14 @@ describe('a body that is not right', () => {
     });
   }
 
+  test('bytes that are not UTF-8 are refused: nothing is saved with letters that nobody wrote', async () => {
+    const body = '{"path":"/caf\u00e9","method":"POST"}';
+    const head = `POST /api/v1/apps/shop/sinks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\nContent-Type: application/json; charset=iso-8859-1\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const answer = await sendRaw(app().url, head + body);
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.body).error.message).toContain('not utf-8 text');
+  });
+
   test('one that is too large is 413 that names the limit', async () => {
     const { status, body } = await admin('POST', '/definitions/apply', `{"sinks":[${' '.repeat(5_000_000)}]}`);
     expect(status).toBe(413);

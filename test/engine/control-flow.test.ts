@@ -37,6 +37,7 @@ async function run(
     inputs,
     now: 1_767_225_600_000,
     loadImages: () => Promise.reject(new Error('there are no images')),
+    readFile: () => Promise.reject(new Error('there are no files')),
     placeholder: () => null,
     mask: (_runId, text) => text,
     answer: () => {

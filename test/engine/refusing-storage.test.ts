@@ -103,7 +103,11 @@ async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: 
     newRunId,
     logger: createLogger('info', { write: (line: string) => void logs.push(line) }).logger,
     send: () => Promise.reject(new Error('nothing is sent here')),
-    localEffects: { loadImages: () => Promise.resolve(unloadedImages), writeFile: () => Promise.resolve({ kind: 'written' }) },
+    localEffects: {
+      loadImages: () => Promise.resolve(unloadedImages),
+      writeFile: () => Promise.resolve({ kind: 'written' }),
+      readFile: () => Promise.resolve({ kind: 'not_read', error: 'nothing is read here' }),
+    },
     secrets: { placeholder: () => null, mask: (_runId, text) => text },
   });
   onTestEnd(() => engine.drain(0));

@@ -50,7 +50,8 @@ export function createRunHost({ tools, stepTypes, readReceived, maxDecodedBytes 
     const head = parseJson(headText) as RequestHead;
     const { value, ...decoded } = read(body, head);
     const request = { ...head, body: value };
-    const bound = 'bound' in inputs ? (parseJson(inputs.bound) as Record<string, unknown>) : bindInputs(planned, inputs.mapping, request);
+    const bound =
+      'bound' in inputs ? (parseJson(inputs.bound) as Record<string, unknown>) : bindInputs(planned, inputs.mapping, request, decoded.kind);
     const recalled = new Map<string, MemoryEntry>();
     const recall = (_sinkId: string, key: string): MemoryEntry | undefined => recalled.get(key);
     const executionTools = { ...tools, stepTypes, random: Math.random, recall, toWall };

@@ -15,7 +15,6 @@ type Decoder = ReturnType<typeof createGunzip> | ReturnType<typeof createBrotliD
 const TAKEN: Readonly<Record<string, Coding>> = { gzip: 'gzip', 'x-gzip': 'gzip', deflate: 'deflate', br: 'br' };
 /** No sender codes a body twice; each coding is a factor of a thousand for one that means harm. */
 const MAX_CODINGS = 2;
-const CHUNK_BYTES = 65_536;
 
 /**
  * The body as it was before it was coded; the request itself where it is not. Throws `unsupported_media` for a coding that
@@ -27,7 +26,7 @@ export function openBody(raw: IncomingMessage, limit: number): Readable {
   const codings = readCodings(header);
   if (codings.length === 0) return raw;
   const decoded = codings.reduceRight((source, coding) => undo(source, coding, limit), chunksOf(raw));
-  return Readable.from(decoded, { objectMode: false, highWaterMark: CHUNK_BYTES });
+  return Readable.from(decoded, { objectMode: false });
 }
 
 /** In the order in which they were applied. */
@@ -96,11 +95,10 @@ async function* undo(source: AsyncGenerator<Buffer>, coding: Coding, limit: numb
 }
 
 function decoderOf(coding: Coding, [first = 0]: Uint8Array): Decoder {
-  const options = { chunkSize: CHUNK_BYTES };
-  if (coding === 'gzip') return createGunzip(options);
-  if (coding === 'br') return createBrotliDecompress(options);
+  if (coding === 'gzip') return createGunzip();
+  if (coding === 'br') return createBrotliDecompress();
   // Meant is zlib's format (RFC 9110, 8.4.1.2), whose first byte ends in 8; some send the bare one, whose never does.
-  return (first & 0x0f) === 8 ? createInflate(options) : createInflateRaw(options);
+  return (first & 0x0f) === 8 ? createInflate() : createInflateRaw();
 }
 
 function broken(coding: Coding, reason: string): AppError {

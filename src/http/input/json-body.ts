@@ -17,6 +17,11 @@ export function parseJsonField(text: string, name: string): unknown {
   return parsePart(text, name, `field "${name}"`, parseJson);
 }
 
+/** As `parseJsonBody`, of one line of a body of JSON lines. */
+export function parseJsonLine(text: string, line: number): unknown {
+  return parsePart(text, 'body', `line ${line} of the body`, parseJson);
+}
+
 function parsePart(text: string, part: string, what: string, parse: typeof parseJson): unknown {
   const refuse = (message: string): AppError => new AppError('invalid', `${what} ${message}`, { details: { part } });
   const survey = surveyJson(text);

@@ -2,11 +2,11 @@
 // thread is started for the first one, and ended with all its memory when nothing has come for a while.
 
 import { Worker } from 'node:worker_threads';
+import { createInTurn } from '../../core/in-turn.ts';
 import { parseJson } from '../../core/json.ts';
 import { AppError } from '../../errors.ts';
 import type { PayloadFault } from '../../payloads/format.ts';
 import type { Payload } from '../../payloads/payload.ts';
-import { createInTurn } from './in-turn.ts';
 import type { ReadReply, ReadRequest } from './payload-thread.ts';
 
 export interface LargeDocumentReader {

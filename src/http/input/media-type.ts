@@ -1,6 +1,5 @@
 // Reads a Content-Type header once, so that everything later decides by the same answer.
 
-import type { BodyKind } from '../../core/request.ts';
 import { AppError } from '../../errors.ts';
 
 export interface MediaType {
@@ -13,20 +12,34 @@ export interface MediaType {
 const MEDIA_TYPE = /^([a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+)\s*(?:;|$)/;
 const CHARSET = /;\s*charset\s*=\s*"?([a-z0-9_.:-]+)"?/;
 
-/** Throws `unsupported_media` when the header is no media type. */
-export function readMediaType(header: string | undefined): MediaType | null {
+/**
+ * Null where there is no header, or an empty one. Throws `unsupported_media` when it is no media type; where the type does
+ * not matter that is as good as none.
+ */
+export function readMediaType(header: string | undefined, doesMatter = true): MediaType | null {
   if (header === undefined) return null;
   const text = header.trim().toLowerCase();
   const type = MEDIA_TYPE.exec(text)?.[1];
-  if (type === undefined)
+  if (type === undefined) {
+    if (text === '' || !doesMatter) return null;
     throw new AppError('unsupported_media', 'the Content-Type header is malformed; write a media type, as application/json');
+  }
   const charset = CHARSET.exec(text)?.[1] ?? null;
   return { type, charset: charset === 'utf8' ? 'utf-8' : charset };
 }
 
-export function bodyKindOf({ type }: MediaType): Exclude<BodyKind, 'empty'> {
-  if (type === 'application/json' || type.endsWith('+json')) return 'json';
+/** JSON under names without `+json`: of the WHATWG MIME Sniffing Standard, of CSP reports, of AWS, and of old. */
+const JSON_TYPE = /^(?:application\/(?:json|x-json|csp-report|x-amz-json-1\.[01])|text\/(?:json|x-json)|.+\+json)$/;
+
+export function bodyKindOf({ type }: MediaType): 'json' | 'form' | 'multipart' | 'text' | 'file' {
+  if (type === 'application/json' || JSON_TYPE.test(type)) return 'json';
   if (type === 'application/x-www-form-urlencoded') return 'form';
   if (type === 'multipart/form-data') return 'multipart';
   return type.startsWith('text/') ? 'text' : 'file';
+}
+
+const JSON_LINES = /^(?:application|text)\/(?:x-)?(?:ndjson|jsonl|jsonlines|json-lines)$/;
+
+export function isJsonLines({ type }: MediaType): boolean {
+  return JSON_LINES.test(type);
 }

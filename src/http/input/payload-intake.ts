@@ -10,6 +10,7 @@ import { AppError } from '../../errors.ts';
 import type { Payload } from '../../payloads/payload.ts';
 import type { BlobStore, WriteBlob } from '../../storage/blobs.ts';
 import { hasBody } from './body-bytes.ts';
+import { bodyReading } from './body-reading.ts';
 import { decodeBytes } from './decode-body.ts';
 import { plainFilename } from './form-values.ts';
 import { bodyKindOf, type MediaType } from './media-type.ts';
@@ -44,7 +45,8 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
       try {
         // A Darwin document may be large: it is kept as a file, and its JSON is read as a body only where it is small.
         const intake = { limits, write: staged.write, keepsFilenames: source === 'robovision' };
-        const received = withFields(await receiveBody(request, media, intake, source === 'v7' ? 'file' : kind));
+        const reading = bodyReading(source === 'v7' ? 'raw' : 'auto', media, limits);
+        const received = withFields(await receiveBody(request, media, intake, reading));
         const isJson = received.body.kind === 'json';
         const files = isJson ? [await keepBody(received, staged.write)] : received.files;
         const fields = kind === 'json' || isJson ? {} : (received.value as Record<string, unknown>);
@@ -62,7 +64,7 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
   };
 }
 
-function kindFrom({ raw }: FastifyRequest, media: MediaType | null, source: PayloadSource): Exclude<BodyKind, 'empty'> {
+function kindFrom({ raw }: FastifyRequest, media: MediaType | null, source: PayloadSource): BodyKind {
   const { name, kinds, types } = SENDS[source];
   if (!hasBody(raw)) {
     throw new AppError('unprocessable', `body: is empty; this sink takes what ${name} sends, as ${types}`, { details: { part: 'body' } });
@@ -91,7 +93,7 @@ async function withSmallJson(received: ReceivedBody, pathOf: (sha256: string) =>
   const [file] = received.files;
   if (file === undefined || file.size > LARGE_BYTES) return received;
   const bytes = await readFile(pathOf(file.sha256));
-  return { ...received, ...decodeBytes(bytes, { kind: 'json', charset: null, fields: 0 }) };
+  return { ...received, ...decodeBytes(bytes, { kind: 'json', charset: null, fields: 0, mayBeJson: true, field: null }) };
 }
 
 async function keepBody({ body }: ReceivedBody, write: WriteBlob): Promise<FileHandle> {

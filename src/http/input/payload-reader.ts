@@ -1,6 +1,7 @@
 // Recognises and checks what a platform sent, before anything of it is kept: the document, and that its images are whole.
 
 import { readFile } from 'node:fs/promises';
+import { createInTurn } from '../../core/in-turn.ts';
 import { withPlainNumbers } from '../../core/json.ts';
 import type { FileHandle } from '../../core/request.ts';
 import type { PayloadSource } from '../../core/sink.ts';
@@ -9,7 +10,6 @@ import { isPayloadFault, type PayloadFault, type PayloadFormat, type Received } 
 import { checkImage, type ImageSize } from '../../payloads/image-file.ts';
 import { findPayloadFormat } from '../../payloads/index.ts';
 import { type Payload, withImageSize } from '../../payloads/payload.ts';
-import { createInTurn } from './in-turn.ts';
 import { createLargeDocumentReader } from './large-document-reader.ts';
 
 export interface PayloadReader {

@@ -1,15 +1,15 @@
 // The body of a request as it comes in: read within the sink's limits, its bytes kept as they came, its value decoded.
 
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { readFormType } from '../../core/form/form-type.ts';
-import type { BodyKind, FileHandle, RequestBody } from '../../core/request.ts';
+import type { FileHandle, RequestBody } from '../../core/request.ts';
 import { LARGE_RUN_BYTES } from '../../core/run-weight.ts';
 import { readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
+import type { BodyReading } from './body-reading.ts';
 import { openBody } from './content-coding.ts';
-import { type BodyReading, decodeBytes } from './decode-body.ts';
-import { bodyKindOf, type MediaType } from './media-type.ts';
+import { decodeBytes, decodeIfJson, jsonOfField, mayBeginJson, type TextReading } from './decode-body.ts';
+import type { MediaType } from './media-type.ts';
 import { type BodyIntake, readMultipart } from './multipart-body.ts';
 
 export interface ReceivedBody {
@@ -18,48 +18,69 @@ export interface ReceivedBody {
   value: unknown;
   files: FileHandle[];
   /** Given for a large body whose bytes are still to be read in this way; it has no value yet. */
-  reading?: BodyReading;
+  reading?: TextReading;
 }
 
 const NO_BYTES = new Uint8Array(0);
 export const NO_BODY: Readonly<ReceivedBody> = { body: { kind: 'empty', bytes: NO_BYTES, charset: 'utf-8' }, value: null, files: [] };
 
-/** `kind` is what the content type says, unless another is wanted. Rejects with `invalid`, `too_large` or `unsupported_media`. */
+/** Rejects with `invalid`, `too_large` or `unsupported_media`. */
 export function receiveBody(
   request: FastifyRequest,
   media: MediaType | null,
   intake: BodyIntake,
-  kind: Exclude<BodyKind, 'empty'> = media === null ? 'file' : bodyKindOf(media),
+  reading: BodyReading,
 ): Promise<ReceivedBody> {
   const { raw } = request;
-  const { limits } = intake;
+  const { bodyBytes } = intake.limits;
   refuseWhenGone(raw);
-  if (kind === 'multipart') return receiveForm(raw, intake);
-  refuseAnnouncedSize(raw, limits.bodyBytes);
-  const opened = openBody(raw, limits.bodyBytes);
-  if (kind === 'file') return receiveFile(opened, media, intake);
-  const reading = { kind, charset: media?.charset ?? null, fields: limits.fields };
-  return readBytes(opened, limits.bodyBytes, (bytes) => read(bytes, reading));
+  if (reading.kind === 'multipart') return receiveForm(raw, intake, reading.field);
+  refuseAnnouncedSize(raw, bodyBytes);
+  const body = openBody(raw, bodyBytes);
+  if (reading.kind === 'file') return keepFile(streamBytes(body, bodyBytes), media, intake);
+  if (reading.kind === 'unknown') return receiveUnknown(streamBytes(body, bodyBytes), media, intake);
+  return readBytes(body, bodyBytes, (bytes) => read(bytes, reading));
 }
 
-async function receiveForm(raw: IncomingMessage, intake: BodyIntake): Promise<ReceivedBody> {
+async function receiveForm(raw: IncomingMessage, intake: BodyIntake, field: string | null): Promise<ReceivedBody> {
   const { formBytes } = intake.limits;
   refuseAnnouncedSize(raw, formBytes);
   const type = readFormType(raw.headers['content-type'] as string);
   const { fields, bytes, files } = await readMultipart(streamBytes(openBody(raw, formBytes), formBytes), type, intake);
-  return { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
+  if (field === null) return { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
+  return { body: { kind: `multipart:${field}`, bytes, charset: 'utf-8' }, value: jsonOfField(fields, field), files };
 }
 
-async function receiveFile(body: Readable, media: MediaType | null, { limits, write }: BodyIntake): Promise<ReceivedBody> {
-  const { sha256, size } = await write(streamBytes(body, limits.bodyBytes));
+/** Only what may be JSON is held, and no more of it than is decoded at once; what is larger is a file unless it has a type. */
+async function receiveUnknown(body: AsyncGenerator<Uint8Array>, media: MediaType | null, intake: BodyIntake): Promise<ReceivedBody> {
+  const held: Uint8Array[] = [];
+  let size = 0;
+  for (let next = await body.next(); next.done !== true; next = await body.next()) {
+    held.push(next.value);
+    size += next.value.byteLength;
+    if (size > LARGE_RUN_BYTES || !mayBeginJson(held[0]?.[0])) return keepFile(chain(held, body), media, intake);
+  }
+  if (size === 0) return NO_BODY;
+  const found = decodeIfJson(Buffer.concat(held));
+  return found === null ? keepFile(chain(held, body), media, intake) : { ...found, files: [] };
+}
+
+async function* chain(first: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* first;
+  yield* rest;
+}
+
+async function keepFile(content: AsyncIterable<Uint8Array>, media: MediaType | null, { write }: BodyIntake): Promise<ReceivedBody> {
+  const { sha256, size } = await write(content);
   if (size === 0) return NO_BODY;
   const file: FileHandle = { name: 'body', filename: null, content_type: media?.type ?? 'application/octet-stream', size, sha256 };
   return { body: { kind: 'file', bytes: NO_BYTES, charset: 'utf-8' }, value: file, files: [file] };
 }
 
 /** What is large is decoded where it holds up nobody else. */
-function read(bytes: Uint8Array, reading: BodyReading): ReceivedBody {
+function read(bytes: Uint8Array, reading: TextReading): ReceivedBody {
   if (bytes.byteLength === 0) return NO_BODY;
-  if (bytes.byteLength <= LARGE_RUN_BYTES) return { ...decodeBytes(bytes, reading), files: [] };
-  return { body: { kind: reading.kind, bytes, charset: 'utf-8' }, value: null, files: [], reading };
+  if (bytes.byteLength > LARGE_RUN_BYTES) return { body: { kind: reading.kind, bytes, charset: 'utf-8' }, value: null, files: [], reading };
+  const { body, value } = decodeBytes(bytes, reading);
+  return { body, value, files: [] };
 }

@@ -9,7 +9,8 @@ import type { Sink, SinkLimits } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import { hasBody } from './body-bytes.ts';
-import type { BodyReading } from './decode-body.ts';
+import { type BodyReading, bodyReading } from './body-reading.ts';
+import type { TextReading } from './decode-body.ts';
 import { type MediaType, readMediaType } from './media-type.ts';
 import type { PayloadIntake } from './payload-intake.ts';
 import { NO_BODY, type ReceivedBody, receiveBody } from './received-body.ts';
@@ -19,7 +20,7 @@ export interface TriggerInput {
   body: RequestBody;
   /** Head and decoded body: what `$request` selects. Null for a large body, which `reading` says how to decode. */
   request: Request | null;
-  reading?: BodyReading;
+  reading?: TextReading;
 }
 
 export interface TriggerTarget {
@@ -48,8 +49,8 @@ export async function readTriggerInput(
   target: TriggerTarget,
   { blobs, payloads, now }: TriggerInputOptions,
 ): Promise<TriggerInput> {
-  const media = readMediaType(request.raw.headers['content-type']);
-  const { payload: source, limits } = target.sink;
+  const { payload: source, limits, body: setting } = target.sink;
+  const media = readMediaType(request.raw.headers['content-type'], setting === 'auto' || typeof setting === 'object');
   if (source !== null) {
     const { payload, ...received } = await payloads.receive(request, media, source, limits);
     const { head, body, request: seen } = triggerInput(request, target, media, received, now);
@@ -61,18 +62,24 @@ export async function readTriggerInput(
     };
   }
   if (!hasBody(request.raw)) return triggerInput(request, target, media, NO_BODY, now);
-  const isForm = media?.type === 'multipart/form-data';
-  const received = await (isForm
-    ? receiveForm(request, media, limits, blobs)
-    : receiveBody(request, media, { limits, write: blobs.write }));
+  const reading = bodyReading(setting, media, limits);
+  const received = await (reading.kind === 'multipart'
+    ? receiveForm(request, media, reading, limits, blobs)
+    : receiveBody(request, media, { limits, write: blobs.write }, reading));
   return triggerInput(request, target, media, received, now);
 }
 
 /** The files of one form are stored together: all of them, or none. */
-async function receiveForm(request: FastifyRequest, media: MediaType, limits: SinkLimits, blobs: BlobStore): Promise<ReceivedBody> {
+async function receiveForm(
+  request: FastifyRequest,
+  media: MediaType | null,
+  reading: BodyReading,
+  limits: SinkLimits,
+  blobs: BlobStore,
+): Promise<ReceivedBody> {
   const staged = blobs.stage();
   try {
-    const received = await receiveBody(request, media, { limits, write: staged.write });
+    const received = await receiveBody(request, media, { limits, write: staged.write }, reading);
     await staged.publish();
     return received;
   } finally {

@@ -1,10 +1,13 @@
-// roboflow_core/json_parser@v1: takes fields out of JSON text, bare or in the first ```json block of a text around it.
+// roboflow_core/json_parser@v1: takes fields out of JSON text, bare or in the first ```json block of a text around it. An
+// object, as the body of a request is once it was read as JSON, counts as parsed.
 
 import { ExactNumber, parseJson } from '../../core/json.ts';
-import type { StepType } from '../step-type.ts';
+import { isDict } from '../../core/python/kind.ts';
+import { receivedFile } from '../received-file.ts';
+import type { StepContext, StepType } from '../step-type.ts';
 import { withOperations } from './operations-outcome.ts';
 import { text } from './property-schemas.ts';
-import { readText } from './setting-values.ts';
+import { readText, SettingFault } from './setting-values.ts';
 
 interface JsonParserManifest {
   raw_json: unknown;
@@ -33,10 +36,10 @@ export const jsonParser: StepType<JsonParserManifest> = {
     ];
   },
   outputs: ({ expected_fields: fields }) => [RESERVED, ...fields],
-  plan: (manifest) =>
+  plan: (manifest, context) =>
     withOperations(() => {
       const fields = manifest.expected_fields;
-      const found = parseObject(readText('raw_json', manifest.raw_json));
+      const found = readObject(manifest.raw_json, context);
       const has = (field: string): boolean => found !== null && Object.hasOwn(found, field);
       const values = fields.map((field) => [field, has(field) ? found?.[field] : null] as const);
       return {
@@ -45,6 +48,12 @@ export const jsonParser: StepType<JsonParserManifest> = {
       };
     }),
 };
+
+function readObject(raw: unknown, context: StepContext): Record<string, unknown> | null {
+  if (!isDict(raw)) return parseObject(readText('raw_json', raw));
+  if (receivedFile(raw, context) !== null) throw new SettingFault('raw_json is a file: open it with sluice/read_file@v1 first');
+  return raw;
+}
 
 const JSON_BLOCK = /```json([\s\S]*?)```/i;
 

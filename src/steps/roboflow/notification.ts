@@ -4,7 +4,14 @@ import { coerceInteger } from '../../core/coercion.ts';
 import type { OutboundMessage, OutboundResult } from '../../core/outbound.ts';
 import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/retry.ts';
 import type { JsonSchema } from '../../core/schema.ts';
-import type { EffectResult, MemoryKeyContext, StepContext, StepOutcome, StepPlan } from '../step-type.ts';
+import {
+  type EffectResult,
+  type MemoryKeyContext,
+  outboundResult,
+  type StepContext,
+  type StepOutcome,
+  type StepPlan,
+} from '../step-type.ts';
 import { flagOrSelector, integerOrSelector, text } from './property-schemas.ts';
 import { readFlag, readInteger } from './setting-values.ts';
 
@@ -88,13 +95,13 @@ export function refusedNotification(message: string): CompletedOutcome {
  * words what went wrong, null when nothing did. `note` is told beside that.
  */
 export function interpretNotification(
-  result: EffectResult,
+  effect: EffectResult,
   { deliveryId }: StepContext,
   what: string,
   faultOf: (result: OutboundResult) => string | null,
   note = '',
 ): StepOutcome {
-  if (result.kind === 'written' || result.kind === 'not_written') throw new Error('a message was sent, and a file written');
+  const result = outboundResult(effect);
   const fault = faultOf(result);
   const text = fault === null ? 'Notification sent successfully' : `Failed to send ${what}. Internal error details: ${fault}`;
   return told(text + note, {

@@ -14,7 +14,7 @@ import { failedStep, withOperations } from '../roboflow/operations-outcome.ts';
 import { flagOrSelector, integerOrSelector, numberOrSelector, selector, text } from '../roboflow/property-schemas.ts';
 import { readFlag, readInteger, readNumber, SettingFault } from '../roboflow/setting-values.ts';
 import { readAddress, readHeaders, refuseBeyondLatin1, UnsendableRequest } from '../roboflow/webhook-message.ts';
-import type { StepContext, StepOutcome, StepPlan, StepType } from '../step-type.ts';
+import { outboundResult, type StepContext, type StepOutcome, type StepPlan, type StepType } from '../step-type.ts';
 import { cameraForm } from './camera-form.ts';
 import { type EventFilter, missingEvent } from './event-filter.ts';
 import { type OverflowManifest, overflowFaults, overflowProperties, readOverflow } from './overflow-setting.ts';
@@ -92,8 +92,8 @@ export const cameraWebhook: StepType<CameraWebhookManifest> = {
         throw error;
       }
     }),
-  interpret(_manifest, result, { deliveryId }) {
-    if (result.kind === 'written' || result.kind === 'not_written') throw new Error('a frame was sent, and a file written');
+  interpret(_manifest, effect, { deliveryId }) {
+    const result = outboundResult(effect);
     return told({ sent: result.kind !== 'dropped', ...answerOf(result), delivery_id: deliveryId });
   },
 };

@@ -6,7 +6,7 @@ import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/retry.ts
 import { isSelector } from '../../core/selector.ts';
 import { noAnswerText } from '../roboflow/notification.ts';
 import { steps } from '../roboflow/property-schemas.ts';
-import type { StepContext, StepOutcome, StepType } from '../step-type.ts';
+import { outboundResult, type StepContext, type StepOutcome, type StepType } from '../step-type.ts';
 import { givenPayload } from './given-payload.ts';
 import { authorizationFault, stageMessage, UnsendablePayload, urlFault } from './stage-message.ts';
 import { leaveBy, refuse } from './way-out.ts';
@@ -71,8 +71,8 @@ export const webhookStage: StepType<WebhookStageManifest> = {
       return leave(manifest, { success: false, status_code: null, message: error.message, response_body: null, delivery_id: null });
     }
   },
-  interpret(manifest, result, { deliveryId }) {
-    if (result.kind === 'written' || result.kind === 'not_written') throw new Error('a message was sent, and a file written');
+  interpret(manifest, effect, { deliveryId }) {
+    const result = outboundResult(effect);
     if (result.kind !== 'response') {
       const message = noAnswerText(result);
       return leave(manifest, { success: false, status_code: null, message, response_body: null, delivery_id: deliveryId });

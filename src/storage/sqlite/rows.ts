@@ -34,11 +34,12 @@ export function toSink(row: SinkRow): Sink {
   };
 }
 
-/** Sinks that were stored before they could say who sends take requests of anybody. */
-function toSettings(text: string): Pick<Sink, 'auth' | 'inputs' | 'response' | 'limits' | 'payload'> {
-  const { payload = null, ...settings } = JSON.parse(text) as Omit<ReturnType<typeof toSettings>, 'payload'> &
-    Partial<Pick<Sink, 'payload'>>;
-  return { ...settings, payload };
+type Settings = Pick<Sink, 'auth' | 'inputs' | 'response' | 'limits' | 'body' | 'payload'>;
+
+/** A sink may have been stored before it could say how bodies are read, or who sends. */
+function toSettings(text: string): Settings {
+  const settings = JSON.parse(text) as Omit<Settings, 'body' | 'payload'> & Partial<Settings>;
+  return { ...settings, body: settings.body ?? 'auto', payload: settings.payload ?? null };
 }
 
 export interface WorkflowRow {

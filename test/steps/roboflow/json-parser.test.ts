@@ -84,12 +84,26 @@ describe('text that is no JSON object', () => {
 });
 
 test('what is no text fails the step, and says so', () => {
-  for (const raw of [null, 5, { a: 1 }, []]) {
+  for (const raw of [null, 5, []]) {
     expect(plan(raw, ['a'])).toMatchObject({
       kind: 'failed',
       error: { code: 'invalid_setting', message: expect.stringContaining('raw_json must be text') },
     });
   }
+});
+
+test('an object counts as parsed, as a body that was read as JSON is', () => {
+  expect(plan({ a: { b: 1 }, c: 2 }, ['a'])).toEqual(giving({ error_status: false, a: { b: 1 } }));
+  expect(plan({}, ['a'])).toEqual(giving({ error_status: true, a: null }));
+});
+
+test('a received file is not looked into, and the step says what does', () => {
+  const file = { name: 'body', filename: null, content_type: 'application/json', size: 2, sha256: 'a'.repeat(64) };
+  const context = stepContext({ roots: { inputs: {}, steps: {}, request: { files: [file] } } });
+  expect(jsonParser.plan({ raw_json: file, expected_fields: ['a'] }, context)).toMatchObject({
+    kind: 'failed',
+    error: { code: 'invalid_setting', message: 'raw_json is a file: open it with sluice/read_file@v1 first' },
+  });
 });
 
 test('the outputs are the fields and error_status, which no field may be called', () => {

@@ -97,6 +97,7 @@ export function newSink(appId: string, fields: Partial<Sink> = {}): Sink {
     inputs: {},
     response: { mode: 'stream' },
     limits: DEFAULT_LIMITS,
+    body: 'auto',
     payload: null,
     managedBy: 'api',
     createdAt: NOW,

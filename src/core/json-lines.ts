@@ -1,0 +1,21 @@
+// JSON by lines (NDJSON): one document a line, where blank lines say nothing.
+
+import { parseJson } from './json.ts';
+
+export interface JsonLine {
+  /** From 1. */
+  number: number;
+  text: string;
+}
+
+export function splitJsonLines(text: string): JsonLine[] {
+  return text
+    .split('\n')
+    .map((line, index) => ({ number: index + 1, text: line }))
+    .filter((line) => line.text.trim() !== '');
+}
+
+/** Throws SyntaxError where a line is no JSON. */
+export function parseJsonLines(text: string): unknown[] {
+  return splitJsonLines(text).map((line) => parseJson(line.text));
+}

@@ -1,0 +1,94 @@
+// sluice/read_file@v1: opens a received file as text, or as the JSON in it. A received file is a handle and lies on the
+// disk: without this step its content can be passed on, and not looked into.
+
+import { decodeText } from '../../core/charset.ts';
+import { parseJson } from '../../core/json.ts';
+import { receivedFile } from '../received-file.ts';
+import type { EffectResult, StepOutcome, StepPlan, StepType } from '../step-type.ts';
+
+interface ReadFileManifest {
+  file: unknown;
+  as?: 'text' | 'json';
+  charset?: unknown;
+  max_bytes?: number;
+}
+
+const DEFAULT_MAX_BYTES = 2 ** 20;
+const MOST_BYTES = 10 * 2 ** 20;
+
+export const readFile: StepType<ReadFileManifest> = {
+  type: 'sluice/read_file@v1',
+  summary: 'Opens a received file as text, XML and CSV among it, or as the JSON in it.',
+  properties: {
+    file: {
+      description: 'a selector of a received file, as "$request.body" or "$request.files.0"',
+      anyOf: [{ type: 'string', pattern: '^\\$(?!steps\\.[^.]*$)[a-z]' }],
+    },
+    as: { enum: ['text', 'json'], default: 'text', description: 'what the content is: text, or the value of the JSON' },
+    charset: {
+      type: 'string',
+      description:
+        'character set of the text, or a selector of it; left out, what the file says itself (byte order mark, XML declaration), else UTF-8',
+    },
+    max_bytes: {
+      type: 'integer',
+      minimum: 1,
+      maximum: MOST_BYTES,
+      default: DEFAULT_MAX_BYTES,
+      description: 'a larger file fails the step',
+    },
+  },
+  required: ['file'],
+  outputs: () => ['content'],
+  plan({ file, max_bytes: maxBytes = DEFAULT_MAX_BYTES }, context): StepPlan {
+    const received = receivedFile(file, context);
+    if (received === null) return failed('no_file', 'file is no file that came with the request');
+    if (received.size > maxBytes)
+      return failed('file_too_large', `${shown(received)} has ${received.size} bytes, more than the ${maxBytes} of max_bytes`);
+    return { kind: 'read', sha256: received.sha256 };
+  },
+  interpret(manifest, result, context) {
+    const name = shown(receivedFile(manifest.file, context));
+    if (result.kind === 'read') return contentOf(result.bytes, manifest, name);
+    return failed('file_unreadable', `${name}: ${reasonOf(result)}`);
+  },
+};
+
+function reasonOf(result: EffectResult): string {
+  if (result.kind !== 'not_read') throw new Error(`a file was to be read, and came back ${result.kind}`);
+  return result.error;
+}
+
+function contentOf(bytes: Uint8Array, { as = 'text', charset: given = null }: ReadFileManifest, name: string): StepOutcome {
+  const charset = given === null ? ((as === 'text' ? declaredCharset(bytes) : null) ?? 'utf-8') : String(given).trim().toLowerCase();
+  let text: string;
+  try {
+    text = decodeText(bytes, charset);
+  } catch (error) {
+    if (error instanceof RangeError) return failed('invalid_file', `${name}: the character set "${charset}" is not known`);
+    return failed('invalid_file', `${name} is not ${charset} text; say with charset what it is`);
+  }
+  try {
+    return { kind: 'completed', outputs: { content: as === 'json' ? parseJson(text) : text } };
+  } catch (error) {
+    // RangeError: nested deeper than there is room for.
+    if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+    return failed('invalid_file', `${name} is not valid JSON: ${error.message}`);
+  }
+}
+
+/** XML says in ASCII what it is in (XML 1.0, 4.3.3); UTF-16 begins with a mark, so that the word cannot be read like this. */
+function declaredCharset(bytes: Uint8Array): string | null {
+  const start = String.fromCharCode(...bytes.subarray(0, 256));
+  const declared =
+    /^(?:\u00ef\u00bb\u00bf)?<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.:-]*)["']/.exec(start)?.[1]?.toLowerCase() ?? null;
+  return declared?.startsWith('utf-16') === true ? null : declared;
+}
+
+function shown(file: { name: string; filename: string | null } | null): string {
+  return file === null ? 'the file' : `file "${file.filename ?? file.name}"`;
+}
+
+function failed(code: string, message: string): Extract<StepOutcome, { kind: 'failed' }> {
+  return { kind: 'failed', retryable: false, error: { code, message } };
+}
