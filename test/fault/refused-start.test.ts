@@ -100,7 +100,7 @@ test('definition files that are not valid', async () => {
   const file = join(tempDir(), 'sluice.yaml');
   writeFileSync(file, 'sinks: [{ app_id: shop, path: /hook, method: POST, workflow_id: nowhere }]\n');
   expect(await refusalOf({ dataDir: tempDir(), env: { SLUICE_CONFIG: file } })).toContain(
-    'app "shop" has no workflow "nowhere", which POST /hook names',
+    `${file}:1: sinks[0].workflow_id: app "shop" has no workflow "nowhere"; define it, or leave workflow_id out`,
   );
 });
 
