@@ -22,19 +22,21 @@ const post: StepType<{ body?: unknown; retry?: unknown }> = {
       : { kind: 'failed', retryable: true, error: { code: 'not_delivered', message: result.kind } },
 };
 
+const loaded = loadConfig({
+  flags: {
+    port: '0',
+    data_dir: dataDir,
+    admin_token: 'admin-token-of-the-tests',
+    min_free_disk: '0B',
+    outbound_allow: '127.0.0.0/8',
+  },
+  environment: {},
+  file: {},
+});
+
 const app = await startApp({
-  config: loadConfig({
-    flags: {
-      port: '0',
-      data_dir: dataDir,
-      config: join(dataDir, 'none'),
-      admin_token: 'admin-token-of-the-tests',
-      min_free_disk: '0B',
-      outbound_allow: '127.0.0.0/8',
-    },
-    environment: {},
-    file: {},
-  }),
+  // Named as if nobody had: what is named must be there.
+  config: { ...loaded, configPath: join(dataDir, 'none') },
   environment: {},
   logger: createLogger('error').logger,
   version: 'test',
