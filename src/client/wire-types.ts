@@ -127,12 +127,16 @@ export interface RunFilter {
 export interface Rejection {
   position: number;
   app_id: string | null;
+  /** Null: no sink takes the request, or the entry stands for more than one. */
+  sink_id: string | null;
   method: string;
   path: string;
   status: number;
   code: string;
   message: string;
   client_ip: string;
+  /** Null: the `count` refusals were alike. Else they differ in `requests`, or in `clients` too, and the latest is shown. */
+  folded: 'requests' | 'clients' | null;
   count: number;
   first_at: Time;
   last_at: Time;

@@ -14,9 +14,14 @@ export function isReservedSegment(segment: string): boolean {
 
 const APP_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
+/** The text has the form of an app's id. */
+export function isAppId(text: string): boolean {
+  return APP_ID.test(text);
+}
+
 /** Returns what is wrong with the id, or null when it is a good one. */
 export function appIdFault(appId: unknown): string | null {
-  if (typeof appId !== 'string' || !APP_ID.test(appId)) {
+  if (typeof appId !== 'string' || !isAppId(appId)) {
     return 'must be 1 to 64 letters, digits, "_" or "-", and start with a letter or a digit';
   }
   return isReservedSegment(appId) ? `"${appId}" is reserved for the server itself` : null;

@@ -4,7 +4,7 @@
 import { maxHeaderSize, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '../errors.ts';
-import type { Refusal } from './rejection-log.ts';
+import type { Refusal } from './rejection-entries.ts';
 import { triggerPathOf } from './trigger-path.ts';
 
 type BrokenTrigger = Pick<Refusal, 'method' | 'path' | 'clientIp'>;

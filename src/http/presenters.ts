@@ -101,6 +101,7 @@ function maskError(error: RunError | null, mask: (text: string) => string): RunE
 
 export function presentRejection({
   position,
+  sinkId,
   appId,
   method,
   path,
@@ -108,6 +109,7 @@ export function presentRejection({
   code,
   message,
   clientIp,
+  folded,
   count,
   firstAt,
   lastAt,
@@ -115,12 +117,14 @@ export function presentRejection({
   return {
     position,
     app_id: appId,
+    sink_id: sinkId,
     method,
     path,
     status,
     code,
     message,
     client_ip: clientIp,
+    folded,
     count,
     first_at: iso(firstAt),
     last_at: iso(lastAt),

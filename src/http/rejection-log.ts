@@ -1,18 +1,23 @@
-// Gathers triggers that were refused and stores them now and then: the same refusal within a flush is one entry with
-// a count, so that a flood of them costs neither memory nor disk.
+// Keeps a record of triggers that were refused. What callers chose is cut, refusals are gathered into entries, and those
+// are stored at a bounded rate, so that a flood of refusals costs neither memory nor disk.
 
 import type { Clock } from '../clock.ts';
+import { isAppId } from '../core/app.ts';
+import { cutText } from '../core/cut-text.ts';
 import type { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Rejection } from '../storage/rejection.ts';
+import type { RejectionChange } from '../storage/rejection.ts';
 import type { Storage } from '../storage/storage.ts';
 import { statusOf } from './error-handler.ts';
+import { createRejectionEntries, type Refusal, type RejectionEntry } from './rejection-entries.ts';
 
-export type Refusal = Omit<Rejection, 'count' | 'firstAt' | 'lastAt'>;
+/** `sinkId` is left out where no sink takes the request. */
+type RefusedRequest = Pick<Refusal, 'method' | 'path' | 'clientIp'> & { sinkId?: string | undefined };
 
 /** `path` begins with the app's segment. */
-export function refusalOf({ code, message }: AppError, { method, path, clientIp }: Pick<Refusal, 'method' | 'path' | 'clientIp'>): Refusal {
-  return { appId: path.split('/')[1] || null, method, path, status: statusOf(code), code, message, clientIp };
+export function refusalOf({ code, message }: AppError, { sinkId, method, path, clientIp }: RefusedRequest): Refusal {
+  const [, app = ''] = path.split('/', 2);
+  return { sinkId: sinkId ?? null, appId: isAppId(app) ? app : null, method, path, status: statusOf(code), code, message, clientIp };
 }
 
 export interface RejectionLog {
@@ -22,43 +27,67 @@ export interface RejectionLog {
 }
 
 const FLUSH_EVERY_MS = 1000;
-const MAX_GATHERED = 1000;
-const MAX_TEXT = 512;
+/** Entries that one flush stores; the others wait for the next. */
+const MAX_STORED = 100;
+/** How long an entry takes in more: a flood that goes on gets a new one then. */
+const ENTRY_LIFE_MS = 600_000;
+/** In bytes. */
+const LONGEST = { appId: 64, method: 32, path: 512, message: 512, clientIp: 64 };
 
 export function createRejectionLog(storage: Pick<Storage, 'recordRejections'>, clock: Clock, logger: Logger): RejectionLog {
-  let gathered = new Map<string, Rejection>();
+  const entries = createRejectionEntries();
+  const unstored = new Set<RejectionEntry>();
 
-  async function flush(): Promise<void> {
-    if (gathered.size === 0) return;
-    const rejections = [...gathered.values()];
-    gathered = new Map();
-    try {
-      await storage.recordRejections(rejections);
-    } catch (error) {
-      logger.warn({ err: error, rejections: rejections.length }, 'refused triggers could not be recorded');
+  /** Resolves to false when nothing could be stored now; it is kept for later then. */
+  async function store(): Promise<boolean> {
+    const stored = [...unstored].slice(0, MAX_STORED);
+    const changes = stored.map(({ change }) => ({ ...change }));
+    for (const entry of stored) {
+      unstored.delete(entry);
+      entry.change.count = 0;
     }
+    try {
+      const positions = await storage.recordRejections(changes);
+      for (const [index, { change }] of stored.entries()) change.position = positions[index] as number;
+      return true;
+    } catch (error) {
+      for (const [index, entry] of stored.entries()) {
+        entry.change.count += (changes[index] as RejectionChange).count;
+        unstored.add(entry);
+      }
+      logger.warn({ err: error, entries: stored.length }, 'refused triggers could not be recorded; trying again');
+      return false;
+    }
+  }
+
+  let storing: Promise<boolean> | null = null;
+  function flush(): Promise<boolean> {
+    storing ??= (unstored.size === 0 ? Promise.resolve(true) : store()).finally(() => {
+      storing = null;
+      entries.forget(performance.now() - ENTRY_LIFE_MS, (entry) => unstored.has(entry));
+    });
+    return storing;
   }
 
   const timer = setInterval(() => void flush(), FLUSH_EVERY_MS);
 
   return {
     add(refusal) {
-      const { appId, method, status, code, clientIp } = refusal;
-      const path = refusal.path.slice(0, MAX_TEXT);
-      const message = refusal.message.slice(0, MAX_TEXT);
-      const key = JSON.stringify([appId, method, path, status, code, message, clientIp]);
-      const now = clock();
-      const known = gathered.get(key);
-      if (known !== undefined) {
-        known.count += 1;
-        known.lastAt = now;
-      } else if (gathered.size < MAX_GATHERED) {
-        gathered.set(key, { ...refusal, path, message, count: 1, firstAt: now, lastAt: now });
-      }
+      const { appId, method, path, message, clientIp } = refusal;
+      const cut = {
+        ...refusal,
+        appId: appId === null ? null : cutText(appId, LONGEST.appId),
+        method: cutText(method, LONGEST.method),
+        path: cutText(path, LONGEST.path),
+        message: cutText(message, LONGEST.message),
+        clientIp: cutText(clientIp, LONGEST.clientIp),
+      };
+      unstored.add(entries.count(cut, clock(), performance.now()));
     },
     async close() {
       clearInterval(timer);
-      await flush();
+      await storing;
+      for (let isStored = true; isStored && unstored.size > 0; ) isStored = await flush();
     },
   };
 }

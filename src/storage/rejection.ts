@@ -1,7 +1,9 @@
-// A trigger that was refused before a run existed, as it is stored.
+// Triggers that were refused before a run existed, as they are stored.
 
-/** The same ones within a flush are one entry with a count. */
+/** One entry: refusals that belong together, and how many they were. Its texts are cut before they come here. */
 export interface Rejection {
+  /** Null: no sink takes the request, or the entry stands for more than one. */
+  sinkId: string | null;
   appId: string | null;
   method: string;
   path: string;
@@ -9,7 +11,14 @@ export interface Rejection {
   code: string;
   message: string;
   clientIp: string;
+  /** Null: all of them were alike. `requests`: they differ in method, path or message. `clients`: in sink, app and client too. */
+  folded: 'requests' | 'clients' | null;
   count: number;
   firstAt: number;
   lastAt: number;
+}
+
+/** A new entry, or `count` more refusals for the one at `position`, which then shows what the latest one was. */
+export interface RejectionChange extends Rejection {
+  position: number | null;
 }

@@ -21,7 +21,8 @@ import type {
   ListedDelivery,
   NewDelivery,
 } from './delivery-records.ts';
-import type { Rejection } from './rejection.ts';
+import type { PruneLimits } from './prune-limits.ts';
+import type { Rejection, RejectionChange } from './rejection.ts';
 import type { ServerTimeStorage } from './server-time-records.ts';
 import type { StoredEvents, StreamPosition } from './stored-stream.ts';
 
@@ -171,15 +172,6 @@ export interface RunFilter {
   after?: string;
 }
 
-export interface PruneLimits {
-  /** Ended runs created before this are removed. */
-  before: number | null;
-  /** Oldest ended runs go until the database is no larger. */
-  maxBytes: number | null;
-  /** At most so many runs in one call. */
-  limit: number;
-}
-
 export interface Storage extends ServerTimeStorage {
   /** Everything that triggers are matched against. */
   loadDefinitions(): Promise<Definitions>;
@@ -250,7 +242,8 @@ export interface Storage extends ServerTimeStorage {
   readEvents(runId: string, after: number): Promise<StoredEvents | null>;
   /** Null when the run is unknown. */
   findStream(runId: string): Promise<StreamPosition | null>;
-  recordRejections(rejections: Rejection[]): Promise<void>;
+  /** Stores refused triggers and forgets the oldest beyond a fixed number; returns the positions of the entries, in order. */
+  recordRejections(changes: RejectionChange[]): Promise<number[]>;
   /** Newest first; `before` is the position of the last entry of the page before. */
   listRejections(filter: { appId?: string; before?: number; limit: number }): Promise<(Rejection & { position: number })[]>;
 

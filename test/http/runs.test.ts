@@ -1,9 +1,8 @@
-// Lists and look-ups of runs and refusals: every filter, every page, and every wrong question.
+// Lists and look-ups of runs: every filter, every page, and every wrong question.
 
 import { describe, expect, test } from 'vitest';
 import { createGates, gatedWorkflow } from '../support/gates.ts';
 import { shareApp } from '../support/shared-app.ts';
-import { until } from '../support/until.ts';
 
 const gates = createGates();
 let now = Date.UTC(2026, 0, 1);
@@ -142,26 +141,6 @@ describe('a run', () => {
     const { status, body } = await app().admin('POST', `/runs/${runs.at(-1)?.id}/replay`);
     expect(status).toBe(409);
     expect(body.error.message).toContain('the sink of this run was deleted');
-  });
-});
-
-describe('refusals', () => {
-  test('are listed with reason and count, newest first, page by page', async () => {
-    for (const path of ['/shop/nothing-1', '/shop/nothing-2', '/shop/nothing-2', '/other/nothing'])
-      await (await fetch(app().url + path, { method: 'POST' })).text();
-    const listed = await until('the refusals to be recorded', async () => {
-      const { rejections } = (await app().admin('GET', '/rejections?app_id=shop')).body;
-      return rejections.length >= 2 && rejections;
-    });
-    expect(listed.map(({ path, status, code, count }: any) => ({ path, status, code, count }))).toEqual([
-      { path: '/shop/nothing-2', status: 404, code: 'not_found', count: 2 },
-      { path: '/shop/nothing-1', status: 404, code: 'not_found', count: 1 },
-    ]);
-    const first = (await app().admin('GET', '/rejections?limit=1')).body;
-    const second = (await app().admin('GET', `/rejections?limit=1&cursor=${first.next_cursor}`)).body;
-    expect(second.rejections[0].position).toBeLessThan(first.rejections[0].position);
-    for (const query of ['limit=0', 'cursor=x', 'cursor=-1', 'nothing=1'])
-      expect((await app().admin('GET', `/rejections?${query}`)).status).toBe(400);
   });
 });
 

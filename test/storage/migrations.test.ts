@@ -104,13 +104,63 @@ test.each([
   expect(() => readMigrations(folder)).toThrow(message);
 });
 
-describe('0003_visits', () => {
-  function firstMigrations(count: number): string {
-    const folder = tempDir();
-    for (const name of readdirSync(SHIPPED).sort().slice(0, count)) cpSync(join(SHIPPED, name), join(folder, name));
-    return folder;
-  }
+/**
+ * What has been released is applied somewhere, so that it never changes again: a database that has it would be refused.
+ * A new migration is added here with its hash (`sha256sum`).
+ */
+const RELEASED = {
+  '0001_init.sql': 'b5c460164090700361f5e128903dbf28bdbc51302bbcd6651ab38f0303c7dc6b',
+  '0002_deliveries.sql': 'bc12d03f5adf321a13fbf9009491f6bf9704efc1bc4984fea7834905563139d7',
+  '0003_visits.sql': '855ad93d1327517351a986e0e3a8b7fc8c66b7fe289a97c00f8e919ca7a68490',
+  '0004_overflow.sql': '7dceb1719086b62ea5d40e7e4e42b28575753dda924372863c5ce456b1150077',
+  '0005_messages.sql': '46066d0b1f9301332aa6b395942a7912691c49dda7d0188daa5214cace39d360',
+  '0006_deaths.sql': 'e2ac89ebdee76b8702525cb4eb2aa6dd27307966d843c9eb4a560a35a4a2e014',
+  '0007_server_time.sql': 'ea00dbd9433d0d3e2db3afb5ea2d036567c54015be2a5c44e1e108fd1bbafe88',
+  '0008_rejections.sql': '5f32fe2e66d473d95e11b4df22b5e1b8ee0143d9a96615e3052dcf1594ed9383',
+};
 
+test('migrations never change once they are released', () => {
+  const found = readMigrations(SHIPPED).map(({ name, checksum }) => [name, checksum]);
+  expect(Object.fromEntries(found)).toEqual(RELEASED);
+});
+
+function firstMigrations(count: number): string {
+  const folder = tempDir();
+  for (const name of readdirSync(SHIPPED).sort().slice(0, count)) cpSync(join(SHIPPED, name), join(folder, name));
+  return folder;
+}
+
+test('0008_rejections takes over the newest refusals with their texts cut', () => {
+  const directory = tempDir();
+  migrate(directory, firstMigrations(7));
+  const database = new Database(join(directory, 'sluice.db'));
+  const insert = database.prepare("INSERT INTO rejections VALUES (NULL, ?, 'GET', ?, 404, 'not_found', ?, '127.0.0.1', 2, 3, 4)");
+  database.transaction(() => {
+    for (let n = 0; n < 10_002; n += 1) insert.run('shop', `/${n}`, 'no sink found');
+    insert.run('a'.repeat(14_009), 'é'.repeat(512), '\u{1f4a9}'.repeat(256));
+  })();
+  database.close();
+  migrate(directory, firstMigrations(8));
+  const taken = new Database(join(directory, 'sluice.db'), { readonly: true });
+  onTestEnd(() => void taken.close());
+  const rows = taken.prepare('SELECT * FROM rejections ORDER BY position').all() as Record<string, any>[];
+  expect(rows).toHaveLength(10_000);
+  expect(rows[0]).toMatchObject({
+    position: 4,
+    app_id: 'shop',
+    path: '/3',
+    count: 2,
+    first_at: 3,
+    last_at: 4,
+    folded: null,
+    sink_id: null,
+  });
+  const { app_id: appId, path, message } = rows.at(-1) as Record<string, any>;
+  expect(appId).toBeNull();
+  expect([path, message]).toEqual(['é'.repeat(128), '\u{1f4a9}'.repeat(128)]);
+});
+
+describe('0003_visits', () => {
   /** A database as 0001 and 0002 left it, with rows in it. */
   function earlier(): string {
     const directory = tempDir();

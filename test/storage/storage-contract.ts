@@ -13,6 +13,7 @@ import { latestWinsContract } from './contract/latest-wins.ts';
 import { memoryContract } from './contract/memory.ts';
 import { overflowContract } from './contract/overflow.ts';
 import { readingRunsContract } from './contract/reading-runs.ts';
+import { rejectionsContract } from './contract/rejections.ts';
 import { retentionContract } from './contract/retention.ts';
 import { serverTimeContract } from './contract/server-time.ts';
 import { visitsContract } from './contract/visits.ts';
@@ -50,6 +51,7 @@ export function describeStorageContract(name: string, { open, dispose }: Storage
     overflowContract(current);
     latestWinsContract(current);
     memoryContract(current);
+    rejectionsContract(current);
     retentionContract(current);
     concurrencyContract(current);
     serverTimeContract(current);

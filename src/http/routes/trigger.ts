@@ -127,7 +127,9 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
   function recordRejection(request: FastifyRequest, _reply: FastifyReply, error: Error, done: () => void): void {
     if (error instanceof AppError) {
       const [path] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
-      rejections.add(refusalOf(error, { method: request.method, path, clientIp: request.target?.clientIp ?? clientIpOf(request) }));
+      const { method, target } = request;
+      const clientIp = target?.clientIp ?? clientIpOf(request);
+      rejections.add(refusalOf(error, { sinkId: target?.sink.id, method, path, clientIp }));
     }
     done();
   }

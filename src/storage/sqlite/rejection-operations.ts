@@ -1,16 +1,37 @@
-// Rejections in SQLite: triggers that were refused before a run existed.
+// Rejections in SQLite: triggers that were refused before a run existed. There are never more than so many.
 
 import type { Database } from 'better-sqlite3';
-import type { Rejection } from '../rejection.ts';
+import type { RejectionChange } from '../rejection.ts';
 import { type RejectionRow, toRejection } from './rows.ts';
 
+/** At some 1.3 KB for the longest. */
+const MAX_REJECTIONS = 10_000;
+
 export function createRejectionOperations(database: Database) {
-  const insert = database.prepare('INSERT INTO rejections VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const insert = database.prepare(
+    `INSERT INTO rejections VALUES (NULL, @sinkId, @appId, @method, @path, @status, @code, @message, @clientIp, @folded, @count,
+       @firstAt, @lastAt)`,
+  );
+  const addTo = database.prepare(
+    `UPDATE rejections SET method = @method, path = @path, message = @message, client_ip = @clientIp, count = count + @count,
+       last_at = @lastAt
+     WHERE position = @position`,
+  );
+  const deleteExcess = database.prepare(
+    `DELETE FROM rejections WHERE position <= (SELECT max(position) FROM rejections) - ${MAX_REJECTIONS}`,
+  );
+
+  /** What was removed meanwhile begins anew. */
+  function record(change: RejectionChange): number {
+    if (change.position !== null && addTo.run(change).changes > 0) return change.position;
+    return insert.run(change).lastInsertRowid as number;
+  }
+
   return {
-    recordRejections(rejections: Rejection[]): void {
-      for (const { appId, method, path, status, code, message, clientIp, count, firstAt, lastAt } of rejections) {
-        insert.run(appId, method, path, status, code, message, clientIp, count, firstAt, lastAt);
-      }
+    recordRejections(changes: RejectionChange[]): number[] {
+      const positions = changes.map(record);
+      deleteExcess.run();
+      return positions;
     },
   };
 }

@@ -180,6 +180,7 @@ export function unpackEvents(firstSeq: number, text: string): ProgressEvent[] {
 
 export interface RejectionRow {
   position: number;
+  sink_id: string | null;
   app_id: string | null;
   method: string;
   path: string;
@@ -187,6 +188,7 @@ export interface RejectionRow {
   code: string;
   message: string;
   client_ip: string;
+  folded: Rejection['folded'];
   count: number;
   first_at: number;
   last_at: number;
@@ -195,6 +197,7 @@ export interface RejectionRow {
 export function toRejection(row: RejectionRow): Rejection & { position: number } {
   return {
     position: row.position,
+    sinkId: row.sink_id,
     appId: row.app_id,
     method: row.method,
     path: row.path,
@@ -202,6 +205,7 @@ export function toRejection(row: RejectionRow): Rejection & { position: number }
     code: row.code,
     message: row.message,
     clientIp: row.client_ip,
+    folded: row.folded,
     count: row.count,
     firstAt: row.first_at,
     lastAt: row.last_at,

@@ -1,8 +1,7 @@
-// Storage contract: pages of runs and of rejections.
+// Storage contract: pages of runs.
 
 import { describe, expect, test } from 'vitest';
 import type { RunStatus } from '../../../src/core/run.ts';
-import type { Rejection } from '../../../src/storage/rejection.ts';
 import type { RunFilter } from '../../../src/storage/storage.ts';
 import { completedChange, NOW, type Workbench } from './workbench.ts';
 
@@ -98,37 +97,5 @@ export function readingRunsContract(workbench: () => Workbench): void {
         expect(paged).toEqual(whole);
       },
     );
-  });
-
-  describe('rejections', () => {
-    const rejection = (appId: string | null, lastAt: number): Rejection => ({
-      appId,
-      method: 'POST',
-      path: '/hook',
-      status: 401,
-      code: 'unauthorized',
-      message: 'a token is required',
-      clientIp: '127.0.0.1',
-      count: 3,
-      firstAt: NOW,
-      lastAt,
-    });
-
-    test('are listed as they were recorded, newest first, page by page', async () => {
-      const { storage, addSink } = workbench();
-      const { appId } = await addSink();
-      const recorded = [1, 2, 3, 4, 5].map((n) => rejection(appId, NOW + n));
-      await storage.recordRejections(recorded.slice(0, 2));
-      await storage.recordRejections([rejection('another', NOW), ...recorded.slice(2)]);
-      const first = await storage.listRejections({ appId, limit: 3 });
-      const rest = await storage.listRejections({ appId, limit: 3, before: first.at(-1)?.position as number });
-      expect([...first, ...rest].map(({ position: _position, ...entry }) => entry)).toEqual(recorded.reverse());
-    });
-
-    test('that name no app are listed among all', async () => {
-      const { storage } = workbench();
-      await storage.recordRejections([rejection(null, NOW + 99)]);
-      expect((await storage.listRejections({ limit: 1 }))[0]).toMatchObject({ appId: null, lastAt: NOW + 99 });
-    });
   });
 }

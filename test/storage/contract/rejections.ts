@@ -1,0 +1,83 @@
+// Storage contract: triggers that were refused. They are listed, counted on, bounded, and no burden to what was accepted.
+
+import { describe, expect, test } from 'vitest';
+import type { RejectionChange } from '../../../src/storage/rejection.ts';
+import { completedChange, NOW, type Workbench } from './workbench.ts';
+
+const MOST = 10_000;
+
+export function rejectionsContract(workbench: () => Workbench): void {
+  const rejection = (fields: Partial<RejectionChange> = {}): RejectionChange => ({
+    position: null,
+    sinkId: 'snk_1',
+    appId: null,
+    method: 'POST',
+    path: '/hook',
+    status: 401,
+    code: 'unauthorized',
+    message: 'a token is required',
+    clientIp: '127.0.0.1',
+    folded: null,
+    count: 3,
+    firstAt: NOW,
+    lastAt: NOW,
+    ...fields,
+  });
+
+  describe('recordRejections', () => {
+    test('stores entries that are listed newest first, page by page', async () => {
+      const { storage, addSink } = workbench();
+      const { appId } = await addSink();
+      const recorded = [1, 2, 3, 4, 5].map((n) => rejection({ appId, lastAt: NOW + n }));
+      const positions = await storage.recordRejections(recorded.slice(0, 2));
+      positions.push(...(await storage.recordRejections([rejection({ appId: 'another' }), ...recorded.slice(2)])).slice(1));
+      const first = await storage.listRejections({ appId, limit: 3 });
+      const rest = await storage.listRejections({ appId, limit: 3, before: first.at(-1)?.position as number });
+      expect([...first, ...rest]).toEqual(recorded.map((entry, index) => ({ ...entry, position: positions[index] })).reverse());
+    });
+
+    test('lists those that name no app among all', async () => {
+      const { storage } = workbench();
+      await storage.recordRejections([rejection({ lastAt: NOW + 99 })]);
+      expect((await storage.listRejections({ limit: 1 }))[0]).toMatchObject({ appId: null, lastAt: NOW + 99 });
+    });
+
+    test('counts on where a position is named, and shows the latest then', async () => {
+      const { storage, addSink } = workbench();
+      const { appId } = await addSink();
+      const [position] = (await storage.recordRejections([rejection({ appId, folded: 'requests' })])) as [number];
+      const latest = { method: 'GET', path: '/last', message: 'no', clientIp: '::1', lastAt: NOW + 7 };
+      const more = rejection({ appId, folded: 'requests', position, count: 40, firstAt: NOW + 5, ...latest });
+      expect(await storage.recordRejections([more])).toEqual([position]);
+      expect(await storage.listRejections({ appId, limit: 9 })).toEqual([
+        rejection({ appId, folded: 'requests', position, count: 43, ...latest }),
+      ]);
+    });
+
+    test('begins a new entry where the old one was removed, and never gives its position to another', async () => {
+      const { storage } = workbench();
+      const [position] = (await storage.recordRejections([rejection()])) as [number];
+      await storage.pruneRuns({ before: NOW + 1000, maxBytes: null, limit: MOST }, NOW);
+      expect(await storage.listRejections({ limit: 1 })).toEqual([]);
+      const [again, other] = (await storage.recordRejections([rejection({ position }), rejection({ path: '/other' })])) as [number, number];
+      expect(again).toBeGreaterThan(position);
+      expect(other).toBeGreaterThan(again);
+      expect((await storage.listRejections({ limit: 2 })).map(({ path }) => path)).toEqual(['/other', '/hook']);
+    });
+
+    test('keeps the newest, up to a fixed number, and they take no run its place', async () => {
+      const { storage, addSink, addRun } = workbench();
+      await storage.pruneRuns({ before: NOW + 1000 * 3_600_000, maxBytes: null, limit: MOST }, NOW);
+      const { runId } = await addRun(await addSink(), { change: completedChange(1) });
+      const long = rejection({ path: 'p'.repeat(512), message: 'm'.repeat(512) });
+      for (let batch = 0; batch < 11; batch += 1) await storage.recordRejections(Array.from({ length: 1000 }, () => long));
+      const [newest] = await storage.listRejections({ limit: 1 });
+      const left = await storage.listRejections({ limit: 2 * MOST });
+      expect(left).toHaveLength(MOST);
+      expect(left.at(-1)?.position).toBe((newest?.position as number) - MOST + 1);
+      // All of them are some 12 MB.
+      expect(await storage.pruneRuns({ before: null, maxBytes: 2_000_000, limit: 10 }, NOW)).toBe(0);
+      expect(await storage.getRun(runId)).not.toBeNull();
+    });
+  });
+}
