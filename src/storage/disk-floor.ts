@@ -1,11 +1,10 @@
-// Watches the disk. Below the floor new runs are refused, so that those that are running can finish; and when the data
-// directory was deleted or replaced, because what is written to files that have no name is lost at the next start.
+// Watches the disk. Below the floor new runs are refused, so that those that are running can finish.
 
-import { stat, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { AppError } from '../errors.ts';
 
 export interface DiskFloor {
-  /** Throws `unavailable` while the disk is low or gone. */
+  /** Throws `unavailable` while the disk is low or cannot be looked at. */
   refuseWhenLow(): void;
   isLow(): boolean;
   close(): void;
@@ -13,19 +12,18 @@ export interface DiskFloor {
 
 const LOOK_EVERY_MS = 1000;
 const LOW = 'the disk is nearly full; new runs are refused until space is freed';
-const GONE = 'the data directory was deleted or replaced; new runs are refused until the server is started again';
+const UNREADABLE = 'the data directory cannot be looked at; new runs are refused until it can';
 
 export async function watchDiskFloor(directory: string, minFreeBytes: number): Promise<DiskFloor> {
-  const { ino } = await stat(directory);
   let trouble: string | null = null;
   const look = async (): Promise<void> => {
-    const [{ bavail, bsize }, found] = await Promise.all([statfs(directory), stat(directory)]);
-    trouble = found.ino !== ino ? GONE : bavail * bsize < minFreeBytes ? LOW : null;
+    const { bavail, bsize } = await statfs(directory);
+    trouble = bavail * bsize < minFreeBytes ? LOW : null;
   };
   await look();
   const lookAgain = (): Promise<void> =>
     look().catch(() => {
-      trouble = GONE;
+      trouble = UNREADABLE;
     });
   const timer = setInterval(() => void lookAgain(), LOOK_EVERY_MS);
   return {

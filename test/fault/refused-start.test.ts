@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -10,9 +10,8 @@ import { expect, test } from 'vitest';
 import { onTestEnd } from '../support/cleanup.ts';
 import { spawnServer, startServerProcess } from '../support/server-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { until } from '../support/until.ts';
 import { refusalOf } from './refusal.ts';
-import { defineSinks, health, trigger } from './server-calls.ts';
+import { health } from './server-calls.ts';
 
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
@@ -119,23 +118,4 @@ test('a database that a newer program has migrated', async () => {
   database.prepare('INSERT INTO migrations VALUES (9999, ?, ?)').run('9999_of_tomorrow.sql', 'x');
   database.close();
   expect(await refusalOf({ dataDir })).toContain('the database is newer than this program: it holds migration 9999_of_tomorrow.sql');
-});
-
-test('a data directory that is deleted under a running server: new runs are refused, the process lives', { timeout: 30_000 }, async () => {
-  const dataDir = join(tempDir(), 'data');
-  const server = await startServerProcess({ dataDir });
-  await defineSinks(server);
-  rmSync(dataDir, { recursive: true });
-  const refused = await until('new runs to be refused', async () => {
-    const answer = await trigger(server);
-    return answer.status === 503 ? answer : null;
-  });
-  expect(refused).toMatchObject({ retryAfter: '30', message: expect.stringContaining('the data directory was deleted or replaced') });
-  mkdirSync(dataDir);
-  expect((await trigger(server)).status).toBe(503);
-  expect((await health(server)).status).toBe(200);
-  expect((await health(server, '/readyz')).status).toBe(503);
-  server.kill('SIGTERM');
-  expect(await server.exited).toBe(0);
-  expect(existsSync(join(dataDir, 'sluice.db'))).toBe(false);
 });

@@ -124,6 +124,17 @@ test('a queue that has failed rejects what waits, what is in flight and what com
   await expect(submit('c')).rejects.toThrow('the disk is gone');
 });
 
+test('what comes of a batch after the queue has failed changes nothing', async () => {
+  const { queue, sent, settle, submit } = openQueue();
+  const inFlight = submit('a').catch((error: Error) => error.message);
+  await nextTurn();
+  const waiting = submit('b').catch((error: Error) => error.message);
+  queue.fail(new Error('the disk is gone'));
+  settle([{ index: 0, fault: 'the file was replaced' }]);
+  expect(await Promise.all([inFlight, waiting])).toEqual(['the disk is gone', 'the disk is gone']);
+  expect(sent).toHaveLength(1);
+});
+
 test('a queue is idle once nothing waits and nothing is in flight', async () => {
   const { queue, settle, submit } = openQueue();
   await queue.idle();

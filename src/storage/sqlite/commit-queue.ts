@@ -107,6 +107,8 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
       });
     },
     settle({ values, faults }) {
+      // All that was in flight has been rejected already.
+      if (failure !== null) return;
       const settled = inFlight;
       inFlight = [];
       options.memory.give(inFlightBytes);

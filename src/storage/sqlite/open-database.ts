@@ -6,14 +6,18 @@ import Database from 'better-sqlite3';
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts';
 import { contradiction, type DatabaseState, readWitness } from '../witness.ts';
 
-const DATABASE_FILE = 'sluice.db';
+export const DATABASE_FILE = 'sluice.db';
+export const LOG_FILE = `${DATABASE_FILE}-wal`;
 export const WITNESS_FILE = 'sluice.witness';
 
 /** Long enough for another process's short read, short enough that a caller hears of a lock within 300 ms. */
 const BUSY_TIMEOUT_MS = 60;
 const SYNCHRONOUS_FULL = 2;
+const PAGE_BYTES = 8192;
 /** Pages of log before it is folded back into the database. */
 const CHECKPOINT_PAGES = 4000;
+/** What the log is cut to when it begins anew. */
+export const LOG_BYTES = CHECKPOINT_PAGES * PAGE_BYTES;
 
 export interface OpenOptions {
   directory: string;
@@ -31,13 +35,14 @@ export function openDatabase({ directory, migrationsFolder, acceptLoss }: OpenOp
   const database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     // Only a new file takes these two; they are no-ops later.
-    database.pragma('page_size = 8192');
+    database.pragma(`page_size = ${PAGE_BYTES}`);
     database.pragma('auto_vacuum = INCREMENTAL');
     setPragma(database, 'journal_mode', 'wal');
     // better-sqlite3 reopens WAL databases at NORMAL, which may lose acknowledged commits when the power goes.
     setPragma(database, 'synchronous', SYNCHRONOUS_FULL, 'FULL');
     setPragma(database, 'foreign_keys', 1, 'ON');
     database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    database.pragma(`journal_size_limit = ${LOG_BYTES}`);
     database.pragma('cache_size = -32768');
     migrate(database, migrationsFolder);
     return database;

@@ -111,6 +111,7 @@ function startThread(options: ThreadOptions, memory: MemoryAccount, onFatal: (er
   });
   worker.on('message', (reply: ThreadReply) => {
     if (reply.kind === 'result') queue.settle(reply.result);
+    else if (reply.kind === 'failed') onFatal(unpackFault(reply.fault));
     else settleOpening(reply.kind === 'ready' ? null : new Error(reply.message));
   });
 
