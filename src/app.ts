@@ -204,24 +204,31 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 /** The image library is loaded with the first image: few workflows have any. */
 function createLoadImages(blobs: BlobStore): LocalEffects['loadImages'] {
+  const readFile = createReadFile(blobs);
   return async (wants, files) => {
     const { createImageLoader } = await import('./images/image-loader.ts');
-    const readBlob = (sha256: string): Promise<Uint8Array> =>
-      files.some((file) => file.sha256 === sha256)
-        ? buffer(blobs.read(sha256))
-        : Promise.reject(new ImageFault('the image is no file of this request'));
+    const readBlob = async (sha256: string): Promise<Uint8Array> => {
+      const result = await readFile({ kind: 'read', sha256 }, files);
+      if (result.kind === 'not_read') throw new ImageFault(`the image is of no use: ${result.error}`);
+      return result.bytes;
+    };
     return await createImageLoader({ readBlob }).load(wants);
   };
 }
 
 function createReadFile(blobs: BlobStore): LocalEffects['readFile'] {
   return async ({ sha256 }, files) => {
-    if (!files.some((file) => file.sha256 === sha256)) return { kind: 'not_read', error: 'it is no file of this request' };
+    const file = files.find((known) => known.sha256 === sha256);
+    if (file === undefined) return { kind: 'not_read', error: 'it is no file of this request' };
     try {
-      return { kind: 'read', bytes: await buffer(blobs.read(sha256)) };
+      return { kind: 'read', bytes: await buffer(blobs.read(sha256, file.size)) };
     } catch (error) {
       const { code = 'damaged' } = error as NodeJS.ErrnoException;
-      return { kind: 'not_read', error: code === 'ENOENT' ? 'it is no longer stored' : `it cannot be read (${code})` };
+      if (code === 'ENOENT') return { kind: 'not_read', error: 'it is no longer stored' };
+      return {
+        kind: 'not_read',
+        error: code === 'FILE_ALTERED' ? 'it was altered on the disk (FILE_ALTERED)' : `it cannot be read (${code})`,
+      };
     }
   };
 }

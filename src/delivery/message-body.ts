@@ -1,10 +1,11 @@
 // The body of a request: bytes that are in memory are sent as they are, files of the blob store as they are read.
 
 import { Readable } from 'node:stream';
-import type { BodyPart } from '../core/outbound.ts';
+import type { BlobPart, BodyPart } from '../core/outbound.ts';
 import { Refusal } from './refusal.ts';
 
-export type OpenBlob = (sha256: string) => Readable;
+/** Ends with an error whose code is ENOENT or FILE_ALTERED when the file is not what was stored. */
+export type OpenBlob = (sha256: string, size: number) => Readable;
 
 /** The disk's fault, and not the receiver's: another attempt may succeed. */
 export class UnreadableBody extends Error {
@@ -15,6 +16,12 @@ export class UnreadableBody extends Error {
     this.code = code;
   }
 }
+
+/** What another attempt would not mend. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  ENOENT: 'a file of the message is no longer stored',
+  FILE_ALTERED: 'a file of the message was altered on the disk (FILE_ALTERED), so that it is not sent',
+};
 
 /** Above this a body goes out piece by piece, so that a slow receiver is seen to take it. */
 const PIECE_BYTES = 262_144;
@@ -40,7 +47,7 @@ export function streamBody(parts: readonly BodyPart[], openBlob: OpenBlob, onPie
 
 async function* pieces(parts: readonly BodyPart[], openBlob: OpenBlob, onPiece: () => void): AsyncGenerator<Uint8Array> {
   for (const part of parts) {
-    for await (const piece of part instanceof Uint8Array ? slices(part) : readBlob(part.sha256, openBlob)) {
+    for await (const piece of part instanceof Uint8Array ? slices(part) : readBlob(part, openBlob)) {
       onPiece();
       yield piece;
     }
@@ -51,12 +58,13 @@ function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
 }
 
-/** Throws Refusal when the file is gone, and UnreadableBody when it cannot be read. */
-export async function* readBlob(sha256: string, openBlob: OpenBlob): AsyncGenerator<Uint8Array> {
+/** Throws Refusal when the file is gone or altered, and UnreadableBody when it cannot be read. */
+export async function* readBlob({ sha256, size }: BlobPart, openBlob: OpenBlob): AsyncGenerator<Uint8Array> {
   try {
-    yield* openBlob(sha256) as AsyncIterable<Uint8Array>;
+    yield* openBlob(sha256, size) as AsyncIterable<Uint8Array>;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw code === 'ENOENT' ? new Refusal('a file of the message is no longer stored') : new UnreadableBody(code ?? 'EIO');
+    const refusal = REFUSALS[code ?? ''];
+    throw refusal === undefined ? new UnreadableBody(code ?? 'EIO') : new Refusal(refusal);
   }
 }

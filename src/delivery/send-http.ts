@@ -117,7 +117,7 @@ async function sign(
   const signature = beginSignature(key, deliveryId, timestamp);
   for (const part of body ?? []) {
     if (part instanceof Uint8Array) signature.update(part);
-    else for await (const piece of readBlob(part.sha256, openBlob)) signature.update(piece);
+    else for await (const piece of readBlob(part, openBlob)) signature.update(piece);
   }
   setHeader(headers, 'webhook-id', deliveryId);
   setHeader(headers, 'webhook-timestamp', timestamp);

@@ -103,7 +103,7 @@ function wireMail(message: MailMessage, { deliveryId, now }: SendOptions): SendM
 function wireAttachment({ filename, content, contentType, cid }: MailAttachment, openBlob: OpenBlob): WireAttachment {
   return {
     filename,
-    content: content instanceof Uint8Array ? Buffer.from(content) : Readable.from(readBlob(content.sha256, openBlob)),
+    content: content instanceof Uint8Array ? Buffer.from(content) : Readable.from(readBlob(content, openBlob)),
     ...(contentType === null ? {} : { contentType }),
     ...(cid === null ? {} : { cid }),
   };

@@ -172,7 +172,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
       definitionRoutes(admin, { definitions, catalog, storage });
       sinkRoutes(admin, { definitions, catalog, baseUrl });
       workflowLanguageRoutes(admin, { definitions });
-      adminRunRoutes(admin, { storage, catalog, engine, streams, maskSecrets });
+      adminRunRoutes(admin, { storage, blobs, catalog, engine, streams, wallClock, maskSecrets });
       deliveryRoutes(admin, { storage, engine, maskSecrets });
       done();
     },

@@ -2,11 +2,12 @@
 // commit that names it; one that no run names in the end is swept.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { createBlobTurns } from './blob-turns.ts';
 import { fileFault } from './storage-fault.ts';
+import { readVerified } from './verified-read.ts';
 
 export interface StoredBlob {
   sha256: string;
@@ -35,8 +36,14 @@ export interface BlobStore {
   /** Resolves when content and name are on the disk. */
   write: WriteBlob;
   stage(): StagedBlobs;
-  read(sha256: string): Readable;
-  /** Removes blobs older than the age that `findOrphans` names; returns the bytes of those that it does not. */
+  /** Ends with AlteredFile, and before the last byte of a file of this `size`, when its bytes are not those of the hash. */
+  read(sha256: string, size?: number): Readable;
+  /** Makes blobs as young as if they came in now, for a run that is about to name them. One that is gone stays gone. */
+  renew(hashes: readonly string[], now: number): Promise<void>;
+  /**
+   * Removes blobs older than the age that `findOrphans` names; returns the bytes of those that it does not. What comes in
+   * again, or is renewed, at whatever moment of it, stays.
+   */
   sweep(findOrphans: (hashes: string[]) => Promise<string[]>, options: SweepOptions): Promise<number>;
 }
 
@@ -60,21 +67,26 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
   await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
 
-  const pathOf = (sha256: string): string => join(directory, sha256.slice(0, 2), sha256);
+  const shardOf = (sha256: string): string => join(directory, sha256.slice(0, 2));
+  const pathOf = (sha256: string): string => join(shardOf(sha256), sha256);
+
+  const turns = createBlobTurns();
+  /** Folders whose own names are known to be on the disk: one that is there may have been made by who has not synced it yet. */
+  const syncedFolders = new Set<string>();
 
   /** `received`: files by hash. */
   async function keep(received: ReadonlyMap<string, string>): Promise<void> {
     await syncAll(received.values(), (file) => file.datasync());
     const folders = new Set<string>();
     for (const [sha256, temporary] of received) {
-      const path = pathOf(sha256);
-      const folder = dirname(path);
+      const folder = shardOf(sha256);
       const isNewFolder = (await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined;
-      await rename(temporary, path);
+      if (isNewFolder || !syncedFolders.has(folder)) folders.add(directory);
+      await turns.keep(sha256, () => rename(temporary, pathOf(sha256)));
       folders.add(folder);
-      if (isNewFolder) folders.add(directory);
     }
     await syncAll(folders.values(), (folder) => folder.sync());
+    for (const folder of folders) syncedFolders.add(folder);
   }
 
   async function receive(content: AsyncIterable<Uint8Array>): Promise<StoredBlob & { temporary: string }> {
@@ -141,7 +153,11 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
       };
     },
 
-    read: (sha256) => createReadStream(pathOf(sha256)),
+    read: (sha256, size) => readVerified(pathOf(sha256), sha256, size),
+
+    async renew(hashes, now) {
+      for (const sha256 of hashes) await turns.keep(sha256, () => utimes(pathOf(sha256), now / 1000, now / 1000).catch(unlessGone));
+    },
 
     async sweep(findOrphans, { minAgeMs, now, signal }) {
       let keptBytes = 0;
@@ -150,9 +166,13 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
         const orphans = new Set(await findOrphans(hashes));
         for (const hash of hashes) {
           const path = pathOf(hash);
-          const found = await stat(path);
-          if (!orphans.has(hash)) keptBytes += found.size;
-          else if (now - found.mtimeMs >= minAgeMs) await rm(path, { force: true });
+          if (!orphans.has(hash)) keptBytes += (await stat(path)).size;
+          else {
+            await turns.remove(hash, async () => {
+              const { mtimeMs } = await stat(path);
+              if (now - mtimeMs >= minAgeMs) await rm(path, { force: true });
+            });
+          }
         }
       }
       return keptBytes;
@@ -188,4 +208,8 @@ async function syncAll(paths: Iterator<string>, sync: (opened: FileHandle) => Pr
   const results = await Promise.allSettled(Array.from({ length: SYNCED_AT_ONCE }, syncNext));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+}
+
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }

@@ -4,10 +4,13 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { defineSinks, trigger } from './server-calls.ts';
+
+// Two servers are started in each.
+vi.setConfig({ testTimeout: 90_000 });
 
 const MAIN = 'sluice.db';
 const LOG = 'sluice.db-wal';

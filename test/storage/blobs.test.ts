@@ -1,9 +1,10 @@
 // The blob store: what comes in is whole or not there, lies under its hash, and goes when no run names it.
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createBlobTurns } from '../../src/storage/blob-turns.ts';
 import { type BlobStore, openBlobStore } from '../../src/storage/blobs.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -128,4 +129,105 @@ test('a sweep that is told to stop stops', async () => {
   expect(await contentOf(blobs, sha256)).toBe('orphan');
   await blobs.sweep(async (hashes) => hashes, sweepAt(Date.now() + 2 * HOUR));
   await expect(contentOf(blobs, sha256)).rejects.toThrow('ENOENT');
+});
+
+describe('a sweep and what comes in again', () => {
+  const OLD = new Date(Date.now() - 2 * HOUR);
+
+  /** An old blob that no run names. */
+  async function withOrphan() {
+    const directory = tempDir();
+    const blobs = await openBlobStore(directory);
+    const { sha256 } = await blobs.write(chunks('again'));
+    utimesSync(pathOf(directory, sha256), OLD, OLD);
+    return { directory, blobs, sha256 };
+  }
+
+  test('never lose a blob, wherever they meet', async () => {
+    const { directory, blobs, sha256 } = await withOrphan();
+    for (let round = 0; round < 400; round += 1) {
+      utimesSync(pathOf(directory, sha256), OLD, OLD);
+      const staged = blobs.stage();
+      await staged.write(chunks('again'));
+      let published: Promise<void> | undefined;
+      const orphans = async (hashes: string[]): Promise<string[]> => {
+        published = staged.publish();
+        for (let turn = 0; turn < round % 40; turn += 1) await new Promise(setImmediate);
+        return hashes;
+      };
+      await blobs.sweep(orphans, sweepAt(Date.now()));
+      await published;
+      expect(existsSync(pathOf(directory, sha256)), `round ${round}`).toBe(true);
+    }
+  });
+
+  test('a blob that is renewed stays, and one that is gone stays gone', async () => {
+    const { directory, blobs, sha256 } = await withOrphan();
+    await blobs.renew([sha256], Date.now());
+    await blobs.sweep(async (hashes) => hashes, sweepAt(Date.now()));
+    expect(await contentOf(blobs, sha256)).toBe('again');
+    utimesSync(pathOf(directory, sha256), OLD, OLD);
+    await blobs.sweep(async (hashes) => hashes, sweepAt(Date.now()));
+    await blobs.renew([sha256], Date.now());
+    expect(existsSync(pathOf(directory, sha256))).toBe(false);
+  });
+
+  test('turns: who keeps waits for a removal, and nothing that is being kept is removed', async () => {
+    const turns = createBlobTurns();
+    const log: string[] = [];
+    let finish: () => void = () => undefined;
+    const removal = turns.remove('a', async () => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      log.push('removed');
+    });
+    const kept = turns.keep('a', async () => {
+      log.push('kept');
+      await turns.remove('a', async () => void log.push('removed what is kept'));
+    });
+    await turns.keep('b', async () => void log.push('another'));
+    finish();
+    await Promise.all([removal, kept]);
+    expect(log).toEqual(['another', 'removed', 'kept']);
+    await turns.remove('a', async () => void log.push('removed again'));
+    expect(log.at(-1)).toBe('removed again');
+    await expect(turns.remove('a', () => Promise.reject(new Error('EIO')))).rejects.toThrow('EIO');
+    expect(await turns.keep('a', async () => 'after a fault')).toBe('after a fault');
+  });
+});
+
+describe('a blob that was altered on the disk', () => {
+  const CONTENT = 'x'.repeat(200_000);
+
+  async function withAltered(alter: (path: string) => void) {
+    const directory = tempDir();
+    const blobs = await openBlobStore(directory);
+    const { sha256, size } = await blobs.write(chunks(CONTENT));
+    alter(pathOf(directory, sha256));
+    return { blobs, sha256, size };
+  }
+
+  test.each<[string, (path: string) => void]>([
+    ['in one byte at its end', (path) => writeFileSync(path, `${CONTENT.slice(0, -1)}y`)],
+    ['in one byte at its beginning', (path) => writeFileSync(path, `y${CONTENT.slice(1)}`)],
+    ['to a shorter one', (path) => truncateSync(path, 100_000)],
+    ['to none', (path) => truncateSync(path, 0)],
+    ['to a longer one', (path) => appendFileSync(path, CONTENT)],
+  ])('%s is an error when it is read, and never comes out whole', async (_how, alter) => {
+    const { blobs, sha256, size } = await withAltered(alter);
+    let read = 0;
+    const reading = (async () => {
+      for await (const piece of blobs.read(sha256, size)) read += (piece as Uint8Array).byteLength;
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'FILE_ALTERED', message: `the stored file ${sha256} was altered on the disk` });
+    expect(read).toBeLessThan(size);
+    await expect(contentOf(blobs, sha256)).rejects.toMatchObject({ code: 'FILE_ALTERED' });
+  });
+
+  test('is whole again once the same file is received again', async () => {
+    const { blobs, sha256 } = await withAltered((path) => writeFileSync(path, 'wrong'));
+    await blobs.write(chunks(CONTENT));
+    expect(await contentOf(blobs, sha256)).toBe(CONTENT);
+  });
 });

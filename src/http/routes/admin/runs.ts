@@ -1,6 +1,7 @@
 // Admin routes for runs and rejections: lists along an index, lookup with the request, stream, cancel, replay.
 
 import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../../../clock.ts';
 import { parseJson } from '../../../core/json.ts';
 import { decodeBody, type RequestHead } from '../../../core/request.ts';
 import { RUN_STATUSES, type RunStatus } from '../../../core/run.ts';
@@ -9,6 +10,7 @@ import { LARGE_RUN_BYTES } from '../../../core/run-weight.ts';
 import type { Catalog } from '../../../definitions/catalog.ts';
 import type { Engine } from '../../../engine/engine.ts';
 import { AppError } from '../../../errors.ts';
+import type { BlobStore } from '../../../storage/blobs.ts';
 import type { RunFilter, Storage } from '../../../storage/storage.ts';
 import type { EventStreams } from '../../event-streams.ts';
 import { readAfter } from '../../last-event-id.ts';
@@ -19,9 +21,12 @@ import { unknownRun } from '../run.ts';
 
 export interface AdminRunDependencies {
   storage: Storage;
+  blobs: Pick<BlobStore, 'renew'>;
   catalog: Catalog;
   engine: Engine;
   streams: EventStreams;
+  /** By which files age. */
+  wallClock: Clock;
   maskSecrets: MaskSecrets;
 }
 
@@ -44,7 +49,10 @@ const MAX_DELIVERIES = 1000;
 
 const limit = { type: 'integer', minimum: 1, maximum: 500, default: 50 };
 
-export function adminRunRoutes(server: FastifyInstance, { storage, catalog, engine, streams, maskSecrets }: AdminRunDependencies): void {
+export function adminRunRoutes(
+  server: FastifyInstance,
+  { storage, blobs, catalog, engine, streams, wallClock, maskSecrets }: AdminRunDependencies,
+): void {
   const schema = (tag: string, summary: string, rest: object = {}) => ({ schema: { tags: [tag], summary, ...rest } });
 
   server.get<{ Querystring: ListQuery }>(
@@ -101,6 +109,11 @@ export function adminRunRoutes(server: FastifyInstance, { storage, catalog, engi
       const sink = catalog.findSink(run.sinkId);
       if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so nothing can run the request again');
       const head = parseJson(run.request) as RequestHead;
+      // Until the new run names them, retention may take the old one.
+      await blobs.renew(
+        head.files.map(({ sha256 }) => sha256),
+        wallClock(),
+      );
       const body = { kind: run.bodyKind, bytes: run.body, charset: run.bodyCharset };
       const isLarge = body.bytes.byteLength > LARGE_RUN_BYTES;
       const request = isLarge ? null : { ...head, body: decodeBody(body, head.files) };
