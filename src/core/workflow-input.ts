@@ -34,7 +34,15 @@ export function bindInputs(
   }
   if (faults.length === 0) return bound;
   const text = faults.map(({ message }) => message).join('; ');
-  throw new AppError('unprocessable', `the request does not fit workflow "${workflow.id}": ${text}`, { details: { faults } });
+  const hint = documentFieldHint(request.body, bodyKind);
+  throw new AppError('unprocessable', `the request does not fit workflow "${workflow.id}": ${text}${hint}`, { details: { faults } });
+}
+
+/** GitHub and others send one field that holds the whole document, and the sink reads it only when told to. */
+function documentFieldHint(body: unknown, bodyKind: BodyKind): string {
+  const [[name, value] = ['', null], ...others] = bodyKind === 'form' ? Object.entries(body as object) : [];
+  if (others.length > 0 || !/^[\w-]{1,64}$/.test(name) || typeof value !== 'string' || !/^\s*\{/.test(value)) return '';
+  return `; the form holds JSON in its field "${name}", which a sink reads with "body": {"form_field": "${name}"}`;
 }
 
 interface InputReading {

@@ -234,6 +234,15 @@ test('all that does not fit is told at once, each by name, before any run exists
   });
 });
 
+test('a form whose one field holds a document is told how a sink reads that', () => {
+  const message = (body: object): string => refusal(() => bind({ ref: {} }, { body, content_type: FORM })).message;
+  expect(message({ payload: '{"ref":"x"}' })).toBe(
+    'the request does not fit workflow "w": input "ref" is missing; the form holds JSON in its field "payload", which a sink reads with "body": {"form_field": "payload"}',
+  );
+  for (const body of [{}, { payload: 'x' }, { payload: '{}', other: '1' }, { payload: ['{}', '{}'] }, { 'a b': '{}' }])
+    expect(message(body)).toMatch(/is missing$/);
+});
+
 test('a workflow without inputs takes any request', () => {
   expect(bind({}, { body: { whatever: 1 } })).toEqual({});
 });
