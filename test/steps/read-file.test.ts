@@ -149,6 +149,17 @@ describe('a step that cannot read fails, and says why', () => {
   });
 });
 
+test('a file that was altered on the disk is not read', async () => {
+  const first = await send('/text', 'as it came');
+  const { sha256 } = (await app().admin('GET', `/runs/${first.runId}`)).body.request.files[0];
+  writeFileSync(join(app().dataDir, 'blobs', sha256.slice(0, 2), sha256), 'as it left');
+  const replay = await app().admin('POST', `/runs/${first.runId}/replay`);
+  await fetch(`${app().url}/runs/${replay.body.run_id}/events`).then((response) => response.text());
+  const { error, output } = (await app().admin('GET', `/runs/${replay.body.run_id}`)).body;
+  expect(output).toBeUndefined();
+  expect(error).toEqual({ code: 'file_unreadable', message: expect.stringContaining('altered on the disk'), step: 'r' });
+});
+
 describe('what is no received file', () => {
   const FILE: FileHandle = { name: 'f', filename: 'f.txt', content_type: 'text/plain', size: 3, sha256: 'a'.repeat(64) };
   const context = stepContext({ roots: { inputs: {}, steps: {}, request: { files: [FILE] } } });
