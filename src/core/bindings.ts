@@ -2,7 +2,8 @@
 // that a run neither parses selectors nor copies what holds none.
 
 import { ExactNumber } from './json.ts';
-import { isStepReference, parseSelector } from './selector.ts';
+import { isStepReference, readSelector } from './selector.ts';
+import { compilePath } from './selector-path.ts';
 
 /** What selectors can reach, by the name of their root: `inputs`, `steps`, `request`. */
 export type Roots = Readonly<Record<string, unknown>>;
@@ -41,27 +42,19 @@ function compileText(text: string): Binding | null {
 
 /** What a selector selects, or null when nothing is there. */
 export function compileSelector(text: string): Binding {
-  const selector = parseSelector(text);
-  if (selector === null) return () => null;
+  const lookUp = compileLookUp(text);
+  return (roots) => lookUp(roots) ?? null;
+}
+
+/** As a selector; undefined when nothing is there, which null in its place is not. */
+export function compileLookUp(text: string): Binding {
+  const selector = readSelector(text);
+  if (selector === null) return () => undefined;
+  const { root } = selector;
   // `$steps.a.*` is all outputs of a step; elsewhere `*` is a key like any other.
-  const path = selector.root === 'steps' ? selector.path.filter((key) => key !== '*') : selector.path;
-  const keys = [selector.root, ...path];
-  return (roots) => walk(roots, keys) ?? null;
-}
-
-/** As a selector that is used once; undefined when nothing is there, which null in its place is not. */
-export function lookUp(text: string, roots: Roots): unknown {
-  const selector = parseSelector(text);
-  return selector === null ? undefined : walk(roots, [selector.root, ...selector.path]);
-}
-
-function walk(roots: Roots, keys: readonly string[]): unknown {
-  let current: unknown = roots;
-  for (const key of keys) {
-    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined;
-    current = (current as Record<string, unknown>)[key];
-  }
-  return current;
+  const parts = root === 'steps' ? selector.parts.filter(({ written }) => written !== '.*') : selector.parts;
+  const follow = compilePath(parts);
+  return (roots) => (Object.hasOwn(roots, root) ? follow(roots[root]) : undefined);
 }
 
 function compileArray(items: readonly unknown[]): Binding | null {

@@ -3,7 +3,8 @@
 
 import { type InnerWorkflow, innerWorkflowOf, isInnerWorkflow, type PinnedWorkflows, pinsOf } from './inner-workflow-step.ts';
 import { countValues, mapLeaves } from './leaves.ts';
-import { bindableProperties, parseSelector } from './selector.ts';
+import { bindableProperties, isStepReference, readSelector, type SelectorPart, selectedStep } from './selector.ts';
+import { leadingNames } from './selector-path.ts';
 import { linksOf, withBareReferences } from './step-links.ts';
 import { planWays } from './ways.ts';
 import { MAX_STEPS, type StepDocument, type WorkflowDocument } from './workflow-document.ts';
@@ -105,18 +106,29 @@ function asLiteral(value: unknown): unknown {
 
 /** A text of the child as the parent writes it. */
 function renamed(text: string, names: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, unknown>): unknown {
-  const { root, path } = parseSelector(text) ?? { root: '', path: [] };
-  const [name = '', ...rest] = path;
-  if (root === 'steps') return ['$steps', names.get(name) ?? name, ...rest].join('.');
-  return root === 'inputs' ? follow(inputs.get(name), rest) : text;
+  const { root, parts } = readSelector(text) ?? { root: '', parts: [] };
+  const name = parts[0]?.key ?? '';
+  if (root === 'steps') return `$steps.${names.get(name) ?? name}${writtenFrom(parts, 1)}`;
+  return root === 'inputs' ? follow(inputs.get(name), parts, 1) : text;
+}
+
+function writtenFrom(parts: readonly SelectorPart[], from: number): string {
+  return parts
+    .slice(from)
+    .map(({ written }) => written)
+    .join('');
 }
 
 /** The part of a bound value that a longer selector selects: of a literal at once, of a selector by a longer one. */
-function follow(value: unknown, [key, ...rest]: readonly string[]): unknown {
-  if (key === undefined) return value;
-  if (typeof value === 'string' && parseSelector(value) !== null) return [value, key, ...rest].join('.');
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return null;
-  return follow((value as Record<string, unknown>)[key], rest);
+function follow(value: unknown, parts: readonly SelectorPart[], from: number): unknown {
+  if (from >= parts.length) return value;
+  if (typeof value === 'string' && readSelector(value) !== null) return value + writtenFrom(parts, from);
+  if (typeof value !== 'object' || value === null) return null;
+  for (const { name, next } of leadingNames(parts, from)) {
+    const found = Object.hasOwn(value, name) ? follow((value as Record<string, unknown>)[name], parts, next) : null;
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** What references to an inlined step lead to. */
@@ -143,17 +155,18 @@ function pointInside(step: StepDocument, inside: Inside, budget: ValueBudget): S
 }
 
 function replaceReferences(value: unknown, { name, outputs, first }: Inside, budget: ValueBudget): unknown {
-  const whole = `$steps.${name}`;
+  const isWhole = (item: unknown): boolean => typeof item === 'string' && isStepReference(item) && selectedStep(item) === name;
   const replace = (text: string): unknown => {
-    if (text === whole && first.length > 1)
-      throw new InliningFault(`"${whole}" begins with ${first.length} steps (${first.join(', ')}): name it in a list`);
-    if (text === whole) return first[0];
-    const { root, path } = parseSelector(text) ?? { root: '', path: [] };
-    const [step, output = '', ...rest] = path;
-    if (root !== 'steps' || step !== name) return text;
-    return follow(output === '*' ? Object.fromEntries(outputs) : outputs.get(output), rest);
+    if (isWhole(text) && first.length > 1)
+      throw new InliningFault(`"${text}" begins with ${first.length} steps (${first.join(', ')}): name it in a list`);
+    if (isWhole(text)) return first[0];
+    const { root, parts } = readSelector(text) ?? { root: '', parts: [] };
+    if (root !== 'steps' || parts[0]?.key !== name) return text;
+    if (parts[1]?.written === '.*') return follow(Object.fromEntries(outputs), parts, 2);
+    const output = leadingNames(parts, 1).find((leading) => outputs.has(leading.name));
+    return output === undefined ? null : follow(outputs.get(output.name), parts, output.next);
   };
-  return replaceTexts(value, budget, replace, (items) => items.flatMap((item): readonly unknown[] => (item === whole ? first : [item])));
+  return replaceTexts(value, budget, replace, (items) => items.flatMap((item): readonly unknown[] => (isWhole(item) ? first : [item])));
 }
 
 function replaceTexts(

@@ -1,22 +1,69 @@
-// Selectors: the text `$inputs.x`, `$steps.a.b`, `$request.query.user`, taken apart. The first part names the
-// root, the rest a path of keys and array positions. `$$` at the start of a string stands for a literal `$`.
+// Selectors: the text `$inputs.x`, `$steps.a.b`, `$request.query["hub.challenge"]`, taken apart. The first part names
+// the root, the rest a path of keys and array positions. `$$` at the start of a string stands for a literal `$`.
 
 export interface Selector {
   root: string;
   path: readonly string[];
 }
 
-const SELECTOR = /^\$([A-Za-z_]+)((?:\.[^.\s$]+)*)$/;
+export interface SelectorPart {
+  key: string;
+  /** `.key`, or `["key"]`, which is never joined with its neighbours. */
+  written: string;
+}
+
+export interface WrittenSelector {
+  root: string;
+  parts: readonly SelectorPart[];
+}
+
+/** More than the levels that a JSON body may have. */
+const MAX_PARTS = 128;
+
+const ROOT = /^\$([A-Za-z_]+)/;
+/** A bracket begins a quoted key only where a quote follows: `.a[b]` is the key `a[b]`, as forms have it. */
+const PART = /\.((?:[^.\s$[]|\[(?!["']))+)|\[("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\]/y;
 
 export function isSelector(value: unknown): value is string {
   return typeof value === 'string' && value.startsWith('$') && !value.startsWith('$$');
 }
 
 /** Returns null when the text is no well-formed selector. */
+export function readSelector(text: string): WrittenSelector | null {
+  const root = ROOT.exec(text)?.[1];
+  if (root === undefined) return null;
+  const parts: SelectorPart[] = [];
+  for (let at = root.length + 1; at < text.length; at = PART.lastIndex) {
+    PART.lastIndex = at;
+    const [written, bare, quoted] = PART.exec(text) ?? [];
+    const key = bare ?? (quoted === undefined ? null : unquote(quoted));
+    if (written === undefined || key === null || parts.length === MAX_PARTS) return null;
+    parts.push({ key, written });
+  }
+  return { root, parts };
+}
+
+/** Escapes are those of JSON, and `\'`. */
+function unquote(quoted: string): string | null {
+  const inner = quoted.slice(1, -1);
+  const text = quoted.startsWith("'")
+    ? inner.replace(/\\.|"/gs, (found) => (found === "\\'" ? "'" : found === '"' ? '\\"' : found))
+    : inner;
+  try {
+    return JSON.parse(`"${text}"`) as string;
+  } catch {
+    return null;
+  }
+}
+
+export function isQuoted({ written }: SelectorPart): boolean {
+  return written.startsWith('[');
+}
+
+/** Returns null when the text is no well-formed selector. */
 export function parseSelector(text: string): Selector | null {
-  const match = SELECTOR.exec(text);
-  if (match === null) return null;
-  return { root: match[1] as string, path: (match[2] as string).split('.').slice(1) };
+  const selector = readSelector(text);
+  return selector === null ? null : { root: selector.root, path: selector.parts.map(({ key }) => key) };
 }
 
 /** The step that `$steps.name` or `$steps.name.output` speaks of, or null for any other text. */

@@ -1,12 +1,14 @@
 // Binds the inputs that a workflow declares to the request that triggers it, before any run exists.
 
 import { AppError } from '../errors.ts';
-import { lookUp } from './bindings.ts';
+import { type Binding, compileLookUp } from './bindings.ts';
 import { kindFault } from './element-kinds.ts';
 import type { Fault } from './fault.ts';
 import { ExactNumber } from './json.ts';
+import { onceByIdentity } from './once-by-identity.ts';
 import type { BodyKind, FileHandle, Request } from './request.ts';
 import { groupPairs } from './request.ts';
+import { parseSelector } from './selector.ts';
 import { fromText } from './text-value.ts';
 import type { Workflow, WorkflowInput } from './workflow.ts';
 
@@ -96,12 +98,26 @@ function sourcesOf(request: Request, bodyKind: BodyKind): Sources {
   return { request, isForm, named };
 }
 
+interface Source {
+  lookUp: Binding;
+  isBody: boolean;
+}
+
+/** The mapping of a sink is the same object in every run. */
+const compileMapping = onceByIdentity((mapping: Readonly<Record<string, string>>): ReadonlyMap<string, Source> => {
+  const sources = Object.entries(mapping).map(([name, text]): [string, Source] => [
+    name,
+    { lookUp: compileLookUp(text), isBody: parseSelector(text)?.path[0] === 'body' },
+  ]);
+  return new Map(sources);
+});
+
 function findValue({ name, kinds }: WorkflowInput, mapping: Readonly<Record<string, string>>, sources: Sources): unknown {
   const { request, isForm, named } = sources;
-  const selector = Object.hasOwn(mapping, name) ? mapping[name] : undefined;
-  if (selector !== undefined) {
-    const value = lookUp(selector, { request });
-    return isForm || !selector.startsWith('$request.body') ? fromText(value, kinds) : value;
+  const source = compileMapping(mapping).get(name);
+  if (source !== undefined) {
+    const value = source.lookUp({ request });
+    return isForm || !source.isBody ? fromText(value, kinds) : value;
   }
   for (const { values, areTexts } of named) {
     if (!Object.hasOwn(values, name)) continue;

@@ -34,6 +34,75 @@ describe('what a selector selects', () => {
     });
   }
 
+  const dotted = {
+    request: {
+      query: { 'hub.challenge': '1158', 'hub.mode': 'subscribe', 'a b': 'space', $price: 5, 'it"s': 'q', hub: 'short' },
+      body: {
+        labels: { 'app.kubernetes.io/name': 'web', app: 'text' },
+        'a.b': { c: 1, 'c.d': 2 },
+        a: { b: { x: 3 }, 'b.c': { d: 4 } },
+        none: { 'x.y': null },
+        'form[key]': 'flat',
+        'list[]': ['one'],
+        list: [{ 'k.v': 9 }],
+      },
+    },
+    steps: { s: { 'out.put': { deep: 1 } } },
+  };
+  const dots: [string, unknown][] = [
+    ['$request.query["hub.challenge"]', '1158'],
+    ["$request.query['hub.challenge']", '1158'],
+    ['$request["query"]["hub.challenge"]', '1158'],
+    ['$request.query["a b"]', 'space'],
+    ['$request.query["$price"]', 5],
+    ['$request.query["it\\"s"]', 'q'],
+    ["$request.query['it\"s']", 'q'],
+    ['$request.query["\\u0061 b"]', 'space'],
+    ['$request.query.hub.challenge', '1158'],
+    ['$request.query.hub', 'short'],
+    ['$request.query["hub"].challenge', null],
+    ['$request.query["hub"]["challenge"]', null],
+    ['$request.body.labels.app.kubernetes.io/name', 'web'],
+    ['$request.body.labels["app.kubernetes.io/name"]', 'web'],
+    ['$request.body.a.b.x', 3],
+    ['$request.body.a.b.c', { d: 4 }],
+    ['$request.body.a.b.c.d', 4],
+    ['$request.body["a.b"].c.d', 2],
+    ['$request.body.none.x.y', null],
+    ['$request.body.form[key]', 'flat'],
+    ['$request.body.list[]', ['one']],
+    ['$request.body.list.0.k.v', 9],
+    ['$request.body.list.0["k.v"]', 9],
+    ['$steps.s.out.put.deep', 1],
+    ['$steps.s["out.put"].deep', 1],
+    ['$request.query["constructor"]', null],
+    ['$request.query["__proto__"]', null],
+    ['$request.query["unclosed', null],
+    ['$request.query["a"]b', null],
+    ['$request.query["\\x"]', null],
+  ];
+  for (const [text, value] of dots) {
+    test(`${text} selects ${stringifyJson(value)} where keys hold dots`, () => {
+      expect(resolveBindings(text, dotted)).toEqual(value);
+    });
+  }
+
+  test('a dotted path through a body that was made for it costs no more than a moment', () => {
+    const nest = (depth: number): object =>
+      depth === 0
+        ? {}
+        : Object.fromEntries(
+            Array.from({ length: Math.min(depth, 4) }, (_, n) => [
+              Array(n + 1)
+                .fill('a')
+                .join('.'),
+              nest(depth - n - 1),
+            ]),
+          );
+    const body = nest(14);
+    for (const length of [15, 16, 17, 120, 129]) expect(resolveBindings(`$request${'.a'.repeat(length)}`, { request: body })).toBeNull();
+  });
+
   const nothing = [
     '$inputs.missing',
     '$inputs.name.length',
