@@ -1,5 +1,6 @@
 // Records as the API shows them: snake_case, times in ISO 8601, no secret and no internal number.
 
+import { keptHeaders, keptQuery } from '../core/caller-secrets.ts';
 import { decodeText } from '../core/charset.ts';
 import { parseJson } from '../core/json.ts';
 import type { RequestHead } from '../core/request.ts';
@@ -74,7 +75,13 @@ export function presentRunForAdmin(run: RunRecord, deliveries: readonly Delivery
   return {
     ...presentRun(run, maskSecrets),
     deliveries: deliveries.map(presentDeliveryBriefly),
-    request: { ...head, body: isText ? decodeText(run.body, run.bodyCharset) : null },
+    // Of a request that an older version stored, secrets are kept still.
+    request: {
+      ...head,
+      headers: keptHeaders(head.headers),
+      query: keptQuery(head.query),
+      body: isText ? decodeText(run.body, run.bodyCharset) : null,
+    },
   };
 }
 

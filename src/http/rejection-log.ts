@@ -3,6 +3,7 @@
 
 import type { Clock } from '../clock.ts';
 import { isAppId } from '../core/app.ts';
+import { hideSecretPairs } from '../core/caller-secrets.ts';
 import { cutText } from '../core/cut-text.ts';
 import type { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -12,12 +13,14 @@ import { statusOf } from './error-handler.ts';
 import { createRejectionEntries, type Refusal, type RejectionEntry } from './rejection-entries.ts';
 
 /** `sinkId` is left out where no sink takes the request. */
-type RefusedRequest = Pick<Refusal, 'method' | 'path' | 'clientIp'> & { sinkId?: string | undefined };
+type RefusedRequest = Pick<Refusal, 'method' | 'path' | 'clientIp'> & { sinkId?: string | null | undefined };
 
 /** `path` begins with the app's segment. */
-export function refusalOf({ code, message }: AppError, { sinkId, method, path, clientIp }: RefusedRequest): Refusal {
+export function refusalOf({ code, message }: AppError, { sinkId = null, method, path, clientIp }: RefusedRequest): Refusal {
   const [, app = ''] = path.split('/', 2);
-  return { sinkId: sinkId ?? null, appId: isAppId(app) ? app : null, method, path, status: statusOf(code), code, message, clientIp };
+  const appId = isAppId(app) ? app : null;
+  const shown = { path: hideSecretPairs(path), message: hideSecretPairs(message) };
+  return { sinkId, appId, method, status: statusOf(code), code, clientIp, ...shown };
 }
 
 export interface RejectionLog {

@@ -280,7 +280,9 @@ describe('secrets', () => {
   test('never come out again: not in answers, events, lists, exports, the description, the log or on the disk', async () => {
     const dataDir = tempDir();
     const secretive = await startTestApp({ dataDir });
-    const canaries = ['canary-of-a-token', 'canary-of-a-second', 'canary-of-a-guess', 'canary-of-a-cookie', 'canary-of-a-signature'];
+    const canaries = ['token', 'second', 'guess', 'cookie', 'gitlab', 'telegram', 'key', 'query', 'referer', 'path', 'fragment'].map(
+      (name) => `canary-of-a-${name}`,
+    );
     const sink = await secretive.sink({ path: '/guarded', auth: { type: 'bearer', tokens: canaries.slice(0, 2) } });
     const seen: string[] = [JSON.stringify(sink)];
     const note = async (response: Promise<Response>): Promise<Response> => {
@@ -290,12 +292,18 @@ describe('secrets', () => {
     };
     const post = (authorization: string, body = '{}'): Promise<Response> =>
       note(
-        fetch(`${secretive.url}/shop/guarded`, {
+        fetch(`${secretive.url}/shop/guarded?a=1&token=canary-of-a-query&hub.verify_token=canary-of-a-query&apiKey=canary-of-a-query`, {
           method: 'POST',
           headers: {
             authorization,
             'content-type': 'application/json',
             cookie: 'session=canary-of-a-cookie',
+            'x-gitlab-token': 'canary-of-a-gitlab',
+            'x-telegram-bot-api-secret-token': 'canary-of-a-telegram',
+            'x-api-key': 'canary-of-a-key',
+            'x-auth-token': 'canary-of-a-key',
+            referer: 'https://example.org/?page=2&access_token=canary-of-a-referer',
+            'x-forwarded-uri': '/shop/guarded?token=canary-of-a-referer',
             'x-hub-signature-256': 'sha256=canary-of-a-signature',
             'stripe-signature': 't=1,v1=canary-of-a-signature',
           },
@@ -306,7 +314,10 @@ describe('secrets', () => {
     expect(run).toMatch(/^run_/);
     await post('Bearer canary-of-a-guess');
     await post('Bearer canary-of-a-token', '{broken');
-    await until('the refusals to be listed', async () => (await secretive.admin('GET', '/rejections')).body.rejections.length >= 2);
+    for (const path of ['/shop/none?token=canary-of-a-query', '/shop/none;token=canary-of-a-path', '/shop/none%3Ftoken%3Dcanary-of-a-path'])
+      expect((await fetch(secretive.url + path)).status).toBe(404);
+    await sendRaw(secretive.url, 'GET /shop/none#access_token=canary-of-a-fragment HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await until('the refusals to be listed', async () => (await secretive.admin('GET', '/rejections')).body.rejections.length >= 6);
     const paths = [
       '/sinks',
       '/apps/shop/sinks',
@@ -321,6 +332,13 @@ describe('secrets', () => {
       const response = await note(fetch(`${secretive.url}/api/v1${path}`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } }));
       expect(response.status).toBe(200);
     }
+    const { request } = (await secretive.admin('GET', `/runs/${run}`)).body;
+    expect(request.query).toEqual({ a: '1' });
+    expect(request.headers).toMatchObject({
+      'x-hub-signature-256': 'sha256=canary-of-a-signature',
+      'stripe-signature': 't=1,v1=canary-of-a-signature',
+      referer: 'https://example.org/?page=2&access_token=********',
+    });
     const invalid = { path: '/x', method: 'POST', auth_token: 'canary-of-a-token with spaces', tokn: 1 };
     seen.push(JSON.stringify((await secretive.admin('POST', '/apps/shop/sinks', invalid)).body));
     await secretive.close();

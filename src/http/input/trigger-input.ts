@@ -1,8 +1,8 @@
 // The input of a run, read from the request that triggers it: the head that is kept, the body as its bytes came, and
 // the value of the body that selectors reach.
 
-import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
+import { echoedHeaders, keptHeaders, keptQuery } from '../../core/caller-secrets.ts';
 import { parseQuery, UndecodableField } from '../../core/form-decoding.ts';
 import { groupPairs, type Request, type RequestBody, type RequestHead } from '../../core/request.ts';
 import type { Sink, SinkLimits } from '../../core/sink.ts';
@@ -96,7 +96,7 @@ function triggerInput(
 ): TriggerInput {
   const { method } = request;
   const { path, params, clientIp: ip } = target;
-  const query = target.query === '' ? {} : readQuery(target.query);
+  const query = target.query === '' ? {} : keptQuery(readQuery(target.query));
   const headers = keptHeaders(request.raw.headers);
   const contentType = media === null ? null : media.type;
   if (reading !== undefined) {
@@ -111,6 +111,12 @@ function triggerInput(
   };
 }
 
+/** As its own answer may repeat it: with the secrets that are not kept. */
+export function echoedRequest({ raw, target }: Pick<FastifyRequest, 'raw' | 'target'>, request: Request): Request {
+  return { ...request, headers: echoedHeaders(raw.headers), query: target.query === '' ? {} : readQuery(target.query) };
+}
+
+/** All of it, secrets too. Throws `invalid` for what cannot be decoded. */
 function readQuery(text: string): RequestHead['query'] {
   try {
     return groupPairs(parseQuery(text));
@@ -118,26 +124,4 @@ function readQuery(text: string): RequestHead['query'] {
     if (!(error instanceof UndecodableField)) throw error;
     throw new AppError('invalid', `query parameter ${error.message}`, { details: { part: error.field } });
   }
-}
-
-const SECRET_HEADERS = new Set(['authorization', 'proxy-authorization', 'cookie', '__proto__']);
-
-/** Headers for the workflow to read; credentials and signatures stay outside. Most requests bring none of these. */
-function keptHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  for (const name in headers) {
-    if (isSecret(name) || typeof headers[name] !== 'string') return filterHeaders(headers);
-  }
-  return headers as Record<string, string>;
-}
-
-function filterHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !isSecret(name)) kept[name] = typeof value === 'string' ? value : value.join(', ');
-  }
-  return kept;
-}
-
-function isSecret(name: string): boolean {
-  return SECRET_HEADERS.has(name) || name.includes('signature');
 }
