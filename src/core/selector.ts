@@ -21,8 +21,11 @@ export interface WrittenSelector {
 const MAX_PARTS = 128;
 
 const ROOT = /^\$([A-Za-z_]+)/;
-/** A bracket begins a quoted key only where a quote follows: `.a[b]` is the key `a[b]`, as forms have it. */
-const PART = /\.((?:[^.\s$[]|\[(?!["']))+)|\[("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\]/y;
+/** Also bounds what it costs to look for the end of a quoted key from every bracket. */
+const MAX_LENGTH = 8192;
+
+/** A bracket begins a quoted key only where a whole one follows: `.a[b]` is the key `a[b]`, as forms have it. */
+const PART = /\.((?:[^.\s$[]|\[(?!(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\]))+)|\[("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\]/y;
 
 export function isSelector(value: unknown): value is string {
   return typeof value === 'string' && value.startsWith('$') && !value.startsWith('$$');
@@ -31,7 +34,7 @@ export function isSelector(value: unknown): value is string {
 /** Returns null when the text is no well-formed selector. */
 export function readSelector(text: string): WrittenSelector | null {
   const root = ROOT.exec(text)?.[1];
-  if (root === undefined) return null;
+  if (root === undefined || text.length > MAX_LENGTH) return null;
   const parts: SelectorPart[] = [];
   for (let at = root.length + 1; at < text.length; at = PART.lastIndex) {
     PART.lastIndex = at;

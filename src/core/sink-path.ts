@@ -19,6 +19,11 @@ export function patternKey(pattern: string): string {
     .join('/');
 }
 
+/** The names under which requests bring the parts that a pattern leaves open; `*` is the wildcard's. */
+export function paramNames(pattern: string): string[] {
+  return pattern.split('/').flatMap((segment) => (segment.startsWith(':') ? [segment.slice(1)] : segment === '*' ? ['*'] : []));
+}
+
 /** Returns what is wrong with a sink's path pattern, or null when it is a good one. */
 export function patternFault(path: string): string | null {
   if (!path.startsWith('/')) return 'must start with "/"';

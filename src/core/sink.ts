@@ -8,8 +8,9 @@ import { responseSchema, type SinkResponse } from './response-mode.ts';
 import { readResponse, responseFaults } from './response-setting.ts';
 import { createSchemaCheck, type JsonSchema } from './schema.ts';
 import { isSelector, parseSelector } from './selector.ts';
+import { type RequestScope, requestFault } from './selector-faults.ts';
 import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './sink-auth.ts';
-import { canonicalPattern, patternFault } from './sink-path.ts';
+import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
 
 export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type SinkMethod = (typeof SINK_METHODS)[number] | 'ANY';
@@ -144,14 +145,23 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
     fault('app_id', `must be "${appId}", the app that the URL names`);
   fault('path', patternFault(sink.path));
   faults.push(...authFaults(sink));
-  for (const [name, text] of Object.entries(sink.inputs ?? {})) {
-    const root = isSelector(text) ? parseSelector(text)?.root : undefined;
-    if (root !== 'request') fault(`inputs.${name}`, `"${text}" must be a selector of the request, as "$request.query.user"`);
-  }
+  const scope = { params: paramNames(sink.path), hasPayload: (sink.payload ?? null) !== null };
+  for (const [name, text] of Object.entries(sink.inputs ?? {})) fault(`inputs.${name}`, inputFault(text, scope));
   if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
     fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
-  faults.push(...responseFaults(sink.response));
+  const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
+  faults.push(...responseFaults(sink.response, { ...scope, outputs }));
   return faults;
+}
+
+/** The output of a sink that names no workflow. */
+const CAPTURED = ['received'];
+
+function inputFault(text: string, scope: Omit<RequestScope, 'isAnswer'>): string | null {
+  const root = isSelector(text) ? parseSelector(text)?.root : undefined;
+  if (root !== 'request') return `"${text}" must be a selector of the request, as "$request.query.user"`;
+  const fault = requestFault(text, { ...scope, isAnswer: false });
+  return fault === null ? null : `"${text}" can never select anything: ${fault}`;
 }
 
 function readSink(sink: SinkDocument, appId: string): SinkDefinition {

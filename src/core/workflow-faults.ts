@@ -13,10 +13,19 @@ import {
   type PinnedWorkflows,
   pinsOf,
 } from './inner-workflow-step.ts';
-import { bindableProperties, findSelectors, isSelector, isStepReference, parseSelector } from './selector.ts';
+import { bindableProperties, findSelectors, isSelector, isStepReference, readSelector } from './selector.ts';
+import { ANY_REQUEST, requestFault } from './selector-faults.ts';
+import { leadingNames } from './selector-path.ts';
 import { gateTargets, referencesIn } from './step-links.ts';
 import { planSteps } from './workflow.ts';
-import { documentFaults, MAX_STEPS, type StepDocument, shapeFaults, type WorkflowDocument } from './workflow-document.ts';
+import {
+  documentFaults,
+  type InputDocument,
+  MAX_STEPS,
+  type StepDocument,
+  shapeFaults,
+  type WorkflowDocument,
+} from './workflow-document.ts';
 
 /** What a step type says of a manifest. */
 export interface ManifestReport {
@@ -130,25 +139,44 @@ function bareStepFault(text: string, name: string): string {
 }
 
 function referenceFault(text: string, { document, byName }: Scope): string | null {
-  const selector = parseSelector(text);
-  const [name = '', output] = selector?.path ?? [];
+  const selector = readSelector(text);
+  const parts = selector?.parts ?? [];
+  const name = parts[0]?.key ?? '';
   const shown = quotable(text);
   switch (selector?.root) {
-    case 'request':
-      return null;
-    case 'inputs':
-      if (document.inputs.some((input) => input.name === name)) return null;
-      return `Workflow references '${shown}' which points to a non-existent input parameter; known are ${listed(document.inputs.map((input) => input.name))}`;
+    case 'request': {
+      const fault = requestFault(text, ANY_REQUEST);
+      return fault === null ? null : `"${shown}" can never select anything: ${fault}`;
+    }
+    case 'inputs': {
+      const input = document.inputs.find((declared) => declared.name === name);
+      if (input !== undefined) return parts.length > 1 && isScalar(input) ? scalarFault(shown, input) : null;
+      return `Workflow references '${shown}' which points to a non-existent input parameter; known are ${listed(document.inputs.map((declared) => declared.name))}`;
+    }
     case 'steps': {
       const report = byName.get(name);
       if (report === undefined)
         return `Workflow references '${shown}' which points to a non-existent block; known are ${listed(document.steps.map((step) => step.name))}`;
-      if (output === undefined || output === '*' || report.outputs === null || report.outputs.includes(output)) return null;
-      return `Found reference to non-existing property \`${quotable(output)}\` of step \`${name}\`; known are ${listed(report.outputs)}`;
+      const outputs = leadingNames(parts, 1);
+      const [output] = outputs;
+      if (output === undefined || parts[1]?.written === '.*' || report.outputs === null) return null;
+      if (outputs.some((leading) => report.outputs?.includes(leading.name))) return null;
+      return `Found reference to non-existing property \`${quotable(output.name)}\` of step \`${name}\`; known are ${listed(report.outputs)}`;
     }
     default:
       return `"${shown}" is no selector; write $inputs.x, $steps.name.output or $request.body, or "$$" for a literal "$"`;
   }
+}
+
+/** A value of any of these kinds is one piece, in which nothing is to be selected. */
+const SCALAR_KINDS: readonly string[] = ['string', 'integer', 'float', 'float_zero_to_one', 'boolean'];
+
+function isScalar({ kind = [] }: InputDocument): boolean {
+  return kind.length > 0 && kind.every((name) => SCALAR_KINDS.includes(name));
+}
+
+function scalarFault(shown: string, { name, kind = [] }: InputDocument): string {
+  return `"${shown}" can never select anything: input "${name}" is ${kind.join(' or ')}, which has no parts`;
 }
 
 function listed(names: readonly string[]): string {

@@ -1,15 +1,16 @@
 // Answers a trigger whose run is on disk: as a stream, as one document, at once, or as the sink says.
 
 import type { FastifyReply } from 'fastify';
-import { resolveBindings } from '../core/bindings.ts';
+import { encodeLocation } from '../core/answer-headers.ts';
 import { parseJson, stringifyJson } from '../core/json.ts';
-import type { Answer, SinkResponse } from '../core/response-mode.ts';
+import type { Answer } from '../core/response-mode.ts';
 import type { RunOutcome } from '../core/run-event.ts';
 import type { Dispatched } from '../engine/dispatch.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Storage } from '../storage/storage.ts';
+import { type CustomAnswer, type CustomResponse, compileResponse } from './custom-answer.ts';
 import { type EventStreams, formatFrame, streamHeaders } from './event-streams.ts';
-import type { TriggerInput } from './input/trigger-input.ts';
+import { echoedHead, type TriggerInput } from './input/trigger-input.ts';
 import { readLastEventId } from './last-event-id.ts';
 import { resumeStream } from './resume-stream.ts';
 import type { WaitForEnd } from './run-waiter.ts';
@@ -72,26 +73,30 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge 
     reply.header('x-run-id', runId);
     if (preferenceApplied !== null) reply.header('preference-applied', preferenceApplied);
     if (response.mode === 'accept') return accept(reply, runId, response.status);
-    if (response.mode === 'redirect') return void reply.redirect(response.location, 303);
+    if (response.mode === 'redirect') return void reply.redirect(encodeLocation(response.location), 303);
     const outcome = await outcomeOf(reply, run, waitMs);
     if (outcome === null) return accept(reply, runId, 202);
     if (response.mode === 'custom' && outcome.status === 'completed')
-      return sendCustom(reply, response, await customBody(response.body, runId, outcome, input));
+      return sendCustom(reply, await customAnswer(reply, response, runId, outcome, input));
     reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
     reply.send(outcomeDocument(runId, outcome));
     dropWhenStuck(reply.raw);
   }
 
   /** It may select `$output.x`, `$run.id` and `$request.…`. */
-  async function customBody(
-    template: unknown,
+  async function customAnswer(
+    reply: FastifyReply,
+    response: CustomResponse,
     runId: string,
     outcome: RunOutcome,
     { head, body, request, reading }: TriggerInput,
-  ): Promise<unknown> {
+  ): Promise<CustomAnswer> {
+    const compiled = compileResponse(response);
+    const { template, usesRequest, usesBody } = compiled;
     const roots = { output: parseJson(outcome.output ?? 'null'), run: { id: runId } };
-    if (request !== null) return resolveBindings(template, { ...roots, request });
-    return parseJson(await renderLarge({ head, body, reading, template, roots }));
+    const seen = usesRequest ? echoedHead(reply.request, request ?? head) : null;
+    if (request !== null || !usesBody) return compiled.make(compiled.render({ ...roots, request: seen }));
+    return compiled.make(parseJson(await renderLarge({ head: seen ?? head, body, reading, template, roots })));
   }
 
   return (reply, answer, run, input) => {
@@ -108,13 +113,7 @@ function outcomeDocument(runId: string, { status, output, error }: RunOutcome): 
   return `{"run_id":${JSON.stringify(runId)},"status":"${status}",${result}}`;
 }
 
-function sendCustom(reply: FastifyReply, response: Extract<SinkResponse, { mode: 'custom' }>, body: unknown): void {
-  reply.code(response.status).headers(response.headers);
-  const isText = typeof body === 'string';
-  if (reply.getHeader('content-type') === undefined)
-    reply.header('content-type', isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8');
-  // A page that a workflow makes must not act as a page of this server.
-  if (/html|svg|xml/.test(String(reply.getHeader('content-type')))) reply.header('content-security-policy', 'sandbox');
-  reply.send(isText ? body : body === null ? '' : stringifyJson(body));
+function sendCustom(reply: FastifyReply, { status, headers, body }: CustomAnswer): void {
+  reply.code(status).headers(headers).send(body);
   dropWhenStuck(reply.raw);
 }

@@ -36,6 +36,24 @@ const app = shareApp({ ...gates.options, settings: { drain_seconds: '0' } }, asy
   await shared.sink({ path: '/as-text', workflow_id: 'echo', response: { mode: 'custom', body: '$output.name' } });
   const html = { mode: 'custom', headers: { 'content-type': 'text/html' }, body: '<p>thanks</p>' };
   await shared.sink({ path: '/as-html', workflow_id: 'echo', response: html });
+  const echoing = {
+    mode: 'custom',
+    headers: {
+      'x-hook-secret': '$request.headers.x-hook-secret',
+      'x-name': '$output.name',
+      'x-number': '$output.n',
+      'x-price': '$$5',
+      location: '$output.name',
+    },
+    body: { token: '$request.query.token', challenge: '$request.query.hub.challenge' },
+  };
+  await shared.sink({ path: '/as-echo', method: 'ANY', workflow_id: 'echo', response: echoing });
+  for (const [path, location] of [
+    ['/as-abroad', '/dank\u00e9/\u{1f600} a\\b?q=\ud800%41#\u00fc'],
+    ['/as-host', 'https://b\u00fccher.example/\u00fc'],
+    ['/as-tab', '/\t/evil.example'],
+  ])
+    await shared.sink({ path, response: { mode: 'redirect', location } });
   await shared.sink({ path: '/as-204', workflow_id: 'echo', response: { mode: 'custom', status: 204 } });
 });
 
@@ -273,6 +291,85 @@ describe('the response setting of the sink', () => {
     expect(await response.json()).toMatchObject({ status: 'failed', error: { code: 'no_luck' } });
   });
 
+  test('"custom" headers are selected, from what came with the request and what the run gave', async () => {
+    const response = await post('/as-echo?token=t0ken&hub.challenge=1158', { 'x-hook-secret': 'b537207f' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('x-hook-secret')).toBe('b537207f');
+    expect(response.headers.get('x-name')).toBe('Ada');
+    expect(response.headers.get('x-number')).toBe('5');
+    expect(response.headers.get('x-price')).toBe('$5');
+    expect(await response.json()).toEqual({ token: 't0ken', challenge: '1158' });
+    const { body } = await app().admin('GET', `/runs/${response.headers.get('x-run-id')}`);
+    expect(JSON.stringify(body)).not.toMatch(/b537207f|t0ken/);
+  });
+
+  const headers: [string, unknown, string | null][] = [
+    ['text beyond Latin-1', '\u4f60\u597d \u{1f600}', '\u4f60\u597d \u{1f600}'],
+    ['half a character', 'a\ud800b', 'a\ufffdb'],
+    ['a line break', 'a\r\nset-cookie: b=c\0d', 'a  set-cookie: b=c d'],
+    ['only control characters', '\u0001\u0002', ''],
+    ['nothing', null, null],
+    ['a list', [1, 'x'], '[1,"x"]'],
+    ['far too much', 'x'.repeat(100_000), null],
+  ];
+  for (const [what, name, expected] of headers) {
+    test(`"custom" with a header that selects ${what} is an answer all the same, and never a fault of the server`, async () => {
+      const response = await post('/as-echo', {}, JSON.stringify({ name }));
+      expect(response.status).toBe(200);
+      const sent = response.headers.get('x-name');
+      expect(sent === null ? null : Buffer.from(sent, 'latin1').toString('utf8')).toBe(expected);
+      expect(response.headers.get('x-number')).toBe('5');
+      expect(response.headers.get('set-cookie')).toBeNull();
+    });
+  }
+
+  test('"custom" sends on a selected address only where it is one, and encoded', async () => {
+    for (const [name, location] of [
+      ['/a \u00fc', '/a%20%C3%BC'],
+      ['https://example.org/x', 'https://example.org/x'],
+      ['//evil.example', null],
+      ['javascript:alert(1)', null],
+      ['http://[', null],
+    ])
+      expect((await post('/as-echo', {}, JSON.stringify({ name }))).headers.get('location')).toBe(location);
+  });
+
+  test('"redirect" to a place beyond ASCII is sent encoded, and shown as it is sent', async () => {
+    for (const [path, location] of [
+      ['/as-abroad', '/dank%C3%A9/%F0%9F%98%80%20a%5Cb?q=%EF%BF%BD%41#%C3%BC'],
+      ['/as-host', 'https://xn--bcher-kva.example/%C3%BC'],
+      ['/as-tab', '/%09/evil.example'],
+    ]) {
+      const response = await post(path as string);
+      expect(response.status).toBe(303);
+      expect(response.headers.get('location')).toBe(location);
+      const { body } = await app().admin('GET', '/sinks?app_id=shop');
+      expect(body.sinks.find((sink: any) => sink.path === path).response.location).toBe(location);
+    }
+  });
+
+  const forbidden = [
+    'Set-Cookie',
+    'clear-site-data',
+    'Content-Security-Policy',
+    'Content-Security-Policy-Report-Only',
+    'Permissions-Policy',
+    'Cross-Origin-Opener-Policy',
+    'Referrer-Policy',
+    'Access-Control-Allow-Origin',
+    'access-control-allow-credentials',
+    'Strict-Transport-Security',
+    'X-Frame-Options',
+    'Service-Worker-Allowed',
+    'Alt-Svc',
+  ];
+  test.each(forbidden)('the header %s is refused when the sink is saved, for it rules more than the answer', async (name) => {
+    const response = { mode: 'custom', headers: { [name]: '*' } };
+    const { status, body } = await app().admin('POST', '/apps/shop/sinks', { path: '/wrong', method: 'POST', response });
+    expect(status).toBe(400);
+    expect(body.error.message).toContain(`response.headers.${name}: rules more than this answer`);
+  });
+
   const wrong = [
     ['a mode that there is not', 'sometimes', 'response'],
     ['a field of another mode', { mode: 'wait', status: 200 }, 'response.status: does not belong to mode "wait"'],
@@ -285,6 +382,11 @@ describe('the response setting of the sink', () => {
     ['a header that frames the answer', { mode: 'custom', headers: { 'Content-Length': '5' } }, 'is set by the server itself'],
     ['a header that would split the answer', { mode: 'custom', headers: { 'X-A': 'b\r\nSet-Cookie: c' } }, 'cannot carry'],
     ['a header name with a space', { mode: 'custom', headers: { 'X A': 'b' } }, 'is no header name'],
+    ['a redirect to no URL', { mode: 'redirect', location: 'http://[' }, 'is no URL'],
+    ['a place to go to that is none', { mode: 'custom', headers: { Location: '//evil.example' } }, 'must be a path that starts with one'],
+    ['a selector in the status', { mode: 'custom', status: '$output.status' }, 'response.status'],
+    ['a selector in the place to go to', { mode: 'redirect', location: '$output.url' }, 'response.location'],
+    ['a header that selects what there is not', { mode: 'custom', headers: { 'X-A': '$inputs.x' } }, '$output.'],
     ['a body that selects what there is not', { mode: 'custom', body: { a: '$outputs.name' } }, '$output.'],
   ] as const;
   for (const [what, response, expected] of wrong) {

@@ -112,8 +112,8 @@ function triggerInput(
 }
 
 /** As its own answer may repeat it: with the secrets that are not kept. */
-export function echoedRequest({ raw, target }: Pick<FastifyRequest, 'raw' | 'target'>, request: Request): Request {
-  return { ...request, headers: echoedHeaders(raw.headers), query: target.query === '' ? {} : readQuery(target.query) };
+export function echoedHead<Head extends RequestHead>({ raw, target }: Pick<FastifyRequest, 'raw' | 'target'>, head: Head): Head {
+  return { ...head, headers: echoedHeaders(raw.headers), query: target.query === '' ? {} : readQuery(target.query) };
 }
 
 /** All of it, secrets too. Throws `invalid` for what cannot be decoded. */
