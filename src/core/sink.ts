@@ -48,6 +48,8 @@ interface SinkSettings {
   /** Explicit source of workflow inputs: input name to selector. */
   inputs: Record<string, string>;
   response: SinkResponse;
+  /** Selects what names a message; absent where `Idempotency-Key` alone does. */
+  idempotencyKey?: string | undefined;
   limits: SinkLimits;
   body: BodySetting;
   /** Who sends; null for anybody. */
@@ -87,6 +89,7 @@ export const sinkSchema: JsonSchema = {
     workflow_id: { type: ['string', 'null'] },
     inputs: { type: 'object', additionalProperties: { type: 'string' } },
     response: responseSchema,
+    idempotency_key: { type: 'string', description: 'a selector of what names a message, as "$request.headers.webhook-id"' },
     limits: {
       type: 'object',
       additionalProperties: false,
@@ -113,6 +116,7 @@ interface SinkDocument extends AuthDocument {
   workflow_id?: string | null;
   inputs?: Record<string, string>;
   response?: unknown;
+  idempotency_key?: string;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
   body?: BodyDocument;
   payload?: PayloadSource | null;
@@ -147,6 +151,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   faults.push(...authFaults(sink));
   const scope = { params: paramNames(sink.path), hasPayload: (sink.payload ?? null) !== null };
   for (const [name, text] of Object.entries(sink.inputs ?? {})) fault(`inputs.${name}`, inputFault(text, scope));
+  if (sink.idempotency_key !== undefined) fault('idempotency_key', inputFault(sink.idempotency_key, scope));
   if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
     fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
   const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
@@ -174,6 +179,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     workflowId: sink.workflow_id ?? null,
     inputs: sink.inputs ?? {},
     response: readResponse(sink.response),
+    idempotencyKey: sink.idempotency_key,
     limits: {
       bodyBytes: limits.body_bytes ?? DEFAULT_LIMITS.bodyBytes,
       formBytes: limits.form_bytes ?? DEFAULT_LIMITS.formBytes,

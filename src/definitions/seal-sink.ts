@@ -13,7 +13,7 @@ export interface SealOptions {
 }
 
 export function sealSink(definition: SinkDefinition, { managedBy, existing, now }: SealOptions): Sink {
-  const { appId, path, method, auth, workflowId, inputs, response, limits, body, payload } = definition;
+  const { appId, path, method, auth, workflowId, inputs, response, idempotencyKey, limits, body, payload } = definition;
   return {
     id: existing?.id ?? newSinkId(),
     appId,
@@ -23,6 +23,7 @@ export function sealSink(definition: SinkDefinition, { managedBy, existing, now 
     auth: auth === null ? (existing?.auth ?? { type: 'none' }) : sealAuth(auth),
     inputs,
     response,
+    idempotencyKey,
     limits,
     body,
     payload,

@@ -19,6 +19,8 @@ const app = shareApp({ ...gates.options, settings: { drain_seconds: '0' } }, asy
   await shared.sink({ path: '/held', workflow_id: 'held' });
   await shared.sink({ path: '/failing', workflow_id: 'failing' });
   await shared.sink({ path: '/files' });
+  await shared.sink({ path: '/messages', method: 'ANY', idempotency_key: '$request.headers.webhook-id' });
+  await shared.sink({ path: '/events', idempotency_key: '$request.body.id' });
 });
 
 interface Sent {
@@ -180,5 +182,62 @@ describe('keys', () => {
     const accepted = await send({ key: 'refused-first' });
     expect(accepted.status).toBe(200);
     await accepted.text();
+  });
+});
+
+describe('a sink that says what names a message', () => {
+  async function run(path: string, body: string, headers: Record<string, string> = {}): Promise<string | null> {
+    const response = await fetch(`${app().url}/shop${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', prefer: 'respond-async', ...headers },
+      body,
+    });
+    expect(response.status).toBe(202);
+    await response.text();
+    return runOf(response);
+  }
+
+  test('takes the same message once, and another one, or the same under another name, for itself', async () => {
+    const first = await run('/messages', '{"a":1}', { 'webhook-id': 'msg_1' });
+    expect(await run('/messages', '{"a":1}', { 'webhook-id': 'msg_1', 'webhook-timestamp': '2' })).toBe(first);
+    expect(await run('/messages', '{"a":1}', { 'webhook-id': 'msg_2' })).not.toBe(first);
+    const other = await run('/messages', '{"a":2}', { 'webhook-id': 'msg_1' });
+    expect(other).not.toBe(first);
+    expect(await run('/messages', '{"a":2}', { 'webhook-id': 'msg_1' })).toBe(other);
+  });
+
+  test('finds the name in the body, numbers exactly', async () => {
+    const first = await run('/events', '{"id":"evt_1"}');
+    expect(await run('/events', '{"id":"evt_1"}')).toBe(first);
+    const large = await run('/events', '{"id":12345678901234567890}');
+    expect(await run('/events', '{"id":12345678901234567890}')).toBe(large);
+    expect(await run('/events', '{"id":12345678901234567891}')).not.toBe(large);
+  });
+
+  test('starts a run for each message without a name, unless the caller sends a key', async () => {
+    for (const body of ['{}', '{"id":null}', '{"id":""}', '{"id":{"a":1}}', '[]'])
+      expect(await run('/events', body)).not.toBe(await run('/events', body));
+    const first = await run('/events', '{}', { 'idempotency-key': 'k' });
+    expect(await run('/events', '{}', { 'idempotency-key': 'k' })).toBe(first);
+  });
+
+  test('joins the run of the message for a stream that is opened again, and starts none for one without a name', async () => {
+    const send = (headers: Record<string, string>): Promise<Response> => fetch(`${app().url}/shop/messages`, { headers });
+    const first = await send({ 'webhook-id': 'msg_3' });
+    await first.text();
+    const again = await send({ 'webhook-id': 'msg_3', 'last-event-id': '2' });
+    expect(runOf(again)).toBe(runOf(first));
+    expect(await again.text()).not.toContain('id: 2');
+    expect((await send({ 'last-event-id': '2' })).status).toBe(204);
+  });
+
+  test('is saved and exported as it says, and cannot name what is never there', async () => {
+    const { body } = await app().admin('GET', '/definitions');
+    expect(body.sinks.find((sink: any) => sink.path === '/events').idempotency_key).toBe('$request.body.id');
+    for (const key of ['webhook-id', '$request.headers.Webhook-Id', '$request.headers.x-gitlab-token', '$output.id', '$request.id']) {
+      const answer = await app().admin('POST', '/apps/shop/sinks', { path: '/x', method: 'POST', idempotency_key: key });
+      expect(answer.status, key).toBe(400);
+      expect(answer.body.error.message).toContain('idempotency_key: ');
+    }
   });
 });

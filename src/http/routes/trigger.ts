@@ -12,7 +12,7 @@ import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import type { AnswerTrigger } from '../answer.ts';
 import type { RequireToken } from '../authenticate.ts';
-import { carriesKey, readIdempotency } from '../input/idempotency.ts';
+import { mayCarryKey, messageName, readIdempotency } from '../input/idempotency.ts';
 import type { PayloadIntakeOnDemand } from '../input/payload-intake-on-demand.ts';
 import { readTriggerInput, type TriggerTarget } from '../input/trigger-input.ts';
 import { carriesLastEventId } from '../last-event-id.ts';
@@ -96,13 +96,16 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
   async function startRun(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     // A stream that is opened again is no new request. Without a key that names its run there is nothing to join, and
     // 204 tells an EventSource to stop.
-    if (carriesLastEventId(request) && !carriesKey(request)) return void reply.code(204).send();
+    if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
     refuseWhenFull();
     const { target } = request;
     const { sink } = target;
     const { accept, prefer } = request.raw.headers;
     const answer = negotiateAnswer(sink.response, accept, typeof prefer === 'string' ? prefer : undefined);
     const input = await readTriggerInput(request, target, { blobs, payloads, now: wallClock() });
+    const message = sink.idempotencyKey === undefined ? null : await messageName(sink, input, engine.renderLarge);
+    const idempotency = readIdempotency(request, input, message);
+    if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
     const { workflow, reference } = catalog.workflowOf(sink);
     const run = await engine.dispatch({
       appId: sink.appId,
@@ -114,7 +117,7 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
       request: input.request,
       reading: input.reading,
       inputMapping: sink.inputs,
-      idempotency: readIdempotency(request, input),
+      idempotency,
     });
     await answerTrigger(reply, answer, run, input);
   }
