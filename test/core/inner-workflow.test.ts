@@ -63,6 +63,34 @@ describe('the steps of an inner workflow', () => {
     expect(outputsOf(document, { a: 7 })).toEqual({ o: 7 });
   });
 
+  test('are found through keys that hold dots, in brackets and without, outside and inside', () => {
+    const child = workflow({
+      inputs: [input('labels')],
+      steps: [
+        set('s', {
+          bracket: '$inputs.labels["app.kubernetes.io/name"]',
+          dotted: '$inputs.labels.app.kubernetes.io/name',
+          exact: '$inputs.labels["app"].kubernetes',
+        }),
+      ],
+      outputs: [output('out.put', '$steps.s.*'), output('plain', '$steps["s"]["bracket"]')],
+    });
+    const more = [
+      output('a', '$steps.in["out.put"].bracket'),
+      output('b', '$steps.in.out.put.dotted'),
+      output('c', '$steps["in"].plain'),
+      output('d', '$steps.in.out.put["exact"]'),
+    ];
+    const labels = { 'app.kubernetes.io/name': 'web', app: 'text' };
+    const wanted = { a: 'web', b: 'web', c: 'web', d: null };
+    const bound = (value: unknown): any =>
+      workflow({ inputs: [input('all')], steps: [inner('in', child, { labels: value })], outputs: more });
+    expect(outputsOf(bound('$inputs.all.la.bels'), { all: { 'la.bels': labels } })).toEqual(wanted);
+    expect(outputsOf(bound(labels))).toEqual(wanted);
+    const unknown = workflow({ steps: [inner('in', child, { labels })], outputs: [output('x', '$steps.in["out"].put')] });
+    expect(faults(unknown).join()).toContain('non-existing property `out` of step `in`; known are out.put, plain');
+  });
+
   test('keep literals as they are, take defaults, and read longer selectors in what is bound', () => {
     const child = workflow({
       inputs: [input('x'), input('d', { default_value: '$5' }), input('e', { default_value: { deep: ['$6'] } })],

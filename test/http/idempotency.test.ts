@@ -209,6 +209,8 @@ describe('a sink that says what names a message', () => {
   test('finds the name in the body, numbers exactly', async () => {
     const first = await run('/events', '{"id":"evt_1"}');
     expect(await run('/events', '{"id":"evt_1"}')).toBe(first);
+    const big = `{"pad":"${'a'.repeat(2_000_000)}","id":"evt_2"}`;
+    expect(await run('/events', big)).toBe(await run('/events', big));
     const large = await run('/events', '{"id":12345678901234567890}');
     expect(await run('/events', '{"id":12345678901234567890}')).toBe(large);
     expect(await run('/events', '{"id":12345678901234567891}')).not.toBe(large);

@@ -303,6 +303,19 @@ describe('the response setting of the sink', () => {
     expect(JSON.stringify(body)).not.toMatch(/b537207f|t0ken/);
   });
 
+  test('"custom" headers and body are selected from a large request as from a small one', async () => {
+    const response = {
+      mode: 'custom',
+      headers: { 'x-n': '$request.body.n', 'x-hook-secret': '$request.headers.x-hook-secret' },
+      body: '$request.body.list.1',
+    };
+    await app().sink({ path: '/as-large', response });
+    const list = JSON.stringify(['a'.repeat(2_000_000), { exact: 1 }]).replace('1}', '1.0}');
+    const answer = await post('/as-large', { 'x-hook-secret': 's' }, `{"n":12345678901234567890,"list":${list}}`);
+    expect([answer.headers.get('x-n'), answer.headers.get('x-hook-secret')]).toEqual(['12345678901234567890', 's']);
+    expect(await answer.text()).toBe('{"exact":1.0}');
+  });
+
   const headers: [string, unknown, string | null][] = [
     ['text beyond Latin-1', '\u4f60\u597d \u{1f600}', '\u4f60\u597d \u{1f600}'],
     ['half a character', 'a\ud800b', 'a\ufffdb'],
