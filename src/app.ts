@@ -21,8 +21,9 @@ import { startServerTime } from './engine/server-time.ts';
 import type { LocalEffects } from './engine/worker.ts';
 import type { HttpServer } from './http/server.ts';
 import { createRunIds, newToken } from './ids.ts';
+import { createInTurn } from './core/in-turn.ts';
 import type { Logger } from './logger.ts';
-import { createMemoryBudget, measureMemory } from './memory-budget.ts';
+import { createMemoryBudget, type MemoryAccount, measureMemory } from './memory-budget.ts';
 import type { RunThreadData } from './run-thread.ts';
 import { createSecretVault, redactResult, type SecretVault } from './secrets.ts';
 import { STEP_TYPE_SOURCES } from './step-type-sources.ts';
@@ -120,7 +121,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       logger,
       send: withSecrets(options.send ?? sender.send, secrets),
       localEffects: {
-        loadImages: createLoadImages(blobs),
+        loadImages: createLoadImages(blobs, budget.images),
         writeFile: (write) => writeStepFile(filesDir, write),
         readFile: createReadFile(blobs),
       },
@@ -161,6 +162,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       clock,
       wallClock: clocks.wall,
       logger,
+      memory: budget,
       adminToken: adminToken.token,
       maskSecrets: secrets.mask,
       trustProxy,
@@ -203,7 +205,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 /** The image library is loaded with the first image: few workflows have any. */
-function createLoadImages(blobs: BlobStore): LocalEffects['loadImages'] {
+function createLoadImages(blobs: BlobStore, memory: MemoryAccount): LocalEffects['loadImages'] {
+  const inTurn = createInTurn();
   const readFile = createReadFile(blobs);
   return async (wants, files) => {
     const { createImageLoader } = await import('./images/image-loader.ts');
@@ -212,7 +215,7 @@ function createLoadImages(blobs: BlobStore): LocalEffects['loadImages'] {
       if (result.kind === 'not_read') throw new ImageFault(`the image is of no use: ${result.error}`);
       return result.bytes;
     };
-    return await createImageLoader({ readBlob }).load(wants);
+    return await createImageLoader({ readBlob, inTurn, memory }).load(wants);
   };
 }
 

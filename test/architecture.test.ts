@@ -66,7 +66,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'node:tls',
     ],
   },
-  images: { uses: ['core'], packages: ['sharp'] },
+  images: { uses: ['core'], knows: ['memory-budget.ts'], packages: ['sharp'] },
   receiver: {
     uses: ['core', 'delivery'],
     knows: ['clock.ts'],
@@ -92,7 +92,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
     ],
   },
   http: {
-    uses: ['core', 'payloads', 'definitions', 'errors.ts', 'token.ts'],
+    uses: ['core', 'payloads', 'definitions', 'errors.ts', 'memory-budget.ts', 'token.ts'],
     knows: ['engine', 'storage', 'clock.ts', 'logger.ts'],
     packages: [
       'fastify',

@@ -51,7 +51,8 @@ export interface LargeTemplate {
   body: RequestBody;
   reading?: unknown;
   template: unknown;
-  roots: object;
+  /** JSON text. */
+  roots: string;
 }
 
 export interface Engine {
@@ -205,7 +206,7 @@ export function createEngine(options: EngineOptions): Engine {
     dispatch,
     renderLarge: ({ head, body, reading, template, roots }) =>
       largeRuns.render(
-        { head: stringifyJson(head), body: largeBody(body, reading), template: stringifyJson(template), roots: stringifyJson(roots) },
+        { head: stringifyJson(head), body: largeBody(body, reading), template: stringifyJson(template), roots },
         body.bytes.byteLength,
       ),
     async start() {

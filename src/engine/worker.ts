@@ -65,6 +65,12 @@ export interface Worker {
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5000;
 
+function countAwaitedHere({ deliveries }: RunChange): number {
+  let count = 0;
+  for (const { isAwaited, leaseUntil } of deliveries) if (isAwaited && leaseUntil !== null) count += 1;
+  return count;
+}
+
 export function createWorker(options: WorkerOptions): Worker {
   const { storage, turns, queue, localEffects, memory, feed, clock, logger, wakeBy, track, isDraining } = options;
   const active = new Map<string, ActiveRun>();
@@ -79,17 +85,17 @@ export function createWorker(options: WorkerOptions): Worker {
       run.isStopped = true;
       if (run.execution.awaited > 0) queue.giveUp(runId);
     } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
-    const isHeld = isTerminal(change.status) || hold(run);
-    // One in a thread of its own makes room for others as soon as it only waits.
-    const isLarge = run.execution instanceof LargeRun;
+    // A large run makes room for others as soon as it only waits.
+    const awaited = run.execution instanceof LargeRun ? 0 : countAwaitedHere(change);
+    const isHeld = effects.length + awaited === 0 || hold(run);
     if (isHeld) {
       run.effects += effects.length;
-      if (!isLarge) for (const { isAwaited, leaseUntil } of change.deliveries) if (isAwaited && leaseUntil !== null) run.awaited += 1;
+      run.awaited += awaited;
     } else if (effects.length > 0) track(giveBack(run));
     // One that is not held for this run may have ended while the turn was under way: then storage has woken the run.
     if (change.status === 'waiting' && run.execution.awaited > run.awaited) wakeBy(clock());
     if (!run.isIdle) active.set(runId, run);
-    queue.begin(change.deliveries, isHeld && !isLarge ? run : null, runId);
+    queue.begin(change.deliveries, isHeld && awaited > 0 ? run : null, runId);
     if (isHeld)
       for (const effect of effects) track(effect.plan.kind === 'read' ? readingInTurn(() => perform(run, effect)) : perform(run, effect));
   }

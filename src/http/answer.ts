@@ -5,8 +5,10 @@ import { encodeLocation } from '../core/answer-headers.ts';
 import { parseJson, stringifyJson } from '../core/json.ts';
 import type { Answer } from '../core/response-mode.ts';
 import type { RunOutcome } from '../core/run-event.ts';
+import { LARGE_RUN_BYTES } from '../core/run-weight.ts';
 import type { Dispatched } from '../engine/dispatch.ts';
 import type { Engine } from '../engine/engine.ts';
+import { AppError } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type CustomAnswer, type CustomResponse, compileResponse } from './custom-answer.ts';
 import { type EventStreams, formatFrame, streamHeaders } from './event-streams.ts';
@@ -14,7 +16,8 @@ import { echoedHead, type TriggerInput } from './input/trigger-input.ts';
 import { readLastEventId } from './last-event-id.ts';
 import { resumeStream } from './resume-stream.ts';
 import type { WaitForEnd } from './run-waiter.ts';
-import { dropWhenStuck } from './stuck-reader.ts';
+import type { Held } from './stored-reads.ts';
+import { MAX_UNSENT_BYTES, type UnsentAnswers } from './unsent-answers.ts';
 
 export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput) => Promise<void> | undefined;
 
@@ -23,19 +26,23 @@ export interface AnswerTools {
   streams: EventStreams;
   waitForEnd: WaitForEnd;
   renderLarge: Engine['renderLarge'];
+  unsent: UnsentAnswers;
 }
 
-export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge }: AnswerTools): AnswerTrigger {
+export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge, unsent }: AnswerTools): AnswerTrigger {
   function stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
     reply.hijack();
     const { raw } = reply;
     let frames = '';
     for (const event of events) frames += formatFrame(runId, event);
-    if (ended !== null) {
+    if (frames.length > MAX_UNSENT_BYTES) {
+      // What is large is read back in its turn, with others that want something large.
+      raw.writeHead(200, streamHeaders(runId));
+      streams.follow(raw, runId, 0);
+    } else if (ended !== null) {
       // The whole stream is here: its length lets head and frames leave in one write.
       raw.writeHead(200, streamHeaders(runId, Buffer.byteLength(frames)));
-      raw.end(frames);
-      dropWhenStuck(raw);
+      unsent.end(raw, frames);
     } else {
       raw.writeHead(200, streamHeaders(runId));
       raw.write(frames);
@@ -56,8 +63,8 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge 
   }
 
   /** How the run ended, or null when the wait is over first. */
-  async function outcomeOf(reply: FastifyReply, { runId, ended }: Dispatched, waitMs: number): Promise<RunOutcome | null> {
-    if (ended !== null) return ended;
+  async function outcomeOf(reply: FastifyReply, { runId, ended }: Dispatched, waitMs: number): Promise<Held<RunOutcome> | null> {
+    if (ended !== null && (ended.output?.length ?? 0) <= MAX_UNSENT_BYTES) return { value: ended, held: 0 };
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     return await waitForEnd(runId, waitMs, gone.signal);
@@ -74,13 +81,14 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge 
     if (preferenceApplied !== null) reply.header('preference-applied', preferenceApplied);
     if (response.mode === 'accept') return accept(reply, runId, response.status);
     if (response.mode === 'redirect') return void reply.redirect(encodeLocation(response.location), 303);
-    const outcome = await outcomeOf(reply, run, waitMs);
-    if (outcome === null) return accept(reply, runId, 202);
+    // The run is stored whatever becomes of its answer, so what cannot be answered now can be looked up later.
+    const answered = await outcomeOf(reply, run, waitMs).catch(unlessNoRoom);
+    if (answered === null) return accept(reply, runId, 202);
+    const { value: outcome, held } = answered;
     if (response.mode === 'custom' && outcome.status === 'completed')
-      return sendCustom(reply, await customAnswer(reply, response, runId, outcome, input));
+      return sendCustom(reply, await customAnswer(reply, response, runId, outcome, input), held);
     reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
-    reply.send(outcomeDocument(runId, outcome));
-    dropWhenStuck(reply.raw);
+    unsent.send(reply, outcomeDocument(runId, outcome), held);
   }
 
   /** It may select `$output.x`, `$run.id` and `$request.…`. */
@@ -93,10 +101,16 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge 
   ): Promise<CustomAnswer> {
     const compiled = compileResponse(response);
     const { template, usesRequest, usesBody } = compiled;
-    const roots = { output: parseJson(outcome.output ?? 'null'), run: { id: runId } };
+    const output = outcome.output ?? 'null';
     const seen = usesRequest ? echoedHead(reply.request, request ?? head) : null;
-    if (request !== null || !usesBody) return compiled.make(compiled.render({ ...roots, request: seen }));
+    if ((request !== null || !usesBody) && output.length <= LARGE_RUN_BYTES)
+      return compiled.make(compiled.render({ output: parseJson(output), run: { id: runId }, request: seen }));
+    const roots = `{"output":${output},"run":{"id":"${runId}"}}`;
     return compiled.make(parseJson(await renderLarge({ head: seen ?? head, body, reading, template, roots })));
+  }
+
+  function sendCustom(reply: FastifyReply, { status, headers, body }: CustomAnswer, held: number): void {
+    unsent.send(reply.code(status).headers(headers), body, held);
   }
 
   return (reply, answer, run, input) => {
@@ -107,13 +121,13 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge 
   };
 }
 
+function unlessNoRoom(error: unknown): null {
+  if (error instanceof AppError && error.code === 'unavailable') return null;
+  throw error;
+}
+
 /** `{"run_id","status","output"|"error"}` as JSON text, the output as it was stored. */
 function outcomeDocument(runId: string, { status, output, error }: RunOutcome): string {
   const result = error === null ? `"output":${output ?? 'null'}` : `"error":${stringifyJson(error)}`;
   return `{"run_id":${JSON.stringify(runId)},"status":"${status}",${result}}`;
-}
-
-function sendCustom(reply: FastifyReply, { status, headers, body }: CustomAnswer): void {
-  reply.code(status).headers(headers).send(body);
-  dropWhenStuck(reply.raw);
 }

@@ -5,8 +5,8 @@
 import type { ServerResponse } from 'node:http';
 import { eventData, isEnd, type RunEvent } from '../core/run-event.ts';
 import type { RunFeed } from '../engine/run-feed.ts';
-import type { Storage } from '../storage/storage.ts';
-import { dropWhenStuck, MAX_BEHIND_MS, MAX_UNSENT_BYTES } from './stuck-reader.ts';
+import type { StoredReads } from './stored-reads.ts';
+import { MAX_BEHIND_MS, MAX_UNSENT_BYTES, type UnsentAnswers } from './unsent-answers.ts';
 
 export interface EventStreams {
   /**
@@ -42,8 +42,15 @@ export function formatFrame(runId: string, event: RunEvent): string {
   return `id: ${event.seq}\ndata: ${eventData(runId, event)}\n\n`;
 }
 
-/** `maxBehindMs` is how long a reader may take nothing of what waits for it. */
-export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: RunFeed, maxBehindMs = MAX_BEHIND_MS): EventStreams {
+export interface EventStreamsOptions {
+  reads: Pick<StoredReads, 'events' | 'giveBack'>;
+  feed: RunFeed;
+  unsent: UnsentAnswers;
+  /** How long a reader may take nothing of what waits for it. */
+  maxBehindMs?: number;
+}
+
+export function createEventStreams({ reads, feed, unsent, maxBehindMs = MAX_BEHIND_MS }: EventStreamsOptions): EventStreams {
   const open = new Map<ServerResponse, () => void>();
   const heartbeat = setInterval(() => {
     for (const response of open.keys()) if (response.writableLength === 0) response.write(': heartbeat\n\n');
@@ -57,7 +64,8 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
 
     const unwatch = feed.watch(runId, (events) => {
       const isNext = events[0]?.seq === cursor + 1;
-      if (isNext && !isReading && behindTimer === undefined) send(events, events.some(isEnd));
+      // An end that is large is read again by each reader in its turn: all at once they would hold a copy each.
+      if (isNext && !isReading && behindTimer === undefined && !events.some(isLarge)) send(events, events.some(isEnd));
       else void catchUp();
     });
 
@@ -67,17 +75,18 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
       open.delete(response);
     }
 
-    function finish(text: string): void {
+    function finish(text: string, held = 0): void {
       stop();
-      response.end(text);
-      dropWhenStuck(response, maxBehindMs);
+      unsent.end(response, text, held, maxBehindMs);
     }
 
-    function send(events: readonly RunEvent[], isEnded: boolean): void {
+    function send(events: readonly RunEvent[], isEnded: boolean, held = 0): void {
       const text = events.map((event) => formatFrame(runId, event)).join('');
       cursor = events.at(-1)?.seq ?? cursor;
-      if (isEnded) return finish(text);
+      if (isEnded) return finish(text, held);
+      reads.giveBack(held);
       response.write(text);
+      unsent.note(response, maxBehindMs);
       if (response.writableLength > MAX_UNSENT_BYTES) waitForReader();
     }
 
@@ -86,6 +95,7 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
       response.once('drain', () => {
         clearTimeout(behindTimer);
         behindTimer = undefined;
+        unsent.note(response, maxBehindMs);
         void catchUp(true);
       });
     }
@@ -94,13 +104,15 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
       isReadWanted = isReading || behindTimer !== undefined;
       if (isReadWanted) return;
       isReading = true;
-      const stored = await storage.readEvents(runId, cursor).catch(() => 'unavailable' as const);
+      const read = await reads.events(runId, cursor).catch(() => 'unavailable' as const);
       isReading = false;
-      if (!open.has(response)) return;
-      if (stored === null) return finish('');
-      // The database is locked: what is stored stays there to be read.
-      if (stored === 'unavailable') return void setTimeout(() => open.has(response) && void catchUp(wasBehind), STORAGE_RETRY_MS);
-      if (stored.events.length > 0 || stored.ended) send(wasBehind ? latestOnly(stored.events) : stored.events, stored.ended);
+      if (!open.has(response)) return read !== null && read !== 'unavailable' ? reads.giveBack(read.held) : undefined;
+      if (read === null) return finish('');
+      // The database is locked, or there is no room in memory: what is stored stays there to be read.
+      if (read === 'unavailable') return void setTimeout(() => open.has(response) && void catchUp(wasBehind), STORAGE_RETRY_MS);
+      const { value: stored, held } = read;
+      if (stored.events.length > 0 || stored.ended) send(wasBehind ? latestOnly(stored.events) : stored.events, stored.ended, held);
+      else reads.giveBack(held);
       if (isReadWanted) void catchUp();
     }
 
@@ -125,4 +137,8 @@ export function createEventStreams(storage: Pick<Storage, 'readEvents'>, feed: R
 function latestOnly(events: RunEvent[]): RunEvent[] {
   const lastProgress = events.findLastIndex((event) => !isEnd(event));
   return events.filter((event, index) => isEnd(event) || index === lastProgress);
+}
+
+function isLarge(event: RunEvent): boolean {
+  return isEnd(event) && (event.outcome.output?.length ?? 0) > MAX_UNSENT_BYTES;
 }

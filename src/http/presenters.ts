@@ -2,7 +2,7 @@
 
 import { keptHeaders, keptQuery } from '../core/caller-secrets.ts';
 import { decodeText } from '../core/charset.ts';
-import { parseJson } from '../core/json.ts';
+import { parseJson, stringifyJson } from '../core/json.ts';
 import type { RequestHead } from '../core/request.ts';
 import type { RunError } from '../core/run.ts';
 import type { Sink } from '../core/sink.ts';
@@ -10,7 +10,7 @@ import { withoutPins } from '../core/workflow-document.ts';
 import { describeSink } from '../definitions/describe-sink.ts';
 import type { DeliverySummary } from '../storage/delivery-records.ts';
 import type { Rejection } from '../storage/rejection.ts';
-import type { AppRecord, RunRecord, RunSummary, StepRecord, WorkflowRecord } from '../storage/storage.ts';
+import type { AppRecord, RunOutcomeRecord, RunRecord, RunSummary, StepRecord, WorkflowRecord } from '../storage/storage.ts';
 import { presentDeliveryBriefly } from './present-delivery.ts';
 import type { MaskSecrets } from './shown-secrets.ts';
 
@@ -59,47 +59,41 @@ export function presentRunSummary({ id, appId, sinkId, workflow, status, progres
   };
 }
 
-export function presentRun(run: RunRecord, maskSecrets: MaskSecrets): object {
+/** JSON text. What is stored as JSON is taken over as it is: read and written again, it would take many times its size. */
+export function presentRun(run: RunOutcomeRecord, maskSecrets: MaskSecrets): string {
   const mask = (text: string): string => maskSecrets(run.id, text);
-  return {
-    ...presentRunSummary({ ...run, error: maskError(run.error, mask) }),
-    ...(run.output === null ? {} : { output: parseJson(mask(run.output)) }),
-    steps: run.steps.map((step) => presentStep(step, mask)),
-  };
+  const summary = stringifyJson(presentRunSummary({ ...run, error: maskError(run.error, mask) }));
+  const steps = `[${run.steps.map((step) => presentStep(step, mask)).join(',')}]`;
+  return extended(summary, { ...(run.output === null ? {} : { output: mask(run.output) }), steps });
 }
 
 /** What only the administrator sees besides: its deliveries, and the request, its body as text where it is text. */
-export function presentRunForAdmin(run: RunRecord, deliveries: readonly DeliverySummary[], maskSecrets: MaskSecrets): object {
+export function presentRunForAdmin(run: RunRecord, deliveries: readonly DeliverySummary[], maskSecrets: MaskSecrets): string {
   const isText = run.bodyKind !== 'file' && run.bodyKind !== 'empty';
   const head = parseJson(run.request) as RequestHead;
-  return {
-    ...presentRun(run, maskSecrets),
-    deliveries: deliveries.map(presentDeliveryBriefly),
-    // Of a request that an older version stored, secrets are kept still.
-    request: {
-      ...head,
-      headers: keptHeaders(head.headers),
-      query: keptQuery(head.query),
-      body: isText ? decodeText(run.body, run.bodyCharset) : null,
-    },
-  };
+  // Of a request that an older version stored, secrets are kept still.
+  const request = stringifyJson({ ...head, headers: keptHeaders(head.headers), query: keptQuery(head.query) });
+  const body = isText ? JSON.stringify(decodeText(run.body, run.bodyCharset)) : 'null';
+  return extended(presentRun(run, maskSecrets), {
+    deliveries: stringifyJson(deliveries.map(presentDeliveryBriefly)),
+    request: extended(request, { body }),
+  });
 }
 
-function presentStep(record: StepRecord, mask: (text: string) => string): object {
+/** The text of an object with further fields, whose values are JSON text. */
+function extended(object: string, fields: Record<string, string>): string {
+  return `${object.slice(0, -1)},${Object.entries(fields)
+    .map(([name, value]) => `"${name}":${value}`)
+    .join(',')}}`;
+}
+
+function presentStep(record: StepRecord, mask: (text: string) => string): string {
   const { step, type, visit, status, attempt, outputs, startedAt, finishedAt, dueAt } = record;
   const error = maskError(record.error, mask);
-  return {
-    step,
-    type,
-    visit,
-    status,
-    attempt,
-    ...(outputs === null ? {} : { outputs: parseJson(mask(outputs)) }),
-    ...(error === null ? {} : { error }),
-    started_at: iso(startedAt),
-    finished_at: iso(finishedAt),
-    ...(dueAt === null ? {} : { due_at: iso(dueAt) }),
-  };
+  const times = { started_at: iso(startedAt), finished_at: iso(finishedAt), ...(dueAt === null ? {} : { due_at: iso(dueAt) }) };
+  const rest = stringifyJson({ ...(error === null ? {} : { error }), ...times });
+  const head = stringifyJson({ step, type, visit, status, attempt });
+  return `${head.slice(0, -1)}${outputs === null ? '' : `,"outputs":${mask(outputs)}`},${rest.slice(1)}`;
 }
 
 function maskError(error: RunError | null, mask: (text: string) => string): RunError | null {

@@ -3,12 +3,13 @@
 import { isTerminal } from '../core/run.ts';
 import { isEnd } from '../core/run-event.ts';
 import type { RunFeed } from '../engine/run-feed.ts';
-import type { RunRecord, Storage } from '../storage/storage.ts';
+import type { RunOutcomeRecord } from '../storage/storage.ts';
+import type { Held, StoredReads } from './stored-reads.ts';
 
 /** Resolves to the ended run, or null when the time passes or the caller goes away first. */
-export type WaitForEnd = (runId: string, waitMs: number, gone: AbortSignal) => Promise<RunRecord | null>;
+export type WaitForEnd = (runId: string, waitMs: number, gone: AbortSignal) => Promise<Held<RunOutcomeRecord> | null>;
 
-export function createRunWaiter(storage: Pick<Storage, 'getRun'>, feed: RunFeed): WaitForEnd {
+export function createRunWaiter(reads: Pick<StoredReads, 'outcome' | 'giveBack'>, feed: RunFeed): WaitForEnd {
   return async (runId, waitMs, gone) => {
     let unwatch = (): void => undefined;
     let timer: NodeJS.Timeout | undefined;
@@ -20,9 +21,10 @@ export function createRunWaiter(storage: Pick<Storage, 'getRun'>, feed: RunFeed)
       gone.addEventListener('abort', () => resolve(false), { once: true });
     });
     try {
-      const run = await storage.getRun(runId);
-      if (run === null || isTerminal(run.status)) return run;
-      return (await ended) ? await storage.getRun(runId) : null;
+      const run = await reads.outcome(runId);
+      if (run === null || isTerminal(run.value.status)) return run;
+      reads.giveBack(run.held);
+      return (await ended) ? await reads.outcome(runId) : null;
     } finally {
       unwatch();
       clearTimeout(timer);

@@ -14,6 +14,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { RunFeed } from '../engine/run-feed.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { MemoryBudget } from '../memory-budget.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { DiskFloor } from '../storage/disk-floor.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -38,8 +39,10 @@ import { runRoutes } from './routes/run.ts';
 import { triggerRoutes } from './routes/trigger.ts';
 import { createRunWaiter } from './run-waiter.ts';
 import type { MaskSecrets } from './shown-secrets.ts';
+import { createStoredReads } from './stored-reads.ts';
 import { createTokenBuckets } from './token-bucket.ts';
 import { triggerPathOf } from './trigger-path.ts';
+import { UnsentAnswers } from './unsent-answers.ts';
 
 export interface ServerDependencies {
   storage: Storage;
@@ -54,6 +57,7 @@ export interface ServerDependencies {
   /** For what is told. */
   wallClock: Clock;
   logger: Logger;
+  memory: MemoryBudget;
   adminToken: string;
   maskSecrets: MaskSecrets;
   trustProxy: boolean | string[];
@@ -132,12 +136,16 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   });
 
   const requireToken = await createRequireToken(fastify, clock);
-  const streams = createEventStreams(storage, feed);
+  const { memory } = dependencies;
+  const unsent = new UnsentAnswers(memory.answers);
+  const reads = createStoredReads(storage, memory.answers);
+  const streams = createEventStreams({ reads, feed, unsent });
   const rejections = createRejectionLog(storage, clock, logger);
   const answerTrigger = createAnswerTrigger({
     storage,
     streams,
-    waitForEnd: createRunWaiter(storage, feed),
+    waitForEnd: createRunWaiter(reads, feed),
+    unsent,
     renderLarge: engine.renderLarge,
   });
   const adminHashes = [hashToken(dependencies.adminToken)];
@@ -160,8 +168,8 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     sendError(fault, request, reply, true);
   }
 
-  healthRoutes(fastify, { storage, disk, isStopping: () => isStopping });
-  runRoutes(fastify, { storage, catalog, streams, requireToken, adminToken: dependencies.adminToken, maskSecrets });
+  healthRoutes(fastify, { storage, disk, memory, isStopping: () => isStopping });
+  runRoutes(fastify, { storage, reads, unsent, catalog, streams, requireToken, adminToken: dependencies.adminToken, maskSecrets });
   fastify.get('/api/v1/openapi.json', { schema: { tags: ['api'], summary: 'This description' } }, () => fastify.swagger());
 
   await fastify.register(
@@ -172,7 +180,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
       definitionRoutes(admin, { definitions, catalog, storage });
       sinkRoutes(admin, { definitions, catalog, baseUrl });
       workflowLanguageRoutes(admin, { definitions });
-      adminRunRoutes(admin, { storage, blobs, catalog, engine, streams, wallClock, maskSecrets });
+      adminRunRoutes(admin, { storage, reads, unsent, blobs, catalog, engine, streams, wallClock, maskSecrets });
       deliveryRoutes(admin, { storage, engine, maskSecrets });
       done();
     },

@@ -3,6 +3,8 @@
 import sharp, { type Sharp } from 'sharp';
 import { ImageFault, type Images, ImagesWanted, type ImageWant } from '../core/image.ts';
 import { type ImageSource, imageIdentity, readImageSource } from '../core/image-source.ts';
+import { createInTurn, type InTurn } from '../core/in-turn.ts';
+import type { MemoryAccount } from '../memory-budget.ts';
 import { decodeBase64 } from './decode-base64.ts';
 
 export interface ImageLoader {
@@ -13,6 +15,10 @@ export interface ImageLoader {
 export interface ImageLoaderOptions {
   /** Throws ImageFault for a file that this run has not received: anyone can write the hash of another's into a body. */
   readBlob(sha256: string): Promise<Uint8Array>;
+  /** Shared by all loaders of a process: decoded, an image can take a hundred times its file. */
+  inTurn?: InTurn;
+  /** Where the pixels of an image are accounted for while it is converted. */
+  memory?: MemoryAccount;
   maxBytes?: number;
   maxPixels?: number;
 }
@@ -21,9 +27,14 @@ type Size = { width: number; height: number };
 type Loaded<Value> = { value: Value } | { fault: ImageFault };
 
 const MAX_BYTES = 100 * 1024 * 1024;
-const MAX_PIXELS = 100_000_000;
+/** More than any camera of a phone or of a line makes in one shot; converting them takes about a second and 200 MB. */
+const MAX_PIXELS = 64_000_000;
+/** Of one pixel while it is converted. */
+const PIXEL_BYTES = 4;
 
-export function createImageLoader({ readBlob, maxBytes = MAX_BYTES, maxPixels = MAX_PIXELS }: ImageLoaderOptions): ImageLoader {
+export function createImageLoader(options: ImageLoaderOptions): ImageLoader {
+  const { readBlob, inTurn = createInTurn(), memory, maxBytes = MAX_BYTES, maxPixels = MAX_PIXELS } = options;
+
   async function bytesOf(source: ImageSource): Promise<Uint8Array> {
     if (source.kind === 'url') throw new ImageFault('images are not fetched from a URL: send the bytes, as a file or as base64');
     if (source.kind === 'base64' && source.text.length > maxBytes * 2) throw tooManyBytes(maxBytes);
@@ -34,24 +45,34 @@ export function createImageLoader({ readBlob, maxBytes = MAX_BYTES, maxPixels = 
 
   const open = async (source: ImageSource): Promise<OpenImage> => openImage(await bytesOf(source), maxPixels);
 
-  return {
-    async load(wants) {
-      const sizes = new Map<string, Loaded<Size>>();
-      const jpegs = new Map<string, Loaded<Uint8Array>>();
-      // One after the other: decoded, an image can take a hundred times its file.
-      for (const { image, form } of wants) {
-        const source = readImageSource(image);
-        if (source === null) throw new TypeError('an image was wanted that is none');
-        const key = imageIdentity(source);
-        if (form.kind === 'size') sizes.set(key, sizes.get(key) ?? (await attempt(async () => (await open(source)).size)));
-        else {
-          const jpegKey = jpegKeyOf(key, form.quality);
-          jpegs.set(jpegKey, jpegs.get(jpegKey) ?? (await attempt(async () => encodeJpeg((await open(source)).image, form.quality))));
-        }
+  async function convert(source: ImageSource, quality: number): Promise<Uint8Array> {
+    const { image, size } = await open(source);
+    const bytes = size.width * size.height * PIXEL_BYTES;
+    memory?.takeAnyway(bytes);
+    try {
+      return await encodeJpeg(image, quality);
+    } finally {
+      memory?.give(bytes);
+    }
+  }
+
+  async function load(wants: readonly ImageWant[]): Promise<Images> {
+    const sizes = new Map<string, Loaded<Size>>();
+    const jpegs = new Map<string, Loaded<Uint8Array>>();
+    for (const { image, form } of wants) {
+      const source = readImageSource(image);
+      if (source === null) throw new TypeError('an image was wanted that is none');
+      const key = imageIdentity(source);
+      if (form.kind === 'size') sizes.set(key, sizes.get(key) ?? (await attempt(async () => (await open(source)).size)));
+      else {
+        const jpegKey = jpegKeyOf(key, form.quality);
+        jpegs.set(jpegKey, jpegs.get(jpegKey) ?? (await attempt(() => convert(source, form.quality))));
       }
-      return loadedImages(wants, sizes, jpegs);
-    },
-  };
+    }
+    return loadedImages(wants, sizes, jpegs);
+  }
+
+  return { load: (wants) => inTurn(() => load(wants)) };
 }
 
 function tooManyBytes(maxBytes: number): ImageFault {

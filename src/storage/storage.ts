@@ -154,11 +154,13 @@ export interface RunSummary {
 }
 
 /** With every visit of its steps, in the order in which they began. */
-export interface RunRecord extends RunSummary, StoredRequest {
+export interface RunOutcomeRecord extends RunSummary {
   lastSeq: number;
   output: string | null;
   steps: StepRecord[];
 }
+
+export interface RunRecord extends RunOutcomeRecord, StoredRequest {}
 
 export interface RunFilter {
   appId?: string;
@@ -236,6 +238,8 @@ export interface Storage extends ServerTimeStorage {
   readMemory(sinkId: string, keys: string[]): Promise<{ key: string; version: number; value: string }[]>;
 
   getRun(runId: string): Promise<RunRecord | null>;
+  /** A run without its request, which may be large. */
+  getOutcome(runId: string): Promise<RunOutcomeRecord | null>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<RunSummary[]>;
   /** Events after `after`, in order, and whether the stream has ended; null when the run is unknown. */

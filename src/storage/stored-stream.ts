@@ -9,6 +9,9 @@ export interface StreamPosition {
   ended: boolean;
   /** Whose token opens the stream. */
   sinkId: string;
+  /** Of events, output and steps as text, and of the request besides. */
+  bytes: number;
+  requestBytes: number;
 }
 
 export interface StoredEvents {

@@ -148,10 +148,14 @@ describe('health', () => {
   test('is told to everybody, and says nothing else', async () => {
     expect(await (await fetch(`${app().url}/healthz`)).json()).toEqual({ status: 'ok' });
     const ready = await fetch(`${app().url}/readyz`);
-    expect([ready.status, ready.headers.get('cache-control'), await ready.json()]).toEqual([
+    const { memory, ...rest } = (await ready.json()) as any;
+    expect([ready.status, ready.headers.get('cache-control'), rest]).toEqual([
       200,
       'no-store',
       { status: 'ready', checks: { accepting: true, disk: true, database: true } },
     ]);
+    expect(Object.keys(memory).sort()).toEqual(['answers', 'bodies', 'commits', 'deliveries', 'images', 'runs']);
+    for (const account of Object.values(memory))
+      expect(account).toEqual({ used: expect.any(Number), peak: expect.any(Number), limit: expect.any(Number) });
   });
 });

@@ -4,6 +4,8 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { ImageFault, ImagesWanted, type ImageWant } from '../../src/core/image.ts';
 import { createImageLoader } from '../../src/images/image-loader.ts';
+import { createInTurn } from '../../src/core/in-turn.ts';
+import { MemoryAccount } from '../../src/memory-budget.ts';
 
 const HASH = 'b'.repeat(64);
 const png = await sharp({ create: { width: 30, height: 20, channels: 4, background: '#ff000080' } })
@@ -110,4 +112,18 @@ describe('is a fault, and no failure of the server:', () => {
 test('a blob that cannot be read now is an error to try again after', async () => {
   const failing = createImageLoader({ readBlob: () => Promise.reject(new Error('the disk is away')) });
   await expect(failing.load([sizeOf(file)])).rejects.toThrow('the disk is away');
+});
+
+test('images of several runs are converted one after the other, and their pixels are accounted for meanwhile', async () => {
+  const memory = new MemoryAccount('images', 2 ** 30);
+  const inTurn = createInTurn();
+  const used: number[] = [];
+  const readBlob = (): Promise<Uint8Array> => {
+    used.push(memory.used);
+    return Promise.resolve(png);
+  };
+  const loaders = Array.from({ length: 5 }, () => createImageLoader({ readBlob, inTurn, memory }));
+  await Promise.all(loaders.map((shared) => shared.load([{ image: file, form: { kind: 'jpeg', quality: 90 } }])));
+  expect(used).toEqual([0, 0, 0, 0, 0]);
+  expect([memory.used, memory.peak > 0]).toEqual([0, true]);
 });

@@ -1,26 +1,28 @@
 // Health: whether the process lives, and whether it can take work.
 
 import type { FastifyInstance } from 'fastify';
+import { describeMemory, type MemoryBudget } from '../../memory-budget.ts';
 import type { DiskFloor } from '../../storage/disk-floor.ts';
 import type { Storage } from '../../storage/storage.ts';
 
 export interface HealthDependencies {
   storage: Pick<Storage, 'ping'>;
   disk: DiskFloor;
+  memory: MemoryBudget;
   isStopping: () => boolean;
 }
 
 /** A commit that takes longer than this means that the server cannot take work. */
 const PING_LIMIT_MS = 250;
 
-export function healthRoutes(server: FastifyInstance, { storage, disk, isStopping }: HealthDependencies): void {
+export function healthRoutes(server: FastifyInstance, { storage, disk, memory, isStopping }: HealthDependencies): void {
   server.get('/healthz', { schema: { tags: ['health'], summary: 'The process is alive' } }, () => ({ status: 'ok' }));
 
   server.get('/readyz', { schema: { tags: ['health'], summary: 'The server can take new runs' } }, async (_request, reply) => {
     const checks = { accepting: !isStopping(), disk: !disk.isLow(), database: await reachesDisk(storage) };
     const isReady = Object.values(checks).every(Boolean);
     reply.code(isReady ? 200 : 503).header('cache-control', 'no-store');
-    return { status: isReady ? 'ready' : 'not_ready', checks };
+    return { status: isReady ? 'ready' : 'not_ready', checks, memory: describeMemory(memory) };
   });
 }
 

@@ -12,9 +12,13 @@ import { readAfter } from '../last-event-id.ts';
 import { presentRun } from '../presenters.ts';
 import { resumeStream } from '../resume-stream.ts';
 import type { MaskSecrets } from '../shown-secrets.ts';
+import type { StoredReads } from '../stored-reads.ts';
+import type { UnsentAnswers } from '../unsent-answers.ts';
 
 export interface RunRouteDependencies {
-  storage: Storage;
+  storage: Pick<Storage, 'findStream'>;
+  reads: StoredReads;
+  unsent: UnsentAnswers;
   catalog: Catalog;
   streams: EventStreams;
   requireToken: RequireToken;
@@ -25,7 +29,7 @@ export interface RunRouteDependencies {
 const params = { type: 'object', properties: { run_id: { type: 'string', description: 'as the X-Run-Id header gave it' } } } as const;
 
 export function runRoutes(server: FastifyInstance, dependencies: RunRouteDependencies): void {
-  const { storage, catalog, streams, requireToken, adminToken, maskSecrets } = dependencies;
+  const { storage, reads, unsent, catalog, streams, requireToken, adminToken, maskSecrets } = dependencies;
   const adminHash = hashToken(adminToken);
 
   /** A sink that was deleted takes its tokens with it; its runs are the administrator's then. */
@@ -42,10 +46,13 @@ export function runRoutes(server: FastifyInstance, dependencies: RunRouteDepende
     '/runs/:run_id',
     { schema: { tags: ['runs'], summary: 'Look up a run', description: "Takes the sink's token, or none for a public sink.", params } },
     async (request, reply) => {
-      const run = await storage.getRun(request.params.run_id);
+      const { run_id: runId } = request.params;
+      const position = await storage.findStream(runId);
+      if (position === null) throw unknownRun();
+      await requireReader(request, reply, position.sinkId);
+      const run = await reads.outcome(runId);
       if (run === null) throw unknownRun();
-      await requireReader(request, reply, run.sinkId);
-      return presentRun(run, maskSecrets);
+      return sendRun(reply, unsent, presentRun(run.value, maskSecrets), run.held);
     },
   );
 
@@ -70,6 +77,11 @@ export function runRoutes(server: FastifyInstance, dependencies: RunRouteDepende
       resumeStream(reply, streams, { runId, position, after });
     },
   );
+}
+
+export function sendRun(reply: FastifyReply, unsent: UnsentAnswers, document: string, held: number): FastifyReply {
+  unsent.send(reply.header('content-type', 'application/json; charset=utf-8'), document, held);
+  return reply;
 }
 
 export function unknownRun(): AppError {

@@ -26,6 +26,7 @@ import { createServerTimeOperations } from './server-time-operations.ts';
 export const READS = [
   'findWorkflow',
   'getRun',
+  'getOutcome',
   'listRuns',
   'readEvents',
   'findStream',

@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { isTerminal, RUN_STATUSES } from '../../core/run.ts';
 import type { RunEvent } from '../../core/run-event.ts';
 import { orderAt, parseRunId } from '../../core/run-id.ts';
-import type { RunFilter, RunRecord, RunSummary } from '../storage.ts';
+import type { RunFilter, RunOutcomeRecord, RunRecord, RunSummary } from '../storage.ts';
 import type { StoredEvents, StreamPosition } from '../stored-stream.ts';
 import { RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, type SummaryRow, toError, toRunSummary, unpackEvents } from './rows.ts';
 import { createRowsBySink, createSinkFilter } from './rows-by-sink.ts';
@@ -12,16 +12,25 @@ import { readSteps } from './run-operations.ts';
 
 type OutcomeRow = Pick<RunRow, 'status' | 'last_seq' | 'first_events' | 'output' | 'error' | 'sink_id'>;
 
-type PositionRow = Pick<RunRow, 'status' | 'last_seq' | 'sink_id'>;
+type RunOutcomeRow = SummaryRow & Pick<RunRow, 'last_seq' | 'output' | 'first_steps'>;
+
+type PositionRow = Pick<RunRow, 'status' | 'last_seq' | 'sink_id'> & { bytes: number; request_bytes: number };
+
+const OUTCOME_COLUMNS = `${SUMMARY_COLUMNS}, last_seq, output, first_steps`;
 
 export function createRunQueries(database: Database) {
   const selectRun = database.prepare(`SELECT ${SUMMARY_COLUMNS}, runs.* FROM ${RUN_TABLES} WHERE runs.id = ? AND nonce = ?`);
+  const selectRunOutcome = database.prepare(`SELECT ${OUTCOME_COLUMNS} FROM ${RUN_TABLES} WHERE runs.id = ? AND nonce = ?`);
   const selectOutcome = database.prepare(
     `SELECT status, last_seq, first_events, output, error, sinks.id AS sink_id
      FROM runs JOIN sinks ON sinks.no = sink_no WHERE runs.id = ? AND nonce = ?`,
   );
   const selectPosition = database.prepare(
-    'SELECT status, last_seq, sinks.id AS sink_id FROM runs JOIN sinks ON sinks.no = sink_no WHERE runs.id = ? AND nonce = ?',
+    `SELECT status, last_seq, sinks.id AS sink_id, octet_length(body) + octet_length(request) AS request_bytes,
+       octet_length(first_events) + coalesce(octet_length(output), 0) + coalesce(octet_length(first_steps), 0)
+       + coalesce((SELECT sum(octet_length(outputs)) FROM step_records WHERE run_id = runs.id), 0)
+       + coalesce((SELECT sum(octet_length(data)) FROM run_events WHERE run_id = runs.id), 0) AS bytes
+     FROM runs JOIN sinks ON sinks.no = sink_no WHERE runs.id = ? AND nonce = ?`,
   );
   const selectSteps = database.prepare(
     'SELECT * FROM step_records WHERE run_id = ? ORDER BY coalesce(started_at, finished_at) NULLS LAST, visit',
@@ -37,21 +46,24 @@ export function createRunQueries(database: Database) {
     `SELECT ${SUMMARY_COLUMNS} FROM ${RUN_TABLES} WHERE runs.id IN (SELECT value FROM json_each(?)) ORDER BY runs.id DESC`,
   );
 
+  function toOutcome(row: RunOutcomeRow): RunOutcomeRecord {
+    const steps = readSteps(row.first_steps, selectSteps.all(row.run_order) as StepRow[]);
+    return { ...toRunSummary(row), lastSeq: row.last_seq, output: row.output, steps };
+  }
+
   return {
     getRun(runId: string): RunRecord | null {
       const key = parseRunId(runId);
       const row = key && (selectRun.get(key.order, key.nonce) as RunRow | undefined);
       if (!row) return null;
-      return {
-        ...toRunSummary(row),
-        lastSeq: row.last_seq,
-        output: row.output,
-        request: row.request,
-        bodyKind: row.body_kind,
-        bodyCharset: row.body_charset,
-        body: row.body,
-        steps: readSteps(row.first_steps, selectSteps.all(row.run_order) as StepRow[]),
-      };
+      const { request, body_kind: bodyKind, body_charset: bodyCharset, body } = row;
+      return { ...toOutcome(row), request, bodyKind, bodyCharset, body };
+    },
+
+    getOutcome(runId: string): RunOutcomeRecord | null {
+      const key = parseRunId(runId);
+      const row = key && (selectRunOutcome.get(key.order, key.nonce) as RunOutcomeRow | undefined);
+      return row ? toOutcome(row) : null;
     },
 
     readEvents(runId: string, after: number): StoredEvents | null {
@@ -71,7 +83,9 @@ export function createRunQueries(database: Database) {
     findStream(runId: string): StreamPosition | null {
       const key = parseRunId(runId);
       const run = key && (selectPosition.get(key.order, key.nonce) as PositionRow | undefined);
-      return run ? { lastSeq: run.last_seq, ended: isTerminal(run.status), sinkId: run.sink_id } : null;
+      if (!run) return null;
+      const { last_seq: lastSeq, status, sink_id: sinkId, bytes, request_bytes: requestBytes } = run;
+      return { lastSeq, ended: isTerminal(status), sinkId, bytes, requestBytes };
     },
 
     listRuns(filter: RunFilter): RunSummary[] {

@@ -17,11 +17,15 @@ import { readAfter } from '../../last-event-id.ts';
 import { presentRejection, presentRunForAdmin, presentRunSummary } from '../../presenters.ts';
 import { resumeStream } from '../../resume-stream.ts';
 import type { MaskSecrets } from '../../shown-secrets.ts';
-import { unknownRun } from '../run.ts';
+import type { StoredReads } from '../../stored-reads.ts';
+import type { UnsentAnswers } from '../../unsent-answers.ts';
+import { sendRun, unknownRun } from '../run.ts';
 
 export interface AdminRunDependencies {
   storage: Storage;
   blobs: Pick<BlobStore, 'renew'>;
+  reads: StoredReads;
+  unsent: UnsentAnswers;
   catalog: Catalog;
   engine: Engine;
   streams: EventStreams;
@@ -51,7 +55,7 @@ const limit = { type: 'integer', minimum: 1, maximum: 500, default: 50 };
 
 export function adminRunRoutes(
   server: FastifyInstance,
-  { storage, blobs, catalog, engine, streams, wallClock, maskSecrets }: AdminRunDependencies,
+  { storage, reads, unsent, blobs, catalog, engine, streams, wallClock, maskSecrets }: AdminRunDependencies,
 ): void {
   const schema = (tag: string, summary: string, rest: object = {}) => ({ schema: { tags: [tag], summary, ...rest } });
 
@@ -78,11 +82,11 @@ export function adminRunRoutes(
     },
   );
 
-  server.get<{ Params: RunParams }>('/runs/:run_id', schema('runs', 'Get a run with its request'), async ({ params }) => {
-    const run = await storage.getRun(params.run_id);
+  server.get<{ Params: RunParams }>('/runs/:run_id', schema('runs', 'Get a run with its request'), async ({ params }, reply) => {
+    const deliveries = await storage.listDeliveries({ runId: params.run_id, limit: MAX_DELIVERIES });
+    const run = await reads.run(params.run_id);
     if (run === null) throw unknownRun();
-    const deliveries = await storage.listDeliveries({ runId: run.id, limit: MAX_DELIVERIES });
-    return presentRunForAdmin(run, deliveries.reverse(), maskSecrets);
+    return sendRun(reply, unsent, presentRunForAdmin(run.value, deliveries.reverse(), maskSecrets), run.held);
   });
 
   server.get<{ Params: RunParams }>('/runs/:run_id/events', schema('runs', 'Stream the events of any run'), async (request, reply) => {
