@@ -19,7 +19,8 @@ import type { WaitForEnd } from './run-waiter.ts';
 import type { Held } from './stored-reads.ts';
 import { MAX_UNSENT_BYTES, type UnsentAnswers } from './unsent-answers.ts';
 
-export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput) => Promise<void> | undefined;
+/** `input` is needed for a custom answer alone. */
+export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput | null) => Promise<void> | undefined;
 
 export interface AnswerTools {
   storage: Pick<Storage, 'findStream'>;
@@ -74,7 +75,7 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge,
     reply: FastifyReply,
     { response, waitMs, preferenceApplied }: Answer,
     run: Dispatched,
-    input: TriggerInput,
+    input: TriggerInput | null,
   ): Promise<void> {
     const { runId } = run;
     reply.header('x-run-id', runId);
@@ -85,7 +86,7 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge,
     const answered = await outcomeOf(reply, run, waitMs).catch(unlessNoRoom);
     if (answered === null) return accept(reply, runId, 202);
     const { value: outcome, held } = answered;
-    if (response.mode === 'custom' && outcome.status === 'completed')
+    if (response.mode === 'custom' && outcome.status === 'completed' && input !== null)
       return sendCustom(reply, await customAnswer(reply, response, runId, outcome, input), held);
     reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
     unsent.send(reply, outcomeDocument(runId, outcome), held);

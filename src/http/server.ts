@@ -195,6 +195,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     engine,
     blobs,
     payloads,
+    memory,
     wallClock,
     requireToken,
     answerTrigger,

@@ -19,15 +19,15 @@ export class UnsentAnswers {
   }
 
   /** Ends the response with the text. `held` bytes of the account were taken for it, and are given back by then. */
-  end(response: ServerResponse, text: string, held = 0, patienceMs = MAX_BEHIND_MS): void {
-    if (text.length > MAX_UNSENT_BYTES) return this.#endInSlices(response, Buffer.from(text), held, patienceMs);
+  end(response: ServerResponse, text: string | Buffer, held = 0, patienceMs = MAX_BEHIND_MS): void {
+    if (text.length > MAX_UNSENT_BYTES) return this.#endInSlices(response, typeof text === 'string' ? Buffer.from(text) : text, held, patienceMs);
     response.end(text);
     this.#account.give(held);
     this.note(response, patienceMs);
   }
 
   /** The same, with the status and headers of the reply. */
-  send(reply: FastifyReply, text: string, held = 0): void {
+  send(reply: FastifyReply, text: string | Buffer, held = 0): void {
     if (text.length <= MAX_UNSENT_BYTES) {
       this.#account.give(held);
       reply.send(text);

@@ -113,6 +113,23 @@ describe('a large JSON body', () => {
   });
 });
 
+test('a form whose fields are large reaches the workflow field by field', async () => {
+  const form = new FormData();
+  form.append('user', 'ann');
+  form.append('id', new Blob(['12345678901234567890'], { type: 'application/json' }), 'blob');
+  form.append('1', FILLER);
+  form.append('filler', FILLER);
+  form.append('filler', FILLER);
+  const response = await fetch(`${app().url}/shop/pick`, { method: 'POST', body: form });
+  expect(await response.text()).toContain('"id":12345678901234567890,"price":null,"method":"POST","user":"ann"');
+  const broken = new FormData();
+  broken.append('filler', FILLER);
+  broken.append('bad', new Blob(['{'], { type: 'application/json' }), 'blob');
+  const refused = await fetch(`${app().url}/shop/pick`, { method: 'POST', body: broken });
+  expect(refused.status).toBe(400);
+  expect(((await refused.json()) as any).message).toContain('"bad"');
+});
+
 test('a large run that waits when the server stops goes on at the next start', async () => {
   const dataDir = tempDir();
   const first = await startTestApp({ dataDir });

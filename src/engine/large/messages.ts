@@ -12,7 +12,7 @@ export type LargeBody = { stored: RequestBody } | { received: Uint8Array; readin
 
 /** Without a reading it is one that was stored. */
 export function largeBody(body: RequestBody, reading: unknown): LargeBody {
-  return reading === undefined ? { stored: body } : { received: body.bytes, reading };
+  return reading === undefined || reading === 'stored' ? { stored: body } : { received: body.bytes, reading };
 }
 
 /** A template that selects from the request, among others, as JSON text, and what else it selects from. */

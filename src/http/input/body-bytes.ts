@@ -3,6 +3,7 @@
 import { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../errors.ts';
+import type { BodyHold } from './body-hold.ts';
 
 export function hasBody({ headers }: IncomingMessage): boolean {
   if (headers['transfer-encoding'] !== undefined) return true;
@@ -34,24 +35,26 @@ export function isCallerGone({ code }: NodeJS.ErrnoException): boolean {
 
 /**
  * Resolves to what `read` makes of the whole body. Rejects with what it throws, with `too_large` as soon as the limit
- * is passed, and with `invalid` when the caller goes away in between.
+ * is passed, with `unavailable` where there is no room, and with `invalid` when the caller goes away in between.
  */
-export function readBytes<Value>(body: Readable, limit: number, read: (bytes: Buffer) => Value): Promise<Value> {
-  return new Promise((resolve, reject) => new BodyReader(body, limit, (bytes) => resolve(read(bytes)), reject));
+export function readBytes<Value>(body: Readable, limit: number, hold: BodyHold, read: (bytes: Buffer) => Value): Promise<Value> {
+  return new Promise((resolve, reject) => new BodyReader(body, limit, hold, (bytes) => resolve(read(bytes)), reject));
 }
 
 /** One body on its way in. */
 class BodyReader {
   readonly #body: Readable;
   readonly #limit: number;
+  readonly #hold: BodyHold;
   readonly #take: (bytes: Buffer) => void;
   readonly #reject: (error: unknown) => void;
   readonly #chunks: Buffer[] = [];
   #size = 0;
 
-  constructor(body: Readable, limit: number, take: (bytes: Buffer) => void, reject: (error: unknown) => void) {
+  constructor(body: Readable, limit: number, hold: BodyHold, take: (bytes: Buffer) => void, reject: (error: unknown) => void) {
     this.#body = body;
     this.#limit = limit;
+    this.#hold = hold;
     this.#take = take;
     this.#reject = reject;
     body.on('data', (chunk: Buffer) => this.#add(chunk));
@@ -61,12 +64,18 @@ class BodyReader {
 
   #add(chunk: Buffer): void {
     this.#size += chunk.length;
-    if (this.#size > this.#limit) this.#fail(tooLarge(this.#limit));
-    else this.#chunks.push(chunk);
+    if (this.#size > this.#limit) return this.#fail(tooLarge(this.#limit));
+    try {
+      this.#hold.take(chunk.length);
+      this.#chunks.push(chunk);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #finish(): void {
     try {
+      this.#hold.decode();
       this.#take(this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks));
     } catch (error) {
       this.#reject(error);

@@ -60,7 +60,7 @@ export async function messageName(
   const { text, select, isInBody } = keyOf(sink);
   const isElsewhere = request === null && isInBody;
   const value = isElsewhere
-    ? parseJson(await renderLarge({ head, body, reading, template: text, roots: {} }))
+    ? parseJson(await renderLarge({ head, body, reading, template: text, roots: '{}' }))
     : select({ request: request ?? head });
   const isName = (typeof value === 'string' && value !== '') || typeof value === 'number' || value instanceof ExactNumber;
   return isName ? String(value) : null;

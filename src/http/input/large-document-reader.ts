@@ -5,7 +5,6 @@ import { Worker } from 'node:worker_threads';
 import { createInTurn } from '../../core/in-turn.ts';
 import { parseJson } from '../../core/json.ts';
 import { AppError } from '../../errors.ts';
-import { createInTurn } from '../../core/in-turn.ts';
 import type { PayloadFault } from '../../payloads/format.ts';
 import type { Payload } from '../../payloads/payload.ts';
 import type { ReadReply, ReadRequest } from './payload-thread.ts';

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import type { FastifyRequest } from 'fastify';
 import { MalformedForm } from '../../core/form/malformed-form.ts';
 import type { BodyKind, FileHandle } from '../../core/request.ts';
-import type { PayloadSource, SinkLimits } from '../../core/sink.ts';
+import type { PayloadSource } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { Payload } from '../../payloads/payload.ts';
 import type { BlobStore, WriteBlob } from '../../storage/blobs.ts';
@@ -14,14 +14,19 @@ import { bodyReading } from './body-reading.ts';
 import { decodeBytes } from './decode-body.ts';
 import { plainFilename } from './form-values.ts';
 import { bodyKindOf, type MediaType } from './media-type.ts';
+import type { BodyIntake } from './multipart-body.ts';
 import { createPayloadReader, LARGE_BYTES } from './payload-reader.ts';
 import { type ReceivedBody, receiveBody } from './received-body.ts';
 
 export type ReceivedPayload = ReceivedBody & { payload: Payload };
 
+export interface ExpectedPayload extends Pick<BodyIntake, 'limits' | 'hold'> {
+  source: PayloadSource;
+}
+
 export interface PayloadIntake {
   /** Rejects with `invalid`, `too_large`, `unsupported_media`, or `unprocessable` that names the part. */
-  receive(request: FastifyRequest, media: MediaType | null, source: PayloadSource, limits: SinkLimits): Promise<ReceivedPayload>;
+  receive(request: FastifyRequest, media: MediaType | null, expected: ExpectedPayload): Promise<ReceivedPayload>;
   close(): Promise<void>;
 }
 
@@ -39,12 +44,12 @@ const SENDS: Record<PayloadSource, { name: string; kinds: readonly BodyKind[]; t
 export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
   const payloads = createPayloadReader();
   return {
-    async receive(request, media, source, limits) {
+    async receive(request, media, { source, limits, hold }) {
       const kind = kindFrom(request, media, source);
       const staged = blobs.stage();
       try {
         // A Darwin document may be large: it is kept as a file, and its JSON is read as a body only where it is small.
-        const intake = { limits, write: staged.write, keepsFilenames: source === 'robovision' };
+        const intake = { limits, hold, write: staged.write, keepsFilenames: source === 'robovision', needsFields: true };
         const reading = bodyReading(source === 'v7' ? 'raw' : 'auto', media, limits);
         const received = withFields(await receiveBody(request, media, intake, reading));
         const isJson = received.body.kind === 'json';
@@ -85,7 +90,9 @@ function orUnprocessable(error: unknown): unknown {
 /** A form is decoded to be looked at, however large it is: its fields are few. */
 function withFields(received: ReceivedBody): ReceivedBody {
   const { body, reading } = received;
-  return reading?.kind === 'form' ? { ...decodeBytes(body.bytes, reading), files: [] } : received;
+  return reading !== undefined && reading !== 'stored' && reading.kind === 'form'
+    ? { ...decodeBytes(body.bytes, reading), files: [] }
+    : received;
 }
 
 /** What selectors reach as `$request.body` is the JSON of a small document, and the handle of a large one. */

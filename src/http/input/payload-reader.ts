@@ -6,7 +6,6 @@ import { withPlainNumbers } from '../../core/json.ts';
 import type { FileHandle } from '../../core/request.ts';
 import type { PayloadSource } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
-import { createInTurn } from '../../core/in-turn.ts';
 import { isPayloadFault, type PayloadFault, type PayloadFormat, type Received } from '../../payloads/format.ts';
 import { checkImage, type ImageSize } from '../../payloads/image-file.ts';
 import { findPayloadFormat } from '../../payloads/index.ts';

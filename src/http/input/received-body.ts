@@ -17,8 +17,8 @@ export interface ReceivedBody {
   /** What selectors reach as `$request.body`. */
   value: unknown;
   files: FileHandle[];
-  /** Given for a large body whose bytes are still to be read in this way; it has no value yet. */
-  reading?: TextReading;
+  /** Given for a large body whose bytes are still to be read, in this way or as all that is stored; it has no value yet. */
+  reading?: TextReading | 'stored';
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -39,16 +39,18 @@ export function receiveBody(
   const body = openBody(raw, bodyBytes);
   if (reading.kind === 'file') return keepFile(streamBytes(body, bodyBytes), media, intake);
   if (reading.kind === 'unknown') return receiveUnknown(streamBytes(body, bodyBytes), media, intake);
-  return readBytes(body, bodyBytes, (bytes) => read(bytes, reading));
+  return readBytes(body, bodyBytes, intake.hold, (bytes) => read(bytes, reading));
 }
 
 async function receiveForm(raw: IncomingMessage, intake: BodyIntake, field: string | null): Promise<ReceivedBody> {
   const { formBytes } = intake.limits;
   refuseAnnouncedSize(raw, formBytes);
   const type = readFormType(raw.headers['content-type'] as string);
-  const { fields, bytes, files } = await readMultipart(streamBytes(openBody(raw, formBytes), formBytes), type, intake);
-  if (field === null) return { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
-  return { body: { kind: `multipart:${field}`, bytes, charset: 'utf-8' }, value: jsonOfField(fields, field), files };
+  const wanting = field === null ? intake : { ...intake, needsFields: true };
+  const { fields, bytes, files } = await readMultipart(streamBytes(openBody(raw, formBytes), formBytes), type, wanting);
+  const received: ReceivedBody = { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
+  if (fields === null) return { ...received, reading: 'stored' };
+  return field === null ? received : { ...received, body: { ...received.body, kind: `multipart:${field}` }, value: jsonOfField(fields, field) };
 }
 
 /** Only what may be JSON is held, and no more of it than is decoded at once; what is larger is a file unless it has a type. */
@@ -56,11 +58,13 @@ async function receiveUnknown(body: AsyncGenerator<Uint8Array>, media: MediaType
   const held: Uint8Array[] = [];
   let size = 0;
   for (let next = await body.next(); next.done !== true; next = await body.next()) {
+    intake.hold.take(next.value.byteLength);
     held.push(next.value);
     size += next.value.byteLength;
     if (size > LARGE_RUN_BYTES || !mayBeginJson(held[0]?.[0])) return keepFile(chain(held, body), media, intake);
   }
   if (size === 0) return NO_BODY;
+  intake.hold.decode();
   const found = decodeIfJson(Buffer.concat(held));
   return found === null ? keepFile(chain(held, body), media, intake) : { ...found, files: [] };
 }

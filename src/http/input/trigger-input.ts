@@ -5,13 +5,15 @@ import type { FastifyRequest } from 'fastify';
 import { echoedHeaders, keptHeaders, keptQuery } from '../../core/caller-secrets.ts';
 import { parseQuery, UndecodableField } from '../../core/form-decoding.ts';
 import { groupPairs, type Request, type RequestBody, type RequestHead } from '../../core/request.ts';
-import type { Sink, SinkLimits } from '../../core/sink.ts';
+import type { Sink } from '../../core/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import { hasBody } from './body-bytes.ts';
 import { type BodyReading, bodyReading } from './body-reading.ts';
 import type { TextReading } from './decode-body.ts';
+import type { BodyHold } from './body-hold.ts';
 import { type MediaType, readMediaType } from './media-type.ts';
+import type { BodyIntake } from './multipart-body.ts';
 import type { PayloadIntake } from './payload-intake.ts';
 import { NO_BODY, type ReceivedBody, receiveBody } from './received-body.ts';
 
@@ -20,7 +22,7 @@ export interface TriggerInput {
   body: RequestBody;
   /** Head and decoded body: what `$request` selects. Null for a large body, which `reading` says how to decode. */
   request: Request | null;
-  reading?: TextReading;
+  reading?: TextReading | 'stored';
 }
 
 export interface TriggerTarget {
@@ -37,6 +39,8 @@ export interface TriggerTarget {
 export interface TriggerInputOptions {
   blobs: BlobStore;
   payloads: PayloadIntake;
+  /** Where the body is accounted for. */
+  hold: BodyHold;
   now: number;
 }
 
@@ -47,12 +51,12 @@ export interface TriggerInputOptions {
 export async function readTriggerInput(
   request: FastifyRequest,
   target: TriggerTarget,
-  { blobs, payloads, now }: TriggerInputOptions,
+  { blobs, payloads, hold, now }: TriggerInputOptions,
 ): Promise<TriggerInput> {
   const { payload: source, limits, body: setting } = target.sink;
   const media = readMediaType(request.raw.headers['content-type'], setting === 'auto' || typeof setting === 'object');
   if (source !== null) {
-    const { payload, ...received } = await payloads.receive(request, media, source, limits);
+    const { payload, ...received } = await payloads.receive(request, media, { source, limits, hold });
     const { head, body, request: seen } = triggerInput(request, target, media, received, now);
     return {
       head: { ...head, payload },
@@ -64,8 +68,8 @@ export async function readTriggerInput(
   if (!hasBody(request.raw)) return triggerInput(request, target, media, NO_BODY, now);
   const reading = bodyReading(setting, media, limits);
   const received = await (reading.kind === 'multipart'
-    ? receiveForm(request, media, reading, limits, blobs)
-    : receiveBody(request, media, { limits, write: blobs.write }, reading));
+    ? receiveForm(request, media, reading, { limits, hold }, blobs)
+    : receiveBody(request, media, { limits, hold, write: blobs.write }, reading));
   return triggerInput(request, target, media, received, now);
 }
 
@@ -74,12 +78,12 @@ async function receiveForm(
   request: FastifyRequest,
   media: MediaType | null,
   reading: BodyReading,
-  limits: SinkLimits,
+  bounds: Pick<BodyIntake, 'limits' | 'hold'>,
   blobs: BlobStore,
 ): Promise<ReceivedBody> {
   const staged = blobs.stage();
   try {
-    const received = await receiveBody(request, media, { limits, write: staged.write }, reading);
+    const received = await receiveBody(request, media, { ...bounds, write: staged.write }, reading);
     await staged.publish();
     return received;
   } finally {

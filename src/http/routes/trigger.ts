@@ -7,14 +7,17 @@ import type { Clock } from '../../clock.ts';
 import { negotiateAnswer } from '../../core/response-mode.ts';
 import { requestPathFault } from '../../core/sink-path.ts';
 import type { Catalog, CatalogSnapshot } from '../../definitions/catalog.ts';
+import type { Dispatched } from '../../engine/dispatch.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
+import type { MemoryBudget } from '../../memory-budget.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import type { AnswerTrigger } from '../answer.ts';
 import type { RequireToken } from '../authenticate.ts';
 import { mayCarryKey, messageName, readIdempotency } from '../input/idempotency.ts';
+import { BodyHold } from '../input/body-hold.ts';
 import type { PayloadIntakeOnDemand } from '../input/payload-intake-on-demand.ts';
-import { readTriggerInput, type TriggerTarget } from '../input/trigger-input.ts';
+import { readTriggerInput, type TriggerInput, type TriggerTarget } from '../input/trigger-input.ts';
 import { carriesLastEventId } from '../last-event-id.ts';
 import { type RejectionLog, refusalOf } from '../rejection-log.ts';
 import { createSinkRouter } from '../sink-router.ts';
@@ -37,6 +40,7 @@ export interface TriggerDependencies {
   engine: Engine;
   blobs: BlobStore;
   payloads: PayloadIntakeOnDemand;
+  memory: Pick<MemoryBudget, 'bodies' | 'runs'>;
   wallClock: Clock;
   requireToken: RequireToken;
   answerTrigger: AnswerTrigger;
@@ -47,11 +51,17 @@ export interface TriggerDependencies {
   refuseWhenFull: () => void;
 }
 
+interface Started {
+  run: Dispatched;
+  input: TriggerInput | null;
+}
+
 /** Every method comes this way, so that those which no sink takes are told which ones it does. */
 const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 
 export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
-  const { catalog, engine, blobs, payloads, wallClock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } = dependencies;
+  const { catalog, engine, blobs, payloads, memory, wallClock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } =
+    dependencies;
   let router = createSinkRouter([]);
   function takeSinks({ sinks }: Pick<CatalogSnapshot, 'sinks'>): void {
     router = createSinkRouter(sinks);
@@ -93,19 +103,14 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
     else requireToken(request, reply, auth.tokenHashes, done);
   }
 
-  async function startRun(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    // A stream that is opened again is no new request. Without a key that names its run there is nothing to join, and
-    // 204 tells an EventSource to stop.
-    if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
-    refuseWhenFull();
+  /** Null where the request joins a run that is not there. `input` is null unless the answer is made of it. */
+  async function dispatch(request: FastifyRequest, hold: BodyHold, isAnswered: boolean): Promise<Started | null> {
     const { target } = request;
     const { sink } = target;
-    const { accept, prefer } = request.raw.headers;
-    const answer = negotiateAnswer(sink.response, accept, typeof prefer === 'string' ? prefer : undefined);
-    const input = await readTriggerInput(request, target, { blobs, payloads, now: wallClock() });
+    const input = await readTriggerInput(request, target, { blobs, payloads, hold, now: wallClock() });
     const message = sink.idempotencyKey === undefined ? null : await messageName(sink, input, engine.renderLarge);
     const idempotency = readIdempotency(request, input, message);
-    if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
+    if (idempotency === null && carriesLastEventId(request)) return null;
     const { workflow, reference } = catalog.workflowOf(sink);
     const run = await engine.dispatch({
       appId: sink.appId,
@@ -119,7 +124,29 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
       inputMapping: sink.inputs,
       idempotency,
     });
-    await answerTrigger(reply, answer, run, input);
+    return { run, input: isAnswered ? input : null };
+  }
+
+  async function startRun(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    // A stream that is opened again is no new request. Without a key that names its run there is nothing to join, and
+    // 204 tells an EventSource to stop.
+    if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
+    refuseWhenFull();
+    const { target } = request;
+    const { sink } = target;
+    const { accept, prefer } = request.raw.headers;
+    const answer = negotiateAnswer(sink.response, accept, typeof prefer === 'string' ? prefer : undefined);
+    const hold = new BodyHold(memory, request.raw);
+    try {
+      const started = await dispatch(request, hold, answer.response.mode === 'custom');
+      if (started === null) return void reply.code(204).send();
+      const { run, input } = started;
+      // The run is on disk: whoever waits for its end holds nothing of its body meanwhile.
+      if (input === null) hold.release();
+      await answerTrigger(reply, answer, run, input);
+    } finally {
+      hold.release();
+    }
   }
 
   /** From a hook, before Fastify looks for a parser of the body, which no trigger needs: that costs more than the matching. */

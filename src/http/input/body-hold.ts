@@ -1,0 +1,62 @@
+// What one request holds of the server's memory, from the first bytes of its body until its run is on disk.
+
+import type { IncomingMessage } from 'node:http';
+import { LARGE_RUN_BYTES, runWeight } from '../../core/run-weight.ts';
+import type { Holder, MemoryBudget } from '../../memory-budget.ts';
+
+export class BodyHold implements Holder {
+  readonly #memory: Pick<MemoryBudget, 'bodies' | 'runs'>;
+  readonly #raw: IncomingMessage;
+  #bytes = 0;
+  #weight = 0;
+  #cameAt = 0;
+  #isWaiting = false;
+
+  constructor(memory: Pick<MemoryBudget, 'bodies' | 'runs'>, raw: IncomingMessage) {
+    this.#memory = memory;
+    this.#raw = raw;
+  }
+
+  /** Bytes that have come, with more to follow. Throws `unavailable` where there is no room for them. */
+  take(bytes: number): void {
+    this.#memory.bodies.takeOrRefuse(bytes);
+    this.#bytes += bytes;
+    this.#cameAt = performance.now();
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#memory.bodies.addHolder(this);
+  }
+
+  /** The body is whole, and about to be decoded here unless it is large. Throws `unavailable` where there is no room. */
+  decode(): void {
+    this.#endWaiting();
+    if (this.#bytes > LARGE_RUN_BYTES) return;
+    const weight = runWeight(this.#bytes);
+    this.#memory.runs.takeOrRefuse(weight);
+    this.#weight = weight;
+  }
+
+  stalledMs(): number {
+    return performance.now() - this.#cameAt;
+  }
+
+  cut(): void {
+    this.release();
+    this.#raw.destroy();
+  }
+
+  /** Without effect when it was released before. */
+  release(): void {
+    this.#endWaiting();
+    this.#memory.bodies.give(this.#bytes);
+    this.#memory.runs.give(this.#weight);
+    this.#bytes = 0;
+    this.#weight = 0;
+  }
+
+  #endWaiting(): void {
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.#memory.bodies.removeHolder(this);
+  }
+}
