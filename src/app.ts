@@ -1,11 +1,9 @@
 // The composition root: the only place that knows every part, and the order in which they start and stop.
 
 import { join, resolve } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { type MachineClocks, machineClocks } from './clock.ts';
 import type { Config, Environment } from './config.ts';
 import { parseDeliveryId } from './core/delivery-id.ts';
-import { ImageFault } from './core/image.ts';
 import { stepTypesIn } from './core/workflow-document.ts';
 import { createCatalog } from './definitions/catalog.ts';
 import { createDefinitionService, type DefinitionService } from './definitions/definition-service.ts';
@@ -18,18 +16,17 @@ import { startRetention } from './engine/retention.ts';
 import { createRunFeed } from './engine/run-feed.ts';
 import type { Send } from './engine/send-once.ts';
 import { startServerTime } from './engine/server-time.ts';
-import type { LocalEffects } from './engine/worker.ts';
 import type { HttpServer } from './http/server.ts';
 import { createRunIds, newToken } from './ids.ts';
-import { createInTurn } from './core/in-turn.ts';
+import { createLoadImages, createReadFile } from './local-effects.ts';
 import type { Logger } from './logger.ts';
-import { createMemoryBudget, type MemoryAccount, measureMemory } from './memory-budget.ts';
+import { createMemoryBudget, measureMemory } from './memory-budget.ts';
 import type { RunThreadData } from './run-thread.ts';
 import { createSecretVault, redactResult, type SecretVault } from './secrets.ts';
 import { STEP_TYPE_SOURCES } from './step-type-sources.ts';
 import { createStepTypes, ownStepTypes, type StepTypeSources } from './steps/index.ts';
 import type { StepType } from './steps/step-type.ts';
-import { type BlobStore, openBlobStore } from './storage/blobs.ts';
+import { openBlobStore } from './storage/blobs.ts';
 import { prepareDataDirectory, readOrMakeAdminToken, readOrMakeSecretKey } from './storage/data-directory.ts';
 import { watchDiskFloor } from './storage/disk-floor.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
@@ -202,38 +199,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     await closeAll().catch((failure: unknown) => logger.error({ err: failure }, 'the server could not close in order'));
     throw error;
   }
-}
-
-/** The image library is loaded with the first image: few workflows have any. */
-function createLoadImages(blobs: BlobStore, memory: MemoryAccount): LocalEffects['loadImages'] {
-  const inTurn = createInTurn();
-  const readFile = createReadFile(blobs);
-  return async (wants, files) => {
-    const { createImageLoader } = await import('./images/image-loader.ts');
-    const readBlob = async (sha256: string): Promise<Uint8Array> => {
-      const result = await readFile({ kind: 'read', sha256 }, files);
-      if (result.kind === 'not_read') throw new ImageFault(`the image is of no use: ${result.error}`);
-      return result.bytes;
-    };
-    return await createImageLoader({ readBlob, inTurn, memory }).load(wants);
-  };
-}
-
-function createReadFile(blobs: BlobStore): LocalEffects['readFile'] {
-  return async ({ sha256 }, files) => {
-    const file = files.find((known) => known.sha256 === sha256);
-    if (file === undefined) return { kind: 'not_read', error: 'it is no file of this request' };
-    try {
-      return { kind: 'read', bytes: await buffer(blobs.read(sha256, file.size)) };
-    } catch (error) {
-      const { code = 'damaged' } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return { kind: 'not_read', error: 'it is no longer stored' };
-      return {
-        kind: 'not_read',
-        error: code === 'FILE_ALTERED' ? 'it was altered on the disk (FILE_ALTERED)' : `it cannot be read (${code})`,
-      };
-    }
-  };
 }
 
 /** Secrets are put in just before a message is sent, and hidden in what comes back. */

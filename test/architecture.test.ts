@@ -112,18 +112,19 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'node:zlib',
     ],
   },
+  'local-effects.ts': { uses: ['core', 'images'], knows: ['engine', 'memory-budget.ts', 'storage'], packages: ['node:stream/consumers'] },
   'step-type-sources.ts': { uses: ['steps'] },
   'run-thread.mjs': { uses: ['run-thread.ts'], packages: ['tsx/esm/api'] },
   'run-thread.ts': { uses: ['engine', 'http', 'secrets.ts', 'step-type-sources.ts', 'steps'], packages: ['node:worker_threads'] },
   'app.ts': {
     uses: [
       'step-type-sources.ts',
+      'local-effects.ts',
 
       'core',
       'steps',
       'storage',
       'delivery',
-      'images',
       'engine',
       'definitions',
       'http',
@@ -133,7 +134,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'memory-budget.ts',
     ],
     knows: ['config.ts', 'logger.ts', 'run-thread.ts'],
-    packages: ['node:path', 'node:stream/consumers'],
+    packages: ['node:path'],
   },
   cli: {
     uses: [

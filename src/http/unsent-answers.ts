@@ -20,7 +20,8 @@ export class UnsentAnswers {
 
   /** Ends the response with the text. `held` bytes of the account were taken for it, and are given back by then. */
   end(response: ServerResponse, text: string | Buffer, held = 0, patienceMs = MAX_BEHIND_MS): void {
-    if (text.length > MAX_UNSENT_BYTES) return this.#endInSlices(response, typeof text === 'string' ? Buffer.from(text) : text, held, patienceMs);
+    if (text.length > MAX_UNSENT_BYTES)
+      return this.#endInSlices(response, typeof text === 'string' ? Buffer.from(text) : text, held, patienceMs);
     response.end(text);
     this.#account.give(held);
     this.note(response, patienceMs);

@@ -3,8 +3,8 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { ImageFault, ImagesWanted, type ImageWant } from '../../src/core/image.ts';
-import { createImageLoader } from '../../src/images/image-loader.ts';
 import { createInTurn } from '../../src/core/in-turn.ts';
+import { createImageLoader } from '../../src/images/image-loader.ts';
 import { MemoryAccount } from '../../src/memory-budget.ts';
 
 const HASH = 'b'.repeat(64);

@@ -50,7 +50,9 @@ async function receiveForm(raw: IncomingMessage, intake: BodyIntake, field: stri
   const { fields, bytes, files } = await readMultipart(streamBytes(openBody(raw, formBytes), formBytes), type, wanting);
   const received: ReceivedBody = { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
   if (fields === null) return { ...received, reading: 'stored' };
-  return field === null ? received : { ...received, body: { ...received.body, kind: `multipart:${field}` }, value: jsonOfField(fields, field) };
+  return field === null
+    ? received
+    : { ...received, body: { ...received.body, kind: `multipart:${field}` }, value: jsonOfField(fields, field) };
 }
 
 /** Only what may be JSON is held, and no more of it than is decoded at once; what is larger is a file unless it has a type. */
