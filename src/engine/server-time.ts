@@ -3,6 +3,7 @@
 
 import type { Clock, MachineClocks } from '../clock.ts';
 import { aheadOf, type ClockStep, fromWallTime, resumeServerTime, toWallTime } from '../core/server-time.ts';
+import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerTimeStorage } from '../storage/server-time-records.ts';
 
@@ -82,7 +83,8 @@ export async function startServerTime({ storage, clocks, logger }: ServerTimeOpt
       await storage.recordServerTime(notedAt, news);
     } catch (error) {
       unsaved = [...news, ...unsaved];
-      logger.warn({ err: error }, 'the time of the server could not be noted; trying again');
+      // What ends the server is told by whoever ends it.
+      if (error instanceof AppError) logger.warn({ err: error }, 'the time of the server could not be noted; trying again');
     }
     saving = null;
   }

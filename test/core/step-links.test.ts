@@ -11,7 +11,7 @@ const set = (name: string): object => ({ type: 'sluice/set@v1', name, values: { 
 
 function planned(choose: object): {
   faults: string[];
-  chosenBy: (name: string) => readonly string[];
+  gatedBy: (name: string) => readonly string[];
   needs: readonly string[];
   cases: unknown;
 } {
@@ -21,7 +21,7 @@ function planned(choose: object): {
   const workflow = planWorkflow('w', 1, document);
   const step = (name: string) => workflow.steps.find((other) => other.name === name);
   const manifest = step('choose')?.manifest({ inputs: {}, steps: {} }) as { cases?: unknown };
-  return { faults, chosenBy: (name) => step(name)?.chosenBy ?? [], needs: step('choose')?.needs ?? [], cases: manifest.cases };
+  return { faults, gatedBy: (name) => step(name)?.gatedBy ?? [], needs: step('choose')?.needs ?? [], cases: manifest.cases };
 }
 
 test.each([
@@ -32,10 +32,10 @@ test.each([
   ['default_next_steps', { type: 'SwitchCase', value: '$inputs.x', cases: { a: '$steps.red' }, default_next_steps: ['$steps.blue.a'] }],
   ['next_steps', { type: 'roboflow_core/rate_limiter@v1', depends_on: '$inputs.x', next_steps: ['$steps.red.a', '$steps.blue'] }],
 ])('an output after the name of a step in %s changes nothing: the step is named, and waits', (_property, choose) => {
-  const { faults, chosenBy, needs, cases } = planned(choose);
+  const { faults, gatedBy, needs, cases } = planned(choose);
   expect(faults).toEqual([]);
-  expect(chosenBy('red')).toEqual(['choose']);
-  expect(chosenBy('blue')).toEqual(['choose']);
+  expect(gatedBy('red')).toEqual(['choose']);
+  expect(gatedBy('blue')).toEqual(['choose']);
   expect(needs).toEqual([]);
   if (cases !== undefined) expect(cases).toEqual({ a: '$steps.red' });
 });

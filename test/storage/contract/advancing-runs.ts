@@ -126,7 +126,7 @@ export function advancingRunsContract(workbench: () => Workbench): void {
       expect(await storage.findStream(lease.runId)).toMatchObject({ lastSeq: 7, ended: false, sinkId: sink.id });
       await turn(8, 9);
       await storage.advanceRun(lease, completedChange(10));
-      expect(await storage.findStream(lease.runId)).toEqual({ lastSeq: 10, ended: true, sinkId: sink.id });
+      expect(await storage.findStream(lease.runId)).toMatchObject({ lastSeq: 10, ended: true, sinkId: sink.id });
       for (let after = 0; after <= 11; after += 1) {
         const stored = await storage.readEvents(lease.runId, after);
         expect(stored?.ended).toBe(true);
