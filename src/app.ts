@@ -123,6 +123,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         readFile: createReadFile(blobs),
       },
       memory: budget.runs,
+      messageMemory: budget.deliveries,
       largeRuns: createLargeRuns(runThread(environment, config.secretsAllow, key), toWall),
       secrets,
     });

@@ -7,6 +7,7 @@ import { parseDeliveryId } from '../core/delivery-id.ts';
 import type { OutboundResult } from '../core/outbound.ts';
 import type { OverflowGroup } from '../core/overflow.ts';
 import type { Logger } from '../logger.ts';
+import type { MemoryAccount } from '../memory-budget.ts';
 import type { AttemptRecord, ClaimedDelivery, DeliveryLease, NewDelivery } from '../storage/delivery-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import { endAttempt } from './attempt-end.ts';
@@ -28,6 +29,8 @@ export interface DeliveryQueueOptions {
   clock: Clock;
   /** What the wall clock shows at a moment of `clock`. */
   toWall: (at: number) => number;
+  /** What messages that are held may take. */
+  memory: MemoryAccount;
   random: () => number;
   logger: Logger;
 }
@@ -52,10 +55,10 @@ const RENEW_EVERY_MS = 5000;
 const NO_DATABASE_MS = 500;
 
 export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue {
-  const { storage, send, record, wakeRuns, clock, toWall, random, logger } = options;
+  const { storage, send, record, wakeRuns, memory, clock, toWall, random, logger } = options;
   const lanes = new Map<string, OriginLane>();
   const sending = new Map<string, HeldDelivery>();
-  const room = new HeldRoom();
+  const room = new HeldRoom(memory);
   const latest = new LatestHeld();
   const stop = new AbortController();
   const timer = createDueTimer(clock, () => void claimDue());
@@ -100,7 +103,7 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
       pump(lane);
       await record(held, { attempt: number, startedAt, durationMs: Math.max(0, now - startedAt), result }, next);
       sending.delete(held.id);
-      room.letGo(lane, held.bytes);
+      if (room.letGo(lane, held.bytes)) timer.wakeBy(clock());
       latest.letGo(held);
       if (held.latestOf === null) lookFor(lane);
       else lookForNext(lane);
@@ -132,7 +135,7 @@ export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueu
       if (clock() - renewedAt > 2 * RENEW_EVERY_MS) await renewLeases();
       const now = clock();
       for (const lane of lanes.values()) pump(lane);
-      const open = [...lanes.values()].filter((lane) => lane.roomForClaims(now) > 0 && room.of(lane) > 0);
+      const open = room.claimable(lanes.values(), now);
       const share = room.left() / (open.length + 1);
       const wanted = open.map((lane) => ({ origin: lane.name, limit: lane.roomForClaims(now), maxBytes: Math.min(share, room.of(lane)) }));
       const claimed = wanted.length === 0 ? [] : await storage.claimDeliveries(wanted, now, now + LEASE_MS);

@@ -41,6 +41,8 @@ export interface EngineOptions {
   localEffects: LocalEffects;
   /** What runs that are advanced here may take. */
   memory: MemoryAccount;
+  /** What messages to receivers may take while they are held here. */
+  messageMemory: MemoryAccount;
   largeRuns: LargeRuns;
   secrets: { placeholder: SecretPlaceholder; mask: (runId: string, text: string) => string };
 }
@@ -105,7 +107,17 @@ export function createEngine(options: EngineOptions): Engine {
   // The queue tells the worker what came of deliveries, and the worker gives the queue new ones.
   const record: Worker['record'] = (...result) => worker.record(...result);
   const { wakeBy } = dueTimer;
-  const queue = createDeliveryQueue({ storage, send, record, wakeRuns: () => wakeBy(clock()), clock, toWall, random, logger });
+  const queue = createDeliveryQueue({
+    storage,
+    send,
+    memory: options.messageMemory,
+    record,
+    wakeRuns: () => wakeBy(clock()),
+    clock,
+    toWall,
+    random,
+    logger,
+  });
   const turns = createTurns({ memory, queue, clock, logger });
   const shared = { storage, turns, clock, logger, isDraining: () => isDraining };
   const worker = createWorker({ ...shared, queue, localEffects, memory: options.memory, feed, wakeBy, track });

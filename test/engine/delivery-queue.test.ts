@@ -10,6 +10,7 @@ import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { ClaimedDelivery } from '../../src/storage/delivery-records.ts';
 import { onTestEnd } from '../support/cleanup.ts';
+import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { until } from '../support/until.ts';
 
 const ORIGIN = 'http://receiver.test';
@@ -68,6 +69,7 @@ async function startQueue(stored: Record<string, { count: number; bytes: number;
     })),
   );
   const queue = createDeliveryQueue({
+    memory: plentyOfMemory().deliveries,
     wakeRuns: () => undefined,
     clock: () => now,
     toWall: (at) => at,
@@ -199,6 +201,16 @@ test('many receivers that take nothing leave room to another one, and a message 
   const admitted = queue.admit([{ ...fresh, message: messageOf(4_000_000) }]);
   queue.begin(admitted, null, 'run_new');
   expect(sent.at(-1)?.id).toBe(fresh.id);
+});
+
+test('however many receivers there are, what is held for them has a bound, and all are sent in the end', async () => {
+  const receivers = Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`http://${index}.test`, { count: 1, bytes: 4_000_000 }]));
+  const { sent } = await startQueue(receivers);
+  await until('the first to be sent', () => sent.length > 0);
+  await aMoment();
+  expect(sent.length).toBeLessThanOrEqual(96);
+  await answerAll(sent, 200);
+  expect(new Set(sent.map(({ id }) => id)).size).toBe(150);
 });
 
 test('what is being sent is not taken for abandoned after a sleep of the machine, nor sent twice', async () => {

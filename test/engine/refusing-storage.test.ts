@@ -90,6 +90,7 @@ async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: 
   };
   const engine = createEngine({
     memory: plentyOfMemory().runs,
+    messageMemory: plentyOfMemory().deliveries,
     largeRuns: {
       start: () => Promise.reject(new Error('no run here is large')),
       render: () => Promise.reject(new Error('no run here is large')),
