@@ -162,12 +162,12 @@ export function createMemoryBudget(totalBytes: number): MemoryBudget {
 
 /**
  * What the process can hold, in bytes: the limit of V8's heap, which Node sets by the machine or `--max-old-space-size`,
- * and no more than half of what its container may use.
+ * and no more than a quarter of what its container may use: the thread of large runs has a heap as well, and bodies are in neither.
  */
 export function measureMemory(): number {
   const heap = getHeapStatistics().heap_size_limit;
   const container = process.constrainedMemory();
-  return container > 0 && container < Number.MAX_SAFE_INTEGER ? Math.min(heap, container / 2) : heap;
+  return container > 0 && container < Number.MAX_SAFE_INTEGER ? Math.min(heap, container / 4) : heap;
 }
 
 /** In bytes, by account. */
