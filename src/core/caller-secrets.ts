@@ -31,7 +31,7 @@ const MAY_BE_SECRET = /token|secret|pass|key|auth|cookie|bearer|credential|jwt|p
 
 /** Of a header, in lower case. */
 export function isSecretHeader(name: string): boolean {
-  return MAY_BE_SECRET.test(name) && (UNTOLD.includes(name) || saysSecret(name));
+  return isHttpCredential(name) || (MAY_BE_SECRET.test(name) && (UNTOLD.includes(name) || saysSecret(name)));
 }
 
 /** Of the query: `token`, `api_key`, `accessToken`, `hub.verify_token`. */
@@ -74,10 +74,13 @@ export function echoedHeaders(headers: Headers): Record<string, string> {
 
 function filterHeaders(headers: Headers, isKept: (name: string) => boolean): Record<string, string> {
   const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || name === '__proto__' || !isKept(name)) continue;
-    const text = typeof value === 'string' ? value : value.join(', ');
-    kept[name] = ADDRESS_HEADER.test(name) ? hideSecretPairs(text) : text;
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value === 'string' && PLAIN_HEADERS.has(name)) kept[name] = value;
+    else if (value !== undefined && name !== '__proto__' && isKept(name)) {
+      const text = typeof value === 'string' ? value : value.join(', ');
+      kept[name] = ADDRESS_HEADER.test(name) ? hideSecretPairs(text) : text;
+    }
   }
   return kept;
 }

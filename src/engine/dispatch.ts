@@ -81,18 +81,28 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const { storage, tools, turns, clock, newRunId, logger, isDraining, onGoing, onLeft, startLarge } = options;
   return dispatch;
 
-  async function dispatch(trigger: Trigger): Promise<Dispatched> {
-    const { sinkId, workflow, request, inputMapping } = trigger;
-    if (isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
-    if (request === null) return await dispatchLarge(trigger);
+  function dispatch(trigger: Trigger): Promise<Dispatched> {
+    try {
+      if (isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
+      return trigger.request === null ? dispatchLarge(trigger) : dispatchHere(trigger, trigger.request);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Throws what binding the inputs throws. Not async: each promise more is felt by every run. */
+  function dispatchHere(trigger: Trigger, request: Request): Promise<Dispatched> {
+    const { sinkId, workflow, inputMapping } = trigger;
     const inputs = bindInputs(workflow, inputMapping, request, trigger.body.kind);
     const runId = newRunId();
     const now = clock();
     const execution = new Execution(tools, { runId, sinkId, workflow, request, inputs });
     const planned = turns.plan(runId, sinkId, execution);
-    const turn = planned instanceof Promise ? await planned : planned;
-    const isMapped = !isTerminal(turn.change.status) && Object.keys(inputMapping).length > 0;
-    return await store(trigger, { runId, now, execution, turn, inputs: isMapped ? stringifyJson(inputs) : null });
+    const storeTurn = (turn: PlannedTurn): Promise<Dispatched> => {
+      const isMapped = !isTerminal(turn.change.status) && Object.keys(inputMapping).length > 0;
+      return store(trigger, { runId, now, execution, turn, inputs: isMapped ? stringifyJson(inputs) : null });
+    };
+    return planned instanceof Promise ? planned.then(storeTurn) : storeTurn(planned);
   }
 
   async function dispatchLarge(trigger: Trigger): Promise<Dispatched> {

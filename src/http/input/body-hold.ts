@@ -21,6 +21,8 @@ export class BodyHold implements Holder {
   take(bytes: number): void {
     this.#memory.bodies.takeOrRefuse(bytes);
     this.#bytes += bytes;
+    // Most bodies come in one piece, and wait for nobody.
+    if (this.#bytes === Number(this.#raw.headers['content-length'])) return;
     this.#cameAt = performance.now();
     if (this.#isWaiting) return;
     this.#isWaiting = true;
@@ -47,6 +49,7 @@ export class BodyHold implements Holder {
 
   /** Without effect when it was released before. */
   release(): void {
+    if (this.#bytes === 0) return;
     this.#endWaiting();
     this.#memory.bodies.give(this.#bytes);
     this.#memory.runs.give(this.#weight);

@@ -7,7 +7,6 @@ import type { Clock } from '../../clock.ts';
 import { negotiateAnswer } from '../../core/response-mode.ts';
 import { requestPathFault } from '../../core/sink-path.ts';
 import type { Catalog, CatalogSnapshot } from '../../definitions/catalog.ts';
-import type { Dispatched } from '../../engine/dispatch.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
 import type { MemoryBudget } from '../../memory-budget.ts';
@@ -49,11 +48,6 @@ export interface TriggerDependencies {
   rateLimit: TokenBuckets | null;
   /** Throws `unavailable` while the server should take no new runs. */
   refuseWhenFull: () => void;
-}
-
-interface Started {
-  run: Dispatched;
-  input: TriggerInput | null;
 }
 
 /** Every method comes this way, so that those which no sink takes are told which ones it does. */
@@ -103,30 +97,6 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
     else requireToken(request, reply, auth.tokenHashes, done);
   }
 
-  /** Null where the request joins a run that is not there. `input` is null unless the answer is made of it. */
-  async function dispatch(request: FastifyRequest, hold: BodyHold, isAnswered: boolean): Promise<Started | null> {
-    const { target } = request;
-    const { sink } = target;
-    const input = await readTriggerInput(request, target, { blobs, payloads, hold, now: wallClock() });
-    const message = sink.idempotencyKey === undefined ? null : await messageName(sink, input, engine.renderLarge);
-    const idempotency = readIdempotency(request, input, message);
-    if (idempotency === null && carriesLastEventId(request)) return null;
-    const { workflow, reference } = catalog.workflowOf(sink);
-    const run = await engine.dispatch({
-      appId: sink.appId,
-      sinkId: sink.id,
-      workflow,
-      workflowReference: reference,
-      head: input.head,
-      body: input.body,
-      request: input.request,
-      reading: input.reading,
-      inputMapping: sink.inputs,
-      idempotency,
-    });
-    return { run, input: isAnswered ? input : null };
-  }
-
   async function startRun(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     // A stream that is opened again is no new request. Without a key that names its run there is nothing to join, and
     // 204 tells an EventSource to stop.
@@ -138,11 +108,28 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
     const answer = negotiateAnswer(sink.response, accept, typeof prefer === 'string' ? prefer : undefined);
     const hold = new BodyHold(memory, request.raw);
     try {
-      const started = await dispatch(request, hold, answer.response.mode === 'custom');
-      if (started === null) return void reply.code(204).send();
-      const { run, input } = started;
-      // The run is on disk: whoever waits for its end holds nothing of its body meanwhile.
-      if (input === null) hold.release();
+      let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, hold, now: wallClock() });
+      const message = sink.idempotencyKey === undefined ? null : await messageName(sink, input, engine.renderLarge);
+      const idempotency = readIdempotency(request, input, message);
+      if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
+      const { workflow, reference } = catalog.workflowOf(sink);
+      const run = await engine.dispatch({
+        appId: sink.appId,
+        sinkId: sink.id,
+        workflow,
+        workflowReference: reference,
+        head: input.head,
+        body: input.body,
+        request: input.request,
+        reading: input.reading,
+        inputMapping: sink.inputs,
+        idempotency,
+      });
+      // The run is on disk: whoever waits for its end holds nothing of its body meanwhile, unless the answer is made of it.
+      if (answer.response.mode !== 'custom') {
+        input = null;
+        hold.release();
+      }
       await answerTrigger(reply, answer, run, input);
     } finally {
       hold.release();
