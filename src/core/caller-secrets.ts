@@ -92,14 +92,25 @@ export function keptQuery<Query extends Readonly<Record<string, unknown>>>(query
   return query;
 }
 
-/** `?name=value` and its like, delimiters and `=` escaped or not. */
-const PAIR = /([?&;#]|%(?:3f|26|3b|23))((?:[^?&;#=%\s]|%(?!3f|26|3b|23|3d)[0-9a-f]{2})+)(=|%3d)((?:(?!%(?:26|3b|23))[^&;#\s])*)/gi;
+/** What stands before a value: `?name=` and its like, delimiters and `=` escaped or not. */
+const NAMED = /(?:[?&;#]|%(?:3f|26|3b|23))((?:[^?&;#=%\s]|%(?!3f|26|3b|23|3d)[0-9a-f]{2})+)(?:=|%3d)/gi;
+const VALUE = /(?:(?!%(?:26|3b|23))[^&;#\s])*/giy;
 
-/** An address, or a text that holds one, with the values of secret parameters hidden. */
+/** An address, or a text that holds one, with the values of secret parameters hidden. A value may hold an address itself. */
 export function hideSecretPairs(text: string): string {
-  return text.replace(PAIR, (pair, mark: string, name: string, equals: string) =>
-    isSecretParameter(decodeName(name)) ? `${mark}${name}${equals}${MASKED_SECRET}` : pair,
-  );
+  const named = new RegExp(NAMED);
+  const value = new RegExp(VALUE);
+  let shown = '';
+  let shownTo = 0;
+  for (let found = named.exec(text); found !== null; found = named.exec(text)) {
+    if (!isSecretParameter(decodeName(found[1] as string))) continue;
+    shown += text.slice(shownTo, named.lastIndex) + MASKED_SECRET;
+    value.lastIndex = named.lastIndex;
+    value.test(text);
+    shownTo = value.lastIndex;
+    named.lastIndex = shownTo;
+  }
+  return shown + text.slice(shownTo);
 }
 
 function decodeName(name: string): string {

@@ -18,7 +18,8 @@ export class UndecodableField extends TypeError {
 
 /** Throws UndecodableField. `text` is what follows `?`. */
 export function parseQuery(text: string): Pair[] {
-  const pairs = [...new URLSearchParams(text)];
+  // A leading `?` is taken away by the constructor, and belongs to the first name here.
+  const pairs = [...new URLSearchParams(text.startsWith('?') ? `?${text}` : text)];
   if (text.includes('%') && pairs.some(holdsReplacement)) parseBytes(UTF8.encode(text), 'utf-8');
   return pairs;
 }

@@ -82,6 +82,8 @@ describe('an address', () => {
     ['/a%3Ftoken%3D1%26x=2', '/a%3Ftoken%3D********%26x=2'],
     ['/a?api%5Fkey=1', '/a?api%5Fkey=********'],
     ['no sink found for GET /a?token=1 2', 'no sink found for GET /a?token=******** 2'],
+    ['/a?x=?token=1&y=2', '/a?x=?token=********&y=2'],
+    ['/a?token=1?x=2&y=3', '/a?token=********&y=3'],
     ['/a?%ff=1&%=2&=3&&token', '/a?%ff=1&%=2&=3&&token'],
   ])('%s is shown as %s', (given, shown) => expect(hideSecretPairs(given)).toBe(shown));
 
@@ -91,6 +93,6 @@ describe('an address', () => {
         expect(hideSecretPairs(`${before}?token=${secret}`)).not.toContain(secret);
       }),
     );
-    for (const hostile of ['?', '?a', '?token', '?token=', '%3f', '?%61'].map((part) => part.repeat(50_000))) hideSecretPairs(hostile);
+    for (const hostile of ['?', '?a', '?token', '?token=', '?a=', '%3f', '?%61'].map((part) => part.repeat(50_000))) hideSecretPairs(hostile);
   });
 });
