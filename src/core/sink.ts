@@ -50,6 +50,8 @@ interface SinkSettings {
   response: SinkResponse;
   /** Selects what names a message; absent where `Idempotency-Key` alone does. */
   idempotencyKey?: string | undefined;
+  /** Senders that are told that they may send here (CloudEvents web hooks, 4); `*` for all. */
+  webhookOrigins?: readonly string[] | undefined;
   limits: SinkLimits;
   body: BodySetting;
   /** Who sends; null for anybody. */
@@ -90,6 +92,12 @@ export const sinkSchema: JsonSchema = {
     inputs: { type: 'object', additionalProperties: { type: 'string' } },
     response: responseSchema,
     idempotency_key: { type: 'string', description: 'a selector of what names a message, as "$request.headers.webhook-id"' },
+    webhook_origins: {
+      type: 'array',
+      maxItems: 32,
+      items: { type: 'string', pattern: '^(?:\\*|[A-Za-z0-9._:/-]{1,255})$' },
+      description: 'senders that may ask, as CloudEvents web hooks do, whether they may send here; "*" is all',
+    },
     limits: {
       type: 'object',
       additionalProperties: false,
@@ -117,6 +125,7 @@ interface SinkDocument extends AuthDocument {
   inputs?: Record<string, string>;
   response?: unknown;
   idempotency_key?: string;
+  webhook_origins?: string[];
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
   body?: BodyDocument;
   payload?: PayloadSource | null;
@@ -180,6 +189,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     inputs: sink.inputs ?? {},
     response: readResponse(sink.response),
     idempotencyKey: sink.idempotency_key,
+    webhookOrigins: sink.webhook_origins,
     limits: {
       bodyBytes: limits.body_bytes ?? DEFAULT_LIMITS.bodyBytes,
       formBytes: limits.form_bytes ?? DEFAULT_LIMITS.formBytes,

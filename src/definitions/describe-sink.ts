@@ -13,7 +13,7 @@ const LIMIT_NAMES = {
 } as const;
 
 export function describeSink(sink: Sink): Record<string, unknown> {
-  const { appId, path, method, auth, workflowId, inputs, response, idempotencyKey, limits, body, payload } = sink;
+  const { appId, path, method, auth, workflowId, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload } = sink;
   const changedLimits = Object.entries(LIMIT_NAMES).flatMap(([field, name]) => {
     const key = field as keyof typeof LIMIT_NAMES;
     return limits[key] === DEFAULT_LIMITS[key] ? [] : [[name, limits[key]]];
@@ -27,6 +27,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
     ...(response.mode === 'stream' ? (response.isWritten === true ? { response: 'stream' } : {}) : { response }),
     ...(idempotencyKey === undefined ? {} : { idempotency_key: idempotencyKey }),
+    ...(webhookOrigins === undefined ? {} : { webhook_origins: webhookOrigins }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),
     ...(body === 'auto' ? {} : { body: writeBodySetting(body) }),
     ...(payload === null ? {} : { payload }),

@@ -13,7 +13,7 @@ export interface SealOptions {
 }
 
 export function sealSink(definition: SinkDefinition, { managedBy, existing, now }: SealOptions): Sink {
-  const { appId, path, method, auth, workflowId, inputs, response, idempotencyKey, limits, body, payload } = definition;
+  const { appId, path, method, auth, workflowId, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload } = definition;
   return {
     id: existing?.id ?? newSinkId(),
     appId,
@@ -24,6 +24,7 @@ export function sealSink(definition: SinkDefinition, { managedBy, existing, now 
     inputs,
     response,
     idempotencyKey,
+    webhookOrigins,
     limits,
     body,
     payload,

@@ -7,7 +7,7 @@ import { SINK_METHODS, type Sink } from '../core/sink.ts';
 export type SinkMatch =
   | { kind: 'sink'; sink: Sink; params: Record<string, string> }
   /** The path is known under other methods. */
-  | { kind: 'other_methods'; methods: string[] }
+  | { kind: 'other_methods'; methods: string[]; sinks: Sink[] }
   | { kind: 'none' };
 
 export interface SinkRouter {
@@ -34,8 +34,12 @@ export function createSinkRouter(sinks: readonly Sink[]): SinkRouter {
       const wanted = /[^\x20-\x7e]|%[c-f]/i.test(path) ? inNormalForm(path) : path;
       const found = isSinkMethod(method) ? find(method, wanted) : null;
       if (found !== null) return { kind: 'sink', sink: found.store as Sink, params: found.params as Record<string, string> };
-      const methods = SINK_METHODS.filter((other) => find(other, wanted) !== null);
-      return methods.length > 0 ? { kind: 'other_methods', methods } : { kind: 'none' };
+      const others = SINK_METHODS.flatMap((other) => {
+        const sink = find(other, wanted)?.store as Sink | undefined;
+        return sink === undefined ? [] : [{ method: other, sink }];
+      });
+      if (others.length === 0) return { kind: 'none' };
+      return { kind: 'other_methods', methods: others.map((other) => other.method), sinks: others.map((other) => other.sink) };
     },
   };
 }

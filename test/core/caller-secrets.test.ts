@@ -93,6 +93,7 @@ describe('an address', () => {
         expect(hideSecretPairs(`${before}?token=${secret}`)).not.toContain(secret);
       }),
     );
-    for (const hostile of ['?', '?a', '?token', '?token=', '?a=', '%3f', '?%61'].map((part) => part.repeat(50_000))) hideSecretPairs(hostile);
+    for (const hostile of ['?', '?a', '?token', '?token=', '?a=', '%3f', '?%61'].map((part) => part.repeat(50_000)))
+      hideSecretPairs(hostile);
   });
 });

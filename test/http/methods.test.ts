@@ -73,6 +73,27 @@ describe('HEAD and OPTIONS', () => {
     await held.text();
   });
 
+  test('OPTIONS tells senders that ask first that they may send, where the sink names them', async () => {
+    await app().sink({ path: '/events', webhook_origins: ['eventgrid.azure.net'] });
+    await app().sink({ path: '/open', webhook_origins: ['*'] });
+    const ask = async (path: string, origin: string, more: Record<string, string> = {}) => {
+      const response = await fetch(`${app().url}/shop${path}`, {
+        method: 'OPTIONS',
+        headers: { 'webhook-request-origin': origin, ...more },
+      });
+      return [response.status, response.headers.get('webhook-allowed-origin'), response.headers.get('webhook-allowed-rate')];
+    };
+    expect(await ask('/events', 'eventgrid.azure.net')).toEqual([200, 'eventgrid.azure.net', null]);
+    expect(await ask('/events', 'EventGrid.azure.net', { 'webhook-request-rate': '100' })).toEqual([200, 'EventGrid.azure.net', '*']);
+    expect(await ask('/events', 'evil.example')).toEqual([204, null, null]);
+    expect(await ask('/open', 'any.example')).toEqual([200, 'any.example', null]);
+    expect(await ask('/post', 'eventgrid.azure.net')).toEqual([204, null, null]);
+    const refused = await app().admin('POST', '/apps/shop/sinks', { path: '/bad', method: 'POST', webhook_origins: ['a b'] });
+    expect([refused.status, refused.body.error.message]).toEqual([400, expect.stringContaining('webhook_origins')]);
+    const { body } = await app().admin('GET', '/apps/shop/sinks');
+    expect(body.sinks.find(({ path }: any) => path === '/events')).toMatchObject({ webhook_origins: ['eventgrid.azure.net'] });
+  });
+
   test('OPTIONS of the whole server is refused: it names no sink', async () => {
     const answer = await sendRaw(app().url, 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     expect(answer.status).toBe(400);

@@ -19,9 +19,10 @@ import type { PayloadIntakeOnDemand } from '../input/payload-intake-on-demand.ts
 import { readTriggerInput, type TriggerInput, type TriggerTarget } from '../input/trigger-input.ts';
 import { carriesLastEventId } from '../last-event-id.ts';
 import { type RejectionLog, refusalOf } from '../rejection-log.ts';
-import { createSinkRouter } from '../sink-router.ts';
+import { createSinkRouter, type SinkMatch } from '../sink-router.ts';
 import type { TokenBuckets } from '../token-bucket.ts';
 import { splitUrl, TRIGGER_PREFIXES } from '../trigger-path.ts';
+import { webhookPermission } from '../webhook-permission.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -50,6 +51,8 @@ export interface TriggerDependencies {
   refuseWhenFull: () => void;
 }
 
+type OtherMethods = Extract<SinkMatch, { kind: 'other_methods' }>;
+
 /** Every method comes this way, so that those which no sink takes are told which ones it does. */
 const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 
@@ -70,7 +73,7 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
     if (fault !== null) return done(new AppError('invalid', `the request is malformed: ${fault}`));
     const match = router.match(request.method, path);
     if (match.kind === 'none') return done(new AppError('not_found', `no sink found for ${request.method} ${path}`));
-    if (match.kind === 'other_methods') return answerOtherMethod(request, reply, match.methods, done);
+    if (match.kind === 'other_methods') return answerOtherMethod(request, reply, match, done);
     const { sink, params } = match;
     const endOfApp = path.indexOf('/', 1);
     request.target = { sink, params, path: endOfApp === -1 ? '/' : path.slice(endOfApp), query, clientIp: clientIpOf(request) };
@@ -78,9 +81,20 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
   }
 
   /** HEAD asks whether a webhook may be sent here, whatever its method: some services ask before they take the address. */
-  function answerOtherMethod(request: FastifyRequest, reply: FastifyReply, methods: string[], done: HookHandlerDoneFunction): void {
+  function answerOtherMethod(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { methods, sinks }: OtherMethods,
+    done: HookHandlerDoneFunction,
+  ): void {
     const allow = [...methods, 'HEAD', 'OPTIONS'].join(', ');
     if (request.method === 'HEAD') return void reply.code(200).header('allow', allow).send();
+    const permission = request.method === 'OPTIONS' ? webhookPermission(request.raw.headers, sinks) : null;
+    if (permission !== null)
+      return void reply
+        .code(200)
+        .headers({ ...permission, allow })
+        .send();
     if (request.method === 'OPTIONS') return void reply.code(204).header('allow', allow).send();
     done(new AppError('method_not_allowed', `this path takes ${methods.join(', ')}, not ${request.method}`, { headers: { allow } }));
   }

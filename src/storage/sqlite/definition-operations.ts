@@ -122,8 +122,8 @@ export function createDefinitionOperations(database: Database) {
         },
       );
     }
-    const { auth, inputs, response, idempotencyKey, limits, body, payload } = sink;
-    const settings = JSON.stringify({ auth, inputs, response, idempotencyKey, limits, body, payload });
+    const { auth, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload } = sink;
+    const settings = JSON.stringify({ auth, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload });
     upsertSink.run(sink.id, no, sink.method, sink.path, key, sink.workflowId, settings, sink.managedBy, sink.createdAt, sink.updatedAt);
   }
 

@@ -34,7 +34,7 @@ export function toSink(row: SinkRow): Sink {
   };
 }
 
-type Settings = Pick<Sink, 'auth' | 'inputs' | 'response' | 'idempotencyKey' | 'limits' | 'body' | 'payload'>;
+type Settings = Pick<Sink, 'auth' | 'inputs' | 'response' | 'idempotencyKey' | 'webhookOrigins' | 'limits' | 'body' | 'payload'>;
 
 /** A sink may have been stored before it could say how bodies are read, or who sends. */
 function toSettings(text: string): Settings {
