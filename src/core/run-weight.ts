@@ -4,7 +4,7 @@
 export const LARGE_RUN_BYTES = 2 ** 18;
 
 /** JSON of many small values, the worst there is, takes so many times its bytes when it is decoded. */
-const DECODED_RATIO = 24;
+export const DECODED_RATIO = 24;
 const BASE_BYTES = 4096;
 
 /** In bytes of this process. Of a large run only the stored bytes are held here, once as they come and once on their way. */

@@ -3,6 +3,7 @@
 
 import type { Images, ImageWant } from '../../core/image.ts';
 import type { RunError } from '../../core/run.ts';
+import { DECODED_RATIO } from '../../core/run-weight.ts';
 import { encodeStored } from '../../core/stored-value.ts';
 import { AppError } from '../../errors.ts';
 import { MemoryAccount } from '../../memory-budget.ts';
@@ -28,8 +29,6 @@ export interface LargeRuns {
 
 /** How long a run waits for its turn. */
 const MAX_WAIT_MS = 60_000;
-/** Decoded, with what its steps make of it, and before anything is known of it. */
-const DECODED_RATIO = 24;
 
 export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) => number): LargeRuns {
   const client = new RunThreadClient(options);

@@ -1,7 +1,7 @@
 // What one request holds of the server's memory, from the first bytes of its body until its run is on disk.
 
 import type { IncomingMessage } from 'node:http';
-import { LARGE_RUN_BYTES, runWeight } from '../../core/run-weight.ts';
+import { DECODED_RATIO, LARGE_RUN_BYTES } from '../../core/run-weight.ts';
 import type { Holder, MemoryBudget } from '../../memory-budget.ts';
 
 export class BodyHold implements Holder {
@@ -29,11 +29,11 @@ export class BodyHold implements Holder {
     this.#memory.bodies.addHolder(this);
   }
 
-  /** The body is whole, and about to be decoded here unless it is large. Throws `unavailable` where there is no room. */
-  decode(): void {
+  /** The body is whole, and about to be decoded: here, unless it is large. Throws `unavailable` where there is no room. */
+  decode(isHere = this.#bytes <= LARGE_RUN_BYTES): void {
     this.#endWaiting();
-    if (this.#bytes > LARGE_RUN_BYTES) return;
-    const weight = runWeight(this.#bytes);
+    if (!isHere) return;
+    const weight = DECODED_RATIO * this.#bytes;
     this.#memory.runs.takeOrRefuse(weight);
     this.#weight = weight;
   }

@@ -96,6 +96,7 @@ class FormReader {
     const charsets = readToldCharsets((isName) => this.#textOf(isName), declared);
     const size = this.#fields.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
     const isLarge = size > LARGE_RUN_BYTES && !needsFields;
+    this.#intake.hold.decode(!isLarge);
     const fields = isLarge ? null : groupPairs(this.#fields.map((field): [string, unknown] => readField(field, charsets)));
     const bytes = fields === null ? await this.#fieldsAsJson(charsets) : Buffer.from(stringifyJson(fields));
     return { fields, bytes, files: this.#files.map((file) => readHandle(file, charsets, keepsFilenames)) };
