@@ -84,7 +84,7 @@ export async function startServerTime({ storage, clocks, logger }: ServerTimeOpt
     } catch (error) {
       unsaved = [...news, ...unsaved];
       // What ends the server is told by whoever ends it.
-      if (error instanceof AppError) logger.warn({ err: error }, 'the time of the server could not be noted; trying again');
+      if (error instanceof AppError) logger.warn({ reason: error.message }, 'the time of the server could not be noted; trying again');
     }
     saving = null;
   }
