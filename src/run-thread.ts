@@ -1,6 +1,7 @@
 // The thread of large runs, put together: what reads their bodies, the step types, and the names of secrets.
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { giveWay } from './background-thread.ts';
 import type { Ask } from './engine/large/messages.ts';
 import { createRunHost } from './engine/large/run-host.ts';
 import { decodeBytes, type TextReading } from './http/input/decode-body.ts';
@@ -13,6 +14,7 @@ export interface RunThreadData {
   maxDecodedBytes: number;
 }
 
+giveWay();
 const { secrets, maxDecodedBytes } = workerData as RunThreadData;
 
 const answer = createRunHost({

@@ -22,6 +22,7 @@ interface Allowance {
 const MAY_IMPORT: Record<string, Allowance> = {
   'errors.ts': {},
   'clock.ts': { packages: ['node:os'] },
+  'background-thread.ts': { packages: ['node:fs', 'node:os', 'node:path'] },
   'memory-budget.ts': { uses: ['errors.ts'], packages: ['node:v8'] },
   'version.ts': { packages: ['node:module'] },
   'token.ts': { packages: ['node:crypto'] },
@@ -92,7 +93,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
     ],
   },
   http: {
-    uses: ['core', 'payloads', 'definitions', 'errors.ts', 'memory-budget.ts', 'token.ts'],
+    uses: ['core', 'payloads', 'definitions', 'background-thread.ts', 'errors.ts', 'memory-budget.ts', 'token.ts'],
     knows: ['engine', 'storage', 'clock.ts', 'logger.ts'],
     packages: [
       'fastify',
@@ -115,7 +116,10 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'local-effects.ts': { uses: ['core', 'images'], knows: ['engine', 'memory-budget.ts', 'storage'], packages: ['node:stream/consumers'] },
   'step-type-sources.ts': { uses: ['steps'] },
   'run-thread.mjs': { uses: ['run-thread.ts'], packages: ['tsx/esm/api'] },
-  'run-thread.ts': { uses: ['engine', 'http', 'secrets.ts', 'step-type-sources.ts', 'steps'], packages: ['node:worker_threads'] },
+  'run-thread.ts': {
+    uses: ['background-thread.ts', 'engine', 'http', 'secrets.ts', 'step-type-sources.ts', 'steps'],
+    packages: ['node:worker_threads'],
+  },
   'app.ts': {
     uses: [
       'step-type-sources.ts',

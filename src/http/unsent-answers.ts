@@ -34,10 +34,12 @@ export class UnsentAnswers {
       reply.send(text);
       return this.note(reply.raw);
     }
-    const headers = { ...reply.getHeaders(), 'content-length': Buffer.byteLength(text) };
+    // Measuring a long text takes as long as writing it out.
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+    const headers = { ...reply.getHeaders(), 'content-length': bytes.length };
     reply.hijack();
     reply.raw.writeHead(reply.statusCode, headers as Record<string, string | number>);
-    if (reply.request.method !== 'HEAD') return this.end(reply.raw, text, held);
+    if (reply.request.method !== 'HEAD') return this.end(reply.raw, bytes, held);
     this.#account.give(held);
     reply.raw.end();
   }

@@ -2,6 +2,8 @@
 
 import { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { LARGE_RUN_BYTES } from '../../core/run-weight.ts';
 import { AppError } from '../../errors.ts';
 import type { BodyHold } from './body-hold.ts';
 
@@ -76,7 +78,8 @@ class BodyReader {
   #finish(): void {
     try {
       this.#hold.decode();
-      this.#take(this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks));
+      if (this.#size > LARGE_RUN_BYTES) void gather(this.#chunks, this.#size).then(this.#take).catch(this.#reject);
+      else this.#take(this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks));
     } catch (error) {
       this.#reject(error);
     }
@@ -86,6 +89,18 @@ class BodyReader {
     abandon(this.#body);
     this.#reject(error);
   }
+}
+
+/** One chunk a turn of the event loop: many large bodies may be whole at the same moment. Lets go of each as it is copied. */
+async function gather(chunks: Buffer[], size: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+    await nextTurn();
+  }
+  return bytes;
 }
 
 /** Reads no further. The bytes of a request are let go, so that it can be answered; those of a decoder are not made. */

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import { giveWay } from '../../background-thread.ts';
 import { stringifyJson } from '../../core/json.ts';
 import type { FileHandle } from '../../core/request.ts';
 import type { PayloadSource } from '../../core/sink.ts';
@@ -36,6 +37,7 @@ function write(payload: Payload, { name: part }: FileHandle): ReadReply {
 }
 
 function serve(port: MessagePort): void {
+  giveWay();
   port.on('message', (request: ReadRequest) => void read(request).then((reply) => port.postMessage(reply)));
 }
 

@@ -17,7 +17,7 @@ import type { ThreadOptions, ThreadReply, ThreadRequest } from './storage-thread
 const MIGRATIONS = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
 const MAX_BATCH = 512;
 const MAX_PENDING = 10_000;
-const MAX_BATCH_BYTES = 16 * 2 ** 20;
+const MAX_BATCH_BYTES = 4 * 2 ** 20;
 
 export interface SqliteStorageOptions {
   directory: string;
