@@ -2,7 +2,6 @@
 
 import { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LARGE_RUN_BYTES } from '../../core/run-weight.ts';
 import { AppError } from '../../errors.ts';
 import type { BodyHold } from './body-hold.ts';
@@ -98,7 +97,7 @@ async function gather(chunks: Buffer[], size: number): Promise<Buffer> {
   for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
     bytes.set(chunk, at);
     at += chunk.length;
-    await nextTurn();
+    await new Promise(setImmediate);
   }
   return bytes;
 }
