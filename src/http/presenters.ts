@@ -63,8 +63,9 @@ export function presentRunSummary({ id, appId, sinkId, workflow, status, progres
 export function presentRun(run: RunOutcomeRecord, maskSecrets: MaskSecrets): string {
   const mask = (text: string): string => maskSecrets(run.id, text);
   const summary = stringifyJson(presentRunSummary({ ...run, error: maskError(run.error, mask) }));
-  const steps = `[${run.steps.map((step) => presentStep(step, mask)).join(',')}]`;
-  return extended(summary, { ...(run.output === null ? {} : { output: mask(run.output) }), steps });
+  let steps = '';
+  for (const step of run.steps) steps += `${steps === '' ? '' : ','}${presentStep(step, mask)}`;
+  return extended(summary, { ...(run.output === null ? {} : { output: mask(run.output) }), steps: `[${steps}]` });
 }
 
 /** What only the administrator sees besides: its deliveries, and the request, its body as text where it is text. */
@@ -80,11 +81,11 @@ export function presentRunForAdmin(run: RunRecord, deliveries: readonly Delivery
   });
 }
 
-/** The text of an object with further fields, whose values are JSON text. */
+/** The text of an object with further fields, whose values are JSON text. Put together with `+`, which copies no value. */
 function extended(object: string, fields: Record<string, string>): string {
-  return `${object.slice(0, -1)},${Object.entries(fields)
-    .map(([name, value]) => `"${name}":${value}`)
-    .join(',')}}`;
+  let text = object.slice(0, -1);
+  for (const [name, value] of Object.entries(fields)) text += `,"${name}":${value}`;
+  return `${text}}`;
 }
 
 function presentStep(record: StepRecord, mask: (text: string) => string): string {

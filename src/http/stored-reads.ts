@@ -1,6 +1,7 @@
 // Reads of stored runs, whose outputs may be large: what a read takes is accounted for before it begins, and until its
-// answer is sent. Small ones are read at once.
+// answer is sent. Small ones are read at once, large ones one after the other, so that others are served in between.
 
+import { createInTurn } from '../core/in-turn.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 import type { RunOutcomeRecord, RunRecord, Storage } from '../storage/storage.ts';
 import type { StoredEvents } from '../storage/stored-stream.ts';
@@ -29,6 +30,8 @@ export function createStoredReads(
   storage: Pick<Storage, 'findStream' | 'readEvents' | 'getOutcome' | 'getRun'>,
   account: MemoryAccount,
 ): StoredReads {
+  const inTurn = createInTurn();
+
   async function hold<Value>(runId: string, withRequest: boolean, read: () => Promise<Value | null>): Promise<Held<Value> | null> {
     const stored = await storage.findStream(runId);
     if (stored === null) return null;
@@ -36,7 +39,7 @@ export function createStoredReads(
     const held = bytes <= SMALL_BYTES ? 0 : COPIES * bytes;
     if (held > 0) await account.takeInTurn(held, MAX_WAIT_MS);
     try {
-      const value = await read();
+      const value = await (held > 0 ? inTurn(read) : read());
       if (value !== null) return { value, held };
     } catch (error) {
       account.give(held);
