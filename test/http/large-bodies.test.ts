@@ -1,6 +1,8 @@
 // Bodies above a quarter of a megabyte, which are decoded and planned in a thread of their own: callers notice nothing of
 // it, but that others do not wait for them.
 
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { shareApp } from '../support/shared-app.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
@@ -44,6 +46,14 @@ describe('a large JSON body', () => {
   test('reaches the workflow with its numbers as they were written', async () => {
     const answer = await (await send('/pick', large())).text();
     expect(answer).toContain('"s":{"id":12345678901234567890,"price":1.0,"method":"POST","user":"ann"}');
+  });
+
+  test('may come byte by byte', async () => {
+    const socket = connect(Number(new URL(app().url).port), '127.0.0.1');
+    const head = 'Host: x\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked';
+    const chunks = Array.from(large(), (byte) => `1\r\n${byte}\r\n`).join('');
+    socket.write(`POST /shop/pick HTTP/1.1\r\n${head}\r\n\r\n${chunks}0\r\n\r\n`);
+    expect(await text(socket)).toContain('"s":{"id":12345678901234567890,"price":1.0,"method":"POST","user":"ann"}');
   });
 
   test('binds inputs as the sink maps them', async () => {

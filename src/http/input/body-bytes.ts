@@ -42,6 +42,11 @@ export function readBytes<Value>(body: Readable, limit: number, hold: BodyHold, 
   return new Promise((resolve, reject) => new BodyReader(body, limit, hold, (bytes) => resolve(read(bytes)), reject));
 }
 
+/** Bytes that are copied in one turn of the event loop. */
+const BLOCK_BYTES = 65_536;
+/** Chunks that are kept as they came until it is looked whether they are small. */
+const LOOSE_PIECES = 64;
+
 /** One body on its way in. */
 class BodyReader {
   readonly #body: Readable;
@@ -51,6 +56,8 @@ class BodyReader {
   readonly #reject: (error: unknown) => void;
   readonly #chunks: Buffer[] = [];
   #size = 0;
+  /** Chunks that are not merged any more. */
+  #settled = 0;
 
   constructor(body: Readable, limit: number, hold: BodyHold, take: (bytes: Buffer) => void, reject: (error: unknown) => void) {
     this.#body = body;
@@ -69,9 +76,19 @@ class BodyReader {
     try {
       this.#hold.take(chunk.length);
       this.#chunks.push(chunk);
+      if (this.#chunks.length - this.#settled === LOOSE_PIECES) this.#settle();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Joins pieces that are small: a body that comes byte by byte would take a hundred times its size. */
+  #settle(): void {
+    const recent = this.#chunks.splice(this.#settled);
+    const size = recent.reduce((sum, { length }) => sum + length, 0);
+    if (size < BLOCK_BYTES) this.#chunks.push(Buffer.concat(recent));
+    else this.#chunks.push(...recent);
+    this.#settled = this.#chunks.length;
   }
 
   #finish(): void {
@@ -90,13 +107,16 @@ class BodyReader {
   }
 }
 
-/** One chunk a turn of the event loop: many large bodies may be whole at the same moment. Lets go of each as it is copied. */
-async function gather(chunks: Buffer[], size: number): Promise<Buffer> {
+/** One block a turn of the event loop: many large bodies may be whole at the same moment. */
+async function gather(chunks: readonly Buffer[], size: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafeSlow(size);
   let at = 0;
-  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
+  let pauseAt = BLOCK_BYTES;
+  for (const chunk of chunks) {
     bytes.set(chunk, at);
     at += chunk.length;
+    if (at < pauseAt) continue;
+    pauseAt = at + BLOCK_BYTES;
     await new Promise(setImmediate);
   }
   return bytes;
