@@ -112,6 +112,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     let isGoing = false;
     try {
       const turn = await turns.plan(runId, trigger.sinkId, execution);
+      // Taking over a large turn and handing it to the writer both hold others up; they are served in between.
+      await new Promise(setImmediate);
       const { kind, charset, inputs } = execution.started;
       const body = { ...trigger.body, kind, charset };
       const dispatched = await store({ ...trigger, body }, { runId, now, execution, turn, inputs });
