@@ -1,6 +1,8 @@
 // The command line of the bench.
 
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const PART_NAMES = ['http', 'http-delivery', 'delivery', 'slow-fsync', 'stored', 'streams', 'cold'] as const;
@@ -22,12 +24,15 @@ export interface BenchOptions {
   coldStarts: number;
   /** Where data directories are made: the disk that is measured. */
   directory: string;
+  /** Another checkout of Sluice, with its packages installed: the baseline of the http part. */
+  against: string | null;
   jsonFile: string | null;
 }
 
 export const USAGE = `npm run bench -- [options]
   --only PARTS         of ${PART_NAMES.join(', ')}; comma-separated (default: all)
   --quick              a minute and a half in all: smaller numbers, to see a large change
+  --against FOLDER     another checkout of Sluice, its packages installed, as baseline of the http part, which runs alone
   --rounds N           rounds of each contender, whose medians are shown (5)
   --seconds S          measured in each round (2)
   --connections LIST   of the http part (1,16,64,256)
@@ -53,14 +58,19 @@ export function parseOptions(args: string[]): BenchOptions | 'help' {
       streams: text,
       'cold-starts': text,
       dir: text,
+      against: text,
       json: text,
       help: flag,
     },
   });
   if (values.help) return 'help';
   const pick = (full: string, quick: string): string => (values.quick ? quick : full);
+  const against = values.against === undefined ? null : checkout(values.against);
+  const parts = values.only === undefined ? null : values.only.split(',').map(partName);
+  if (against !== null && parts?.some((part) => part !== 'http'))
+    throw new Error('--against: only the http part compares with another checkout; leave --only out');
   return {
-    parts: values.only === undefined ? [...PART_NAMES] : values.only.split(',').map(partName),
+    parts: against === null ? (parts ?? [...PART_NAMES]) : ['http'],
     isQuick: values.quick,
     rounds: count('--rounds', values.rounds ?? pick('5', '2')),
     seconds: positive('--seconds', values.seconds ?? pick('2', '0.5')),
@@ -71,6 +81,7 @@ export function parseOptions(args: string[]): BenchOptions | 'help' {
     streams: count('--streams', values.streams ?? pick('10000', '1000')),
     coldStarts: count('--cold-starts', values['cold-starts'] ?? pick('7', '3')),
     directory: values.dir ?? tmpdir(),
+    against,
     jsonFile: values.json ?? null,
   };
 }
@@ -79,6 +90,12 @@ function partName(name: string): PartName {
   const part = PART_NAMES.find((known) => known === name);
   if (part === undefined) throw new Error(`--only: there is no part "${name}"; known are ${PART_NAMES.join(', ')}`);
   return part;
+}
+
+function checkout(folder: string): string {
+  for (const needed of ['src/main.ts', 'node_modules/tsx'])
+    if (!existsSync(join(folder, needed))) throw new Error(`--against: "${folder}" holds no ${needed}; name a checkout after \`npm ci\``);
+  return resolve(folder);
 }
 
 function positive(option: string, text: string): number {

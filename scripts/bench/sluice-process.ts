@@ -13,7 +13,7 @@ import { stopProcess } from './helper-process.ts';
 import type { LoadTarget } from './load/load.ts';
 import { definitionFile, TRIGGER_PATHS } from './workload.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
+const OUR_CHECKOUT = join(import.meta.dirname, '../..');
 const ADMIN_TOKEN = 'admin-token-of-the-bench';
 const START_LIMIT_MS = 60_000;
 
@@ -38,13 +38,15 @@ export interface SluiceOptions {
   env?: Record<string, string>;
   /** Content of its definition file. */
   definitions?: string;
+  /** Folder of the code that is started. */
+  checkout?: string;
 }
 
 /** Does not wait until it listens. Its log goes to /dev/null, and what it says on stderr to ours. */
 export async function spawnSluice(
   { signal, onEnd }: Bench,
   directory: string,
-  { env = {}, definitions = definitionFile() }: SluiceOptions = {},
+  { env = {}, definitions = definitionFile(), checkout = OUR_CHECKOUT }: SluiceOptions = {},
 ): Promise<SluiceProcess> {
   const definitionPath = join(directory, 'definitions.yaml');
   writeFileSync(definitionPath, definitions);
@@ -52,7 +54,7 @@ export async function spawnSluice(
   const dataDir = join(directory, 'data');
   const spawnedAt = performance.now();
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], {
-    cwd: ROOT,
+    cwd: checkout,
     env: {
       ...withoutSettings(process.env),
       SLUICE_DATA_DIR: dataDir,

@@ -41,6 +41,27 @@ test('the smallest bench measures both servers and writes figures and targets', 
   for (const { name, figure } of report.targets) expect(stdout).toMatch(new RegExp(`${name} .* ${figure} +(?:met|NOT MET)`));
 });
 
+test('the bench measures the server against that of another checkout', { timeout: 60_000 }, async () => {
+  const directory = memoryDir();
+  const file = join(directory, 'report.json');
+  const sizes = ['--rounds', '1', '--seconds', '0.1', '--connections', '16'];
+  const { stdout } = await bench('--against', ROOT, '--quick', ...sizes, '--dir', directory, '--json', file);
+
+  const report = JSON.parse(readFileSync(file, 'utf8')) as any;
+  expect(Object.keys(report.parts)).toEqual(['http']);
+  const [{ baseline, ratio }] = report.parts.http.comparisons;
+  expect(baseline.requestsPerSecond).toBeGreaterThan(0);
+  expect(report.targets).toEqual([
+    {
+      name: 'durable stream run against the other checkout, 16 connections',
+      wanted: 'at least 0.97',
+      figure: ratio.toFixed(2),
+      isMet: ratio >= 0.97,
+    },
+  ]);
+  expect(stdout).toMatch(/^ +other checkout +16 /m);
+});
+
 test('the smallest bench of deliveries measures each sender, and the server with triggers and without', { timeout: 60_000 }, async () => {
   const directory = memoryDir();
   const file = join(directory, 'report.json');
@@ -67,6 +88,10 @@ test('the smallest bench of deliveries measures each sender, and the server with
 
 test('the bench refuses an option that it does not understand, and says which', async () => {
   await expect(bench('--only', 'https')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('there is no part "https"') });
+  const elsewhere = { code: 1, stderr: expect.stringContaining('"/nowhere" holds no src/main.ts') };
+  await expect(bench('--against', '/nowhere')).rejects.toMatchObject(elsewhere);
+  const otherPart = { code: 1, stderr: expect.stringContaining('only the http part') };
+  await expect(bench('--against', ROOT, '--only', 'cold')).rejects.toMatchObject(otherPart);
 });
 
 test('an answer counts once its last byte has come, wherever the network cuts it', () => {

@@ -1,11 +1,12 @@
-// Durable runs of three steps, answered as a stream, against a bare Fastify JSON handler.
+// Durable runs of three steps, answered as a stream, against a bare Fastify JSON handler, or against
+// the server of another checkout.
 
 import { startBareFastify } from '../baselines/start-bare-fastify.ts';
-import { makeDirectory, type Part, type Target } from '../bench.ts';
+import { type Bench, makeDirectory, type Part, type Target } from '../bench.ts';
 import { acknowledgedLine, comparisonTable } from '../comparison-table.ts';
 import { startLoadGenerator } from '../load/load.ts';
 import { type Comparison, type Contender, compare, warmUp } from '../rounds.ts';
-import { startSluice } from '../sluice-process.ts';
+import { type SluiceOptions, startSluice } from '../sluice-process.ts';
 import { fixed } from '../table.ts';
 
 const FLOORS = [
@@ -13,22 +14,42 @@ const FLOORS = [
   { connections: 1, floor: 0.2, aim: 0.3 },
 ];
 const CPU_CEILING = 2;
+/** Of the rate of another checkout: a change costs at most so much. */
+const CHECKOUT_FLOOR = 0.97;
 
 export const runHttpPart: Part = async (bench) => {
+  const { against, connections: connectionCounts } = bench.options;
   const generator = startLoadGenerator(bench);
-  const server = await startSluice(bench, makeDirectory(bench));
-  const contenders: [Contender, Contender] = [{ target: server.target, countStored: server.countCompleted }, await startBareFastify(bench)];
+  const baselineName = against === null ? 'bare Fastify' : 'other checkout';
+  const contenders: [Contender, Contender] = [
+    await startContender(bench),
+    against === null ? await startBareFastify(bench) : await startContender(bench, { checkout: against }),
+  ];
   await warmUp(bench, generator, contenders);
   const comparisons: Comparison[] = [];
-  for (const connections of bench.options.connections) comparisons.push(await compare(bench, generator, contenders, connections));
-  bench.print(comparisonTable(comparisons, ['sluice', 'bare Fastify']));
+  for (const connections of connectionCounts) comparisons.push(await compare(bench, generator, contenders, connections));
+  bench.print(comparisonTable(comparisons, ['sluice', baselineName]));
   bench.print(acknowledgedLine(comparisons));
-  return { figures: { comparisons }, targets: comparisons.flatMap(targetsOf) };
+  return { figures: { comparisons }, targets: comparisons.flatMap(against === null ? targetsOf : checkoutTarget) };
 };
+
+async function startContender(bench: Bench, options?: SluiceOptions): Promise<Contender> {
+  const server = await startSluice(bench, makeDirectory(bench), options);
+  return { target: server.target, countStored: server.countCompleted };
+}
+
+function checkoutTarget({ connections, ratio }: Comparison): Target {
+  return {
+    name: `durable stream run against the other checkout, ${counted(connections)}`,
+    wanted: `at least ${fixed(CHECKOUT_FLOOR)}`,
+    figure: fixed(ratio),
+    isMet: ratio >= CHECKOUT_FLOOR,
+  };
+}
 
 function targetsOf({ connections, ratio, cpuRatio }: Comparison): Target[] {
   const targets = FLOORS.filter((goal) => goal.connections === connections).map(({ floor, aim }) => ({
-    name: `durable stream run against bare Fastify, ${connections} connection${connections === 1 ? '' : 's'}`,
+    name: `durable stream run against bare Fastify, ${counted(connections)}`,
     wanted: `at least ${fixed(floor)} (aim ${fixed(aim)})`,
     figure: fixed(ratio),
     isMet: ratio >= floor,
@@ -43,4 +64,8 @@ function targetsOf({ connections, ratio, cpuRatio }: Comparison): Target[] {
       isMet: cpuRatio <= CPU_CEILING,
     },
   ];
+}
+
+function counted(connections: number): string {
+  return `${connections} connection${connections === 1 ? '' : 's'}`;
 }
