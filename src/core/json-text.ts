@@ -1,6 +1,6 @@
 // JSON text taken by hand, where JSON.parse does not tell enough: how deep it nests, whether a number in it would lose
-// its text, and, only where one would, its reading. Strings are found by search and not character by character, which
-// keeps a large body nearly as cheap as a small one.
+// its text, and, where a key may be repeated, its reading. Strings are found by search and not character by character,
+// which keeps a large body nearly as cheap as a small one.
 
 export interface JsonSurvey {
   /** How deep arrays and objects nest. */
@@ -131,7 +131,7 @@ function setField(fields: Record<string, unknown>, key: string, value: unknown):
 }
 
 /** Position of the quote that ends the string which begins at `start`; the end of the text when none does. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end === -1 ? text.length : end;
@@ -143,7 +143,7 @@ function isEscaped(text: string, index: number): boolean {
   return backslashes % 2 === 1;
 }
 
-function endOfNumber(text: string, start: number): number {
+export function endOfNumber(text: string, start: number): number {
   let end = start + 1;
   while (isPartOfNumber(text.charCodeAt(end))) end += 1;
   return end;
@@ -153,7 +153,7 @@ function endOfNumber(text: string, start: number): number {
 const SAFE_DIGITS = 15;
 
 /** Whether JavaScript writes the number as it stands here. Most are told by their look, which is cheaper. */
-function keepsText(text: string, start: number, end: number): boolean {
+export function keepsText(text: string, start: number, end: number): boolean {
   let point = -1;
   for (let at = start; at < end; at += 1) {
     const code = text.charCodeAt(at);
@@ -172,7 +172,7 @@ function isWrittenSo(digits: string): boolean {
 }
 
 /** No letter: the `e` of `true` and `false` is none of a number. */
-function beginsNumber(code: number): boolean {
+export function beginsNumber(code: number): boolean {
   return (code >= ZERO && code <= NINE) || code === MINUS;
 }
 
@@ -182,20 +182,21 @@ function isPartOfNumber(code: number): boolean {
 }
 
 const SPACE = 32;
-const QUOTE = 34;
+export const QUOTE = 34;
 const PLUS = 43;
-const COMMA = 44;
+export const COMMA = 44;
 const MINUS = 45;
 const POINT = 46;
 const ZERO = 48;
 const NINE = 57;
+export const COLON = 58;
 const CAPITAL_E = 69;
-const OPEN_BRACKET = 91;
+export const OPEN_BRACKET = 91;
 const BACKSLASH = 92;
-const CLOSE_BRACKET = 93;
+export const CLOSE_BRACKET = 93;
 const LETTER_E = 101;
 const LETTER_F = 102;
 const LETTER_N = 110;
 const LETTER_T = 116;
-const OPEN_BRACE = 123;
-const CLOSE_BRACE = 125;
+export const OPEN_BRACE = 123;
+export const CLOSE_BRACE = 125;

@@ -2,6 +2,7 @@
 // `1e+20`) is carried as an ExactNumber. Documents that hold none take the plain, fast way through JSON.parse.
 
 import { stringify } from 'lossless-json';
+import { restoreNumbers } from './exact-numbers.ts';
 import { type ExactReading, readExactly, surveyJson } from './json-text.ts';
 
 /** A JSON number kept as it was written. */
@@ -33,7 +34,8 @@ const exactNumbers: ExactReading = { readExact: (digits) => new ExactNumber(digi
 /** Throws SyntaxError, as JSON.parse does. Of a repeated key the last value counts. */
 export function parseJson(text: string, { losesText } = surveyJson(text)): unknown {
   const plain: unknown = JSON.parse(text);
-  return losesText ? readExactly(text, exactNumbers) : plain;
+  if (!losesText) return plain;
+  return restoreNumbers(text, plain, exactNumbers.readExact) ?? readExactly(text, exactNumbers);
 }
 
 /** As parseJson, but a key that appears twice in one object is a SyntaxError that names it. */

@@ -98,11 +98,13 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const now = clock();
     const execution = new Execution(tools, { runId, sinkId, workflow, request, inputs });
     const planned = turns.plan(runId, sinkId, execution);
-    const storeTurn = (turn: PlannedTurn): Promise<Dispatched> => {
-      const isMapped = !isTerminal(turn.change.status) && Object.keys(inputMapping).length > 0;
-      return store(trigger, { runId, now, execution, turn, inputs: isMapped ? stringifyJson(inputs) : null });
-    };
-    return planned instanceof Promise ? planned.then(storeTurn) : storeTurn(planned);
+    if (planned instanceof Promise) return planned.then((turn) => storeHere(trigger, { runId, now, execution, turn }, inputs));
+    return storeHere(trigger, { runId, now, execution, turn: planned }, inputs);
+  }
+
+  function storeHere(trigger: Trigger, { runId, now, execution, turn }: Omit<Planned, 'inputs'>, inputs: object): Promise<Dispatched> {
+    const isMapped = !isTerminal(turn.change.status) && Object.keys(trigger.inputMapping).length > 0;
+    return store(trigger, { runId, now, execution, turn, inputs: isMapped ? stringifyJson(inputs) : null });
   }
 
   async function dispatchLarge(trigger: Trigger): Promise<Dispatched> {

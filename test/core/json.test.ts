@@ -46,6 +46,41 @@ describe('reading and writing', () => {
     );
   });
 
+  test('any JSON text is read as it is by hand, repeated keys and keys of all kinds among it', () => {
+    const key = fc.constantFrom('a', 'b', '0', '1', '__proto__', 'constructor', 'length', 'a"b', '\\u0061', 'é\n');
+    const { text } = fc.letrec<{ text: string }>((tie) => ({
+      text: fc.oneof(
+        { maxDepth: 5 },
+        fc.oneof(numberText, stringText, fc.constantFrom('true', 'false', 'null', '"1.0"', '":,[{1.0"')),
+        fc.array(tie('text'), { maxLength: 4 }).map((items) => `[${items.join(' , ')}]`),
+        fc.array(fc.tuple(key, tie('text')), { maxLength: 4 }).map((fields) => {
+          const written = fields.map(([name, value]) => `${name.startsWith('\\') ? `"${name}"` : JSON.stringify(name)} :${value}`);
+          return `{ ${written.join()}}`;
+        }),
+      ),
+    }));
+    fc.assert(
+      fc.property(text, (json) => {
+        const byHand = readExactly(json, { readExact: (digits) => new ExactNumber(digits) });
+        expect(parseJson(json)).toEqual(byHand);
+        expect(stringifyJson(parseJson(json))).toBe(stringifyJson(byHand));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("an exact number under a key that comes again does not take the later value's place", () => {
+    const cases = [
+      ['{"a":1.0,"a":1}', '{"a":1}'],
+      ['{"a":{"b":1.0},"a":{"b":1}}', '{"a":{"b":1}}'],
+      ['{"a":[1.0],"a":5,"c":2.0}', '{"a":5,"c":2.0}'],
+      ['{"a":[1.0,2],"a":"x"}', '{"a":"x"}'],
+      ['{"a":1,"a":1.0}', '{"a":1.0}'],
+      ['[{"a":{"k":[1.0]},"a":{"k":[1]}},3.0]', '[{"a":{"k":[1]}},3.0]'],
+    ] as const;
+    for (const [text, read] of cases) expect(stringifyJson(parseJson(text)), text).toBe(read);
+  });
+
   test('white space between any two tokens changes nothing', () => {
     const spaced = ' {\n\t"a" :\r\n[ 1.0 , { } , [ ] , "x, 2.0" , true , null , -0 ] , "b" : { "c" : 1e5 } } ';
     expect(stringifyJson(parseJson(spaced))).toBe('{"a":[1.0,{},[],"x, 2.0",true,null,-0],"b":{"c":1e5}}');

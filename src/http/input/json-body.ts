@@ -23,18 +23,22 @@ export function parseJsonLine(text: string, line: number): unknown {
 }
 
 function parsePart(text: string, part: string, what: string, parse: typeof parseJson): unknown {
-  const refuse = (message: string): AppError => new AppError('invalid', `${what} ${message}`, { details: { part } });
   const survey = surveyJson(text);
-  if (survey.depth > MAX_JSON_DEPTH) throw refuse(`nests deeper than ${MAX_JSON_DEPTH} levels`);
+  if (survey.depth > MAX_JSON_DEPTH) throw refusal(part, `${what} nests deeper than ${MAX_JSON_DEPTH} levels`);
   let value: unknown;
   try {
     value = parse(text, survey);
   } catch (error) {
-    throw refuse(text === '' ? 'is empty where JSON was announced' : `is not valid JSON: ${(error as Error).message}`);
+    const fault = text === '' ? 'is empty where JSON was announced' : `is not valid JSON: ${(error as Error).message}`;
+    throw refusal(part, `${what} ${fault}`);
   }
   if (mayHoldPoison(text) && typeof value === 'object' && value !== null && isPoisoned(value))
-    throw refuse('holds a key "__proto__" or "constructor.prototype", which no document may');
+    throw refusal(part, `${what} holds a key "__proto__" or "constructor.prototype", which no document may`);
   return value;
+}
+
+function refusal(part: string, message: string): AppError {
+  return new AppError('invalid', message, { details: { part } });
 }
 
 /** Cheap, and right to be suspicious: an escape may spell any key. */

@@ -5,7 +5,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockDataDirectory } from '../data-lock.ts';
 import { FatalStorageError } from '../storage-fault.ts';
-import { watchFile } from '../watched-file.ts';
+import { watchFile, watchFolder } from '../watched-file.ts';
 import { openWitness } from '../witness.ts';
 import { callIn, concernsWholeBatch, type Operations, type Role, refuseAll, runEach, runEachAlone, type ThreadResult } from './batches.ts';
 import { boundLog, foldLog } from './log-upkeep.ts';
@@ -22,6 +22,7 @@ export function openWriter(options: OpenOptions): Role {
   const witness = openWitness(join(directory, WITNESS_FILE), state);
   const main = watchFile(join(directory, DATABASE_FILE));
   const log = watchFile(join(directory, LOG_FILE));
+  const folder = watchFolder(directory);
   const files = [main, log, watchFile(join(directory, WITNESS_FILE))];
   const call = callIn(createWrites(database) as unknown as Operations);
   const callAlone = database.transaction(call);
@@ -49,7 +50,7 @@ export function openWriter(options: OpenOptions): Role {
       }
     }
     // After the commit and not before it, so that none is acknowledged that went to a file without a name.
-    refuseDisplaced();
+    if (folder.mayHaveChanged()) refuseDisplaced();
     return result;
   }
 
