@@ -2,35 +2,35 @@
 
 import { join, resolve } from 'node:path';
 import { type MachineClocks, machineClocks } from './clock.ts';
-import type { Config, Environment } from './config.ts';
-import { parseDeliveryId } from './core/delivery-id.ts';
-import { stepTypesIn } from './core/workflow-document.ts';
+import type { Config, Environment } from './config/config.ts';
+import { parseDeliveryId } from './core/delivery/delivery-id.ts';
+import { stepTypesIn } from './core/workflow/document.ts';
 import { createCatalog } from './definitions/catalog.ts';
 import { createDefinitionService, type DefinitionService } from './definitions/definition-service.ts';
-import { startDefinitionSource } from './definitions/definition-source.ts';
+import { startDefinitionSource } from './definitions/files/definition-source.ts';
+import { createSecretVault, redactResult, type SecretVault } from './delivery/secret-vault.ts';
+import type { Send } from './delivery/sender.ts';
 import { createSenderOnDemand } from './delivery/sender-on-demand.ts';
 import { createEngine } from './engine/engine.ts';
 import { createLargeRuns } from './engine/large/large-runs.ts';
 import type { RunThreadOptions } from './engine/large/run-thread-client.ts';
 import { startRetention } from './engine/retention.ts';
 import { createRunFeed } from './engine/run-feed.ts';
-import type { Send } from './engine/send-once.ts';
 import { startServerTime } from './engine/server-time.ts';
+import { openBlobStore } from './files/blobs.ts';
+import { prepareDataDirectory, readOrMakeAdminToken, readOrMakeSecretKey } from './files/data-directory.ts';
+import { watchDiskFloor } from './files/disk-floor.ts';
+import { writeStepFile } from './files/step-files.ts';
 import type { HttpServer } from './http/server.ts';
 import { createRunIds, newToken } from './ids.ts';
 import { createLoadImages, createReadFile } from './local-effects.ts';
 import type { Logger } from './logger.ts';
 import { createMemoryBudget, measureMemory } from './memory-budget.ts';
 import type { RunThreadData } from './run-thread.ts';
-import { createSecretVault, redactResult, type SecretVault } from './secrets.ts';
 import { STEP_TYPE_SOURCES } from './step-type-sources.ts';
-import { createStepTypes, ownStepTypes, type StepTypeSources } from './steps/index.ts';
+import { createStepTypes, ownStepTypes, type StepTypeSources } from './steps/registry.ts';
 import type { StepType } from './steps/step-type.ts';
-import { openBlobStore } from './storage/blobs.ts';
-import { prepareDataDirectory, readOrMakeAdminToken, readOrMakeSecretKey } from './storage/data-directory.ts';
-import { watchDiskFloor } from './storage/disk-floor.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
-import { writeStepFile } from './storage/step-files.ts';
 import { withWallTimes } from './storage/wall-times.ts';
 
 export interface AppOptions {
@@ -232,7 +232,7 @@ const SENDING_STEP_TYPES: StepTypeSources = {
 
 /** Loaded with the step types, so that the first message need not wait for it. */
 async function withSender<Loaded>(loading: Promise<Loaded>): Promise<Loaded> {
-  const [loaded] = await Promise.all([loading, import('./delivery/send.ts'), import('./delivery/address-policy.ts')]);
+  const [loaded] = await Promise.all([loading, import('./delivery/create-sender.ts'), import('./delivery/address-policy.ts')]);
   return loaded;
 }
 

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.ts';
-import { encodeNonces, joinRunId, NONCE_BYTES, orderAt } from './core/run-id.ts';
+import { encodeNonces, joinRunId, NONCE_BYTES, orderAt } from './core/run/run-id.ts';
 
 /** Returns a new run id, greater in order than every earlier one of this process, whatever the clock does. */
 export type NewRunId = () => string;

@@ -1,11 +1,11 @@
 // What steps have done with the files of their run in this process: images are loaded, and files are read.
 
 import { buffer } from 'node:stream/consumers';
-import { ImageFault } from './core/image.ts';
-import { createInTurn } from './core/in-turn.ts';
+import { ImageFault } from './core/uql/image.ts';
+import { createInTurn } from './core/values/in-turn.ts';
 import type { LocalEffects } from './engine/worker.ts';
+import type { BlobStore } from './files/blobs.ts';
 import type { MemoryAccount } from './memory-budget.ts';
-import type { BlobStore } from './storage/blobs.ts';
 
 /** The image library is loaded with the first image: few workflows have any. */
 export function createLoadImages(blobs: BlobStore, memory: MemoryAccount): LocalEffects['loadImages'] {

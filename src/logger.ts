@@ -2,7 +2,7 @@
 // logged one by one.
 
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
-import type { LogLevel } from './config.ts';
+import type { LogLevel } from './config/config.ts';
 
 export type Logger = PinoLogger;
 

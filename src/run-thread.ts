@@ -2,12 +2,12 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { giveWay } from './background-thread.ts';
+import { createSecretVault, type SecretVaultOptions } from './delivery/secret-vault.ts';
 import type { Ask } from './engine/large/messages.ts';
 import { createRunHost } from './engine/large/run-host.ts';
-import { decodeBytes, type TextReading } from './http/input/decode-body.ts';
-import { createSecretVault, type SecretVaultOptions } from './secrets.ts';
+import { decodeBytes, type TextReading } from './http/body/decode-body.ts';
 import { STEP_TYPE_SOURCES } from './step-type-sources.ts';
-import { createStepTypes, ownStepTypes } from './steps/index.ts';
+import { createStepTypes, ownStepTypes } from './steps/registry.ts';
 
 export interface RunThreadData {
   secrets: SecretVaultOptions;

@@ -1,6 +1,6 @@
 // Where the step types of each platform are loaded from, in the order of the documents.
 
-import type { StepTypeSources } from './steps/index.ts';
+import type { StepTypeSources } from './steps/registry.ts';
 
 export const STEP_TYPE_SOURCES = {
   roboflow_core: async () => (await import('./steps/roboflow/index.ts')).roboflowStepTypes,

@@ -3,11 +3,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readMigrations } from '../src/storage/migrate.ts';
+import { readMigrations } from '../src/storage/migrations.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const SRC = join(ROOT, 'src');
 const MAX_LINES = 280;
+const MAX_FILES = 15;
 
 interface Allowance {
   /** Parts of src whose values it may use. */
@@ -26,34 +27,28 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'memory-budget.ts': { uses: ['errors.ts'], packages: ['node:v8'] },
   'version.ts': { packages: ['node:module'] },
   'token.ts': { packages: ['node:crypto'] },
+  'address-range.ts': { packages: ['node:net'] },
   client: {},
   core: { uses: ['errors.ts'], packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:module', 're2js'] },
-  'address-range.ts': { packages: ['node:net'] },
-  'config-values.ts': { uses: ['address-range.ts'] },
-  'config.ts': { uses: ['config-values.ts', 'core'], knows: ['address-range.ts'], packages: ['node:fs'] },
-  'logger.ts': { knows: ['config.ts'], packages: ['pino'] },
-  'secrets.ts': { uses: ['core'], packages: ['node:crypto'] },
+  config: { uses: ['address-range.ts', 'core'], packages: ['node:fs'] },
+  'logger.ts': { knows: ['config'], packages: ['pino'] },
   'ids.ts': { uses: ['core'], knows: ['clock.ts'], packages: ['node:crypto'] },
+  leases: { knows: ['clock.ts'] },
   steps: { uses: ['core'], knows: ['payloads'] },
   payloads: { uses: ['core'], packages: ['node:zlib'] },
+  intake: {
+    uses: ['background-thread.ts', 'core', 'errors.ts', 'payloads'],
+    packages: ['node:fs/promises', 'node:worker_threads', 'tsx/esm/api'],
+  },
+  files: { uses: ['errors.ts'], packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:stream'] },
   storage: {
-    uses: ['core', 'errors.ts'],
+    uses: ['core', 'errors.ts', 'files'],
     knows: ['memory-budget.ts'],
-    packages: [
-      'better-sqlite3',
-      'tsx/esm/api',
-      'node:crypto',
-      'node:fs',
-      'node:fs/promises',
-      'node:path',
-      'node:stream',
-      'node:url',
-      'node:worker_threads',
-    ],
+    packages: ['better-sqlite3', 'tsx/esm/api', 'node:crypto', 'node:fs', 'node:path', 'node:url', 'node:worker_threads'],
   },
   delivery: {
-    uses: ['address-range.ts'],
-    knows: ['core'],
+    uses: ['address-range.ts', 'core', 'leases'],
+    knows: ['clock.ts', 'logger.ts', 'memory-budget.ts', 'storage'],
     packages: [
       'ipaddr.js',
       'nodemailer',
@@ -74,8 +69,8 @@ const MAY_IMPORT: Record<string, Allowance> = {
     packages: ['node:crypto', 'node:events', 'node:fs/promises', 'node:http', 'node:net', 'node:path', 'node:timers/promises'],
   },
   engine: {
-    uses: ['core', 'steps', 'errors.ts', 'memory-budget.ts'],
-    knows: ['storage', 'clock.ts', 'ids.ts', 'logger.ts'],
+    uses: ['core', 'delivery', 'errors.ts', 'leases', 'memory-budget.ts', 'steps'],
+    knows: ['clock.ts', 'files', 'ids.ts', 'logger.ts', 'storage'],
     packages: ['node:worker_threads'],
   },
   definitions: {
@@ -93,8 +88,8 @@ const MAY_IMPORT: Record<string, Allowance> = {
     ],
   },
   http: {
-    uses: ['core', 'payloads', 'definitions', 'background-thread.ts', 'errors.ts', 'memory-budget.ts', 'token.ts'],
-    knows: ['engine', 'storage', 'clock.ts', 'logger.ts'],
+    uses: ['core', 'definitions', 'errors.ts', 'intake', 'memory-budget.ts', 'token.ts'],
+    knows: ['clock.ts', 'engine', 'files', 'logger.ts', 'payloads', 'storage'],
     packages: [
       'fastify',
       '@fastify/bearer-auth',
@@ -102,42 +97,39 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'ajv',
       'find-my-way',
       'secure-json-parse',
-      'tsx/esm/api',
       'node:crypto',
       'node:fs/promises',
       'node:http',
       'node:net',
       'node:stream',
       'node:stream/promises',
-      'node:worker_threads',
       'node:zlib',
     ],
   },
-  'local-effects.ts': { uses: ['core', 'images'], knows: ['engine', 'memory-budget.ts', 'storage'], packages: ['node:stream/consumers'] },
+  'local-effects.ts': { uses: ['core', 'images'], knows: ['engine', 'files', 'memory-budget.ts'], packages: ['node:stream/consumers'] },
   'step-type-sources.ts': { uses: ['steps'] },
   'run-thread.mjs': { uses: ['run-thread.ts'], packages: ['tsx/esm/api'] },
   'run-thread.ts': {
-    uses: ['background-thread.ts', 'engine', 'http', 'secrets.ts', 'step-type-sources.ts', 'steps'],
+    uses: ['background-thread.ts', 'delivery', 'engine', 'http', 'step-type-sources.ts', 'steps'],
     packages: ['node:worker_threads'],
   },
   'app.ts': {
     uses: [
-      'step-type-sources.ts',
-      'local-effects.ts',
-
+      'clock.ts',
       'core',
-      'steps',
-      'storage',
+      'definitions',
       'delivery',
       'engine',
-      'definitions',
+      'files',
       'http',
-      'secrets.ts',
-      'clock.ts',
       'ids.ts',
+      'local-effects.ts',
       'memory-budget.ts',
+      'step-type-sources.ts',
+      'steps',
+      'storage',
     ],
-    knows: ['config.ts', 'logger.ts', 'run-thread.ts'],
+    knows: ['config', 'logger.ts', 'run-thread.ts'],
     packages: ['node:path'],
   },
   cli: {
@@ -145,22 +137,21 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'app.ts',
       'client',
       'clock.ts',
-      'config.ts',
+      'config',
       'core',
       'definitions',
       'delivery',
       'engine',
       'images',
+      'logger.ts',
       'payloads',
       'receiver',
-      'secrets.ts',
       'steps',
-      'logger.ts',
       'version.ts',
     ],
     packages: ['commander', 'lossless-json', 'yaml', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
   },
-  'main.ts': { uses: ['cli', 'config.ts'] },
+  'main.ts': { uses: ['cli', 'config'] },
 };
 
 interface Import {
@@ -190,7 +181,7 @@ function importsOf(from: string): Import[] {
   });
 }
 
-/** `core/json.ts` is of `core`; `app.ts` is a part of its own. */
+/** `core/json/json.ts` is of `core`; `app.ts` is a part of its own. */
 function partOf(path: string): string {
   return relative(SRC, path).split('/')[0] as string;
 }
@@ -241,9 +232,9 @@ describe('imports', () => {
     expect(unneeded).toEqual([]);
   });
 
-  test('never go round in a circle', () => {
+  test('never go round in a circle, those of types alone among them', () => {
     const next = new Map<string, string[]>();
-    for (const { from, to, isPackage, isType } of imports) if (!isPackage && !isType) next.set(from, [...(next.get(from) ?? []), to]);
+    for (const { from, to, isPackage } of imports) if (!isPackage) next.set(from, [...(next.get(from) ?? []), to]);
     const done = new Set<string>();
     const findCircle = (path: string, trail: string[]): string[] | null => {
       if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
@@ -265,9 +256,9 @@ describe('imports', () => {
 
 describe('only one file', () => {
   const only: [string, RegExp, string[]][] = [
-    ['reads the environment', /\bprocess\s*\.\s*env\b|\bprocess\[|\benv\s*\}\s*=\s*process/, ['src/config.ts']],
+    ['reads the environment', /\bprocess\s*\.\s*env\b|\bprocess\[|\benv\s*\}\s*=\s*process/, ['src/config/config.ts']],
     ['asks for the time', /\bDate\.now\b|\bnew Date\(\s*\)/, ['src/clock.ts']],
-    ['listens to signals', /\bSIGTERM\b/, ['src/cli/serve.ts']],
+    ['listens to signals', /\bSIGTERM\b/, ['src/cli/verbs/serve.ts']],
   ];
   for (const [what, pattern, expected] of only) {
     test(`${what}: ${expected.join()}`, () => {
@@ -290,6 +281,22 @@ describe('no file', () => {
 
   test('is called utils, helpers or common', () => {
     expect(files.map(shown).filter((path) => /\b(?:utils?|helpers?|common|misc)\b/.test(path))).toEqual([]);
+  });
+
+  test('of one platform is imported by another', () => {
+    const platforms = ['roboflow', 'v7', 'robovision'];
+    const platformOf = (path: string): string | undefined => platforms.find((name) => shown(path).includes(`/${name}/`));
+    const across = imports.filter(({ from, to, isPackage }) => {
+      const [ours, theirs] = [platformOf(from), isPackage ? undefined : platformOf(to)];
+      return ours !== undefined && theirs !== undefined && ours !== theirs;
+    });
+    expect(across.map(({ from, to }) => `${shown(from)} imports ${shown(to)}`)).toEqual([]);
+  });
+
+  test(`is one of more than ${MAX_FILES} in its room, but for lists of step types`, () => {
+    const counts = new Map<string, number>();
+    for (const path of files) counts.set(shown(dirname(path)), (counts.get(shown(dirname(path))) ?? 0) + 1);
+    expect([...counts].filter(([room, count]) => count > MAX_FILES && room !== 'src/steps/roboflow')).toEqual([]);
   });
 
   test(`has more than ${MAX_LINES} lines`, () => {

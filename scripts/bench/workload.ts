@@ -1,6 +1,6 @@
 // What the bench asks of the server: its definitions, the request, and what the answer to it must be.
 
-import { ExactNumber, stringifyJson } from '../../src/core/json.ts';
+import { ExactNumber, stringifyJson } from '../../src/core/json/json.ts';
 
 const BODY_BYTES = 1024;
 

@@ -1,9 +1,9 @@
 // The tables of Roboflow's query language: every operation with its parameters, and what statements compare with. An
 // operator that is not told of here fails the documents' test.
 
-import { operations } from '../../src/core/operations/index.ts';
-import type { Operation } from '../../src/core/operations/operation.ts';
-import { comparators, unaryOperators } from '../../src/core/statements/comparators.ts';
+import { operations } from '../../src/core/uql/operations/index.ts';
+import type { Operation } from '../../src/core/uql/operations/operation.ts';
+import { comparators, unaryOperators } from '../../src/core/uql/statements/comparators.ts';
 import { code, markdownTable } from './markdown-table.ts';
 import { schemaInWords } from './schema-words.ts';
 

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runCli } from '../../src/cli/program.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
 
 export interface Recording {
   columns: number;

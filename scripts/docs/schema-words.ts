@@ -1,7 +1,7 @@
 // What a JSON schema lets pass, in words.
 
-import type { CoercionRule } from '../../src/core/coercion.ts';
 import type { JsonSchema } from '../../src/core/schema.ts';
+import type { CoercionRule } from '../../src/core/values/coercion.ts';
 import { code } from './markdown-table.ts';
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 // The table of settings, from the one that the server reads.
 
-import { flagOf, type Setting, settings, variableOf } from '../../src/config.ts';
+import { flagOf, type Setting, settings, variableOf } from '../../src/config/config.ts';
 import { code, markdownTable } from './markdown-table.ts';
 
 export function settingsTable(): string {

@@ -1,11 +1,11 @@
 // The sections on step types: what each is for, takes and gives, from the list that a server answers with.
 
-import { retrySchema } from '../../src/core/retry.ts';
+import { retrySchema } from '../../src/core/delivery/retry.ts';
 import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
-import { bindableProperties } from '../../src/core/selector.ts';
+import { bindableProperties } from '../../src/core/workflow/selector.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { createStepTypes, type StepTypeDescription } from '../../src/steps/index.ts';
 import { commonProperties } from '../../src/steps/step-properties.ts';
+import { createStepTypes, type StepTypeDescription } from '../../src/steps/registry.ts';
 import { code, markdownTable } from './markdown-table.ts';
 import { schemaInWords } from './schema-words.ts';
 

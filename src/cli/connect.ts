@@ -2,10 +2,10 @@
 
 import { type Command, Option } from 'commander';
 import { type Client, createClient } from '../client/client.ts';
-import { parseJson, stringifyJson } from '../core/json.ts';
+import { parseJson, stringifyJson } from '../core/json/json.ts';
+import type { CliContext } from './context.ts';
 import { ExitError, WRONG_USAGE } from './exit-error.ts';
 import { findLocalServer } from './local-server.ts';
-import type { CliContext } from './program.ts';
 
 export interface ServerOptions {
   url?: string;

@@ -4,13 +4,13 @@ import type { Command } from 'commander';
 import type { Client } from '../client/client.ts';
 import { RefusedError } from '../client/client-error.ts';
 import type { DefinitionChange } from '../client/wire-types.ts';
-import type { DefinitionFiles } from '../definitions/definition-files.ts';
+import type { DefinitionFiles } from '../definitions/files/definition-files.ts';
 import { addServerOptions, connect, type ServerOptions } from './connect.ts';
+import type { CliContext } from './context.ts';
 import { readDefinitionInput } from './definition-input.ts';
 import { ExitError, FAILED } from './exit-error.ts';
-import { addOutputOption, type OutputOptions, printHint, printJson, printLine } from './output.ts';
-import { printable } from './printable.ts';
-import type { CliContext } from './program.ts';
+import { addOutputOption, type OutputOptions, printHint, printJson, printLine } from './output/output.ts';
+import { printable } from './output/printable.ts';
 
 const SIGNS: Readonly<Record<DefinitionChange['action'], string>> = { create: '+', update: '~', delete: '-' };
 

@@ -1,9 +1,9 @@
 // The definition files that a verb is given, or those that the environment names.
 
-import type { Environment } from '../config.ts';
-import { type DefinitionFiles, readDefinitionFiles } from '../definitions/definition-files.ts';
+import type { Environment } from '../config/config.ts';
+import { type DefinitionFiles, readDefinitionFiles } from '../definitions/files/definition-files.ts';
 import { ExitError, FAILED } from './exit-error.ts';
-import { printable } from './printable.ts';
+import { printable } from './output/printable.ts';
 
 /**
  * Fails with every fault, a line each. A path without any file is one: applying nothing at all would delete everything

@@ -1,7 +1,7 @@
 // An error in words for the person at the terminal.
 
 import { RefusedError, UnreachableError } from '../client/client-error.ts';
-import { printable } from './printable.ts';
+import { printable } from './output/printable.ts';
 
 export function describeError(error: unknown): string {
   if (error instanceof UnreachableError) return printable(error.message);

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ConfigSources, type Environment, findSetting, type SettingValues, settings } from '../config.ts';
+import { type ConfigSources, type Environment, findSetting, type SettingValues, settings } from '../config/config.ts';
 
 export interface LocalServer {
   url: string;
@@ -30,7 +30,7 @@ export async function findLocalServer(environment: Environment): Promise<LocalSe
 async function readFileSettings(environment: Environment): Promise<SettingValues> {
   const path = textOf('config', { flags: {}, environment, file: {} });
   if (!existsSync(path)) return {};
-  const { readDefinitionFiles } = await import('../definitions/definition-files.ts');
+  const { readDefinitionFiles } = await import('../definitions/files/definition-files.ts');
   return (await readDefinitionFiles(path, environment)).settings;
 }
 

@@ -1,7 +1,7 @@
 // Every setting as a flag of a verb.
 
 import { type Command, Option } from 'commander';
-import { flagOf, type SettingValues, settings, variableOf } from '../config.ts';
+import { flagOf, type SettingValues, settings, variableOf } from '../config/config.ts';
 
 export function addSettingFlags(command: Command): Command {
   for (const setting of settings) command.addOption(new Option(`${flagOf(setting)} <value>`, `${setting.about} (${variableOf(setting)})`));

@@ -1,9 +1,9 @@
 // Where the settings of a server on this machine come from: flags, environment and definition files.
 
-import { type Config, type ConfigSources, type Environment, loadConfig, type SettingValues } from '../config.ts';
-import { type DefinitionFiles, readDefinitionFiles } from '../definitions/definition-files.ts';
+import { type Config, type ConfigSources, type Environment, loadConfig, type SettingValues } from '../config/config.ts';
+import { type DefinitionFiles, readDefinitionFiles } from '../definitions/files/definition-files.ts';
 import { ExitError, FAILED } from './exit-error.ts';
-import { printable } from './printable.ts';
+import { printable } from './output/printable.ts';
 
 export interface SettingSources extends ConfigSources {
   /** The definition file or folder. */

@@ -1,10 +1,10 @@
 // A file with one workflow definition, and its faults as lines that name the file, the line and the place in it.
 
 import type { Fault } from '../core/fault.ts';
-import { readYamlFile } from '../definitions/yaml-file.ts';
+import { readYamlFile } from '../definitions/yaml/yaml-file.ts';
+import type { CliContext } from './context.ts';
 import { ExitError, FAILED } from './exit-error.ts';
-import { printable } from './printable.ts';
-import type { CliContext } from './program.ts';
+import { printable } from './output/printable.ts';
 
 export interface WorkflowFile {
   definition: unknown;

@@ -1,9 +1,9 @@
 // Checks a value against a JSON Schema and words each failure for the person who wrote the value.
 
 import { Ajv, type ErrorObject, type FuncKeywordDefinition, type Options, type ValidateFunction } from 'ajv';
-import { type CoercionRule, isCoercible } from './coercion.ts';
 import type { Fault } from './fault.ts';
-import { nearNames, sayKnown } from './near-names.ts';
+import { type CoercionRule, isCoercible } from './values/coercion.ts';
+import { nearNames, sayKnown } from './values/near-names.ts';
 
 export type JsonSchema = Record<string, unknown>;
 

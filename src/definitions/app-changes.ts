@@ -3,7 +3,7 @@
 import { appIdFault } from '../core/app.ts';
 import { type Fault, refuseFaults } from '../core/fault.ts';
 import { createSchemaCheck, type JsonSchema } from '../core/schema.ts';
-import type { AppRecord } from '../storage/storage.ts';
+import type { AppRecord } from '../storage/definition-store.ts';
 import type { Catalog } from './catalog.ts';
 import type { DefinitionWriter } from './definition-writer.ts';
 import { type Edit, refuseIfManaged, refuseStale, withoutReadOnly } from './edit.ts';

@@ -1,8 +1,8 @@
 // What is wrong with a document that is valid by itself, because of what the server holds.
 
 import type { Fault } from '../core/fault.ts';
-import { nearNames } from '../core/near-names.ts';
-import type { DefinitionOwner } from '../core/sink.ts';
+import type { DefinitionOwner } from '../core/sink/sink.ts';
+import { nearNames } from '../core/values/near-names.ts';
 import type { CatalogSnapshot } from './catalog.ts';
 import { type DefinitionDocument, sinkName } from './definition-document.ts';
 

@@ -1,12 +1,13 @@
 // What triggers are matched against: all sinks, and the current workflow of each, planned and ready. A change of
 // definitions replaces the whole of it at once.
 
-import { parseJson } from '../core/json.ts';
-import type { Sink } from '../core/sink.ts';
-import { planWorkflow, type Workflow } from '../core/workflow.ts';
-import type { WorkflowDocument } from '../core/workflow-document.ts';
+import { parseJson } from '../core/json/json.ts';
+import type { Sink } from '../core/sink/sink.ts';
+import type { WorkflowDocument } from '../core/workflow/document.ts';
+import { planWorkflow, type Workflow } from '../core/workflow/plan.ts';
 import { CAPTURE_WORKFLOW } from '../steps/sluice/capture.ts';
-import type { AppRecord, Storage, WorkflowRecord } from '../storage/storage.ts';
+import type { AppRecord, WorkflowRecord } from '../storage/definition-store.ts';
+import type { Storage } from '../storage/storage.ts';
 
 export interface CatalogSnapshot {
   apps: readonly AppRecord[];

@@ -1,11 +1,11 @@
 // What would have to change for the server to hold what the definition files say.
 
 import type { App } from '../core/app.ts';
-import type { DefinitionOwner, ManagedBy, Sink } from '../core/sink.ts';
-import type { DefinitionChange, WorkflowRecord } from '../storage/storage.ts';
+import type { DefinitionOwner, ManagedBy, Sink } from '../core/sink/sink.ts';
+import type { DefinitionChange, WorkflowRecord } from '../storage/definition-store.ts';
 import type { CatalogSnapshot } from './catalog.ts';
 import { type DefinitionDocument, sinkName } from './definition-document.ts';
-import { sealSink } from './seal-sink.ts';
+import { sealSink } from './hash-sink-tokens.ts';
 
 /** One line of a diff, and the change that makes it so. */
 export interface PlannedChange {

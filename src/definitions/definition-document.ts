@@ -2,13 +2,13 @@
 
 import { appIdFault } from '../core/app.ts';
 import { type Fault, nestFaults } from '../core/fault.ts';
-import type { WorkflowReference } from '../core/inner-workflow-step.ts';
-import { stringifyJson, withPlainNumbers } from '../core/json.ts';
+import { stringifyJson, withPlainNumbers } from '../core/json/json.ts';
 import { createSchemaCheck } from '../core/schema.ts';
-import { parseSink, type SinkDefinition } from '../core/sink.ts';
-import { patternKey } from '../core/sink-path.ts';
-import { workflowIdFault } from '../core/workflow.ts';
-import { type InspectManifest, workflowFaults } from '../core/workflow-faults.ts';
+import { parseSink, type SinkDefinition } from '../core/sink/sink.ts';
+import { patternKey } from '../core/sink/sink-path.ts';
+import { type InspectManifest, workflowFaults } from '../core/workflow/faults.ts';
+import type { WorkflowReference } from '../core/workflow/inner-workflow-step.ts';
+import { workflowIdFault } from '../core/workflow/plan.ts';
 import { pinWorkflows } from './pin-workflows.ts';
 
 export interface WorkflowDefinition {

@@ -2,10 +2,10 @@
 
 import type { Clock } from '../clock.ts';
 import { refuseFaults } from '../core/fault.ts';
-import { parseJson } from '../core/json.ts';
-import type { DefinitionOwner } from '../core/sink.ts';
-import { stepTypesIn, withoutPins } from '../core/workflow-document.ts';
-import type { StepTypeDescription, StepTypes } from '../steps/index.ts';
+import { parseJson } from '../core/json/json.ts';
+import type { DefinitionOwner } from '../core/sink/sink.ts';
+import { stepTypesIn, withoutPins } from '../core/workflow/document.ts';
+import type { StepTypeDescription, StepTypes } from '../steps/registry.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type AppChanges, createAppChanges } from './app-changes.ts';
 import { applyFaults } from './apply-faults.ts';

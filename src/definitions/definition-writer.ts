@@ -1,7 +1,8 @@
 // The one way by which definitions change: one change after another, stored before triggers see it.
 
 import type { Clock } from '../clock.ts';
-import type { DefinitionChange, Storage } from '../storage/storage.ts';
+import type { DefinitionChange } from '../storage/definition-store.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Catalog } from './catalog.ts';
 
 export interface DefinitionWriter {

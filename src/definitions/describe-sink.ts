@@ -1,7 +1,7 @@
 // A sink as a definition document writes it: only what differs from the defaults, tokens as hashes.
 
-import { writeBodySetting } from '../core/body-setting.ts';
-import { DEFAULT_LIMITS, type Sink } from '../core/sink.ts';
+import { writeBodySetting } from '../core/sink/body-setting.ts';
+import { DEFAULT_LIMITS, type Sink } from '../core/sink/sink.ts';
 
 const LIMIT_NAMES = {
   bodyBytes: 'body_bytes',

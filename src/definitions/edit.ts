@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Fault } from '../core/fault.ts';
-import type { ManagedBy } from '../core/sink.ts';
+import type { ManagedBy } from '../core/sink/sink.ts';
 import { AppError } from '../errors.ts';
 
 export interface Edit<Stored> {

@@ -2,9 +2,15 @@
 // is settled when its workflow is saved, whatever becomes of the others.
 
 import type { Fault } from '../core/fault.ts';
-import { isInnerWorkflow, MAX_INNER_WORKFLOWS, pinKey, readReference, type WorkflowReference } from '../core/inner-workflow-step.ts';
-import { stringifyJson } from '../core/json.ts';
-import { withoutPins } from '../core/workflow-document.ts';
+import { stringifyJson } from '../core/json/json.ts';
+import { withoutPins } from '../core/workflow/document.ts';
+import {
+  isInnerWorkflow,
+  MAX_INNER_WORKFLOWS,
+  pinKey,
+  readReference,
+  type WorkflowReference,
+} from '../core/workflow/inner-workflow-step.ts';
 
 export interface SavedWorkflow {
   /** Null: not to be saved, only checked. */

@@ -2,15 +2,15 @@
 
 import type { Clock } from '../clock.ts';
 import { refuseFaults } from '../core/fault.ts';
-import { withPlainNumbers } from '../core/json.ts';
-import { parseSink, type Sink } from '../core/sink.ts';
+import { withPlainNumbers } from '../core/json/json.ts';
+import { parseSink, type Sink } from '../core/sink/sink.ts';
 import { AppError } from '../errors.ts';
 import { newToken } from '../ids.ts';
 import { hashToken } from '../token.ts';
 import type { Catalog } from './catalog.ts';
 import type { DefinitionWriter } from './definition-writer.ts';
 import { type Edit, refuseIfManaged, refuseStale } from './edit.ts';
-import { sealSink } from './seal-sink.ts';
+import { sealSink } from './hash-sink-tokens.ts';
 import { patchSink, readSinkEdit } from './sink-edit.ts';
 
 export interface SinkChanges {

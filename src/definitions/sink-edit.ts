@@ -2,8 +2,8 @@
 // edit does not say of credentials leaves them as they are.
 
 import type { Fault } from '../core/fault.ts';
-import { mergePatch } from '../core/merge-patch.ts';
-import type { Sink } from '../core/sink.ts';
+import { mergePatch } from '../core/json/merge-patch.ts';
+import type { Sink } from '../core/sink/sink.ts';
 import { describeSink } from './describe-sink.ts';
 import { withoutReadOnly } from './edit.ts';
 

@@ -2,15 +2,16 @@
 
 import { appIdFault } from '../core/app.ts';
 import { type Fault, refuseFaults } from '../core/fault.ts';
-import type { WorkflowReference } from '../core/inner-workflow-step.ts';
-import { parseJson, stringifyJson, withPlainNumbers } from '../core/json.ts';
-import { mergePatch } from '../core/merge-patch.ts';
-import { workflowIdFault } from '../core/workflow.ts';
-import { stepTypesIn, withoutPins } from '../core/workflow-document.ts';
-import { workflowFaults } from '../core/workflow-faults.ts';
+import { parseJson, stringifyJson, withPlainNumbers } from '../core/json/json.ts';
+import { mergePatch } from '../core/json/merge-patch.ts';
+import { stepTypesIn, withoutPins } from '../core/workflow/document.ts';
+import { workflowFaults } from '../core/workflow/faults.ts';
+import type { WorkflowReference } from '../core/workflow/inner-workflow-step.ts';
+import { workflowIdFault } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
-import type { StepTypes } from '../steps/index.ts';
-import type { Storage, WorkflowRecord } from '../storage/storage.ts';
+import type { StepTypes } from '../steps/registry.ts';
+import type { WorkflowRecord } from '../storage/definition-store.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Catalog } from './catalog.ts';
 import type { DefinitionWriter } from './definition-writer.ts';
 import { type Edit, refuseIfManaged, refuseStale, withoutReadOnly } from './edit.ts';

@@ -1,7 +1,7 @@
 // What an error of a socket, of DNS, of TLS or of the HTTP parser is as a result: its code, and one line that holds
 // neither a secret nor a path of this machine.
 
-import type { OutboundResult } from '../core/outbound.ts';
+import type { OutboundResult } from '../core/delivery/outbound.ts';
 import { ConnectTimeout } from './guarded-connector.ts';
 import { Refusal } from './refusal.ts';
 

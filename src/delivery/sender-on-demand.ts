@@ -2,8 +2,8 @@
 // of the server's start.
 
 import type { AddressRange } from '../address-range.ts';
-import type { Sender } from './send.ts';
-import type { HttpSenderOptions } from './send-http.ts';
+import type { HttpSenderOptions } from './http/send-http.ts';
+import type { Sender } from './sender.ts';
 
 export interface SenderOnDemandOptions extends Pick<HttpSenderOptions, 'openBlob' | 'userAgent'> {
   /** What may be sent to although they are not public. */
@@ -14,7 +14,7 @@ export function createSenderOnDemand({ allowed, openBlob, userAgent }: SenderOnD
   let loading: Promise<Sender> | undefined;
 
   async function load(): Promise<Sender> {
-    const [{ createSender }, { createAddressPolicy }] = await Promise.all([import('./send.ts'), import('./address-policy.ts')]);
+    const [{ createSender }, { createAddressPolicy }] = await Promise.all([import('./create-sender.ts'), import('./address-policy.ts')]);
     return createSender({ policy: createAddressPolicy(allowed), openBlob, userAgent });
   }
 

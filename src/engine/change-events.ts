@@ -1,8 +1,8 @@
 // The events of a change as readers of the stream see them: the progress, and the one that ends the stream.
 
-import { isTerminal } from '../core/run.ts';
-import type { RunEvent } from '../core/run-event.ts';
-import type { RunChange } from '../storage/storage.ts';
+import { isTerminal } from '../core/run/run.ts';
+import type { RunEvent } from '../core/run/run-event.ts';
+import type { RunChange } from '../storage/run-records.ts';
 
 export function eventsOf(change: RunChange): readonly RunEvent[] {
   return isTerminal(change.status) ? [...change.events, { seq: change.lastSeq, outcome: change }] : change.events;

@@ -2,19 +2,20 @@
 // outside ends within it.
 
 import type { Clock } from '../clock.ts';
-import { stringifyJson } from '../core/json.ts';
-import type { Request, RequestBody, RequestHead } from '../core/request.ts';
-import { isTerminal } from '../core/run.ts';
-import type { RunEvent } from '../core/run-event.ts';
-import type { Workflow } from '../core/workflow.ts';
-import { bindInputs } from '../core/workflow-input.ts';
+import { stringifyJson } from '../core/json/json.ts';
+import type { Request, RequestBody, RequestHead } from '../core/run/request.ts';
+import { isTerminal } from '../core/run/run.ts';
+import type { RunEvent } from '../core/run/run-event.ts';
+import { bindInputs } from '../core/workflow/inputs.ts';
+import type { Workflow } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
 import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import type { CreateRunResult, RunChange, Storage } from '../storage/storage.ts';
+import type { CreateRunResult, RunChange } from '../storage/run-records.ts';
+import type { Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
-import { Execution } from './execution.ts';
-import type { ExecutionTools } from './execution-start.ts';
+import { Execution } from './execution/execution.ts';
+import type { ExecutionTools } from './execution/execution-start.ts';
 import type { LargeRun } from './large/large-runs.ts';
 import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 

@@ -2,29 +2,30 @@
 // A turn is planned in memory, written in one commit, and only then told to anybody or sent anywhere.
 
 import type { Clock } from '../clock.ts';
-import { stringifyJson } from '../core/json.ts';
-import type { RequestBody, RequestHead } from '../core/request.ts';
-import { POISONED } from '../core/run-event.ts';
-import { runWeight } from '../core/run-weight.ts';
+import { stringifyJson } from '../core/json/json.ts';
+import type { RequestBody, RequestHead } from '../core/run/request.ts';
+import { POISONED } from '../core/run/run-event.ts';
+import { runWeight } from '../core/run/run-weight.ts';
+import { createDeliveryQueue } from '../delivery/queue/delivery-queue.ts';
+import type { Send } from '../delivery/sender.ts';
 import { AppError } from '../errors.ts';
 import type { NewRunId } from '../ids.ts';
+import { createDueTimer } from '../leases/due-timer.ts';
+import { LEASE_MS } from '../leases/lease.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
-import type { StepTypes } from '../steps/index.ts';
-import type { ClaimedRun, RunClaimLimit } from '../storage/claimed-run.ts';
-import type { Lease, RunChange, Storage } from '../storage/storage.ts';
-import { createDeliveryQueue } from './delivery-queue.ts';
+import type { StepTypes } from '../steps/registry.ts';
+import type { ClaimedRun, Lease, RunChange, RunClaimLimit } from '../storage/run-records.ts';
+import type { Storage } from '../storage/storage.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
-import { createDueTimer } from './due-timer.ts';
-import type { ExecutionTools } from './execution-start.ts';
+import type { ExecutionTools } from './execution/execution-start.ts';
+import type { SecretPlaceholder } from './execution/prepared-step.ts';
 import type { LargeRuns } from './large/large-runs.ts';
 import { largeBody } from './large/messages.ts';
-import type { SecretPlaceholder } from './prepared-step.ts';
 import { createRestoring } from './restore-run.ts';
 import type { RunFeed } from './run-feed.ts';
-import type { Send } from './send-once.ts';
 import { createStepMemory } from './step-memory.ts';
-import { type ActiveRun, createTurns, LEASE_MS, type PlannedTurn } from './turn.ts';
+import { type ActiveRun, createTurns, type PlannedTurn } from './turn.ts';
 import { createWorker, type LocalEffects, type Worker } from './worker.ts';
 
 export interface EngineOptions {
@@ -122,7 +123,7 @@ export function createEngine(options: EngineOptions): Engine {
   const shared = { storage, turns, clock, logger, isDraining: () => isDraining };
   const worker = createWorker({ ...shared, queue, localEffects, memory: options.memory, feed, wakeBy, track });
   const { active } = worker;
-  const onLeft = (runId: string, change: RunChange): void => queue.begin(change.deliveries, null, runId);
+  const onLeft = (runId: string, change: RunChange): void => queue.begin(change.deliveries, runId, false);
   const { restore, startLarge } = createRestoring({ storage, stepTypes, tools, largeRuns });
   const dispatch = createDispatch({ ...shared, tools, newRunId, onGoing: takeOver, onLeft, startLarge });
 

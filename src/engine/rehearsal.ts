@@ -1,17 +1,17 @@
 // Runs a workflow once in memory, to try it out: nothing is stored, sent or written. What would be sent is recorded and
 // taken for answered, waits are over at once, and steps remember nothing from before.
 
-import type { Images, ImageWant } from '../core/image.ts';
-import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
-import type { Request } from '../core/request.ts';
-import { isTerminal, type RunError } from '../core/run.ts';
-import type { Workflow } from '../core/workflow.ts';
-import type { StepTypes } from '../steps/index.ts';
+import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
+import type { Request } from '../core/run/request.ts';
+import { isTerminal, type RunError } from '../core/run/run.ts';
+import type { Images, ImageWant } from '../core/uql/image.ts';
+import type { Workflow } from '../core/workflow/plan.ts';
+import type { StepTypes } from '../steps/registry.ts';
 import type { FileRead, FileWrite, ReadResult } from '../steps/step-type.ts';
-import type { StepRecord } from '../storage/storage.ts';
-import { Execution } from './execution.ts';
-import type { LocalEffect } from './execution-start.ts';
-import type { SecretPlaceholder } from './prepared-step.ts';
+import type { StepRecord } from '../storage/run-records.ts';
+import { Execution } from './execution/execution.ts';
+import type { LocalEffect } from './execution/execution-start.ts';
+import type { SecretPlaceholder } from './execution/prepared-step.ts';
 import { createStepMemory } from './step-memory.ts';
 
 export interface RehearsalOptions {

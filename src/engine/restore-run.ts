@@ -1,17 +1,17 @@
 // A run as it was stored, made ready to go on: here, or in the thread of large runs.
 
-import { parseJson, stringifyJson } from '../core/json.ts';
-import { decodeBody, type Request, type RequestHead } from '../core/request.ts';
-import type { RunError } from '../core/run.ts';
-import { LARGE_RUN_BYTES } from '../core/run-weight.ts';
-import { bindInputs } from '../core/workflow-input.ts';
+import { parseJson, stringifyJson } from '../core/json/json.ts';
+import { decodeBody, type Request, type RequestHead } from '../core/run/request.ts';
+import type { RunError } from '../core/run/run.ts';
+import { LARGE_RUN_BYTES } from '../core/run/run-weight.ts';
+import { bindInputs } from '../core/workflow/inputs.ts';
 import { AppError } from '../errors.ts';
-import type { StepTypes } from '../steps/index.ts';
-import type { ClaimedRun } from '../storage/claimed-run.ts';
+import type { StepTypes } from '../steps/registry.ts';
+import type { ClaimedRun } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Trigger } from './dispatch.ts';
-import { Execution } from './execution.ts';
-import type { ExecutionTools } from './execution-start.ts';
+import { Execution } from './execution/execution.ts';
+import type { ExecutionTools } from './execution/execution-start.ts';
 import { type LargeRun, type LargeRuns, MEMORY_EXCEEDED } from './large/large-runs.ts';
 import { largeBody } from './large/messages.ts';
 import { ActiveRun } from './turn.ts';

@@ -2,8 +2,8 @@
 // run names any more. Where the wall clock was set, age waits: nobody knows yet which of the times is right.
 
 import type { Clock } from '../clock.ts';
+import type { BlobStore } from '../files/blobs.ts';
 import type { Logger } from '../logger.ts';
-import type { BlobStore } from '../storage/blobs.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export interface RetentionOptions {

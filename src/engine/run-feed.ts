@@ -1,7 +1,7 @@
 // Tells whoever watches a run, in this process, of events that have reached the disk. Storage stays the truth: a
 // watcher that missed something reads it there.
 
-import type { RunEvent } from '../core/run-event.ts';
+import type { RunEvent } from '../core/run/run-event.ts';
 
 export type Watcher = (events: readonly RunEvent[]) => void;
 

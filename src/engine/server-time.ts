@@ -2,10 +2,10 @@
 // machine slept or somebody set the wall clock.
 
 import type { Clock, MachineClocks } from '../clock.ts';
-import { aheadOf, type ClockStep, fromWallTime, resumeServerTime, toWallTime } from '../core/server-time.ts';
+import { aheadOf, type ClockStep, fromWallTime, resumeServerTime, toWallTime } from '../core/run/server-time.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { ServerTimeStorage } from '../storage/server-time-records.ts';
+import type { ServerTimeStore } from '../storage/server-time-store.ts';
 
 export interface ServerTime {
   /** Server time: never jumps, but over a sleep of the machine. */
@@ -19,7 +19,7 @@ export interface ServerTime {
 }
 
 export interface ServerTimeOptions {
-  storage: ServerTimeStorage;
+  storage: ServerTimeStore;
   clocks: MachineClocks;
   logger: Logger;
 }

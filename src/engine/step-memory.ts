@@ -1,8 +1,9 @@
 // What steps remember between runs, kept in memory as far as it was needed lately. A run plans on what it finds here and
 // says which version that was; storage refuses it when that was not the newest.
 
-import { decodeStored } from '../core/stored-value.ts';
-import type { MemoryUse, Storage } from '../storage/storage.ts';
+import { decodeStored } from '../core/json/stored-value.ts';
+import type { MemoryUse } from '../storage/run-records.ts';
+import type { Storage } from '../storage/storage.ts';
 
 export interface MemoryEntry {
   /** 0: nothing is stored. */

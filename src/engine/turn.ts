@@ -2,19 +2,17 @@
 // its sink's memory, and the leases on its deliveries, hold from here on unless the turn is not stored.
 
 import type { Clock } from '../clock.ts';
-import type { FileHandle } from '../core/request.ts';
-import type { RunError } from '../core/run.ts';
+import type { FileHandle } from '../core/run/request.ts';
+import type { RunError } from '../core/run/run.ts';
+import type { DeliveryQueue } from '../delivery/queue/delivery-queue.ts';
+import { LEASE_MS } from '../leases/lease.ts';
 import type { Logger } from '../logger.ts';
-import type { Lease, RunChange } from '../storage/storage.ts';
-import type { DeliveryQueue } from './delivery-queue.ts';
-import type { Execution } from './execution.ts';
-import type { LocalEffect } from './execution-start.ts';
+import type { Lease, RunChange } from '../storage/run-records.ts';
+import type { Execution } from './execution/execution.ts';
+import type { LocalEffect } from './execution/execution-start.ts';
+import type { Program } from './execution/program.ts';
 import { LargeRun } from './large/large-runs.ts';
-import type { Program } from './program.ts';
 import type { StepMemory } from './step-memory.ts';
-
-/** How long a run, or a delivery, that goes on may be left alone before somebody else takes it up. */
-export const LEASE_MS = 15_000;
 
 /** A run that this process advances. */
 export class ActiveRun {

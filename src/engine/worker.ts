@@ -2,22 +2,23 @@
 // turn in one commit before anybody hears of it.
 
 import type { Clock } from '../clock.ts';
-import type { DeliveryState } from '../core/delivery.ts';
-import type { Images, ImageWant } from '../core/image.ts';
-import { createInTurn } from '../core/in-turn.ts';
-import type { FileHandle } from '../core/request.ts';
-import { isTerminal } from '../core/run.ts';
-import { runWeight } from '../core/run-weight.ts';
+import type { DeliveryState } from '../core/delivery/delivery.ts';
+import type { FileHandle } from '../core/run/request.ts';
+import { isTerminal } from '../core/run/run.ts';
+import { runWeight } from '../core/run/run-weight.ts';
+import type { Images, ImageWant } from '../core/uql/image.ts';
+import { createInTurn } from '../core/values/in-turn.ts';
+import type { DeliveryQueue } from '../delivery/queue/delivery-queue.ts';
+import type { HeldDelivery } from '../delivery/queue/held-delivery.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 import type { FileRead, FileWrite, ReadResult, WriteResult } from '../steps/step-type.ts';
 import type { AttemptRecord } from '../storage/delivery-records.ts';
-import type { RunChange, Storage } from '../storage/storage.ts';
+import type { RunChange } from '../storage/run-records.ts';
+import type { Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
-import type { DeliveryQueue } from './delivery-queue.ts';
-import type { LocalEffect } from './execution-start.ts';
-import type { HeldDelivery } from './held-delivery.ts';
+import type { LocalEffect } from './execution/execution-start.ts';
 import { LargeRun } from './large/large-runs.ts';
 import type { RunFeed } from './run-feed.ts';
 import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
@@ -65,15 +66,18 @@ export interface Worker {
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5000;
 
-function countAwaitedHere({ deliveries }: RunChange): number {
-  let count = 0;
-  for (const { isAwaited, leaseUntil } of deliveries) if (isAwaited && leaseUntil !== null) count += 1;
-  return count;
+/** Ids of the deliveries that this process sends, and the run waits for. */
+function awaitedHere({ deliveries }: RunChange): string[] {
+  const ids: string[] = [];
+  for (const { id, isAwaited, leaseUntil } of deliveries) if (isAwaited && leaseUntil !== null) ids.push(id);
+  return ids;
 }
 
 export function createWorker(options: WorkerOptions): Worker {
   const { storage, turns, queue, localEffects, memory, feed, clock, logger, wakeBy, track, isDraining } = options;
   const active = new Map<string, ActiveRun>();
+  /** By the id of a delivery, the run in memory that waits for it. */
+  const waiters = new Map<string, ActiveRun>();
   /** Of all runs one file is in memory, until its step has made of it what it will. */
   const readingInTurn = createInTurn();
 
@@ -86,16 +90,17 @@ export function createWorker(options: WorkerOptions): Worker {
       if (run.execution.awaited > 0) queue.giveUp(runId);
     } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
     // A large run makes room for others as soon as it only waits.
-    const awaited = run.execution instanceof LargeRun ? 0 : countAwaitedHere(change);
-    const isHeld = effects.length + awaited === 0 || hold(run);
+    const awaited = run.execution instanceof LargeRun ? [] : awaitedHere(change);
+    const isHeld = effects.length + awaited.length === 0 || hold(run);
     if (isHeld) {
       run.effects += effects.length;
-      run.awaited += awaited;
+      run.awaited += awaited.length;
+      for (const id of awaited) waiters.set(id, run);
     } else if (effects.length > 0) track(giveBack(run));
     // One that is not held for this run may have ended while the turn was under way: then storage has woken the run.
     if (change.status === 'waiting' && run.execution.awaited > run.awaited) wakeBy(clock());
     if (!run.isIdle) active.set(runId, run);
-    queue.begin(change.deliveries, isHeld && awaited > 0 ? run : null, runId);
+    queue.begin(change.deliveries, runId, isHeld && awaited.length > 0);
     if (isHeld)
       for (const effect of effects) track(effect.plan.kind === 'read' ? readingInTurn(() => perform(run, effect)) : perform(run, effect));
   }
@@ -178,10 +183,13 @@ export function createWorker(options: WorkerOptions): Worker {
     takeTurn(run, apply, (change) => storage.advanceRun(run.lease, change));
 
   async function record(held: HeldDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<void> {
-    const { run } = held;
+    const run = held.hasWaiter ? (waiters.get(held.id) ?? null) : null;
     const lease = { id: held.id, epoch: held.epoch };
     const isOver = next.dueAt === null;
-    if (run !== null) run.awaited -= 1;
+    if (run !== null) {
+      waiters.delete(held.id);
+      run.awaited -= 1;
+    }
     try {
       const isStored =
         isOver &&

@@ -1,8 +1,8 @@
 // Planned workflow versions by name and number. A version never changes, so what is cached never goes stale.
 
-import { parseJson } from '../core/json.ts';
-import { planWorkflow, type Workflow } from '../core/workflow.ts';
-import type { WorkflowDocument } from '../core/workflow-document.ts';
+import { parseJson } from '../core/json/json.ts';
+import type { WorkflowDocument } from '../core/workflow/document.ts';
+import { planWorkflow, type Workflow } from '../core/workflow/plan.ts';
 import { CAPTURE_WORKFLOW } from '../steps/sluice/capture.ts';
 import type { Storage } from '../storage/storage.ts';
 

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { tokenMatches } from '../token.ts';
-import { createTokenBuckets } from './token-bucket.ts';
+import { createTokenBuckets } from './trigger/token-bucket.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -3,8 +3,8 @@
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { MAX_WAIT_MS } from '../core/response-mode.ts';
-import { MAX_BEHIND_MS } from './unsent-answers.ts';
+import { MAX_WAIT_MS } from '../core/sink/response-mode.ts';
+import { MAX_BEHIND_MS } from './streams/unsent-answers.ts';
 
 /** The longest silence of an answer: that of a caller who waits for the run. Streams say something every 15 s. */
 const MAX_SILENCE_MS = MAX_WAIT_MS + MAX_BEHIND_MS;

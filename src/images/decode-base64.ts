@@ -1,6 +1,6 @@
 // The bytes that base64 text stands for, with or without `data:…;base64,` before it.
 
-import { ImageFault } from '../core/image.ts';
+import { ImageFault } from '../core/uql/image.ts';
 
 const DATA_URL = /^data:[^,]{0,200};base64,/;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;

@@ -1,9 +1,9 @@
 // Loads the images that operations want, outside of the core: bytes from blobs or base64, size and JPEG by sharp.
 
 import sharp, { type Sharp } from 'sharp';
-import { ImageFault, type Images, ImagesWanted, type ImageWant } from '../core/image.ts';
-import { type ImageSource, imageIdentity, readImageSource } from '../core/image-source.ts';
-import { createInTurn, type InTurn } from '../core/in-turn.ts';
+import { ImageFault, type Images, ImagesWanted, type ImageWant } from '../core/uql/image.ts';
+import { type ImageSource, imageIdentity, readImageSource } from '../core/uql/image-source.ts';
+import { createInTurn, type InTurn } from '../core/values/in-turn.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 import { decodeBase64 } from './decode-base64.ts';
 

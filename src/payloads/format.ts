@@ -1,8 +1,8 @@
 // The seam for payload formats. A format is pure: it says which received file is the document, reads it, and says which
 // images must be whole; whoever holds the files fetches their bytes.
 
-import type { FileHandle } from '../core/request.ts';
-import type { PayloadSource } from '../core/sink.ts';
+import type { FileHandle } from '../core/run/request.ts';
+import type { PayloadSource } from '../core/sink/sink.ts';
 import type { Payload } from './payload.ts';
 
 /** A request as the intake has taken it apart. */

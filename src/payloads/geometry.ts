@@ -1,6 +1,6 @@
 // Boxes and rings of points, by the names that the platforms give their sides.
 
-import type { Found } from './found.ts';
+import type { Found } from './json-cursor.ts';
 import type { BoundingBox, Point } from './payload.ts';
 
 /** From `{x, y, width, height}` or `{x, y, w, h}`, from the top left. */

@@ -1,9 +1,9 @@
 // A JSON document from bytes that anybody may have sent: UTF-8 with or without a byte order mark, not too deep, of no more
 // values than memory is there for, and free of the key that poisons prototypes.
 
-import { parseJson } from '../core/json.ts';
+import { parseJson } from '../core/json/json.ts';
 import { BadPayload, shownText } from './bad-payload.ts';
-import { Found, isDict } from './found.ts';
+import { Found, isDict } from './json-cursor.ts';
 
 const EMPTY = 'is empty where a JSON document belongs';
 const MAX_DEPTH = 100;

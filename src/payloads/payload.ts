@@ -1,8 +1,8 @@
 // What a workflow sees of a platform's request as `$request.payload`, whatever the platform calls it. Plain JSON; every
 // field is always there, and null where the platform did not say.
 
-import type { FileHandle } from '../core/request.ts';
-import type { PayloadSource } from '../core/sink.ts';
+import type { FileHandle } from '../core/run/request.ts';
+import type { PayloadSource } from '../core/sink/sink.ts';
 
 export interface Payload {
   /** Source and form, as `robovision.object_detection` or `v7.stage`. */

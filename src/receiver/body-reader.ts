@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ReceivedBody } from './arrival.ts';
 import { createByteSummary } from './byte-summary.ts';
-import { contentReader } from './content-reader.ts';
+import { contentReader } from './read-content.ts';
 import type { SaveFile } from './saved-file.ts';
 
 /** Never rejects. `isWhole` is false when the sender went away before the end. */

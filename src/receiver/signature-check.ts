@@ -2,7 +2,7 @@
 
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { beginSignature, finishSignature } from '../delivery/signature.ts';
+import { beginSignature, finishSignature } from '../delivery/http/signature.ts';
 import type { SignatureVerdict } from './arrival.ts';
 
 /** Takes the bytes of the body as they come. */

@@ -2,7 +2,7 @@
 // so that no run ever comes to it.
 
 import type { Fault } from '../core/fault.ts';
-import { INNER_WORKFLOW, readReference } from '../core/inner-workflow-step.ts';
+import { INNER_WORKFLOW, readReference } from '../core/workflow/inner-workflow-step.ts';
 import type { StepType } from './step-type.ts';
 
 interface InnerWorkflowManifest {

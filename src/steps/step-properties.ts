@@ -1,9 +1,9 @@
 // What every step may carry beside what its type wants: how often it is tried and visited, and what runs next by what
 // becomes of it.
 
-import { retrySchema } from '../core/retry.ts';
+import { retrySchema } from '../core/delivery/retry.ts';
 import type { JsonSchema } from '../core/schema.ts';
-import { maxVisitsSchema } from '../core/ways.ts';
+import { maxVisitsSchema } from '../core/workflow/transitions.ts';
 import type { StepType } from './step-type.ts';
 
 const OUTCOME_WAYS = ['on_success', 'on_failure'] as const;

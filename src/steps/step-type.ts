@@ -1,14 +1,14 @@
 // The seam for step types. A step type is pure: it plans what is to be done and later interprets what came of it;
 // only the engine waits, sends, loads, writes and stores.
 
-import type { Roots } from '../core/bindings.ts';
+import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
+import type { Overflow } from '../core/delivery/overflow.ts';
+import type { RetryPolicy } from '../core/delivery/retry.ts';
 import type { Fault } from '../core/fault.ts';
-import type { Images, ImageWant } from '../core/image.ts';
-import type { OutboundMessage, OutboundResult } from '../core/outbound.ts';
-import type { Overflow } from '../core/overflow.ts';
-import type { RetryPolicy } from '../core/retry.ts';
-import type { RunError } from '../core/run.ts';
+import type { RunError } from '../core/run/run.ts';
 import type { JsonSchema } from '../core/schema.ts';
+import type { Images, ImageWant } from '../core/uql/image.ts';
+import type { Roots } from '../core/workflow/bindings.ts';
 
 /** How one try of a step ended. */
 export type StepOutcome =
@@ -80,7 +80,7 @@ export interface StepContext {
   visit: number;
   /** Of this visit, from 1; a retried step is planned anew. */
   attempt: number;
-  /** When the step is planned, in server time (core/server-time.ts): what an interval is measured by. */
+  /** When the step is planned, in server time (core/run/server-time.ts): what an interval is measured by. */
   now: number;
   /** What the wall clock shows then, in ms since the epoch: what is written into messages and files. */
   wallNow: number;

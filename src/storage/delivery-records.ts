@@ -1,9 +1,9 @@
 // Deliveries as they are stored: what a turn asks for, what its sender needs, each attempt, and what is read of them.
 
-import type { DeliveryStatus } from '../core/delivery.ts';
-import type { HttpMessage, MailMessage, OutboundMessage, OutboundResult } from '../core/outbound.ts';
-import type { OverflowGroup } from '../core/overflow.ts';
-import type { RetryPolicy } from '../core/retry.ts';
+import type { DeliveryStatus } from '../core/delivery/delivery.ts';
+import type { HttpMessage, MailMessage, OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
+import type { OverflowGroup } from '../core/delivery/overflow.ts';
+import type { RetryPolicy } from '../core/delivery/retry.ts';
 
 /** A delivery that a turn of a run asks for. */
 export interface NewDelivery {

@@ -1,6 +1,7 @@
 // What can go wrong below the storage contract, sorted by what the server must do about it.
 
 import { AppError } from '../errors.ts';
+import { diskFull } from '../files/file-fault.ts';
 
 /** The database cannot be trusted or reached any more: accept nothing further and stop. */
 export class FatalStorageError extends Error {}
@@ -26,19 +27,6 @@ export function storageFault(error: unknown): Error {
     );
   }
   return error as Error;
-}
-
-/** Sorts an error of the file system: a full disk or too many open files pass, all else is for the operator. */
-export function fileFault(error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(error);
-  if (code === 'EMFILE' || code === 'ENFILE')
-    return new AppError('unavailable', 'the server has too many files open; try again', { retryAfterSeconds: 1, cause: error });
-  return error;
-}
-
-function diskFull(cause: unknown): AppError {
-  return new AppError('unavailable', 'the disk is full; nothing was stored', { retryAfterSeconds: 30, cause });
 }
 
 /** A fault as it crosses a thread border. */

@@ -1,7 +1,8 @@
 // Records as they are shown: their times are stored in server time, and here are those of the wall clock.
 
 import type { DeliverySummary } from './delivery-records.ts';
-import type { RunSummary, Storage } from './storage.ts';
+import type { RunSummary } from './run-records.ts';
+import type { Storage } from './storage.ts';
 
 export interface TimeScales {
   /** From server time to what the wall clock showed. */

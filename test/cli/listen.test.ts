@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { beginSignature, finishSignature, readSigningSecret } from '../../src/delivery/signature.ts';
+import { beginSignature, finishSignature, readSigningSecret } from '../../src/delivery/http/signature.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { startListener } from '../support/listener.ts';
 import { sendRaw } from '../support/raw-http.ts';

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { formatAddressRange, parseAddressRange } from '../../src/address-range.ts';
-import { parseOutboundAllow } from '../../src/config-values.ts';
+import { parseOutboundAllow } from '../../src/config/config-values.ts';
 import { createAddressPolicy } from '../../src/delivery/address-policy.ts';
 
 test.each([

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Config, type ConfigSources, flagOf, loadConfig, settings, variableOf } from '../../src/config.ts';
+import { type Config, type ConfigSources, flagOf, loadConfig, settings, variableOf } from '../../src/config/config.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const load = (sources: Partial<ConfigSources>): Config => loadConfig({ flags: {}, environment: {}, file: {}, ...sources });

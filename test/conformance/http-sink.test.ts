@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { machineClocks } from '../../src/clock.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { allFrames } from '../support/event-stream.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { runShell } from '../support/shell.ts';

@@ -1,10 +1,10 @@
 // Batch-oriented inputs: a run takes one element, which must be of its kind, and what is not is told as Roboflow does.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson, stringifyJson } from '../../src/core/json.ts';
-import type { FileHandle, Request } from '../../src/core/request.ts';
-import type { WorkflowInput } from '../../src/core/workflow.ts';
-import { bindInputs } from '../../src/core/workflow-input.ts';
+import { parseJson, stringifyJson } from '../../src/core/json/json.ts';
+import type { FileHandle, Request } from '../../src/core/run/request.ts';
+import { bindInputs } from '../../src/core/workflow/inputs.ts';
+import type { WorkflowInput } from '../../src/core/workflow/plan.ts';
 
 const FILE: FileHandle = { name: 'x', filename: 'a.png', content_type: 'image/png', size: 1, sha256: 'f'.repeat(64) };
 

@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileBinding, resolveBindings } from '../../src/core/bindings.ts';
-import { ExactNumber, stringifyJson } from '../../src/core/json.ts';
-import { findSelectors, isSelector, isStepReference, parseSelector, selectedStep } from '../../src/core/selector.ts';
+import { ExactNumber, stringifyJson } from '../../src/core/json/json.ts';
+import { compileBinding, resolveBindings } from '../../src/core/workflow/bindings.ts';
+import { findSelectors, isSelector, isStepReference, parseSelector, selectedStep } from '../../src/core/workflow/selector.ts';
 
 const roots = {
   inputs: { name: 'Ada', n: 0, off: false, none: null, list: [{ id: 7 }, { id: 8 }], exact: new ExactNumber('1.0'), 'a-b': 1 },

@@ -9,7 +9,7 @@ import {
   isSecretParameter,
   keptHeaders,
   keptQuery,
-} from '../../src/core/caller-secrets.ts';
+} from '../../src/core/secrets/caller-secrets.ts';
 
 const SECRETS =
   `authorization proxy-authorization cookie x-gitlab-token x-telegram-bot-api-secret-token x-api-key x-auth-token cf-webhook-auth

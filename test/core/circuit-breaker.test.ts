@@ -1,7 +1,7 @@
 // How much is sent to an origin that fails, and to one that has come back.
 
 import { expect, test } from 'vitest';
-import { afterFailure, afterSuccess, type Circuit, closedCircuit, freeSlots } from '../../src/core/circuit-breaker.ts';
+import { afterFailure, afterSuccess, type Circuit, closedCircuit, freeSlots } from '../../src/core/delivery/circuit-breaker.ts';
 
 const NOW = 1_000_000;
 const WIDTH = 64;

@@ -1,7 +1,7 @@
 // Texts are cut by bytes, and never through a character.
 
 import { expect, test } from 'vitest';
-import { cutText } from '../../src/core/cut-text.ts';
+import { cutText } from '../../src/core/values/cut-text.ts';
 
 test.each([
   ['', 4, ''],

@@ -1,7 +1,7 @@
 // The estimate of what a body takes once it is decoded: never less than it takes where it takes the most.
 
 import { expect, test } from 'vitest';
-import { decodedBytes } from '../../src/core/decoded-bytes.ts';
+import { decodedBytes } from '../../src/core/run/decoded-bytes.ts';
 
 const estimate = (text: string): number => decodedBytes(new TextEncoder().encode(text));
 

@@ -1,10 +1,10 @@
 // What the answer to a message means, and when the next attempt is due.
 
 import { describe, expect, test } from 'vitest';
-import { afterAttempt, judge, originOf, retryAfterMs } from '../../src/core/delivery.ts';
-import { deliveryIdOf, parseDeliveryId } from '../../src/core/delivery-id.ts';
-import type { HttpMessage, MailMessage, OutboundResult } from '../../src/core/outbound.ts';
-import { BACKGROUND_RETRY } from '../../src/core/retry.ts';
+import { afterAttempt, judge, originOf, retryAfterMs } from '../../src/core/delivery/delivery.ts';
+import { deliveryIdOf, parseDeliveryId } from '../../src/core/delivery/delivery-id.ts';
+import type { HttpMessage, MailMessage, OutboundResult } from '../../src/core/delivery/outbound.ts';
+import { BACKGROUND_RETRY } from '../../src/core/delivery/retry.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 

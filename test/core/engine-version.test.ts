@@ -1,7 +1,7 @@
 // The version of a definition: which ones Roboflow's engine 1.15.0 takes, which it has not, and which are none.
 
 import { describe, expect, test } from 'vitest';
-import { engineVersionFault } from '../../src/core/engine-version.ts';
+import { engineVersionFault } from '../../src/core/workflow/engine-version.ts';
 
 describe('is run', () => {
   for (const version of [

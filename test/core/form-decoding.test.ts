@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseForm, parseQuery, UndecodableField } from '../../src/core/form-decoding.ts';
+import { parseForm, parseQuery, UndecodableField } from '../../src/core/form/form-decoding.ts';
 
 const LATIN1 = 'windows-1252';
 

@@ -2,10 +2,10 @@
 // faults, or planned, and none takes the check down.
 
 import { describe, expect, test } from 'vitest';
-import { planWorkflow } from '../../src/core/workflow.ts';
-import { workflowFaults } from '../../src/core/workflow-faults.ts';
+import { workflowFaults } from '../../src/core/workflow/faults.ts';
+import { planWorkflow } from '../../src/core/workflow/plan.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { createStepTypes } from '../../src/steps/index.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
 
 const { inspect } = createStepTypes(builtinStepTypes);
 const faults = (document: unknown): string[] => workflowFaults(document, inspect).map(({ path, message }) => `${path}: ${message}`);

@@ -1,11 +1,11 @@
 // Workflows inside workflows: what their steps become, that a run gives what it gives step by step, and what is refused.
 
 import { describe, expect, test } from 'vitest';
-import { inlineInnerWorkflows } from '../../src/core/inner-workflow.ts';
-import { planWorkflow } from '../../src/core/workflow.ts';
-import { workflowFaults } from '../../src/core/workflow-faults.ts';
+import { workflowFaults } from '../../src/core/workflow/faults.ts';
+import { inlineInnerWorkflows } from '../../src/core/workflow/inner-workflow.ts';
+import { planWorkflow } from '../../src/core/workflow/plan.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { createStepTypes } from '../../src/steps/index.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
 
 const { inspect } = createStepTypes(builtinStepTypes);
 const INNER = 'roboflow_core/inner_workflow@v1';

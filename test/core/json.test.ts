@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { parse as parseByLibrary } from 'lossless-json';
 import { describe, expect, test } from 'vitest';
-import { ExactNumber, parseJson, parseJsonWithUniqueKeys, stringifyJson, withPlainNumbers } from '../../src/core/json.ts';
-import { readExactly, surveyJson } from '../../src/core/json-text.ts';
+import { ExactNumber, parseJson, parseJsonWithUniqueKeys, stringifyJson, withPlainNumbers } from '../../src/core/json/json.ts';
+import { readExactly, surveyJson } from '../../src/core/json/json-text.ts';
 
 const numberText = fc.oneof(
   fc.constantFrom('0', '-0', '1.0', '-1.50', '1e+20', '1E-7', '12345678901234567890', '0.1e1', '1e400', '9007199254740993'),

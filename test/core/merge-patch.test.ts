@@ -1,8 +1,8 @@
 // JSON Merge Patch, by the examples of RFC 7396, appendix A.
 
 import { expect, test } from 'vitest';
-import { ExactNumber } from '../../src/core/json.ts';
-import { mergePatch } from '../../src/core/merge-patch.ts';
+import { ExactNumber } from '../../src/core/json/json.ts';
+import { mergePatch } from '../../src/core/json/merge-patch.ts';
 
 test.each<[unknown, unknown, unknown]>([
   [{ a: 'b' }, { a: 'c' }, { a: 'c' }],

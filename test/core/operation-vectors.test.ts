@@ -1,8 +1,8 @@
 // Operations give what Roboflow's own code gave: every recorded case, results, types of numbers and errors.
 
 import { describe, expect, test } from 'vitest';
-import { applyOperations, compileOperations, operationsFaults } from '../../src/core/operations/apply-operations.ts';
-import type { OperationDefinition } from '../../src/core/operations/operation.ts';
+import { applyOperations, compileOperations, operationsFaults } from '../../src/core/uql/operations/apply-operations.ts';
+import type { OperationDefinition } from '../../src/core/uql/operations/operation.ts';
 import {
   type Expectation,
   expectFault,

@@ -2,16 +2,16 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Bytes } from '../../src/core/bytes.ts';
-import { ImageFault, type Images, ImagesWanted, unloadedImages } from '../../src/core/image.ts';
-import { parseJson, stringifyJson } from '../../src/core/json.ts';
-import { applyOperations, compileOperations, operationsFaults, operationsSchema } from '../../src/core/operations/apply-operations.ts';
-import { operations } from '../../src/core/operations/index.ts';
-import type { OperationContext, OperationDefinition } from '../../src/core/operations/operation.ts';
-import { OperationFault } from '../../src/core/operations/operation-fault.ts';
+import { parseJson, stringifyJson } from '../../src/core/json/json.ts';
+import { stringifyShown } from '../../src/core/json/stored-value.ts';
 import { createSchemaCheck } from '../../src/core/schema.ts';
-import { stringifyShown } from '../../src/core/stored-value.ts';
-import { Timestamp } from '../../src/core/timestamp.ts';
+import { ImageFault, type Images, ImagesWanted, unloadedImages } from '../../src/core/uql/image.ts';
+import { applyOperations, compileOperations, operationsFaults, operationsSchema } from '../../src/core/uql/operations/apply-operations.ts';
+import { operations } from '../../src/core/uql/operations/index.ts';
+import type { OperationContext, OperationDefinition } from '../../src/core/uql/operations/operation.ts';
+import { OperationFault } from '../../src/core/uql/operations/operation-fault.ts';
+import { Bytes } from '../../src/core/values/bytes.ts';
+import { Timestamp } from '../../src/core/values/timestamp.ts';
 
 const context: OperationContext = { parameters: {}, images: unloadedImages, random: () => 0.25 };
 

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { stringifyJson } from '../../src/core/json.ts';
-import { type BodyKind, decodeBody, type FileHandle, groupPairs } from '../../src/core/request.ts';
+import { stringifyJson } from '../../src/core/json/json.ts';
+import { type BodyKind, decodeBody, type FileHandle, groupPairs } from '../../src/core/run/request.ts';
 
 const FILE: FileHandle = { name: 'body', filename: null, content_type: 'image/png', size: 1, sha256: 'f'.repeat(64) };
 

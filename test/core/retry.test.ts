@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { NO_RETRY, readRetryPolicy, retryDelayMs } from '../../src/core/retry.ts';
+import { NO_RETRY, readRetryPolicy, retryDelayMs } from '../../src/core/delivery/retry.ts';
 
 const policy = fc.record({
   maxRetries: fc.nat(100),

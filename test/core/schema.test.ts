@@ -3,11 +3,11 @@
 
 import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
-import { responseSchema } from '../../src/core/response-mode.ts';
-import { retrySchema } from '../../src/core/retry.ts';
+import { retrySchema } from '../../src/core/delivery/retry.ts';
 import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
-import { sinkSchema } from '../../src/core/sink.ts';
-import { workflowSchema } from '../../src/core/workflow-document.ts';
+import { responseSchema } from '../../src/core/sink/response-mode.ts';
+import { sinkSchema } from '../../src/core/sink/sink.ts';
+import { workflowSchema } from '../../src/core/workflow/document.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
 
 const schemas: Record<string, JsonSchema> = {

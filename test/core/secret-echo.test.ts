@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { quotePlus } from '../../src/core/percent-encoding.ts';
-import { createSecretHider } from '../../src/core/secret-echo.ts';
+import { createSecretHider } from '../../src/core/secrets/hide-echo.ts';
+import { quotePlus } from '../../src/core/values/percent-encoding.ts';
 
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 const html = (text: string): string =>

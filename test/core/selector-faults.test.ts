@@ -1,9 +1,9 @@
 // Selectors that can never match are faults when a definition is saved, wherever they stand.
 
 import { describe, expect, test } from 'vitest';
-import { parseSink } from '../../src/core/sink.ts';
-import { workflowFaults } from '../../src/core/workflow-faults.ts';
-import { createStepTypes, ownStepTypes } from '../../src/steps/index.ts';
+import { parseSink } from '../../src/core/sink/sink.ts';
+import { workflowFaults } from '../../src/core/workflow/faults.ts';
+import { createStepTypes, ownStepTypes } from '../../src/steps/registry.ts';
 
 /** Of `$request`, whoever reads it. */
 const NEVER: [string, string][] = [

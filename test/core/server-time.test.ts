@@ -1,7 +1,7 @@
 // Server time against the wall clock: what is shown of a moment, and where a start goes on.
 
 import { describe, expect, test } from 'vitest';
-import { fromWallTime, resumeServerTime, toWallTime } from '../../src/core/server-time.ts';
+import { fromWallTime, resumeServerTime, toWallTime } from '../../src/core/run/server-time.ts';
 
 const HOUR = 3_600_000;
 const MONTH = 31 * 24 * HOUR;

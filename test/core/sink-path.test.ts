@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalPattern, patternFault, patternKey, requestPathFault } from '../../src/core/sink-path.ts';
+import { canonicalPattern, patternFault, patternKey, requestPathFault } from '../../src/core/sink/sink-path.ts';
 
 describe('patterns', () => {
   const good = [

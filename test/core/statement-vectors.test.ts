@@ -1,7 +1,7 @@
 // Statements hold where Roboflow's own code says that they do: every recorded case, and its errors.
 
 import { describe, expect, test } from 'vitest';
-import { compileStatementGroup, evaluateStatementGroup, statementGroupFaults } from '../../src/core/statements/statement-group.ts';
+import { compileStatementGroup, evaluateStatementGroup, statementGroupFaults } from '../../src/core/uql/statements/statement-group.ts';
 import { type Expectation, expectFault, expectsError, isRefusedWhenSaved, readVectors, runWithImages, titled } from './vector-support.ts';
 
 interface Vector extends Expectation {

@@ -1,9 +1,9 @@
 // Statements: every one is evaluated, faults are found when they are saved, and detections are sequences to them.
 
 import { describe, expect, test } from 'vitest';
-import { type Images, ImagesWanted, unloadedImages } from '../../src/core/image.ts';
-import type { OperationContext } from '../../src/core/operations/operation.ts';
-import { evaluateStatementGroup, statementGroupFaults } from '../../src/core/statements/statement-group.ts';
+import { type Images, ImagesWanted, unloadedImages } from '../../src/core/uql/image.ts';
+import type { OperationContext } from '../../src/core/uql/operations/operation.ts';
+import { evaluateStatementGroup, statementGroupFaults } from '../../src/core/uql/statements/statement-group.ts';
 
 const context: OperationContext = { parameters: {}, images: unloadedImages, random: () => 0 };
 

@@ -1,9 +1,9 @@
 // Which steps a definition names: control flow names steps, whatever follows the name.
 
 import { expect, test } from 'vitest';
-import { planWorkflow } from '../../src/core/workflow.ts';
-import { workflowFaults } from '../../src/core/workflow-faults.ts';
-import { createStepTypes, ownStepTypes } from '../../src/steps/index.ts';
+import { workflowFaults } from '../../src/core/workflow/faults.ts';
+import { planWorkflow } from '../../src/core/workflow/plan.ts';
+import { createStepTypes, ownStepTypes } from '../../src/steps/registry.ts';
 import { roboflowStepTypes } from '../../src/steps/roboflow/index.ts';
 
 const { inspect } = createStepTypes([...ownStepTypes, ...roboflowStepTypes]);

@@ -2,11 +2,11 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Bytes } from '../../src/core/bytes.ts';
-import { parseJson } from '../../src/core/json.ts';
+import { parseJson } from '../../src/core/json/json.ts';
+import { decodeStored, encodeStored, stringifyShown } from '../../src/core/json/stored-value.ts';
 import { Tuple } from '../../src/core/python/tuple.ts';
-import { decodeStored, encodeStored, stringifyShown } from '../../src/core/stored-value.ts';
-import { Timestamp } from '../../src/core/timestamp.ts';
+import { Bytes } from '../../src/core/values/bytes.ts';
+import { Timestamp } from '../../src/core/values/timestamp.ts';
 
 const typed = fc.letrec((tie) => ({
   value: fc.oneof(

@@ -1,10 +1,10 @@
 // Timestamps: read from ISO 8601 and written again as Python's datetime does.
 
 import { expect, test } from 'vitest';
-import { stringifyJson } from '../../src/core/json.ts';
+import { stringifyJson } from '../../src/core/json/json.ts';
 import { isEqual } from '../../src/core/python/equality.ts';
 import { isOrdered } from '../../src/core/python/ordering.ts';
-import { parseTimestamp, Timestamp } from '../../src/core/timestamp.ts';
+import { parseTimestamp, Timestamp } from '../../src/core/values/timestamp.ts';
 
 test.each([
   ['2024-08-21', '2024-08-21T00:00:00'],

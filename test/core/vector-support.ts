@@ -4,14 +4,14 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import sharp from 'sharp';
 import { expect } from 'vitest';
-import { Bytes } from '../../src/core/bytes.ts';
-import { type Images, ImagesWanted, unloadedImages } from '../../src/core/image.ts';
-import { parseJson } from '../../src/core/json.ts';
-import type { OperationContext } from '../../src/core/operations/operation.ts';
-import { OperationFault } from '../../src/core/operations/operation-fault.ts';
+import { parseJson } from '../../src/core/json/json.ts';
 import { isEqual } from '../../src/core/python/equality.ts';
 import { isDict, kindOf } from '../../src/core/python/kind.ts';
-import { parseTimestamp, Timestamp } from '../../src/core/timestamp.ts';
+import { type Images, ImagesWanted, unloadedImages } from '../../src/core/uql/image.ts';
+import type { OperationContext } from '../../src/core/uql/operations/operation.ts';
+import { OperationFault } from '../../src/core/uql/operations/operation-fault.ts';
+import { Bytes } from '../../src/core/values/bytes.ts';
+import { parseTimestamp, Timestamp } from '../../src/core/values/timestamp.ts';
 import { createImageLoader } from '../../src/images/image-loader.ts';
 
 export interface Expectation {

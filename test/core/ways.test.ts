@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planWays } from '../../src/core/ways.ts';
-import { planSteps } from '../../src/core/workflow.ts';
+import { planSteps } from '../../src/core/workflow/plan.ts';
+import { planWays } from '../../src/core/workflow/transitions.ts';
 
 interface Drawn {
   name: string;

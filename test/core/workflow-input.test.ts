@@ -1,11 +1,11 @@
 // Inputs of a workflow: where each is found in the request, what it becomes, and what does not fit.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson, stringifyJson } from '../../src/core/json.ts';
-import type { FileHandle, Request } from '../../src/core/request.ts';
-import type { WorkflowInput } from '../../src/core/workflow.ts';
-import type { InputType } from '../../src/core/workflow-document.ts';
-import { bindInputs } from '../../src/core/workflow-input.ts';
+import { parseJson, stringifyJson } from '../../src/core/json/json.ts';
+import type { FileHandle, Request } from '../../src/core/run/request.ts';
+import type { InputType } from '../../src/core/workflow/document.ts';
+import { bindInputs } from '../../src/core/workflow/inputs.ts';
+import type { WorkflowInput } from '../../src/core/workflow/plan.ts';
 import { AppError } from '../../src/errors.ts';
 
 const FILE: FileHandle = { name: 'picture', filename: 'a.png', content_type: 'image/png', size: 1, sha256: 'f'.repeat(64) };

@@ -1,11 +1,11 @@
 // Workflow definitions: each fault is named with its place and what would be right, before anything is saved.
 
 import { describe, expect, test } from 'vitest';
-import { planWorkflow, workflowIdFault } from '../../src/core/workflow.ts';
-import type { WorkflowDocument } from '../../src/core/workflow-document.ts';
-import { workflowFaults } from '../../src/core/workflow-faults.ts';
+import type { WorkflowDocument } from '../../src/core/workflow/document.ts';
+import { workflowFaults } from '../../src/core/workflow/faults.ts';
+import { planWorkflow, workflowIdFault } from '../../src/core/workflow/plan.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { createStepTypes } from '../../src/steps/index.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
 
 const { inspect } = createStepTypes(builtinStepTypes);
 

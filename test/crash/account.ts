@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import type { FileHandle, RequestHead } from '../../src/core/request.ts';
-import { isTerminal } from '../../src/core/run.ts';
-import { isEnd, type ProgressEvent, type RunEvent } from '../../src/core/run-event.ts';
+import type { FileHandle, RequestHead } from '../../src/core/run/request.ts';
+import { isTerminal } from '../../src/core/run/run.ts';
+import { isEnd, type ProgressEvent, type RunEvent } from '../../src/core/run/run-event.ts';
+import type { StepRecord } from '../../src/storage/run-records.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
-import type { StepRecord, Storage } from '../../src/storage/storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { until } from '../support/until.ts';
 

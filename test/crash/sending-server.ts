@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { startApp } from '../../src/app.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { StepType } from '../../src/steps/step-type.ts';
 import { deliver } from '../support/deliver.ts';

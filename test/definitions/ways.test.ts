@@ -1,11 +1,11 @@
 // Ways in definitions: what every step may carry, what leads back, and what is wrong with a way, told when it is saved.
 
 import { describe, expect, test } from 'vitest';
-import { linksOf } from '../../src/core/step-links.ts';
-import { planWorkflow } from '../../src/core/workflow.ts';
-import { workflowFaults } from '../../src/core/workflow-faults.ts';
+import { workflowFaults } from '../../src/core/workflow/faults.ts';
+import { linksOf } from '../../src/core/workflow/links.ts';
+import { planWorkflow } from '../../src/core/workflow/plan.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { createStepTypes } from '../../src/steps/index.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
 import type { StepType } from '../../src/steps/step-type.ts';
 
 /** A type with ways of its own. */

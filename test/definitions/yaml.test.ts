@@ -4,8 +4,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { stringifyJson } from '../../src/core/json.ts';
-import { readDefinitionFiles } from '../../src/definitions/definition-files.ts';
+import { stringifyJson } from '../../src/core/json/json.ts';
+import { readDefinitionFiles } from '../../src/definitions/files/definition-files.ts';
 import { sluice } from '../support/run-cli.ts';
 import { tempDir } from '../support/temp-dir.ts';
 

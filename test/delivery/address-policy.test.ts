@@ -1,7 +1,7 @@
 // The address policy: what is public, what is not, and what the operator may allow.
 
 import { describe, expect, test } from 'vitest';
-import { parseOutboundAllow } from '../../src/config-values.ts';
+import { parseOutboundAllow } from '../../src/config/config-values.ts';
 import { createAddressPolicy } from '../../src/delivery/address-policy.ts';
 import { REFUSED_ADDRESSES } from './refused-addresses.ts';
 

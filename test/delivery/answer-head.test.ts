@@ -1,7 +1,7 @@
 // The head of an answer: what is settled, what passes as it came, and how long hostile ones take.
 
 import { describe, expect, test } from 'vitest';
-import { settleHead } from '../../src/delivery/answer-head.ts';
+import { settleHead } from '../../src/delivery/http/answer-head.ts';
 
 const head = (status: string, ...fields: string[]): string => [`HTTP/1.1 ${status}`, ...fields, '', ''].join('\r\n');
 

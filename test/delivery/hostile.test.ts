@@ -2,8 +2,8 @@
 // message to the same origin is not harmed.
 
 import { describe, expect, test } from 'vitest';
-import type { HttpMessage } from '../../src/core/outbound.ts';
-import { totalLimitMs } from '../../src/delivery/total-limit.ts';
+import type { HttpMessage } from '../../src/core/delivery/outbound.ts';
+import { totalLimitMs } from '../../src/delivery/http/total-limit.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { until } from '../support/until.ts';
 import { type HostileReceiver, startDeafReceiver, startReceiver } from './hostile-receiver.ts';

@@ -1,12 +1,12 @@
 // A sender whose policy lets it reach this machine, and messages for it.
 
 import { Readable } from 'node:stream';
-import { parseOutboundAllow } from '../../src/config-values.ts';
-import type { HttpMessage } from '../../src/core/outbound.ts';
+import { parseOutboundAllow } from '../../src/config/config-values.ts';
+import type { HttpMessage } from '../../src/core/delivery/outbound.ts';
 import { createAddressPolicy } from '../../src/delivery/address-policy.ts';
 import { createDial, type DialOptions } from '../../src/delivery/guarded-connector.ts';
-import type { SendOptions } from '../../src/delivery/send.ts';
-import { createHttpSender, type HttpSender, type HttpSenderOptions } from '../../src/delivery/send-http.ts';
+import { createHttpSender, type HttpSender, type HttpSenderOptions } from '../../src/delivery/http/send-http.ts';
+import type { SendOptions } from '../../src/delivery/sender.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 
 export const LOOPBACK = ['127.0.0.0/8', '::1'];

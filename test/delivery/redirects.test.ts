@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { HttpMessage } from '../../src/core/outbound.ts';
-import { redirectedRequest } from '../../src/delivery/python-redirect.ts';
+import type { HttpMessage } from '../../src/core/delivery/outbound.ts';
+import { redirectedRequest } from '../../src/delivery/http/python-redirect.ts';
 import { selfSigned } from './certificate.ts';
 import { startReceiver } from './hostile-receiver.ts';
 import { attempt, openSender, post } from './http-sender.ts';

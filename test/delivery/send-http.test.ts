@@ -3,8 +3,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import type { HttpMessage } from '../../src/core/outbound.ts';
-import { beginSignature, finishSignature, readSigningSecret } from '../../src/delivery/signature.ts';
+import type { HttpMessage } from '../../src/core/delivery/outbound.ts';
+import { beginSignature, finishSignature, readSigningSecret } from '../../src/delivery/http/signature.ts';
 import { startReceiver } from './hostile-receiver.ts';
 import { attempt, openSender, post, type TestSenderOptions } from './http-sender.ts';
 

@@ -2,10 +2,11 @@
 
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { parseOutboundAllow } from '../../src/config-values.ts';
-import type { MailMessage } from '../../src/core/outbound.ts';
+import { parseOutboundAllow } from '../../src/config/config-values.ts';
+import type { MailMessage } from '../../src/core/delivery/outbound.ts';
 import { createAddressPolicy } from '../../src/delivery/address-policy.ts';
-import { createSender, type Sender } from '../../src/delivery/send.ts';
+import { createSender } from '../../src/delivery/create-sender.ts';
+import type { Sender } from '../../src/delivery/sender.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { startReceiver } from './hostile-receiver.ts';
 import { attempt, LOOPBACK, post } from './http-sender.ts';

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { beginSignature, finishSignature, readSigningSecret } from '../../src/delivery/signature.ts';
+import { beginSignature, finishSignature, readSigningSecret } from '../../src/delivery/http/signature.ts';
 
 interface Case {
   id: string;

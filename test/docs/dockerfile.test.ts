@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { settings, variableOf } from '../../src/config.ts';
+import { settings, variableOf } from '../../src/config/config.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';

@@ -4,10 +4,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { parseSink } from '../../src/core/sink.ts';
-import { workflowFaults } from '../../src/core/workflow-faults.ts';
+import { parseSink } from '../../src/core/sink/sink.ts';
+import { workflowFaults } from '../../src/core/workflow/faults.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { createStepTypes } from '../../src/steps/index.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
 import { sluice } from '../support/run-cli.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { type Clone, type Ran, runBlocks, startClone } from './clone.ts';

@@ -2,7 +2,7 @@
 // would have, and what is shown is what the wall clock shows.
 
 import { expect, test } from 'vitest';
-import type { SendOptions } from '../../src/delivery/send.ts';
+import type { SendOptions } from '../../src/delivery/sender.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { settableClocks } from '../support/settable-clocks.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';

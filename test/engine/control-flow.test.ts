@@ -2,13 +2,13 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Request } from '../../src/core/request.ts';
-import { planWorkflow } from '../../src/core/workflow.ts';
-import type { WorkflowDocument } from '../../src/core/workflow-document.ts';
-import { workflowFaults } from '../../src/core/workflow-faults.ts';
+import type { Request } from '../../src/core/run/request.ts';
+import type { WorkflowDocument } from '../../src/core/workflow/document.ts';
+import { workflowFaults } from '../../src/core/workflow/faults.ts';
+import { planWorkflow } from '../../src/core/workflow/plan.ts';
 import { rehearse } from '../../src/engine/rehearsal.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { createStepTypes } from '../../src/steps/index.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
 import { bodyOf, gateTargets, readFates, type Step, wayTargets } from './control-flow-reading.ts';
 import { anyControlFlow, type DrawnWorkflow } from './control-flow-workflows.ts';
 import { testSteps } from './test-steps.ts';

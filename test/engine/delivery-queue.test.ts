@@ -2,10 +2,10 @@
 
 import { setMaxListeners } from 'node:events';
 import { expect, test } from 'vitest';
-import { deliveryIdOf } from '../../src/core/delivery-id.ts';
-import type { HttpMessage, OutboundResult } from '../../src/core/outbound.ts';
-import { createDeliveryQueue, type DeliveryQueue } from '../../src/engine/delivery-queue.ts';
-import { MAX_WIDTH } from '../../src/engine/origin-lane.ts';
+import { deliveryIdOf } from '../../src/core/delivery/delivery-id.ts';
+import type { HttpMessage, OutboundResult } from '../../src/core/delivery/outbound.ts';
+import { createDeliveryQueue, type DeliveryQueue } from '../../src/delivery/queue/delivery-queue.ts';
+import { MAX_WIDTH } from '../../src/delivery/queue/origin-queue.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { ClaimedDelivery } from '../../src/storage/delivery-records.ts';
@@ -199,7 +199,7 @@ test('many receivers that take nothing leave room to another one, and a message 
     leaseUntil: null,
   };
   const admitted = queue.admit([{ ...fresh, message: messageOf(4_000_000) }]);
-  queue.begin(admitted, null, 'run_new');
+  queue.begin(admitted, 'run_new', false);
   expect(sent.at(-1)?.id).toBe(fresh.id);
 });
 
@@ -254,7 +254,7 @@ async function supersede(before: (bench: Bench) => void = () => undefined): Prom
   };
   const admitted = bench.queue.admit([newer]);
   expect(admitted, 'storage decides what becomes of it').toEqual([newer]);
-  bench.queue.begin(admitted, null, 'run_new');
+  bench.queue.begin(admitted, 'run_new', false);
   await aMoment();
   await answerAll(bench.sent, 200);
   return { sent: bench.sent, older: deliveryIdOf('run_0', MAX_WIDTH) };

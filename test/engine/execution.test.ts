@@ -1,11 +1,11 @@
 // One run in memory: its retry schedule, its due times and what each turn leaves to be written.
 
 import { expect, test } from 'vitest';
-import type { Request } from '../../src/core/request.ts';
-import { planWorkflow } from '../../src/core/workflow.ts';
-import { Execution } from '../../src/engine/execution.ts';
+import type { Request } from '../../src/core/run/request.ts';
+import { planWorkflow } from '../../src/core/workflow/plan.ts';
+import { Execution } from '../../src/engine/execution/execution.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { createStepTypes } from '../../src/steps/index.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
 import { testSteps } from './test-steps.ts';
 import { unusedTools } from './unused-tools.ts';
 

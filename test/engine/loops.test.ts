@@ -2,16 +2,16 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Request } from '../../src/core/request.ts';
-import { isTerminal } from '../../src/core/run.ts';
-import type { ProgressEvent } from '../../src/core/run-event.ts';
-import { planWorkflow } from '../../src/core/workflow.ts';
-import type { StepDocument, WorkflowDocument } from '../../src/core/workflow-document.ts';
-import { workflowFaults } from '../../src/core/workflow-faults.ts';
-import { Execution } from '../../src/engine/execution.ts';
+import type { Request } from '../../src/core/run/request.ts';
+import { isTerminal } from '../../src/core/run/run.ts';
+import type { ProgressEvent } from '../../src/core/run/run-event.ts';
+import type { StepDocument, WorkflowDocument } from '../../src/core/workflow/document.ts';
+import { workflowFaults } from '../../src/core/workflow/faults.ts';
+import { planWorkflow } from '../../src/core/workflow/plan.ts';
+import { Execution } from '../../src/engine/execution/execution.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { createStepTypes } from '../../src/steps/index.ts';
-import type { RunChange, StepRecord } from '../../src/storage/storage.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
+import type { RunChange, StepRecord } from '../../src/storage/run-records.ts';
 import { testSteps } from './test-steps.ts';
 import { unusedTools } from './unused-tools.ts';
 

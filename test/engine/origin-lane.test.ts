@@ -1,8 +1,8 @@
 // What is remembered of an origin is forgotten once nothing depends on it, or every address ever tried would stay.
 
 import { expect, test } from 'vitest';
-import { afterFailure } from '../../src/core/circuit-breaker.ts';
-import { OriginLane } from '../../src/engine/origin-lane.ts';
+import { afterFailure } from '../../src/core/delivery/circuit-breaker.ts';
+import { OriginLane } from '../../src/delivery/queue/origin-queue.ts';
 
 const NOW = 1_800_000_000_000;
 

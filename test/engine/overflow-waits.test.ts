@@ -1,7 +1,7 @@
 // Runs that wait for a delivery with an overflow policy: what they hear of it, and what becomes of it when they end first.
 
 import { expect, test } from 'vitest';
-import { MAX_WIDTH } from '../../src/engine/origin-lane.ts';
+import { MAX_WIDTH } from '../../src/delivery/queue/origin-queue.ts';
 import { sendingSteps } from '../support/sending-steps.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
 import { tempDir } from '../support/temp-dir.ts';

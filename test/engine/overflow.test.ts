@@ -2,8 +2,8 @@
 // of the step, with a real receiver that holds its answers.
 
 import { expect, test } from 'vitest';
-import type { Overflow } from '../../src/core/overflow.ts';
-import { MAX_WIDTH } from '../../src/engine/origin-lane.ts';
+import type { Overflow } from '../../src/core/delivery/overflow.ts';
+import { MAX_WIDTH } from '../../src/delivery/queue/origin-queue.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { sendingSteps } from '../support/sending-steps.ts';
 import { shareApp } from '../support/shared-app.ts';

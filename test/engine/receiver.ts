@@ -1,7 +1,7 @@
 // The outside world of the engine's tests: takes every message that is sent and answers when it is told to.
 
-import type { OutboundResult } from '../../src/core/outbound.ts';
-import type { Send } from '../../src/engine/send-once.ts';
+import type { OutboundResult } from '../../src/core/delivery/outbound.ts';
+import type { Send } from '../../src/delivery/sender.ts';
 import { until } from '../support/until.ts';
 
 export interface Received {

@@ -1,6 +1,6 @@
 // Step types made for the tests of the engine: one that sends, some that choose, some that are broken.
 
-import type { Overflow } from '../../src/core/overflow.ts';
+import type { Overflow } from '../../src/core/delivery/overflow.ts';
 import type { EffectResult, StepOutcome, StepType } from '../../src/steps/step-type.ts';
 import { deliver } from '../support/deliver.ts';
 

@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readOrMakeAdminToken } from '../../src/files/data-directory.ts';
 import { newToken } from '../../src/ids.ts';
-import { readOrMakeAdminToken } from '../../src/storage/data-directory.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { ADMIN_TOKEN, startTestApp } from '../support/start-app.ts';

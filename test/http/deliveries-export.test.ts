@@ -1,8 +1,8 @@
 // Deliveries as a file: whole, of one form, safe to open in a spreadsheet, and read page by page.
 
 import { afterAll, describe, expect, test } from 'vitest';
-import { EXPORT_FORMATS } from '../../src/http/export-deliveries.ts';
-import type { PresentedDelivery } from '../../src/http/present-delivery.ts';
+import { EXPORT_FORMATS } from '../../src/http/admin/export-deliveries.ts';
+import type { PresentedDelivery } from '../../src/http/admin/present-delivery.ts';
 import { type HttpReceiver, startHttpReceiver } from '../support/http-receiver.ts';
 import { sendingSteps } from '../support/sending-steps.ts';
 import { shareApp } from '../support/shared-app.ts';

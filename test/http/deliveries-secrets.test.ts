@@ -1,7 +1,7 @@
 // No secret shows: neither what stands for one of the environment, nor what an address or a header holds.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { shownAddress, shownHeaders } from '../../src/http/shown-secrets.ts';
+import { shownAddress, shownHeaders } from '../../src/http/admin/shown-secrets.ts';
 import { type HttpReceiver, startHttpReceiver } from '../support/http-receiver.ts';
 import { sendingSteps } from '../support/sending-steps.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createLargeDocumentReader } from '../../src/http/input/large-document-reader.ts';
-import type { ReadRequest } from '../../src/http/input/payload-thread.ts';
+import { createLargeDocumentReader } from '../../src/intake/large-document-reader.ts';
+import type { ReadRequest } from '../../src/intake/payload-thread.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 test('documents that wait when the reader closes are refused, and not read by another thread', async () => {

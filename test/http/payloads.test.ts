@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { encodeMultipart } from '../../src/core/multipart.ts';
+import { encodeMultipart } from '../../src/core/form/multipart-writer.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { startTestApp } from '../support/start-app.ts';
 import { until } from '../support/until.ts';

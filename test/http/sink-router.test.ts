@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseSink, type Sink } from '../../src/core/sink.ts';
-import { sealSink } from '../../src/definitions/seal-sink.ts';
-import { createSinkRouter, type SinkMatch } from '../../src/http/sink-router.ts';
+import { parseSink, type Sink } from '../../src/core/sink/sink.ts';
+import { sealSink } from '../../src/definitions/hash-sink-tokens.ts';
+import { createSinkRouter, type SinkMatch } from '../../src/http/trigger/sink-router.ts';
 
 function sink(method: string, path: string, appId = 'shop'): Sink {
   const { sink: definition, faults } = parseSink({ method, path }, appId);

@@ -2,8 +2,8 @@
 
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { ImageFault, ImagesWanted, type ImageWant } from '../../src/core/image.ts';
-import { createInTurn } from '../../src/core/in-turn.ts';
+import { ImageFault, ImagesWanted, type ImageWant } from '../../src/core/uql/image.ts';
+import { createInTurn } from '../../src/core/values/in-turn.ts';
 import { createImageLoader } from '../../src/images/image-loader.ts';
 import { MemoryAccount } from '../../src/memory-budget.ts';
 

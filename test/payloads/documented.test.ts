@@ -1,7 +1,7 @@
 // The examples of docs/payloads.md are read as what it says that they are.
 
 import { expect, test } from 'vitest';
-import type { PayloadSource } from '../../src/core/sink.ts';
+import type { PayloadSource } from '../../src/core/sink/sink.ts';
 import { isPayloadFault } from '../../src/payloads/format.ts';
 import type { Payload } from '../../src/payloads/payload.ts';
 import { makeSample, sampleKinds } from '../../src/payloads/samples/index.ts';

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { lighten } from '../../src/payloads/heavy-lists.ts';
+import { lighten } from '../../src/payloads/cut-number-lists.ts';
 
 const cut = (document: string): string => Buffer.from(lighten(Buffer.from(document)).bytes).toString();
 

@@ -2,7 +2,7 @@
 // throws.
 
 import { describe, expect, test } from 'vitest';
-import type { PayloadSource } from '../../src/core/sink.ts';
+import type { PayloadSource } from '../../src/core/sink/sink.ts';
 import { makeSample, type SampleKind } from '../../src/payloads/samples/index.ts';
 import { textBytes } from '../../src/payloads/samples/sample.ts';
 import { faultOf, payloadOf, type Taken, takeBody, takeParts } from './intake.ts';

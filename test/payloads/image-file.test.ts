@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { checkImage, imageFault } from '../../src/payloads/image-file.ts';
+import { checkImage, imageFault } from '../../src/payloads/images/check-image.ts';
 import { makeSample } from '../../src/payloads/samples/index.ts';
 
 const sample = makeSample('robovision.instance_segmentation', { width: 40, height: 24, objects: 1 });

@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { guessFileType } from '../../src/core/form/file-type.ts';
-import type { FileHandle } from '../../src/core/request.ts';
-import type { PayloadSource } from '../../src/core/sink.ts';
+import type { FileHandle } from '../../src/core/run/request.ts';
+import type { PayloadSource } from '../../src/core/sink/sink.ts';
 import { isPayloadFault, type PayloadFault, type Received } from '../../src/payloads/format.ts';
-import { checkImage } from '../../src/payloads/image-file.ts';
+import { checkImage } from '../../src/payloads/images/check-image.ts';
 import { payloadFormats } from '../../src/payloads/index.ts';
 import { type Payload, withImageSize } from '../../src/payloads/payload.ts';
 import type { SamplePart, SampleRequest } from '../../src/payloads/samples/sample.ts';

@@ -3,8 +3,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ExactNumber } from '../../src/core/json.ts';
-import type { FileHandle } from '../../src/core/request.ts';
+import { ExactNumber } from '../../src/core/json/json.ts';
+import type { FileHandle } from '../../src/core/run/request.ts';
 import type { Payload } from '../../src/payloads/payload.ts';
 import { makeSample, type SampleKind } from '../../src/payloads/samples/index.ts';
 import { jsonBytes, type SamplePart, textBytes } from '../../src/payloads/samples/sample.ts';

@@ -2,7 +2,7 @@
 
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import type { PayloadSource } from '../../src/core/sink.ts';
+import type { PayloadSource } from '../../src/core/sink/sink.ts';
 import type { BoundingBox, Payload } from '../../src/payloads/payload.ts';
 import { makeSample, type SampleKind, sampleKinds } from '../../src/payloads/samples/index.ts';
 import type { Sample, SampleOptions } from '../../src/payloads/samples/sample.ts';

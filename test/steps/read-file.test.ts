@@ -3,7 +3,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { FileHandle } from '../../src/core/request.ts';
+import type { FileHandle } from '../../src/core/run/request.ts';
 import { readFile } from '../../src/steps/sluice/read-file.ts';
 import { sluice } from '../support/run-cli.ts';
 import { shareApp } from '../support/shared-app.ts';

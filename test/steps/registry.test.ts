@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { createStepTypes } from '../../src/steps/index.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
 import type { StepType } from '../../src/steps/step-type.ts';
 
 function stepType(parts: Partial<StepType>): StepType {

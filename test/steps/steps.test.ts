@@ -1,9 +1,9 @@
 // Step types: what holds for every one in the list, and what each of our own does.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson, stringifyJson } from '../../src/core/json.ts';
+import { parseJson, stringifyJson } from '../../src/core/json/json.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { createStepTypes } from '../../src/steps/index.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
 import { delay } from '../../src/steps/sluice/delay.ts';
 import { fail } from '../../src/steps/sluice/fail.ts';
 import { set } from '../../src/steps/sluice/set.ts';

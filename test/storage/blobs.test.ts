@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createBlobTurns } from '../../src/storage/blob-turns.ts';
-import { type BlobStore, openBlobStore } from '../../src/storage/blobs.ts';
+import { createBlobTurns } from '../../src/files/blob-turns.ts';
+import { type BlobStore, openBlobStore } from '../../src/files/blobs.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const HOUR = 3_600_000;

@@ -3,7 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { MemoryAccount } from '../../src/memory-budget.ts';
-import { type Batch, type BatchResult, createCommitQueue } from '../../src/storage/sqlite/commit-queue.ts';
+import { type Batch, type BatchResult, createCommitQueue } from '../../src/storage/commit-queue.ts';
 
 /** A queue whose batches are settled by hand: each operation returns its name. */
 function openQueue({

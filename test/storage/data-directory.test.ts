@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { prepareDataDirectory, readOrMakeAdminToken } from '../../src/storage/data-directory.ts';
+import { prepareDataDirectory, readOrMakeAdminToken } from '../../src/files/data-directory.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const TOKEN = 'a-token-of-32-characters-or-more';

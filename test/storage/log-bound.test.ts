@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { LOG_BYTES } from '../../src/storage/sqlite/open-database.ts';
+import { LOG_BYTES } from '../../src/storage/sqlite/database-file/open-database.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { plentyOfMemory } from '../support/plenty-of-memory.ts';

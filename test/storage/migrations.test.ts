@@ -6,8 +6,8 @@ import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { readMigrations } from '../../src/storage/migrate.ts';
-import { openDatabase } from '../../src/storage/sqlite/open-database.ts';
+import { readMigrations } from '../../src/storage/migrations.ts';
+import { openDatabase } from '../../src/storage/sqlite/database-file/open-database.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { plentyOfMemory } from '../support/plenty-of-memory.ts';
@@ -80,7 +80,7 @@ test('a process that is killed in the middle of a migration leaves nothing of it
   const endless = migrationsWith(`
     CREATE TABLE extra (id INTEGER) STRICT;
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) INSERT INTO extra SELECT i FROM n;`);
-  const code = `import { openDatabase } from './src/storage/sqlite/open-database.ts';
+  const code = `import { openDatabase } from './src/storage/sqlite/database-file/open-database.ts';
     openDatabase(${JSON.stringify({ directory, migrationsFolder: endless, acceptLoss: false })});`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], { cwd: ROOT, stdio: 'ignore' });
   onTestEnd(() => void child.kill('SIGKILL'));

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { openDatabase } from '../../src/storage/sqlite/open-database.ts';
+import { openDatabase } from '../../src/storage/sqlite/database-file/open-database.ts';
 import { createReads, createWrites } from '../../src/storage/sqlite/operations.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';

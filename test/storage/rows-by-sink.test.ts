@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openDatabase } from '../../src/storage/sqlite/open-database.ts';
-import { createRowsBySink } from '../../src/storage/sqlite/rows-by-sink.ts';
+import { openDatabase } from '../../src/storage/sqlite/database-file/open-database.ts';
+import { createRowsBySink } from '../../src/storage/sqlite/definitions/rows-by-sink.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
 

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { writeStepFile } from '../../src/storage/step-files.ts';
+import { writeStepFile } from '../../src/files/step-files.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 function prepare(): { root: string; outside: string } {

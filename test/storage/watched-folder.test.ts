@@ -3,7 +3,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type WatchedFolder, watchFolder } from '../../src/storage/watched-file.ts';
+import { type WatchedFolder, watchFolder } from '../../src/storage/sqlite/database-file/watched-file.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 /** With a clock that shows a second more at each look, or stands still. */

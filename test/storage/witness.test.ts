@@ -3,8 +3,8 @@
 import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openDatabase, readDatabaseState, WITNESS_FILE } from '../../src/storage/sqlite/open-database.ts';
-import { openWitness } from '../../src/storage/witness.ts';
+import { openDatabase, readDatabaseState, WITNESS_FILE } from '../../src/storage/sqlite/database-file/open-database.ts';
+import { openWitness } from '../../src/storage/sqlite/database-file/witness.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const migrationsFolder = join(import.meta.dirname, '../../migrations/sqlite');

@@ -1,6 +1,6 @@
 // The plan of a step that sends, as step types of tests make it: awaited, and a success is a 2xx.
 
-import { NO_RETRY, readRetryPolicy } from '../../src/core/retry.ts';
+import { NO_RETRY, readRetryPolicy } from '../../src/core/delivery/retry.ts';
 import type { StepPlan } from '../../src/steps/step-type.ts';
 
 /** `retry` is a manifest's. */

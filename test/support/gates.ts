@@ -1,7 +1,7 @@
 // Steps that wait until the test lets them pass, so that a run stands still where a test wants to look at it.
 
-import type { OutboundResult } from '../../src/core/outbound.ts';
-import type { Send } from '../../src/engine/send-once.ts';
+import type { OutboundResult } from '../../src/core/delivery/outbound.ts';
+import type { Send } from '../../src/delivery/sender.ts';
 import type { StepType } from '../../src/steps/step-type.ts';
 import { deliver } from './deliver.ts';
 

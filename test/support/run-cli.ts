@@ -1,7 +1,7 @@
 // Runs one command of the CLI inside the test process, with streams and environment of its own.
 
 import type { Io } from '../../src/cli/io.ts';
-import { runCli } from '../../src/cli/program.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
 import { ADMIN_TOKEN, type TestApp } from './start-app.ts';
 
 export interface CliResult {

@@ -1,7 +1,7 @@
 // Step types for tests of deliveries: one that sends what its manifest says, one that gives a secret of the environment.
 
-import type { HttpMessage } from '../../src/core/outbound.ts';
-import type { Overflow } from '../../src/core/overflow.ts';
+import type { HttpMessage } from '../../src/core/delivery/outbound.ts';
+import type { Overflow } from '../../src/core/delivery/overflow.ts';
 import type { EffectResult, StepType } from '../../src/steps/step-type.ts';
 import { deliver } from './deliver.ts';
 

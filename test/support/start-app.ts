@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { type App, type AppOptions, startApp } from '../../src/app.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/logger.ts';
 import { onTestEnd } from './cleanup.ts';
 import { tempDir } from './temp-dir.ts';

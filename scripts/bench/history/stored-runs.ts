@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readMigrations } from '../../../src/storage/migrate.ts';
+import { readMigrations } from '../../../src/storage/migrations.ts';
 import type { Bench } from '../bench.ts';
 import { withCleanups } from '../cleanups.ts';
 import { type SluiceProcess, startSluice } from '../sluice-process.ts';

@@ -1,7 +1,7 @@
 // Which character set the text of a form's fields is of, where the parts do not say so themselves. A form may tell it
 // in a field: `_charset_` for all (RFC 7578, 4.6), or `charsets` by field, as SendGrid sends what a mail held.
 
-import { charsetOf } from '../charset.ts';
+import { charsetOf } from '../values/charset.ts';
 import { MalformedForm } from './malformed-form.ts';
 
 export interface ToldCharsets {

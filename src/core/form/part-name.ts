@@ -2,7 +2,7 @@
 // set, as `filename*` (RFC 8187), as encoded words (RFC 2047, what .NET writes), and with three characters as per cents
 // (the multipart/form-data encoding of HTML, what browsers and Python's urllib3 write).
 
-import { decodeText } from '../charset.ts';
+import { decodeText } from '../values/charset.ts';
 
 /** Bytes where the character set is that of the form, which may be told at its end. */
 export type PartText = string | Uint8Array;

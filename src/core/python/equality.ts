@@ -1,7 +1,7 @@
 // Python's `==`: by value and deep, numbers across int, float and bool, and text never equal to a number.
 
-import type { Bytes } from '../bytes.ts';
-import type { Timestamp } from '../timestamp.ts';
+import type { Bytes } from '../values/bytes.ts';
+import type { Timestamp } from '../values/timestamp.ts';
 import { isDict, kindOf } from './kind.ts';
 import { readNumber } from './number.ts';
 

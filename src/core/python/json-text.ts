@@ -1,7 +1,7 @@
 // JSON as Python's `json.dumps` writes it: `", "` and `": "`, ASCII alone, floats by their repr. On the path of every
 // message that is sent, so that it looks at each value once and copies no text that needs no escape.
 
-import { floatText } from './float-text.ts';
+import { floatText } from './format/float-text.ts';
 import { isDict, kindOf } from './kind.ts';
 
 /** The body that Python's `requests` sends for the value. Throws an Error with Python's message for what JSON cannot say. */

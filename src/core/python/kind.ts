@@ -1,8 +1,8 @@
 // What a value is to Python: a number keeps by its text whether it is an int or a float.
 
-import { Bytes } from '../bytes.ts';
-import { ExactNumber } from '../json.ts';
-import { Timestamp } from '../timestamp.ts';
+import { ExactNumber } from '../json/json.ts';
+import { Bytes } from '../values/bytes.ts';
+import { Timestamp } from '../values/timestamp.ts';
 import { Tuple } from './tuple.ts';
 
 export type Kind = 'NoneType' | 'bool' | 'int' | 'float' | 'str' | 'list' | 'tuple' | 'dict' | 'bytes' | 'datetime';

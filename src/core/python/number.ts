@@ -1,8 +1,8 @@
 // Python's numbers: an int is a bigint here, exact at any size, and a float a JavaScript number. JavaScript compares the
 // two exactly, as Python does.
 
-import { ExactNumber } from '../json.ts';
-import { floatText } from './float-text.ts';
+import { ExactNumber } from '../json/json.ts';
+import { floatText } from './format/float-text.ts';
 import { kindOf } from './kind.ts';
 
 export type PythonNumber = bigint | number;

@@ -1,8 +1,8 @@
 // Python's `<`, `<=`, `>` and `>=`: numbers among themselves, text by code point, lists and tuples item by item. All else is a
 // TypeError that names both types.
 
-import type { Bytes } from '../bytes.ts';
-import type { Timestamp } from '../timestamp.ts';
+import type { Bytes } from '../values/bytes.ts';
+import type { Timestamp } from '../values/timestamp.ts';
 import { isEqual } from './equality.ts';
 import { PythonError } from './error.ts';
 import { kindOf, typeName } from './kind.ts';

@@ -1,6 +1,6 @@
 // Python's `len()`, `for … in`, `in` and `[…]`: text goes by code point, a dict by its keys.
 
-import { Bytes } from '../bytes.ts';
+import { Bytes } from '../values/bytes.ts';
 import { isEqual } from './equality.ts';
 import { PythonError } from './error.ts';
 import { isDict, kindOf, typeName } from './kind.ts';

@@ -1,8 +1,8 @@
 // Python's `str()` and `repr()` of a value: `True`, `None`, `1.0`, `['a', 1]`.
 
-import type { Bytes } from '../bytes.ts';
-import type { Timestamp } from '../timestamp.ts';
-import { floatText } from './float-text.ts';
+import type { Bytes } from '../values/bytes.ts';
+import type { Timestamp } from '../values/timestamp.ts';
+import { floatText } from './format/float-text.ts';
 import { isDict, kindOf } from './kind.ts';
 import type { Tuple } from './tuple.ts';
 

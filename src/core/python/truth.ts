@@ -1,6 +1,6 @@
 // Python's `bool(value)`: zero, nothing and the empty are false.
 
-import type { Bytes } from '../bytes.ts';
+import type { Bytes } from '../values/bytes.ts';
 import { isDict, kindOf } from './kind.ts';
 import { readNumber } from './number.ts';
 

@@ -1,7 +1,7 @@
 // Images that were loaded for a step, as they pass to another thread.
 
-import { ImageFault, type Images, ImagesWanted, type ImageWant } from '../../core/image.ts';
-import { imageIdentity, readImageSource } from '../../core/image-source.ts';
+import { ImageFault, type Images, ImagesWanted, type ImageWant } from '../../core/uql/image.ts';
+import { imageIdentity, readImageSource } from '../../core/uql/image-source.ts';
 
 type Loaded = { value: { width: number; height: number } | Uint8Array } | { fault: string };
 

@@ -1,16 +1,16 @@
 // Runs whose bodies are large are decoded and planned in a thread of their own, a few at a time: here they would hold up
 // every other caller, and take the memory of hundreds of small runs.
 
-import type { Images, ImageWant } from '../../core/image.ts';
-import type { RunError } from '../../core/run.ts';
-import { DECODED_RATIO } from '../../core/run-weight.ts';
-import { encodeStored } from '../../core/stored-value.ts';
+import { encodeStored } from '../../core/json/stored-value.ts';
+import type { RunError } from '../../core/run/run.ts';
+import { DECODED_RATIO } from '../../core/run/run-weight.ts';
+import type { Images, ImageWant } from '../../core/uql/image.ts';
 import { AppError } from '../../errors.ts';
 import { MemoryAccount } from '../../memory-budget.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
-import type { RunChange } from '../../storage/storage.ts';
-import type { LocalEffect } from '../execution-start.ts';
-import type { Program } from '../program.ts';
+import type { RunChange } from '../../storage/run-records.ts';
+import type { LocalEffect } from '../execution/execution-start.ts';
+import type { Program } from '../execution/program.ts';
 import type { StepMemory } from '../step-memory.ts';
 import { packImages } from './carried-images.ts';
 import type { Given, PlannedLargeTurn, RenderLarge, StartedLargeRun, StartLargeRun } from './messages.ts';

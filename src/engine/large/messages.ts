@@ -1,10 +1,10 @@
 // What the engine and the thread of large runs say to each other: plain values that pass between threads.
 
-import type { BodyKind, RequestBody } from '../../core/request.ts';
-import type { RunError } from '../../core/run.ts';
+import type { BodyKind, RequestBody } from '../../core/run/request.ts';
+import type { RunError } from '../../core/run/run.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
-import type { RunChange } from '../../storage/storage.ts';
-import type { ExecutionPast, LocalEffect } from '../execution-start.ts';
+import type { RunChange } from '../../storage/run-records.ts';
+import type { ExecutionPast, LocalEffect } from '../execution/execution-start.ts';
 import type { CarriedImage } from './carried-images.ts';
 
 /** A body that is new is checked as the sink says how it is read; one that is stored was checked before. */

@@ -1,18 +1,18 @@
 // The other end of large runs: decodes their bodies and plans their turns, one after the other, in a thread of its own.
 
-import { resolveBindings } from '../../core/bindings.ts';
-import { decodedBytes } from '../../core/decoded-bytes.ts';
-import { parseJson, stringifyJson } from '../../core/json.ts';
-import { decodeBody, type RequestBody, type RequestHead } from '../../core/request.ts';
-import { decodeStored } from '../../core/stored-value.ts';
-import { planWorkflow, type Workflow } from '../../core/workflow.ts';
-import type { WorkflowDocument } from '../../core/workflow-document.ts';
-import { bindInputs } from '../../core/workflow-input.ts';
+import { parseJson, stringifyJson } from '../../core/json/json.ts';
+import { decodeStored } from '../../core/json/stored-value.ts';
+import { decodedBytes } from '../../core/run/decoded-bytes.ts';
+import { decodeBody, type RequestBody, type RequestHead } from '../../core/run/request.ts';
+import { resolveBindings } from '../../core/workflow/bindings.ts';
+import type { WorkflowDocument } from '../../core/workflow/document.ts';
+import { bindInputs } from '../../core/workflow/inputs.ts';
+import { planWorkflow, type Workflow } from '../../core/workflow/plan.ts';
 import { AppError } from '../../errors.ts';
-import type { StepTypes } from '../../steps/index.ts';
+import type { StepTypes } from '../../steps/registry.ts';
 import { CAPTURE_WORKFLOW } from '../../steps/sluice/capture.ts';
-import { Execution } from '../execution.ts';
-import type { ExecutionTools, LocalEffect } from '../execution-start.ts';
+import { Execution } from '../execution/execution.ts';
+import type { ExecutionTools, LocalEffect } from '../execution/execution-start.ts';
 import type { MemoryEntry } from '../step-memory.ts';
 import { INTERNAL } from '../turn.ts';
 import { unpackImages } from './carried-images.ts';

@@ -1,6 +1,6 @@
 // A grey image as a baseline JPEG file (ITU T.81): one component, the standard's own tables.
 
-import type { ImageSize } from '../image-file.ts';
+import type { ImageSize } from '../images/inspection.ts';
 import { forwardDct } from './jpeg-dct.ts';
 import { acLuminance, dcLuminance, type HuffmanTable, LUMINANCE_STEPS, ZIGZAG } from './jpeg-tables.ts';
 

@@ -1,9 +1,9 @@
 // A mask as a PNG file: black, with white boxes or ellipses. One bit a pixel, since hundreds of masks come with one image.
 
 import { crc32, deflateSync } from 'node:zlib';
-import type { ImageSize } from '../image-file.ts';
+import type { ImageSize } from '../images/inspection.ts';
+import { PNG_SIGNATURE } from '../images/png-file.ts';
 import type { BoundingBox } from '../payload.ts';
-import { PNG_SIGNATURE } from '../png-file.ts';
 import { textBytes } from './sample.ts';
 
 export interface MaskShape {

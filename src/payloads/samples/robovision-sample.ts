@@ -1,7 +1,7 @@
 // Requests as Robovision's camera inference sends them. Only the document of an image classification is known from the
 // platform's own receiver; the other four are the shapes that this project proposes.
 
-import type { RobovisionKind } from '../robovision-kind.ts';
+import type { RobovisionKind } from '../robovision/robovision-kind.ts';
 import { encodeGreyJpeg } from './encode-jpeg.ts';
 import { encodeMaskPng, type MaskShape } from './encode-png.ts';
 import { SeededRandom } from './random.ts';

@@ -1,10 +1,10 @@
 // roboflow_core/cache_get@v1: what cache_set stored last under a key, in this run or an earlier one of the sink.
 
+import { withOperations } from '../shared/operations-outcome.ts';
+import { imageSelector, text } from '../shared/property-schemas.ts';
+import { readText } from '../shared/setting-values.ts';
 import type { StepType } from '../step-type.ts';
-import { type CacheEntry, type CacheManifest, cacheMemoryKey } from './cache-key.ts';
-import { withOperations } from './operations-outcome.ts';
-import { imageSelector, text } from './property-schemas.ts';
-import { readText } from './setting-values.ts';
+import { type CacheEntry, type CacheManifest, cacheMemoryKey } from './parts/cache-key.ts';
 
 export const cacheGet: StepType<CacheManifest> = {
   type: 'roboflow_core/cache_get@v1',

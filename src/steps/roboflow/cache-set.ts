@@ -1,10 +1,10 @@
 // roboflow_core/cache_set@v1: stores a value under a key, for the sink's later runs too.
 
+import { withOperations } from '../shared/operations-outcome.ts';
+import { imageSelector, selector, text } from '../shared/property-schemas.ts';
+import { readText } from '../shared/setting-values.ts';
 import type { StepType } from '../step-type.ts';
-import { type CacheEntry, type CacheManifest, cacheMemoryKey } from './cache-key.ts';
-import { withOperations } from './operations-outcome.ts';
-import { imageSelector, selector, text } from './property-schemas.ts';
-import { readText } from './setting-values.ts';
+import { type CacheEntry, type CacheManifest, cacheMemoryKey } from './parts/cache-key.ts';
 
 interface CacheSetManifest extends CacheManifest {
   value: unknown;

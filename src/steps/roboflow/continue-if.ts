@@ -1,13 +1,13 @@
 // roboflow_core/continue_if@v1: lets a branch run when a condition holds, and for a while after it last did.
 
 import { nestFaults } from '../../core/fault.ts';
-import { evaluateStatementGroup, statementGroupFaults } from '../../core/statements/statement-group.ts';
+import { evaluateStatementGroup, statementGroupFaults } from '../../core/uql/statements/statement-group.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { number, selectors, statementGroup, steps } from '../shared/property-schemas.ts';
+import { readNumber } from '../shared/setting-values.ts';
 import type { StepType } from '../step-type.ts';
-import { endBranch, runNext } from './branch.ts';
-import { operationContext, type Values } from './named-operations.ts';
-import { withOperations } from './operations-outcome.ts';
-import { number, selectors, statementGroup, steps } from './property-schemas.ts';
-import { readNumber } from './setting-values.ts';
+import { endBranch, runNext } from './parts/branch.ts';
+import { operationContext, type Values } from './parts/named-operations.ts';
 
 interface ContinueIfManifest {
   condition_statement: object;

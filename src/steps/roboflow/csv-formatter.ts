@@ -2,11 +2,11 @@
 
 import { kindOf } from '../../core/python/kind.ts';
 import { strOf } from '../../core/python/text.ts';
-import { Timestamp } from '../../core/timestamp.ts';
+import { Timestamp } from '../../core/values/timestamp.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { literals, operationChains } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
-import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
-import { withOperations } from './operations-outcome.ts';
-import { literals, operationChains } from './property-schemas.ts';
+import { chainFaults, type OperationsByName, transformValues, type Values } from './parts/named-operations.ts';
 
 interface CsvFormatterManifest {
   columns_data: Values;

@@ -1,9 +1,9 @@
 // roboflow_core/current_time@v1: the date and time in a time zone.
 
+import { failedStep } from '../shared/operations-outcome.ts';
+import { choiceOrSelector } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
-import { failedStep } from './operations-outcome.ts';
-import { choiceOrSelector } from './property-schemas.ts';
-import { isTimeZone, TIME_ZONES, timeIn } from './time-zones.ts';
+import { isTimeZone, TIME_ZONES, timeIn } from './parts/time-zones.ts';
 
 interface CurrentTimeManifest {
   timezone?: unknown;

@@ -1,13 +1,13 @@
 // roboflow_core/data_aggregator@v1: gathers values run by run, and gives what they come to once an interval is over.
 
-import { OperationFault } from '../../core/operations/operation-fault.ts';
-import { encodeStored } from '../../core/stored-value.ts';
+import { encodeStored } from '../../core/json/stored-value.ts';
+import { OperationFault } from '../../core/uql/operations/operation-fault.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { integer, operationChains, selectors } from '../shared/property-schemas.ts';
+import { readInteger } from '../shared/setting-values.ts';
 import type { StepType } from '../step-type.ts';
-import { AGGREGATIONS, type Aggregation, aggregate, resultOf } from './aggregation.ts';
-import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
-import { withOperations } from './operations-outcome.ts';
-import { integer, operationChains, selectors } from './property-schemas.ts';
-import { readInteger } from './setting-values.ts';
+import { AGGREGATIONS, type Aggregation, aggregate, resultOf } from './parts/aggregation.ts';
+import { chainFaults, type OperationsByName, transformValues, type Values } from './parts/named-operations.ts';
 
 interface DataAggregatorManifest {
   data: Values;

@@ -1,10 +1,10 @@
 // roboflow_core/delta_filter@v1: lets a branch run when a value is not what it was the last time.
 
 import { isEqual } from '../../core/python/equality.ts';
+import { imageSelector, selector, steps } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
-import { endBranch, runNext } from './branch.ts';
-import { imageSelector, selector, steps } from './property-schemas.ts';
-import { videoIdentifier } from './video-metadata.ts';
+import { endBranch, runNext } from './parts/branch.ts';
+import { videoIdentifier } from './parts/video-metadata.ts';
 
 interface DeltaFilterManifest {
   /** Absent from definitions that were saved before it was required. */

@@ -1,9 +1,5 @@
 // roboflow_core/email_notification@v1: a mail in plain text.
 
-import type { StepType } from '../step-type.ts';
-import { plainAttachment } from './email-attachment.ts';
-import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessage } from './email-message.ts';
-import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
 import {
   cooldownKey,
   interpretNotification,
@@ -11,8 +7,12 @@ import {
   type NotificationManifest,
   notificationProperties,
   planNotification,
-} from './notification.ts';
-import { withOperations } from './operations-outcome.ts';
+} from '../shared/notification.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import type { StepType } from '../step-type.ts';
+import { plainAttachment } from './parts/email-attachment.ts';
+import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessage } from './parts/email-message.ts';
+import { type MessageManifest, messageFaults, messageProperties, messageText } from './parts/message-text.ts';
 
 type EmailNotificationManifest = MessageManifest & NotificationManifest & EmailManifest;
 

@@ -1,13 +1,8 @@
 // roboflow_core/email_notification@v2: a mail in HTML that may show images, by the operator's own SMTP server.
 
-import { mapAskingOnce } from '../../core/ask-once.ts';
-import type { MailAttachment } from '../../core/outbound.ts';
+import type { MailAttachment } from '../../core/delivery/outbound.ts';
 import { strOf } from '../../core/python/text.ts';
-import type { StepContext, StepType } from '../step-type.ts';
-import { attachment, inlineImage } from './email-attachment.ts';
-import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessage } from './email-message.ts';
-import { managedProviderFaults, providerSchema } from './managed-provider.ts';
-import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
+import { mapAskingOnce } from '../../core/uql/ask-for-images.ts';
 import {
   cooldownKey,
   interpretNotification,
@@ -16,9 +11,14 @@ import {
   notificationProperties,
   planNotification,
   refusedNotification,
-} from './notification.ts';
-import { withOperations } from './operations-outcome.ts';
-import { nullable } from './property-schemas.ts';
+} from '../shared/notification.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { nullable } from '../shared/property-schemas.ts';
+import type { StepContext, StepType } from '../step-type.ts';
+import { attachment, inlineImage } from './parts/email-attachment.ts';
+import { type EmailManifest, emailFaults, emailProperties, mailFault, mailMessage } from './parts/email-message.ts';
+import { managedProviderFaults, providerSchema } from './parts/managed-provider.ts';
+import { type MessageManifest, messageFaults, messageProperties, messageText } from './parts/message-text.ts';
 
 interface EmailNotificationManifest extends MessageManifest, NotificationManifest, EmailManifest {
   email_provider?: string;

@@ -1,12 +1,19 @@
 // roboflow_core/expression@v1: the result of the first case whose condition holds, and else the default one.
 
 import { type Fault, nestFaults } from '../../core/fault.ts';
-import { applyOperations, operationsFaults } from '../../core/operations/apply-operations.ts';
-import { evaluateStatementGroup, statementGroupFaults } from '../../core/statements/statement-group.ts';
+import { applyOperations, operationsFaults } from '../../core/uql/operations/apply-operations.ts';
+import { evaluateStatementGroup, statementGroupFaults } from '../../core/uql/statements/statement-group.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { caseResult, operationChains, selectors, statementGroup } from '../shared/property-schemas.ts';
 import type { StepContext, StepType } from '../step-type.ts';
-import { chainFaults, type Operations, type OperationsByName, operationContext, transformValues, type Values } from './named-operations.ts';
-import { withOperations } from './operations-outcome.ts';
-import { caseResult, operationChains, selectors, statementGroup } from './property-schemas.ts';
+import {
+  chainFaults,
+  type Operations,
+  type OperationsByName,
+  operationContext,
+  transformValues,
+  type Values,
+} from './parts/named-operations.ts';
 
 type CaseResult =
   | { type: 'StaticCaseResult'; value: unknown }

@@ -1,7 +1,7 @@
 // roboflow_core/first_non_empty_or_default@v1: the first of several values that is there, which joins branches again.
 
+import { selectorList } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
-import { selectorList } from './property-schemas.ts';
 
 interface FirstNonEmptyOrDefaultManifest {
   data: unknown[];

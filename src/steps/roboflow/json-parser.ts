@@ -1,13 +1,13 @@
 // roboflow_core/json_parser@v1: takes fields out of JSON text, bare or in the first ```json block of a text around it. An
 // object, as the body of a request is once it was read as JSON, counts as parsed.
 
-import { ExactNumber, parseJson } from '../../core/json.ts';
+import { ExactNumber, parseJson } from '../../core/json/json.ts';
 import { isDict } from '../../core/python/kind.ts';
-import { receivedFile } from '../received-file.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { text } from '../shared/property-schemas.ts';
+import { receivedFile } from '../shared/received-file.ts';
+import { readText, SettingFault } from '../shared/setting-values.ts';
 import type { StepContext, StepType } from '../step-type.ts';
-import { withOperations } from './operations-outcome.ts';
-import { text } from './property-schemas.ts';
-import { readText, SettingFault } from './setting-values.ts';
 
 interface JsonParserManifest {
   raw_json: unknown;

@@ -1,12 +1,12 @@
 // roboflow_core/local_file_sink@v1: text written to files, one for each run, or a log that many runs add to.
 
-import { isSelector } from '../../core/selector.ts';
+import { isSelector } from '../../core/workflow/selector.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { integerOrSelector, selector, text } from '../shared/property-schemas.ts';
+import { readInteger, readText, SettingFault } from '../shared/setting-values.ts';
 import type { EffectResult, StepContext, StepOutcome, StepType } from '../step-type.ts';
-import { type FileType, logEntry, withNewline } from './file-content.ts';
-import { filePath, pathFault } from './file-path.ts';
-import { withOperations } from './operations-outcome.ts';
-import { integerOrSelector, selector, text } from './property-schemas.ts';
-import { readInteger, readText, SettingFault } from './setting-values.ts';
+import { type FileType, logEntry, withNewline } from './parts/file-content.ts';
+import { filePath, pathFault } from './parts/file-path.ts';
 
 interface LocalFileSinkManifest {
   content: unknown;

@@ -1,11 +1,11 @@
 // roboflow_core/property_definition@v1: a value transformed by a chain of operations.
 
 import { nestFaults } from '../../core/fault.ts';
-import { applyOperations, operationsFaults } from '../../core/operations/apply-operations.ts';
+import { applyOperations, operationsFaults } from '../../core/uql/operations/apply-operations.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { operationChain, selector } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
-import { type Operations, operationContext } from './named-operations.ts';
-import { withOperations } from './operations-outcome.ts';
-import { operationChain, selector } from './property-schemas.ts';
+import { type Operations, operationContext } from './parts/named-operations.ts';
 
 interface PropertyDefinitionManifest {
   data: unknown;

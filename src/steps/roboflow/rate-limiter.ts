@@ -1,10 +1,10 @@
 // roboflow_core/rate_limiter@v1: lets a branch run at most once in so many seconds, counted from its last run.
 
+import { imageSelector, nullable, number, selector, steps } from '../shared/property-schemas.ts';
+import { readNumber } from '../shared/setting-values.ts';
 import type { StepType } from '../step-type.ts';
-import { endBranch, runNext } from './branch.ts';
-import { imageSelector, nullable, number, selector, steps } from './property-schemas.ts';
-import { readNumber } from './setting-values.ts';
-import { frameTime } from './video-metadata.ts';
+import { endBranch, runNext } from './parts/branch.ts';
+import { frameTime } from './parts/video-metadata.ts';
 
 interface RateLimiterManifest {
   cooldown_seconds?: unknown;

@@ -1,9 +1,7 @@
 // roboflow_core/slack_notification@v1: a message in a Slack channel, by Slack's chat.postMessage.
 
-import { answerObject } from '../../core/answer-object.ts';
-import type { OutboundMessage, OutboundResult } from '../../core/outbound.ts';
-import type { StepType } from '../step-type.ts';
-import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
+import { answerObject } from '../../core/delivery/answer-object.ts';
+import type { OutboundMessage, OutboundResult } from '../../core/delivery/outbound.ts';
 import {
   cooldownKey,
   interpretNotification,
@@ -13,10 +11,12 @@ import {
   notificationProperties,
   planNotification,
   sessionCooldownProperties,
-} from './notification.ts';
-import { withOperations } from './operations-outcome.ts';
-import { selectors, text } from './property-schemas.ts';
-import { readServiceUrl, readText } from './setting-values.ts';
+} from '../shared/notification.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { selectors, text } from '../shared/property-schemas.ts';
+import { readServiceUrl, readText } from '../shared/setting-values.ts';
+import type { StepType } from '../step-type.ts';
+import { type MessageManifest, messageFaults, messageProperties, messageText } from './parts/message-text.ts';
 
 interface SlackNotificationManifest extends MessageManifest, NotificationManifest {
   slack_token: unknown;

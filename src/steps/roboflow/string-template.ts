@@ -1,11 +1,11 @@
 // roboflow_core/string_template@v1: a text with named placeholders, filled as Python's str.format does it.
 
 import { typeName } from '../../core/python/kind.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { literals, operationChains, text } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
-import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
-import { withOperations } from './operations-outcome.ts';
-import { literals, operationChains, text } from './property-schemas.ts';
-import { renderTemplate, templateFault } from './template.ts';
+import { chainFaults, type OperationsByName, transformValues, type Values } from './parts/named-operations.ts';
+import { renderTemplate, templateFault } from './parts/template.ts';
 
 interface StringTemplateManifest {
   template: unknown;

@@ -2,10 +2,10 @@
 
 import type { Fault } from '../../core/fault.ts';
 import { strOf } from '../../core/python/text.ts';
+import { flag, literal, steps, stepsByName } from '../shared/property-schemas.ts';
+import { readFlag } from '../shared/setting-values.ts';
 import type { StepType } from '../step-type.ts';
-import { endBranch, runNext } from './branch.ts';
-import { flag, literal, steps, stepsByName } from './property-schemas.ts';
-import { readFlag } from './setting-values.ts';
+import { endBranch, runNext } from './parts/branch.ts';
 
 interface SwitchCaseManifest {
   value: unknown;

@@ -1,7 +1,5 @@
 // roboflow_core/twilio_sms_notification@v1: a text message by the operator's own Twilio account.
 
-import type { StepType } from '../step-type.ts';
-import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
 import {
   cooldownKey,
   interpretNotification,
@@ -10,11 +8,13 @@ import {
   notificationProperties,
   planNotification,
   sessionCooldownProperties,
-} from './notification.ts';
-import { withOperations } from './operations-outcome.ts';
-import { integerOrSelector } from './property-schemas.ts';
-import { readInteger, SettingFault } from './setting-values.ts';
-import { type TwilioAccount, truncateMessage, twilioFault, twilioMessage, twilioProperties } from './twilio-message.ts';
+} from '../shared/notification.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { integerOrSelector } from '../shared/property-schemas.ts';
+import { readInteger, SettingFault } from '../shared/setting-values.ts';
+import type { StepType } from '../step-type.ts';
+import { type MessageManifest, messageFaults, messageProperties, messageText } from './parts/message-text.ts';
+import { type TwilioAccount, truncateMessage, twilioFault, twilioMessage, twilioProperties } from './parts/twilio-message.ts';
 
 interface TwilioSmsNotificationManifest extends MessageManifest, NotificationManifest, TwilioAccount {
   cooldown_session_key: string;

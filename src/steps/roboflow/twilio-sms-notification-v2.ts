@@ -1,9 +1,6 @@
 // roboflow_core/twilio_sms_notification@v2: a text message, with pictures by their addresses, by the operator's own
 // Twilio account. Roboflow's account needs Roboflow's servers.
 
-import type { StepType } from '../step-type.ts';
-import { managedProviderFaults, providerSchema } from './managed-provider.ts';
-import { type MessageManifest, messageFaults, messageProperties, messageText } from './message-text.ts';
 import {
   cooldownKey,
   interpretNotification,
@@ -12,11 +9,14 @@ import {
   notificationProperties,
   planNotification,
   refusedNotification,
-} from './notification.ts';
-import { withOperations } from './operations-outcome.ts';
-import { nullable, textOrTexts } from './property-schemas.ts';
-import { readLines } from './setting-values.ts';
-import { type TwilioAccount, truncateMessage, twilioFault, twilioMessage, twilioProperties } from './twilio-message.ts';
+} from '../shared/notification.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { nullable, textOrTexts } from '../shared/property-schemas.ts';
+import { readLines } from '../shared/setting-values.ts';
+import type { StepType } from '../step-type.ts';
+import { managedProviderFaults, providerSchema } from './parts/managed-provider.ts';
+import { type MessageManifest, messageFaults, messageProperties, messageText } from './parts/message-text.ts';
+import { type TwilioAccount, truncateMessage, twilioFault, twilioMessage, twilioProperties } from './parts/twilio-message.ts';
 
 interface TwilioSmsNotificationManifest extends MessageManifest, NotificationManifest, TwilioAccount {
   sms_provider?: string;

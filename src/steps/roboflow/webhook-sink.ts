@@ -3,10 +3,7 @@
 // purpose, and docs/guide-roboflow.md says how.
 
 import { strOf } from '../../core/python/text.ts';
-import { multipartBoundary } from '../multipart-boundary.ts';
-import { receivedFile } from '../received-file.ts';
-import type { StepContext, StepType } from '../step-type.ts';
-import { chainFaults, type OperationsByName, transformValues, type Values } from './named-operations.ts';
+import { multipartBoundary } from '../shared/multipart-boundary.ts';
 import {
   cooldownKey,
   interpretNotification,
@@ -15,12 +12,15 @@ import {
   notificationProperties,
   planNotification,
   refusedNotification,
-} from './notification.ts';
-import { withOperations } from './operations-outcome.ts';
-import { integerOrSelector, operationChains, text } from './property-schemas.ts';
-import { readInteger } from './setting-values.ts';
-import { redirectNote, webhookFault } from './webhook-fault.ts';
-import { UnsendableRequest, webhookMessage } from './webhook-message.ts';
+} from '../shared/notification.ts';
+import { withOperations } from '../shared/operations-outcome.ts';
+import { integerOrSelector, operationChains, text } from '../shared/property-schemas.ts';
+import { receivedFile } from '../shared/received-file.ts';
+import { readInteger } from '../shared/setting-values.ts';
+import { redirectNote, webhookFault } from '../shared/webhook-fault.ts';
+import { UnsendableRequest, webhookMessage } from '../shared/webhook-message.ts';
+import type { StepContext, StepType } from '../step-type.ts';
+import { chainFaults, type OperationsByName, transformValues, type Values } from './parts/named-operations.ts';
 
 interface WebhookManifest extends NotificationManifest {
   url: unknown;

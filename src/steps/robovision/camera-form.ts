@@ -2,11 +2,11 @@
 // and predictions.json, in this order. File names and types are Robovision's; the names of the fields `image` and
 // `mask_0000` are proposed by this project, and `predictions` is what Robovision's own receiver looks for.
 
-import type { Part } from '../../core/multipart.ts';
-import type { BodyPart } from '../../core/outbound.ts';
-import type { FileHandle } from '../../core/request.ts';
+import type { BodyPart } from '../../core/delivery/outbound.ts';
+import type { Part } from '../../core/form/multipart-writer.ts';
+import type { FileHandle } from '../../core/run/request.ts';
 import type { Payload } from '../../payloads/payload.ts';
-import { PayloadFault } from '../payload-input.ts';
+import { PayloadFault } from '../shared/payload-setting.ts';
 import { predictionsDocument } from './predictions-document.ts';
 
 export interface FormTools {

@@ -1,19 +1,19 @@
 // robovision/camera_webhook@v1: sends a frame on as Robovision's camera inference does (source 002), and does what it does
 // not: tries again, keeps what was answered, chooses the frames that are events, and takes a slow receiver as it is told.
 
-import { encodeMultipart } from '../../core/multipart.ts';
-import type { HttpMessage, OutboundResult } from '../../core/outbound.ts';
+import type { HttpMessage, OutboundResult } from '../../core/delivery/outbound.ts';
+import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/delivery/retry.ts';
+import { encodeMultipart } from '../../core/form/multipart-writer.ts';
 import { strOf } from '../../core/python/text.ts';
-import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/retry.ts';
 import type { Payload } from '../../payloads/payload.ts';
-import { multipartBoundary } from '../multipart-boundary.ts';
-import { PayloadFault, readPayload } from '../payload-input.ts';
-import { receivedFile } from '../received-file.ts';
-import { noAnswerText } from '../roboflow/notification.ts';
-import { failedStep, withOperations } from '../roboflow/operations-outcome.ts';
-import { flagOrSelector, integerOrSelector, numberOrSelector, selector, text } from '../roboflow/property-schemas.ts';
-import { readFlag, readInteger, readNumber, SettingFault } from '../roboflow/setting-values.ts';
-import { readAddress, readHeaders, refuseBeyondLatin1, UnsendableRequest } from '../roboflow/webhook-message.ts';
+import { multipartBoundary } from '../shared/multipart-boundary.ts';
+import { noAnswerText } from '../shared/notification.ts';
+import { failedStep, withOperations } from '../shared/operations-outcome.ts';
+import { PayloadFault, readPayload } from '../shared/payload-setting.ts';
+import { flagOrSelector, integerOrSelector, numberOrSelector, selector, text } from '../shared/property-schemas.ts';
+import { receivedFile } from '../shared/received-file.ts';
+import { readFlag, readInteger, readNumber, SettingFault } from '../shared/setting-values.ts';
+import { readAddress, readHeaders, refuseBeyondLatin1, UnsendableRequest } from '../shared/webhook-message.ts';
 import { outboundResult, type StepContext, type StepOutcome, type StepPlan, type StepType } from '../step-type.ts';
 import { cameraForm } from './camera-form.ts';
 import { type EventFilter, missingEvent } from './event-filter.ts';

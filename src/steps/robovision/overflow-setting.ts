@@ -1,10 +1,10 @@
 // The overflow policy as a manifest words it: `overflow`, and what goes with each of its policies.
 
+import type { Overflow } from '../../core/delivery/overflow.ts';
 import type { Fault } from '../../core/fault.ts';
-import { ExactNumber } from '../../core/json.ts';
-import type { Overflow } from '../../core/overflow.ts';
+import { ExactNumber } from '../../core/json/json.ts';
 import type { JsonSchema } from '../../core/schema.ts';
-import { SettingFault } from '../roboflow/setting-values.ts';
+import { SettingFault } from '../shared/setting-values.ts';
 
 export interface OverflowManifest {
   overflow?: Overflow['policy'];

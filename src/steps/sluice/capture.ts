@@ -1,8 +1,8 @@
 // sluice/capture@v1: records the request and nothing more. What a sink does that names no workflow.
 
-import { compileSelector } from '../../core/bindings.ts';
-import { NO_RETRY } from '../../core/retry.ts';
-import type { Workflow } from '../../core/workflow.ts';
+import { NO_RETRY } from '../../core/delivery/retry.ts';
+import { compileSelector } from '../../core/workflow/bindings.ts';
+import type { Workflow } from '../../core/workflow/plan.ts';
 import type { StepType } from '../step-type.ts';
 
 export const capture: StepType = {

@@ -1,7 +1,7 @@
 // sluice/delay@v1: waits, across restarts too, then lets the steps that it names run.
 
-import { ExactNumber } from '../../core/json.ts';
-import { selectedStep } from '../../core/selector.ts';
+import { ExactNumber } from '../../core/json/json.ts';
+import { selectedStep } from '../../core/workflow/selector.ts';
 import type { StepType } from '../step-type.ts';
 
 interface DelayManifest {

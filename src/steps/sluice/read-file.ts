@@ -1,9 +1,9 @@
 // sluice/read_file@v1: opens a received file as text, or as the JSON in it. A received file is a handle and lies on the
 // disk: without this step its content can be passed on, and not looked into.
 
-import { decodeText } from '../../core/charset.ts';
-import { parseJson } from '../../core/json.ts';
-import { receivedFile } from '../received-file.ts';
+import { parseJson } from '../../core/json/json.ts';
+import { decodeText } from '../../core/values/charset.ts';
+import { receivedFile } from '../shared/received-file.ts';
 import type { EffectResult, StepOutcome, StepPlan, StepType } from '../step-type.ts';
 
 interface ReadFileManifest {

@@ -2,9 +2,9 @@
 // selector gives is checked when the condition is asked.
 
 import type { Fault } from '../../core/fault.ts';
-import { ExactNumber } from '../../core/json.ts';
+import { ExactNumber } from '../../core/json/json.ts';
 import { isDict } from '../../core/python/kind.ts';
-import { isSelector, isStepReference } from '../../core/selector.ts';
+import { isSelector, isStepReference } from '../../core/workflow/selector.ts';
 import type { Payload, Prediction } from '../../payloads/payload.ts';
 
 const OPERATORS = ['is_any_of', 'is_none_of'];

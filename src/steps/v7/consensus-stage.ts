@@ -1,12 +1,12 @@
 // v7/consensus_stage@v1: V7's Consensus Stage: whether parallel stages annotated an item alike. If so it goes one way
 // with the champion's annotations, else another, as to a review.
 
-import { type Consensus, findConsensus } from '../../core/consensus.ts';
 import type { Fault } from '../../core/fault.ts';
-import { Effort, TooMuchEffort } from '../../core/geometry/effort.ts';
-import { asPayload } from '../payload-input.ts';
-import { steps } from '../roboflow/property-schemas.ts';
+import { asPayload } from '../shared/payload-setting.ts';
+import { steps } from '../shared/property-schemas.ts';
 import type { StepContext, StepOutcome, StepType } from '../step-type.ts';
+import { type Consensus, findConsensus } from './consensus/consensus.ts';
+import { Effort, TooMuchEffort } from './consensus/effort.ts';
 import { givenPayload, NO_PAYLOAD } from './given-payload.ts';
 import { AnnotationFault, MAX_ANNOTATIONS, readStage, type StageAnnotations } from './stage-annotations.ts';
 import { leaveBy, NAME, refuse } from './way-out.ts';

@@ -1,8 +1,8 @@
 // v7/logic_stage@v1: V7's Logic Stage: the first rule whose condition holds says where an item goes, and the else-way is
 // for the rest.
 
-import { asPayload } from '../payload-input.ts';
-import { steps } from '../roboflow/property-schemas.ts';
+import { asPayload } from '../shared/payload-setting.ts';
+import { steps } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
 import { ConditionFault, conditionFaults, holds } from './condition.ts';
 import { givenPayload, NO_PAYLOAD } from './given-payload.ts';

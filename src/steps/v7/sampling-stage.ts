@@ -2,7 +2,7 @@
 // that 20 per cent of 100 items may be 17. A step that is planned again draws the same.
 
 import type { Fault } from '../../core/fault.ts';
-import { steps } from '../roboflow/property-schemas.ts';
+import { steps } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
 import { leaveBy, NAME } from './way-out.ts';
 

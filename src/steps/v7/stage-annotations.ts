@@ -1,13 +1,13 @@
 // The annotations of one stage, read for comparing: from a typed payload or its predictions, from a list in Darwin's own
 // form, or from Roboflow's detections. Each item tells its form by its own fields.
 
-import type { Annotation } from '../../core/consensus.ts';
-import { findFirstFrame } from '../../core/first-frame.ts';
-import type { Effort } from '../../core/geometry/effort.ts';
-import { boxRegion, polygonRegion, type Region } from '../../core/geometry/region.ts';
-import type { Point } from '../../core/geometry/shared-area.ts';
-import { ExactNumber } from '../../core/json.ts';
+import { ExactNumber } from '../../core/json/json.ts';
 import { isDict } from '../../core/python/kind.ts';
+import { findFirstFrame } from '../../core/values/first-frame.ts';
+import type { Annotation } from './consensus/consensus.ts';
+import type { Effort } from './consensus/effort.ts';
+import { boxRegion, polygonRegion, type Region } from './consensus/region.ts';
+import type { Point } from './consensus/shared-area.ts';
 
 /** What was given is no list of annotations, or one of them cannot be read; the message says where and why. */
 export class AnnotationFault extends Error {}

@@ -1,11 +1,11 @@
 // The request that a webhook stage sends: always a POST of JSON, to the address and with the authorization as typed.
 
-import type { BodyPart, HttpMessage } from '../../core/outbound.ts';
+import type { BodyPart, HttpMessage } from '../../core/delivery/outbound.ts';
+import { stringifyShown } from '../../core/json/stored-value.ts';
 import { isDict } from '../../core/python/kind.ts';
-import { beginsWithPlaceholder } from '../../core/secret-placeholder.ts';
-import { stringifyShown } from '../../core/stored-value.ts';
-import { asPayload } from '../payload-input.ts';
-import { receivedFile } from '../received-file.ts';
+import { beginsWithPlaceholder } from '../../core/secrets/placeholder.ts';
+import { asPayload } from '../shared/payload-setting.ts';
+import { receivedFile } from '../shared/received-file.ts';
 import type { StepContext } from '../step-type.ts';
 
 export interface StageRequest {

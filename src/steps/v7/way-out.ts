@@ -1,6 +1,6 @@
 // How stages end, and the names that they and their ways may have.
 
-import { selectedStep } from '../../core/selector.ts';
+import { selectedStep } from '../../core/workflow/selector.ts';
 import type { StepOutcome } from '../step-type.ts';
 
 /** A selector would not be known when the definition is saved. */

@@ -1,11 +1,11 @@
 // v7/webhook_stage@v1: V7's Webhook Stage, by its own setting names: posts the item's document, tries again where that
 // fails, and goes on by one way or the other. docs/guide-v7.md says what of it is V7's and what is ours.
 
+import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/delivery/retry.ts';
 import type { Fault } from '../../core/fault.ts';
-import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/retry.ts';
-import { isSelector } from '../../core/selector.ts';
-import { noAnswerText } from '../roboflow/notification.ts';
-import { steps } from '../roboflow/property-schemas.ts';
+import { isSelector } from '../../core/workflow/selector.ts';
+import { noAnswerText } from '../shared/notification.ts';
+import { steps } from '../shared/property-schemas.ts';
 import { outboundResult, type StepContext, type StepOutcome, type StepType } from '../step-type.ts';
 import { givenPayload } from './given-payload.ts';
 import { authorizationFault, stageMessage, UnsendablePayload, urlFault } from './stage-message.ts';

@@ -1,8 +1,8 @@
 // Runs the operations of a batch inside a storage thread, and sorts what goes wrong: one operation is refused alone, but
 // where no operation would fare better all of them are.
 
+import type { Batch, BatchResult } from '../commit-queue.ts';
 import { FatalStorageError, type FaultMessage, packFault, storageFault } from '../storage-fault.ts';
-import type { Batch, BatchResult } from './commit-queue.ts';
 
 export type Operations = Record<string, (...args: unknown[]) => unknown>;
 export type RunOperation = (name: string, args: unknown[]) => unknown;

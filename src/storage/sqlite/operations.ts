@@ -2,26 +2,27 @@
 // their batch, reads on a connection of their own.
 
 import type { Database } from 'better-sqlite3';
-import type { DeliveryState } from '../../core/delivery.ts';
+import type { DeliveryState } from '../../core/delivery/delivery.ts';
 import type { DeliveryLease } from '../delivery-records.ts';
-import type { Lease, Storage } from '../storage.ts';
-import { createDefinitionOperations } from './definition-operations.ts';
-import { createDeliveryOperations } from './delivery-operations.ts';
-import { createDeliveryQueries } from './delivery-queries.ts';
-import { createMemoryQueries } from './memory-operations.ts';
-import { createOverflowOperations } from './overflow-operations.ts';
-import type { PackedChange } from './packed-change.ts';
-import type { PackedClaims } from './packed-claims.ts';
-import type { PackedAttempt } from './packed-delivery.ts';
-import type { PackedRun } from './packed-run.ts';
-import { createRejectionOperations, createRejectionQueries } from './rejection-operations.ts';
-import { createBlobQueries, createRetentionOperations } from './retention-operations.ts';
-import { createRunClaims } from './run-claims.ts';
-import { createRunEndings } from './run-endings.ts';
-import { createRunOperations } from './run-operations.ts';
-import { createRunQueries } from './run-queries.ts';
-import { createRunResults } from './run-results.ts';
-import { createServerTimeOperations } from './server-time-operations.ts';
+import type { Lease } from '../run-records.ts';
+import type { Storage } from '../storage.ts';
+import { createDefinitionOperations } from './definitions/write-definitions.ts';
+import type { PackedClaims } from './deliveries/claimed-deliveries.ts';
+import type { PackedAttempt } from './deliveries/delivery-columns.ts';
+import { createOverflowOperations } from './deliveries/overflow.ts';
+import { createDeliveryQueries } from './deliveries/read-deliveries.ts';
+import { createDeliveryOperations } from './deliveries/write-deliveries.ts';
+import { createRejectionOperations, createRejectionQueries } from './rejections.ts';
+import { createBlobQueries, createRetentionOperations } from './retention.ts';
+import { createRunQueries } from './runs/read-runs.ts';
+import { createRunClaims } from './runs/run-claims.ts';
+import type { PackedRun } from './runs/run-columns.ts';
+import { createRunEndings } from './runs/run-endings.ts';
+import { createRunResults } from './runs/run-results.ts';
+import { createMemoryQueries } from './runs/step-memory.ts';
+import type { PackedChange } from './runs/turn-columns.ts';
+import { createRunOperations } from './runs/write-runs.ts';
+import { createServerTimeOperations } from './server-time.ts';
 
 export const READS = [
   'findWorkflow',

@@ -3,15 +3,16 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { MemoryAccount } from '../../memory-budget.ts';
-import type { CreateRunResult, Storage } from '../storage.ts';
+import { type CommitQueue, createCommitQueue } from '../commit-queue.ts';
+import type { CreateRunResult } from '../run-records.ts';
+import type { Storage } from '../storage.ts';
 import { FatalStorageError, type FaultMessage, unpackFault } from '../storage-fault.ts';
 import { bytesOfArguments } from './argument-bytes.ts';
-import { type CommitQueue, createCommitQueue } from './commit-queue.ts';
+import { type PackedClaims, unpackClaims } from './deliveries/claimed-deliveries.ts';
+import { packAttempt } from './deliveries/delivery-columns.ts';
 import { type OperationName, READS, WRITES } from './operations.ts';
-import { packChange } from './packed-change.ts';
-import { type PackedClaims, unpackClaims } from './packed-claims.ts';
-import { packAttempt } from './packed-delivery.ts';
-import { packRun } from './packed-run.ts';
+import { packRun } from './runs/run-columns.ts';
+import { packChange } from './runs/turn-columns.ts';
 import type { ThreadOptions, ThreadReply, ThreadRequest } from './storage-thread.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));

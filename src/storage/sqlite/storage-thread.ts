@@ -2,10 +2,11 @@
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { AppError } from '../../errors.ts';
-import { type FaultMessage, fileFault, packFault, storageFault } from '../storage-fault.ts';
+import { fileFault } from '../../files/file-fault.ts';
+import type { Batch } from '../commit-queue.ts';
+import { type FaultMessage, packFault, storageFault } from '../storage-fault.ts';
 import { callIn, type Operations, type Role, refuseAll, runEachAlone, type ThreadResult } from './batches.ts';
-import type { Batch } from './commit-queue.ts';
-import { type OpenOptions, openReader } from './open-database.ts';
+import { type OpenOptions, openReader } from './database-file/open-database.ts';
 import { createReads } from './operations.ts';
 import { openWriter } from './writer.ts';
 

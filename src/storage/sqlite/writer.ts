@@ -3,15 +3,15 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockDataDirectory } from '../data-lock.ts';
 import { FatalStorageError } from '../storage-fault.ts';
-import { watchFile, watchFolder } from '../watched-file.ts';
-import { openWitness } from '../witness.ts';
 import { callIn, concernsWholeBatch, type Operations, type Role, refuseAll, runEach, runEachAlone, type ThreadResult } from './batches.ts';
-import { boundLog, foldLog } from './log-upkeep.ts';
-import { DATABASE_FILE, LOG_FILE, type OpenOptions, openDatabase, readDatabaseState, WITNESS_FILE } from './open-database.ts';
+import { lockDataDirectory } from './database-file/data-lock.ts';
+import { boundLog, foldLog } from './database-file/log-upkeep.ts';
+import { DATABASE_FILE, LOG_FILE, type OpenOptions, openDatabase, readDatabaseState, WITNESS_FILE } from './database-file/open-database.ts';
+import { saveDatabase } from './database-file/save-database.ts';
+import { watchFile, watchFolder } from './database-file/watched-file.ts';
+import { openWitness } from './database-file/witness.ts';
 import { createWrites } from './operations.ts';
-import { saveDatabase } from './save-database.ts';
 
 export function openWriter(options: OpenOptions): Role {
   const { directory } = options;

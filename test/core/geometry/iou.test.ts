@@ -1,9 +1,9 @@
 // How much regions have in common, against a count of grid points for outlines of any form, and exactly for boxes.
 
 import { describe, expect, test } from 'vitest';
-import { Effort, TooMuchEffort } from '../../../src/core/geometry/effort.ts';
-import { boxRegion, intersectionOverUnion, polygonRegion, type Region } from '../../../src/core/geometry/region.ts';
-import type { Point } from '../../../src/core/geometry/shared-area.ts';
+import { Effort, TooMuchEffort } from '../../../src/steps/v7/consensus/effort.ts';
+import { boxRegion, intersectionOverUnion, polygonRegion, type Region } from '../../../src/steps/v7/consensus/region.ts';
+import type { Point } from '../../../src/steps/v7/consensus/shared-area.ts';
 import { numbersFrom } from './numbers.ts';
 
 type Rings = Point[][];

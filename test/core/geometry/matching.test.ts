@@ -1,10 +1,10 @@
 // Who goes with whom, against every way there is for small groups, and how much is compared for large ones.
 
 import { describe, expect, test } from 'vitest';
-import { bestAssignment } from '../../../src/core/geometry/assignment.ts';
-import { Effort, TooMuchEffort } from '../../../src/core/geometry/effort.ts';
-import { matchRegions } from '../../../src/core/geometry/matching.ts';
-import { boxRegion, intersectionOverUnion, type Region } from '../../../src/core/geometry/region.ts';
+import { bestAssignment } from '../../../src/steps/v7/consensus/assignment.ts';
+import { Effort, TooMuchEffort } from '../../../src/steps/v7/consensus/effort.ts';
+import { matchRegions } from '../../../src/steps/v7/consensus/matching.ts';
+import { boxRegion, intersectionOverUnion, type Region } from '../../../src/steps/v7/consensus/region.ts';
 import { numbersFrom } from './numbers.ts';
 
 const effort = (): Effort => new Effort(1e8);

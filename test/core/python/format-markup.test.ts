@@ -1,7 +1,7 @@
 // The markup of str.format: how Python 3.11 takes it apart, and what it says of braces that do not match.
 
 import { describe, expect, test } from 'vitest';
-import { type FormatPart, parseFormatMarkup } from '../../../src/core/python/format-markup.ts';
+import { type FormatPart, parseFormatMarkup } from '../../../src/core/python/format/format-markup.ts';
 
 function field(name: string, spec = '', conversion: string | null = null): FormatPart {
   return { name, spec, conversion };

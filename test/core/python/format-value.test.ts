@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ExactNumber } from '../../../src/core/json.ts';
+import { ExactNumber } from '../../../src/core/json/json.ts';
 import { PythonError } from '../../../src/core/python/error.ts';
-import { formatValue } from '../../../src/core/python/format-value.ts';
+import { formatValue } from '../../../src/core/python/format/format-value.ts';
 
 /** A float such as `1.0`, or an int that JavaScript would round. */
 function exact(digits: string): ExactNumber {

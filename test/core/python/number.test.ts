@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseJson, stringifyJson } from '../../../src/core/json.ts';
+import { parseJson, stringifyJson } from '../../../src/core/json/json.ts';
 import { addNumbers, divideNumbers, multiplyNumbers, toInteger } from '../../../src/core/python/arithmetic.ts';
 import { isEqual } from '../../../src/core/python/equality.ts';
 import { type PythonNumber, readNumber, toValue } from '../../../src/core/python/number.ts';

@@ -1,7 +1,7 @@
 // Regular expressions: Python's syntax and Python's answers, in linear time, and what cannot be is refused by name.
 
 import { describe, expect, test } from 'vitest';
-import { compilePythonRegex } from '../../../src/core/python/regex.ts';
+import { compilePythonRegex } from '../../../src/core/python/regex/regex.ts';
 
 test.each([
   ['foo\\.bar$', 'foo.bar', true],

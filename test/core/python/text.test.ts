@@ -2,15 +2,15 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Bytes } from '../../../src/core/bytes.ts';
-import { ExactNumber, parseJson } from '../../../src/core/json.ts';
+import { ExactNumber, parseJson } from '../../../src/core/json/json.ts';
 import { isEqual } from '../../../src/core/python/equality.ts';
-import { floatText } from '../../../src/core/python/float-text.ts';
+import { floatText } from '../../../src/core/python/format/float-text.ts';
 import { pythonJson, pythonJsonWithNaN } from '../../../src/core/python/json-text.ts';
 import { classText } from '../../../src/core/python/kind.ts';
 import { excerptOf, reprOf, strOf } from '../../../src/core/python/text.ts';
 import { Tuple } from '../../../src/core/python/tuple.ts';
-import { parseTimestamp } from '../../../src/core/timestamp.ts';
+import { Bytes } from '../../../src/core/values/bytes.ts';
+import { parseTimestamp } from '../../../src/core/values/timestamp.ts';
 
 test.each([
   [0, '0.0'],

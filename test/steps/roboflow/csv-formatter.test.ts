@@ -1,7 +1,7 @@
 // csv_formatter: a header and a row, quoted as pandas does it, that no spreadsheet runs as a formula.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../../src/core/json.ts';
+import { parseJson } from '../../../src/core/json/json.ts';
 import { csvFormatter } from '../../../src/steps/roboflow/csv-formatter.ts';
 import type { StepPlan } from '../../../src/steps/step-type.ts';
 import { faultsOf, stepContext } from './step-context.ts';

@@ -1,9 +1,9 @@
 // current_time: the clock on the wall in each of Roboflow's time zones.
 
 import { describe, expect, test } from 'vitest';
-import { Timestamp } from '../../../src/core/timestamp.ts';
+import { Timestamp } from '../../../src/core/values/timestamp.ts';
 import { currentTime } from '../../../src/steps/roboflow/current-time.ts';
-import { TIME_ZONES, timeIn } from '../../../src/steps/roboflow/time-zones.ts';
+import { TIME_ZONES, timeIn } from '../../../src/steps/roboflow/parts/time-zones.ts';
 import { faultsOf, stepContext } from './step-context.ts';
 
 describe('the time', () => {

@@ -1,9 +1,9 @@
 // data_aggregator: what is gathered run by run, when the report is due, and what each kind of it says.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson, stringifyJson } from '../../../src/core/json.ts';
-import type { Aggregation } from '../../../src/steps/roboflow/aggregation.ts';
+import { parseJson, stringifyJson } from '../../../src/core/json/json.ts';
 import { dataAggregator } from '../../../src/steps/roboflow/data-aggregator.ts';
+import type { Aggregation } from '../../../src/steps/roboflow/parts/aggregation.ts';
 import type { StepOutcome } from '../../../src/steps/step-type.ts';
 import { faultsOf, NOW, planOfKind, stepContext } from './step-context.ts';
 

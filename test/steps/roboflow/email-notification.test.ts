@@ -1,9 +1,9 @@
 // E-mail: the message that both versions send, images in it and beside it, and what the server's answer means.
 
 import { describe, expect, test } from 'vitest';
-import { Bytes } from '../../../src/core/bytes.ts';
-import { ImagesWanted } from '../../../src/core/image.ts';
-import type { MailMessage } from '../../../src/core/outbound.ts';
+import type { MailMessage } from '../../../src/core/delivery/outbound.ts';
+import { ImagesWanted } from '../../../src/core/uql/image.ts';
+import { Bytes } from '../../../src/core/values/bytes.ts';
 import { emailNotificationV1 } from '../../../src/steps/roboflow/email-notification-v1.ts';
 import { emailNotificationV2 } from '../../../src/steps/roboflow/email-notification-v2.ts';
 import type { StepContext, StepPlan } from '../../../src/steps/step-type.ts';

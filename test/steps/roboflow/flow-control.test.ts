@@ -1,7 +1,7 @@
 // Control flow: which steps run next, and what of it is remembered for the sink's next run.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../../src/core/json.ts';
+import { parseJson } from '../../../src/core/json/json.ts';
 import { continueIf } from '../../../src/steps/roboflow/continue-if.ts';
 import { deltaFilter } from '../../../src/steps/roboflow/delta-filter.ts';
 import { rateLimiter } from '../../../src/steps/roboflow/rate-limiter.ts';

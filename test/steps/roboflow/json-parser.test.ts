@@ -1,7 +1,7 @@
 // json_parser: fields out of JSON text, and error_status for everything that is not all there.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../../src/core/json.ts';
+import { parseJson } from '../../../src/core/json/json.ts';
 import { jsonParser } from '../../../src/steps/roboflow/json-parser.ts';
 import type { StepPlan } from '../../../src/steps/step-type.ts';
 import { faultsOf, stepContext } from './step-context.ts';

@@ -1,7 +1,7 @@
 // local_file_sink: what is written where, how a log goes on from run to run, and that no path leads out of the directory.
 
 import { describe, expect, test } from 'vitest';
-import { formatRunId, orderAt } from '../../../src/core/run-id.ts';
+import { formatRunId, orderAt } from '../../../src/core/run/run-id.ts';
 import { localFileSink } from '../../../src/steps/roboflow/local-file-sink.ts';
 import type { EffectResult, StepContext, StepPlan } from '../../../src/steps/step-type.ts';
 import { faultsOf, NOW, planOfKind, stepContext } from './step-context.ts';

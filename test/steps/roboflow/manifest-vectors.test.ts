@@ -4,8 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { coerceBoolean, coerceFloat, coerceInteger, isCoercible } from '../../../src/core/coercion.ts';
-import { createStepTypes } from '../../../src/steps/index.ts';
+import { coerceBoolean, coerceFloat, coerceInteger, isCoercible } from '../../../src/core/values/coercion.ts';
+import { createStepTypes } from '../../../src/steps/registry.ts';
 import { roboflowStepTypes } from '../../../src/steps/roboflow/index.ts';
 import { stepContext } from './step-context.ts';
 

@@ -1,17 +1,17 @@
 // Notification: what every sink that sends a message says when it is disabled, cooling down, in the background or awaited.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../../src/core/json.ts';
-import type { OutboundMessage } from '../../../src/core/outbound.ts';
-import { BACKGROUND_RETRY, NO_RETRY } from '../../../src/core/retry.ts';
+import type { OutboundMessage } from '../../../src/core/delivery/outbound.ts';
+import { BACKGROUND_RETRY, NO_RETRY } from '../../../src/core/delivery/retry.ts';
+import { parseJson } from '../../../src/core/json/json.ts';
 import {
   interpretNotification,
   type NotificationManifest,
   noAnswerText,
   planNotification,
   refusedNotification,
-} from '../../../src/steps/roboflow/notification.ts';
-import { SettingFault } from '../../../src/steps/roboflow/setting-values.ts';
+} from '../../../src/steps/shared/notification.ts';
+import { SettingFault } from '../../../src/steps/shared/setting-values.ts';
 import type { StepContext, StepPlan } from '../../../src/steps/step-type.ts';
 import { answer, NOW, planOfKind, stepContext } from './step-context.ts';
 

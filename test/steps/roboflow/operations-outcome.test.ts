@@ -1,11 +1,11 @@
 // What a plan throws for its data becomes a plan, and what it throws for a bug stays an error.
 
 import { expect, test } from 'vitest';
-import { ImageFault, ImagesWanted, type ImageWant } from '../../../src/core/image.ts';
-import { OperationFault } from '../../../src/core/operations/operation-fault.ts';
 import { PythonError } from '../../../src/core/python/error.ts';
-import { withOperations } from '../../../src/steps/roboflow/operations-outcome.ts';
-import { SettingFault } from '../../../src/steps/roboflow/setting-values.ts';
+import { ImageFault, ImagesWanted, type ImageWant } from '../../../src/core/uql/image.ts';
+import { OperationFault } from '../../../src/core/uql/operations/operation-fault.ts';
+import { withOperations } from '../../../src/steps/shared/operations-outcome.ts';
+import { SettingFault } from '../../../src/steps/shared/setting-values.ts';
 
 function throwing(error: Error): () => never {
   return () => {

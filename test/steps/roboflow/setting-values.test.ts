@@ -1,7 +1,7 @@
 // Settings that came through selectors: what counts as a flag, a number, a text, and what is said of everything else.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../../src/core/json.ts';
+import { parseJson } from '../../../src/core/json/json.ts';
 import {
   readFlag,
   readInteger,
@@ -11,7 +11,7 @@ import {
   readServiceUrl,
   readText,
   SettingFault,
-} from '../../../src/steps/roboflow/setting-values.ts';
+} from '../../../src/steps/shared/setting-values.ts';
 
 const one = parseJson('1.0');
 

@@ -1,7 +1,7 @@
 // Slack: the request that is sent, what its answer means, and how placeholders in a message are filled.
 
 import { describe, expect, test } from 'vitest';
-import type { HttpMessage } from '../../../src/core/outbound.ts';
+import type { HttpMessage } from '../../../src/core/delivery/outbound.ts';
 import { slackNotification } from '../../../src/steps/roboflow/slack-notification.ts';
 import type { StepContext, StepPlan } from '../../../src/steps/step-type.ts';
 import { answer, faultsOf, NOW, planOfKind, stepContext } from './step-context.ts';

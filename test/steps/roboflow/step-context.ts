@@ -1,8 +1,8 @@
 // The context that a step is planned with, results of sending, and what is said of a manifest when it is saved, for tests
 // that call plan and interpret themselves.
 
-import type { OutboundResult } from '../../../src/core/outbound.ts';
-import { createStepTypes } from '../../../src/steps/index.ts';
+import type { OutboundResult } from '../../../src/core/delivery/outbound.ts';
+import { createStepTypes } from '../../../src/steps/registry.ts';
 import type { StepContext, StepPlan, StepType } from '../../../src/steps/step-type.ts';
 
 export const NOW = Date.UTC(2026, 7, 21, 10, 30, 0, 250);

@@ -2,7 +2,7 @@
 // bounds.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../../src/core/json.ts';
+import { parseJson } from '../../../src/core/json/json.ts';
 import { stringTemplate } from '../../../src/steps/roboflow/string-template.ts';
 import type { StepPlan } from '../../../src/steps/step-type.ts';
 import { faultsOf, stepContext } from './step-context.ts';

@@ -1,7 +1,7 @@
 // Twilio: the request that both versions send, how long a message may be, and what the answer means.
 
 import { describe, expect, test } from 'vitest';
-import type { HttpMessage } from '../../../src/core/outbound.ts';
+import type { HttpMessage } from '../../../src/core/delivery/outbound.ts';
 import { twilioSmsNotificationV1 } from '../../../src/steps/roboflow/twilio-sms-notification-v1.ts';
 import { twilioSmsNotificationV2 } from '../../../src/steps/roboflow/twilio-sms-notification-v2.ts';
 import type { StepPlan } from '../../../src/steps/step-type.ts';

@@ -2,9 +2,9 @@
 // secrets store.
 
 import { describe, expect, test } from 'vitest';
-import { Bytes } from '../../../src/core/bytes.ts';
-import { ImagesWanted } from '../../../src/core/image.ts';
-import { parseJson } from '../../../src/core/json.ts';
+import { parseJson } from '../../../src/core/json/json.ts';
+import { ImagesWanted } from '../../../src/core/uql/image.ts';
+import { Bytes } from '../../../src/core/values/bytes.ts';
 import { cacheGet } from '../../../src/steps/roboflow/cache-get.ts';
 import { cacheSet } from '../../../src/steps/roboflow/cache-set.ts';
 import { environmentSecretsStore } from '../../../src/steps/roboflow/environment-secrets-store.ts';

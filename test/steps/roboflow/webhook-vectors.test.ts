@@ -4,11 +4,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { parseOutboundAllow } from '../../../src/config-values.ts';
-import { Bytes } from '../../../src/core/bytes.ts';
-import { parseJson } from '../../../src/core/json.ts';
+import { parseOutboundAllow } from '../../../src/config/config-values.ts';
+import { parseJson } from '../../../src/core/json/json.ts';
+import { Bytes } from '../../../src/core/values/bytes.ts';
 import { createAddressPolicy } from '../../../src/delivery/address-policy.ts';
-import { createSender } from '../../../src/delivery/send.ts';
+import { createSender } from '../../../src/delivery/create-sender.ts';
 import { webhookSink } from '../../../src/steps/roboflow/webhook-sink.ts';
 import { onTestEnd } from '../../support/cleanup.ts';
 import { stepContext } from './step-context.ts';

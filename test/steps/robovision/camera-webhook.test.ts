@@ -2,10 +2,10 @@
 // it says of an answer, and what a wrong manifest or a wrong payload is told.
 
 import { describe, expect, test } from 'vitest';
-import { ImagesWanted } from '../../../src/core/image.ts';
-import type { BodyPart, HttpMessage } from '../../../src/core/outbound.ts';
-import type { FileHandle } from '../../../src/core/request.ts';
-import { BACKGROUND_RETRY, NO_RETRY } from '../../../src/core/retry.ts';
+import type { BodyPart, HttpMessage } from '../../../src/core/delivery/outbound.ts';
+import { BACKGROUND_RETRY, NO_RETRY } from '../../../src/core/delivery/retry.ts';
+import type { FileHandle } from '../../../src/core/run/request.ts';
+import { ImagesWanted } from '../../../src/core/uql/image.ts';
 import type { Payload } from '../../../src/payloads/payload.ts';
 import { cameraWebhook } from '../../../src/steps/robovision/camera-webhook.ts';
 import type { StepContext } from '../../../src/steps/step-type.ts';

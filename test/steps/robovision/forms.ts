@@ -1,7 +1,7 @@
 // What Robovision sends for each kind of project, with the payload that it becomes and the files that came with it.
 
 import { createHash } from 'node:crypto';
-import type { FileHandle } from '../../../src/core/request.ts';
+import type { FileHandle } from '../../../src/core/run/request.ts';
 import type { Mask, Payload, Prediction } from '../../../src/payloads/payload.ts';
 import { prediction as anyPrediction, payload } from '../payloads.ts';
 

@@ -1,7 +1,7 @@
 // The Consensus Stage: who agrees with whom, what the champion keeps, and annotations that cannot be compared.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../../src/core/json.ts';
+import { parseJson } from '../../../src/core/json/json.ts';
 import { consensusStage } from '../../../src/steps/v7/consensus-stage.ts';
 import { NO_PAYLOADS, payload, prediction } from '../payloads.ts';
 import { faultsOf, stepContext } from '../roboflow/step-context.ts';

@@ -1,7 +1,7 @@
 // What a sampling stage says as the engine asks it, in the run of a given id.
 
-import { planWorkflow } from '../../../src/core/workflow.ts';
-import { PreparedStep } from '../../../src/engine/prepared-step.ts';
+import { planWorkflow } from '../../../src/core/workflow/plan.ts';
+import { PreparedStep } from '../../../src/engine/execution/prepared-step.ts';
 import type { StepType } from '../../../src/steps/step-type.ts';
 import { samplingStage } from '../../../src/steps/v7/sampling-stage.ts';
 import { planOfKind } from '../roboflow/step-context.ts';

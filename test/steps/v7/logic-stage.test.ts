@@ -1,7 +1,7 @@
 // The Logic Stage: which rule an item falls under, and what is said of a rule that cannot be asked.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../../src/core/json.ts';
+import { parseJson } from '../../../src/core/json/json.ts';
 import { logicStage } from '../../../src/steps/v7/logic-stage.ts';
 import { NO_PAYLOADS, payload, prediction } from '../payloads.ts';
 import { faultsOf, stepContext } from '../roboflow/step-context.ts';

@@ -1,7 +1,7 @@
 // The Sampling Stage: shares that chance keeps to, draws that a replay repeats, and edges that cannot be.
 
 import { describe, expect, test } from 'vitest';
-import { formatRunId } from '../../../src/core/run-id.ts';
+import { formatRunId } from '../../../src/core/run/run-id.ts';
 import { createRunIds } from '../../../src/ids.ts';
 import { samplingStage } from '../../../src/steps/v7/sampling-stage.ts';
 import { faultsOf } from '../roboflow/step-context.ts';

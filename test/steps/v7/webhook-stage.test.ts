@@ -1,9 +1,9 @@
 // The Webhook Stage: what it would send, which way it leaves, and what of a definition cannot be.
 
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../../src/core/json.ts';
-import type { HttpMessage, OutboundResult } from '../../../src/core/outbound.ts';
-import type { FileHandle } from '../../../src/core/request.ts';
+import type { HttpMessage, OutboundResult } from '../../../src/core/delivery/outbound.ts';
+import { parseJson } from '../../../src/core/json/json.ts';
+import type { FileHandle } from '../../../src/core/run/request.ts';
 import { webhookStage } from '../../../src/steps/v7/webhook-stage.ts';
 import { payload, prediction } from '../payloads.ts';
 import { answer, faultsOf, planOfKind, stepContext } from '../roboflow/step-context.ts';

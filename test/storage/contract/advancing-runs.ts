@@ -1,8 +1,9 @@
 // Storage contract: one turn of a run, written whole under its lease or not at all.
 
 import { describe, expect, test } from 'vitest';
-import type { ProgressEvent } from '../../../src/core/run-event.ts';
-import type { Lease, RunChange, Storage } from '../../../src/storage/storage.ts';
+import type { ProgressEvent } from '../../../src/core/run/run-event.ts';
+import type { Lease, RunChange } from '../../../src/storage/run-records.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
 import { completedChange, LEASE_MS, NOW, progress, runningChange, step, upTo, type Workbench } from './workbench.ts';
 
 export function advancingRunsContract(workbench: () => Workbench): void {

@@ -1,8 +1,8 @@
 // Storage contract: who may advance a run: claims, leases, giving back, recovery and cancellation.
 
 import { describe, expect, test } from 'vitest';
-import { isEnd } from '../../../src/core/run-event.ts';
-import { runWeight } from '../../../src/core/run-weight.ts';
+import { isEnd } from '../../../src/core/run/run-event.ts';
+import { runWeight } from '../../../src/core/run/run-weight.ts';
 import { completedChange, LEASE_MS, NOW, progress, runningChange, step, upTo, type Workbench } from './workbench.ts';
 
 export function claimingRunsContract(workbench: () => Workbench): void {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
-import type { DefinitionChange } from '../../../src/storage/storage.ts';
+import type { DefinitionChange } from '../../../src/storage/definition-store.ts';
 import { completedChange, NOW, newSink, type Workbench } from './workbench.ts';
 
 export function definitionsContract(workbench: () => Workbench): void {

@@ -1,10 +1,10 @@
 // Storage contract: deliveries are stored with the turn that asks for them, sent by one owner at a time, and listed.
 
 import { describe, expect, test } from 'vitest';
-import { deliveryIdOf } from '../../../src/core/delivery-id.ts';
-import type { OutboundMessage } from '../../../src/core/outbound.ts';
-import { NO_RETRY } from '../../../src/core/retry.ts';
-import type { Lease, RunChange } from '../../../src/storage/storage.ts';
+import { deliveryIdOf } from '../../../src/core/delivery/delivery-id.ts';
+import type { OutboundMessage } from '../../../src/core/delivery/outbound.ts';
+import { NO_RETRY } from '../../../src/core/delivery/retry.ts';
+import type { Lease, RunChange } from '../../../src/storage/run-records.ts';
 import {
   answered,
   attemptOf,

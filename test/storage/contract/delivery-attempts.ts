@@ -2,11 +2,11 @@
 // ends what it waits for.
 
 import { describe, expect, test } from 'vitest';
-import { deliveryIdOf } from '../../../src/core/delivery-id.ts';
-import type { OutboundResult } from '../../../src/core/outbound.ts';
-import { NO_RETRY } from '../../../src/core/retry.ts';
-import type { ClaimedRun } from '../../../src/storage/claimed-run.ts';
+import { deliveryIdOf } from '../../../src/core/delivery/delivery-id.ts';
+import type { OutboundResult } from '../../../src/core/delivery/outbound.ts';
+import { NO_RETRY } from '../../../src/core/delivery/retry.ts';
 import type { ClaimedDelivery, DeliveryLease, NewDelivery } from '../../../src/storage/delivery-records.ts';
+import type { ClaimedRun } from '../../../src/storage/run-records.ts';
 import { answered, attemptOf, createDeliveryBench, DELIVERED, FAILED, newDelivery, newOrigin, waitingStep } from './delivery-bench.ts';
 import { completedChange, LEASE_MS, NOW, runningChange, step, type Workbench } from './workbench.ts';
 

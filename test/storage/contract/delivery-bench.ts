@@ -2,12 +2,11 @@
 
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import { deliveryIdOf } from '../../../src/core/delivery-id.ts';
-import type { HttpMessage, OutboundResult } from '../../../src/core/outbound.ts';
-import { NO_RETRY } from '../../../src/core/retry.ts';
-import type { ClaimedRun } from '../../../src/storage/claimed-run.ts';
+import { deliveryIdOf } from '../../../src/core/delivery/delivery-id.ts';
+import type { HttpMessage, OutboundResult } from '../../../src/core/delivery/outbound.ts';
+import { NO_RETRY } from '../../../src/core/delivery/retry.ts';
 import type { AttemptRecord, ClaimedDelivery, NewDelivery } from '../../../src/storage/delivery-records.ts';
-import type { RunChange, StepRecord } from '../../../src/storage/storage.ts';
+import type { ClaimedRun, RunChange, StepRecord } from '../../../src/storage/run-records.ts';
 import { LEASE_MS, NOW, runningChange, step, upTo, type Workbench } from './workbench.ts';
 
 export const DELIVERED = { status: 'delivered', dueAt: null } as const;

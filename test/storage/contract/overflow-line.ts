@@ -1,7 +1,7 @@
 // Deliveries that are subject to one overflow policy together, for the storage contract.
 
 import { expect } from 'vitest';
-import type { OverflowGroup } from '../../../src/core/overflow.ts';
+import type { OverflowGroup } from '../../../src/core/delivery/overflow.ts';
 import type { NewDelivery } from '../../../src/storage/delivery-records.ts';
 import { newDelivery, newOrigin, waitingFor } from './delivery-bench.ts';
 import { completedChange, NOW, type Workbench } from './workbench.ts';

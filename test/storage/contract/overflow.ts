@@ -2,7 +2,7 @@
 // stays on record, and no run waits for it any more.
 
 import { describe, expect, test } from 'vitest';
-import type { OverflowGroup } from '../../../src/core/overflow.ts';
+import type { OverflowGroup } from '../../../src/core/delivery/overflow.ts';
 import type { ClaimedDelivery, NewDelivery } from '../../../src/storage/delivery-records.ts';
 import { answered, attemptOf, createDeliveryBench, DELIVERED, newDelivery, newOrigin, waitingFor } from './delivery-bench.ts';
 import { createLine, latest } from './overflow-line.ts';

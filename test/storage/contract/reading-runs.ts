@@ -1,8 +1,8 @@
 // Storage contract: pages of runs.
 
 import { describe, expect, test } from 'vitest';
-import type { RunStatus } from '../../../src/core/run.ts';
-import type { RunFilter } from '../../../src/storage/storage.ts';
+import type { RunStatus } from '../../../src/core/run/run.ts';
+import type { RunFilter } from '../../../src/storage/run-records.ts';
 import { completedChange, NOW, type Workbench } from './workbench.ts';
 
 const HOUR = 3_600_000;

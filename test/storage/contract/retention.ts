@@ -1,7 +1,7 @@
 // Storage contract: ended runs beyond what is kept go, oldest first, with all that belongs to them.
 
 import { describe, expect, test } from 'vitest';
-import type { Sink } from '../../../src/core/sink.ts';
+import type { Sink } from '../../../src/core/sink/sink.ts';
 import { completedChange, NOW, step, type Workbench } from './workbench.ts';
 
 const HOUR = 3_600_000;

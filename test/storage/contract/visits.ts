@@ -1,7 +1,7 @@
 // Storage contract: a step that is visited again has a record and a delivery for each visit, and only the last goes on.
 
 import { describe, expect, test } from 'vitest';
-import { deliveryIdOf } from '../../../src/core/delivery-id.ts';
+import { deliveryIdOf } from '../../../src/core/delivery/delivery-id.ts';
 import {
   answered,
   attemptOf,

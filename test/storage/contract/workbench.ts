@@ -1,12 +1,12 @@
 // What the storage contract is tried with: one storage, and records that are plain unless a test says otherwise.
 
 import { randomBytes } from 'node:crypto';
-import type { ProgressEvent } from '../../../src/core/run-event.ts';
-import { formatRunId, NONCE_BYTES, orderAt } from '../../../src/core/run-id.ts';
-import { DEFAULT_LIMITS, type Sink } from '../../../src/core/sink.ts';
+import type { ProgressEvent } from '../../../src/core/run/run-event.ts';
+import { formatRunId, NONCE_BYTES, orderAt } from '../../../src/core/run/run-id.ts';
+import { DEFAULT_LIMITS, type Sink } from '../../../src/core/sink/sink.ts';
 import { newSinkId } from '../../../src/ids.ts';
-import type { ClaimedRun, RunClaimLimit } from '../../../src/storage/claimed-run.ts';
-import type { NewRun, RunChange, StepRecord, Storage } from '../../../src/storage/storage.ts';
+import type { ClaimedRun, NewRun, RunChange, RunClaimLimit, StepRecord } from '../../../src/storage/run-records.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
 
 /** 2026-01-01T00:00:00Z, the time at which records are made. */
 export const NOW = 1_767_225_600_000;

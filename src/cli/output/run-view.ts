@@ -1,0 +1,78 @@
+// A run as a person reads it.
+
+import type { RunDetails, RunFault, RunSummary } from '../../client/wire-types.ts';
+import type { Io } from '../io.ts';
+import { type Cell, printJson, printLine, printTable } from './output.ts';
+
+/** RUN, STATUS, PROGRESS, APP, WORKFLOW, CREATED, TOOK. */
+export function runRow(run: RunSummary): Cell[] {
+  return [
+    run.run_id,
+    run.status,
+    `${run.progress}%`,
+    run.app_id,
+    workflowOf(run),
+    timeOf(run.created_at),
+    tookOf(run.created_at, run.finished_at),
+  ];
+}
+
+export function printRun(io: Io, run: RunDetails): void {
+  const { request } = run;
+  const facts: [string, string][] = [
+    ['run', run.run_id],
+    ['status', `${run.status}, ${run.progress}%`],
+    ['app', run.app_id],
+    ['sink', run.sink_id],
+    ['workflow', workflowOf(run) ?? 'none: the request is recorded'],
+    ['request', `${request.method} ${request.path} from ${request.client_ip}`],
+    ['created', timeOf(run.created_at)],
+    ['finished', run.finished_at === null ? 'not yet' : `${timeOf(run.finished_at)}, after ${tookOf(run.created_at, run.finished_at)}`],
+    ...(run.error === undefined ? [] : [['error', faultText(run.error)] as [string, string]]),
+  ];
+  for (const [name, value] of facts) printLine(io, `${name.padEnd(10)}${value}`);
+  if (run.steps.length > 0) {
+    printLine(io, '');
+    printTable(io, ['STEP', 'TYPE', 'STATUS', 'ATTEMPT', 'TOOK', 'ERROR'], run.steps.map(stepRow));
+  }
+  if (run.output === undefined) return;
+  printLine(io, '');
+  printJson(io, run.output);
+}
+
+function stepRow({
+  step,
+  type,
+  visit,
+  status,
+  attempt,
+  started_at: startedAt,
+  finished_at: finishedAt,
+  error,
+}: RunDetails['steps'][number]): Cell[] {
+  return [
+    visit > 1 ? `${step}, visit ${visit}` : step,
+    type,
+    status,
+    attempt,
+    tookOf(startedAt, finishedAt),
+    error === undefined ? null : faultText(error),
+  ];
+}
+
+function workflowOf({ workflow_id: id, workflow_version: version }: RunSummary): string | null {
+  return id === null ? null : `${id} v${version}`;
+}
+
+function faultText({ code, message, step }: RunFault): string {
+  return `${step === undefined ? '' : `step "${step}": `}${message} (${code})`;
+}
+
+/** To the second, still ISO 8601. */
+export function timeOf(time: string): string {
+  return time.replace(/\.\d+Z$/, 'Z');
+}
+
+function tookOf(from: string | null, to: string | null): string | null {
+  return from === null || to === null ? null : `${((Date.parse(to) - Date.parse(from)) / 1000).toFixed(2)} s`;
+}

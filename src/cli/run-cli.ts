@@ -1,0 +1,74 @@
+// The command line: one verb, or one noun with its verbs, a file; each is loaded only when it is asked for.
+
+import { Command, CommanderError } from 'commander';
+import type { Environment } from '../config/config.ts';
+import { VERSION } from '../version.ts';
+import type { CliContext } from './context.ts';
+import { ExitError, FAILED, WRONG_USAGE } from './exit-error.ts';
+import { type Io, processIo } from './io.ts';
+
+/** A verb's file: gives the command its arguments, options, verbs and actions. */
+interface VerbModule {
+  define(command: Command, context: CliContext): void;
+}
+
+interface Verb {
+  name: string;
+  about: string;
+  load: () => Promise<VerbModule>;
+}
+
+const verbs: readonly Verb[] = [
+  { name: 'serve', about: 'start the server', load: () => import('./verbs/serve.ts') },
+  { name: 'send', about: 'send a request to a sink and watch the run', load: () => import('./verbs/send.ts') },
+  { name: 'listen', about: 'receive requests and print them; fail when told to', load: () => import('./verbs/listen.ts') },
+  { name: 'run', about: 'list, get, tail, cancel and replay runs', load: () => import('./verbs/run.ts') },
+  { name: 'delivery', about: 'list, get, retry and export deliveries', load: () => import('./verbs/delivery.ts') },
+  { name: 'sink', about: 'list, create and delete sinks, rotate their tokens', load: () => import('./verbs/sink.ts') },
+  { name: 'workflow', about: 'check workflow definitions, and try them out', load: () => import('./verbs/workflow.ts') },
+  { name: 'validate', about: 'check definition files without a server', load: () => import('./verbs/validate.ts') },
+  { name: 'diff', about: 'show what applying definition files would change', load: () => import('./verbs/diff.ts') },
+  { name: 'apply', about: 'make the server hold what definition files say', load: () => import('./verbs/apply.ts') },
+  { name: 'export', about: 'print all definitions of the server', load: () => import('./verbs/export.ts') },
+  { name: 'config', about: 'print the settings and where each came from', load: () => import('./verbs/config.ts') },
+  { name: 'healthcheck', about: 'ask whether the server lives, or is ready', load: () => import('./verbs/healthcheck.ts') },
+];
+
+/** Runs one command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
+export async function runCli(argv: readonly string[], environment: Environment, io: Io = processIo()): Promise<number> {
+  try {
+    const program = await buildProgram(argv.slice(2), { environment, io });
+    await program.parseAsync(argv);
+    return 0;
+  } catch (error) {
+    return await report(error, io);
+  }
+}
+
+async function buildProgram(words: readonly string[], context: CliContext): Promise<Command> {
+  const { io } = context;
+  const program = new Command('sluice')
+    .description('Self-hosted HTTP sink trigger server: a request starts a durable workflow run and streams it back.')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(run with --help for what is possible)')
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'sluice: ')),
+    });
+  const wanted = words.find((word) => word !== 'help' && !word.startsWith('-'));
+  for (const { name, about, load } of verbs) {
+    const command = program.command(name).description(about);
+    if (name === wanted) (await load()).define(command, context);
+  }
+  return program;
+}
+
+async function report(error: unknown, io: Io): Promise<number> {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
+  const { describeError } = await import('./describe-error.ts');
+  const message = describeError(error);
+  if (message !== '') io.stderr.write(`${message.replaceAll(/^/gm, 'sluice: ')}\n`);
+  return error instanceof ExitError ? error.exitCode : FAILED;
+}

@@ -1,0 +1,72 @@
+// The bodies of requests that `sluice send` makes of samples: checks the flags, and puts parts together as a form.
+
+import { createHash } from 'node:crypto';
+import { encodeMultipart } from '../../core/form/multipart-writer.ts';
+import { nearNames } from '../../core/values/near-names.ts';
+import { makeSample, type SampleKind, sampleKinds } from '../../payloads/samples/index.ts';
+import type { Sample, SampleOptions } from '../../payloads/samples/sample.ts';
+import { ExitError, WRONG_USAGE } from '../exit-error.ts';
+import { readWhole } from '../number-flag.ts';
+import type { SendBody } from './send-body.ts';
+
+export interface SampleFlags {
+  payload?: string;
+  seed?: string;
+  objects?: string;
+  image: boolean;
+  annotations: boolean;
+  size?: string;
+}
+
+/** As they are typed: `robovision:object-detection` is `robovision.object_detection`. */
+const KINDS: ReadonlyMap<string, SampleKind> = new Map(sampleKinds.map((kind) => [kind.replace('.', ':').replaceAll('_', '-'), kind]));
+
+export const SAMPLE_NAMES: readonly string[] = [...KINDS.keys()];
+
+const SIDE = { min: 16, max: 8192 };
+
+/** Makes the body of the request with this index, from 0: each has a seed of its own. */
+export type BodyMaker = (index: number) => Promise<SendBody>;
+
+export function readSampleFlags(name: string, flags: SampleFlags): BodyMaker {
+  const kind = KINDS.get(name);
+  if (kind === undefined) throw new ExitError(unknownKind(name), WRONG_USAGE);
+  const { seed, ...options } = readOptions(flags);
+  return async (index) => encodeSample(makeSample(kind, { seed: seed + index, ...options }), `${kind} ${seed + index}`);
+}
+
+/** For flags that mean nothing without --payload. */
+export function refuseSampleFlags({ seed, objects, image, annotations, size }: SampleFlags): void {
+  const given = { '--seed': seed, '--objects': objects, '--size': size, '--no-image': !image, '--no-annotations': !annotations };
+  const [flag] = Object.entries(given).find(([, value]) => value !== undefined && value !== false) ?? [];
+  if (flag !== undefined) throw new ExitError(`${flag} says how a sample is made; give --payload with it`, WRONG_USAGE);
+}
+
+function unknownKind(kind: string): string {
+  const [near] = nearNames(kind, SAMPLE_NAMES);
+  const hint = near === undefined ? '' : `; did you mean ${near}?`;
+  return `--payload "${kind}" is not known${hint}\nknown are ${SAMPLE_NAMES.join(', ')}`;
+}
+
+function readOptions({ seed = '1', objects = '3', size = '640x480', image, annotations }: SampleFlags): Omit<SampleOptions, 'rle'> {
+  const [, width, height] = /^(\d+)x(\d+)$/.exec(size) ?? [];
+  if (width === undefined || height === undefined)
+    throw new ExitError(`--size "${size}": write it as width x height, as 640x480`, WRONG_USAGE);
+  return {
+    seed: readWhole('--seed', seed, { min: 0, max: 2 ** 31 }),
+    objects: readWhole('--objects', objects, { min: 0, max: 1000 }),
+    image,
+    annotations,
+    width: readWhole('--size', width, SIDE),
+    height: readWhole('--size', height, SIDE),
+  };
+}
+
+/** The boundary is made of `identity`, so that the same sample is the same bytes. */
+function encodeSample(sample: Sample, identity: string): SendBody {
+  if ('body' in sample) return { body: Buffer.from(sample.body), contentType: sample.contentType };
+  const boundary = `sluice-${createHash('sha256').update(identity).digest('hex').slice(0, 32)}`;
+  const parts = sample.parts.map(({ bytes, ...part }) => ({ ...part, headers: {}, content: bytes }));
+  const body = Buffer.concat(encodeMultipart(parts, boundary) as Uint8Array[]);
+  return { body, contentType: `${sample.contentType}; boundary=${boundary}` };
+}

@@ -1,0 +1,30 @@
+// `sluice healthcheck`: exit code 0 when the server lives, or can take runs; made for Docker's HEALTHCHECK.
+
+import type { Command } from 'commander';
+import { createClient } from '../../client/client.ts';
+import type { CliContext } from '../context.ts';
+import { ExitError, FAILED } from '../exit-error.ts';
+import { findLocalServer } from '../local-server.ts';
+import { printLine } from '../output/output.ts';
+
+/** Docker's own limit is 30 s by default; a server that takes a tenth of that is not well. */
+const TIMEOUT_MS = 3000;
+
+interface HealthcheckOptions {
+  url?: string;
+  ready?: true;
+}
+
+export function define(command: Command, { environment, io }: CliContext): void {
+  command
+    .option('--url <url>', 'server to ask (SLUICE_URL; else the local one)')
+    .option('--ready', 'also ask whether it can take new runs')
+    .action(async ({ url, ready }: HealthcheckOptions) => {
+      const address = url ?? environment['SLUICE_URL'] ?? (await findLocalServer(environment)).url;
+      const client = createClient({ url: address, timeoutMs: TIMEOUT_MS });
+      const { status, checks = {} } = await (ready === true ? client.readyz() : client.healthz());
+      const failing = Object.keys(checks).filter((name) => checks[name] !== true);
+      if (failing.length > 0) throw new ExitError(`${address} is not ready: ${failing.join(', ')}`, FAILED);
+      printLine(io, status);
+    });
+}

@@ -1,0 +1,141 @@
+// `sluice listen`: receives what is sent to it and prints it, and fails when it is told to.
+
+import { mkdir } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { systemClock } from '../../clock.ts';
+import { readSigningSecret } from '../../delivery/http/signature.ts';
+import type { Arrival } from '../../receiver/arrival.ts';
+import type { Behaviour, PlannedAnswer } from '../../receiver/behaviour.ts';
+import { type Receiver, startReceiver } from '../../receiver/receiver.ts';
+import type { CliContext } from '../context.ts';
+import { ExitError, FAILED, INTERRUPTED, WRONG_USAGE } from '../exit-error.ts';
+import { readPositive, readWhole } from '../number-flag.ts';
+import { arrivalLine } from '../output/arrival-json.ts';
+import { arrivalText } from '../output/arrival-view.ts';
+import { addOutputOption, type OutputOptions, printHint } from '../output/output.ts';
+import { createPaint } from '../output/paint.ts';
+
+interface ListenOptions extends OutputOptions {
+  port: string;
+  host: string;
+  status?: string;
+  fail?: string;
+  failRate?: string;
+  hang?: true;
+  reset?: true;
+  delay: string;
+  secret?: string;
+  save?: string;
+  count?: string;
+}
+
+const MAX_COUNT = 1_000_000;
+
+export function define(command: Command, context: CliContext): void {
+  command
+    .option('--port <port>', 'to listen on; 0 for one that is free', '9658')
+    .option('--host <address>', 'to listen on', '127.0.0.1')
+    .option('--status <status>', 'to answer with; 200 unless given')
+    .addOption(new Option('--fail <count>', 'only the first so many fail: with --status, 500 unless given').conflicts('failRate'))
+    .option('--fail-rate <share>', 'only this share fails: 0.2 is every fifth, at random')
+    .addOption(new Option('--hang', 'to fail is never to answer').conflicts(['status', 'reset', 'delay']))
+    .addOption(new Option('--reset', 'to fail is to reset the connection').conflicts('status'))
+    .option('--delay <ms>', 'to wait before each answer', '0')
+    .option('--secret <whsec_…>', 'checks signatures of Standard Webhooks (SLUICE_WEBHOOK_SECRET)')
+    .option('--save <folder>', 'writes each body, and each part of a form, to a file')
+    .option('--count <count>', 'ends after so many requests');
+  addOutputOption(command, ['text', 'json']);
+  command
+    .addOption(new Option('--json', 'one line of JSON for each request, as -o json').implies({ output: 'json' }))
+    .action((options: ListenOptions) => listen(options, context));
+}
+
+async function listen(options: ListenOptions, context: CliContext): Promise<void> {
+  const { io, environment } = context;
+  const { host, save = null } = options;
+  const statuses = new Map<string, number>();
+  const paint = createPaint(context);
+  const settings = {
+    host,
+    port: readWhole('--port', options.port, { min: 0, max: 65_535 }),
+    behaviour: readBehaviour(options),
+    delayMs: readWhole('--delay', options.delay, { min: 0, max: 3_600_000 }),
+    signingKey: readSecret(options.secret ?? environment['SLUICE_WEBHOOK_SECRET']),
+    count: options.count === undefined ? Number.POSITIVE_INFINITY : readWhole('--count', options.count, { min: 1, max: MAX_COUNT }),
+  };
+  if (save !== null) await makeFolder(save);
+  const interruption = io.interruption();
+  const receiver = await startReceiver({
+    ...settings,
+    folder: save,
+    clock: systemClock,
+    random: Math.random,
+    onArrival(arrival) {
+      const status = statusOf(arrival);
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      io.stdout.write(options.output === 'json' ? arrivalLine(arrival) : arrivalText(arrival, paint));
+    },
+    onBroken: (reason, client) => printHint(io, `what came from ${client} is no HTTP: ${reason}`),
+  }).catch((error: NodeJS.ErrnoException) => {
+    throw new ExitError(`cannot listen on ${host}:${settings.port}: ${LISTEN_FAULTS[error.code ?? ''] ?? error.message}`, FAILED);
+  });
+  printHint(io, `listening on ${receiver.url}`);
+  await Promise.race([receiver.ended, aborted(interruption)]);
+  await receiver.close();
+  printHint(io, summary(statuses, receiver));
+  const { reason } = interruption as { reason: unknown };
+  if (interruption.aborted && !(reason instanceof ExitError && reason.exitCode === INTERRUPTED)) throw reason;
+}
+
+const LISTEN_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process uses the port; stop it, or choose another --port',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'the port may not be used; choose another --port',
+  ENOTFOUND: 'there is no host of that name',
+};
+
+function readBehaviour({ status, fail, failRate, hang, reset }: ListenOptions): Behaviour {
+  const failsAtTimes = fail !== undefined || failRate !== undefined;
+  const given = status === undefined ? null : readWhole('--status', status, { min: 200, max: 599 });
+  if (failsAtTimes && given !== null && given < 300)
+    throw new ExitError(`--status ${given} is no failure: with --fail and --fail-rate give one from 300 to 599`, WRONG_USAGE);
+  const failure: PlannedAnswer =
+    hang === true ? { kind: 'hang' } : reset === true ? { kind: 'reset' } : { kind: 'status', status: given ?? (failsAtTimes ? 500 : 200) };
+  if (fail !== undefined) return { failure, fails: { kind: 'first', count: readWhole('--fail', fail, { min: 1, max: MAX_COUNT }) } };
+  if (failRate !== undefined) return { failure, fails: { kind: 'share', rate: readPositive('--fail-rate', failRate, 1) } };
+  return { failure, fails: { kind: 'all' } };
+}
+
+function readSecret(secret: string | undefined): Uint8Array | null {
+  if (secret === undefined || secret === '') return null;
+  const key = readSigningSecret(secret);
+  if (key === null) throw new ExitError('the secret is none of Standard Webhooks: write it as whsec_ and base64', WRONG_USAGE);
+  return key;
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new ExitError(`--save: ${path} cannot be made (${error.code})`, FAILED);
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function statusOf({ answer }: Arrival): string {
+  if (answer.kind === 'status') return String(answer.status);
+  return answer.kind === 'reset' ? 'reset' : 'not answered';
+}
+
+function summary(statuses: ReadonlyMap<string, number>, receiver: Receiver): string {
+  const total = [...statuses.values()].reduce((sum, count) => sum + count, 0);
+  const counts = [...statuses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([status, count]) => `${count} × ${status}`);
+  const repeated = receiver.repeatedKeys();
+  const keys = repeated === 0 ? [] : [`${repeated} ${repeated === 1 ? 'Idempotency-Key' : 'Idempotency-Keys'} came again`];
+  return [`${total} ${total === 1 ? 'request' : 'requests'}${total === 0 ? '' : `: ${counts.join(', ')}`}`, ...keys].join('; ');
+}

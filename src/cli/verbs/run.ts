@@ -1,0 +1,79 @@
+// `sluice run`: lists, shows, follows, cancels and repeats runs.
+
+import { type Command, Option } from 'commander';
+import type { RunFilter } from '../../client/wire-types.ts';
+import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
+import type { CliContext } from '../context.ts';
+import { addOutputOption, type OutputOptions, printHint, printJson, printLine, printTable } from '../output/output.ts';
+import { printRun, runRow } from '../output/run-view.ts';
+import { watchRun } from '../output/watch-run.ts';
+
+export function define(command: Command, context: CliContext): void {
+  const { io } = context;
+  defineList(command, context);
+
+  const get = command.command('get').description('show a run: its steps, its request and its output').argument('<run_id>');
+  addOutputOption(addServerOptions(get)).action(async (runId: string, options: ServerOptions & OutputOptions) => {
+    const run = await (await connect(options, context)).runs.get(runId);
+    if (options.output === 'json') printJson(io, run);
+    else printRun(io, run);
+  });
+
+  const tail = command.command('tail').description('watch a run from its first event to its end').argument('<run_id>');
+  addServerOptions(tail, "admin token (SLUICE_TOKEN), or the sink's").action(async (runId: string, options: ServerOptions) => {
+    const client = await connect(options, context);
+    const signal = io.interruption();
+    await watchRun({ runId, events: client.runs.follow(runId, { signal }) }, io, signal);
+  });
+
+  const cancel = command.command('cancel').description('cancel a run that has not ended').argument('<run_id>');
+  addServerOptions(cancel).action(async (runId: string, options: ServerOptions) => {
+    await (await connect(options, context)).runs.cancel(runId);
+    printHint(io, `cancelled ${runId}`);
+  });
+
+  const replay = command.command('replay').description('run the same request again, and print the new run id').argument('<run_id>');
+  addServerOptions(replay).action(async (runId: string, options: ServerOptions) => {
+    const { run_id: newRunId } = await (await connect(options, context)).runs.replay(runId);
+    printLine(io, newRunId);
+    printHint(io, `"sluice run tail ${newRunId}" shows it`);
+  });
+}
+
+interface ListOptions extends ServerOptions, OutputOptions {
+  app?: string;
+  sink?: string;
+  status?: string;
+  since?: string;
+  until?: string;
+  limit?: string;
+  cursor?: string;
+}
+
+const STATUSES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'];
+
+function defineList(command: Command, context: CliContext): void {
+  const list = command
+    .command('list')
+    .description('list runs, newest first')
+    .option('--app <app_id>', 'of this app')
+    .option('--sink <sink_id>', 'of this sink')
+    .addOption(new Option('--status <status>', 'in this status').choices(STATUSES))
+    .option('--since <time>', 'created then or later, as 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'created before')
+    .option('--limit <count>', 'so many at most, up to 500')
+    .option('--cursor <cursor>', 'go on where a list before this one ended');
+  addOutputOption(addServerOptions(list)).action(async (options: ListOptions) => {
+    const { io } = context;
+    const page = await (await connect(options, context)).runs.list(readFilter(options));
+    if (options.output === 'json') return printJson(io, page);
+    if (page.runs.length === 0) return printHint(io, 'no runs');
+    printTable(io, ['RUN', 'STATUS', 'PROGRESS', 'APP', 'WORKFLOW', 'CREATED', 'TOOK'], page.runs.map(runRow));
+    if (page.next_cursor !== null) printHint(io, `there may be more: --cursor ${page.next_cursor}`);
+  });
+}
+
+function readFilter({ app, sink, status, since, until, limit, cursor }: ListOptions): RunFilter {
+  const given = { app_id: app, sink_id: sink, status, since, until, limit, cursor };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,131 @@
+// `sluice send`: sends one request to a sink and watches the run that it starts, or many and says what became of them.
+
+import { type Command, Option } from 'commander';
+import type { TriggerOptions } from '../../client/client.ts';
+import { addServerOptions, connectToSink } from '../connect.ts';
+import type { CliContext } from '../context.ts';
+import { ExitError, WRONG_USAGE } from '../exit-error.ts';
+import type { Io } from '../io.ts';
+import { readPositive, readWhole } from '../number-flag.ts';
+import { printHint } from '../output/output.ts';
+import { watchRun } from '../output/watch-run.ts';
+import { readSampleFlags, refuseSampleFlags, SAMPLE_NAMES, type SampleFlags } from '../sending/sample-body.ts';
+import { type BodyFlags, readSendBody, type SendBody } from '../sending/send-body.ts';
+import { sendMany } from '../sending/send-many.ts';
+
+interface SendOptions extends BodyFlags, SampleFlags {
+  url?: string;
+  token?: string;
+  method?: string;
+  header?: string[];
+  count?: string;
+  rate?: string;
+  verbose?: true;
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const TRIGGER_ROUTE = '/sink/trigger/http/';
+const COUNT = { min: 1, max: 1_000_000 };
+const MAX_RATE = 10_000;
+
+export function define(command: Command, context: CliContext): void {
+  command
+    .argument('<sink>', 'app_id/path, or the whole URL of a sink')
+    .option('--data <text>', 'body: the text, @file, or @- for standard input; sent as JSON when it looks like it')
+    .option('--json <text>', 'body that is JSON: the text, @file or @-')
+    .option('--form <name=value>', 'form field, any number of times', collect)
+    .option('--file <name=@path>', 'file of a multipart form, any number of times', collect)
+    .addOption(new Option('--method <method>', 'POST unless given').choices(METHODS))
+    .option('--header <name: value>', 'request header, any number of times', collect)
+    .option('--payload <kind>', `body that is a sample: ${SAMPLE_NAMES.join(', ')}`)
+    .option('--seed <number>', 'of the sample, 1 unless given; the next of --count has the next')
+    .option('--objects <count>', 'in the sample, 3 unless given')
+    .option('--size <WxH>', 'of the image of the sample, 640x480 unless given')
+    .option('--no-image', 'leaves the image out of the sample')
+    .option('--no-annotations', 'leaves the annotations out of the sample')
+    .option('--count <count>', 'sends so many, and waits for no run')
+    .option('--rate <count>', 'with --count: so many a second; as fast as they are answered unless given')
+    .option('--verbose', 'with --count: a line for each request');
+  addServerOptions(command, 'token of the sink').action((sink: string, options: SendOptions) => send(sink, options, context));
+}
+
+async function send(sink: string, options: SendOptions, context: CliContext): Promise<void> {
+  const { io } = context;
+  const { method = 'POST', token, header = [] } = options;
+  const pace = readPace(options);
+  const bodyOf = await readBodies(options, io);
+  const requestOf = async (index: number): Promise<TriggerOptions> => {
+    const body = await bodyOf(index);
+    if (body !== null && method === 'GET')
+      throw new ExitError('a GET request has no body; leave it out, or choose another --method', WRONG_USAGE);
+    return { method, headers: readHeaders(header, body), ...(body === null ? {} : { body: body.body }) };
+  };
+  // What is wrong with a request is wrong with the first one.
+  const first = await requestOf(0);
+  const { url, path } = splitTarget(sink);
+  const client = await connectToSink(url ?? options.url, token, context);
+  const stop = io.interruption();
+  if (pace !== null) {
+    const isVerbose = options.verbose === true;
+    return await sendMany({ ...pace, stop, isVerbose, requestOf, submit: (request) => client.submit(path, request) }, io);
+  }
+  const run = await client.trigger(path, { ...first, signal: stop });
+  printHint(io, run.runId);
+  await watchRun(run, io, stop);
+}
+
+/** Null for one request that is watched. */
+function readPace({ count, rate, verbose }: SendOptions): { count: number; rate: number | null } | null {
+  if (count === undefined) {
+    const flag = rate !== undefined ? '--rate' : verbose === true ? '--verbose' : null;
+    if (flag !== null) throw new ExitError(`${flag} is for many requests; give --count with it`, WRONG_USAGE);
+    return null;
+  }
+  return { count: readWhole('--count', count, COUNT), rate: rate === undefined ? null : readPositive('--rate', rate, MAX_RATE) };
+}
+
+/** What makes the body of each request: the same for all, or a sample for each. */
+async function readBodies(options: SendOptions, io: Io): Promise<(index: number) => Promise<SendBody | null>> {
+  const { payload, data, json, form, file } = options;
+  if (payload === undefined) {
+    refuseSampleFlags(options);
+    const body = await readSendBody(options, io.stdin);
+    return async () => body;
+  }
+  if ([data, json, form, file].some((flag) => flag !== undefined))
+    throw new ExitError('--payload makes the whole body; leave out --data, --json, --form and --file', WRONG_USAGE);
+  return readSampleFlags(payload, options);
+}
+
+/** The server and the path of the sink on it; `url` is undefined where the target names no server. */
+function splitTarget(target: string): { url: string | undefined; path: string } {
+  if (!/^https?:\/\//.test(target)) {
+    const path = target.replace(/^\/+/, '');
+    // No app can be called `sink` or `api`: these begin a path that is whole already.
+    return { url: undefined, path: /^(?:sink|api)\//.test(path) ? `/${path}` : TRIGGER_ROUTE + path };
+  }
+  if (!URL.canParse(target)) throw new ExitError(`"${target}" is no URL`, WRONG_USAGE);
+  const { origin, pathname, search } = new URL(target);
+  const route = pathname.search(/(?:\/api\/v1)?\/sink\/trigger\/http\//);
+  return route === -1
+    ? { url: origin, path: pathname + search }
+    : { url: origin + pathname.slice(0, route), path: pathname.slice(route) + search };
+}
+
+function readHeaders(lines: string[], body: SendBody | null): Headers {
+  const headers = new Headers();
+  for (const line of lines) {
+    const [, name = '', value = ''] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
+    try {
+      headers.append(name, value);
+    } catch {
+      throw new ExitError(`--header "${line}": write it as name: value`, WRONG_USAGE);
+    }
+  }
+  if (body !== null && body.contentType !== null && !headers.has('content-type')) headers.set('content-type', body.contentType);
+  return headers;
+}
+
+function collect(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
+}

@@ -1,0 +1,119 @@
+// `sluice sink`: lists, creates and deletes sinks, and gives them new tokens.
+
+import type { Command } from 'commander';
+import type { Client } from '../../client/client.ts';
+import type { SinkFields, SinkInfo } from '../../client/wire-types.ts';
+import type { Environment } from '../../config/config.ts';
+import { readYamlFile } from '../../definitions/yaml/yaml-file.ts';
+import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
+import type { CliContext } from '../context.ts';
+import { ExitError, FAILED, WRONG_USAGE } from '../exit-error.ts';
+import { addOutputOption, type OutputOptions, printHint, printJson, printLine, printTable } from '../output/output.ts';
+import { printable } from '../output/printable.ts';
+
+export function define(command: Command, context: CliContext): void {
+  const { io } = context;
+  const list = command.command('list').description('list sinks').option('--app <app_id>', 'of this app');
+  addOutputOption(addServerOptions(list)).action(async (options: ServerOptions & OutputOptions & { app?: string }) => {
+    const sinks = await (await connect(options, context)).sinks.list(options.app);
+    if (options.output === 'json') return printJson(io, { sinks });
+    if (sinks.length === 0) return printHint(io, 'no sinks');
+    const columns = ['SINK', 'APP', 'METHOD', 'PATH', 'AUTH', 'WORKFLOW', 'MANAGED BY'];
+    printTable(
+      io,
+      columns,
+      sinks.map((sink) => [sink.id, sink.app_id, sink.method, sink.path, authOf(sink), sink.workflow_id, sink.managed_by]),
+    );
+  });
+
+  defineCreate(command, context);
+
+  const remove = command.command('delete').description('delete a sink').argument('<sink_id>');
+  addServerOptions(remove).action(async (sinkId: string, options: ServerOptions) => {
+    const client = await connect(options, context);
+    const sink = await findSink(client, sinkId);
+    await client.sinks.delete(sink.app_id, sinkId);
+    printHint(io, `deleted ${sinkId}: ${sink.method} ${sink.path} of app ${sink.app_id}`);
+  });
+
+  const rotate = command
+    .command('rotate-token')
+    .description('print a new token for a sink; the old ones end at once')
+    .argument('<sink_id>');
+  addOutputOption(addServerOptions(rotate), ['text', 'json']).action(async (sinkId: string, options: ServerOptions & OutputOptions) => {
+    const client = await connect(options, context);
+    const rotated = await client.sinks.rotateToken((await findSink(client, sinkId)).app_id, sinkId);
+    if (options.output === 'json') return printJson(io, rotated);
+    printLine(io, rotated.auth_token);
+    printHint(io, 'this is the only time that the token is shown');
+  });
+}
+
+interface CreateOptions extends ServerOptions, OutputOptions {
+  app?: string;
+  path?: string;
+  method?: string;
+  authToken?: string;
+  workflow?: string;
+  payload?: string;
+  body?: string;
+  file?: string;
+}
+
+function defineCreate(command: Command, context: CliContext): void {
+  const { environment, io } = context;
+  const create = command
+    .command('create')
+    .description('create a sink from flags, from a file, or from a file with flags above it')
+    .option('--app <app_id>', 'app that it belongs to; made when it is new')
+    .option('--path <path>', 'path, as /webhook')
+    .option('--method <method>', 'GET, POST, PUT, PATCH, DELETE or ANY')
+    .option('--auth-token <token>', 'bearer token that callers must send; without one anyone may trigger the sink')
+    .option('--workflow <workflow_id>', 'workflow to run; without one the request is recorded')
+    .option('--payload <platform>', 'platform that sends: robovision, v7 or roboflow; without one anybody may')
+    .option('--body <how>', 'how bodies are read: auto (by their type), json, form, text or raw')
+    .option('--file <path>', 'YAML or JSON file with these and further fields');
+  addOutputOption(addServerOptions(create), ['text', 'json']).action(async (options: CreateOptions) => {
+    const { appId, fields } = await readSink(options, environment);
+    const sink = await (await connect(options, context)).sinks.create(appId, fields);
+    if (options.output === 'json') return printJson(io, sink);
+    printLine(io, `${sink.id}  ${sink.method} ${sink.url}`);
+    if (sink.public) printHint(io, 'the sink is public: anyone may trigger it');
+  });
+}
+
+async function readSink(options: CreateOptions, environment: Environment): Promise<{ appId: string; fields: SinkFields }> {
+  const { app, path, method, authToken, workflow, payload, body, file } = options;
+  const given = { app_id: app, path, method, auth_token: authToken, workflow_id: workflow, payload, body };
+  const fields: Record<string, unknown> = {
+    ...(file === undefined ? {} : await readSinkFile(file, environment)),
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+  for (const [flag, name] of [
+    ['--app', 'app_id'],
+    ['--path', 'path'],
+    ['--method', 'method'],
+  ] as const) {
+    if (typeof fields[name] !== 'string')
+      throw new ExitError(`${flag} is missing${file === undefined ? '' : `: ${file} has no ${name}`}`, WRONG_USAGE);
+  }
+  return { appId: fields['app_id'] as string, fields: fields as SinkFields };
+}
+
+async function readSinkFile(path: string, environment: Environment): Promise<object> {
+  const { value, faults } = await readYamlFile(path, environment);
+  if (faults.length > 0) throw new ExitError(faults.map(printable).join('\n'), FAILED);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ExitError(`${path} must hold a mapping with the fields of a sink`, FAILED);
+  return value;
+}
+
+async function findSink({ sinks }: Client, sinkId: string): Promise<SinkInfo> {
+  const sink = (await sinks.list()).find(({ id }) => id === sinkId);
+  if (sink === undefined) throw new ExitError(`there is no sink "${sinkId}"; "sluice sink list" shows all`, FAILED);
+  return sink;
+}
+
+function authOf({ public: isPublic, auth }: SinkInfo): string {
+  return isPublic ? 'public' : auth;
+}

@@ -1,0 +1,259 @@
+// Settings: one table, each with the same name as flag (`--data-dir`), environment variable (`SLUICE_DATA_DIR`) and
+// key under `settings` in the definition files (`data_dir`). The first that is given, in that order, counts.
+// The only reader of process.env.
+
+import { readFileSync } from 'node:fs';
+import type { AddressRange } from '../address-range.ts';
+import { sayKnown } from '../core/values/near-names.ts';
+import {
+  integer,
+  nonEmpty,
+  oneOf,
+  parseAdminToken,
+  parseBaseUrl,
+  parseBytes,
+  parseHost,
+  parseOutboundAllow,
+  parseRetention,
+  parseSecretKey,
+  parseSecretsAllow,
+  parseTrustProxy,
+  type Retention,
+} from './config-values.ts';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface Config {
+  host: string;
+  port: number;
+  dataDir: string;
+  /** Definition file or folder. */
+  configPath: string;
+  /** Whether a flag or a variable names it: then it has to be there. */
+  isConfigNamed: boolean;
+  /** Where callers reach the server, without a trailing slash; null: host and port. */
+  baseUrl: string | null;
+  /** Null: made at first start, in the data directory. */
+  adminToken: string | null;
+  logLevel: LogLevel;
+  trustProxy: boolean | string[];
+  /** Requests a second to one sink from one address; 0 is off. */
+  rateLimit: number;
+  retention: Retention;
+  /** Below this much free disk new runs are refused. */
+  minFreeDisk: number;
+  drainSeconds: number;
+  /** What deliveries may go to although they are not public. */
+  outboundAllow: readonly AddressRange[];
+  /** Names of environment variables that workflows may use as secrets; `*` at the end allows all that begin so. */
+  secretsAllow: readonly string[];
+  /** Null: made at first start, in the data directory. */
+  secretKey: string | null;
+  /** Where steps may write files; null: a folder of the data directory. */
+  filesDir: string | null;
+}
+
+export interface Setting<Value = unknown> {
+  /** `data_dir`: the yaml key; flag and variable are made of it. */
+  key: string;
+  field: Exclude<keyof Config, 'isConfigNamed'>;
+  fallback: string;
+  about: string;
+  /** Throws an Error that says what would be right. */
+  parse: (text: string) => Value;
+  /** May also come from the file that `SLUICE_<KEY>_FILE` names; its value is never printed. */
+  isSecret?: true;
+  /** Further variables that are understood, after our own. */
+  alsoFrom?: string;
+}
+
+export const settings: readonly Setting[] = [
+  { key: 'host', field: 'host', fallback: '127.0.0.1', about: 'address to listen on', parse: parseHost, alsoFrom: 'HOST' },
+  {
+    key: 'port',
+    field: 'port',
+    fallback: '9657',
+    about: 'port to listen on; 0 takes a free one',
+    parse: integer(0, 65_535),
+    alsoFrom: 'PORT',
+  },
+  { key: 'data_dir', field: 'dataDir', fallback: 'data', about: 'folder of database, files and admin token', parse: nonEmpty },
+  { key: 'config', field: 'configPath', fallback: 'config', about: 'definition file, or folder of them', parse: nonEmpty },
+  {
+    key: 'base_url',
+    field: 'baseUrl',
+    fallback: '',
+    about: 'public address of the server, as https://hooks.example.org',
+    parse: parseBaseUrl,
+  },
+  {
+    key: 'admin_token',
+    field: 'adminToken',
+    fallback: '',
+    about: 'token of the admin API; made at first start when not set',
+    parse: parseAdminToken,
+    isSecret: true,
+  },
+  { key: 'log_level', field: 'logLevel', fallback: 'info', about: LOG_LEVELS.join(', '), parse: oneOf(LOG_LEVELS) },
+  {
+    key: 'trust_proxy',
+    field: 'trustProxy',
+    fallback: 'false',
+    about: 'addresses or CIDRs of proxies whose X-Forwarded-For counts, comma-separated',
+    parse: parseTrustProxy,
+  },
+  {
+    key: 'rate_limit',
+    field: 'rateLimit',
+    fallback: '0',
+    about: 'requests a second to one sink from one address; 0 is off',
+    parse: integer(0, 1_000_000),
+  },
+  {
+    key: 'retention',
+    field: 'retention',
+    fallback: '30d,10GB',
+    about: 'age and size beyond which ended runs are removed, as 30d,10GB; "off" keeps all',
+    parse: parseRetention,
+  },
+  { key: 'min_free_disk', field: 'minFreeDisk', fallback: '128MB', about: 'free disk below which new runs are refused', parse: parseBytes },
+  {
+    key: 'drain_seconds',
+    field: 'drainSeconds',
+    fallback: '10',
+    about: 'time that active runs have to finish when the server stops',
+    parse: integer(0, 600),
+  },
+  {
+    key: 'outbound_allow',
+    field: 'outboundAllow',
+    fallback: '',
+    about: 'addresses or CIDRs that deliveries may go to although they are not public, comma-separated',
+    parse: parseOutboundAllow,
+  },
+  {
+    key: 'secrets_allow',
+    field: 'secretsAllow',
+    fallback: '',
+    about: 'environment variables that workflows may use as secrets, comma-separated; NAME_* allows all that begin so',
+    parse: parseSecretsAllow,
+  },
+  {
+    key: 'secret_key',
+    field: 'secretKey',
+    fallback: '',
+    about: 'key that guards secrets in stored runs; made at first start when not set',
+    parse: parseSecretKey,
+    isSecret: true,
+  },
+  {
+    key: 'files_dir',
+    field: 'filesDir',
+    fallback: '',
+    about: 'folder that steps may write files to; "files" in the data folder when not set',
+    parse: (text) => (text === '' ? null : text),
+  },
+];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type SettingValues = Readonly<Record<string, unknown>>;
+
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
+export const variableOf = ({ key }: Setting): string => `SLUICE_${key.toUpperCase()}`;
+export const flagOf = ({ key }: Setting): string => `--${key.replaceAll('_', '-')}`;
+
+export interface ConfigSources {
+  /** By setting key. */
+  flags: SettingValues;
+  environment: Environment;
+  /** The `settings` mapping of the definition files. */
+  file: SettingValues;
+}
+
+/** Throws one Error that names every setting which is unknown or malformed, and where it came from. */
+export function loadConfig(sources: ConfigSources): Config {
+  const problems = findUnknown(sources);
+  const values: Partial<Record<keyof Config, unknown>> = {};
+  for (const setting of settings) {
+    try {
+      values[setting.field] = readSetting(setting, sources);
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  values.isConfigNamed = sources.flags['config'] !== undefined || sources.environment['SLUICE_CONFIG'] !== undefined;
+  return Object.freeze(values) as unknown as Config;
+}
+
+function readSetting(setting: Setting, sources: ConfigSources): unknown {
+  const { text, from } = findSetting(setting, sources);
+  try {
+    return setting.parse(text);
+  } catch (error) {
+    const shown = setting.isSecret === true ? '' : ` (it is "${text}")`;
+    throw new Error(`${from}: ${(error as Error).message}${shown}`);
+  }
+}
+
+/** Where a setting's text was found. */
+export interface FoundSetting {
+  text: string;
+  origin: 'flag' | 'environment' | 'file' | 'default';
+  /** The flag, variable or key by name; for a default, the variable that would change it. */
+  from: string;
+}
+
+/** The first source that gives the setting, unparsed. Throws when a secret's file cannot be read. */
+export function findSetting(setting: Setting, { flags, environment, file }: ConfigSources): FoundSetting {
+  const { key, fallback, isSecret, alsoFrom } = setting;
+  const variable = variableOf(setting);
+  if (flags[key] !== undefined) return { text: String(flags[key]), origin: 'flag', from: flagOf(setting) };
+  if (environment[variable] !== undefined) return { text: environment[variable], origin: 'environment', from: variable };
+  const secretFile = isSecret === true ? environment[`${variable}_FILE`] : undefined;
+  if (secretFile !== undefined)
+    return { text: readSecret(`${variable}_FILE`, secretFile), origin: 'environment', from: `${variable}_FILE` };
+  if (alsoFrom !== undefined && environment[alsoFrom] !== undefined)
+    return { text: environment[alsoFrom], origin: 'environment', from: alsoFrom };
+  if (file[key] !== undefined) return { text: scalarText(key, file[key]), origin: 'file', from: `settings.${key}` };
+  return { text: fallback, origin: 'default', from: variable };
+}
+
+function scalarText(key: string, value: unknown): string {
+  const isCollection = value === null || Array.isArray(value) || String(value) === '[object Object]';
+  if (isCollection) throw new Error(`settings.${key}: must be a text, a number or a boolean`);
+  return String(value);
+}
+
+function readSecret(variable: string, path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new Error(`${variable}: cannot read ${path} (${(error as NodeJS.ErrnoException).code})`);
+  }
+  if (text === '') throw new Error(`${variable}: ${path} is empty`);
+  return text;
+}
+
+function findUnknown({ environment, file }: ConfigSources): string[] {
+  const variables = new Set(
+    settings.flatMap((setting) => [variableOf(setting), ...(setting.isSecret === true ? [`${variableOf(setting)}_FILE`] : [])]),
+  );
+  // Which file to read cannot stand in that file.
+  const keys = new Set(settings.map(({ key }) => key).filter((key) => key !== 'config'));
+  // These are for other verbs of the command line; the server itself has no use for them.
+  const ofClient = new Set(['SLUICE_URL', 'SLUICE_TOKEN', 'SLUICE_WEBHOOK_SECRET']);
+  return [
+    ...Object.keys(environment)
+      .filter((name) => name.startsWith('SLUICE_') && !variables.has(name) && !ofClient.has(name))
+      .map((name) => `${name}: no such setting${sayKnown(name, [...variables])}`),
+    ...Object.keys(file)
+      .filter((key) => !keys.has(key))
+      .map((key) => `settings.${key}: no such setting${sayKnown(key, [...keys])}`),
+  ];
+}

@@ -1,0 +1,105 @@
+// A delivery's life: what the result of an attempt means, and when the next one is due.
+
+import { beginsWithPlaceholder, replacePlaceholders } from '../secrets/placeholder.ts';
+import { answerObject } from './answer-object.ts';
+import type { HttpMessage, OutboundMessage, OutboundResult } from './outbound.ts';
+import { type RetryPolicy, retryDelayMs } from './retry.ts';
+
+export const DELIVERY_STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled', 'dropped'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+export type Verdict = 'delivered' | 'retryable' | 'permanent';
+
+/** Answers besides 5xx after which another try makes sense. */
+const RETRYABLE_STATUSES = new Set([408, 425, 429]);
+/** However long a receiver asks us to wait. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+export function judge(message: OutboundMessage, result: OutboundResult): Verdict {
+  switch (result.kind) {
+    case 'refused':
+    case 'dropped':
+      return 'permanent';
+    case 'timeout':
+    case 'network':
+      return 'retryable';
+    case 'response':
+      return message.transport === 'smtp' ? judgeMail(result.status) : judgeAnswer(message, result);
+  }
+}
+
+function judgeAnswer({ succeeds }: HttpMessage, { status, body }: Extract<OutboundResult, { kind: 'response' }>): Verdict {
+  const isError = status >= 400 && status < 600;
+  const isSuccess = succeeds === 'unless_error' ? !isError : status >= 200 && status < 300;
+  if (isSuccess && (succeeds !== 'json_ok' || answerObject(body)['ok'] === true)) return 'delivered';
+  return status >= 500 || RETRYABLE_STATUSES.has(status) ? 'retryable' : 'permanent';
+}
+
+/** RFC 5321: 2xx done, 4xx try later, 5xx do not. */
+function judgeMail(status: number): Verdict {
+  return status < 400 ? 'delivered' : status < 500 ? 'retryable' : 'permanent';
+}
+
+export interface DeliveryState {
+  status: DeliveryStatus;
+  /** In server time; null once the delivery is over. */
+  dueAt: number | null;
+}
+
+export interface AttemptEnd {
+  message: OutboundMessage;
+  retry: RetryPolicy;
+  result: OutboundResult;
+  /** From 1, and the last one that is allowed. */
+  attempt: number;
+  lastAttempt: number;
+  now: number;
+  /** By the wall clock, in ms since the epoch. */
+  wallNow: number;
+  /** In [0, 1). */
+  random: number;
+}
+
+/** What becomes of a delivery after an attempt. `Retry-After` is honoured up to an hour, and never shortens the backoff. */
+export function afterAttempt({ message, retry, result, attempt, lastAttempt, now, wallNow, random }: AttemptEnd): DeliveryState {
+  const verdict = judge(message, result);
+  if (verdict === 'delivered') return { status: 'delivered', dueAt: null };
+  const isFinal = verdict === 'permanent' && !(message.transport === 'http' && message.retriesEveryFailure && result.kind === 'response');
+  if (isFinal || attempt >= lastAttempt) return { status: 'failed', dueAt: null };
+  const triesOfThisRound = Math.max(1, attempt - (lastAttempt - retry.maxRetries - 1));
+  const backoffMs = retryDelayMs(retry, triesOfThisRound, random);
+  return { status: 'queued', dueAt: now + Math.max(backoffMs, retryAfterMs(result, wallNow) ?? 0) };
+}
+
+const SECONDS = /^\d+(?:\.\d*)?(?:[ \t]*,[ \t]*\d+(?:\.\d*)?)*$/;
+const DATE = /^(?:[A-Z][a-z]{2,8}, )?\d{1,2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} (?:GMT|UTC|[+-]\d{4})$/;
+const ISO_DATE = /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/;
+const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/;
+
+/**
+ * RFC 9110, 10.2.3: seconds or an HTTP date, which `now` is compared with. A fraction of a second is rounded up, and of
+ * several fields the longest counts. Null where none is given, or none that can be read.
+ */
+export function retryAfterMs(result: OutboundResult, now: number): number | null {
+  const text = result.kind === 'response' ? result.headers['retry-after']?.trim() : undefined;
+  if (text === undefined) return null;
+  const wanted = SECONDS.test(text) ? Math.max(...text.split(',').map((part) => Math.ceil(Number(part)))) * 1000 : readDate(text) - now;
+  return wanted > 0 ? Math.min(wanted, MAX_RETRY_AFTER_MS) : null;
+}
+
+/** In ms; NaN for what is no date, which Date.parse would often take for one. */
+function readDate(text: string): number {
+  if (ASCTIME.test(text)) return Date.parse(`${text} GMT`);
+  return DATE.test(text) || ISO_DATE.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+/**
+ * `https://host:443` for HTTP, `smtp://host:25` for mail, `secret:NAME` where the whole address is a secret. The address
+ * must be one that `new URL` reads. A secret within it stands by its name, which is the same for every run.
+ */
+export function originOf(message: OutboundMessage): string {
+  const byName = (text: string): string => replacePlaceholders(text, (name) => name);
+  if (message.transport === 'smtp') return `smtp://${byName(message.host)}:${message.port}`;
+  const url = byName(message.url);
+  return beginsWithPlaceholder(message.url) ? `secret:${/^\w*/.exec(url)?.[0]}` : new URL(url).origin;
+}

@@ -1,0 +1,58 @@
+// The events of a run's stream as values, and as source 003 (HTTP Sink) words their `data:` lines. Worded only when
+// they are sent: what is stored and handed about is the value.
+
+import { stringifyJson } from '../json/json.ts';
+import type { RunError, RunStatus } from './run.ts';
+
+/** How far a run is. */
+export interface ProgressEvent {
+  /** From 1, without gaps. */
+  seq: number;
+  /** Whole per cent. */
+  progress: number;
+  step: string | null;
+  message: string | null;
+}
+
+/** The last event of a stream. */
+export interface EndEvent {
+  seq: number;
+  outcome: RunOutcome;
+}
+
+export type RunEvent = ProgressEvent | EndEvent;
+
+/** How a run ended: the one truth from which both its last event and its lookup are made. */
+export interface RunOutcome {
+  status: RunStatus;
+  /** JSON text. */
+  output: string | null;
+  error: RunError | null;
+}
+
+export const CANCELLED: RunError = { code: 'cancelled', message: 'the run was cancelled' };
+
+export const POISONED: RunError = {
+  code: 'poisoned',
+  message: 'the server died three times while it worked on this run, and does not take it up again by itself; replay it by hand',
+};
+
+export function isEnd(event: RunEvent): event is EndEvent {
+  return 'outcome' in event;
+}
+
+/** The JSON text of an event. A run that ended says `complete` or `error`, never both. */
+export function eventData(runId: string, event: RunEvent): string {
+  return isEnd(event) ? endData(runId, event.outcome) : progressData(runId, event);
+}
+
+function progressData(runId: string, { progress, step, message }: ProgressEvent): string {
+  const stepField = step === null ? '' : `,"step":${JSON.stringify(step)}`;
+  const messageField = message === null ? '' : `,"message":${JSON.stringify(message)}`;
+  return `{"type":"progress","run_id":"${runId}","progress":${progress}${stepField}${messageField}}`;
+}
+
+function endData(runId: string, { status, output, error }: RunOutcome): string {
+  if (status === 'completed') return `{"type":"complete","run_id":"${runId}","output":${output ?? 'null'}}`;
+  return stringifyJson({ type: 'error', run_id: runId, error: error ?? CANCELLED });
+}

@@ -1,0 +1,123 @@
+// A run and its steps: statuses, what may run next, and how far the run is.
+
+import type { WorkflowStep } from '../workflow/plan.ts';
+import type { Loops } from '../workflow/transitions.ts';
+
+export const RUN_STATUSES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export function isTerminal(status: RunStatus): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+/** Why a run or a step failed, as its caller sees it. */
+export interface RunError {
+  code: string;
+  message: string;
+  /** The step that failed, where one did. */
+  step?: string;
+}
+
+export type StepStatus = 'pending' | 'running' | 'waiting' | 'completed' | 'skipped' | 'failed';
+
+/** The state of one step of one run: of its last visit, where ways have led back to it. */
+export interface StepState {
+  status: StepStatus;
+  /** From 1. */
+  visit: number;
+  /** Later visits: the steps that the run was sent back to, itself or some that it depends on. Null in the first. */
+  backTo: readonly string[] | null;
+  /** Tries begun, from 1 once the step has started. */
+  attempt: number;
+  outputs: Record<string, unknown> | null;
+  /** Steps that this one chose to run next; null chooses all that it names. */
+  chosen: readonly string[] | null;
+  error: RunError | null;
+  startedAt: number | null;
+  finishedAt: number | null;
+  /** When a waiting step is due, in ms since the epoch. */
+  dueAt: number | null;
+}
+
+export function pendingStep(): StepState {
+  return {
+    status: 'pending',
+    visit: 1,
+    backTo: null,
+    attempt: 0,
+    outputs: null,
+    chosen: null,
+    error: null,
+    startedAt: null,
+    finishedAt: null,
+    dueAt: null,
+  };
+}
+
+/** Nothing more comes of this visit; a step that failed and did not end its run has chosen what runs instead. */
+export function isDecided(status: StepStatus): boolean {
+  return status === 'completed' || status === 'skipped' || status === 'failed';
+}
+
+export function hasChosen({ status, chosen }: Pick<StepState, 'status' | 'chosen'>, name: string): boolean {
+  return (status === 'completed' || status === 'failed') && (chosen === null || chosen.includes(name));
+}
+
+export type StepStates = ReadonlyMap<string, Readonly<StepState>>;
+
+function stepState(states: StepStates, name: string): Readonly<StepState> {
+  return states.get(name) as StepState;
+}
+
+export type Readiness = 'ready' | 'skip' | 'not_yet';
+
+/**
+ * Whether a pending step can run now: all that it needs is there, each of its gates has chosen it, and so has one of its
+ * ways, if it has any. A step that merges nulls runs even where a step that it needs was skipped; a step that the run
+ * was sent back to runs whatever chose it before.
+ */
+export function readiness(step: WorkflowStep, states: StepStates, mergesNulls = false, loops: Loops | null = null): Readiness {
+  for (const name of step.needs) {
+    const { status } = stepState(states, name);
+    if (status === 'completed') continue;
+    if (!isDecided(status)) return 'not_yet';
+    if (!mergesNulls && !(status === 'failed' && step.needsErrorOf.includes(name))) return 'skip';
+  }
+  if (step.gatedBy.length === 0 && step.chosenBy.length === 0) return 'ready';
+  const backTo = loops === null ? null : stepState(states, step.name).backTo;
+  if (backTo?.includes(step.name)) return 'ready';
+  const gates = throughGates(step, states);
+  const ways = byWays(step, states, backTo, loops);
+  if (gates === 'skip' || ways === 'skip') return 'skip';
+  return gates === 'ready' ? ways : gates;
+}
+
+/** Roboflow's rule: all of them choose the step, or it is skipped. One that was skipped itself chooses nothing. */
+function throughGates({ name, gatedBy }: WorkflowStep, states: StepStates): Readiness {
+  let areDecided = true;
+  for (const gate of gatedBy) {
+    const state = stepState(states, gate);
+    if (!isDecided(state.status)) areDecided = false;
+    else if (!hasChosen(state, name)) return 'skip';
+  }
+  return areDecided ? 'ready' : 'not_yet';
+}
+
+function byWays(step: WorkflowStep, states: StepStates, backTo: readonly string[] | null, loops: Loops | null): Readiness {
+  if (step.chosenBy.length === 0) return 'ready';
+  const choosers = choosersOf(step, backTo, loops).map((name) => stepState(states, name));
+  if (choosers.some((chooser) => hasChosen(chooser, step.name))) return 'ready';
+  return choosers.every(({ status }) => isDecided(status)) ? 'skip' : 'not_yet';
+}
+
+/** Where the run was sent back, what was chosen before is used up: those choose that run anew, if any of them do. */
+function choosersOf({ chosenBy }: WorkflowStep, backTo: readonly string[] | null, loops: Loops | null): readonly string[] {
+  if (backTo === null) return chosenBy;
+  const anew = chosenBy.filter((name) => backTo.some((target) => loops?.bodies.get(target)?.has(name)));
+  return anew.length > 0 ? anew : chosenBy;
+}
+
+/** Steps done over steps planned, in whole per cent; 100 is left for the run's success. */
+export function progressOf(stepsDone: number, stepsPlanned: number): number {
+  return stepsPlanned === 0 ? 0 : Math.min(99, Math.floor((stepsDone * 100) / stepsPlanned));
+}

@@ -1,0 +1,112 @@
+// Finds secrets in what a receiver sends back, in whatever way it has escaped them on the way: for URLs, JSON or HTML,
+// once or twice, or not at all.
+
+import { quotePlus } from '../values/percent-encoding.ts';
+import { MASKED_SECRET } from './placeholder.ts';
+
+/** Hides the secrets in a text. `isCut`: the text goes on elsewhere, so half a secret at its end is hidden too. */
+export type HideSecrets = (text: string, isCut?: boolean) => string;
+
+/** Shorter ones occur anywhere by chance. */
+const SHORTEST_HIDDEN = 4;
+
+/** By character: each way in which it may stand in a text. */
+type Spelling = readonly (readonly string[])[];
+
+export function createSecretHider(secrets: readonly string[]): HideSecrets {
+  const hidden = new Set(secrets.flatMap(tellingParts).filter(({ length }) => length >= SHORTEST_HIDDEN));
+  if (hidden.size === 0) return (text) => text;
+  const known = new Map<string, readonly string[]>();
+  const waysOf = (character: string): readonly string[] => {
+    const ways = known.get(character) ?? waysToWrite(character);
+    known.set(character, ways);
+    return ways;
+  };
+  const spellings = [...hidden].map((secret): Spelling => Array.from(secret, waysOf));
+  const beginnings = new Set(spellings.flatMap(([first = []]) => first.map((way) => way.charCodeAt(0))));
+
+  return (given, isCut = false) => {
+    const text = lowerCase(given);
+    let shown = '';
+    let done = 0;
+    for (let at = 0; at < text.length; at += 1) {
+      if (!beginnings.has(text.charCodeAt(at))) continue;
+      const end = Math.max(...spellings.map((spelling) => endOf(spelling, text, at, isCut)));
+      if (end <= at) continue;
+      shown += given.slice(done, at) + MASKED_SECRET;
+      done = end;
+      at = end - 1;
+    }
+    return done === 0 ? given : shown + given.slice(done);
+  };
+}
+
+/** What of a secret gives it away: of an address also its path, its query and its password alone. */
+function tellingParts(secret: string): string[] {
+  const whole = [secret, base64(secret)];
+  if (!/^https?:\/\//i.test(secret) || !URL.canParse(secret)) return whole;
+  const { href, pathname, search, searchParams, username, password } = new URL(secret);
+  const [user, word] = [decoded(username), decoded(password)];
+  return [...whole, href, decoded(pathname + search), decoded(pathname), ...searchParams.values(), word, base64(`${user}:${word}`)];
+}
+
+/** Where the secret that begins at `start` ends; -1 where none does. Every reading of the text is followed at once. */
+function endOf(spelling: Spelling, text: string, start: number, isCut: boolean): number {
+  let ends = new Set([start]);
+  for (const [index, ways] of spelling.entries()) {
+    const next = new Set<number>();
+    for (const position of ends) {
+      for (const way of ways) {
+        if (text.startsWith(way, position)) next.add(position + way.length);
+        else if (isCut && index >= SHORTEST_HIDDEN && way.startsWith(text.slice(position))) return text.length;
+      }
+    }
+    if (next.size === 0) return -1;
+    ends = next;
+  }
+  return Math.max(...ends);
+}
+
+const UTF8 = new TextEncoder();
+const ESCAPES: readonly ((text: string) => string)[] = [
+  quotePlus,
+  encodeURIComponent,
+  (text) => JSON.stringify(text).slice(1, -1),
+  (text) => text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  (text) => text.replaceAll('/', '\\/'),
+  (text) => text.replace(/[&<>"]/g, (character) => HTML_NAMES[character] ?? character),
+  (text) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`),
+  (text) => text.replace(/[&<>"']/g, (character) => `&#x${character.charCodeAt(0).toString(16)};`),
+  (text) => text.replaceAll("'", '&#039;'),
+];
+const HTML_NAMES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** In lower case: a text that was put into another case is found too. */
+function waysToWrite(character: string): readonly string[] {
+  const once = ESCAPES.map((write) => write(character));
+  const twice = once.flatMap((text) => ESCAPES.map((write) => write(text)));
+  const ways = [character, ...once, ...twice];
+  // Bodies and heads are read as Latin-1, a byte a character.
+  return [...new Set([...ways, ...ways.map(bytesAsText)].map(lowerCase))];
+}
+
+function bytesAsText(text: string): string {
+  return String.fromCharCode(...UTF8.encode(text));
+}
+
+/** Leaves every character where it is, as `toLowerCase` does not. */
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+function base64(text: string): string {
+  return btoa(bytesAsText(text));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,145 @@
+// How a trigger is answered: the sink's own setting, and what the caller may choose instead by `Accept` (RFC 9110)
+// and `Prefer` (RFC 7240).
+
+import type { JsonSchema } from '../schema.ts';
+import { isSelector } from '../workflow/selector.ts';
+
+export type SinkResponse =
+  /** Without `isWritten` it is what a sink does that says nothing of its answer. */
+  | { mode: 'stream'; isWritten?: true }
+  | { mode: 'wait' }
+  | { mode: 'accept'; status: 200 | 202 }
+  | { mode: 'redirect'; location: string }
+  | { mode: 'custom'; status: number; headers: Record<string, string>; body: unknown };
+
+const modes = ['stream', 'wait', 'accept', 'redirect', 'custom'];
+
+export const responseSchema: JsonSchema = {
+  description: `one of ${modes.join(', ')}, or an object with "mode" and its settings`,
+  anyOf: [
+    { type: 'string', enum: ['stream', 'wait', 'accept'] },
+    {
+      type: 'object',
+      required: ['mode'],
+      additionalProperties: false,
+      properties: {
+        mode: { type: 'string', enum: modes },
+        status: { type: 'integer', minimum: 200, maximum: 599 },
+        location: {
+          type: 'string',
+          pattern: '^(?:/(?![/\\\\])|https?://)',
+          description: 'must be a path that starts with one "/", or an http(s) URL',
+        },
+        headers: { type: 'object', additionalProperties: { type: 'string' } },
+        body: {},
+      },
+    },
+  ],
+};
+
+/** The answer decided for one trigger. */
+export interface Answer {
+  response: SinkResponse;
+  /** Bounds the modes that wait for the run. */
+  waitMs: number;
+  /** What `Preference-Applied` says. */
+  preferenceApplied: string | null;
+}
+
+const STREAM: SinkResponse = { mode: 'stream' };
+const WAIT: SinkResponse = { mode: 'wait' };
+const ACCEPT: SinkResponse = { mode: 'accept', status: 202 };
+
+const DEFAULT_WAIT_MS = 30_000;
+export const MAX_WAIT_MS = 300_000;
+
+/** Decides the answer. The caller's explicit wish wins over the sink's setting. */
+export function negotiateAnswer(sinkResponse: SinkResponse, accept: string | undefined, prefer: string | undefined): Answer {
+  const preference = prefer === undefined ? NO_PREFERENCE : readPreference(prefer);
+  const waitMs = Math.min(preference.waitSeconds === null ? DEFAULT_WAIT_MS : preference.waitSeconds * 1000, MAX_WAIT_MS);
+  const preferenceApplied = preference.text;
+  if (preference.respondAsync) return { response: preference.waitSeconds === null ? ACCEPT : WAIT, waitMs, preferenceApplied };
+  const wished = accept === undefined || accept === '*/*' ? null : wishedMode(accept, sinkResponse);
+  const response = wished === null ? sinkResponse : wished === 'stream' ? STREAM : WAIT;
+  return { response, waitMs, preferenceApplied };
+}
+
+const EVENT_STREAM = 'text/event-stream';
+const JSON_TYPE = 'application/json';
+
+interface MediaRange {
+  type: string;
+  /** From 0, which is a refusal, to 1. */
+  quality: number;
+}
+
+/**
+ * The mode whose media type has the highest quality, the earlier one on a tie. Null when neither is named, and where
+ * the caller is content with the answer that the sink writes: many clients name JSON beside anything.
+ */
+function wishedMode(accept: string, sinkResponse: SinkResponse): 'stream' | 'wait' | null {
+  const ranges = readAccept(accept);
+  if (isWritten(sinkResponse) && ranges.some(({ type }) => type === '*/*' || isSatisfied(type, sinkResponse))) return null;
+  let best: 'stream' | 'wait' | null = null;
+  let bestQuality = 0;
+  for (const { type, quality } of ranges) {
+    const mode = type === EVENT_STREAM ? 'stream' : isJson(type) ? 'wait' : null;
+    if (mode !== null && quality > bestQuality) [best, bestQuality] = [mode, quality];
+  }
+  return best;
+}
+
+/** What is not refused. A range whose quality is no number is left out. */
+function readAccept(accept: string): MediaRange[] {
+  const ranges = accept.split(',').map((range): MediaRange => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    return { type, quality: Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1) };
+  });
+  return ranges.filter(({ quality }) => quality > 0);
+}
+
+function isJson(type: string): boolean {
+  return type === JSON_TYPE || /^application\/[\w.-]+\+json$/.test(type);
+}
+
+function isWritten(response: SinkResponse): boolean {
+  return response.mode !== 'stream' || response.isWritten === true;
+}
+
+/** JSON types satisfy each other: who reads one dialect reads the plain one. */
+function isSatisfied(range: string, response: SinkResponse): boolean {
+  const type = contentType(response);
+  if (type === 'unknown') return true;
+  return type !== null && (range === type || range === `${type.split('/')[0]}/*` || (isJson(range) && isJson(type)));
+}
+
+/** Of what a response holds; null for a redirect, whose content is another page; `unknown` where a run decides. */
+function contentType(response: SinkResponse): string | 'unknown' | null {
+  if (response.mode === 'stream') return EVENT_STREAM;
+  if (response.mode === 'redirect') return null;
+  if (response.mode !== 'custom') return JSON_TYPE;
+  const { headers, body } = response;
+  const written = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+  if (isSelector(written ?? body)) return 'unknown';
+  if (written !== undefined) return (written.split(';')[0] as string).trim().toLowerCase();
+  return typeof body === 'string' ? 'text/plain' : JSON_TYPE;
+}
+
+interface Preference {
+  respondAsync: boolean;
+  waitSeconds: number | null;
+  text: string | null;
+}
+
+const NO_PREFERENCE: Preference = { respondAsync: false, waitSeconds: null, text: null };
+
+function readPreference(prefer: string): Preference {
+  const items = prefer.split(',').map((item) => item.trim().toLowerCase());
+  const respondAsync = items.includes('respond-async');
+  const wait = items.find((item) => /^wait="?\d{1,9}"?$/.test(item));
+  const waitSeconds = wait === undefined ? null : Number(wait.replace(/\D/g, ''));
+  const applied = [respondAsync ? 'respond-async' : null, waitSeconds === null ? null : `wait=${waitSeconds}`].filter(
+    (item) => item !== null,
+  );
+  return { respondAsync, waitSeconds, text: applied.length === 0 ? null : applied.join(', ') };
+}

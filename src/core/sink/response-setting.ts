@@ -1,0 +1,98 @@
+// The `response` setting of a sink: what may be written, what is wrong with it, and what it means.
+
+import type { Fault } from '../fault.ts';
+import { findSelectors, isSelector, readSelector, type SelectorPart } from '../workflow/selector.ts';
+import { type RequestScope, requestFault } from '../workflow/selector-faults.ts';
+import { leadingNames } from '../workflow/selector-path.ts';
+import { encodeLocation, headerNameFault, headerValueFault, locationFault } from './answer-headers.ts';
+import type { SinkResponse } from './response-mode.ts';
+
+interface ResponseSetting {
+  mode: SinkResponse['mode'];
+  status?: number;
+  location?: string;
+  headers?: Record<string, string>;
+  body?: unknown;
+}
+
+const fieldsOf: Record<SinkResponse['mode'], readonly (keyof ResponseSetting)[]> = {
+  stream: [],
+  wait: [],
+  accept: ['status'],
+  redirect: ['location'],
+  custom: ['status', 'headers', 'body'],
+};
+
+/** What the answer to a caller may select from. */
+export interface AnswerScope extends Omit<RequestScope, 'isAnswer'> {
+  /** Names in the output of a run; null where its workflow decides. */
+  outputs: readonly string[] | null;
+}
+
+/** What the schema cannot say: which settings belong to which mode, and which headers an answer may set. */
+export function responseFaults(setting: unknown, scope: AnswerScope): Fault[] {
+  if (setting === undefined || setting === null || typeof setting === 'string') return [];
+  const { mode, ...settings } = setting as ResponseSetting;
+  const faults: Fault[] = Object.keys(settings)
+    .filter((name) => !fieldsOf[mode].includes(name as keyof ResponseSetting))
+    .map((name) => ({ path: `response.${name}`, message: `does not belong to mode "${mode}"` }));
+  const add = (path: string, message: string | null): void => {
+    if (message !== null) faults.push({ path, message });
+  };
+  if (mode === 'redirect' && settings.location === undefined) add('response', 'field "location" is missing');
+  if (mode === 'accept' && ![undefined, 200, 202].includes(settings.status)) add('response.status', 'must be 200 or 202');
+  if (settings.location !== undefined) add('response.location', locationFault(settings.location));
+  for (const [name, value] of Object.entries(settings.headers ?? {})) {
+    add(`response.headers.${name}`, headerNameFault(name));
+    add(`response.headers.${name}`, isSelector(value) ? answerFault(value, scope) : headerValueFault(name, literal(value)));
+  }
+  for (const text of findSelectors(settings.body)) add('response.body', answerFault(text, scope));
+  return faults;
+}
+
+/** `$$x` stands for the text `$x`. */
+function literal(text: string): string {
+  return text.startsWith('$$') ? text.slice(1) : text;
+}
+
+function answerFault(text: string, scope: AnswerScope): string | null {
+  const selector = readSelector(text);
+  const fault = selector === null ? undefined : ANSWER_ROOTS[selector.root]?.(text, selector.parts, scope);
+  if (fault === undefined) return `"${text}" selects nothing; write $output.x, $run.id or $request.x, or "$$" for a literal "$"`;
+  return fault === null ? null : `"${text}" can never select anything: ${fault}`;
+}
+
+const ANSWER_ROOTS: Readonly<Record<string, (text: string, parts: readonly SelectorPart[], scope: AnswerScope) => string | null>> = {
+  output(_text, parts, { outputs }) {
+    const names = leadingNames(parts, 0).map(({ name }) => name);
+    if (outputs === null || names.length === 0 || names.some((name) => outputs.includes(name))) return null;
+    return `without a workflow the output holds ${outputs.join(', ')} alone`;
+  },
+  run: (_text, parts) =>
+    parts.length === 0 || (parts.length === 1 && parts[0]?.key === 'id') ? null : '$run has its id alone: write $run.id',
+  request: (text, _parts, scope) => requestFault(text, { ...scope, isAnswer: true }),
+};
+
+/** Reads a setting that has no faults. */
+export function readResponse(setting: unknown): SinkResponse {
+  if (setting === undefined || setting === null) return { mode: 'stream' };
+  const given = typeof setting === 'string' ? { mode: setting as 'stream' } : (setting as ResponseSetting);
+  switch (given.mode) {
+    case 'stream':
+      return { mode: 'stream', isWritten: true };
+    case 'accept':
+      return { mode: 'accept', status: given.status === 200 ? 200 : 202 };
+    case 'redirect':
+      return { mode: 'redirect', location: encodeLocation(given.location ?? '/') };
+    case 'custom':
+      return { mode: 'custom', status: given.status ?? 200, headers: readHeaders(given.headers ?? {}), body: given.body ?? null };
+    case 'wait':
+      return { mode: 'wait' };
+  }
+}
+
+function readHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const encode = (name: string, value: string): string =>
+    name.toLowerCase() === 'location' && !isSelector(value) ? encodeLocation(value) : value;
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, encode(name, value)]));
+}

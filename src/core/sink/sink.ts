@@ -1,0 +1,204 @@
+// Sinks: the inbound endpoint definitions. Field names are those of the HTTP Sink document
+// (`path`, `method`, `auth_token`), plus optional ones of our own.
+
+import { appIdFault } from '../app.ts';
+import type { Fault } from '../fault.ts';
+import { createSchemaCheck, type JsonSchema } from '../schema.ts';
+import { isSelector, parseSelector } from '../workflow/selector.ts';
+import { type RequestScope, requestFault } from '../workflow/selector-faults.ts';
+import { type BodyDocument, type BodySetting, bodySchema, readBodySetting } from './body-setting.ts';
+import { responseSchema, type SinkResponse } from './response-mode.ts';
+import { readResponse, responseFaults } from './response-setting.ts';
+import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './sink-auth.ts';
+import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
+
+export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+export type SinkMethod = (typeof SINK_METHODS)[number] | 'ANY';
+
+/** Platforms whose requests are recognised and checked, and normalised into `$request.payload`. */
+const PAYLOAD_SOURCES = ['robovision', 'v7', 'roboflow'] as const;
+export type PayloadSource = (typeof PAYLOAD_SOURCES)[number];
+
+export interface SinkLimits {
+  /** Of a body that is no multipart form. */
+  bodyBytes: number;
+  /** Of a whole multipart form, of each of its files and of each of its fields. */
+  formBytes: number;
+  fileBytes: number;
+  fieldBytes: number;
+  files: number;
+  fields: number;
+}
+
+export const DEFAULT_LIMITS: SinkLimits = {
+  bodyBytes: 10 * 2 ** 20,
+  formBytes: 100 * 2 ** 20,
+  fileBytes: 50 * 2 ** 20,
+  fieldBytes: 2 ** 20,
+  files: 600,
+  fields: 600,
+};
+
+const MAX_BYTES = 2 ** 30;
+
+interface SinkSettings {
+  path: string;
+  method: SinkMethod;
+  workflowId: string | null;
+  /** Explicit source of workflow inputs: input name to selector. */
+  inputs: Record<string, string>;
+  response: SinkResponse;
+  /** Selects what names a message; absent where `Idempotency-Key` alone does. */
+  idempotencyKey?: string | undefined;
+  /** Senders that are told that they may send here (CloudEvents web hooks, 4); `*` for all. */
+  webhookOrigins?: readonly string[] | undefined;
+  limits: SinkLimits;
+  body: BodySetting;
+  /** Who sends; null for anybody. */
+  payload: PayloadSource | null;
+}
+
+export interface SinkDefinition extends SinkSettings {
+  appId: string;
+  /** Null: it says nothing of credentials. A new sink is public then, one that is there keeps what it has. */
+  auth: AuthDefinition | null;
+}
+
+/** Who owns a definition: what the definition files or the demo own, the API does not change. */
+export type ManagedBy = 'api' | DefinitionOwner;
+/** Those who define by whole documents. */
+export type DefinitionOwner = 'config' | 'demo';
+
+export interface Sink extends SinkSettings {
+  id: string;
+  appId: string;
+  auth: SinkAuth;
+  managedBy: ManagedBy;
+  createdAt: number;
+  updatedAt: number;
+}
+
+const bytes: JsonSchema = { type: 'integer', minimum: 0, maximum: MAX_BYTES };
+export const sinkSchema: JsonSchema = {
+  type: 'object',
+  required: ['path', 'method'],
+  additionalProperties: false,
+  properties: {
+    app_id: { type: 'string' },
+    path: { type: 'string' },
+    method: { type: 'string', enum: [...SINK_METHODS, 'ANY'] },
+    ...authProperties,
+    workflow_id: { type: ['string', 'null'] },
+    inputs: { type: 'object', additionalProperties: { type: 'string' } },
+    response: responseSchema,
+    idempotency_key: { type: 'string', description: 'a selector of what names a message, as "$request.headers.webhook-id"' },
+    webhook_origins: {
+      type: 'array',
+      maxItems: 32,
+      items: { type: 'string', pattern: '^(?:\\*|[A-Za-z0-9._:/-]{1,255})$' },
+      description: 'senders that may ask, as CloudEvents web hooks do, whether they may send here; "*" is all',
+    },
+    limits: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        body_bytes: bytes,
+        form_bytes: bytes,
+        file_bytes: bytes,
+        field_bytes: bytes,
+        files: { type: 'integer', minimum: 0, maximum: 10_000 },
+        fields: { type: 'integer', minimum: 0, maximum: 10_000 },
+      },
+    },
+    body: bodySchema,
+    payload: { enum: [...PAYLOAD_SOURCES, null] },
+  },
+};
+
+const checkSchema = createSchemaCheck(sinkSchema);
+
+interface SinkDocument extends AuthDocument {
+  app_id?: string;
+  path: string;
+  method: SinkMethod;
+  workflow_id?: string | null;
+  inputs?: Record<string, string>;
+  response?: unknown;
+  idempotency_key?: string;
+  webhook_origins?: string[];
+  limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
+  body?: BodyDocument;
+  payload?: PayloadSource | null;
+}
+
+/** Reads a definition as it stands in a request body or a file. `appId` is given where the URL names the app. */
+export function parseSink(document: unknown, appId?: string): { sink: SinkDefinition; faults: [] } | { sink: null; faults: Fault[] } {
+  const given = withUpperCaseMethod(document);
+  const schemaFaults = checkSchema(given);
+  if (schemaFaults.length > 0) return { sink: null, faults: schemaFaults };
+  const sink = given as SinkDocument;
+  const faults = sinkFaults(sink, appId);
+  if (faults.length > 0) return { sink: null, faults };
+  return { sink: readSink(sink, appId ?? (sink.app_id as string)), faults: [] };
+}
+
+function withUpperCaseMethod(document: unknown): unknown {
+  const method = (document as { method?: unknown } | null)?.method;
+  return typeof method === 'string' ? { ...(document as object), method: method.toUpperCase() } : document;
+}
+
+function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
+  const faults: Fault[] = [];
+  const fault = (path: string, message: string | null): void => {
+    if (message !== null) faults.push({ path, message });
+  };
+  if (appId === undefined && sink.app_id === undefined) fault('', 'field "app_id" is missing');
+  else fault('app_id', appIdFault(appId ?? sink.app_id));
+  if (appId !== undefined && sink.app_id !== undefined && sink.app_id !== appId)
+    fault('app_id', `must be "${appId}", the app that the URL names`);
+  fault('path', patternFault(sink.path));
+  faults.push(...authFaults(sink));
+  const scope = { params: paramNames(sink.path), hasPayload: (sink.payload ?? null) !== null };
+  for (const [name, text] of Object.entries(sink.inputs ?? {})) fault(`inputs.${name}`, inputFault(text, scope));
+  if (sink.idempotency_key !== undefined) fault('idempotency_key', inputFault(sink.idempotency_key, scope));
+  if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
+    fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
+  const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
+  faults.push(...responseFaults(sink.response, { ...scope, outputs }));
+  return faults;
+}
+
+/** The output of a sink that names no workflow. */
+const CAPTURED = ['received'];
+
+function inputFault(text: string, scope: Omit<RequestScope, 'isAnswer'>): string | null {
+  const root = isSelector(text) ? parseSelector(text)?.root : undefined;
+  if (root !== 'request') return `"${text}" must be a selector of the request, as "$request.query.user"`;
+  const fault = requestFault(text, { ...scope, isAnswer: false });
+  return fault === null ? null : `"${text}" can never select anything: ${fault}`;
+}
+
+function readSink(sink: SinkDocument, appId: string): SinkDefinition {
+  const { limits = {} } = sink;
+  return {
+    appId,
+    path: canonicalPattern(sink.path),
+    method: sink.method,
+    auth: readAuth(sink),
+    workflowId: sink.workflow_id ?? null,
+    inputs: sink.inputs ?? {},
+    response: readResponse(sink.response),
+    idempotencyKey: sink.idempotency_key,
+    webhookOrigins: sink.webhook_origins,
+    limits: {
+      bodyBytes: limits.body_bytes ?? DEFAULT_LIMITS.bodyBytes,
+      formBytes: limits.form_bytes ?? DEFAULT_LIMITS.formBytes,
+      fileBytes: limits.file_bytes ?? DEFAULT_LIMITS.fileBytes,
+      fieldBytes: limits.field_bytes ?? DEFAULT_LIMITS.fieldBytes,
+      files: limits.files ?? DEFAULT_LIMITS.files,
+      fields: limits.fields ?? DEFAULT_LIMITS.fields,
+    },
+    body: readBodySetting(sink.body ?? 'auto'),
+    payload: sink.payload ?? null,
+  };
+}

@@ -1,0 +1,47 @@
+// What counts as an image inside a workflow: a received file, Roboflow's `{"type":"base64","value":…}`, or base64 text.
+// Text counts by how it begins, for any word could be base64: as a data URL, or as the first bytes of an image do.
+
+import { isDict } from '../python/kind.ts';
+import type { FileHandle } from '../run/request.ts';
+
+export type ImageSource =
+  | { kind: 'file'; sha256: string }
+  | { kind: 'base64'; text: string }
+  /** Known, and not fetched: the sender is to send the bytes. */
+  | { kind: 'url'; url: string };
+
+/** Null for what is no image. */
+export function readImageSource(value: unknown): ImageSource | null {
+  if (typeof value === 'string') return looksLikeImage(value) ? { kind: 'base64', text: value } : null;
+  if (!isDict(value)) return null;
+  if (isFileHandle(value)) return { kind: 'file', sha256: value.sha256 };
+  const { type, value: content } = value;
+  if (typeof content !== 'string') return null;
+  if (type === 'url') return { kind: 'url', url: content };
+  return type === 'base64' ? { kind: 'base64', text: content } : null;
+}
+
+/** A text that is the same for the same image, however it is wrapped. */
+export function imageIdentity(source: ImageSource): string {
+  switch (source.kind) {
+    case 'file':
+      return `file ${source.sha256}`;
+    case 'base64':
+      return `base64 ${source.text}`;
+    case 'url':
+      return `url ${source.url}`;
+  }
+}
+
+function isFileHandle(value: Record<string, unknown>): value is Record<string, unknown> & FileHandle {
+  return typeof value['sha256'] === 'string' && SHA256.test(value['sha256']) && typeof value['size'] === 'number';
+}
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** As a data URL; or as JPEG, PNG, GIF, WebP (RIFF), TIFF, AVIF and HEIC begin in base64. */
+const BEGINNING = /^(?:data:image\/[\w.+-]+;base64,|\/9j\/|iVBORw0KGgo|R0lGOD|UklGR|SUkqA|TU0AK|AAAA[A-Za-z0-9+/]{2}mdHlw)/;
+
+function looksLikeImage(text: string): boolean {
+  return BEGINNING.test(text);
+}

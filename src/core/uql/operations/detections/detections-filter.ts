@@ -1,0 +1,16 @@
+// DetectionsFilter: those detections for which a condition holds.
+
+import { defineOperation } from '../operation.ts';
+import { statementGroupParameter } from '../parameter.ts';
+import { detectionsOf } from './detections-input.ts';
+
+export const detectionsFilter = defineOperation({
+  type: 'DetectionsFilter',
+  summary: 'Keeps the detections for which a condition holds.',
+  takesDetections: true,
+  parameters: { filter_operation: statementGroupParameter({ description: 'The condition; its operand "_" is the detection' }) },
+  apply: (value, { filter_operation: holds }, context) => {
+    const detections = detectionsOf(value, 'filter_detections(...)');
+    return detections.with(detections.items.filter((detection) => holds({ ...context.parameters, _: detection }, context)));
+  },
+});

@@ -1,0 +1,94 @@
+// DetectionsRename: other names for the classes of detections, and ids that fit them.
+
+import { isDict } from '../../../python/kind.ts';
+import { compareText } from '../../../python/ordering.ts';
+import type { Detection } from '../../detections.ts';
+import { defineOperation, type OperationContext } from '../operation.ts';
+import { OperationFault, shownValue, wrongInput } from '../operation-fault.ts';
+import { integerParameter, namedParameter, ParameterName, toBoolean } from '../parameter.ts';
+import { detectionsOf } from './detections-input.ts';
+
+type ClassMap = Record<string, string>;
+
+export const detectionsRename = defineOperation({
+  type: 'DetectionsRename',
+  summary: 'Renames the classes of detections, and gives them new ids.',
+  takesDetections: true,
+  parameters: {
+    class_map: namedParameter<ClassMap>(
+      { type: 'object', additionalProperties: { type: 'string' } },
+      { description: 'The new name of each class' },
+      'an object of text',
+      (given) => (isClassMap(given) ? { value: given } : null),
+    ),
+    strict: namedParameter<boolean>(
+      { type: 'boolean' },
+      { description: 'Every class must be in the map; otherwise the others keep name and id', fallback: true },
+      'true or false',
+      toBoolean,
+    ),
+    new_classes_id_offset: integerParameter({ description: 'The first id for new classes, where not strict', fallback: 1024 }),
+  },
+  apply: (value, { class_map, strict, new_classes_id_offset: offset }, context) => {
+    const detections = detectionsOf(value, 'rename_detections(...)');
+    const classMap = readClassMap(class_map, context);
+    const ids = readStrict(strict, context) ? idsInOrder(detections.items, classMap) : idsBesideOld(detections.items, classMap, offset);
+    return detections.with(
+      detections.items.map((detection) => {
+        const className = newName(detection, classMap);
+        return detection.with({ className, classId: ids.get(className) as bigint });
+      }),
+    );
+  },
+});
+
+function newName({ className }: Detection, classMap: ClassMap): string {
+  return Object.hasOwn(classMap, className) ? (classMap[className] as string) : className;
+}
+
+/** A class's id is its place among all new names. */
+function idsInOrder(items: readonly Detection[], classMap: ClassMap): Map<string, bigint> {
+  const missing = items.find(({ className }) => !Object.hasOwn(classMap, className));
+  if (missing !== undefined) throw new OperationFault('OperationError', `Class '${missing.className}' not found in class_map.`);
+  return new Map(sortedNames(classMap).map((name, place) => [name, BigInt(place)]));
+}
+
+/** Classes that are there keep their ids, and each name that is new takes the next from the offset on, used or not. */
+function idsBesideOld(items: readonly Detection[], classMap: ClassMap, offset: number): Map<string, bigint> {
+  const ids = new Map(items.map(({ className, classId }) => [className, classId]));
+  const newNames = sortedNames(classMap).filter((name) => !ids.has(name));
+  for (const [place, name] of newNames.entries()) ids.set(name, BigInt(offset + place));
+  return ids;
+}
+
+function sortedNames(classMap: ClassMap): string[] {
+  return [...new Set(Object.values(classMap))].sort(compareText);
+}
+
+function readClassMap(given: ClassMap | ParameterName, context: OperationContext): ClassMap {
+  const value =
+    given instanceof ParameterName ? parameterNamed(given.name, 'hold class mapping of rename_detections(...)', context) : given;
+  if (isClassMap(value)) return value;
+  throw wrongInput(`Executing rename_detections(...), expected dictionary to be given as class map, got ${shownValue(value)}`);
+}
+
+function readStrict(given: boolean | ParameterName, context: OperationContext): boolean {
+  const value =
+    given instanceof ParameterName
+      ? parameterNamed(given.name, 'hold parameter for `strict` flag of rename_detections(...)', context)
+      : given;
+  if (typeof value === 'boolean') return value;
+  throw wrongInput(`Executing rename_detections(...), expected dictionary to be given as \`strict\` flag, got ${shownValue(value)}`);
+}
+
+function parameterNamed(name: string, purpose: string, { parameters }: OperationContext): unknown {
+  if (Object.hasOwn(parameters, name)) return parameters[name];
+  throw new OperationFault(
+    'UndeclaredSymbolError',
+    `Attempted to retrieve variable \`${name}\` that was expected to ${purpose}, but that turned out not to be registered.`,
+  );
+}
+
+function isClassMap(value: unknown): value is ClassMap {
+  return isDict(value) && Object.values(value).every((name) => typeof name === 'string');
+}

@@ -1,0 +1,20 @@
+// ExtractDetectionProperty: a property of one detection, inside SequenceApply or DetectionsFilter.
+
+import { readDetection } from '../../detections.ts';
+import { defineOperation } from '../operation.ts';
+import { shownValue, wrongInput } from '../operation-fault.ts';
+import { detectionPropertyParameter, propertyOf } from './detection-property.ts';
+
+export const extractDetectionProperty = defineOperation({
+  type: 'ExtractDetectionProperty',
+  summary: 'Takes a property of a single detection, inside SequenceApply or DetectionsFilter; null where it has none.',
+  takesDetections: true,
+  parameters: { property_name: detectionPropertyParameter },
+  apply: (value, { property_name: name }, _context, place) => {
+    const detection = readDetection(value);
+    if (detection !== null) return propertyOf(detection, name, false) ?? null;
+    throw wrongInput(
+      `While executing extract_detection_property(...) operation in context ${place} it was expected to get 6-elements tuple representing single element. Got value: ${shownValue(value)} `,
+    );
+  },
+});

@@ -1,0 +1,35 @@
+// ExtractImageProperty: how large an image is.
+
+import { toValue } from '../../../python/number.ts';
+import { defineOperation } from '../operation.ts';
+import { choiceParameter } from '../parameter.ts';
+import { imageOf, lookingAt } from './image-input.ts';
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+const properties = {
+  size: ({ width, height }: Size): unknown => width * height,
+  height: ({ height }: Size): unknown => height,
+  width: ({ width }: Size): unknown => width,
+  aspect_ratio: ({ width, height }: Size): unknown => (height === 0 ? 0 : toValue(width / height)),
+};
+
+/** Roboflow's messages name the sibling of this operation. */
+const CALL = 'extract_detections_property(...)';
+
+export const extractImageProperty = defineOperation({
+  type: 'ExtractImageProperty',
+  summary: 'Gives the width, the height, the number of pixels or the aspect ratio of an image.',
+  parameters: {
+    property_name: choiceParameter(Object.keys(properties) as (keyof typeof properties)[], {
+      description: 'Which of them; size is width times height',
+    }),
+  },
+  apply: (value, { property_name: name }, { images }, place) => {
+    imageOf(value, CALL, place);
+    return properties[name](lookingAt(CALL, place, () => images.size(value)));
+  },
+});

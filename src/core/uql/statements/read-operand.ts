@@ -1,0 +1,40 @@
+// Reads an operand of a statement: a value that stands in the definition, or one that is named and given later.
+
+import { nestFaults } from '../../fault.ts';
+import { isDict } from '../../python/kind.ts';
+import type { NestedReader, OperationContext, Reading, Transform } from '../operations/operation.ts';
+import { OperationFault } from '../operations/operation-fault.ts';
+
+/** Gives the operand's value, its operations done. */
+export type Operand = (values: Readonly<Record<string, unknown>>, context: OperationContext) => unknown;
+
+/** Stands for the current detection inside DetectionsFilter. */
+const DEFAULT_OPERAND_NAME = '_';
+
+export function readOperand(definition: unknown, place: string, nested: NestedReader): Reading<Operand> {
+  const type = isDict(definition) ? definition['type'] : undefined;
+  if (!isDict(definition) || (type !== 'StaticOperand' && type !== 'DynamicOperand')) {
+    return { faults: [{ path: '', message: 'must be an object with "type" "StaticOperand" or "DynamicOperand"' }] };
+  }
+  const { operations = [] } = definition;
+  const chain = nested.operations(operations, (index) => `${place}.operations[${index}]`);
+  if ('faults' in chain) return { faults: nestFaults('operations', chain.faults) };
+  return type === 'StaticOperand' ? readStatic(definition, chain.value) : readDynamic(definition, chain.value);
+}
+
+function readStatic(definition: Record<string, unknown>, transform: Transform): Reading<Operand> {
+  const { value } = definition;
+  if (value === undefined) return { faults: [{ path: 'value', message: 'is missing; null is a value as well' }] };
+  return { value: (_values, context) => transform(value, context) };
+}
+
+function readDynamic(definition: Record<string, unknown>, transform: Transform): Reading<Operand> {
+  const { operand_name: name = DEFAULT_OPERAND_NAME } = definition;
+  if (typeof name !== 'string') return { faults: [{ path: 'operand_name', message: 'must be text' }] };
+  return {
+    value: (values, context) => {
+      if (!Object.hasOwn(values, name)) throw new OperationFault('UndeclaredSymbolError', `Encountered undefined symbol \`${name}\``);
+      return transform(values[name], context);
+    },
+  };
+}

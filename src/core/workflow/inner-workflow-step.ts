@@ -1,0 +1,103 @@
+// The step that stands for a whole workflow: `roboflow_core/inner_workflow@v1`, with its definition inside it or with
+// a reference to a workflow of the same app. Roboflow's limits on such steps.
+
+import type { Fault } from '../fault.ts';
+import type { StepDocument, WorkflowDocument } from './document.ts';
+
+export const INNER_WORKFLOW = 'roboflow_core/inner_workflow@v1';
+
+const MAX_NESTING = 4;
+export const MAX_INNER_WORKFLOWS = 32;
+
+export type PinnedWorkflows = Readonly<Record<string, WorkflowDocument>>;
+
+export interface WorkflowReference {
+  workspace: string;
+  id: string;
+  /** Null: the current one when the referring workflow is saved. */
+  version: string | null;
+}
+
+/** A definition with the copies that its own references are looked up in. */
+export interface InnerWorkflow {
+  document: WorkflowDocument;
+  pins: PinnedWorkflows;
+}
+
+export function isInnerWorkflow({ type }: { type?: unknown }): boolean {
+  return type === INNER_WORKFLOW;
+}
+
+/** Null where the step holds its definition. */
+export function readReference(step: object): WorkflowReference | null {
+  const { workflow_workspace_id: workspace, workflow_id: id, workflow_version_id: version } = step as Record<string, unknown>;
+  if (typeof workspace !== 'string' || typeof id !== 'string') return null;
+  return { workspace, id, version: version === undefined || version === null ? null : String(version) };
+}
+
+/** Under which the copy of a workflow is pinned. */
+export function pinKey({ id, version }: WorkflowReference): string {
+  return version === null ? id : `${id}@${version}`;
+}
+
+export function pinsOf(document: WorkflowDocument): PinnedWorkflows {
+  return document.pinned_workflows ?? {};
+}
+
+/** What the step stands for; null while its reference is not resolved. A pinned copy brings its own pins. */
+export function innerWorkflowOf(step: object, pins: PinnedWorkflows): InnerWorkflow | null {
+  const { workflow_definition: definition = null } = step as { workflow_definition?: WorkflowDocument | null };
+  if (definition !== null) return { document: definition, pins };
+  const reference = readReference(step);
+  if (reference === null || !Object.hasOwn(pins, pinKey(reference))) return null;
+  const document = pins[pinKey(reference)] as WorkflowDocument;
+  return { document, pins: pinsOf(document) };
+}
+
+/** Told of documents whose inner definitions may still be anything. */
+export function nestingFaults(root: WorkflowDocument): Fault[] {
+  let count = 0;
+  function depthOf({ document, pins }: InnerWorkflow, depth: number): number {
+    if (depth > MAX_NESTING || count > MAX_INNER_WORKFLOWS) return depth;
+    const depths = innerSteps(document).map((step) => {
+      count += 1;
+      const inner = innerWorkflowOf(step, pins);
+      return inner === null ? depth + 1 : depthOf(inner, depth + 1);
+    });
+    return Math.max(depth, ...depths);
+  }
+
+  const depth = depthOf({ document: root, pins: pinsOf(root) }, 0);
+  if (depth > MAX_NESTING)
+    return [{ path: 'steps', message: `Inner workflow nesting depth is ${depth}, which exceeds the limit of ${MAX_NESTING}.` }];
+  if (count > MAX_INNER_WORKFLOWS)
+    return [{ path: 'steps', message: `Inner workflow step count is ${count}, which exceeds the limit of ${MAX_INNER_WORKFLOWS}.` }];
+  return [];
+}
+
+function innerSteps(document: unknown): object[] {
+  const steps = (document as { steps?: unknown } | null)?.steps;
+  if (!Array.isArray(steps)) return [];
+  return (steps as unknown[]).filter(
+    (step): step is StepDocument => typeof step === 'object' && step !== null && isInnerWorkflow(step as StepDocument),
+  );
+}
+
+/** What a child's inputs say to the bindings that it is given. */
+export function bindingFaults({ name, parameter_bindings: given }: StepDocument, child: WorkflowDocument): Fault[] {
+  const bound = Object.keys((given ?? {}) as object);
+  const known = child.inputs.map((input) => input.name);
+  const unknown = bound.filter((input) => !known.includes(input));
+  const missing = child.inputs.filter((input) => (input.default_value ?? null) === null && !bound.includes(input.name));
+  const path = 'parameter_bindings';
+  return [
+    ...unknown.map((input) => ({
+      path: `${path}.${input}`,
+      message: `inner_workflow step \`${name}\` parameter_bindings references unknown child workflow input names ['${input}']. Valid input names: [${known.map((valid) => `'${valid}'`).join(', ')}].`,
+    })),
+    ...missing.map((input) => ({
+      path,
+      message: `inner_workflow step \`${name}\` is missing parameter_bindings for required child workflow inputs ['${input.name}']. Omitting a binding is allowed only for \`WorkflowParameter\` / \`InferenceParameter\` inputs with a non-null \`default_value\` in the child workflow definition.`,
+    })),
+  ];
+}

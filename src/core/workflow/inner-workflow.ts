@@ -1,0 +1,187 @@
+// Puts the steps of inner workflows in the place of the steps that stand for them, so that a run knows only plain
+// steps: `{step}__{childstep}`, its inputs bound, references to the step turned into references to what is inside.
+
+import { countValues, mapLeaves } from '../json/json-tree.ts';
+import { MAX_STEPS, type StepDocument, type WorkflowDocument } from './document.ts';
+import { type InnerWorkflow, innerWorkflowOf, isInnerWorkflow, type PinnedWorkflows, pinsOf } from './inner-workflow-step.ts';
+import { linksOf, withBareReferences } from './links.ts';
+import { bindableProperties, isStepReference, readSelector, type SelectorPart, selectedStep } from './selector.ts';
+import { leadingNames } from './selector-path.ts';
+import { planWays } from './transitions.ts';
+
+export interface InlinedStep {
+  step: StepDocument;
+  /** Place of the written step that it stems from. */
+  origin: number;
+}
+
+export interface InlinedWorkflow {
+  steps: InlinedStep[];
+  /** `value` is a selector, a literal in selectors' terms, or an object of them. */
+  outputs: { name: string; value: unknown }[];
+}
+
+/** Why a workflow cannot hold what it holds. */
+export class InliningFault extends Error {}
+
+/** Bindings that repeat one another multiply: few bytes could ask for more values than there is memory. */
+const MAX_VALUES = 200_000;
+
+/** Takes a document without faults. A step whose reference is not resolved stays. Throws InliningFault. */
+export function inlineInnerWorkflows(document: WorkflowDocument): InlinedWorkflow {
+  if (!document.steps.some(isInnerWorkflow)) return plain(document);
+  const budget = new ValueBudget();
+  budget.spend(document);
+  return inline({ document, pins: pinsOf(document) }, budget);
+}
+
+class ValueBudget {
+  #left = MAX_VALUES;
+
+  spend(value: unknown): void {
+    this.#left -= countValues(value, this.#left);
+    if (this.#left < 0) throw new InliningFault(`the workflow with its inner workflows holds more than ${MAX_VALUES} values`);
+  }
+}
+
+function plain({ steps, outputs }: WorkflowDocument): InlinedWorkflow {
+  return {
+    steps: steps.map((step, origin) => ({ step: withBareReferences(step), origin })),
+    outputs: outputs.map(({ name, selector }) => ({ name, value: selector })),
+  };
+}
+
+function inline({ document, pins }: InnerWorkflow, budget: ValueBudget): InlinedWorkflow {
+  let workflow = plain(document);
+  for (const step of document.steps.filter(isInnerWorkflow)) workflow = expand(workflow, step.name, pins, budget);
+  return workflow;
+}
+
+function expand(parent: InlinedWorkflow, name: string, pins: PinnedWorkflows, budget: ValueBudget): InlinedWorkflow {
+  const place = parent.steps.findIndex(({ step }) => step.name === name);
+  const { step, origin } = parent.steps[place] as InlinedStep;
+  const inner = innerWorkflowOf(step, pins);
+  if (inner === null) return parent;
+  const child = inline(inner, budget);
+  const names = newNames(name, child, new Set(parent.steps.map((other) => other.step.name)));
+  const inputs = boundInputs(step, inner.document);
+  const adopt = (value: unknown): unknown => replaceTexts(value, budget, (text) => renamed(text, names, inputs));
+  const inside: Inside = {
+    name,
+    outputs: new Map(child.outputs.map((output) => [output.name, adopt(output.value)])),
+    first: firstSteps(child).map((childStep) => `$steps.${names.get(childStep)}`),
+  };
+  const steps = child.steps.map((inlined) => ({
+    step: { ...inlined.step, ...(adopt(bindableProperties(inlined.step)) as object), name: names.get(inlined.step.name) as string },
+    origin,
+  }));
+  return {
+    steps: parent.steps.toSpliced(place, 1, ...steps).map((other) => ({ ...other, step: pointInside(other.step, inside, budget) })),
+    outputs: parent.outputs.map((output) => ({ ...output, value: replaceReferences(output.value, inside, budget) })),
+  };
+}
+
+function newNames(name: string, { steps }: InlinedWorkflow, taken: Set<string>): Map<string, string> {
+  return new Map(
+    steps.map(({ step }) => {
+      const wanted = `${name}__${step.name}`;
+      let free = wanted;
+      for (let count = 2; taken.has(free); count += 1) free = `${wanted}__${count}`;
+      taken.add(free);
+      return [step.name, free];
+    }),
+  );
+}
+
+/** Of each child input what the step binds to it, else its default, which is no selector whatever it holds. */
+function boundInputs({ parameter_bindings: given }: StepDocument, child: WorkflowDocument): Map<string, unknown> {
+  const bindings = new Map(Object.entries((given ?? {}) as object) as [string, unknown][]);
+  for (const { name, default_value: value = null } of child.inputs) if (!bindings.has(name)) bindings.set(name, asLiteral(value));
+  return bindings;
+}
+
+function asLiteral(value: unknown): unknown {
+  return mapLeaves(value, (leaf) => (typeof leaf === 'string' && leaf.startsWith('$') ? `$${leaf}` : leaf));
+}
+
+/** A text of the child as the parent writes it. */
+function renamed(text: string, names: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, unknown>): unknown {
+  const { root, parts } = readSelector(text) ?? { root: '', parts: [] };
+  const name = parts[0]?.key ?? '';
+  if (root === 'steps') return `$steps.${names.get(name) ?? name}${writtenFrom(parts, 1)}`;
+  return root === 'inputs' ? follow(inputs.get(name), parts, 1) : text;
+}
+
+function writtenFrom(parts: readonly SelectorPart[], from: number): string {
+  return parts
+    .slice(from)
+    .map(({ written }) => written)
+    .join('');
+}
+
+/** The part of a bound value that a longer selector selects: of a literal at once, of a selector by a longer one. */
+function follow(value: unknown, parts: readonly SelectorPart[], from: number): unknown {
+  if (from >= parts.length) return value;
+  if (typeof value === 'string' && readSelector(value) !== null) return value + writtenFrom(parts, from);
+  if (typeof value !== 'object' || value === null) return null;
+  for (const { name, next } of leadingNames(parts, from)) {
+    const found = Object.hasOwn(value, name) ? follow((value as Record<string, unknown>)[name], parts, next) : null;
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** What references to an inlined step lead to. */
+interface Inside {
+  name: string;
+  outputs: ReadonlyMap<string, unknown>;
+  /** References to the steps that begin it. */
+  first: readonly string[];
+}
+
+/** Steps that wait for no other step of their workflow. Of more steps than there may be nobody asks. */
+function firstSteps({ steps }: InlinedWorkflow): string[] {
+  if (steps.length > MAX_STEPS) return [];
+  const links = steps.map(({ step }) => linksOf(step));
+  const { chosenBy } = planWays(links);
+  return links.filter(({ name, needs }) => needs.size === 0 && !chosenBy.has(name)).map(({ name }) => name);
+}
+
+/** The definition inside another inner workflow's step speaks of steps of its own. */
+function pointInside(step: StepDocument, inside: Inside, budget: ValueBudget): StepDocument {
+  if (!isInnerWorkflow(step)) return { ...step, ...(replaceReferences(bindableProperties(step), inside, budget) as object) };
+  const bindings = replaceReferences(step['parameter_bindings'], inside, budget);
+  return { ...step, parameter_bindings: bindings };
+}
+
+function replaceReferences(value: unknown, { name, outputs, first }: Inside, budget: ValueBudget): unknown {
+  const isWhole = (item: unknown): boolean => typeof item === 'string' && isStepReference(item) && selectedStep(item) === name;
+  const replace = (text: string): unknown => {
+    if (isWhole(text) && first.length > 1)
+      throw new InliningFault(`"${text}" begins with ${first.length} steps (${first.join(', ')}): name it in a list`);
+    if (isWhole(text)) return first[0];
+    const { root, parts } = readSelector(text) ?? { root: '', parts: [] };
+    if (root !== 'steps' || parts[0]?.key !== name) return text;
+    if (parts[1]?.written === '.*') return follow(Object.fromEntries(outputs), parts, 2);
+    const output = leadingNames(parts, 1).find((leading) => outputs.has(leading.name));
+    return output === undefined ? null : follow(outputs.get(output.name), parts, output.next);
+  };
+  return replaceTexts(value, budget, replace, (items) => items.flatMap((item): readonly unknown[] => (isWhole(item) ? first : [item])));
+}
+
+function replaceTexts(
+  value: unknown,
+  budget: ValueBudget,
+  replace: (text: string) => unknown,
+  replaceItems?: (items: readonly unknown[]) => readonly unknown[],
+): unknown {
+  return mapLeaves(
+    value,
+    (leaf) => {
+      const replaced = typeof leaf === 'string' ? replace(leaf) : leaf;
+      if (replaced !== leaf) budget.spend(replaced);
+      return replaced;
+    },
+    replaceItems,
+  );
+}

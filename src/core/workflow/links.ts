@@ -1,0 +1,81 @@
+// What a step of a definition says of other steps: whose outputs it selects, and which of them it may choose to run next.
+
+import { mapLeaves } from '../json/json-tree.ts';
+import type { StepDocument } from './document.ts';
+import { bindableProperties, findSelectors, isStepReference, parseSelector, selectedStep } from './selector.ts';
+
+export interface StepLinks {
+  step: StepDocument;
+  name: string;
+  /** Selectors of outputs of other steps, in order. */
+  values: readonly string[];
+  /** Steps that these select from. */
+  needs: ReadonlySet<string>;
+  /** Of these, steps of which only the error is selected. */
+  needsErrorOf: readonly string[];
+  /** Steps that it names, as `$steps.b`. */
+  chooses: ReadonlySet<string>;
+  /** Of these, steps that do not run unless it chooses them, whichever others choose them too. */
+  gates: ReadonlySet<string>;
+}
+
+/** Where Roboflow's blocks name steps. Any other property that names steps holds ways. */
+const GATE_PROPERTIES = ['next_steps', 'cases', 'default_next_steps'];
+
+export function linksOf(step: StepDocument): StepLinks {
+  const bindable = bindableProperties(step);
+  const values = findSelectors(bindable).filter((text) => selectedStep(text) !== null && !isStepReference(text));
+  const needs = namesOf(values);
+  const needsMore = namesOf(values.filter((text) => parseSelector(text)?.path[1] !== 'error'));
+  const needsErrorOf = [...needs].filter((name) => !needsMore.has(name));
+  return { step, name: step.name, values, needs, needsErrorOf, chooses: referencesIn(bindable), gates: new Set(gateTargets(step)) };
+}
+
+/** Names of the steps that a step is a gate of, as often as it names them. */
+export function gateTargets(step: StepDocument): string[] {
+  const references = findSelectors(GATE_PROPERTIES.map((property) => step[property])).filter(isStepReference);
+  return references.map(selectedStep).filter((name) => name !== null);
+}
+
+/** Properties of Roboflow's control flow. */
+const NEXT_STEPS = ['next_steps', 'default_next_steps', 'cases'] as const;
+
+/** Where control flow names an output of a step, which Roboflow lets pass, it is the step that is meant. */
+export function withBareReferences(step: StepDocument): StepDocument {
+  const named = NEXT_STEPS.filter((property) => findSelectors(step[property]).some((text) => !isStepReference(text)));
+  if (named.length === 0) return step;
+  return { ...step, ...Object.fromEntries(named.map((property) => [property, mapLeaves(step[property], bareReference)])) };
+}
+
+function bareReference(leaf: unknown): unknown {
+  const name = typeof leaf === 'string' ? selectedStep(leaf) : null;
+  return name === null ? leaf : `$steps.${name}`;
+}
+
+/** The steps that run next by what becomes of a step, whatever its type. */
+export interface OutcomeWays {
+  onSuccess: readonly string[];
+  onFailure: readonly string[];
+  /** What its other properties name. */
+  others: readonly string[];
+}
+
+export function outcomeWaysOf(step: StepDocument): OutcomeWays | null {
+  const { on_success: success, on_failure: failure, ...others } = bindableProperties(step);
+  if (success === undefined && failure === undefined) return null;
+  return { onSuccess: [...referencesIn(success)], onFailure: [...referencesIn(failure)], others: [...referencesIn(others)] };
+}
+
+/** What runs next after a success: what its type chose, or all that it named, and the steps of `on_success`. */
+export function chosenOnSuccess({ onSuccess, others }: OutcomeWays, chosen: readonly string[] | undefined): readonly string[] {
+  return [...new Set([...(chosen ?? others), ...onSuccess])];
+}
+
+/** Names of the steps that references name, at any depth. */
+export function referencesIn(value: unknown): ReadonlySet<string> {
+  return namesOf(findSelectors(value).filter(isStepReference));
+}
+
+function namesOf(selectors: readonly string[]): Set<string> {
+  return new Set(selectors.map(selectedStep).filter((name) => name !== null));
+}

@@ -1,0 +1,122 @@
+// A workflow as it runs: its definition planned into steps that know what they wait for and how their manifests bind.
+
+import { NO_RETRY, type RetryPolicy, readRetryPolicy } from '../delivery/retry.ts';
+import { type Binding, compileBinding, compileSelector } from './bindings.ts';
+import { type InputDocument, type InputType, inputTypeOf, type StepDocument, type WorkflowDocument } from './document.ts';
+import { inlineInnerWorkflows } from './inner-workflow.ts';
+import { linksOf, type OutcomeWays, outcomeWaysOf } from './links.ts';
+import { bindableProperties } from './selector.ts';
+import { type Loops, planWays, readMaxVisits } from './transitions.ts';
+
+export interface WorkflowInput {
+  name: string;
+  /** All but a WorkflowParameter are batches in Roboflow's terms; a run is one element of them. */
+  type: InputType;
+  kinds: readonly string[];
+  /** Absent where the input is required. */
+  defaultValue?: unknown;
+}
+
+export interface WorkflowStep {
+  name: string;
+  type: string;
+  /** The manifest as it stands in the definition. */
+  written: Readonly<Record<string, unknown>>;
+  /** Gives the manifest with its selectors resolved. */
+  manifest: Binding;
+  retry: RetryPolicy;
+  /** Steps whose outputs the manifest selects. */
+  needs: readonly string[];
+  /** Of these, steps of which it selects only the error. */
+  needsErrorOf: readonly string[];
+  /** What the manifest selects of them, selector by selector, at any depth and in order. */
+  stepSelectors: readonly Binding[];
+  /** Steps that name this one in `next_steps` or `cases`: it runs only if each of them chooses it. */
+  gatedBy: readonly string[];
+  /** Other steps that may choose this one, by a way that leads on: where there are any, one of them must. */
+  chosenBy: readonly string[];
+  /** Its `on_success` and `on_failure`; null where it has neither. */
+  ways: OutcomeWays | null;
+  /** How often the run may be sent back to it, its first visit counted. */
+  maxVisits: number;
+}
+
+export interface WorkflowOutput {
+  name: string;
+  value: Binding;
+}
+
+export interface Workflow {
+  id: string;
+  version: number;
+  inputs: readonly WorkflowInput[];
+  steps: readonly WorkflowStep[];
+  /** Null where no way leads back. */
+  loops: Loops | null;
+  outputs: readonly WorkflowOutput[];
+}
+
+const WORKFLOW_ID_RULE = 'must be 1 to 64 letters, digits, "_", "-" or "."';
+const WORKFLOW_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+
+export function workflowIdFault(id: unknown): string | null {
+  return typeof id === 'string' && WORKFLOW_ID.test(id) ? null : WORKFLOW_ID_RULE;
+}
+
+/** Plans a document that has no faults, with the steps of its inner workflows in their place. */
+export function planWorkflow(id: string, version: number, document: WorkflowDocument): Workflow {
+  const { steps, outputs } = inlineInnerWorkflows(document);
+  return {
+    id,
+    version,
+    inputs: document.inputs.map(planInput),
+    ...planSteps(steps.map(({ step }) => step)),
+    outputs: outputs.map(({ name, value }) => ({ name, value: compileBinding(value) })),
+  };
+}
+
+export function planSteps(documents: readonly StepDocument[]): { steps: WorkflowStep[]; loops: Loops | null } {
+  const links = documents.map(linksOf);
+  const { chosenBy, loops } = planWays(links);
+  const gates = new Map(links.map((link) => [link.name, link.gates]));
+  const steps = links.map(({ step, name, values, needs, needsErrorOf }) => ({
+    name,
+    type: step.type,
+    written: step,
+    manifest: compileManifest(step),
+    retry: readRetryPolicy(step.retry, NO_RETRY),
+    needs: [...needs],
+    needsErrorOf,
+    stepSelectors: values.map(compileSelector),
+    gatedBy: (chosenBy.get(name) ?? []).filter((chooser) => gates.get(chooser)?.has(name)),
+    chosenBy: (chosenBy.get(name) ?? []).filter((chooser) => !gates.get(chooser)?.has(name)),
+    ways: outcomeWaysOf(step),
+    maxVisits: readMaxVisits(step['max_visits']),
+  }));
+  return { steps, loops };
+}
+
+function compileManifest(step: StepDocument): Binding {
+  const bindable = bindableProperties(step);
+  const binding = compileBinding(bindable);
+  if (Object.keys(bindable).length === Object.keys(step).length) return binding;
+  return (roots) => ({ ...step, ...(binding(roots) as object) });
+}
+
+/** A kind that is not written is the one that the type implies. */
+const IMPLIED_KINDS: Readonly<Record<InputType, readonly string[]>> = {
+  WorkflowParameter: ['*'],
+  WorkflowImage: ['image'],
+  WorkflowVideoMetadata: ['video_metadata'],
+  WorkflowBatchInput: ['*'],
+};
+
+function planInput(input: InputDocument): WorkflowInput {
+  const type = inputTypeOf(input);
+  return {
+    name: input.name,
+    type,
+    kinds: input.kind ?? IMPLIED_KINDS[type],
+    ...('default_value' in input ? { defaultValue: input.default_value } : {}),
+  };
+}

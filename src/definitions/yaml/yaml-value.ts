@@ -1,0 +1,107 @@
+// The nodes of a YAML document as a JSON value: aliases and merge keys followed, `${env:NAME}` filled in, numbers kept
+// as they are written. What JSON does not have is a fault at its line.
+
+import { isAlias, isMap, isScalar, isSeq, type Node, Scalar, type YAMLMap } from 'yaml';
+import { ExactNumber } from '../../core/json/json.ts';
+import type { LineFault, YamlText } from './yaml-text.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const MAX_DEPTH = 100;
+/** Of values, those behind an alias counted each time that it is used: a few lines of aliases stand for billions. */
+const MAX_VALUES = 250_000;
+const MAX_FAULTS = 100;
+
+const VARIABLE = /\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}/g;
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const YAML_TAG = 'tag:yaml.org,2002:';
+const JSON_TAGS = new Set(['!', ...['map', 'seq', 'str', 'null', 'bool', 'int', 'float'].map((name) => `${YAML_TAG}${name}`)]);
+
+/** Without faults the value is what the document says; one that an alias repeats is told once. */
+export function readYamlValue({ document, lineAt, targetOf }: YamlText, environment: Environment): { value: unknown; faults: LineFault[] } {
+  const faults = new Map<string, LineFault>();
+  let valueCount = 0;
+
+  function fault(node: Node, message: string): null {
+    const line = lineAt(node.range?.[0] ?? 0);
+    if (faults.size < MAX_FAULTS) faults.set(`${line} ${message}`, { line, message });
+    return null;
+  }
+
+  function read(node: Node | null, depth: number): unknown {
+    if (node === null) return null;
+    valueCount += 1;
+    if (valueCount > MAX_VALUES) return valueCount === MAX_VALUES + 1 ? fault(node, TOO_MANY) : null;
+    if (depth > MAX_DEPTH) return fault(node, `nests deeper than ${MAX_DEPTH} levels`);
+    const { tag } = node as { tag?: string };
+    if (tag !== undefined && !JSON_TAGS.has(tag)) return fault(node, `JSON has nothing for the tag ${tag.replace(YAML_TAG, '!!')}`);
+    if (isAlias(node)) {
+      const target = targetOf(node);
+      return target === null ? fault(node, `the alias *${node.source} follows no anchor &${node.source}`) : read(target, depth + 1);
+    }
+    if (isMap(node)) return readMap(node as YAMLMap<Node, Node | null>, depth);
+    if (isSeq(node)) return node.items.map((item) => read(item as Node, depth + 1));
+    return readScalar(node as Scalar);
+  }
+
+  function readMap(node: YAMLMap<Node, Node | null>, depth: number): object {
+    const own = new Map<string, unknown>();
+    const names = new Set<string>();
+    let merged: object = {};
+    for (const { key, value } of node.items) {
+      const name = readKey(key);
+      if (name === null) continue;
+      if (names.has(name)) fault(key, `field "${name}" appears twice`);
+      names.add(name);
+      if (isMergeKey(key)) merged = readMerged(value ?? key, depth);
+      else own.set(name, read(value, depth + 1));
+    }
+    return { ...merged, ...Object.fromEntries(own) };
+  }
+
+  /** Earlier mappings of a list come before later ones (YAML 1.1, merge key). */
+  function readMerged(node: Node, depth: number): object {
+    const target = isAlias(node) ? targetOf(node) : node;
+    const sources = isSeq(target) ? (target.items as Node[]) : [node];
+    const isMapping = (source: Node): boolean => isMap(isAlias(source) ? targetOf(source) : source);
+    const wrong = sources.find((source) => !isMapping(source));
+    if (wrong !== undefined) return { merged: fault(wrong, 'the merge key "<<" takes a mapping, or a list of mappings') };
+    return Object.assign({}, ...sources.toReversed().map((source) => read(source, depth + 1)));
+  }
+
+  /** Null, and a fault, where it is no key of JSON. */
+  function readKey(node: Node): string | null {
+    const key = isAlias(node) ? targetOf(node) : node;
+    if (!isScalar(key) || key.value === null) return fault(node, 'a key must be a text');
+    const name = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+    return name === '__proto__' ? fault(node, 'no key may be "__proto__"') : name;
+  }
+
+  function readScalar(node: Scalar): unknown {
+    const { value, source = '' } = node;
+    if (typeof value === 'string') return fillIn(node, value);
+    if (typeof value === 'boolean' || value === null) return value;
+    if (typeof value !== 'number') return fault(node, 'JSON has no such value');
+    if (NUMBER.test(source)) return String(value) === source ? value : new ExactNumber(source);
+    if (!Number.isFinite(value)) return fault(node, `${source} is no number of JSON`);
+    return Number.isInteger(value) && !Number.isSafeInteger(value) ? fault(node, `${source} is too large; write it as a decimal`) : value;
+  }
+
+  function fillIn(node: Node, text: string): string {
+    return text.replaceAll(VARIABLE, (placeholder, name: string) => {
+      const value = environment[name];
+      if (value !== undefined && value !== '') return value;
+      fault(node, `environment variable ${name} is not set, but ${placeholder} needs it`);
+      return '';
+    });
+  }
+
+  return { value: read(document.contents, 0), faults: [...faults.values()] };
+}
+
+const TOO_MANY = `stands for more than ${MAX_VALUES} values, each alias counted as what it stands for`;
+
+/** A plain `<<`; in quotes it is a key like any other. */
+export function isMergeKey(key: unknown): boolean {
+  return isScalar(key) && key.source === '<<' && key.type === Scalar.PLAIN;
+}

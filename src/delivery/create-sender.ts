@@ -1,0 +1,20 @@
+// The sender of all transports. When to send a message again is not decided here.
+
+import { createDial, type DialOptions } from './guarded-connector.ts';
+import { createHttpSender, type HttpSenderOptions } from './http/send-http.ts';
+import type { Sender } from './sender.ts';
+
+export type SenderOptions = DialOptions & Omit<HttpSenderOptions, 'dial'>;
+
+export function createSender(options: SenderOptions): Sender {
+  const dial = createDial(options);
+  const http = createHttpSender({ ...options, dial });
+  return {
+    async send(message, sendOptions) {
+      if (message.transport === 'http') return await http.send(message, sendOptions);
+      const { createMailSender } = await import('./mail/send-mail.ts');
+      return await createMailSender({ ...options, dial }).send(message, sendOptions);
+    },
+    close: () => http.close(),
+  };
+}

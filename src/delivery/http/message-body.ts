@@ -1,0 +1,70 @@
+// The body of a request: bytes that are in memory are sent as they are, files of the blob store as they are read.
+
+import { Readable } from 'node:stream';
+import type { BlobPart, BodyPart } from '../../core/delivery/outbound.ts';
+import { Refusal } from '../refusal.ts';
+
+/** Ends with an error whose code is ENOENT or FILE_ALTERED when the file is not what was stored. */
+export type OpenBlob = (sha256: string, size: number) => Readable;
+
+/** The disk's fault, and not the receiver's: another attempt may succeed. */
+export class UnreadableBody extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super('a file of the message cannot be read');
+    this.code = code;
+  }
+}
+
+/** What another attempt would not mend. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  ENOENT: 'a file of the message is no longer stored',
+  FILE_ALTERED: 'a file of the message was altered on the disk (FILE_ALTERED), so that it is not sent',
+};
+
+/** Above this a body goes out piece by piece, so that a slow receiver is seen to take it. */
+const PIECE_BYTES = 262_144;
+
+export function byteLengthOf(parts: readonly BodyPart[]): number {
+  let total = 0;
+  for (const part of parts) total += part instanceof Uint8Array ? part.byteLength : part.size;
+  return total;
+}
+
+/** The body in one piece, or null when it is too large for that or not in memory. */
+export function wholeBody(parts: readonly BodyPart[]): Uint8Array | null {
+  const [first] = parts;
+  if (parts.length === 1 && first instanceof Uint8Array) return first.byteLength <= PIECE_BYTES ? first : null;
+  const isSmall = parts.every((part) => part instanceof Uint8Array) && byteLengthOf(parts) <= PIECE_BYTES;
+  return isSmall ? Buffer.concat(parts as readonly Uint8Array[]) : null;
+}
+
+/** The body piece by piece; `onPiece` is called each time that the reader comes for more. Opens nothing before it is read. */
+export function streamBody(parts: readonly BodyPart[], openBlob: OpenBlob, onPiece: () => void): Readable {
+  return Readable.from(pieces(parts, openBlob, onPiece));
+}
+
+async function* pieces(parts: readonly BodyPart[], openBlob: OpenBlob, onPiece: () => void): AsyncGenerator<Uint8Array> {
+  for (const part of parts) {
+    for await (const piece of part instanceof Uint8Array ? slices(part) : readBlob(part, openBlob)) {
+      onPiece();
+      yield piece;
+    }
+  }
+}
+
+function* slices(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
+/** Throws Refusal when the file is gone or altered, and UnreadableBody when it cannot be read. */
+export async function* readBlob({ sha256, size }: BlobPart, openBlob: OpenBlob): AsyncGenerator<Uint8Array> {
+  try {
+    yield* openBlob(sha256, size) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const refusal = REFUSALS[code ?? ''];
+    throw refusal === undefined ? new UnreadableBody(code ?? 'EIO') : new Refusal(refusal);
+  }
+}

@@ -1,0 +1,125 @@
+// Sends one HTTP message: signs it, keeps its time limits, follows redirects where it wants them followed.
+
+import type { HttpMessage, OutboundResult, Redirect } from '../../core/delivery/outbound.ts';
+import type { Dial } from '../guarded-connector.ts';
+import { ABORTED, resultOfError } from '../network-fault.ts';
+import { Refusal } from '../refusal.ts';
+import type { SendOptions } from '../sender.ts';
+import { sendEmptyChunked } from './empty-chunked-body.ts';
+import { type Exchange, type ExchangeLimits, runExchange } from './exchange.ts';
+import { byteLengthOf, type OpenBlob, readBlob, streamBody, UnreadableBody, wholeBody } from './message-body.ts';
+import { flatHeaders, setHeader } from './message-headers.ts';
+import { type ExchangeOptions, openOriginPools } from './origin-pools.ts';
+import { followed, MAX_REDIRECTS, redirectedRequest } from './python-redirect.ts';
+import { beginSignature, finishSignature, readSigningSecret } from './signature.ts';
+import { totalLimitMs } from './total-limit.ts';
+import { type WireRequest, writeRequest } from './wire-request.ts';
+
+export interface HttpSenderOptions {
+  dial: Dial;
+  openBlob: OpenBlob;
+  /** The `User-Agent` of a message that names none, as `sluice/1.0`. */
+  userAgent: string;
+  /** For an attempt in all, its redirects included; `totalLimitMs` when left out. */
+  totalTimeoutMs?: number | undefined;
+  /** More of an answer is not read. */
+  maxResponseBytes?: number;
+  connectionsPerOrigin?: number;
+  /** How many origins keep their connections at a time. */
+  maxOrigins?: number;
+}
+
+export interface HttpSender {
+  send(message: HttpMessage, options: SendOptions): Promise<OutboundResult>;
+  /** Resolves when what is being sent has ended; their signals end it early. */
+  close(): Promise<void>;
+}
+
+const TOO_MANY_REDIRECTS: OutboundResult = {
+  kind: 'network',
+  code: 'TOO_MANY_REDIRECTS',
+  reason: `Exceeded ${MAX_REDIRECTS} redirects.`,
+};
+
+export function createHttpSender(options: HttpSenderOptions): HttpSender {
+  const { dial, openBlob, userAgent, totalTimeoutMs, maxResponseBytes = 16_384, connectionsPerOrigin = 64, maxOrigins = 256 } = options;
+  const pools = openOriginPools({ dial, connectionsPerOrigin, maxOrigins });
+  let closing: Promise<void> | null = null;
+
+  function exchange(request: WireRequest, limits: ExchangeLimits): Promise<OutboundResult> {
+    const { url, body } = request;
+    if (body?.length === 0) {
+      return runExchange(url, limits, { count: 0 }, (running) => sendEmptyChunked(request, dial, limits.timeoutMs, running));
+    }
+    const { pool, waiting } = pools.of(url.origin, limits.timeoutMs);
+    return runExchange(url, limits, waiting, (running) => pool.dispatch(dispatchOptions(request, openBlob, running), running));
+  }
+
+  async function attempt(message: HttpMessage, { idempotencyKey, deliveryId, now, signal }: SendOptions): Promise<OutboundResult> {
+    const timestamp = String(Math.floor(now / 1000));
+    const limits: ExchangeLimits = {
+      timeoutMs: message.timeoutMs,
+      endsAt: performance.now() + (totalTimeoutMs ?? totalLimitMs(message.timeoutMs)),
+      maxBodyBytes: maxResponseBytes,
+      signal,
+    };
+    let request = writeRequest(message, { userAgent, idempotencyKey, deliveryId, timestamp });
+    if (message.signingSecret !== null) await sign(request, message.signingSecret, deliveryId, timestamp, openBlob);
+    const redirects: Redirect[] = [];
+    for (;;) {
+      if (signal.aborted) return ABORTED;
+      const result = await exchange(request, limits);
+      if (result.kind !== 'response') return result;
+      const next = message.redirects === 'as_requests' ? redirectedRequest(request, result) : null;
+      if (next === null) return redirects.length === 0 ? result : { ...result, redirects };
+      if (redirects.length === MAX_REDIRECTS) return TOO_MANY_REDIRECTS;
+      redirects.push(followed(request, result.status, next));
+      request = next;
+    }
+  }
+
+  return {
+    async send(message, sendOptions) {
+      if (closing !== null) return ABORTED;
+      try {
+        return await attempt(message, sendOptions);
+      } catch (error) {
+        if (error instanceof Refusal || error instanceof UnreadableBody) return resultOfError(error);
+        throw error;
+      }
+    },
+    close() {
+      closing ??= pools.close();
+      return closing;
+    },
+  };
+}
+
+function dispatchOptions({ method, url, headers, body }: WireRequest, openBlob: OpenBlob, exchange: Exchange): ExchangeOptions {
+  const path = url.pathname + url.search;
+  if (body === null) return { method, path, headers: flatHeaders(headers), exchange };
+  const whole = wholeBody(body);
+  if (whole !== null) return { method, path, headers: flatHeaders(headers), body: whole, exchange };
+  const framed = [...flatHeaders(headers), 'content-length', String(byteLengthOf(body))];
+  return { method, path, headers: framed, body: streamBody(body, openBlob, () => exchange.noteSignOfLife()), exchange };
+}
+
+/** Over whatever the message says of itself under the same names, or the signature would not hold. Throws Refusal. */
+async function sign(
+  { headers, body }: WireRequest,
+  secret: string,
+  deliveryId: string,
+  timestamp: string,
+  openBlob: OpenBlob,
+): Promise<void> {
+  const key = readSigningSecret(secret);
+  if (key === null) throw new Refusal('the signing secret cannot be used; it must be whsec_ and base64');
+  const signature = beginSignature(key, deliveryId, timestamp);
+  for (const part of body ?? []) {
+    if (part instanceof Uint8Array) signature.update(part);
+    else for await (const piece of readBlob(part, openBlob)) signature.update(piece);
+  }
+  setHeader(headers, 'webhook-id', deliveryId);
+  setHeader(headers, 'webhook-timestamp', timestamp);
+  setHeader(headers, 'webhook-signature', finishSignature(signature));
+}

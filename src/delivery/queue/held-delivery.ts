@@ -1,0 +1,66 @@
+// A delivery under our lease, held in memory until its attempt is on record. A class, because one is made for every
+// message: objects that are spread from others get no lasting shape, and every look at them is dear.
+
+import type { OutboundMessage } from '../../core/delivery/outbound.ts';
+import type { RetryPolicy } from '../../core/delivery/retry.ts';
+import type { ClaimedDelivery } from '../../storage/delivery-records.ts';
+
+export class HeldDelivery implements ClaimedDelivery {
+  readonly id: string;
+  readonly runId: string;
+  readonly step: string;
+  readonly isAwaited: boolean;
+  readonly origin: string;
+  readonly message: OutboundMessage;
+  readonly retry: RetryPolicy;
+  readonly epoch: number;
+  readonly attempts: number;
+  readonly lastAttempt: number;
+  readonly latestOf: string | null;
+  /** A run in memory waits for its result, whatever it is. */
+  readonly hasWaiter: boolean;
+  readonly bytes: number;
+  /** Its run is over, so nobody wants it any more. */
+  isGivenUp = false;
+  #attempt: AbortController | null = null;
+
+  constructor(claimed: ClaimedDelivery, runId: string, hasWaiter: boolean) {
+    this.id = claimed.id;
+    this.runId = runId;
+    this.step = claimed.step;
+    this.isAwaited = claimed.isAwaited;
+    this.origin = claimed.origin;
+    this.message = claimed.message;
+    this.retry = claimed.retry;
+    this.epoch = claimed.epoch;
+    this.attempts = claimed.attempts;
+    this.lastAttempt = claimed.lastAttempt;
+    this.latestOf = claimed.latestOf;
+    this.hasWaiter = hasWaiter;
+    this.bytes = bytesOf(claimed.message);
+  }
+
+  /** The signal ends an attempt that begins now, and at once where nobody wants it. */
+  beginAttempt(): AbortSignal {
+    this.#attempt = new AbortController();
+    if (this.isGivenUp) this.endAttempt();
+    return this.#attempt.signal;
+  }
+
+  endAttempt(): void {
+    // A reason spares the error, with its stack, that would be made for each else.
+    this.#attempt?.abort('the attempt is broken off');
+  }
+
+  giveUp(): void {
+    this.isGivenUp = true;
+    this.endAttempt();
+  }
+}
+
+export function bytesOf(message: OutboundMessage): number {
+  const parts = message.transport === 'http' ? (message.body ?? []) : message.attachments.map(({ content }) => content);
+  let bytes = 0;
+  for (const part of parts) if (part instanceof Uint8Array) bytes += part.byteLength;
+  return bytes;
+}

@@ -1,0 +1,27 @@
+// One attempt to send what is held here, which ends in a result whatever happens.
+
+import { idempotencyKeyOf } from '../../core/delivery/delivery-id.ts';
+import type { OutboundResult } from '../../core/delivery/outbound.ts';
+import type { Logger } from '../../logger.ts';
+import type { Send } from '../sender.ts';
+import type { HeldDelivery } from './held-delivery.ts';
+
+export interface Attempt {
+  send: Send;
+  /** From 1. */
+  number: number;
+  /** By the wall clock. */
+  now: number;
+  signal: AbortSignal;
+  logger: Logger;
+}
+
+export async function sendOnce(held: HeldDelivery, { send, number, now, signal, logger }: Attempt): Promise<OutboundResult> {
+  const idempotencyKey = idempotencyKeyOf(held.id, held.runId, held.step);
+  try {
+    return await send(held.message, { idempotencyKey, deliveryId: held.id, attempt: number, now, signal });
+  } catch (error) {
+    logger.error({ err: error, delivery_id: held.id }, 'a delivery failed unexpectedly');
+    return { kind: 'refused', reason: 'an internal error kept the message from being sent' };
+  }
+}

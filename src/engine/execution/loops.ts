@@ -1,0 +1,123 @@
+// Ways back that the steps of one run have chosen: each is taken once nothing between is under way. What was visited
+// before stays on record, and all that depends on the step that is returned to runs anew.
+
+import { hasChosen, isDecided, type RunError, type StepState } from '../../core/run/run.ts';
+import type { WorkflowStep } from '../../core/workflow/plan.ts';
+import type { Loops } from '../../core/workflow/transitions.ts';
+import type { StepStates } from './step-states.ts';
+
+/** Loops in loops multiply: a run whose steps are visited again more often than this ends. */
+const MAX_REVISITS = 10_000;
+
+export interface Return {
+  /** The step that sends the run back, and what its caller is told. */
+  by: string;
+  message: string;
+}
+
+export class WaysBack {
+  readonly #loops: Loops;
+  readonly #definitions: readonly WorkflowStep[];
+  readonly #steps: StepStates;
+  /** Steps that are to be returned to. */
+  readonly #wanted = new Set<string>();
+
+  /** What was chosen and not yet taken follows from the states. */
+  constructor(loops: Loops, definitions: readonly WorkflowStep[], steps: StepStates) {
+    this.#loops = loops;
+    this.#definitions = definitions;
+    this.#steps = steps;
+    for (const step of definitions) this.note(step);
+  }
+
+  get isWanted(): boolean {
+    return this.#wanted.size > 0;
+  }
+
+  /** Nothing new begins where all is to run anew. */
+  holds({ name }: WorkflowStep): boolean {
+    for (const target of this.#wanted) if (this.#isInside(name, target)) return true;
+    return false;
+  }
+
+  /** Takes in what a step has chosen. */
+  note(step: WorkflowStep): void {
+    const targets = this.#loops.backs.get(step.name);
+    if (targets === undefined) return;
+    const state = this.#steps.of(step);
+    for (const target of targets) if (hasChosen(state, target)) this.#wanted.add(target);
+  }
+
+  /**
+   * Null as long as there is no way back to take. `reopen` is told of each step that runs anew. An error where a step
+   * would be visited too often.
+   */
+  take(reopen: (step: WorkflowStep) => void): Return[] | RunError | null {
+    if (!this.isWanted || this.#isUnderWay()) return null;
+    // A step that is reached anew from another one that is returned to need not be returned to itself.
+    const targets = [...this.#wanted].filter((name) => !this.#isInsideOther(name));
+    const returns: Return[] = [];
+    for (const step of this.#definitions) {
+      if (!targets.includes(step.name)) continue;
+      const by = this.#senderTo(step.name);
+      const visit = this.#steps.of(step).visit + 1;
+      const error = this.#limitError(step, visit, by);
+      if (error !== null) return error;
+      returns.push({ by, message: `back to ${step.name}, visit ${visit} of ${step.maxVisits}` });
+    }
+    this.#wanted.clear();
+    for (const step of this.#definitions) {
+      const inside = targets.filter((target) => this.#isInside(step.name, target));
+      if (inside.length > 0) this.#reopen(step, inside, reopen);
+    }
+    return returns;
+  }
+
+  #reopen(step: WorkflowStep, backTo: readonly string[], reopen: (step: WorkflowStep) => void): void {
+    const state = this.#steps.of(step);
+    if (backTo.includes(step.name) || !isUntouched(state)) {
+      this.#steps.reopen(step, backTo);
+      reopen(step);
+    } else if (state.backTo !== null) {
+      // Its visit has not begun, and goes on to wait for what the run was sent back to before.
+      const before = state.backTo.filter((name) => !backTo.some((target) => this.#isInside(name, target)));
+      this.#steps.touch(step).backTo = [...before, ...backTo];
+    }
+  }
+
+  /** The first in the document of those that have chosen the step, whenever they did. */
+  #senderTo(target: string): string {
+    const sends = (step: WorkflowStep) => this.#loops.backs.get(step.name)?.has(target) === true && hasChosen(this.#steps.of(step), target);
+    return (this.#definitions.find(sends) as WorkflowStep).name;
+  }
+
+  #isInside(name: string, target: string): boolean {
+    return this.#loops.bodies.get(target)?.has(name) === true;
+  }
+
+  #isInsideOther(name: string): boolean {
+    for (const target of this.#wanted) if (target !== name && this.#isInside(name, target)) return true;
+    return false;
+  }
+
+  #isUnderWay(): boolean {
+    return this.#definitions.some((step) => {
+      const state = this.#steps.of(step);
+      return !isDecided(state.status) && !isUntouched(state) && this.holds(step);
+    });
+  }
+
+  #limitError({ name, maxVisits }: WorkflowStep, visit: number, by: string): RunError | null {
+    const sent = `step "${by}" sent the run back to it once more`;
+    const code = 'too_many_visits';
+    if (visit > maxVisits)
+      return { code, message: `step "${name}" may be visited ${maxVisits} times (max_visits), and ${sent}`, step: name };
+    if (this.#steps.revisits < MAX_REVISITS) return null;
+    return { code, message: `steps were visited again ${MAX_REVISITS} times, which is as often as in one run; then ${sent}`, step: name };
+  }
+}
+
+/** Nothing of its visit has been stored or done. */
+function isUntouched({ status, startedAt }: StepState): boolean {
+  return status === 'pending' && startedAt === null;
+}

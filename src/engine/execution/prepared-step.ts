@@ -1,0 +1,90 @@
+// A step that is about to be asked, with all that it is asked with: its manifest with the selectors resolved, and the
+// context that step types see. A class and no closures, because one is made for every step of every run; what few steps
+// ask for is made when it is asked for.
+
+import { deliveryIdOf } from '../../core/delivery/delivery-id.ts';
+import { type Images, unloadedImages } from '../../core/uql/image.ts';
+import type { Roots } from '../../core/workflow/bindings.ts';
+import type { Workflow, WorkflowStep } from '../../core/workflow/plan.ts';
+import type { StepContext, StepType } from '../../steps/step-type.ts';
+
+/** Gives what stands for a secret in what a run plans; null where there is none of that name. */
+export type SecretPlaceholder = (runId: string, name: string) => string | null;
+
+/** The same for all steps of a run. */
+export interface PlannedRun {
+  runId: string;
+  workflow: Workflow;
+  roots: Roots;
+  toWall: (at: number) => number;
+  placeholder: SecretPlaceholder;
+}
+
+/** Which try of a step it is. */
+export type Try = Pick<StepContext, 'visit' | 'attempt' | 'now'>;
+
+export class PreparedStep implements StepContext {
+  readonly definition: WorkflowStep;
+  readonly stepType: StepType;
+  readonly manifest: Record<string, unknown>;
+  /** Where the step keeps what it remembers; null when it keeps nothing. */
+  readonly memoryKey: string | null;
+  readonly visit: number;
+  readonly attempt: number;
+  readonly now: number;
+  memory: unknown = null;
+  images: Images = unloadedImages;
+  readonly #run: PlannedRun;
+  #state: number | null = null;
+
+  constructor(run: PlannedRun, definition: WorkflowStep, stepType: StepType, { visit, attempt, now }: Try) {
+    this.#run = run;
+    this.definition = definition;
+    this.stepType = stepType;
+    this.visit = visit;
+    this.attempt = attempt;
+    this.now = now;
+    this.manifest = definition.manifest(run.roots) as Record<string, unknown>;
+    this.memoryKey = stepType.memoryKey?.(this.manifest, { step: definition.name, written: definition.written }) ?? null;
+  }
+
+  get runId(): string {
+    return this.#run.runId;
+  }
+
+  get roots(): Roots {
+    return this.#run.roots;
+  }
+
+  get wallNow(): number {
+    return this.#run.toWall(this.now);
+  }
+
+  get step(): string {
+    return this.definition.name;
+  }
+
+  get deliveryId(): string {
+    return deliveryIdOf(this.#run.runId, this.#run.workflow.steps.indexOf(this.definition), this.visit);
+  }
+
+  secret(name: string): string | null {
+    return this.#run.placeholder(this.#run.runId, name);
+  }
+
+  /** Seeded by run, step and visit, so that a step that is planned again draws the same. Mulberry32. */
+  random(): number {
+    this.#state ??= hash(`${this.runId} ${this.step}${this.visit > 1 ? ` ${this.visit}` : ''}`);
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  return value;
+}

@@ -1,0 +1,52 @@
+// What one run reads and writes of what the steps of its sink remember, until the next change takes it along.
+
+import { encodeStored } from '../../core/json/stored-value.ts';
+import type { MemoryUse } from '../../storage/run-records.ts';
+import type { MemoryEntry } from '../step-memory.ts';
+
+export class RunMemory {
+  readonly #recall: (key: string) => MemoryEntry | undefined;
+  #uses = new Map<string, MemoryUse & { current: unknown }>();
+  #wanted: string[] = [];
+
+  /** `recall` gives undefined for what must be loaded first. */
+  constructor(recall: (key: string) => MemoryEntry | undefined) {
+    this.#recall = recall;
+  }
+
+  /** False, and noted as wanted, when the key must be loaded first. */
+  has(key: string): boolean {
+    if (this.#uses.has(key) || this.#recall(key) !== undefined) return true;
+    this.#wanted.push(key);
+    return false;
+  }
+
+  read(key: string): unknown {
+    const known = this.#uses.get(key);
+    if (known !== undefined) return known.current;
+    const entry = this.#recall(key);
+    if (entry === undefined) throw new Error(`what is remembered as "${key}" is not loaded`);
+    this.#uses.set(key, { key, version: entry.version, value: null, current: entry.value });
+    return entry.value;
+  }
+
+  /** The key must have been read. */
+  write(key: string, value: unknown): void {
+    const use = this.#uses.get(key);
+    if (use === undefined) throw new Error(`"${key}" is written and was not read`);
+    use.value = encodeStored(value);
+    use.current = value;
+  }
+
+  takeWanted(): readonly string[] {
+    const wanted = this.#wanted;
+    if (wanted.length > 0) this.#wanted = [];
+    return wanted;
+  }
+
+  takeUses(): MemoryUse[] {
+    const uses = [...this.#uses.values()].map(({ key, version, value }) => ({ key, version, value }));
+    this.#uses.clear();
+    return uses;
+  }
+}

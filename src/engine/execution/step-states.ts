@@ -1,0 +1,137 @@
+// The steps of one run: where each stands, and which have changed since they were last stored.
+
+import { decodeStored, encodeStored } from '../../core/json/stored-value.ts';
+import { isDecided, pendingStep, type RunError, type StepState } from '../../core/run/run.ts';
+import type { WorkflowStep } from '../../core/workflow/plan.ts';
+import type { StepRecord } from '../../storage/run-records.ts';
+
+export class StepStates {
+  readonly #states = new Map<string, StepState>();
+  /** A step whose visit is over and that was opened again stands here as its record. */
+  #changed: (WorkflowStep | StepRecord)[] = [];
+  #decided = 0;
+  #revisits = 0;
+
+  constructor(steps: readonly WorkflowStep[]) {
+    for (const { name } of steps) this.#states.set(name, pendingStep());
+  }
+
+  get all(): ReadonlyMap<string, StepState> {
+    return this.#states;
+  }
+
+  /** Steps of which nothing more comes. */
+  get decided(): number {
+    return this.#decided;
+  }
+
+  get areAllDecided(): boolean {
+    return this.#decided === this.#states.size;
+  }
+
+  /** Visits after the first one, of all steps. */
+  get revisits(): number {
+    return this.#revisits;
+  }
+
+  of(step: WorkflowStep): StepState {
+    return this.#states.get(step.name) as StepState;
+  }
+
+  /** For a change that must be stored. */
+  touch(step: WorkflowStep): StepState {
+    if (!this.#changed.includes(step)) this.#changed.push(step);
+    return this.of(step);
+  }
+
+  begin(step: WorkflowStep, attempt: number, now: number): StepState {
+    const state = this.#enter(step);
+    state.attempt = attempt;
+    state.startedAt ??= now;
+    state.error = null;
+    state.dueAt = null;
+    return state;
+  }
+
+  decide(step: WorkflowStep, status: 'completed' | 'skipped' | 'failed', now: number): StepState {
+    const state = this.#enter(step);
+    state.status = status;
+    state.finishedAt = now;
+    state.dueAt = null;
+    this.#decided += 1;
+    return state;
+  }
+
+  /** It failed, and is tried again at a time. */
+  postpone(step: WorkflowStep, error: RunError, dueAt: number): void {
+    const state = this.touch(step);
+    state.status = 'waiting';
+    state.error = error;
+    state.dueAt = dueAt;
+  }
+
+  /** Begins the next visit of a step; the one before stays on record. */
+  reopen(step: WorkflowStep, backTo: readonly string[]): StepState {
+    const { status, visit } = this.of(step);
+    const place = this.#changed.lastIndexOf(step);
+    if (place !== -1) this.#changed[place] = toRecord(step, this.of(step));
+    if (isDecided(status)) this.#decided -= 1;
+    this.#revisits += 1;
+    this.#states.set(step.name, { ...pendingStep(), visit: visit + 1, backTo });
+    return this.touch(step);
+  }
+
+  /** As touch; a visit stands where it began, not where it was opened. */
+  #enter(step: WorkflowStep): StepState {
+    const { visit, startedAt } = this.of(step);
+    const place = visit > 1 && startedAt === null ? this.#changed.lastIndexOf(step) : -1;
+    if (place !== -1) this.#changed.splice(place, 1);
+    return this.touch(step);
+  }
+
+  /** When the next waiting step is due; null when none waits for a time. */
+  nextDueAt(): number | null {
+    let nearest: number | null = null;
+    for (const { status, dueAt } of this.#states.values()) {
+      if (status === 'waiting' && dueAt !== null) nearest = Math.min(nearest ?? dueAt, dueAt);
+    }
+    return nearest;
+  }
+
+  /** Steps that wait for a delivery. */
+  countAwaiting(): number {
+    let count = 0;
+    for (const { status, dueAt } of this.#states.values()) if (status === 'waiting' && dueAt === null) count += 1;
+    return count;
+  }
+
+  /** Whether some step does something in this process. */
+  isActing(): boolean {
+    for (const { status } of this.#states.values()) if (status === 'running') return true;
+    return false;
+  }
+
+  /** Where an earlier owner left a step in its last visit; returns its outputs. */
+  restore({ step, type: _type, outputs: text, ...record }: StepRecord): Record<string, unknown> | null {
+    const outputs = text === null ? null : (decodeStored(text) as Record<string, unknown>);
+    const isInterrupted = record.status === 'running';
+    // A step that was interrupted while it acted is planned again, as the same try.
+    this.#states.set(step, { ...record, outputs, ...(isInterrupted ? { status: 'pending', attempt: record.attempt - 1 } : {}) });
+    if (isDecided(record.status)) this.#decided += 1;
+    this.#revisits += record.visit - 1;
+    return outputs;
+  }
+
+  /** The visits of steps that have changed since the last call. */
+  takeRecords(): StepRecord[] {
+    const records = this.#changed.map((entry) => ('visit' in entry ? entry : toRecord(entry, this.of(entry))));
+    this.#changed = [];
+    return records;
+  }
+}
+
+function toRecord({ name, type }: WorkflowStep, state: StepState): StepRecord {
+  const { status, visit, backTo, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt } = state;
+  const text = outputs === null ? null : encodeStored(outputs);
+  return { step: name, type, visit, status, attempt, outputs: text, chosen, error, startedAt, finishedAt, dueAt, backTo };
+}

@@ -1,0 +1,135 @@
+// Records as the API shows them: snake_case, times in ISO 8601, no secret and no internal number.
+
+import { parseJson, stringifyJson } from '../../core/json/json.ts';
+import type { RequestHead } from '../../core/run/request.ts';
+import type { RunError } from '../../core/run/run.ts';
+import { keptHeaders, keptQuery } from '../../core/secrets/caller-secrets.ts';
+import type { Sink } from '../../core/sink/sink.ts';
+import { decodeText } from '../../core/values/charset.ts';
+import { withoutPins } from '../../core/workflow/document.ts';
+import { describeSink } from '../../definitions/describe-sink.ts';
+import type { AppRecord, WorkflowRecord } from '../../storage/definition-store.ts';
+import type { DeliverySummary } from '../../storage/delivery-records.ts';
+import type { Rejection } from '../../storage/rejection-store.ts';
+import type { RunOutcomeRecord, RunRecord, RunSummary, StepRecord } from '../../storage/run-records.ts';
+import { presentDeliveryBriefly } from './present-delivery.ts';
+import type { MaskSecrets } from './shown-secrets.ts';
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+export function presentApp({ id, name, managedBy, createdAt }: AppRecord): object {
+  return { id, name, managed_by: managedBy, created_at: iso(createdAt) };
+}
+
+export function presentWorkflow({ id, appId, version, managedBy, createdAt }: WorkflowRecord): object {
+  return { id, app_id: appId, version, managed_by: managedBy, created_at: iso(createdAt) };
+}
+
+export function presentWorkflowDefinition(workflow: WorkflowRecord): object {
+  return { ...presentWorkflow(workflow), definition: withoutPins(parseJson(workflow.document)) };
+}
+
+/** `auth` names the scheme only: what opens the sink never comes back. */
+export function presentSink(sink: Sink, baseUrl: string): object {
+  const { auth: _auth, auth_token: _token, ...described } = describeSink(sink);
+  return {
+    id: sink.id,
+    workflow_id: null,
+    ...described,
+    auth: sink.auth.type,
+    public: sink.auth.type === 'none',
+    url: `${baseUrl}/sink/trigger/http/${sink.appId}${sink.path}`,
+    managed_by: sink.managedBy,
+    created_at: iso(sink.createdAt),
+    updated_at: iso(sink.updatedAt),
+  };
+}
+
+export function presentRunSummary({ id, appId, sinkId, workflow, status, progress, error, createdAt, finishedAt }: RunSummary): object {
+  return {
+    run_id: id,
+    app_id: appId,
+    sink_id: sinkId,
+    workflow_id: workflow?.id ?? null,
+    workflow_version: workflow?.version ?? null,
+    status,
+    progress,
+    ...(error === null ? {} : { error }),
+    created_at: iso(createdAt),
+    finished_at: iso(finishedAt),
+  };
+}
+
+/** JSON text. What is stored as JSON is taken over as it is: read and written again, it would take many times its size. */
+export function presentRun(run: RunOutcomeRecord, maskSecrets: MaskSecrets): string {
+  const mask = (text: string): string => maskSecrets(run.id, text);
+  const summary = stringifyJson(presentRunSummary({ ...run, error: maskError(run.error, mask) }));
+  let steps = '';
+  for (const step of run.steps) steps += `${steps === '' ? '' : ','}${presentStep(step, mask)}`;
+  return extended(summary, { ...(run.output === null ? {} : { output: mask(run.output) }), steps: `[${steps}]` });
+}
+
+/** What only the administrator sees besides: its deliveries, and the request, its body as text where it is text. */
+export function presentRunForAdmin(run: RunRecord, deliveries: readonly DeliverySummary[], maskSecrets: MaskSecrets): string {
+  const isText = run.bodyKind !== 'file' && run.bodyKind !== 'empty';
+  const head = parseJson(run.request) as RequestHead;
+  // Of a request that an older version stored, secrets are kept still.
+  const request = stringifyJson({ ...head, headers: keptHeaders(head.headers), query: keptQuery(head.query) });
+  const body = isText ? JSON.stringify(decodeText(run.body, run.bodyCharset)) : 'null';
+  return extended(presentRun(run, maskSecrets), {
+    deliveries: stringifyJson(deliveries.map(presentDeliveryBriefly)),
+    request: extended(request, { body }),
+  });
+}
+
+/** The text of an object with further fields, whose values are JSON text. Put together with `+`, which copies no value. */
+function extended(object: string, fields: Record<string, string>): string {
+  let text = object.slice(0, -1);
+  for (const [name, value] of Object.entries(fields)) text += `,"${name}":${value}`;
+  return `${text}}`;
+}
+
+function presentStep(record: StepRecord, mask: (text: string) => string): string {
+  const { step, type, visit, status, attempt, outputs, startedAt, finishedAt, dueAt } = record;
+  const error = maskError(record.error, mask);
+  const times = { started_at: iso(startedAt), finished_at: iso(finishedAt), ...(dueAt === null ? {} : { due_at: iso(dueAt) }) };
+  const rest = stringifyJson({ ...(error === null ? {} : { error }), ...times });
+  const head = stringifyJson({ step, type, visit, status, attempt });
+  return `${head.slice(0, -1)}${outputs === null ? '' : `,"outputs":${mask(outputs)}`},${rest.slice(1)}`;
+}
+
+function maskError(error: RunError | null, mask: (text: string) => string): RunError | null {
+  return error === null ? null : { ...error, message: mask(error.message) };
+}
+
+export function presentRejection({
+  position,
+  sinkId,
+  appId,
+  method,
+  path,
+  status,
+  code,
+  message,
+  clientIp,
+  folded,
+  count,
+  firstAt,
+  lastAt,
+}: Rejection & { position: number }): object {
+  return {
+    position,
+    app_id: appId,
+    sink_id: sinkId,
+    method,
+    path,
+    status,
+    code,
+    message,
+    client_ip: clientIp,
+    folded,
+    count,
+    first_at: iso(firstAt),
+    last_at: iso(lastAt),
+  };
+}

@@ -1,0 +1,71 @@
+// Which failed or dropped deliveries a request wants tried again: those that it names, or those that fit a filter. Never all of them
+// by a body that says nothing.
+
+import { refuseFaults } from '../../core/fault.ts';
+import { createSchemaCheck } from '../../core/schema.ts';
+import { AppError } from '../../errors.ts';
+import type { DeliveryFilter } from '../../storage/delivery-records.ts';
+
+export const MAX_RETRIED = 1000;
+
+const id = { type: 'string', minLength: 1, maxLength: 200 };
+
+export const retryBodySchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ids: {
+      type: 'array',
+      minItems: 1,
+      maxItems: MAX_RETRIED,
+      items: {
+        type: 'string',
+        pattern: '^dlv_[0-9a-z]+_[0-9]{1,6}(_[0-9]{1,6})?$',
+        description: 'must be the id of a delivery, as dlv_…_0',
+      },
+    },
+    app_id: id,
+    sink_id: id,
+    run_id: id,
+    status: { enum: ['failed', 'dropped'], default: 'failed', description: 'must be "failed" or "dropped"; alone: all that are so' },
+    cursor: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'next_cursor of the answer before' },
+  },
+};
+
+interface RetryBody {
+  ids?: string[];
+  app_id?: string;
+  sink_id?: string;
+  run_id?: string;
+  status?: 'failed' | 'dropped';
+  cursor?: number;
+}
+
+const checkBody = createSchemaCheck(retryBodySchema);
+
+/** Throws `invalid`. */
+export function readRetryBody(body: unknown): { ids: string[] } | { filter: DeliveryFilter } {
+  refuseFaults('the body', checkBody(body ?? {}));
+  const { ids, cursor, ...filter } = (body ?? {}) as RetryBody;
+  if (ids !== undefined) {
+    if (cursor !== undefined || Object.keys(filter).length > 0)
+      throw new AppError('invalid', 'the body has ids and a filter; give one of the two');
+    return { ids };
+  }
+  const { app_id: appId, sink_id: sinkId, run_id: runId, status = 'failed' } = filter;
+  if (Object.keys(filter).length === 0)
+    throw new AppError(
+      'invalid',
+      'say which: "ids", or a filter of "app_id", "sink_id" and "run_id"; {"status":"failed"} is all that have failed, {"status":"dropped"} all that were dropped',
+    );
+  return {
+    filter: {
+      status,
+      limit: MAX_RETRIED,
+      ...(appId === undefined ? {} : { appId }),
+      ...(sinkId === undefined ? {} : { sinkId }),
+      ...(runId === undefined ? {} : { runId }),
+      ...(cursor === undefined ? {} : { before: cursor }),
+    },
+  };
+}

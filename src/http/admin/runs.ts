@@ -1,0 +1,187 @@
+// Admin routes for runs and rejections: lists along an index, lookup with the request, stream, cancel, replay.
+
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../../clock.ts';
+import { parseJson } from '../../core/json/json.ts';
+import { decodeBody, type RequestHead } from '../../core/run/request.ts';
+import { RUN_STATUSES, type RunStatus } from '../../core/run/run.ts';
+import { parseRunId } from '../../core/run/run-id.ts';
+import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
+import type { Catalog } from '../../definitions/catalog.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { AppError } from '../../errors.ts';
+import type { BlobStore } from '../../files/blobs.ts';
+import type { RunFilter } from '../../storage/run-records.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { EventStreams } from '../streams/event-streams.ts';
+import { readAfter } from '../streams/last-event-id.ts';
+import { resumeStream } from '../streams/resume-stream.ts';
+import { sendRun, unknownRun } from '../streams/run-routes.ts';
+import type { StoredReads } from '../streams/stored-reads.ts';
+import type { UnsentAnswers } from '../streams/unsent-answers.ts';
+import { presentRejection, presentRunForAdmin, presentRunSummary } from './presenters.ts';
+import type { MaskSecrets } from './shown-secrets.ts';
+
+export interface AdminRunDependencies {
+  storage: Storage;
+  blobs: Pick<BlobStore, 'renew'>;
+  reads: StoredReads;
+  unsent: UnsentAnswers;
+  catalog: Catalog;
+  engine: Engine;
+  streams: EventStreams;
+  /** By which files age. */
+  wallClock: Clock;
+  maskSecrets: MaskSecrets;
+}
+
+interface RunParams {
+  run_id: string;
+}
+
+interface ListQuery {
+  app_id?: string;
+  sink_id?: string;
+  status?: RunStatus;
+  since?: string;
+  until?: string;
+  limit: number;
+  cursor?: string;
+}
+
+/** Of one run; each of its steps makes one at most. */
+const MAX_DELIVERIES = 1000;
+
+const limit = { type: 'integer', minimum: 1, maximum: 500, default: 50 };
+
+export function adminRunRoutes(
+  server: FastifyInstance,
+  { storage, reads, unsent, blobs, catalog, engine, streams, wallClock, maskSecrets }: AdminRunDependencies,
+): void {
+  const schema = (tag: string, summary: string, rest: object = {}) => ({ schema: { tags: [tag], summary, ...rest } });
+
+  server.get<{ Querystring: ListQuery }>(
+    '/runs',
+    schema('runs', 'List runs, newest first', {
+      querystring: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          app_id: { type: 'string' },
+          sink_id: { type: 'string' },
+          status: { type: 'string', enum: RUN_STATUSES },
+          since: { type: 'string', description: 'ISO 8601 time; runs created then or later' },
+          until: { type: 'string', description: 'ISO 8601 time; runs created before' },
+          limit,
+          cursor: { type: 'string', description: 'next_cursor of the page before' },
+        },
+      },
+    }),
+    async ({ query }) => {
+      const runs = await storage.listRuns(readFilter(query));
+      return { runs: runs.map(presentRunSummary), next_cursor: runs.length === query.limit ? (runs.at(-1)?.id ?? null) : null };
+    },
+  );
+
+  server.get<{ Params: RunParams }>('/runs/:run_id', schema('runs', 'Get a run with its request'), async ({ params }, reply) => {
+    const deliveries = await storage.listDeliveries({ runId: params.run_id, limit: MAX_DELIVERIES });
+    const run = await reads.run(params.run_id);
+    if (run === null) throw unknownRun();
+    return sendRun(reply, unsent, presentRunForAdmin(run.value, deliveries.reverse(), maskSecrets), run.held);
+  });
+
+  server.get<{ Params: RunParams }>('/runs/:run_id/events', schema('runs', 'Stream the events of any run'), async (request, reply) => {
+    const { run_id: runId } = request.params;
+    const after = readAfter(request);
+    const position = await storage.findStream(runId);
+    if (position === null) throw unknownRun();
+    resumeStream(reply, streams, { runId, position, after });
+  });
+
+  server.post<{ Params: RunParams }>('/runs/:run_id/cancel', schema('runs', 'Cancel a run that has not ended'), async ({ params }) => {
+    const result = await engine.cancel(params.run_id);
+    if (result === null) throw unknownRun();
+    if (!result.cancelled) throw new AppError('conflict', 'the run has ended already and cannot be cancelled');
+    return { run_id: params.run_id, status: 'cancelled' };
+  });
+
+  server.post<{ Params: RunParams }>(
+    '/runs/:run_id/replay',
+    schema('runs', 'Run the same request again, as a new run'),
+    async ({ params }, reply) => {
+      const run = await storage.getRun(params.run_id);
+      if (run === null) throw unknownRun();
+      const sink = catalog.findSink(run.sinkId);
+      if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so nothing can run the request again');
+      const head = parseJson(run.request) as RequestHead;
+      // Until the new run names them, retention may take the old one.
+      await blobs.renew(
+        head.files.map(({ sha256 }) => sha256),
+        wallClock(),
+      );
+      const body = { kind: run.bodyKind, bytes: run.body, charset: run.bodyCharset };
+      const isLarge = body.bytes.byteLength > LARGE_RUN_BYTES;
+      const request = isLarge ? null : { ...head, body: decodeBody(body, head.files) };
+      const { workflow, reference } = catalog.workflowOf(sink);
+      const replayed = await engine.dispatch({
+        appId: sink.appId,
+        sinkId: sink.id,
+        workflow,
+        workflowReference: reference,
+        head,
+        body,
+        request,
+        inputMapping: sink.inputs,
+        idempotency: null,
+      });
+      reply.code(202).header('location', `/runs/${replayed.runId}`);
+      return { run_id: replayed.runId, status: replayed.ended?.status ?? 'queued', replay_of: params.run_id };
+    },
+  );
+
+  server.get<{ Querystring: { app_id?: string; limit: number; cursor?: number } }>(
+    '/rejections',
+    schema('rejections', 'List refused triggers, newest first', {
+      querystring: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { app_id: { type: 'string' }, limit, cursor: { type: 'integer', minimum: 0 } },
+      },
+    }),
+    async ({ query }) => {
+      const { app_id: appId, cursor } = query;
+      const rejections = await storage.listRejections({
+        limit: query.limit,
+        ...(appId === undefined ? {} : { appId }),
+        ...(cursor === undefined ? {} : { before: cursor }),
+      });
+      return {
+        rejections: rejections.map(presentRejection),
+        next_cursor: rejections.length === query.limit ? (rejections.at(-1)?.position ?? null) : null,
+      };
+    },
+  );
+}
+
+function readFilter({ app_id: appId, sink_id: sinkId, status, since, until, limit: pageSize, cursor }: ListQuery): RunFilter {
+  return {
+    limit: pageSize,
+    ...(appId === undefined ? {} : { appId }),
+    ...(sinkId === undefined ? {} : { sinkId }),
+    ...(status === undefined ? {} : { status }),
+    ...(since === undefined ? {} : { since: readTime('since', since) }),
+    ...(until === undefined ? {} : { until: readTime('until', until) }),
+    ...(cursor === undefined ? {} : { after: readCursor(cursor) }),
+  };
+}
+
+function readCursor(text: string): string {
+  if (parseRunId(text) === null) throw new AppError('invalid', 'cursor: must be the next_cursor of the page before');
+  return text;
+}
+
+function readTime(name: string, text: string): number {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new AppError('invalid', `${name}: must be an ISO 8601 time, as 2026-01-31T12:00:00Z`);
+  return ms;
+}

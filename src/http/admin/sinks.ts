@@ -1,0 +1,91 @@
+// Admin routes for sinks.
+
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { type Sink, sinkSchema } from '../../core/sink/sink.ts';
+import type { Catalog } from '../../definitions/catalog.ts';
+import type { DefinitionService } from '../../definitions/definition-service.ts';
+import { type Edit, entityTag } from '../../definitions/edit.ts';
+import { ifMatchHeader, mergePatchOf, withShownFields } from './edit-schemas.ts';
+import { presentSink } from './presenters.ts';
+
+export interface SinkRouteDependencies {
+  definitions: DefinitionService;
+  catalog: Catalog;
+  baseUrl: () => string;
+}
+
+interface AppParams {
+  app_id: string;
+}
+interface SinkParams extends AppParams {
+  sink_id: string;
+}
+
+const schema = (summary: string, rest: object = {}) => ({ schema: { tags: ['sinks'], summary, ...rest } });
+
+const editedSink = withShownFields(sinkSchema, ['id', 'url', 'managed_by', 'created_at', 'updated_at'], {
+  auth: {
+    anyOf: [(sinkSchema['properties'] as Record<string, object>)['auth'], { type: 'string', description: 'the scheme, as it was shown' }],
+  },
+});
+
+export function sinkRoutes(server: FastifyInstance, { definitions, catalog, baseUrl }: SinkRouteDependencies): void {
+  const show = (sink: Sink): object => presentSink(sink, baseUrl());
+  const editOf = (headers: Record<string, unknown>): Edit<Sink> => ({ ifMatch: headers['if-match'] as string | undefined, show });
+  const answer = (reply: FastifyReply, sink: Sink): object => {
+    reply.header('etag', entityTag(sink));
+    return show(sink);
+  };
+
+  server.get<{ Querystring: { app_id?: string } }>(
+    '/sinks',
+    schema('List sinks of all apps', { querystring: { type: 'object', properties: { app_id: { type: 'string' } } } }),
+    ({ query }) => ({ sinks: sinksOf(query.app_id) }),
+  );
+  server.get<{ Params: AppParams }>('/apps/:app_id/sinks', schema('List sinks'), ({ params }) => ({ sinks: sinksOf(params.app_id) }));
+  server.post<{ Params: AppParams; Body: unknown }>(
+    '/apps/:app_id/sinks',
+    schema('Create a sink', { body: sinkSchema }),
+    async ({ params, body }, reply) => {
+      const sink = await definitions.createSink(params.app_id, body);
+      reply.code(201).header('location', `/api/v1/apps/${sink.appId}/sinks/${sink.id}`);
+      return answer(reply, sink);
+    },
+  );
+  server.get<{ Params: SinkParams }>('/apps/:app_id/sinks/:sink_id', schema('Get a sink'), ({ params }, reply) =>
+    answer(reply, definitions.findSink(params.app_id, params.sink_id)),
+  );
+  server.put<{ Params: SinkParams; Body: unknown }>(
+    '/apps/:app_id/sinks/:sink_id',
+    schema('Replace a sink; its credentials stay unless the body states others', { body: editedSink, headers: ifMatchHeader }),
+    async ({ params, body, headers }, reply) =>
+      answer(reply, await definitions.replaceSink(params.app_id, params.sink_id, body, editOf(headers))),
+  );
+  server.patch<{ Params: SinkParams; Body: unknown }>(
+    '/apps/:app_id/sinks/:sink_id',
+    schema('Change fields of a sink', { ...mergePatchOf(editedSink), headers: ifMatchHeader }),
+    async ({ params, body, headers }, reply) =>
+      answer(reply, await definitions.patchSink(params.app_id, params.sink_id, body, editOf(headers))),
+  );
+  server.delete<{ Params: SinkParams }>(
+    '/apps/:app_id/sinks/:sink_id',
+    schema('Delete a sink', { headers: ifMatchHeader }),
+    async ({ params, headers }, reply) => {
+      await definitions.deleteSink(params.app_id, params.sink_id, headers['if-match']);
+      reply.code(204);
+    },
+  );
+  server.post<{ Params: SinkParams }>(
+    '/apps/:app_id/sinks/:sink_id/rotate-token',
+    schema('Give a sink a new token', { headers: ifMatchHeader }),
+    async ({ params, headers }, reply) => {
+      const { sink, token } = await definitions.rotateToken(params.app_id, params.sink_id, headers['if-match']);
+      return { ...answer(reply, sink), auth_token: token };
+    },
+  );
+
+  function sinksOf(appId: string | undefined): object[] {
+    const { sinks } = catalog.current();
+    return sinks.filter((sink) => appId === undefined || sink.appId === appId).map(show);
+  }
+}

@@ -1,0 +1,31 @@
+// How the body of one request is to be read: as its sink says, and where that says nothing by its type.
+
+import type { BodySetting } from '../../core/sink/body-setting.ts';
+import type { SinkLimits } from '../../core/sink/sink.ts';
+import type { TextReading } from './decode-body.ts';
+import { bodyKindOf, isJsonLines, type MediaType } from './media-type.ts';
+
+/** `unknown`: JSON where the bytes are that, and a file where they are not. */
+export type BodyReading = TextReading | As<'multipart'> | As<'file'> | As<'unknown'>;
+
+type As<Kind> = Omit<TextReading, 'kind'> & { kind: Kind };
+
+export function bodyReading(setting: BodySetting, media: MediaType | null, { fields }: Pick<SinkLimits, 'fields'>): BodyReading {
+  const field = typeof setting === 'object' ? setting.formField : null;
+  return { kind: kindOf(setting, media), charset: media?.charset ?? null, fields, mayBeJson: setting !== 'form', field };
+}
+
+function kindOf(setting: BodySetting, media: MediaType | null): BodyReading['kind'] {
+  switch (setting) {
+    case 'json':
+      return media !== null && isJsonLines(media) ? 'ndjson' : 'json';
+    case 'form':
+      return media?.type === 'multipart/form-data' ? 'multipart' : 'form';
+    case 'text':
+      return 'text';
+    case 'raw':
+      return 'file';
+    default:
+      return media === null || media.type === 'application/octet-stream' ? 'unknown' : bodyKindOf(media);
+  }
+}

@@ -1,0 +1,141 @@
+// A multipart form (RFC 7578): fields become one JSON object, files go to the blob store while they come in. Nothing
+// that a caller names is used as a path, and no file is ever whole in memory.
+
+import { readToldCharsets, type ToldCharsets } from '../../../core/form/field-charsets.ts';
+import type { FormType } from '../../../core/form/form-type.ts';
+import type { PartHead } from '../../../core/form/part-head.ts';
+import { stringifyJson } from '../../../core/json/json.ts';
+import { type FileHandle, groupPairs } from '../../../core/run/request.ts';
+import { LARGE_RUN_BYTES } from '../../../core/run/run-weight.ts';
+import type { SinkLimits } from '../../../core/sink/sink.ts';
+import { AppError } from '../../../errors.ts';
+import type { WriteBlob } from '../../../files/blobs.ts';
+import type { BodyHold } from '../body-hold.ts';
+import { bodyKindOf } from '../media-type.ts';
+import { readFormParts } from './form-parts.ts';
+import { isJson, type ReceivedField, type ReceivedFile, readField, readHandle } from './form-values.ts';
+import { bounded, type Content, collect, collectUpTo, followedBy, noting } from './part-content.ts';
+
+export interface MultipartBody {
+  /** Null where they are large: they are decoded elsewhere. */
+  fields: Record<string, unknown> | null;
+  /** The fields as JSON text in UTF-8. */
+  bytes: Uint8Array;
+  files: FileHandle[];
+}
+
+export interface BodyIntake {
+  limits: SinkLimits;
+  /** Where files go. */
+  write: WriteBlob;
+  /** Names of files as they were sent, folders and all, for those who refuse such names; without, names to show. */
+  keepsFilenames?: boolean;
+  /** Fields are wanted here, however large they are. */
+  needsFields?: boolean;
+  /** Where the bytes of fields are accounted for. */
+  hold: BodyHold;
+}
+
+/** Rejects with `invalid` for a malformed form and `too_large` beyond the sink's limits. `body` keeps to `formBytes`. */
+export async function readMultipart(body: Content, { boundary, charset }: FormType, intake: BodyIntake): Promise<MultipartBody> {
+  const form = new FormReader(intake);
+  for await (const { head, content } of readFormParts(body, boundary)) await form.take(head, content);
+  return await form.finish(charset);
+}
+
+/** One form on its way in. */
+class FormReader {
+  readonly #intake: BodyIntake;
+  readonly #fields: ReceivedField[] = [];
+  readonly #files: ReceivedFile[] = [];
+  #inputsWithoutFile = 0;
+
+  constructor(intake: BodyIntake) {
+    this.#intake = intake;
+  }
+
+  async take(head: PartHead, content: AsyncGenerator<Uint8Array, void>): Promise<void> {
+    const { fieldBytes } = this.#intake.limits;
+    if (isField(head)) return this.#takeField(head, await collect(this.#held(bounded(content, fieldBytes, head))));
+    if (head.filename === '') {
+      // Where no file was chosen, a browser sends an empty one without a name.
+      const first = await content.next();
+      return first.done === true ? this.#passOver() : this.#takeFile(head, followedBy([first.value], content));
+    }
+    if (!isJsonBlob(head)) return this.#takeFile(head, content);
+    const beginning = await collectUpTo(fieldBytes, this.#held(content));
+    return beginning.isWhole ? this.#takeField(head, beginning.chunks) : this.#takeFile(head, followedBy(beginning.chunks, content));
+  }
+
+  #takeField(head: PartHead, chunks: Uint8Array[]): void {
+    const { fields } = this.#intake.limits;
+    if (this.#fields.length >= fields)
+      throw new AppError('too_large', `the form holds more than the ${fields} fields that this sink takes`);
+    this.#fields.push({ head, bytes: Buffer.concat(chunks) });
+  }
+
+  async #takeFile(head: PartHead, content: Content): Promise<void> {
+    const { limits, write } = this.#intake;
+    if (this.#files.length >= limits.files)
+      throw new AppError('too_large', `the form holds more than the ${limits.files} files that this sink takes`);
+    const beginning: number[] = [];
+    const { sha256, size } = await write(noting(beginning, bounded(content, limits.fileBytes, head)));
+    this.#files.push({ head, sha256, size, beginning: Uint8Array.from(beginning) });
+  }
+
+  #passOver(): void {
+    const { files, fields } = this.#intake.limits;
+    this.#inputsWithoutFile += 1;
+    if (this.#inputsWithoutFile > files + fields)
+      throw new AppError('too_large', `the form holds more than ${files + fields} file inputs for which no file was chosen`);
+  }
+
+  /** `declared`: the charset of the request's Content-Type. */
+  async finish(declared: string | null): Promise<MultipartBody> {
+    const { keepsFilenames = false, needsFields = false } = this.#intake;
+    const charsets = readToldCharsets((isName) => this.#textOf(isName), declared);
+    const size = this.#fields.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+    const isLarge = size > LARGE_RUN_BYTES && !needsFields;
+    this.#intake.hold.decode(!isLarge);
+    const fields = isLarge ? null : groupPairs(this.#fields.map((field): [string, unknown] => readField(field, charsets)));
+    const bytes = fields === null ? await this.#fieldsAsJson(charsets) : Buffer.from(stringifyJson(fields));
+    return { fields, bytes, files: this.#files.map((file) => readHandle(file, charsets, keepsFilenames)) };
+  }
+
+  /** Field by field, so that nobody waits for all of them; no value is kept. */
+  async #fieldsAsJson(charsets: ToldCharsets): Promise<Buffer> {
+    const texts: [string, string][] = [];
+    for (const field of this.#fields) {
+      const [name, value] = readField(field, charsets);
+      texts.push([name, stringifyJson(value)]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const fields = Object.entries(groupPairs(texts)).map(
+      ([name, text]) => `${JSON.stringify(name)}:${Array.isArray(text) ? `[${text.join(',')}]` : text}`,
+    );
+    return Buffer.from(`{${fields.join(',')}}`);
+  }
+
+  async *#held(content: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of content) {
+      this.#intake.hold.take(chunk.byteLength);
+      yield chunk;
+    }
+  }
+
+  #textOf(isName: (name: string) => boolean): string | null {
+    const field = this.#fields.find(({ head: { name } }) => typeof name === 'string' && isName(name));
+    return field === undefined ? null : Buffer.from(field.bytes).toString('latin1');
+  }
+}
+
+/** A part without a file name is text unless its type says otherwise (RFC 7578, 4.4). */
+function isField(head: PartHead): boolean {
+  const { filename, contentType } = head;
+  return filename === null && (contentType === null || isJson(head) || bodyKindOf(contentType) === 'text');
+}
+
+/** FormData gives every Blob this file name. */
+function isJsonBlob(head: PartHead): boolean {
+  return head.filename === 'blob' && isJson(head);
+}

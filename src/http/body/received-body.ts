@@ -1,0 +1,92 @@
+// The body of a request as it comes in: read within the sink's limits, its bytes kept as they came, its value decoded.
+
+import type { IncomingMessage } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { readFormType } from '../../core/form/form-type.ts';
+import type { FileHandle, RequestBody } from '../../core/run/request.ts';
+import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
+import { readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
+import type { BodyReading } from './body-reading.ts';
+import { openBody } from './content-coding.ts';
+import { decodeBytes, decodeIfJson, jsonOfField, mayBeginJson, type TextReading } from './decode-body.ts';
+import { type BodyIntake, readMultipart } from './form/multipart-body.ts';
+import type { MediaType } from './media-type.ts';
+
+export interface ReceivedBody {
+  body: RequestBody;
+  /** What selectors reach as `$request.body`. */
+  value: unknown;
+  files: FileHandle[];
+  /** Given for a large body whose bytes are still to be read, in this way or as all that is stored; it has no value yet. */
+  reading?: TextReading | 'stored';
+}
+
+const NO_BYTES = new Uint8Array(0);
+export const NO_BODY: Readonly<ReceivedBody> = { body: { kind: 'empty', bytes: NO_BYTES, charset: 'utf-8' }, value: null, files: [] };
+
+/** Rejects with `invalid`, `too_large` or `unsupported_media`. */
+export function receiveBody(
+  request: FastifyRequest,
+  media: MediaType | null,
+  intake: BodyIntake,
+  reading: BodyReading,
+): Promise<ReceivedBody> {
+  const { raw } = request;
+  const { bodyBytes } = intake.limits;
+  refuseWhenGone(raw);
+  if (reading.kind === 'multipart') return receiveForm(raw, intake, reading.field);
+  refuseAnnouncedSize(raw, bodyBytes);
+  const body = openBody(raw, bodyBytes);
+  if (reading.kind === 'file') return keepFile(streamBytes(body, bodyBytes), media, intake);
+  if (reading.kind === 'unknown') return receiveUnknown(streamBytes(body, bodyBytes), media, intake);
+  return readBytes(body, bodyBytes, intake.hold, (bytes) => read(bytes, reading));
+}
+
+async function receiveForm(raw: IncomingMessage, intake: BodyIntake, field: string | null): Promise<ReceivedBody> {
+  const { formBytes } = intake.limits;
+  refuseAnnouncedSize(raw, formBytes);
+  const type = readFormType(raw.headers['content-type'] as string);
+  const wanting = field === null ? intake : { ...intake, needsFields: true };
+  const { fields, bytes, files } = await readMultipart(streamBytes(openBody(raw, formBytes), formBytes), type, wanting);
+  const received: ReceivedBody = { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
+  if (fields === null) return { ...received, reading: 'stored' };
+  return field === null
+    ? received
+    : { ...received, body: { ...received.body, kind: `multipart:${field}` }, value: jsonOfField(fields, field) };
+}
+
+/** Only what may be JSON is held, and no more of it than is decoded at once; what is larger is a file unless it has a type. */
+async function receiveUnknown(body: AsyncGenerator<Uint8Array>, media: MediaType | null, intake: BodyIntake): Promise<ReceivedBody> {
+  const held: Uint8Array[] = [];
+  let size = 0;
+  for (let next = await body.next(); next.done !== true; next = await body.next()) {
+    intake.hold.take(next.value.byteLength);
+    held.push(next.value);
+    size += next.value.byteLength;
+    if (size > LARGE_RUN_BYTES || !mayBeginJson(held[0]?.[0])) return keepFile(chain(held, body), media, intake);
+  }
+  if (size === 0) return NO_BODY;
+  intake.hold.decode();
+  const found = decodeIfJson(Buffer.concat(held));
+  return found === null ? keepFile(chain(held, body), media, intake) : { ...found, files: [] };
+}
+
+async function* chain(first: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* first;
+  yield* rest;
+}
+
+async function keepFile(content: AsyncIterable<Uint8Array>, media: MediaType | null, { write }: BodyIntake): Promise<ReceivedBody> {
+  const { sha256, size } = await write(content);
+  if (size === 0) return NO_BODY;
+  const file: FileHandle = { name: 'body', filename: null, content_type: media?.type ?? 'application/octet-stream', size, sha256 };
+  return { body: { kind: 'file', bytes: NO_BYTES, charset: 'utf-8' }, value: file, files: [file] };
+}
+
+/** What is large is decoded where it holds up nobody else. */
+function read(bytes: Uint8Array, reading: TextReading): ReceivedBody {
+  if (bytes.byteLength === 0) return NO_BODY;
+  if (bytes.byteLength > LARGE_RUN_BYTES) return { body: { kind: reading.kind, bytes, charset: 'utf-8' }, value: null, files: [], reading };
+  const { body, value } = decodeBytes(bytes, reading);
+  return { body, value, files: [] };
+}

@@ -1,0 +1,87 @@
+// Answers what never became a request: bytes that are no HTTP, heads that are too large, requests that came too slowly.
+// Node hands over the bare socket, so the answer is written by hand; its body is the one error body.
+
+import { maxHeaderSize, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { AppError } from '../errors.ts';
+import type { Refusal } from './trigger/rejection-entries.ts';
+import { triggerPathOf } from './trigger/trigger-path.ts';
+
+type BrokenTrigger = Pick<Refusal, 'method' | 'path' | 'clientIp'>;
+
+interface Answer {
+  status: string;
+  code: string;
+  message: string;
+}
+
+/** Node gives the bytes that it was reading, and Fastify's type says otherwise. */
+type BrokenRequest = NodeJS.ErrnoException & { reason?: string; rawPacket?: unknown };
+
+/** `refuse` is told of a trigger whose URL cannot be read, before it is answered as every refused trigger is. */
+export function answerBrokenRequest(
+  error: BrokenRequest,
+  socket: Socket,
+  requestId: string,
+  refuse: (fault: AppError, trigger: BrokenTrigger) => void,
+): void {
+  const response = (socket as SocketOfServer)._httpMessage;
+  if (response?.req.complete === true) {
+    // The bytes came behind a whole request, whose answer is still under way: that one must not be mistaken for this.
+    response.once('finish', () => socket.destroy());
+    return;
+  }
+  if (error.code === 'ECONNRESET' || !socket.writable || response?.headersSent === true) {
+    socket.destroy();
+    return;
+  }
+  const trigger = brokenTrigger(error, socket);
+  const { status, code, message } = trigger === null ? describe(error) : { ...describe(error), message: NOT_ASCII };
+  if (trigger !== null) refuse(new AppError('invalid', message), trigger);
+  const body = JSON.stringify({
+    ...(trigger === null ? {} : { triggered: false, run_id: null, message }),
+    error: { code, message },
+    request_id: requestId,
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+  // What still comes in is not read: it cannot be told where the next request would begin.
+  socket.destroySoon();
+}
+
+const NOT_ASCII = 'the request is malformed: the URL holds bytes beyond ASCII; send them percent-encoded, as UTF-8';
+
+/** Null where the URL is not what is wrong, or is none of a trigger. */
+function brokenTrigger({ code, rawPacket }: BrokenRequest, socket: Socket): BrokenTrigger | null {
+  if (code !== 'HPE_INVALID_URL' || !Buffer.isBuffer(rawPacket)) return null;
+  const [, method, url] = /^([A-Z]+) ([^ \r\n]+)/.exec(rawPacket.toString('latin1', 0, maxHeaderSize)) ?? [];
+  const path = method === undefined || url === undefined || !NON_ASCII.test(url) ? null : triggerPathOf(url);
+  return path === null ? null : { method: method as string, path, clientIp: socket.remoteAddress ?? '' };
+}
+
+const NON_ASCII = /[\x80-\xff]/;
+
+/** Node keeps the response that is under way on its socket; its own error handling looks there too. */
+type SocketOfServer = Socket & { _httpMessage?: ServerResponse | null };
+
+function describe({ code, reason }: BrokenRequest): Answer {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return {
+        status: '431 Request Header Fields Too Large',
+        code: 'too_large',
+        message: `the request line and headers are larger than the ${maxHeaderSize} bytes that the server takes`,
+      };
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return { status: '413 Payload Too Large', code: 'too_large', message: 'the chunk extensions of the body are too large' };
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { status: '408 Request Timeout', code: 'request_timeout', message: 'the request did not come to its end in time' };
+    default:
+      return {
+        status: '400 Bad Request',
+        code: 'invalid',
+        message: `the request is no well-formed HTTP/1.1${reason === undefined ? '' : `: ${reason}`}`,
+      };
+  }
+}

@@ -1,0 +1,134 @@
+// Answers a trigger whose run is on disk: as a stream, as one document, at once, or as the sink says.
+
+import type { FastifyReply } from 'fastify';
+import { parseJson, stringifyJson } from '../../core/json/json.ts';
+import type { RunOutcome } from '../../core/run/run-event.ts';
+import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
+import { encodeLocation } from '../../core/sink/answer-headers.ts';
+import type { Answer } from '../../core/sink/response-mode.ts';
+import type { Dispatched } from '../../engine/dispatch.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { AppError } from '../../errors.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { type EventStreams, formatFrame, streamHeaders } from '../streams/event-streams.ts';
+import { readLastEventId } from '../streams/last-event-id.ts';
+import { resumeStream } from '../streams/resume-stream.ts';
+import type { WaitForEnd } from '../streams/run-waiter.ts';
+import type { Held } from '../streams/stored-reads.ts';
+import { MAX_UNSENT_BYTES, type UnsentAnswers } from '../streams/unsent-answers.ts';
+import { type CustomAnswer, type CustomResponse, compileResponse } from './custom-answer.ts';
+import { echoedHead, type TriggerInput } from './trigger-input.ts';
+
+/** `input` is needed for a custom answer alone. */
+export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput | null) => Promise<void> | undefined;
+
+export interface AnswerTools {
+  storage: Pick<Storage, 'findStream'>;
+  streams: EventStreams;
+  waitForEnd: WaitForEnd;
+  renderLarge: Engine['renderLarge'];
+  unsent: UnsentAnswers;
+}
+
+export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge, unsent }: AnswerTools): AnswerTrigger {
+  function stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
+    reply.hijack();
+    const { raw } = reply;
+    let frames = '';
+    for (const event of events) frames += formatFrame(runId, event);
+    if (frames.length > MAX_UNSENT_BYTES) {
+      // What is large is read back in its turn, with others that want something large.
+      raw.writeHead(200, streamHeaders(runId));
+      streams.follow(raw, runId, 0);
+    } else if (ended !== null) {
+      // The whole stream is here: its length lets head and frames leave in one write.
+      raw.writeHead(200, streamHeaders(runId, Buffer.byteLength(frames)));
+      unsent.end(raw, frames);
+    } else {
+      raw.writeHead(200, streamHeaders(runId));
+      raw.write(frames);
+      // Of a run that was stored in this very turn of the event loop, nobody can have stored more.
+      streams.follow(raw, runId, events.at(-1)?.seq ?? 0, true);
+    }
+  }
+
+  /** The stream of the run that an earlier request with the same key has started. */
+  async function joinStream(reply: FastifyReply, runId: string): Promise<void> {
+    const after = readLastEventId(reply.request) ?? 0;
+    const position = after === 0 ? null : await storage.findStream(runId);
+    resumeStream(reply, streams, { runId, after, position, opening: ': resuming an earlier run\n\n' });
+  }
+
+  function accept(reply: FastifyReply, runId: string, status: number): void {
+    reply.code(status).header('location', `/runs/${runId}`).send({ run_id: runId, status: 'queued' });
+  }
+
+  /** How the run ended, or null when the wait is over first. */
+  async function outcomeOf(reply: FastifyReply, { runId, ended }: Dispatched, waitMs: number): Promise<Held<RunOutcome> | null> {
+    if (ended !== null && (ended.output?.length ?? 0) <= MAX_UNSENT_BYTES) return { value: ended, held: 0 };
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    return await waitForEnd(runId, waitMs, gone.signal);
+  }
+
+  async function answerOnce(
+    reply: FastifyReply,
+    { response, waitMs, preferenceApplied }: Answer,
+    run: Dispatched,
+    input: TriggerInput | null,
+  ): Promise<void> {
+    const { runId } = run;
+    reply.header('x-run-id', runId);
+    if (preferenceApplied !== null) reply.header('preference-applied', preferenceApplied);
+    if (response.mode === 'accept') return accept(reply, runId, response.status);
+    if (response.mode === 'redirect') return void reply.redirect(encodeLocation(response.location), 303);
+    // The run is stored whatever becomes of its answer, so what cannot be answered now can be looked up later.
+    const answered = await outcomeOf(reply, run, waitMs).catch(unlessNoRoom);
+    if (answered === null) return accept(reply, runId, 202);
+    const { value: outcome, held } = answered;
+    if (response.mode === 'custom' && outcome.status === 'completed' && input !== null)
+      return sendCustom(reply, await customAnswer(reply, response, runId, outcome, input), held);
+    reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
+    unsent.send(reply, outcomeDocument(runId, outcome), held);
+  }
+
+  /** It may select `$output.x`, `$run.id` and `$request.…`. */
+  async function customAnswer(
+    reply: FastifyReply,
+    response: CustomResponse,
+    runId: string,
+    outcome: RunOutcome,
+    { head, body, request, reading }: TriggerInput,
+  ): Promise<CustomAnswer> {
+    const compiled = compileResponse(response);
+    const { template, usesRequest, usesBody } = compiled;
+    const output = outcome.output ?? 'null';
+    const seen = usesRequest ? echoedHead(reply.request, request ?? head) : null;
+    if ((request !== null || !usesBody) && output.length <= LARGE_RUN_BYTES)
+      return compiled.make(compiled.render({ output: parseJson(output), run: { id: runId }, request: seen }));
+    const roots = `{"output":${output},"run":{"id":"${runId}"}}`;
+    return compiled.make(parseJson(await renderLarge({ head: seen ?? head, body, reading, template, roots })));
+  }
+
+  function sendCustom(reply: FastifyReply, { status, headers, body }: CustomAnswer, held: number): void {
+    unsent.send(reply.code(status).headers(headers), body, held);
+  }
+
+  return (reply, answer, run, input) => {
+    if (answer.response.mode !== 'stream') return answerOnce(reply, answer, run, input);
+    if (run.isDuplicate) return joinStream(reply, run.runId);
+    stream(reply, run);
+    return undefined;
+  };
+}
+
+function unlessNoRoom(error: unknown): null {
+  if (error instanceof AppError && error.code === 'unavailable') return null;
+  throw error;
+}
+
+/** `{"run_id","status","output"|"error"}` as JSON text, the output as it was stored. */
+function outcomeDocument(runId: string, { status, output, error }: RunOutcome): string {
+  const result = error === null ? `"output":${output ?? 'null'}` : `"error":${stringifyJson(error)}`;
+  return `{"run_id":${JSON.stringify(runId)},"status":"${status}",${result}}`;
+}

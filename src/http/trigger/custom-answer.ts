@@ -1,0 +1,70 @@
+// The answer that a sink writes itself: its headers and its body, with what a run and its request put into them.
+
+import { stringifyJson } from '../../core/json/json.ts';
+import { headerNameFault, selectedHeader } from '../../core/sink/answer-headers.ts';
+import type { SinkResponse } from '../../core/sink/response-mode.ts';
+import { onceByIdentity } from '../../core/values/memoize.ts';
+import { compileBinding, type Roots, resolveBindings } from '../../core/workflow/bindings.ts';
+import { findSelectors, isSelector, parseSelector } from '../../core/workflow/selector.ts';
+
+export type CustomResponse = Extract<SinkResponse, { mode: 'custom' }>;
+
+export interface CustomAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string | Buffer;
+}
+
+/** What selectors stand in, and what becomes of it. */
+interface AnswerContent {
+  /** Those that are selected. */
+  headers: Record<string, unknown>;
+  body: unknown;
+}
+
+interface CompiledResponse {
+  template: AnswerContent;
+  render: (roots: Roots) => AnswerContent;
+  make: (content: unknown) => CustomAnswer;
+  /** Whether anything of it is selected from the request, and from its body. */
+  usesRequest: boolean;
+  usesBody: boolean;
+}
+
+/** The response of a sink is the same object for every request. */
+export const compileResponse = onceByIdentity(({ status, headers, body }: CustomResponse): CompiledResponse => {
+  // An older version let a sink set headers that none may set now.
+  const allowed = Object.entries(headers).filter(([name]) => headerNameFault(name) === null);
+  const fixed = Object.fromEntries(
+    allowed.flatMap(([name, value]) => (isSelector(value) ? [] : [[name.toLowerCase(), resolveBindings(value, {}) as string]])),
+  );
+  const template = { headers: Object.fromEntries(allowed.filter(([, value]) => isSelector(value))), body };
+  const fields = findSelectors(template).flatMap((text) => {
+    const selector = parseSelector(text);
+    return selector?.root === 'request' ? [selector.path[0] ?? 'body'] : [];
+  });
+  return {
+    template,
+    render: compileBinding(template) as (roots: Roots) => AnswerContent,
+    make: (content) => makeAnswer(status, fixed, content as AnswerContent),
+    usesRequest: fields.length > 0,
+    usesBody: fields.includes('body'),
+  };
+});
+
+function makeAnswer(status: number, fixed: Readonly<Record<string, string>>, { headers, body }: AnswerContent): CustomAnswer {
+  const made = { ...fixed };
+  for (const [name, value] of Object.entries(headers)) {
+    const text = selectedHeader(name, value);
+    if (text !== null) made[name.toLowerCase()] = text;
+  }
+  const isText = typeof body === 'string';
+  if (body !== null) made['content-type'] ??= isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
+  // A page that a workflow makes must not act as a page of this server, whatever it calls itself.
+  if (/html|svg|xml/i.test(made['content-type'] ?? '')) made['content-security-policy'] = 'sandbox';
+  made['x-content-type-options'] = 'nosniff';
+  const text = isText ? body : body === null ? '' : stringifyJson(body);
+  // Before a text Node would write the headers in the charset of the text, and not byte by byte.
+  const hasBytes = Object.values(made).some((value) => /[\u0080-\u00ff]/.test(value));
+  return { status, headers: made, body: hasBytes ? Buffer.from(text) : text };
+}

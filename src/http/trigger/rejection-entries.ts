@@ -1,0 +1,83 @@
+// Which entry a refused trigger counts towards. Whoever is refused a million times, under a million paths or from a
+// thousand addresses, gets no more entries than the bounds below: what does not fit is folded into one entry of the client,
+// and in the end into one of all clients.
+
+import type { RejectionChange } from '../../storage/rejection-store.ts';
+
+export type Refusal = Omit<RejectionChange, 'position' | 'folded' | 'count' | 'firstAt' | 'lastAt'>;
+
+export interface RejectionEntry {
+  /** With the count of what is not stored yet. */
+  readonly change: RejectionChange;
+  /** On a clock that only goes forward, in ms. */
+  readonly openedAt: number;
+  /** Sink, reason and client. */
+  readonly source: string;
+}
+
+export interface RejectionEntries {
+  /** The entry, with the refusal counted. `now` is for people, `elapsed` on a clock that only goes forward. */
+  count(refusal: Refusal, now: number, elapsed: number): RejectionEntry;
+  /** Lets go of the entries that were opened before `elapsed`, but for those that are still needed. */
+  forget(elapsed: number, isNeeded: (entry: RejectionEntry) => boolean): void;
+}
+
+const MAX_ENTRIES = 1000;
+/** The rest is for floods. */
+const MAX_UNFOLDED = 500;
+/** The first ones that differ in method, path or message. */
+const MAX_UNFOLDED_OF_SOURCE = 16;
+
+export function createRejectionEntries(): RejectionEntries {
+  const entries = new Map<string, RejectionEntry>();
+  const unfoldedBySource = new Map<string, number>();
+
+  function find(refusal: Refusal, now: number, openedAt: number): RejectionEntry {
+    const { sinkId, appId, method, path, status, code, message, clientIp } = refusal;
+    const reason = `${status} ${code}`;
+    const source = JSON.stringify([sinkId, reason, clientIp]);
+    const open = (key: string, folded: RejectionChange['folded'], shared: Partial<Refusal> = {}): RejectionEntry => {
+      const change = { ...refusal, ...shared, position: null, folded, count: 0, firstAt: now, lastAt: now };
+      const entry = { change, openedAt, source };
+      entries.set(key, entry);
+      return entry;
+    };
+
+    const exact = JSON.stringify([source, appId, method, path, message]);
+    const known = entries.get(exact);
+    if (known !== undefined) return known;
+    const unfolded = unfoldedBySource.get(source) ?? 0;
+    if (unfolded < MAX_UNFOLDED_OF_SOURCE && entries.size < MAX_UNFOLDED) {
+      unfoldedBySource.set(source, unfolded + 1);
+      return open(exact, null);
+    }
+    const ofSource = entries.get(source);
+    if (ofSource !== undefined) return ofSource;
+    if (entries.size < MAX_ENTRIES) return open(source, 'requests', sinkId === null ? { appId: null } : {});
+    return entries.get(reason) ?? open(reason, 'clients', { sinkId: null, appId: null });
+  }
+
+  function forgetOne(key: string, { change, source }: RejectionEntry): void {
+    entries.delete(key);
+    if (change.folded !== null) return;
+    const left = (unfoldedBySource.get(source) as number) - 1;
+    if (left === 0) unfoldedBySource.delete(source);
+    else unfoldedBySource.set(source, left);
+  }
+
+  return {
+    count(refusal, now, elapsed) {
+      const entry = find(refusal, now, elapsed);
+      const { change } = entry;
+      change.count += 1;
+      change.lastAt = now;
+      if (change.folded === null) return entry;
+      const { method, path, message, clientIp } = refusal;
+      Object.assign(change, { method, path, message, clientIp });
+      return entry;
+    },
+    forget(elapsed, isNeeded) {
+      for (const [key, entry] of entries) if (entry.openedAt < elapsed && !isNeeded(entry)) forgetOne(key, entry);
+    },
+  };
+}

@@ -1,0 +1,187 @@
+// The three trigger routes. Each request goes the same way: match the sink, check the rate, check the token on the
+// head, read the body within its limits, start the run, answer.
+
+import { METHODS as HTTP_METHODS } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, onRequestHookHandler } from 'fastify';
+import type { Clock } from '../../clock.ts';
+import { negotiateAnswer } from '../../core/sink/response-mode.ts';
+import { requestPathFault } from '../../core/sink/sink-path.ts';
+import type { Catalog, CatalogSnapshot } from '../../definitions/catalog.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { AppError } from '../../errors.ts';
+import type { BlobStore } from '../../files/blobs.ts';
+import type { MemoryBudget } from '../../memory-budget.ts';
+import type { RequireToken } from '../authenticate.ts';
+import { BodyHold } from '../body/body-hold.ts';
+import type { PayloadIntakeOnDemand } from '../body/payload-intake-on-demand.ts';
+import { carriesLastEventId } from '../streams/last-event-id.ts';
+import type { AnswerTrigger } from './answer.ts';
+import { mayCarryKey, messageName, readIdempotency } from './idempotency.ts';
+import { type RejectionLog, refusalOf } from './rejection-log.ts';
+import { createSinkRouter, type SinkMatch } from './sink-router.ts';
+import type { TokenBuckets } from './token-bucket.ts';
+import { readTriggerInput, type TriggerInput, type TriggerTarget } from './trigger-input.ts';
+import { splitUrl, TRIGGER_PREFIXES } from './trigger-path.ts';
+import { webhookPermission } from './webhook-permission.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    target: TriggerTarget;
+  }
+  interface FastifyContextConfig {
+    /** What stands before the app's segment. */
+    triggerPrefix?: string;
+    isTrigger?: boolean;
+  }
+}
+
+export interface TriggerDependencies {
+  catalog: Catalog;
+  engine: Engine;
+  blobs: BlobStore;
+  payloads: PayloadIntakeOnDemand;
+  memory: Pick<MemoryBudget, 'bodies' | 'runs'>;
+  wallClock: Clock;
+  requireToken: RequireToken;
+  answerTrigger: AnswerTrigger;
+  rejections: RejectionLog;
+  /** Null: no limit. */
+  rateLimit: TokenBuckets | null;
+  /** Throws `unavailable` while the server should take no new runs. */
+  refuseWhenFull: () => void;
+}
+
+type OtherMethods = Extract<SinkMatch, { kind: 'other_methods' }>;
+
+/** Every method comes this way, so that those which no sink takes are told which ones it does. */
+const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
+
+export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
+  const { catalog, engine, blobs, payloads, memory, wallClock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } =
+    dependencies;
+  let router = createSinkRouter([]);
+  function takeSinks({ sinks }: Pick<CatalogSnapshot, 'sinks'>): void {
+    router = createSinkRouter(sinks);
+    if (sinks.some(({ payload }) => payload !== null)) payloads.prepare();
+  }
+  takeSinks(catalog.current());
+  catalog.onChange(takeSinks);
+
+  function findSinkUnder(prefix: string, request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const [path, query] = splitUrl(request.raw.url as string, prefix);
+    const fault = requestPathFault(path);
+    if (fault !== null) return done(new AppError('invalid', `the request is malformed: ${fault}`));
+    const match = router.match(request.method, path);
+    if (match.kind === 'none') return done(new AppError('not_found', `no sink found for ${request.method} ${path}`));
+    if (match.kind === 'other_methods') return answerOtherMethod(request, reply, match, done);
+    const { sink, params } = match;
+    const endOfApp = path.indexOf('/', 1);
+    request.target = { sink, params, path: endOfApp === -1 ? '/' : path.slice(endOfApp), query, clientIp: clientIpOf(request) };
+    done();
+  }
+
+  /** HEAD asks whether a webhook may be sent here, whatever its method: some services ask before they take the address. */
+  function answerOtherMethod(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { methods, sinks }: OtherMethods,
+    done: HookHandlerDoneFunction,
+  ): void {
+    const allow = [...methods, 'HEAD', 'OPTIONS'].join(', ');
+    if (request.method === 'HEAD') return void reply.code(200).header('allow', allow).send();
+    const permission = request.method === 'OPTIONS' ? webhookPermission(request.raw.headers, sinks) : null;
+    if (permission !== null)
+      return void reply
+        .code(200)
+        .headers({ ...permission, allow })
+        .send();
+    if (request.method === 'OPTIONS') return void reply.code(204).header('allow', allow).send();
+    done(new AppError('method_not_allowed', `this path takes ${methods.join(', ')}, not ${request.method}`, { headers: { allow } }));
+  }
+
+  function checkRate(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const retryAfterSeconds = rateLimit?.take(`${request.target.sink.id} ${request.target.clientIp}`) ?? null;
+    if (retryAfterSeconds === null) done();
+    else done(new AppError('rate_limited', 'too many requests to this sink from this address', { retryAfterSeconds }));
+  }
+
+  function verifyToken(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const { auth } = request.target.sink;
+    if (auth.type === 'none') done();
+    else requireToken(request, reply, auth.tokenHashes, done);
+  }
+
+  async function startRun(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    // A stream that is opened again is no new request. Without a key that names its run there is nothing to join, and
+    // 204 tells an EventSource to stop.
+    if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
+    refuseWhenFull();
+    const { target } = request;
+    const { sink } = target;
+    const { accept, prefer } = request.raw.headers;
+    const answer = negotiateAnswer(sink.response, accept, typeof prefer === 'string' ? prefer : undefined);
+    const hold = new BodyHold(memory, request.raw);
+    try {
+      let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, hold, now: wallClock() });
+      const message = sink.idempotencyKey === undefined ? null : await messageName(sink, input, engine.renderLarge);
+      const idempotency = readIdempotency(request, input, message);
+      if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
+      const { workflow, reference } = catalog.workflowOf(sink);
+      const run = await engine.dispatch({
+        appId: sink.appId,
+        sinkId: sink.id,
+        workflow,
+        workflowReference: reference,
+        head: input.head,
+        body: input.body,
+        request: input.request,
+        reading: input.reading,
+        inputMapping: sink.inputs,
+        idempotency,
+      });
+      // The run is on disk: whoever waits for its end holds nothing of its body meanwhile, unless the answer is made of it.
+      if (answer.response.mode !== 'custom') {
+        input = null;
+        hold.release();
+      }
+      await answerTrigger(reply, answer, run, input);
+    } finally {
+      hold.release();
+    }
+  }
+
+  /** From a hook, before Fastify looks for a parser of the body, which no trigger needs: that costs more than the matching. */
+  function startAtOnce(request: FastifyRequest, reply: FastifyReply): void {
+    startRun(request, reply).catch((error: Error) => reply.send(error));
+  }
+
+  function recordRejection(request: FastifyRequest, _reply: FastifyReply, error: Error, done: () => void): void {
+    if (error instanceof AppError) {
+      const [path] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
+      const { method, target } = request;
+      const clientIp = target?.clientIp ?? clientIpOf(request);
+      rejections.add(refusalOf(error, { sinkId: target?.sink.id, method, path, clientIp }));
+    }
+    done();
+  }
+
+  server.decorateRequest('target', null as unknown as TriggerTarget);
+  for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
+  for (const triggerPrefix of TRIGGER_PREFIXES) {
+    const findSink: onRequestHookHandler = (request, reply, done) => findSinkUnder(triggerPrefix, request, reply, done);
+    server.route({
+      method: METHODS,
+      url: `${triggerPrefix}/*`,
+      schema: { hide: true },
+      config: { triggerPrefix, isTrigger: true },
+      onRequest: [findSink, checkRate, verifyToken, startAtOnce],
+      onError: recordRejection,
+      handler: startRun,
+    });
+  }
+}
+
+/** Node forgets the address when the connection closes, which may be before the request is looked at. */
+function clientIpOf(request: FastifyRequest): string {
+  return (request.ip as string | undefined) ?? '';
+}

@@ -1,0 +1,80 @@
+// Has large documents read by a thread, one at a time: a document takes several times its size while it is read. The
+// thread is started for the first one, and ended with all its memory when nothing has come for a while.
+
+import { Worker } from 'node:worker_threads';
+import { parseJson } from '../core/json/json.ts';
+import { createInTurn } from '../core/values/in-turn.ts';
+import { AppError } from '../errors.ts';
+import type { PayloadFault } from '../payloads/format.ts';
+import type { Payload } from '../payloads/payload.ts';
+import type { ReadReply, ReadRequest } from './payload-thread.ts';
+
+export interface LargeDocumentReader {
+  read(request: ReadRequest): Promise<Payload | PayloadFault>;
+  /** What is not read by then is refused as `unavailable`: who sent it is gone, or will send it again. */
+  close(): Promise<void>;
+}
+
+const IDLE_MS = 5000;
+
+export function createLargeDocumentReader(): LargeDocumentReader {
+  let worker: Worker | null = null;
+  const inTurn = createInTurn();
+  let idleTimer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  async function end(): Promise<void> {
+    clearTimeout(idleTimer);
+    const ended = worker;
+    worker = null;
+    await ended?.terminate();
+  }
+
+  function start(): Worker {
+    const started = new Worker(new URL('./payload-thread.mjs', import.meta.url), {
+      execArgv: [],
+      name: 'payload-reader',
+    });
+    started.unref();
+    return started;
+  }
+
+  async function readNow(request: ReadRequest): Promise<Payload | PayloadFault> {
+    clearTimeout(idleTimer);
+    if (isClosed) throw shuttingDown();
+    worker ??= start();
+    const reply = await answerOf(worker, request).catch(async (error: unknown) => {
+      await end();
+      throw isClosed ? shuttingDown() : error;
+    });
+    idleTimer = setTimeout(() => void end(), IDLE_MS).unref();
+    if ('error' in reply) throw reply.error;
+    return 'fault' in reply ? reply.fault : (parseJson(reply.payload) as Payload);
+  }
+
+  return {
+    read: (request) => inTurn(() => readNow(request)),
+    close() {
+      isClosed = true;
+      return end();
+    },
+  };
+}
+
+function shuttingDown(): AppError {
+  return new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
+}
+
+function answerOf(worker: Worker, request: ReadRequest): Promise<ReadReply> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (reply: ReadReply): void => settle(() => resolve(reply));
+    const onError = (error: Error): void => settle(() => reject(error));
+    const onExit = (): void => settle(() => reject(new Error('the thread that reads large documents ended')));
+    const settle = (settleOne: () => void): void => {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      settleOne();
+    };
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    worker.postMessage(request);
+  });
+}

@@ -1,0 +1,70 @@
+// Recognises and checks what a platform sent, before anything of it is kept: the document, and that its images are whole.
+
+import { readFile } from 'node:fs/promises';
+import { withPlainNumbers } from '../core/json/json.ts';
+import type { FileHandle } from '../core/run/request.ts';
+import type { PayloadSource } from '../core/sink/sink.ts';
+import { createInTurn } from '../core/values/in-turn.ts';
+import { AppError } from '../errors.ts';
+import { isPayloadFault, type PayloadFault, type PayloadFormat, type Received } from '../payloads/format.ts';
+import { checkImage } from '../payloads/images/check-image.ts';
+import type { ImageSize } from '../payloads/images/inspection.ts';
+import { findPayloadFormat } from '../payloads/index.ts';
+import { type Payload, withImageSize } from '../payloads/payload.ts';
+import { createLargeDocumentReader } from './large-document-reader.ts';
+
+export interface PayloadReader {
+  /** `pathOf` says where a received file lies. Rejects with `unprocessable` that names the part. */
+  read(source: PayloadSource, received: Received, pathOf: (sha256: string) => string): Promise<Payload>;
+  close(): Promise<void>;
+}
+
+/**
+ * A document above this is read in a thread: it would hold up all other requests for more than a few milliseconds. Images
+ * above it are looked at one at a time, for each is in memory meanwhile.
+ */
+export const LARGE_BYTES = 2 ** 18;
+
+export function createPayloadReader(): PayloadReader {
+  const largeDocuments = createLargeDocumentReader();
+  const inTurn = createInTurn();
+
+  async function inspectImage(file: FileHandle, path: string): Promise<ImageSize> {
+    const inspect = async () => orRefuse(checkImage(file, await readFile(path)));
+    return await (file.size > LARGE_BYTES ? inTurn(inspect) : inspect());
+  }
+
+  async function readDocument(
+    format: PayloadFormat,
+    received: Received,
+    document: FileHandle | null,
+    pathOf: (sha256: string) => string,
+  ): Promise<Payload | PayloadFault> {
+    if (document === null) return format.read(received, null);
+    const path = pathOf(document.sha256);
+    if (document.size <= LARGE_BYTES) return format.read(received, { file: document, bytes: await readFile(path) });
+    // Exact numbers do not pass to a thread, and no format asks a field for more than a plain one.
+    const fields = withPlainNumbers(received.fields) as Record<string, unknown>;
+    return await largeDocuments.read({ source: format.source, received: { ...received, fields }, document, path });
+  }
+
+  return {
+    async read(source, received, pathOf) {
+      const format = findPayloadFormat(source);
+      const { document } = orRefuse(format.locate(received));
+      let payload = orRefuse(await readDocument(format, received, document, pathOf));
+      for (const file of format.images(payload)) {
+        const size = await inspectImage(file, pathOf(file.sha256));
+        if (file === payload.image) payload = withImageSize(payload, size);
+      }
+      return payload;
+    },
+    close: () => largeDocuments.close(),
+  };
+}
+
+function orRefuse<Result extends object>(result: Result | PayloadFault): Result {
+  if (!isPayloadFault(result)) return result;
+  const { part, message } = result;
+  throw new AppError('unprocessable', `${part}: ${message}`, { details: { part } });
+}

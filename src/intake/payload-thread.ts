@@ -1,0 +1,44 @@
+// Reads documents that would hold up everything else for too long, one after the other, in a thread of its own.
+
+import { readFile } from 'node:fs/promises';
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { giveWay } from '../background-thread.ts';
+import { stringifyJson } from '../core/json/json.ts';
+import type { FileHandle } from '../core/run/request.ts';
+import type { PayloadSource } from '../core/sink/sink.ts';
+import { isPayloadFault, type PayloadFault, type Received } from '../payloads/format.ts';
+import { findPayloadFormat } from '../payloads/index.ts';
+import { MAX_TYPED_LENGTH } from '../payloads/limits.ts';
+import type { Payload } from '../payloads/payload.ts';
+
+export interface ReadRequest {
+  source: PayloadSource;
+  received: Received;
+  document: FileHandle;
+  path: string;
+}
+
+/** `payload` is its JSON, which passes to another thread for less than the objects. The error is one of the disk, or a bug. */
+export type ReadReply = { payload: string } | { fault: PayloadFault } | { error: Error };
+
+async function read({ source, received, document, path }: ReadRequest): Promise<ReadReply> {
+  try {
+    const payload = findPayloadFormat(source).read(received, { file: document, bytes: await readFile(path) });
+    return isPayloadFault(payload) ? { fault: payload } : write(payload, document);
+  } catch (error) {
+    return { error: error as Error };
+  }
+}
+
+function write(payload: Payload, { name: part }: FileHandle): ReadReply {
+  const text = stringifyJson(payload);
+  if (text.length <= MAX_TYPED_LENGTH) return { payload: text };
+  return { fault: { part, message: `says so much that its typed form is larger than ${MAX_TYPED_LENGTH} characters` } };
+}
+
+function serve(port: MessagePort): void {
+  giveWay();
+  port.on('message', (request: ReadRequest) => void read(request).then((reply) => port.postMessage(reply)));
+}
+
+if (parentPort !== null) serve(parentPort);

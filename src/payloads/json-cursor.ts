@@ -1,0 +1,134 @@
+// A value found inside a document, and its place there: what is read of it is of the type that is asked for, or is
+// refused by its place. Only own properties are seen.
+
+import { ExactNumber } from '../core/json/json.ts';
+import { BadPayload, shownText } from './bad-payload.ts';
+
+export class Found {
+  readonly value: unknown;
+  readonly #parent: Found | null;
+  readonly key: string | number;
+
+  /** `key` is the name of the part where there is no parent. */
+  constructor(value: unknown, key: string | number, parent: Found | null = null) {
+    this.value = value;
+    this.key = key;
+    this.#parent = parent;
+  }
+
+  get isGiven(): boolean {
+    return this.value !== undefined && this.value !== null;
+  }
+
+  get isList(): boolean {
+    return Array.isArray(this.value);
+  }
+
+  get isObject(): boolean {
+    return isDict(this.value);
+  }
+
+  /** Not given where this is no object. */
+  at(key: string): Found {
+    const value = this.isObject && Object.hasOwn(this.value as object, key) ? (this.value as Record<string, unknown>)[key] : undefined;
+    return new Found(value, key, this);
+  }
+
+  /** The first of them that is given, else the first. */
+  firstOf(keys: readonly [string, ...string[]]): Found {
+    const found = keys.map((key) => this.at(key));
+    return found.find(({ isGiven }) => isGiven) ?? (found[0] as Found);
+  }
+
+  /** Refused where this is no list. */
+  items(): Found[] {
+    if (!Array.isArray(this.value)) return this.refuse('must be a list');
+    if (this.value.length > MAX_ITEMS) return this.refuse(`must hold at most ${MAX_ITEMS} entries, and has ${this.value.length}`);
+    return this.value.map((item, index) => new Found(item, index, this));
+  }
+
+  /** None where this is no list. */
+  itemsIfAny(): Found[] {
+    return Array.isArray(this.value) ? this.items() : [];
+  }
+
+  /** None where this is no object. */
+  entries(): [string, Found][] {
+    return this.isObject ? Object.keys(this.value as object).map((key) => [key, this.at(key)]) : [];
+  }
+
+  text(): string {
+    return typeof this.value === 'string' ? this.value : this.refuse('must be text');
+  }
+
+  /** Text, or a number as text, for ids are written as either; null for all else. */
+  textIfAny(): string | null {
+    if (typeof this.value === 'string') return this.value;
+    return this.numberIfAny() === null ? null : String(this.value);
+  }
+
+  number(): number {
+    const number = this.numberIfAny();
+    return number === null || Math.abs(number) > MAX_NUMBER ? this.refuse('must be a number from -1000000000 to 1000000000') : number;
+  }
+
+  numberIfAny(): number | null {
+    const number = numberOf(this.value);
+    return number !== null && Number.isFinite(number) ? number : null;
+  }
+
+  /** A length in pixels; null for all else. */
+  sizeIfAny(): number | null {
+    const size = this.numberIfAny();
+    return size !== null && size > 0 && size <= MAX_NUMBER ? size : null;
+  }
+
+  /** Null where none is given. */
+  confidence(): number | null {
+    return this.isGiven ? (this.confidenceIfAny() ?? this.refuse('must be a number from 0 to 1')) : null;
+  }
+
+  /** What a sum of floats is beside 0 or 1 is that. Null for all else. */
+  confidenceIfAny(): number | null {
+    const number = this.numberIfAny();
+    return number === null || number < -FLOAT_ERROR || number > 1 + FLOAT_ERROR ? null : Math.min(1, Math.max(0, number));
+  }
+
+  /** The message goes on with what was found instead. */
+  refuse(message: string): never {
+    throw new BadPayload(this.path, `${message}; got ${describe(this.value)}`);
+  }
+
+  /** As `predictions.objects[3].boundingBox`. */
+  get path(): string {
+    if (this.#parent === null) return shownText(String(this.key));
+    if (typeof this.key === 'number') return `${this.#parent.path}[${this.key}]`;
+    return /^[\w-]{1,60}$/.test(this.key)
+      ? `${this.#parent.path}.${this.key}`
+      : `${this.#parent.path}[${JSON.stringify(shownText(this.key))}]`;
+  }
+}
+
+const FLOAT_ERROR = 1e-6;
+
+/** More than a platform sends, and as many as may be looked at one by one. */
+const MAX_ITEMS = 500_000;
+
+/** Far beyond any image, and far from where arithmetic ends. */
+const MAX_NUMBER = 1e9;
+
+export function isDict(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
+}
+
+function numberOf(value: unknown): number | null {
+  if (typeof value === 'number') return value;
+  return value instanceof ExactNumber ? value.valueOf() : null;
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return JSON.stringify(shownText(value));
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  return isDict(value) ? 'an object' : String(value);
+}

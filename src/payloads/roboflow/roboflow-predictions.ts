@@ -1,0 +1,60 @@
+// The responses of Roboflow's models, found in a body by their shape: detections whose x and y are the centre of their
+// box, and classifications with one class or several. A list of which one item is something else is not taken for either.
+
+import { orFault } from '../bad-payload.ts';
+import { isPayloadFault } from '../format.ts';
+import { readRings } from '../geometry.ts';
+import type { Found } from '../json-cursor.ts';
+import { makePrediction, type Prediction } from '../payload.ts';
+
+export interface Response {
+  predictions: Prediction[];
+  width: number | null;
+  height: number | null;
+}
+
+/** The body itself, or else each of its values that is a response, in the order of their keys. */
+export function findResponses(body: Found): Response[] {
+  const own = readResponse(body);
+  if (own !== null) return [own];
+  return body.entries().flatMap(([, value]) => readResponse(value) ?? []);
+}
+
+function readResponse(response: Found): Response | null {
+  const found = response.at('predictions');
+  const predictions = orFault(() => readPredictions(found));
+  if (predictions === null || isPayloadFault(predictions)) return null;
+  const image = response.at('image');
+  return { predictions, width: image.at('width').sizeIfAny(), height: image.at('height').sizeIfAny() };
+}
+
+function readPredictions(found: Found): Prediction[] | null {
+  if (found.isList)
+    return found.items().map((item) => (item.at('x').isGiven ? readDetection(item) : readLabel(item.at('class').text(), item)));
+  const classes = found.entries();
+  return classes.length === 0 ? null : classes.map(([name, item]) => readLabel(name, item));
+}
+
+function readLabel(name: string, item: Found): Prediction {
+  const confidence = item.at('confidence').confidence() ?? item.refuse('must have a confidence');
+  return makePrediction({ class: name, confidence, type: 'label' });
+}
+
+function readDetection(item: Found): Prediction {
+  const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((side) => item.at(side).number()) as [number, number, number, number];
+  const points = item.at('points');
+  return makePrediction({
+    id: item.at('detection_id').textIfAny(),
+    class: item.at('class').text(),
+    confidence: item.at('confidence').confidence(),
+    type: typeOf(item),
+    bounding_box: { x: x - width / 2, y: y - height / 2, width, height },
+    polygon: points.isGiven ? readRings(points) : null,
+  });
+}
+
+function typeOf(item: Found): string {
+  if (item.at('points').isGiven) return 'polygon';
+  if (item.at('rle_mask').isGiven) return 'mask';
+  return item.at('keypoints').isGiven ? 'keypoint' : 'bounding_box';
+}

@@ -1,0 +1,94 @@
+// Roboflow: what a Webhook Sink block sends, which is whatever the author of the workflow put into it. Predictions are
+// found by the shape of the response of a Roboflow model, and a body without any is a body without predictions.
+
+import type { FileHandle } from '../../core/run/request.ts';
+import { orFault } from '../bad-payload.ts';
+import type { PayloadDocument, PayloadFormat, Received } from '../format.ts';
+import { claimedKind } from '../images/check-image.ts';
+import { Found } from '../json-cursor.ts';
+import { parseDocument, refuseBody } from '../json-document.ts';
+import { MAX_POINTS, refuseTooMany } from '../limits.ts';
+import { type Mask, NO_ITEM, type Payload, type Prediction } from '../payload.ts';
+import { findResponses } from './roboflow-predictions.ts';
+
+export const roboflow: PayloadFormat = {
+  source: 'roboflow',
+  locate: (received) => orFault(() => ({ document: formOf(received) === 'json' ? bodyOf(received) : findDocument(received.files) })),
+  read: (received, document) => orFault(() => readRoboflow(received, document)),
+  images: () => [],
+};
+
+function readRoboflow(received: Received, document: PayloadDocument | null): Payload {
+  const form = formOf(received);
+  const responses = findResponses(form === 'json' ? readBody(document) : readForm(received, document));
+  const found = responses.flatMap((response) => response.predictions);
+  refuseTooMany(form === 'json' ? 'body' : 'predictions', found.length);
+  const points = found.reduce((count, { polygon }) => count + (polygon ?? []).flat().length, 0);
+  const omitsOutlines = points > MAX_POINTS;
+  const predictions = omitsOutlines ? found.map((prediction) => ({ ...prediction, polygon: null })) : found;
+  const size = responses.find(({ width, height }) => width !== null && height !== null);
+  return {
+    kind: `roboflow.${form}`,
+    source: 'roboflow',
+    item: { ...NO_ITEM, width: size?.width ?? null, height: size?.height ?? null },
+    image: form === 'multipart' ? findImage(received.files) : null,
+    predictions,
+    masks: tieMasks(predictions),
+    document: document?.file ?? null,
+    metadata: null,
+    has_annotations: responses.length > 0,
+    omits_outlines: omitsOutlines,
+  };
+}
+
+/** A mask is within its prediction, as numbers that stay in the document. */
+function tieMasks(predictions: readonly Prediction[]): Mask[] {
+  const masks: Mask[] = [];
+  for (const [index, prediction] of predictions.entries()) {
+    if (prediction.type !== 'mask') continue;
+    prediction.mask = masks.push({ name: null, file: null, class: prediction.class, predictions: [index] }) - 1;
+  }
+  return masks;
+}
+
+function bodyOf({ files }: Received): FileHandle | null {
+  return files.find(({ name }) => name === 'body') ?? null;
+}
+
+/** A JSON body counts as what it is, whatever its content type. */
+function formOf(received: Received): 'json' | 'form' | 'multipart' {
+  const type = received.content_type?.split(';')[0]?.trim().toLowerCase();
+  if (type === 'multipart/form-data') return 'multipart';
+  if (bodyOf(received) !== null) return 'json';
+  if (type === 'application/x-www-form-urlencoded') return 'form';
+  return refuseBody(received.content_type, 'must be a JSON document, an urlencoded form or a multipart form');
+}
+
+function readBody(document: PayloadDocument | null): Found {
+  const body = document === null ? new Found(null, 'body') : parseDocument(document.bytes, 'body');
+  return body.isObject ? body : body.refuse('must be a JSON object, as Webhook Sink sends');
+}
+
+/** The fields and the document, as if they were one object. What is no JSON stays text, and holds no predictions. */
+function readForm({ fields }: Received, document: PayloadDocument | null): Found {
+  const values = new Map(Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? readText(value) : value]));
+  if (document !== null) values.set(document.file.name, readText(document.bytes));
+  return new Found(Object.fromEntries(values), 'body');
+}
+
+function readText(text: string | Uint8Array): unknown {
+  const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
+  const document = orFault(() => parseDocument(bytes, 'body'));
+  return document instanceof Found ? document.value : null;
+}
+
+function findDocument(files: readonly FileHandle[]): FileHandle | null {
+  const isNamed = ({ name, filename, content_type }: FileHandle): boolean =>
+    name === 'predictions' || /\.json$/i.test(filename ?? '') || content_type.startsWith('application/json');
+  return files.find((file) => isNamed(file) && claimedKind(file) === null) ?? null;
+}
+
+/** The block names a file as its field, and says nothing of its type: what is called an image is one. */
+function findImage(files: readonly FileHandle[]): FileHandle | null {
+  return files.find((file) => claimedKind(file) !== null) ?? files.find(({ name }) => name === 'image') ?? null;
+}

@@ -1,0 +1,60 @@
+// Which of Robovision's five kinds of project a document is of: its `kind` says so, or else its shape.
+
+import type { Found } from '../json-cursor.ts';
+
+export type RobovisionKind =
+  | 'object_detection'
+  | 'image_classification'
+  | 'multilabel_classification'
+  | 'instance_segmentation'
+  | 'semantic_segmentation';
+
+/** By the text before the dot of `kind`, in lower case; what follows is a version. */
+const KINDS: ReadonlyMap<string, RobovisionKind> = new Map([
+  ['objectdetection', 'object_detection'],
+  ['imageclassification', 'image_classification'],
+  ['multilabelimageclassification', 'multilabel_classification'],
+  ['multilabelclassification', 'multilabel_classification'],
+  ['instancesegmentation', 'instance_segmentation'],
+  ['semanticsegmentation', 'semantic_segmentation'],
+]);
+
+/** What an empty list is of, by its key. */
+const LISTS: ReadonlyMap<string, RobovisionKind> = new Map([
+  ['objects', 'object_detection'],
+  ['labels', 'multilabel_classification'],
+  ['instances', 'instance_segmentation'],
+  ['segments', 'semantic_segmentation'],
+  ['predictions', 'object_detection'],
+]);
+
+export const CLASS_KEYS = ['classId', 'class', 'label', 'className'] as const;
+export const BOX_KEYS = ['boundingBox', 'bounding_box', 'bbox', 'box'] as const;
+
+export function readKind(document: Found): RobovisionKind {
+  const kind = document.at('kind').textIfAny()?.split('.')[0] ?? '';
+  return KINDS.get(kind.toLowerCase().replaceAll(/[^a-z]/g, '')) ?? guessKind(document);
+}
+
+/** The list of what was found: the document itself, or what it holds under a known key. */
+export function findList(document: Found): Found | null {
+  if (document.isList) return document;
+  const key = [...LISTS.keys()].find((name) => document.at(name).isList);
+  return key === undefined ? null : document.at(key);
+}
+
+function listKeys(): string {
+  return [...LISTS.keys()].join(', ');
+}
+
+function guessKind(document: Found): RobovisionKind {
+  const list = findList(document);
+  if (list === null) {
+    if (document.firstOf(CLASS_KEYS).isGiven) return 'image_classification';
+    return document.refuse(`is of no known kind: "kind" must be as "ObjectDetection.v1", or the document hold a list (${listKeys()})`);
+  }
+  const first = list.items()[0];
+  if (first === undefined) return [...LISTS].find(([key]) => document.at(key).isList)?.[1] ?? 'object_detection';
+  if (first.at('mask').isGiven) return first.at('confidence').isGiven ? 'instance_segmentation' : 'semantic_segmentation';
+  return first.firstOf(BOX_KEYS).isGiven ? 'object_detection' : 'multilabel_classification';
+}

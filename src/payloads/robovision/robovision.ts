@@ -1,0 +1,92 @@
+// Robovision AI's camera inference: one multipart request for each image, with what the algorithm predicted, masks where
+// it segments, and the image where the camera is set up to send it. One of the five documents is known from the
+// platform's own receiver; the others are read by the shapes that this project proposes.
+
+import { orFault } from '../bad-payload.ts';
+import type { PayloadDocument, PayloadFormat, Received } from '../format.ts';
+import { readBox, readBoxIfAny } from '../geometry.ts';
+import { Found } from '../json-cursor.ts';
+import { parseDocument } from '../json-document.ts';
+import { refuseTooMany } from '../limits.ts';
+import { makePrediction, NO_ITEM, type Payload, type Prediction } from '../payload.ts';
+import { BOX_KEYS, CLASS_KEYS, findList, type RobovisionKind, readKind } from './robovision-kind.ts';
+import { type Masked, tieMasks } from './robovision-masks.ts';
+import { findImage, findPredictions, refusePaths } from './robovision-parts.ts';
+
+export const robovision: PayloadFormat = {
+  source: 'robovision',
+  locate: (received) =>
+    orFault(() => {
+      refusePaths(received.files);
+      const found = findPredictions(received);
+      return { document: 'file' in found ? found.file : null };
+    }),
+  read: (received, document) => orFault(() => readRobovision(received, document)),
+  images: ({ image, masks }) => [image, ...masks.map(({ file }) => file)].filter((file) => file !== null),
+};
+
+function readRobovision(received: Received, given: PayloadDocument | null): Payload {
+  refusePaths(received.files);
+  const document = given === null ? fieldDocument(received) : parseDocument(given.bytes, given.file.name);
+  const kind = readKind(document);
+  const masked = readPredictions(document, kind);
+  const masks = tieMasks(masked, received.files);
+  return {
+    kind: `robovision.${kind}`,
+    source: 'robovision',
+    item: { ...NO_ITEM },
+    image: findImage(received.files, masks),
+    predictions: masked.map(({ prediction }) => prediction),
+    masks,
+    document: given === null ? null : given.file,
+    metadata: null,
+    has_annotations: true,
+    omits_outlines: false,
+  };
+}
+
+/** A part without a file name is a form field: JSON already where its content type says so, else text. */
+function fieldDocument(received: Received): Found {
+  const found = findPredictions(received);
+  if ('file' in found) return new Found(null, found.file.name).refuse('must be given with its bytes');
+  const { field, value } = found;
+  return typeof value === 'string' ? parseDocument(new TextEncoder().encode(value), field) : new Found(value, field);
+}
+
+function readPredictions(document: Found, kind: RobovisionKind): Masked[] {
+  if (kind === 'image_classification') return [{ prediction: readLabel(document), mask: null }];
+  const list = findList(document) ?? document.refuse(`must hold the list that is its ${kind.replace('_', ' ')}, as "${LIST_OF[kind]}"`);
+  const items = list.items();
+  refuseTooMany(list.path, items.length);
+  return items.map(READERS[kind]);
+}
+
+const LIST_OF = {
+  object_detection: 'objects',
+  multilabel_classification: 'labels',
+  instance_segmentation: 'instances',
+  semantic_segmentation: 'segments',
+};
+
+const READERS: Record<keyof typeof LIST_OF, (item: Found) => Masked> = {
+  object_detection: (item) => ({
+    prediction: { ...readLabel(item), type: 'bounding_box', bounding_box: readBox(item.firstOf(BOX_KEYS)) },
+    mask: null,
+  }),
+  multilabel_classification: (item) => ({ prediction: readLabel(item), mask: null }),
+  instance_segmentation: readMasked,
+  semantic_segmentation: readMasked,
+};
+
+function readMasked(item: Found): Masked {
+  const prediction: Prediction = { ...readLabel(item), type: 'mask', bounding_box: readBoxIfAny(item.firstOf(BOX_KEYS)) };
+  const mask = item.at('mask');
+  if (typeof mask.value !== 'string' || mask.value === '') mask.refuse('must be the file name of a mask, as "mask_0000.png"');
+  return { prediction, mask };
+}
+
+function readLabel(item: Found): Prediction {
+  const name = item.firstOf(CLASS_KEYS);
+  const className = name.textIfAny() ?? name.refuse('must be the name of a class');
+  return makePrediction({ class: className, type: 'label', confidence: item.at('confidence').confidence() });
+}

@@ -1,0 +1,157 @@
+// The step types that are known, and what definitions and the engine ask of them. Those of a platform are many and few
+// servers use them all, so that they are loaded when the first definition names one: they would double the time of a start.
+
+import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/schema.ts';
+import { sayKnown } from '../core/values/near-names.ts';
+import type { InspectManifest, ManifestReport } from '../core/workflow/faults.ts';
+import { commonProperties, isOutcomeWay, survivesFailure } from './step-properties.ts';
+import { innerWorkflow } from './inner-workflow.ts';
+import { capture } from './sluice/capture.ts';
+import { delay } from './sluice/delay.ts';
+import { fail } from './sluice/fail.ts';
+import { readFile } from './sluice/read-file.ts';
+import { set } from './sluice/set.ts';
+import type { StepType } from './step-type.ts';
+
+/** Those that are there from the start. */
+export const ownStepTypes: readonly StepType[] = [set, readFile, delay, fail, capture, innerWorkflow] as readonly StepType[];
+
+/** A step type as its users see it. */
+export interface StepTypeDescription {
+  type: string;
+  aliases: readonly string[];
+  summary: string;
+  manifest: JsonSchema;
+  /** Names of its outputs; null where they depend on the manifest. */
+  outputs: readonly string[] | null;
+}
+
+export interface StepTypes {
+  /** By id or alias; undefined when there is no such type. */
+  find(type: string): StepType | undefined;
+  inspect: InspectManifest;
+  describe(): StepTypeDescription[];
+  /** Resolves when all of these types are known that there are. */
+  load(types: Iterable<string>): Promise<void>;
+  loadAll(): Promise<void>;
+}
+
+interface Entry {
+  stepType: StepType;
+  check: SchemaCheck;
+}
+
+/** Gives what is known later, by the owner that its ids begin with: `v7` of `v7/webhook_stage@v1`. Each is called once. */
+export type StepTypeSources = Readonly<Record<string, () => Promise<readonly StepType[]>>>;
+
+/** Throws when two types share an id or an alias. */
+export function createStepTypes(list: readonly StepType[], sources: StepTypeSources = {}): StepTypes {
+  const types: StepType[] = [];
+  const known = new Map<string, Entry>();
+  const loading = new Map<string, Promise<void>>();
+
+  function add(more: readonly StepType[]): void {
+    for (const stepType of more) {
+      types.push(stepType);
+      const entry = { stepType, check: createSchemaCheck(manifestSchema(stepType)) };
+      for (const id of idsOf(stepType)) {
+        if (known.has(id)) throw new Error(`two step types share an id: ${id}`);
+        known.set(id, entry);
+      }
+    }
+  }
+
+  function loadFrom(owner: string): Promise<void> {
+    const loaded = loading.get(owner) ?? (sources[owner] as StepTypeSources[string])().then(add);
+    loading.set(owner, loaded);
+    return loaded;
+  }
+
+  add(list);
+  return {
+    find: (type) => known.get(type)?.stepType,
+    inspect(type, manifest) {
+      const entry = known.get(type);
+      return entry === undefined ? reportUnknown(type, types) : report(entry, manifest);
+    },
+    describe: () =>
+      types.map((stepType) => ({
+        type: stepType.type,
+        aliases: stepType.aliases ?? [],
+        summary: stepType.summary ?? '',
+        manifest: manifestSchema(stepType),
+        outputs: fixedOutputs(stepType),
+      })),
+    async load(wanted) {
+      for (const type of wanted) {
+        // The owner's first; an alias may be of any of them, and whoever wrote what is none is told of all.
+        const owners = Object.keys(sources).sort((a, b) => Number(type.startsWith(`${b}/`)) - Number(type.startsWith(`${a}/`)));
+        for (const owner of owners) if (!known.has(type)) await loadFrom(owner);
+      }
+    },
+    async loadAll() {
+      for (const owner of Object.keys(sources)) await loadFrom(owner);
+    },
+  };
+}
+
+function idsOf({ type, aliases = [] }: StepType): string[] {
+  return [type, ...aliases];
+}
+
+function reportUnknown(type: string, list: readonly StepType[]): ManifestReport {
+  const shown = type.length > 100 ? `${type.slice(0, 100)}…` : type;
+  const hint = sayKnown(type, list.flatMap(idsOf), list.map((stepType) => stepType.type).join(', '));
+  const message = `"${shown}" is no step type${hint}`;
+  return { faults: [{ path: 'type', message }], outputs: null, takesSteps: () => true, mayLeadBack: () => true };
+}
+
+function report({ stepType, check }: Entry, manifest: Record<string, unknown>): ManifestReport {
+  const { properties, mayLoop = false } = stepType;
+  const takesSteps = (property: string): boolean => property === 'next_steps' || isOutcomeWay(property) || namesSteps(properties[property]);
+  const ways = { takesSteps, mayLeadBack: (property: string): boolean => mayLoop || isOutcomeWay(property) };
+  const faults = check(manifest);
+  if (faults.length > 0) return { faults, outputs: null, ...ways };
+  const outputs = stepType.outputs(manifest);
+  const hasError = outputs !== null && survivesFailure(stepType, manifest);
+  return { faults: stepType.findFaults?.(manifest) ?? [], outputs: hasError ? [...outputs, 'error'] : outputs, ...ways };
+}
+
+/** The whole manifest: what every step has, and what its type adds. */
+function manifestSchema(stepType: StepType): JsonSchema {
+  const { properties, required, ignoresUnknown = false } = stepType;
+  return {
+    type: 'object',
+    required: ['type', 'name', ...required],
+    additionalProperties: ignoresUnknown,
+    properties: { type: { type: 'string', enum: idsOf(stepType) }, name: { type: 'string' }, ...commonProperties, ...properties },
+  };
+}
+
+/** Whether text that fits the schema may be the name of a step, as `$steps.b`. */
+function namesSteps(schema: unknown): boolean {
+  if (typeof schema !== 'object' || schema === null) return false;
+  const { pattern } = schema as JsonSchema;
+  return (typeof pattern === 'string' && pattern.startsWith('^\\$steps\\.')) || Object.values(schema).some(namesSteps);
+}
+
+/** Null for a type that looks at the manifest to name them. */
+function fixedOutputs(stepType: StepType): readonly string[] | null {
+  let hasLooked = false;
+  const manifest = new Proxy<Record<string, unknown>>(
+    {},
+    {
+      get() {
+        hasLooked = true;
+        return undefined;
+      },
+    },
+  );
+  try {
+    const outputs = stepType.outputs(manifest);
+    return hasLooked ? null : outputs;
+  } catch (error) {
+    if (hasLooked) return null;
+    throw error;
+  }
+}

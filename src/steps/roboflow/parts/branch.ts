@@ -1,0 +1,15 @@
+// Outcomes of control flow: the steps that a manifest names run next, or the branch ends here.
+
+import { selectedStep } from '../../../core/workflow/selector.ts';
+import type { StepOutcome } from '../../step-type.ts';
+
+type CompletedOutcome = Extract<StepOutcome, { kind: 'completed' }>;
+
+/** `references` name steps, as `$steps.name`. */
+export function runNext(references: readonly string[]): CompletedOutcome {
+  return { kind: 'completed', outputs: {}, chosen: references.map(selectedStep).filter((name) => name !== null) };
+}
+
+export function endBranch(): CompletedOutcome {
+  return { kind: 'completed', outputs: {}, chosen: [] };
+}

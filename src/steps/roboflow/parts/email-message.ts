@@ -1,0 +1,80 @@
+// A mail by the operator's own SMTP server: whom it goes to, and the properties that both versions of the block have.
+
+import type { MailAttachment, MailMessage, OutboundResult } from '../../../core/delivery/outbound.ts';
+import type { Fault } from '../../../core/fault.ts';
+import type { JsonSchema } from '../../../core/schema.ts';
+import { noAnswerText, refusedNotification } from '../../shared/notification.ts';
+import { integer, nullable, selectors, text, textOrTexts } from '../../shared/property-schemas.ts';
+import { readInteger, readLine, readLines } from '../../shared/setting-values.ts';
+
+export interface EmailManifest {
+  subject: unknown;
+  sender_email?: unknown;
+  receiver_email: unknown;
+  cc_receiver_email?: unknown;
+  bcc_receiver_email?: unknown;
+  smtp_server?: unknown;
+  smtp_port?: unknown;
+  sender_email_password?: unknown;
+  attachments?: Readonly<Record<string, unknown>>;
+}
+
+const DEFAULT_PORT = 465;
+const LAST_PORT = 65_535;
+
+export const emailProperties = {
+  subject: text('subject of the mail'),
+  sender_email: text('address that the mail is from, which is the user of the SMTP server too, or a selector of it'),
+  receiver_email: textOrTexts('addresses that it goes to'),
+  cc_receiver_email: nullable(textOrTexts('addresses that get a copy')),
+  bcc_receiver_email: nullable(textOrTexts('addresses that get a copy of which the others see nothing')),
+  smtp_server: text('host of the SMTP server, or a selector of it'),
+  sender_email_password: text('password of the user, best a selector of a secret'),
+  smtp_port: integer('its port; the connection is by TLS', { default: DEFAULT_PORT }),
+  attachments: selectors('files by their names: selectors of text, of received files or of images'),
+} satisfies Record<string, JsonSchema>;
+
+/** A selector may give an empty list as well, which is told when it does. */
+export function emailFaults({ receiver_email: receiver }: EmailManifest): Fault[] {
+  return Array.isArray(receiver) && receiver.length === 0 ? [{ path: 'receiver_email', message: NO_RECEIVER }] : [];
+}
+
+const NO_RECEIVER = 'E-mail notification must have at least one receiver defined.';
+
+const TIMEOUT_MS = 30_000;
+
+interface MailContent {
+  text: string | null;
+  html: string | null;
+  attachments: readonly MailAttachment[];
+}
+
+/** The outcome, where there is no mail to send. Throws SettingFault. */
+export function mailMessage(manifest: EmailManifest, content: MailContent): MailMessage | ReturnType<typeof refusedNotification> {
+  const to = readLines('receiver_email', manifest.receiver_email);
+  if (to.length === 0) return refusedNotification(NO_RECEIVER);
+  const port = readInteger('smtp_port', manifest.smtp_port ?? DEFAULT_PORT);
+  if (port < 1 || port > LAST_PORT)
+    return refusedNotification(`Failed to send e-mail. Internal error details: smtp_port must be from 1 to ${LAST_PORT}, but is ${port}`);
+  const sender = readLine('sender_email', manifest.sender_email);
+  return {
+    transport: 'smtp',
+    host: readLine('smtp_server', manifest.smtp_server),
+    port,
+    user: sender,
+    password: readLine('sender_email_password', manifest.sender_email_password),
+    from: sender,
+    to,
+    cc: readLines('cc_receiver_email', manifest.cc_receiver_email),
+    bcc: readLines('bcc_receiver_email', manifest.bcc_receiver_email),
+    subject: readLine('subject', manifest.subject),
+    ...content,
+    timeoutMs: TIMEOUT_MS,
+  };
+}
+
+/** Null for a mail that the server took. */
+export function mailFault(result: OutboundResult): string | null {
+  if (result.kind !== 'response') return noAnswerText(result);
+  return result.status < 400 ? null : `${result.status} ${result.reason}`.trim();
+}

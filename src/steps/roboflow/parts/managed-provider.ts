@@ -1,0 +1,19 @@
+// Blocks that Roboflow sends by accounts of its own, unless told otherwise: here only the operator's own can be used.
+
+import type { Fault } from '../../../core/fault.ts';
+import type { JsonSchema } from '../../../core/schema.ts';
+
+const MANAGED = 'Roboflow Managed API Key';
+
+export function providerSchema(ownProvider: string): JsonSchema {
+  return {
+    description: `must be "${ownProvider}": "${MANAGED}", Roboflow's default, needs Roboflow's servers`,
+    enum: [MANAGED, ownProvider],
+  };
+}
+
+/** A provider that is not written is Roboflow's own. */
+export function managedProviderFaults(path: string, provider: string | undefined, ownProvider: string): Fault[] {
+  if (provider === ownProvider) return [];
+  return [{ path, message: `must be "${ownProvider}": "${MANAGED}", which is the default, sends by Roboflow's servers` }];
+}

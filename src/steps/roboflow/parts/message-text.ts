@@ -1,0 +1,42 @@
+// The text of a notification: `{{ $parameters.name }}` is replaced by the parameter's value. All at once, so that what
+// stands in a value is never taken for a placeholder.
+
+import type { Fault } from '../../../core/fault.ts';
+import { strOf } from '../../../core/python/text.ts';
+import type { JsonSchema } from '../../../core/schema.ts';
+import { mapAskingOnce } from '../../../core/uql/ask-for-images.ts';
+import { literals, operationChains, text } from '../../shared/property-schemas.ts';
+import type { StepContext } from '../../step-type.ts';
+import { chainFaults, type OperationsByName, transformValue, type Values } from './named-operations.ts';
+
+export interface MessageManifest {
+  message: string;
+  message_parameters?: Values;
+  message_parameters_operations?: OperationsByName;
+}
+
+export const messageProperties: Readonly<Record<string, JsonSchema>> = {
+  message: text('the message; {{ $parameters.name }} is replaced by the parameter of that name'),
+  message_parameters: literals('the values that the message names'),
+  message_parameters_operations: operationChains('what is done to a parameter before it is written, by its name'),
+};
+
+export function messageFaults({ message_parameters_operations: chains }: MessageManifest): Fault[] {
+  return chainFaults('message_parameters_operations', chains);
+}
+
+const PLACEHOLDER = /\{\{\s*\$parameters\.([\p{L}\p{N}_]+)\s*\}\}/gu;
+
+/** A name that is no parameter stays as it stands. `write` makes text of a value: Python's `str`, where it is left out. */
+export function messageText(
+  { message, message_parameters: parameters = {}, message_parameters_operations: chains = {} }: MessageManifest,
+  context: StepContext,
+  write: (value: unknown, name: string) => string = strOf,
+): string {
+  const named = [...message.matchAll(PLACEHOLDER)].map(([, name]) => name as string);
+  const used = [...new Set(named)].filter((name) => Object.hasOwn(parameters, name));
+  const written = new Map(
+    mapAskingOnce(used, (name) => [name, write(transformValue(name, parameters[name], chains, context), name)] as const),
+  );
+  return message.replace(PLACEHOLDER, (placeholder, name: string) => written.get(name) ?? placeholder);
+}

@@ -1,0 +1,40 @@
+// Operations as steps use them: chains by the name of the value that they are for.
+
+import { type Fault, nestFaults } from '../../../core/fault.ts';
+import { mapAskingOnce } from '../../../core/uql/ask-for-images.ts';
+import { applyOperations, operationsFaults } from '../../../core/uql/operations/apply-operations.ts';
+import type { OperationContext, OperationDefinition } from '../../../core/uql/operations/operation.ts';
+import type { StepContext } from '../../step-type.ts';
+
+export type Operations = readonly OperationDefinition[];
+export type OperationsByName = Readonly<Record<string, Operations>>;
+export type Values = Readonly<Record<string, unknown>>;
+
+/** `parameters` are what operations may name; Roboflow gives them none but where it says so. */
+export function operationContext(context: StepContext, parameters: Values = {}): OperationContext {
+  return { parameters, images: context.images, random: () => context.random(), now: context.wallNow };
+}
+
+/** A copy with each value that has a chain transformed by it. Chains of other names are left. */
+export function transformValues(values: Values, chains: OperationsByName, context: StepContext): Values {
+  if (Object.keys(chains).length === 0) return values;
+  return Object.fromEntries(
+    mapAskingOnce(Object.entries(values), ([name, value]) => [name, transformValue(name, value, chains, context)] as const),
+  );
+}
+
+export function transformValue(name: string, value: unknown, chains: OperationsByName, context: StepContext): unknown {
+  const chain = Object.hasOwn(chains, name) ? (chains[name] ?? []) : [];
+  return chain.length === 0 ? value : applyOperations(value, chain, operationContext(context));
+}
+
+/** `values`, where it is given, holds the names that a chain may be for. */
+export function chainFaults(field: string, chains: OperationsByName = {}, values?: Values): Fault[] {
+  return Object.entries(chains).flatMap(([name, chain]) => {
+    if (values !== undefined && !Object.hasOwn(values, name)) {
+      const known = Object.keys(values).join(', ') || 'none';
+      return [{ path: `${field}.${name}`, message: `there is no value of this name; known are ${known}` }];
+    }
+    return nestFaults(`${field}.${name}`, operationsFaults(chain));
+  });
+}

@@ -1,0 +1,141 @@
+// What all sinks that send a message share: when one is sent, in the background or awaited, and what is said of it.
+
+import type { OutboundMessage, OutboundResult } from '../../core/delivery/outbound.ts';
+import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/delivery/retry.ts';
+import type { JsonSchema } from '../../core/schema.ts';
+import { coerceInteger } from '../../core/values/coercion.ts';
+import {
+  type EffectResult,
+  type MemoryKeyContext,
+  outboundResult,
+  type StepContext,
+  type StepOutcome,
+  type StepPlan,
+} from '../step-type.ts';
+import { flagOrSelector, integerOrSelector, text } from './property-schemas.ts';
+import { readFlag, readInteger } from './setting-values.ts';
+
+type CompletedOutcome = Extract<StepOutcome, { kind: 'completed' }>;
+
+export interface NotificationManifest {
+  fire_and_forget?: unknown;
+  disable_sink?: unknown;
+  cooldown_seconds?: unknown;
+  retry?: unknown;
+}
+
+export const notificationProperties: Readonly<Record<string, JsonSchema>> = {
+  fire_and_forget: flagOrSelector('send in the background, so that the step is over at once and reports no failure', true),
+  disable_sink: flagOrSelector('send nothing', false),
+  cooldown_seconds: integerOrSelector('seconds that must have passed since the last message; 0 for none', { default: 5 }),
+};
+
+/** Of blocks that keep their cooldown by a session key. */
+export const sessionCooldownProperties: Readonly<Record<string, JsonSchema>> = {
+  cooldown_seconds: integerOrSelector('seconds that must have passed since the last message; 0 for none', {
+    default: 5,
+    minimum: 0,
+    maximum: 900,
+  }),
+  cooldown_session_key: text('steps of one key share their cooldown'),
+};
+
+/** The recorded three, and what of the delivery is known when the step ends: null where it is not. */
+export const NOTIFICATION_OUTPUTS = [
+  'error_status',
+  'throttling_status',
+  'message',
+  'status_code',
+  'response_body',
+  'delivery_id',
+] as const;
+
+/** Only a number of seconds since the last message is remembered: `{ last_sent_at }` in ms. */
+interface Sent {
+  last_sent_at: number;
+}
+
+/**
+ * Asks first whether to send at all, then for the message: `compose` gives it, or the outcome where there is none.
+ * Throws SettingFault, and what `compose` throws.
+ */
+export function planNotification(
+  { disable_sink = false, cooldown_seconds = 5, fire_and_forget = true, retry }: NotificationManifest,
+  context: StepContext,
+  compose: () => OutboundMessage | CompletedOutcome,
+): StepPlan {
+  if (readFlag('disable_sink', disable_sink)) return told('Sink was disabled by parameter `disable_sink`');
+  if (isCoolingDown(readInteger('cooldown_seconds', cooldown_seconds), context)) {
+    return told('Sink cooldown applies', { throttling_status: true });
+  }
+  const message = compose();
+  if ('kind' in message) return message;
+  const isBackground = readFlag('fire_and_forget', fire_and_forget);
+  return {
+    kind: 'deliver',
+    message,
+    retry: readRetryPolicy(retry, isBackground ? BACKGROUND_RETRY : NO_RETRY),
+    outcome: isBackground ? told('Notification sent in the background task', { delivery_id: context.deliveryId }) : null,
+    remember: { last_sent_at: context.now } satisfies Sent,
+  };
+}
+
+/** Where a step keeps when it last sent: nowhere when it is written that there is no cooldown, so that nothing is stored. */
+export function cooldownKey({ written }: MemoryKeyContext, key: string): string | null {
+  return coerceInteger(written['cooldown_seconds']) === 0n ? null : key;
+}
+
+/** The outcome of a message that cannot be made: an error that the workflow sees and goes on after. */
+export function refusedNotification(message: string): CompletedOutcome {
+  return told(message, { error_status: true });
+}
+
+/**
+ * What an awaited message came to. `what` is its name in the error text, as in "Failed to send e-mail"; `faultOf`
+ * words what went wrong, null when nothing did. `note` is told beside that.
+ */
+export function interpretNotification(
+  effect: EffectResult,
+  { deliveryId }: StepContext,
+  what: string,
+  faultOf: (result: OutboundResult) => string | null,
+  note = '',
+): StepOutcome {
+  const result = outboundResult(effect);
+  const fault = faultOf(result);
+  const text = fault === null ? 'Notification sent successfully' : `Failed to send ${what}. Internal error details: ${fault}`;
+  return told(text + note, {
+    error_status: fault !== null,
+    status_code: result.kind === 'response' ? result.status : null,
+    response_body: result.kind === 'response' ? new TextDecoder().decode(result.body) : null,
+    delivery_id: deliveryId,
+  });
+}
+
+/** What is said of a message that nothing answered. */
+export function noAnswerText(result: Exclude<OutboundResult, { kind: 'response' }>): string {
+  return result.kind === 'timeout' ? `no answer in time (${result.phase})` : result.reason;
+}
+
+function isCoolingDown(seconds: number, { memory, now }: StepContext): boolean {
+  const lastSentAt = (memory as Partial<Sent> | null)?.last_sent_at;
+  if (typeof lastSentAt !== 'number') return false;
+  const elapsedMs = now - lastSentAt;
+  // A clock that was set back must not silence the sink until it has caught up.
+  return elapsedMs >= 0 && elapsedMs < seconds * 1000;
+}
+
+function told(message: string, outputs: Partial<Record<(typeof NOTIFICATION_OUTPUTS)[number], unknown>> = {}): CompletedOutcome {
+  return {
+    kind: 'completed',
+    outputs: {
+      error_status: false,
+      throttling_status: false,
+      message,
+      status_code: null,
+      response_body: null,
+      delivery_id: null,
+      ...outputs,
+    },
+  };
+}

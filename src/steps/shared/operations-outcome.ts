@@ -1,0 +1,26 @@
+// What stands in the way of a plan that reads settings and runs operations, as a plan itself: images that must be
+// loaded first, or the fault that fails the step.
+
+import { PythonError } from '../../core/python/error.ts';
+import { ImageFault, ImagesWanted } from '../../core/uql/image.ts';
+import { OperationFault } from '../../core/uql/operations/operation-fault.ts';
+import type { StepOutcome, StepPlan } from '../step-type.ts';
+import { SettingFault } from './setting-values.ts';
+
+/** Gives what `plan` gives, and turns what it throws for the step's data into a plan; bugs are thrown on. */
+export function withOperations(plan: () => StepPlan): StepPlan {
+  try {
+    return plan();
+  } catch (error) {
+    if (error instanceof ImagesWanted) return { kind: 'load', wants: error.wants };
+    if (error instanceof OperationFault || error instanceof PythonError || error instanceof ImageFault)
+      return failedStep('operation_failed', error.message);
+    if (error instanceof SettingFault) return failedStep('invalid_setting', error.message);
+    throw error;
+  }
+}
+
+/** The same data would fail the same way, so that it is not tried again. */
+export function failedStep(code: string, message: string): Extract<StepOutcome, { kind: 'failed' }> {
+  return { kind: 'failed', error: { code, message }, retryable: false };
+}

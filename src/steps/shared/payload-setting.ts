@@ -1,0 +1,74 @@
+// A payload of a vision platform as a manifest gives it. Whatever a selector selects may stand there, so that its shape is
+// checked before a step trusts it.
+
+import { stringifyShown } from '../../core/json/stored-value.ts';
+import { isDict } from '../../core/python/kind.ts';
+import { compileSchemaCheck, type JsonSchema } from '../../core/schema.ts';
+import type { Payload } from '../../payloads/payload.ts';
+
+/** The value is no payload; the message says where it is not. */
+export class PayloadFault extends Error {}
+
+const text = { type: 'string' };
+const textOrNull = { type: ['string', 'null'] };
+const numberOrNull = { type: ['number', 'null'] };
+const index = { type: 'integer', minimum: 0 };
+
+const object = (properties: Record<string, JsonSchema>): JsonSchema => ({ type: 'object', required: Object.keys(properties), properties });
+const list = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
+/** One that says what is wrong in an object, where it is one. */
+const orNull = (schema: JsonSchema): JsonSchema => ({ ...schema, type: [schema['type'], 'null'] });
+
+const file = object({ name: text, filename: textOrNull, content_type: text, size: index, sha256: text });
+const point = object({ x: { type: 'number' }, y: { type: 'number' } });
+const box = object({ x: { type: 'number' }, y: { type: 'number' }, width: { type: 'number' }, height: { type: 'number' } });
+const prediction = object({
+  class: text,
+  confidence: numberOrNull,
+  type: text,
+  bounding_box: orNull(box),
+  polygon: orNull(list(list(point))),
+  mask: { type: ['integer', 'null'], minimum: 0 },
+  text: textOrNull,
+  attributes: list(text),
+  properties: list(object({ name: text })),
+  annotators: list(object({})),
+});
+const mask = object({ name: textOrNull, file: orNull(file), class: textOrNull, predictions: list(index) });
+
+const check = compileSchemaCheck(
+  object({
+    kind: text,
+    source: { enum: ['robovision', 'v7', 'roboflow'] },
+    image: orNull(file),
+    predictions: list(prediction),
+    masks: list(mask),
+    document: orNull(file),
+    has_annotations: { type: 'boolean' },
+    omits_outlines: { type: 'boolean' },
+  }),
+);
+
+/** Throws PayloadFault. */
+export function readPayload(name: string, value: unknown): Payload {
+  const read = inspect(value);
+  if ('payload' in read) return read.payload;
+  throw new PayloadFault(`${name} is no payload of a vision platform, as "$request.payload" gives one: ${read.fault}`);
+}
+
+/** Null for whatever is none. */
+export function asPayload(value: unknown): Payload | null {
+  const read = inspect(value);
+  return 'payload' in read ? read.payload : null;
+}
+
+function inspect(value: unknown): { payload: Payload } | { fault: string } {
+  const payload = isDict(value) ? (JSON.parse(stringifyShown({ ...value, metadata: null })) as unknown) : value;
+  const [fault] = check(payload);
+  if (fault !== undefined) return { fault: `${fault.path} ${fault.message}`.trimStart() };
+  const { metadata, predictions } = value as Payload;
+  const plain = payload as Payload;
+  // What a platform notes may hold numbers beyond those of JavaScript; what is measured does not.
+  const kept = plain.predictions.map((prediction, place) => ({ ...prediction, properties: predictions[place]?.properties ?? [] }));
+  return { payload: { ...plain, predictions: kept, metadata } };
+}

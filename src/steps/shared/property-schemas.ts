@@ -1,0 +1,160 @@
+// The schemas that properties of Roboflow's blocks are made of. Each takes what the property is for, which stands in the
+// documents. Its title, where it has one, is what the value must be, for the fault of one that is something else.
+
+import type { JsonSchema } from '../../core/schema.ts';
+import type { CoercionRule } from '../../core/values/coercion.ts';
+
+/** Of a value: a bare `$steps.name` names a step, and would be taken for one to run next. */
+const SELECTOR = { type: 'string', pattern: '^\\$(?!steps\\.[^.]*$)[a-z]' };
+const SELECTOR_TITLE = 'a selector of a value, as "$inputs.x" or "$steps.name.output"';
+
+/** As an item of a list or an object, whose fault is its description. */
+const SELECTOR_ITEM = { ...SELECTOR, description: `must be ${SELECTOR_TITLE}` };
+
+export function selector(description: string): JsonSchema {
+  return { title: SELECTOR_TITLE, description, anyOf: [SELECTOR] };
+}
+
+/** Images are inputs of the workflow, and no outputs of steps. */
+export function imageSelector(description: string): JsonSchema {
+  const input = { type: 'string', pattern: '^\\$inputs\\.[^.]' };
+  return { title: 'a selector of an input, as "$inputs.image"', description, anyOf: [input] };
+}
+
+/** A property that may be null as well, which is as if it were left out. */
+export function nullable({ title = 'text', description, anyOf = [{ type: 'string' }] }: JsonSchema): JsonSchema {
+  return { title: `${String(title)}, or null`, description, anyOf: [...(anyOf as JsonSchema[]), { type: 'null' }] };
+}
+
+function defaultOf({ default: fallback }: JsonSchema): { default?: unknown } {
+  return fallback === undefined ? {} : { default: fallback };
+}
+
+export function selectorList(description: string): JsonSchema {
+  return { type: 'array', minItems: 1, items: SELECTOR_ITEM, description };
+}
+
+/** Selectors by name. */
+export function selectors(description: string): JsonSchema {
+  return { type: 'object', description, additionalProperties: SELECTOR_ITEM };
+}
+
+export function choiceOrSelector(description: string, choices: readonly string[], fallback: string): JsonSchema {
+  const title = `one of ${choices.join(', ')}, or a selector of one`;
+  return { title, description, default: fallback, anyOf: [{ enum: [...choices] }, SELECTOR] };
+}
+
+/** What is written in the manifest, or a selector of it. */
+export function literal(description: string): JsonSchema {
+  return { type: ['string', 'number', 'boolean'], description };
+}
+
+/** Values by name, as a literal or a selector each. */
+export function literals(description: string): JsonSchema {
+  return { type: 'object', description, additionalProperties: { type: ['string', 'number', 'boolean'] } };
+}
+
+/** What `coerceBoolean` reads. */
+const FLAG = { type: ['boolean', 'string', 'integer'], coerces: { to: 'boolean' } };
+
+export function flag(description: string, fallback: boolean): JsonSchema {
+  return { title: 'true or false', description, default: fallback, anyOf: [FLAG] };
+}
+
+export function flagOrSelector(description: string, fallback: boolean): JsonSchema {
+  return { title: 'true or false, or a selector of it', description, default: fallback, anyOf: [FLAG, SELECTOR] };
+}
+
+interface NumberDetails extends Omit<CoercionRule, 'to'> {
+  default?: number;
+}
+
+/** The bounds hold for what is written in the manifest; what a selector gives is for the step type to check. */
+export function integerOrSelector(description: string, details: NumberDetails = {}): JsonSchema {
+  return orSelector(integer(description, details));
+}
+
+export function integer(description: string, details: NumberDetails = {}): JsonSchema {
+  return coerced('integer', 'a whole number', description, details);
+}
+
+export function numberOrSelector(description: string, details: NumberDetails = {}): JsonSchema {
+  return orSelector(number(description, details));
+}
+
+export function number(description: string, details: NumberDetails = {}): JsonSchema {
+  return coerced('number', 'a number', description, details);
+}
+
+function coerced(to: 'integer' | 'number', title: string, description: string, details: NumberDetails): JsonSchema {
+  const { default: fallback, ...bounds } = details;
+  return {
+    title: title + boundsText(bounds),
+    description,
+    ...defaultOf({ default: fallback }),
+    anyOf: [{ type: [to, 'string', 'boolean'], coerces: { to, ...bounds } }],
+  };
+}
+
+function orSelector({ title, anyOf, ...schema }: JsonSchema): JsonSchema {
+  return { ...schema, title: `${String(title)}, or a selector of one`, anyOf: [...(anyOf as JsonSchema[]), SELECTOR] };
+}
+
+function boundsText({ minimum, exclusiveMinimum, maximum }: Omit<CoercionRule, 'to'>): string {
+  if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}`;
+  if (minimum === undefined) return '';
+  return maximum === undefined ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
+}
+
+/** A selector is text too. */
+export function text(description: string, fallback?: string): JsonSchema {
+  return { type: 'string', description, ...(fallback === undefined ? {} : { default: fallback }) };
+}
+
+export function textOrTexts(description: string): JsonSchema {
+  return {
+    title: 'text, a list of texts, or a selector of either',
+    description,
+    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+  };
+}
+
+/** What is inside a group is for `statementGroupFaults` to check. */
+export function statementGroup(description: string): JsonSchema {
+  return { type: 'object', description: `${description}, as {"type":"StatementGroup","statements":[...]}` };
+}
+
+export const caseResult: JsonSchema = {
+  type: 'object',
+  title: 'a StaticCaseResult with a value, or a DynamicCaseResult with a parameter_name and operations',
+  required: ['type'],
+  properties: { type: { enum: ['StaticCaseResult', 'DynamicCaseResult'] } },
+  anyOf: [
+    { properties: { type: { const: 'StaticCaseResult' }, value: {} }, required: ['value'] },
+    {
+      properties: { type: { const: 'DynamicCaseResult' }, parameter_name: { type: 'string' }, operations: { type: ['array', 'null'] } },
+      required: ['parameter_name'],
+    },
+  ],
+};
+
+/** What is inside a chain is for `operationsFaults` to check. */
+export function operationChain(description: string): JsonSchema {
+  return { type: 'array', description };
+}
+
+/** Chains of operations by name. */
+export function operationChains(description: string): JsonSchema {
+  return { type: 'object', description, additionalProperties: { type: 'array' } };
+}
+
+/** An output after the name changes nothing: it is the step that is named. */
+const STEP = { type: 'string', pattern: '^\\$steps\\.[A-Za-z_0-9-]+(?:\\.[^.]+)?$', description: 'must name a step, as "$steps.name"' };
+
+export function steps(description: string): JsonSchema {
+  return { type: 'array', items: STEP, description };
+}
+
+export function stepsByName(description: string): JsonSchema {
+  return { type: 'object', description, additionalProperties: STEP };
+}

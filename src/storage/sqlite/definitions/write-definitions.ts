@@ -1,0 +1,164 @@
+// Definitions in SQLite: apps, workflow versions and sinks.
+
+import type { Database } from 'better-sqlite3';
+import type { ManagedBy, Sink } from '../../../core/sink/sink.ts';
+import { patternKey } from '../../../core/sink/sink-path.ts';
+import { AppError } from '../../../errors.ts';
+import type { DefinitionChange, Definitions, WorkflowRecord } from '../../definition-store.ts';
+import { type SinkRow, toSink, toWorkflow, type WorkflowRow } from '../runs/run-rows.ts';
+
+const WORKFLOW_COLUMNS = 'workflows.id, apps.id AS app_id, version, document, workflows.managed_by, workflows.created_at';
+
+export function createDefinitionOperations(database: Database) {
+  const selectApps = database.prepare('SELECT id, name, managed_by AS managedBy, created_at AS createdAt FROM apps ORDER BY id');
+  const selectWorkflows = database.prepare(
+    `SELECT ${WORKFLOW_COLUMNS}, max(version) AS version FROM workflows JOIN apps ON apps.no = app_no
+     WHERE deleted_at IS NULL GROUP BY app_no, workflows.id ORDER BY apps.id, workflows.id`,
+  );
+  const selectSinks = database.prepare(
+    `SELECT sinks.*, apps.id AS app_id FROM sinks JOIN apps ON apps.no = app_no
+     WHERE deleted_at IS NULL ORDER BY apps.id, path, method`,
+  );
+  const selectWorkflow = database.prepare(
+    `SELECT ${WORKFLOW_COLUMNS} FROM workflows JOIN apps ON apps.no = app_no
+     WHERE apps.id = @appId AND workflows.id = @workflowId
+       AND ((@version IS NULL AND deleted_at IS NULL) OR version = @version) ORDER BY version DESC LIMIT 1`,
+  );
+  const selectAppNo = database.prepare('SELECT no FROM apps WHERE id = ?').pluck();
+  const upsertApp = database.prepare(
+    `INSERT INTO apps (id, name, managed_by, created_at) VALUES (?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name, managed_by = excluded.managed_by`,
+  );
+  const insertAppIfNew = database.prepare(
+    'INSERT INTO apps (id, name, managed_by, created_at) VALUES (?, NULL, ?, ?) ON CONFLICT (id) DO NOTHING',
+  );
+  const countContents = database
+    .prepare(
+      `SELECT (SELECT count(*) FROM sinks WHERE app_no = @no AND deleted_at IS NULL)
+            + (SELECT count(DISTINCT id) FROM workflows WHERE app_no = @no AND deleted_at IS NULL)`,
+    )
+    .pluck();
+  const countRunsOfApp = database
+    .prepare('SELECT EXISTS (SELECT 1 FROM sinks JOIN runs ON sink_no = sinks.no WHERE sinks.app_no = ?)')
+    .pluck();
+  const deleteWorkflowsOfApp = database.prepare('DELETE FROM workflows WHERE app_no = ?');
+  const deleteSinksOfApp = database.prepare('DELETE FROM sinks WHERE app_no = ?');
+  const deleteApp = database.prepare('DELETE FROM apps WHERE no = ?');
+  const selectLastVersion = database.prepare('SELECT coalesce(max(version), 0) FROM workflows WHERE app_no = ? AND id = ?').pluck();
+  const insertWorkflow = database.prepare('INSERT INTO workflows VALUES (?, ?, ?, ?, ?, ?, NULL)');
+  const updateWorkflowOwner = database.prepare('UPDATE workflows SET managed_by = ? WHERE app_no = ? AND id = ?');
+  const deleteWorkflow = database.prepare('UPDATE workflows SET deleted_at = ? WHERE app_no = ? AND id = ? AND deleted_at IS NULL');
+  const selectSinkPathsOfWorkflow = database
+    .prepare("SELECT method || ' ' || path FROM sinks WHERE app_no = ? AND workflow_id = ? AND deleted_at IS NULL")
+    .pluck();
+  const selectClash = database.prepare(
+    'SELECT id, path FROM sinks WHERE app_no = ? AND method = ? AND pattern_key = ? AND deleted_at IS NULL AND id <> ?',
+  );
+  const upsertSink = database.prepare(
+    `INSERT INTO sinks (id, app_no, method, path, pattern_key, workflow_id, settings, managed_by, created_at, updated_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET method = excluded.method, path = excluded.path, pattern_key = excluded.pattern_key,
+       workflow_id = excluded.workflow_id, settings = excluded.settings, managed_by = excluded.managed_by, updated_at = excluded.updated_at`,
+  );
+  const deleteSink = database.prepare('UPDATE sinks SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL');
+
+  function appNo(appId: string): number {
+    const no = selectAppNo.get(appId) as number | undefined;
+    if (no === undefined) throw new AppError('not_found', `there is no app "${appId}"`);
+    return no;
+  }
+
+  function makeAppIfNew(appId: string, managedBy: ManagedBy, now: number): number {
+    insertAppIfNew.run(appId, managedBy, now);
+    return appNo(appId);
+  }
+
+  function removeApp(appId: string): void {
+    const no = appNo(appId);
+    const contents = countContents.get({ no }) as number;
+    if (contents > 0) throw new AppError('conflict', `app "${appId}" still has ${contents} sinks or workflows; delete them first`);
+    if (countRunsOfApp.get(no) === 1)
+      throw new AppError('conflict', `app "${appId}" still has runs; it can go when retention has removed them`);
+    deleteSinksOfApp.run(no);
+    deleteWorkflowsOfApp.run(no);
+    deleteApp.run(no);
+  }
+
+  function saveWorkflow(
+    { appId, workflowId, document, managedBy }: Extract<DefinitionChange, { kind: 'put_workflow' }>,
+    now: number,
+  ): void {
+    const no = makeAppIfNew(appId, managedBy, now);
+    const current = selectWorkflow.get({ appId, workflowId, version: null }) as WorkflowRow | undefined;
+    if (current?.document === document) updateWorkflowOwner.run(managedBy, no, workflowId);
+    else insertWorkflow.run(no, workflowId, (selectLastVersion.get(no, workflowId) as number) + 1, document, managedBy, now);
+  }
+
+  function removeWorkflow(appId: string, workflowId: string, now: number): void {
+    const no = appNo(appId);
+    const users = selectSinkPathsOfWorkflow.all(no, workflowId) as string[];
+    if (users.length > 0)
+      throw new AppError('conflict', `workflow "${workflowId}" is used by ${users.join(', ')}; change or delete those sinks first`);
+    if (deleteWorkflow.run(now, no, workflowId).changes === 0)
+      throw new AppError('not_found', `app "${appId}" has no workflow "${workflowId}"`);
+  }
+
+  function saveSink(sink: Sink, now: number): void {
+    const no = makeAppIfNew(sink.appId, sink.managedBy, now);
+    if (sink.workflowId !== null && selectWorkflow.get({ appId: sink.appId, workflowId: sink.workflowId, version: null }) === undefined) {
+      throw new AppError(
+        'invalid',
+        `workflow_id: app "${sink.appId}" has no workflow "${sink.workflowId}", which ${sink.method} ${sink.path} names; save it first, or leave workflow_id out`,
+      );
+    }
+    const key = patternKey(sink.path);
+    const clash = selectClash.get(no, sink.method, key, sink.id) as { id: string; path: string } | undefined;
+    if (clash !== undefined) {
+      throw new AppError(
+        'conflict',
+        `${sink.method} ${sink.path} clashes with sink ${clash.id} (${sink.method} ${clash.path}) of app "${sink.appId}"`,
+        {
+          details: { sink_id: clash.id },
+        },
+      );
+    }
+    const { auth, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload } = sink;
+    const settings = JSON.stringify({ auth, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload });
+    upsertSink.run(sink.id, no, sink.method, sink.path, key, sink.workflowId, settings, sink.managedBy, sink.createdAt, sink.updatedAt);
+  }
+
+  function apply(change: DefinitionChange, now: number): void {
+    switch (change.kind) {
+      case 'put_app':
+        upsertApp.run(change.app.id, change.app.name, change.managedBy, now);
+        return;
+      case 'delete_app':
+        return removeApp(change.appId);
+      case 'put_workflow':
+        return saveWorkflow(change, now);
+      case 'delete_workflow':
+        return removeWorkflow(change.appId, change.workflowId, now);
+      case 'put_sink':
+        return saveSink(change.sink, now);
+      case 'delete_sink':
+        if (deleteSink.run(now, change.sinkId).changes === 0) throw new AppError('not_found', `there is no sink "${change.sinkId}"`);
+    }
+  }
+
+  return {
+    loadDefinitions(): Definitions {
+      return {
+        apps: selectApps.all() as Definitions['apps'],
+        workflows: (selectWorkflows.all() as WorkflowRow[]).map(toWorkflow),
+        sinks: (selectSinks.all() as SinkRow[]).map(toSink),
+      };
+    },
+    findWorkflow(appId: string, workflowId: string, version: number | null): WorkflowRecord | null {
+      const row = selectWorkflow.get({ appId, workflowId, version }) as WorkflowRow | undefined;
+      return row === undefined ? null : toWorkflow(row);
+    },
+    changeDefinitions(changes: DefinitionChange[], now: number): void {
+      for (const change of changes) apply(change, now);
+    },
+  };
+}

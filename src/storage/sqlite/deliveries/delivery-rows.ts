@@ -1,0 +1,88 @@
+// Rows of deliveries and attempts as SQL gives them.
+
+import type { DeliveryStatus } from '../../../core/delivery/delivery.ts';
+import { deliveryIdOf } from '../../../core/delivery/delivery-id.ts';
+import { joinRunId } from '../../../core/run/run-id.ts';
+import type { AttemptRecord, DeliverySummary, DeliveryTarget } from '../../delivery-records.ts';
+import { unpackResult } from './delivery-columns.ts';
+
+/** The due time of a delivery while an older one of its overflow group is being sent. */
+export const HELD_BACK = Number.MAX_SAFE_INTEGER;
+
+export interface DeliveryKey {
+  run_id: number;
+  /** Of the run. */
+  nonce: string;
+  step_no: number;
+  visit: number;
+}
+
+export function toDeliveryId({ run_id, nonce, step_no, visit }: DeliveryKey): string {
+  return deliveryIdOf(joinRunId({ order: run_id, nonce }), step_no, visit);
+}
+
+/** The columns of a summary: of the message only where it goes, as all of it may be large. */
+export const SUMMARY_COLUMNS = `deliveries.no, deliveries.run_id, runs.nonce, step_no, visit, apps.id AS app_id, sinks.id AS sink_id, step,
+  deliveries.status, message ->> 'transport' AS transport, message ->> 'method' AS method, message ->> 'url' AS url,
+  message ->> 'host' AS host, message ->> 'port' AS port, message -> 'to' AS recipients, attempts, last_attempt,
+  result AS last_result, due_at, deliveries.created_at, deliveries.finished_at, dropped_reason`;
+export const SUMMARY_TABLES = `deliveries JOIN delivery_messages ON delivery_messages.delivery_no = deliveries.no
+  JOIN runs ON runs.id = deliveries.run_id JOIN apps ON apps.no = deliveries.app_no JOIN sinks ON sinks.no = deliveries.sink_no
+  LEFT JOIN delivery_attempts ON delivery_attempts.delivery_no = deliveries.no AND attempt = deliveries.attempts`;
+
+export interface SummaryRow extends DeliveryKey {
+  no: number;
+  app_id: string;
+  sink_id: string;
+  step: string;
+  status: DeliveryStatus;
+  transport: 'http' | 'smtp';
+  method: string;
+  url: string;
+  host: string;
+  port: number;
+  /** JSON. */
+  recipients: string;
+  attempts: number;
+  last_attempt: number;
+  last_result: string | null;
+  due_at: number | null;
+  created_at: number;
+  finished_at: number | null;
+  dropped_reason: string | null;
+}
+
+export function toDeliverySummary(row: SummaryRow): DeliverySummary {
+  return {
+    id: toDeliveryId(row),
+    runId: joinRunId({ order: row.run_id, nonce: row.nonce }),
+    appId: row.app_id,
+    sinkId: row.sink_id,
+    step: row.step,
+    status: row.status,
+    target: toTarget(row),
+    attempts: row.attempts,
+    lastAttempt: row.last_attempt,
+    lastResult: row.last_result === null ? null : unpackResult(row.last_result, null),
+    dueAt: row.due_at === HELD_BACK ? null : row.due_at,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+    droppedReason: row.dropped_reason,
+  };
+}
+
+function toTarget({ transport, method, url, host, port, recipients }: SummaryRow): DeliveryTarget {
+  return transport === 'http' ? { transport, method, url } : { transport, host, port, to: JSON.parse(recipients) as string[] };
+}
+
+export interface AttemptRow {
+  attempt: number;
+  started_at: number;
+  duration_ms: number;
+  result: string;
+  body: Uint8Array | null;
+}
+
+export function toAttempt(row: AttemptRow): AttemptRecord {
+  return { attempt: row.attempt, startedAt: row.started_at, durationMs: row.duration_ms, result: unpackResult(row.result, row.body) };
+}

@@ -1,0 +1,61 @@
+// An outbound message as two columns: JSON text without its bytes, and all its bytes one after the other.
+
+import type { BlobPart, BodyPart, OutboundMessage } from '../../../core/delivery/outbound.ts';
+
+export interface PackedMessage {
+  text: string;
+  body: Uint8Array;
+}
+
+/** In the text a part is its length, or the blob that it names. */
+type PackedPart = number | BlobPart;
+
+export function packMessage(message: OutboundMessage): PackedMessage {
+  const bytes: Uint8Array[] = [];
+  const pack = (part: BodyPart): PackedPart => {
+    if (!(part instanceof Uint8Array)) return part;
+    bytes.push(part);
+    return part.byteLength;
+  };
+  const packed =
+    message.transport === 'http'
+      ? { ...message, body: message.body?.map(pack) ?? null }
+      : { ...message, attachments: message.attachments.map((attachment) => ({ ...attachment, content: pack(attachment.content) })) };
+  return { text: JSON.stringify(packed), body: joinBytes(bytes) };
+}
+
+/** What the text of a message says, which several may share: `fillMessage` gives each its bytes. */
+export type MessageOutline =
+  | { transport: 'http'; body: PackedPart[] | null }
+  | { transport: 'smtp'; attachments: { content: PackedPart }[] };
+
+export function fillMessage(outline: MessageOutline, bytes: Uint8Array): OutboundMessage {
+  let at = 0;
+  const fill = (part: PackedPart): BodyPart => {
+    if (typeof part !== 'number') return part;
+    at += part;
+    return bytes.subarray(at - part, at);
+  };
+  const filled =
+    outline.transport === 'http'
+      ? { ...outline, body: outline.body?.map(fill) ?? null }
+      : { ...outline, attachments: outline.attachments.map((attachment) => ({ ...attachment, content: fill(attachment.content) })) };
+  return filled as OutboundMessage;
+}
+
+export function unpackMessage(text: string, body: Uint8Array): OutboundMessage {
+  return fillMessage(JSON.parse(text) as MessageOutline, body);
+}
+
+/** A copy without surroundings: a view into a larger buffer would go to the other thread with all of it. */
+function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const only = parts.length === 1 ? parts[0] : undefined;
+  if (only !== undefined && only.byteLength === only.buffer.byteLength) return only;
+  const joined = new Uint8Array(parts.reduce((total, part) => total + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.byteLength;
+  }
+  return joined;
+}

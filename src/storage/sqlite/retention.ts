@@ -1,0 +1,62 @@
+// Retention in SQLite: removes old runs with all that belongs to them, and gives their pages back to the disk.
+
+import type { Database } from 'better-sqlite3';
+import { isTerminal, RUN_STATUSES } from '../../core/run/run.ts';
+import { orderAt } from '../../core/run/run-id.ts';
+import type { PruneLimits } from '../run-records.ts';
+import { createRowsBySink, createSinkFilter } from './definitions/rows-by-sink.ts';
+
+const CHILD_TABLES = ['run_events', 'step_records', 'run_blobs', 'deliveries'] as const;
+/** A run stays as long as a message of its is on the way. */
+const HAS_NO_OPEN_DELIVERY = 'NOT EXISTS (SELECT 1 FROM deliveries WHERE run_id = runs.id AND due_at IS NOT NULL)';
+const ENDED = RUN_STATUSES.filter(isTerminal);
+/** Free pages given back to the disk at a time, so that no commit waits long for it. */
+const VACUUM_PAGES = 2000;
+
+export function createRetentionOperations(database: Database) {
+  const sinksOf = createSinkFilter(database);
+  const oldestRuns = createRowsBySink(database, { table: 'runs', key: 'id', order: 'oldest', where: HAS_NO_OPEN_DELIVERY });
+  const deleteOfDeliveries = ['delivery_attempts', 'delivery_messages'].map((table) =>
+    database.prepare(`DELETE FROM ${table} WHERE delivery_no IN (SELECT no FROM deliveries WHERE run_id = ?)`),
+  );
+  const deleteRun = database.prepare('DELETE FROM runs WHERE id = ?');
+  const deleteChildren = CHILD_TABLES.map((table) => database.prepare(`DELETE FROM ${table} WHERE run_id = ?`));
+  const deleteKeys = database.prepare('DELETE FROM idempotency_keys WHERE expires_at <= ?');
+  const deleteOldRejections = database.prepare(
+    'DELETE FROM rejections WHERE position < (SELECT min(position) FROM rejections) + ? AND last_at < ?',
+  );
+
+  const pragma = (name: string): number => database.pragma(name, { simple: true }) as number;
+  const usedBytes = (): number => (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+  const sizeOf = database.prepare('SELECT total(pgsize) FROM dbstat WHERE name = ? AND aggregate = TRUE').pluck();
+  /** Whoever is refused must not push out what was accepted. */
+  const rejectionBytes = (): number => (sizeOf.get('rejections') as number) + (sizeOf.get('rejections_by_app') as number);
+
+  return {
+    pruneRuns({ before, maxBytes, limit }: PruneLimits, now: number): number {
+      deleteKeys.run(now);
+      deleteOldRejections.run(limit, before ?? 0);
+      const ageBound = before === null ? 0 : orderAt(before);
+      const maxUsed = maxBytes === null ? Number.POSITIVE_INFINITY : maxBytes + rejectionBytes();
+      let removed = 0;
+      const bound = maxBytes === null ? ageBound : Number.MAX_SAFE_INTEGER;
+      for (const order of oldestRuns({ sinks: sinksOf({}), statuses: ENDED, from: 0, before: bound, limit })) {
+        if (order >= ageBound && usedBytes() <= maxUsed) break;
+        for (const statement of [...deleteOfDeliveries, ...deleteChildren]) statement.run(order);
+        deleteRun.run(order);
+        removed += 1;
+      }
+      if (pragma('freelist_count') > 0) database.pragma(`incremental_vacuum(${VACUUM_PAGES})`);
+      return removed;
+    },
+  };
+}
+
+export function createBlobQueries(database: Database) {
+  const isReferenced = database.prepare('SELECT EXISTS (SELECT 1 FROM run_blobs WHERE sha256 = ?)').pluck();
+  return {
+    findUnreferencedBlobs(hashes: string[]): string[] {
+      return hashes.filter((hash) => isReferenced.get(hash) === 0);
+    },
+  };
+}

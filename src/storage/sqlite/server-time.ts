@@ -1,0 +1,34 @@
+// Server time in SQLite: how far it had come, and how the wall clock stood to it.
+
+import type { Database } from 'better-sqlite3';
+import { timeOfOrder } from '../../core/run/run-id.ts';
+import type { ClockStep } from '../../core/run/server-time.ts';
+
+/** More are not kept: what happened before them is shown as the oldest of them says. */
+const MAX_STEPS = 1000;
+
+export function createServerTimeOperations(database: Database) {
+  const selectSeenAt = database.prepare('SELECT seen_at FROM database_state').pluck();
+  const selectNewestRun = database.prepare('SELECT max(id) FROM runs').pluck();
+  const selectSteps = database.prepare('SELECT at, ahead_ms AS aheadMs FROM clock_steps ORDER BY at');
+  const updateSeenAt = database.prepare('UPDATE database_state SET seen_at = ?');
+  const upsertStep = database.prepare('INSERT INTO clock_steps VALUES (?, ?) ON CONFLICT (at) DO UPDATE SET ahead_ms = excluded.ahead_ms');
+  const deleteOldSteps = database.prepare(
+    `DELETE FROM clock_steps WHERE at <= (SELECT at FROM clock_steps ORDER BY at DESC LIMIT 1 OFFSET ${MAX_STEPS})`,
+  );
+
+  return {
+    readServerTime(): { seenAt: number | null; steps: ClockStep[] } {
+      const noted = selectSeenAt.get() as number | null;
+      const newest = selectNewestRun.get() as number | null;
+      // A crash may have come between the newest run and the note.
+      const seenAt = noted === null || newest === null ? noted : Math.max(noted, timeOfOrder(newest).ms);
+      return { seenAt, steps: selectSteps.all() as ClockStep[] };
+    },
+    recordServerTime(seenAt: number, steps: readonly ClockStep[]): void {
+      updateSeenAt.run(seenAt);
+      for (const { at, aheadMs } of steps) upsertStep.run(at, aheadMs);
+      if (steps.length > 0) deleteOldSteps.run();
+    },
+  };
+}
