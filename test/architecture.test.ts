@@ -33,7 +33,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   config: { uses: ['address-range.ts', 'core'], packages: ['node:fs'] },
   'logger.ts': { knows: ['config'], packages: ['pino'] },
   'ids.ts': { uses: ['core'], knows: ['clock.ts'], packages: ['node:crypto'] },
-  leases: { knows: ['clock.ts'] },
+  leases: { knows: ['clock.ts', 'logger.ts'] },
   steps: { uses: ['core'], knows: ['payloads'] },
   payloads: { uses: ['core'], packages: ['node:zlib'] },
   intake: {

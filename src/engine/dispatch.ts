@@ -59,10 +59,10 @@ export interface DispatchOptions {
   newRunId: NewRunId;
   logger: Logger;
   isDraining: () => boolean;
-  /** Takes over a run that goes on after its first commit. */
-  onGoing: (run: ActiveRun, turn: PlannedTurn) => void;
-  /** Takes over the deliveries of a run that has ended within its first commit. */
-  onLeft: (runId: string, change: RunChange) => void;
+  /** Called with a run that continues after its first commit. */
+  onContinue: (run: ActiveRun, turn: PlannedTurn) => void;
+  /** Called with a run that ended within its first commit and has deliveries to send. */
+  onFinished: (runId: string, change: RunChange) => void;
   startLarge: (runId: string, trigger: Trigger) => Promise<LargeRun>;
 }
 
@@ -79,7 +79,7 @@ interface Planned {
 }
 
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const { storage, tools, turns, clock, newRunId, logger, isDraining, onGoing, onLeft, startLarge } = options;
+  const { storage, tools, turns, clock, newRunId, logger, isDraining, onContinue, onFinished, startLarge } = options;
   return dispatch;
 
   function dispatch(trigger: Trigger): Promise<Dispatched> {
@@ -151,16 +151,16 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       });
     } finally {
       // What was not stored must not be planned on.
-      if (created?.kind !== 'created') turns.withdraw(sinkId, change);
+      if (created?.kind !== 'created') turns.discard(sinkId, change);
     }
     if (created.kind === 'id_taken' || created.kind === 'memory_changed') return dispatch(trigger);
     if (created.kind === 'duplicate') return joinEarlier(created, idempotency?.key);
     if (ended) {
       logRunEnd(logger, { appId, sinkId, createdAt: now }, runId, change);
-      if (change.deliveries.length > 0) onLeft(runId, change);
+      if (change.deliveries.length > 0) onFinished(runId, change);
     } else {
       const owner = { appId, sinkId, createdAt: now, bytes: body.bytes.byteLength };
-      onGoing(new ActiveRun({ runId, epoch: created.epoch }, owner, execution, trigger.head.files), turn);
+      onContinue(new ActiveRun({ runId, epoch: created.epoch }, owner, execution, trigger.head.files), turn);
     }
     return { runId, events: eventsOf(change), ended: ended ? change : null, isDuplicate: false };
   }

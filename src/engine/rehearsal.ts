@@ -55,7 +55,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
       effects.push(...execution.advance(now));
     }
     const change = execution.takeChange(now, now);
-    memory.anticipate('', change.memory);
+    memory.applyOptimistically('', change.memory);
     rehearsal.steps.push(...change.steps.filter(({ finishedAt }) => finishedAt !== null));
     for (const { step, isAwaited, message } of change.deliveries) {
       rehearsal.deliveries.push({ step, isAwaited, message });

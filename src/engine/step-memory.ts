@@ -16,8 +16,8 @@ export interface StepMemory {
   peek(sinkId: string, key: string): MemoryEntry | undefined;
   load(sinkId: string, keys: readonly string[]): Promise<void>;
   /** Takes in what a run is about to store, so that the next one plans on it. */
-  anticipate(sinkId: string, uses: readonly MemoryUse[]): void;
-  /** What was anticipated was not stored. */
+  applyOptimistically(sinkId: string, uses: readonly MemoryUse[]): void;
+  /** The turn was not stored. */
   forget(sinkId: string, uses: readonly MemoryUse[]): void;
 }
 
@@ -45,7 +45,7 @@ export function createStepMemory(storage: Pick<Storage, 'readMemory'>): StepMemo
         );
       }
     },
-    anticipate(sinkId, uses) {
+    applyOptimistically(sinkId, uses) {
       for (const { key, version, value } of uses) {
         if (value !== null) put(nameOf(sinkId, key), { version: version + 1, value: decodeStored(value) });
       }

@@ -71,7 +71,7 @@ export interface Turns {
   /** A promise only for a large run, and where something that the steps remember must be loaded first. */
   plan(runId: string, sinkId: string, execution: Execution | LargeRun): PlannedTurn | Promise<PlannedTurn>;
   /** The turn was not stored. */
-  withdraw(sinkId: string, change: RunChange): void;
+  discard(sinkId: string, change: RunChange): void;
 }
 
 export const INTERNAL: RunError = { code: 'internal', message: 'an internal error ended the run' };
@@ -81,12 +81,12 @@ export function createTurns(options: { memory: StepMemory; queue: DeliveryQueue;
 
   function finish(sinkId: string, execution: Execution, effects: LocalEffect[]): PlannedTurn {
     const now = clock();
-    return anticipate(sinkId, { change: execution.takeChange(now + LEASE_MS, now), effects });
+    return applyOptimistically(sinkId, { change: execution.takeChange(now + LEASE_MS, now), effects });
   }
 
-  function anticipate(sinkId: string, { change, effects }: PlannedTurn): PlannedTurn {
-    if (change.memory.length > 0) memory.anticipate(sinkId, change.memory);
-    if (change.deliveries.length > 0) change.deliveries = queue.admit(change.deliveries);
+  function applyOptimistically(sinkId: string, { change, effects }: PlannedTurn): PlannedTurn {
+    if (change.memory.length > 0) memory.applyOptimistically(sinkId, change.memory);
+    if (change.deliveries.length > 0) change.deliveries = queue.reserve(change.deliveries);
     return { change, effects };
   }
 
@@ -102,7 +102,7 @@ export function createTurns(options: { memory: StepMemory; queue: DeliveryQueue;
     const now = clock();
     const { change, effects, bug } = await run.plan(now, now + LEASE_MS, memory);
     if (bug !== null) logger.error({ err: bug, run_id: runId }, 'a step failed unexpectedly');
-    return anticipate(sinkId, { change, effects });
+    return applyOptimistically(sinkId, { change, effects });
   }
 
   return {
@@ -112,9 +112,9 @@ export function createTurns(options: { memory: StepMemory; queue: DeliveryQueue;
       const keys = execution.takeWantedKeys();
       return keys.length === 0 ? finish(sinkId, execution, effects) : planWithMemory(runId, sinkId, execution, effects, keys);
     },
-    withdraw(sinkId, change) {
+    discard(sinkId, change) {
       memory.forget(sinkId, change.memory);
-      queue.withdraw(change.deliveries);
+      queue.cancelReservation(change.deliveries);
     },
   };
 }

@@ -9,7 +9,7 @@ import { runWeight } from '../core/run/run-weight.ts';
 import type { Images, ImageWant } from '../core/uql/image.ts';
 import { createInTurn } from '../core/values/in-turn.ts';
 import type { DeliveryQueue } from '../delivery/queue/delivery-queue.ts';
-import type { HeldDelivery } from '../delivery/queue/held-delivery.ts';
+import type { LeasedDelivery } from '../delivery/queue/leased-delivery.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
@@ -41,9 +41,9 @@ export interface WorkerOptions {
   feed: RunFeed;
   clock: Clock;
   logger: Logger;
-  /** Told when a run must be looked at again. */
-  wakeBy: (at: number) => void;
-  /** Told of work that goes on in the background. */
+  /** Called when a run must be looked at again. */
+  scheduleAt: (at: number) => void;
+  /** Called with work that goes on in the background. */
   track: (work: Promise<unknown>) => void;
   isDraining: () => boolean;
 }
@@ -51,16 +51,19 @@ export interface WorkerOptions {
 export interface Worker {
   /** Runs that something is done for in this process, by run id. */
   readonly active: ReadonlyMap<string, ActiveRun>;
-  /** The turn is on disk: tells of it, and does what it planned. */
+  /** Another owner has the run, or nobody any more: it takes no further turns here. */
+  stop(runId: string): void;
+  /** The turn is on disk: publishes its events, and does what it planned. */
   begin(run: ActiveRun, turn: PlannedTurn): void;
   /** Takes in results, goes as far as it can and stores that; false when the run was not ours any more. */
   advance(run: ActiveRun, apply: () => void): Promise<boolean>;
-  /** Lets go of a run for which nothing is done here any more. */
+  /** Removes a run from memory once nothing is done for it here. */
+
   forget(run: ActiveRun): void;
-  /** Gives a run back to whoever claims it next. Never rejects: otherwise it is claimed once its lease is over. */
-  giveBack(run: ActiveRun): Promise<void>;
+  /** Makes a run due for the next claim. Never rejects: where it fails, the run is claimed once its lease is over. */
+  release(run: ActiveRun): Promise<void>;
   /** Stores an attempt, and with the end of its delivery the turn of the run that waits. Never rejects. */
-  record(held: HeldDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<void>;
+  record(delivery: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<void>;
 }
 
 const FIRST_RETRY_MS = 50;
@@ -74,7 +77,7 @@ function awaitedHere({ deliveries }: RunChange): string[] {
 }
 
 export function createWorker(options: WorkerOptions): Worker {
-  const { storage, turns, queue, localEffects, memory, feed, clock, logger, wakeBy, track, isDraining } = options;
+  const { storage, turns, queue, localEffects, memory, feed, clock, logger, scheduleAt, track, isDraining } = options;
   const active = new Map<string, ActiveRun>();
   /** By the id of a delivery, the run in memory that waits for it. */
   const waiters = new Map<string, ActiveRun>();
@@ -87,31 +90,36 @@ export function createWorker(options: WorkerOptions): Worker {
     if (isTerminal(change.status)) {
       logRunEnd(logger, run, runId, change);
       run.isStopped = true;
-      if (run.execution.awaited > 0) queue.giveUp(runId);
-    } else if (change.wakeAt !== null) wakeBy(change.wakeAt);
+      if (run.execution.awaited > 0) queue.abortRun(runId);
+    } else if (change.wakeAt !== null) scheduleAt(change.wakeAt);
     // A large run makes room for others as soon as it only waits.
     const awaited = run.execution instanceof LargeRun ? [] : awaitedHere(change);
-    const isHeld = effects.length + awaited.length === 0 || hold(run);
-    if (isHeld) {
+    const isInMemory = effects.length + awaited.length === 0 || reserveMemory(run);
+    if (isInMemory) {
       run.effects += effects.length;
       run.awaited += awaited.length;
       for (const id of awaited) waiters.set(id, run);
-    } else if (effects.length > 0) track(giveBack(run));
-    // One that is not held for this run may have ended while the turn was under way: then storage has woken the run.
-    if (change.status === 'waiting' && run.execution.awaited > run.awaited) wakeBy(clock());
+    } else if (effects.length > 0) track(release(run));
+    // A delivery sent elsewhere may have ended during this turn; storage then made the run due.
+    if (change.status === 'waiting' && run.execution.awaited > run.awaited) scheduleAt(clock());
     if (!run.isIdle) active.set(runId, run);
-    queue.begin(change.deliveries, runId, isHeld && awaited.length > 0);
-    if (isHeld)
+    queue.enqueue(change.deliveries, runId, isInMemory && awaited.length > 0);
+    if (isInMemory)
       for (const effect of effects) track(effect.plan.kind === 'read' ? readingInTurn(() => perform(run, effect)) : perform(run, effect));
   }
 
-  /** False where there is no memory for it: it goes on as soon as it is claimed. */
-  function hold(run: ActiveRun): boolean {
+  /** False where there is no memory for it: the run goes on once it is claimed. */
+  function reserveMemory(run: ActiveRun): boolean {
     const weight = runWeight(run.bytes);
     if (run.weight > 0) return true;
     if (!memory.take(weight)) return false;
     run.weight = weight;
     return true;
+  }
+
+  function stop(runId: string): void {
+    const run = active.get(runId);
+    if (run !== undefined) run.isStopped = true;
   }
 
   function forget(run: ActiveRun): void {
@@ -123,14 +131,14 @@ export function createWorker(options: WorkerOptions): Worker {
     if (run.execution instanceof LargeRun) run.execution.dispose();
   }
 
-  async function giveBack(run: ActiveRun): Promise<void> {
+  async function release(run: ActiveRun): Promise<void> {
     const { lease } = run;
     run.isStopped = true;
     if (run.execution instanceof LargeRun) run.execution.dispose();
     await storage.releaseRun(lease, clock()).catch((error: unknown) => {
-      logger.warn({ err: error, run_id: lease.runId }, 'a run could not be given back');
+      logger.warn({ err: error, run_id: lease.runId }, 'a run could not be released');
     });
-    wakeBy(clock());
+    scheduleAt(clock());
   }
 
   async function perform(run: ActiveRun, { step, plan }: LocalEffect): Promise<void> {
@@ -166,10 +174,10 @@ export function createWorker(options: WorkerOptions): Worker {
       const isStored = await persist(lease.runId, () => write(planned.change));
       if (isStored) begin(run, planned);
       else {
-        // Somebody else has the run, or it was given back to be planned anew.
-        turns.withdraw(sinkId, planned.change);
+        // Another owner has the run, or it was released to be planned anew.
+        turns.discard(sinkId, planned.change);
         run.isStopped = true;
-        wakeBy(clock());
+        scheduleAt(clock());
       }
       return isStored;
     });
@@ -182,12 +190,12 @@ export function createWorker(options: WorkerOptions): Worker {
   const advance = (run: ActiveRun, apply: () => void): Promise<boolean> =>
     takeTurn(run, apply, (change) => storage.advanceRun(run.lease, change));
 
-  async function record(held: HeldDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<void> {
-    const run = held.hasWaiter ? (waiters.get(held.id) ?? null) : null;
-    const lease = { id: held.id, epoch: held.epoch };
+  async function record(delivery: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<void> {
+    const run = delivery.hasWaiter ? (waiters.get(delivery.id) ?? null) : null;
+    const { lease } = delivery;
     const isOver = next.dueAt === null;
     if (run !== null) {
-      waiters.delete(held.id);
+      waiters.delete(delivery.id);
       run.awaited -= 1;
     }
     try {
@@ -196,15 +204,15 @@ export function createWorker(options: WorkerOptions): Worker {
         run !== null &&
         (await takeTurn(
           run,
-          () => run.execution.giveResult(held.step, attempt.result),
+          () => run.execution.giveResult(delivery.step, attempt.result),
           async (change) => (await storage.recordAttempt(lease, attempt, next, { lease: run.lease, change })) === 'recorded',
         ));
       if (isStored) return;
-      const kept = await persist(held.runId, () => storage.recordAttempt(lease, attempt, next, null));
-      if ((isOver || kept === 'dropped') && held.isAwaited) wakeBy(clock());
+      const kept = await persist(delivery.runId, () => storage.recordAttempt(lease, attempt, next, null));
+      if ((isOver || kept === 'dropped') && delivery.isAwaited) scheduleAt(clock());
     } catch (error) {
       // Its lease runs out, and the next start or claim repeats the attempt.
-      logger.warn({ err: error, delivery_id: held.id }, 'an attempt could not be recorded');
+      logger.warn({ err: error, delivery_id: delivery.id }, 'an attempt could not be recorded');
     } finally {
       if (run !== null) forget(run);
     }
@@ -223,5 +231,5 @@ export function createWorker(options: WorkerOptions): Worker {
     }
   }
 
-  return { active, begin, advance, forget, giveBack, record };
+  return { active, stop, begin, advance, forget, release, record };
 }

@@ -4,13 +4,13 @@
 import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/schema.ts';
 import { sayKnown } from '../core/values/near-names.ts';
 import type { InspectManifest, ManifestReport } from '../core/workflow/faults.ts';
-import { commonProperties, isOutcomeWay, survivesFailure } from './step-properties.ts';
 import { innerWorkflow } from './inner-workflow.ts';
 import { capture } from './sluice/capture.ts';
 import { delay } from './sluice/delay.ts';
 import { fail } from './sluice/fail.ts';
 import { readFile } from './sluice/read-file.ts';
 import { set } from './sluice/set.ts';
+import { commonProperties, isOutcomeWay, survivesFailure } from './step-properties.ts';
 import type { StepType } from './step-type.ts';
 
 /** Those that are there from the start. */

@@ -1,7 +1,7 @@
 // What the answer to a message means, and when the next attempt is due.
 
 import { describe, expect, test } from 'vitest';
-import { afterAttempt, judge, originOf, retryAfterMs } from '../../src/core/delivery/delivery.ts';
+import { afterAttempt, classify, originOf, retryAfterMs } from '../../src/core/delivery/delivery.ts';
 import { deliveryIdOf, parseDeliveryId } from '../../src/core/delivery/delivery-id.ts';
 import type { HttpMessage, MailMessage, OutboundResult } from '../../src/core/delivery/outbound.ts';
 import { BACKGROUND_RETRY } from '../../src/core/delivery/retry.ts';
@@ -45,7 +45,7 @@ describe('the verdict', () => {
     ['unless_error', 599, 'retryable'],
     ['unless_error', 600, 'delivered'],
   ])('where %s succeeds, %i is %s', (succeeds, status, verdict) => {
-    expect(judge(http(succeeds), answered(status))).toBe(verdict);
+    expect(classify(http(succeeds), answered(status))).toBe(verdict);
   });
 
   test.each([
@@ -55,7 +55,7 @@ describe('the verdict', () => {
     ['no json', 'permanent'],
     ['', 'permanent'],
   ])('a 200 with %s is %s where the JSON must say that it is well', (body, verdict) => {
-    expect(judge(http('json_ok'), answered(200, {}, body))).toBe(verdict);
+    expect(classify(http('json_ok'), answered(200, {}, body))).toBe(verdict);
   });
 
   test.each<[OutboundResult, string]>([
@@ -63,7 +63,7 @@ describe('the verdict', () => {
     [{ kind: 'network', code: 'ECONNREFUSED', reason: '' }, 'retryable'],
     [{ kind: 'refused', reason: '' }, 'permanent'],
   ])('%j is %s', (result, verdict) => {
-    expect(judge(http(), result)).toBe(verdict);
+    expect(classify(http(), result)).toBe(verdict);
   });
 
   test.each([
@@ -73,7 +73,7 @@ describe('the verdict', () => {
     [535, 'permanent'],
     [550, 'permanent'],
   ])('of mail, %i is %s', (status, verdict) => {
-    expect(judge(mail, answered(status))).toBe(verdict);
+    expect(classify(mail, answered(status))).toBe(verdict);
   });
 });
 

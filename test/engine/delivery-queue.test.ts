@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import { deliveryIdOf } from '../../src/core/delivery/delivery-id.ts';
 import type { HttpMessage, OutboundResult } from '../../src/core/delivery/outbound.ts';
-import { createDeliveryQueue, type DeliveryQueue } from '../../src/delivery/queue/delivery-queue.ts';
+import { DeliveryQueue } from '../../src/delivery/queue/delivery-queue.ts';
 import { MAX_WIDTH } from '../../src/delivery/queue/origin-queue.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/logger.ts';
@@ -68,9 +68,9 @@ async function startQueue(stored: Record<string, { count: number; bytes: number;
       dueAt: now,
     })),
   );
-  const queue = createDeliveryQueue({
+  const queue = new DeliveryQueue({
     memory: plentyOfMemory().deliveries,
-    wakeRuns: () => undefined,
+    onRunsDue: () => undefined,
     clock: () => now,
     toWall: (at) => at,
     random: () => 0.5,
@@ -198,8 +198,8 @@ test('many receivers that take nothing leave room to another one, and a message 
     overflow: null,
     leaseUntil: null,
   };
-  const admitted = queue.admit([{ ...fresh, message: messageOf(4_000_000) }]);
-  queue.begin(admitted, 'run_new', false);
+  const admitted = queue.reserve([{ ...fresh, message: messageOf(4_000_000) }]);
+  queue.enqueue(admitted, 'run_new', false);
   expect(sent.at(-1)?.id).toBe(fresh.id);
 });
 
@@ -228,7 +228,7 @@ test('the end of a pause that comes while the database is asked is not missed', 
   const failed = sent.length;
   const before = asked();
   const goOn = stall();
-  queue.wake('http://other.test');
+  queue.markDue('http://other.test');
   await until('the database to be asked', () => asked() > before);
   advance(2000);
   await new Promise((resolve) => setTimeout(resolve, 1200));
@@ -252,9 +252,9 @@ async function supersede(before: (bench: Bench) => void = () => undefined): Prom
     overflow: { policy: 'latest_wins', group: 'gate 7' } as const,
     leaseUntil: null,
   };
-  const admitted = bench.queue.admit([newer]);
+  const admitted = bench.queue.reserve([newer]);
   expect(admitted, 'storage decides what becomes of it').toEqual([newer]);
-  bench.queue.begin(admitted, 'run_new', false);
+  bench.queue.enqueue(admitted, 'run_new', false);
   await aMoment();
   await answerAll(bench.sent, 200);
   return { sent: bench.sent, older: deliveryIdOf('run_0', MAX_WIDTH) };

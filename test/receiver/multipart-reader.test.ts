@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Part } from '../../src/receiver/arrival.ts';
-import { readMultipart } from '../../src/receiver/multipart-reader.ts';
 import type { ReadContent } from '../../src/receiver/content-reader.ts';
+import { readMultipart } from '../../src/receiver/multipart-reader.ts';
 import { createSaver } from '../../src/receiver/saved-file.ts';
 
 const noFile = createSaver(null, '');

@@ -15,7 +15,7 @@ const RETRYABLE_STATUSES = new Set([408, 425, 429]);
 /** However long a receiver asks us to wait. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-export function judge(message: OutboundMessage, result: OutboundResult): Verdict {
+export function classify(message: OutboundMessage, result: OutboundResult): Verdict {
   switch (result.kind) {
     case 'refused':
     case 'dropped':
@@ -62,7 +62,7 @@ export interface AttemptEnd {
 
 /** What becomes of a delivery after an attempt. `Retry-After` is honoured up to an hour, and never shortens the backoff. */
 export function afterAttempt({ message, retry, result, attempt, lastAttempt, now, wallNow, random }: AttemptEnd): DeliveryState {
-  const verdict = judge(message, result);
+  const verdict = classify(message, result);
   if (verdict === 'delivered') return { status: 'delivered', dueAt: null };
   const isFinal = verdict === 'permanent' && !(message.transport === 'http' && message.retriesEveryFailure && result.kind === 'response');
   if (isFinal || attempt >= lastAttempt) return { status: 'failed', dueAt: null };

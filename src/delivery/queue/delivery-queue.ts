@@ -1,279 +1,277 @@
 // Sends deliveries that are on disk. Those of one origin wait for one another and share a circuit breaker, so that a
-// dead receiver holds up nobody else. Only some are held in memory; the rest waits in the database until there is room.
+// dead receiver holds up nobody else. Only some are in memory; the rest waits in the database until there is room.
 
 import type { Clock } from '../../clock.ts';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
 import { parseDeliveryId } from '../../core/delivery/delivery-id.ts';
 import type { OutboundResult } from '../../core/delivery/outbound.ts';
 import type { OverflowGroup } from '../../core/delivery/overflow.ts';
-import { createDueTimer } from '../../leases/due-timer.ts';
+import { ClaimLoop } from '../../leases/claim-loop.ts';
 import { LEASE_MS } from '../../leases/lease.ts';
+import { waitAtMost } from '../../leases/wait-at-most.ts';
 import type { Logger } from '../../logger.ts';
 import type { MemoryAccount } from '../../memory-budget.ts';
-import type { AttemptRecord, ClaimedDelivery, DeliveryLease, NewDelivery } from '../../storage/delivery-records.ts';
-import type { Storage } from '../../storage/storage.ts';
+import type { AttemptRecord, ClaimedDelivery, NewDelivery } from '../../storage/delivery-records.ts';
+import type { DeliveryStore } from '../../storage/delivery-store.ts';
 import type { Send } from '../sender.ts';
 import { endAttempt } from './attempt-end.ts';
-import { bytesOf, HeldDelivery } from './held-delivery.ts';
-import { HeldRoom } from './held-room.ts';
-import { LatestHeld } from './latest-held.ts';
-import { OriginLane } from './origin-queue.ts';
+import { LeasedByGroup } from './leased-by-group.ts';
+import { bytesOf, LeasedDelivery } from './leased-delivery.ts';
+import { OriginQueue } from './origin-queue.ts';
+import { SendBudget } from './send-budget.ts';
 import { sendOnce } from './send-once.ts';
 
 export interface DeliveryQueueOptions {
-  storage: Pick<Storage, 'claimDeliveries' | 'listDueOrigins' | 'renewDeliveries' | 'releaseDeliveries'>;
+  storage: Pick<DeliveryStore, 'claimDeliveries' | 'listDueOrigins' | 'renewDeliveries' | 'releaseDeliveries'>;
   send: Send;
-  /** Stores an attempt and what it brings the run that waits. Never rejects. */
-  record: (held: HeldDelivery, attempt: AttemptRecord, next: DeliveryState) => Promise<void>;
-  /** Told when storage may have dropped what a run waits for. */
-  wakeRuns: () => void;
+  /** Stores an attempt, and the next turn of the run that waits for it. Never rejects. */
+  record: (delivery: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState) => Promise<void>;
+  /** Called when storage may have dropped a delivery that a run waits for. */
+  onRunsDue: () => void;
   clock: Clock;
-  /** What the wall clock shows at a moment of `clock`. */
+  /** The time of the wall clock at a moment of `clock`. */
   toWall: (at: number) => number;
-  /** What messages that are held may take. */
+  /** For messages in memory. */
   memory: MemoryAccount;
   random: () => number;
   logger: Logger;
 }
 
-export interface DeliveryQueue {
-  /** Takes a lease on those that there is room for, before they are stored. */
-  admit(deliveries: readonly NewDelivery[]): NewDelivery[];
-  /** They are stored: sends those that are held. `isRunHere`: their run is in memory, and is given their results. */
-  begin(deliveries: readonly NewDelivery[], runId: string, isRunHere: boolean): void;
+export class DeliveryQueue {
+  readonly #options: DeliveryQueueOptions;
+  readonly #origins = new Map<string, OriginQueue>();
+  readonly #inFlight = new Map<string, LeasedDelivery>();
+  readonly #budget: SendBudget;
+  readonly #byGroup = new LeasedByGroup();
+  readonly #stop = new AbortController();
+  readonly #loop: ClaimLoop;
+  #isDraining = false;
+  #onIdle: (() => void) | null = null;
+
+  constructor(options: DeliveryQueueOptions) {
+    this.#options = options;
+    this.#budget = new SendBudget(options.memory);
+    this.#loop = new ClaimLoop({ name: 'deliveries', claim: () => this.#claimDue(), renew: () => this.#renewLeases() }, options);
+  }
+
+  async start(): Promise<void> {
+    this.#loop.scheduleAt(await this.#queryDueOrigins());
+  }
+
+  /** Before deliveries are stored: gives those a lease that can be sent at once, and reserves their memory. */
+  reserve(deliveries: readonly NewDelivery[]): NewDelivery[] {
+    const leaseUntil = this.#options.clock() + LEASE_MS;
+    return deliveries.map((delivery) => {
+      const origin = this.#originOf(delivery.origin);
+      const bytes = bytesOf(delivery.message);
+      const hasRoom = !this.#stop.signal.aborted && !origin.isFull && bytes <= this.#budget.availableTo(origin);
+      // Storage decides which deliveries with an overflow policy are sent.
+      if (!hasRoom || delivery.overflow !== null) return delivery;
+      this.#budget.add(origin, bytes);
+      return { ...delivery, leaseUntil };
+    });
+  }
+
   /** They were not stored. */
-  withdraw(deliveries: readonly NewDelivery[]): void;
-  /** The run is over: what it waits for is broken off, and not held any more where it has not begun to be sent. */
-  giveUp(runId: string): void;
+  cancelReservation(deliveries: readonly NewDelivery[]): void {
+    for (const { leaseUntil, origin, message } of deliveries)
+      if (leaseUntil !== null) this.#budget.remove(this.#originOf(origin), bytesOf(message));
+  }
+
+  /** They are stored: sends the leased ones. `isRunHere`: their run is in memory, and waits for the results. */
+  enqueue(deliveries: readonly NewDelivery[], runId: string, isRunHere: boolean): void {
+    for (const { leaseUntil, overflow, ...delivery } of deliveries) {
+      const origin = this.#originOf(delivery.origin);
+      if (leaseUntil !== null) {
+        const claimed = { ...delivery, latestOf: null, epoch: 1, attempts: 0, lastAttempt: delivery.retry.maxRetries + 1 };
+        origin.queued.push(new LeasedDelivery(claimed, runId, isRunHere && delivery.isAwaited));
+        this.#sendNext(origin);
+      } else if (overflow === null) this.markDue(delivery.origin);
+      else void this.#claimGroup(origin, overflow);
+    }
+  }
+
+  /** The run is over: aborts the deliveries that it waits for. */
+  abortRun(runId: string): void {
+    for (const delivery of this.#inFlight.values()) if (delivery.runId === runId && delivery.isAwaited) delivery.abort();
+    for (const origin of this.#origins.values()) {
+      for (const delivery of origin.abortRun(runId)) {
+        this.#budget.remove(origin, delivery.bytes);
+        this.#byGroup.remove(delivery);
+        this.#claimSoon(origin);
+      }
+    }
+  }
+
   /** Deliveries to this origin have become due in the database. */
-  wake(origin: string): void;
-  start(): Promise<void>;
-  /** Lets what is under way finish within the time, then gives the rest back. */
-  drain(timeoutMs: number): Promise<void>;
-}
+  markDue(name: string): void {
+    const origin = this.#originOf(name);
+    origin.markDue(this.#options.clock());
+    this.#loop.scheduleAt(this.#nextClaimOf(origin));
+  }
 
-const RENEW_EVERY_MS = 5000;
-const NO_DATABASE_MS = 500;
+  /** Lets attempts in flight end within the time, then releases the rest. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#isDraining = true;
+    this.#loop.stop();
+    const queued = [...this.#origins.values()].flatMap((origin) => origin.queued.splice(0));
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+      if (this.#inFlight.size === 0) resolve();
+    });
+    await waitAtMost(timeoutMs, idle);
+    this.#stop.abort();
+    for (const delivery of this.#inFlight.values()) delivery.endAttempt();
+    const left = [...queued, ...this.#inFlight.values()].map(({ lease }) => lease);
+    if (left.length === 0) return;
+    const { storage, clock, logger } = this.#options;
+    await storage.releaseDeliveries(left, clock()).catch((error: unknown) => {
+      logger.warn({ err: error }, 'deliveries could not be released; the next start claims them');
+    });
+  }
 
-export function createDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue {
-  const { storage, send, record, wakeRuns, memory, clock, toWall, random, logger } = options;
-  const lanes = new Map<string, OriginLane>();
-  const sending = new Map<string, HeldDelivery>();
-  const room = new HeldRoom(memory);
-  const latest = new LatestHeld();
-  const stop = new AbortController();
-  const timer = createDueTimer(clock, () => void claimDue());
-  const renewTimer = setInterval(() => {
-    renewLeases().catch((error: unknown) => logger.warn({ err: error }, 'the leases of deliveries could not be renewed; trying again'));
-  }, RENEW_EVERY_MS);
-  let renewedAt = clock();
-  let isDraining = false;
-  let isClaiming = false;
-  let onIdle: (() => void) | null = null;
-
-  function laneOf(name: string): OriginLane {
-    const known = lanes.get(name);
+  #originOf(name: string): OriginQueue {
+    const known = this.#origins.get(name);
     if (known !== undefined) return known;
-    const lane = new OriginLane(name);
-    lanes.set(name, lane);
-    return lane;
+    const origin = new OriginQueue(name);
+    this.#origins.set(name, origin);
+    return origin;
   }
 
-  function pump(lane: OriginLane): void {
-    const now = clock();
-    for (let held = lane.takeNext(now); held !== null; held = lane.takeNext(now)) {
-      lane.inFlight += 1;
-      void attempt(lane, held);
+  #sendNext(origin: OriginQueue): void {
+    const now = this.#options.clock();
+    for (let next = origin.dequeue(now); next !== null; next = origin.dequeue(now)) {
+      origin.inFlight += 1;
+      void this.#attempt(origin, next);
     }
-    if (lane.waiting.length > 0 && lane.circuit.openUntil > now) timer.wakeBy(lane.circuit.openUntil);
+    if (origin.queued.length > 0 && origin.circuit.openUntil > now) this.#loop.scheduleAt(origin.circuit.openUntil);
   }
 
-  async function attempt(lane: OriginLane, held: HeldDelivery): Promise<void> {
-    const number = held.attempts + 1;
+  async #attempt(origin: OriginQueue, delivery: LeasedDelivery): Promise<void> {
+    const { send, record, clock, toWall, random, logger } = this.#options;
+    const number = delivery.attempts + 1;
     const startedAt = clock();
-    sending.set(held.id, held);
-    const signal = held.isAwaited ? held.beginAttempt() : stop.signal;
-    const result = await sendOnce(held, { send, number, now: toWall(startedAt), signal, logger });
-    lane.inFlight -= 1;
-    // A try that we broke off ourselves is none; the delivery is given back and tried again.
-    if (!stop.signal.aborted) {
+    this.#inFlight.set(delivery.id, delivery);
+    const signal = delivery.isAwaited ? delivery.beginAttempt() : this.#stop.signal;
+    const result = await sendOnce(delivery, { send, number, now: toWall(startedAt), signal, logger });
+    origin.inFlight -= 1;
+    // An attempt that the server aborted is not recorded: the delivery is released and tried again.
+    if (!this.#stop.signal.aborted) {
       const now = clock();
-      const next = endAttempt(lane, held, { number, result, now, wallNow: toWall(now) }, random);
-      if (next.dueAt !== null) lane.noteDue(next.dueAt);
-      logFailure(held, number, result, next);
-      pump(lane);
-      await record(held, { attempt: number, startedAt, durationMs: Math.max(0, now - startedAt), result }, next);
-      sending.delete(held.id);
-      if (room.letGo(lane, held.bytes)) timer.wakeBy(clock());
-      latest.letGo(held);
-      if (held.latestOf === null) lookFor(lane);
-      else lookForNext(lane);
+      const next = endAttempt(origin, delivery, { number, result, now, wallNow: toWall(now) }, random);
+      if (next.dueAt !== null) origin.markDue(next.dueAt);
+      this.#logFailure(delivery, number, result, next);
+      this.#sendNext(origin);
+      await record(delivery, { attempt: number, startedAt, durationMs: Math.max(0, now - startedAt), result }, next);
+      this.#forget(origin, delivery);
     }
-    if (sending.size === 0) onIdle?.();
+    if (this.#inFlight.size === 0) this.#onIdle?.();
   }
 
-  function logFailure({ id, runId }: HeldDelivery, number: number, result: OutboundResult, { status }: DeliveryState): void {
+  /** The attempt is on record: makes room for the next claim. */
+  #forget(origin: OriginQueue, delivery: LeasedDelivery): void {
+    this.#inFlight.delete(delivery.id);
+    this.#byGroup.remove(delivery);
+    if (this.#budget.remove(origin, delivery.bytes)) this.#loop.scheduleAt(this.#options.clock());
+    if (delivery.latestOf === null) this.#loop.scheduleAt(this.#nextClaimOf(origin));
+    else this.#claimSoon(origin);
+  }
+
+  #logFailure({ id, runId }: LeasedDelivery, number: number, result: OutboundResult, { status }: DeliveryState): void {
     if (status === 'delivered') return;
     const answer = result.kind === 'response' ? result.status : result.kind;
-    logger.info({ delivery_id: id, run_id: runId, attempt: number, result: answer, status }, 'delivery attempt failed');
+    this.#options.logger.info({ delivery_id: id, run_id: runId, attempt: number, result: answer, status }, 'delivery attempt failed');
   }
 
-  function lookFor(lane: OriginLane): void {
-    if (!isDraining && room.of(lane) > 0) timer.wakeBy(lane.nextLook());
+  #nextClaimOf(origin: OriginQueue): number {
+    const mayClaim = !this.#isDraining && this.#budget.availableTo(origin) > 0;
+    return mayClaim ? origin.nextClaimAt() : Number.POSITIVE_INFINITY;
   }
 
-  /** A newer one of a group, to whatever origin, may have waited for one of this lane. */
-  function lookForNext(lane: OriginLane): void {
-    lane.noteDue(clock());
-    timer.wakeBy(clock());
+  /** A newer delivery of a group, to whatever origin, may have waited for one of this origin. */
+  #claimSoon(origin: OriginQueue): void {
+    const now = this.#options.clock();
+    origin.markDue(now);
+    this.#loop.scheduleAt(now);
   }
 
-  async function claimDue(): Promise<void> {
-    if (isDraining || isClaiming) return;
-    isClaiming = true;
-    try {
-      // After a sleep of the machine, or a long lock, what is being sent must not look abandoned.
-      if (clock() - renewedAt > 2 * RENEW_EVERY_MS) await renewLeases();
-      const now = clock();
-      for (const lane of lanes.values()) pump(lane);
-      const open = room.claimable(lanes.values(), now);
-      const share = room.left() / (open.length + 1);
-      const wanted = open.map((lane) => ({ origin: lane.name, limit: lane.roomForClaims(now), maxBytes: Math.min(share, room.of(lane)) }));
-      const claimed = wanted.length === 0 ? [] : await storage.claimDeliveries(wanted, now, now + LEASE_MS);
-      for (const delivery of claimed) takeUp(delivery);
-      await lookAhead();
-    } catch (error) {
-      logger.warn({ err: error }, 'due deliveries could not be claimed; trying again');
-      timer.wakeBy(clock() + NO_DATABASE_MS);
-    } finally {
-      isClaiming = false;
-    }
+  async #claimDue(): Promise<number> {
+    const { storage, clock } = this.#options;
+    const now = clock();
+    for (const origin of this.#origins.values()) this.#sendNext(origin);
+    const claimable = this.#budget.claimable(this.#origins.values(), now);
+    const share = this.#budget.remaining / (claimable.length + 1);
+    const limits = claimable.map((origin) => ({
+      origin: origin.name,
+      limit: origin.claimableCount(now),
+      maxBytes: Math.min(share, this.#budget.availableTo(origin)),
+    }));
+    const claimed = limits.length === 0 ? [] : await storage.claimDeliveries(limits, now, now + LEASE_MS);
+    for (const delivery of claimed) this.#enqueueClaimed(delivery);
+    return await this.#queryDueOrigins();
   }
 
-  function takeUp(delivery: ClaimedDelivery): void {
-    const lane = laneOf(delivery.origin);
-    const held = new HeldDelivery(delivery, parseDeliveryId(delivery.id)?.runId ?? '', false);
-    room.hold(lane, held.bytes);
-    latest.take(held, lane);
-    lane.waiting.push(held);
-    pump(lane);
+  #enqueueClaimed(claimed: ClaimedDelivery): void {
+    const origin = this.#originOf(claimed.origin);
+    const delivery = new LeasedDelivery(claimed, parseDeliveryId(claimed.id)?.runId ?? '', false);
+    this.#budget.add(origin, delivery.bytes);
+    this.#byGroup.add(delivery, origin);
+    origin.queued.push(delivery);
+    this.#sendNext(origin);
   }
 
-  /** A newer one of the group is stored: one that has not begun to be sent is given back, so that storage drops it. */
-  async function giveWay(group: string): Promise<void> {
-    const place = latest.takeBack(group);
-    if (place === null) return;
-    const { held, lane } = place;
-    try {
-      await storage.releaseDeliveries([toLease(held)], clock());
-      room.letGo(lane, held.bytes);
-    } catch (error) {
-      logger.warn({ err: error, delivery_id: held.id }, 'a superseded delivery could not be dropped; it is sent');
-      latest.take(held, lane);
-      lane.waiting.unshift(held);
-    }
-  }
-
-  async function lookForStored(lane: OriginLane, overflow: OverflowGroup): Promise<void> {
-    if (overflow.policy === 'latest_wins') await giveWay(overflow.group);
-    lookForNext(lane);
-    wakeRuns();
-  }
-
-  /** Learns when each origin's next delivery is due, and forgets origins that have none. */
-  async function lookAhead(): Promise<void> {
-    for (const lane of lanes.values()) lane.beginAsking();
+  /** Asks the database when each origin's next delivery is due, and forgets origins without any. Returns the next claim. */
+  async #queryDueOrigins(): Promise<number> {
+    const { storage, clock } = this.#options;
+    for (const origin of this.#origins.values()) origin.beginDueQuery();
     const now = clock();
     const due = new Map((await storage.listDueOrigins()).map(({ origin, dueAt }) => [origin, dueAt]));
-    for (const name of due.keys()) laneOf(name);
-    for (const [name, lane] of lanes) {
-      lane.endAsking(due.get(name) ?? Number.POSITIVE_INFINITY);
-      if (lane.isIdle(now)) lanes.delete(name);
-      else {
-        // A pause may have ended meanwhile.
-        pump(lane);
-        lookFor(lane);
+    for (const name of due.keys()) this.#originOf(name);
+    let nextClaim = Number.POSITIVE_INFINITY;
+    for (const [name, origin] of this.#origins) {
+      origin.endDueQuery(due.get(name) ?? Number.POSITIVE_INFINITY);
+      if (origin.isIdle(now)) {
+        this.#origins.delete(name);
+        continue;
       }
+      // The pause of its circuit may have ended meanwhile.
+      this.#sendNext(origin);
+      nextClaim = Math.min(nextClaim, this.#nextClaimOf(origin));
+    }
+    return nextClaim;
+  }
+
+  /** A delivery with an overflow policy is stored: claims what its group may send now. */
+  async #claimGroup(origin: OriginQueue, { policy, group }: OverflowGroup): Promise<void> {
+    if (policy === 'latest_wins') await this.#yieldToNewer(group);
+    this.#claimSoon(origin);
+    this.#options.onRunsDue();
+  }
+
+  /** Releases the group's delivery unless its attempt has begun, so that storage drops it in favour of the newer one. */
+  async #yieldToNewer(group: string): Promise<void> {
+    const { storage, clock, logger } = this.#options;
+    const place = this.#byGroup.dequeue(group);
+    if (place === null) return;
+    const { delivery, origin } = place;
+    try {
+      await storage.releaseDeliveries([delivery.lease], clock());
+      this.#budget.remove(origin, delivery.bytes);
+    } catch (error) {
+      logger.warn({ err: error, delivery_id: delivery.id }, 'a superseded delivery could not be dropped; it is sent');
+      this.#byGroup.add(delivery, origin);
+      origin.queued.unshift(delivery);
     }
   }
 
-  async function renewLeases(): Promise<void> {
-    const now = clock();
-    const held = [...sending.values(), ...[...lanes.values()].flatMap(({ waiting }) => waiting)];
-    if (held.length > 0) await storage.renewDeliveries(held.map(toLease), now + LEASE_MS);
-    renewedAt = now;
+  async #renewLeases(): Promise<void> {
+    const { storage, clock } = this.#options;
+    const leased = [...this.#inFlight.values(), ...[...this.#origins.values()].flatMap(({ queued }) => queued)];
+    if (leased.length > 0) {
+      await storage.renewDeliveries(
+        leased.map(({ lease }) => lease),
+        clock() + LEASE_MS,
+      );
+    }
   }
-
-  function wake(lane: OriginLane): void {
-    lane.noteDue(clock());
-    lookFor(lane);
-  }
-
-  return {
-    admit(deliveries) {
-      const leaseUntil = clock() + LEASE_MS;
-      return deliveries.map((delivery) => {
-        const lane = laneOf(delivery.origin);
-        const bytes = bytesOf(delivery.message);
-        const hasRoom = !stop.signal.aborted && !lane.isFull && bytes <= room.of(lane);
-        // What becomes of one with a policy is known once it is stored.
-        if (!hasRoom || delivery.overflow !== null) return delivery;
-        room.hold(lane, bytes);
-        return { ...delivery, leaseUntil };
-      });
-    },
-    begin(deliveries, runId, isRunHere) {
-      for (const { leaseUntil, overflow, ...delivery } of deliveries) {
-        const lane = laneOf(delivery.origin);
-        if (leaseUntil === null) {
-          if (overflow === null) wake(lane);
-          else void lookForStored(lane, overflow);
-          continue;
-        }
-        const claimed = { ...delivery, latestOf: null, epoch: 1, attempts: 0, lastAttempt: delivery.retry.maxRetries + 1 };
-        lane.waiting.push(new HeldDelivery(claimed, runId, isRunHere && delivery.isAwaited));
-        pump(lane);
-      }
-    },
-    withdraw(deliveries) {
-      for (const { leaseUntil, origin, message } of deliveries) if (leaseUntil !== null) room.letGo(laneOf(origin), bytesOf(message));
-    },
-    giveUp(runId) {
-      for (const held of sending.values()) if (held.runId === runId && held.isAwaited) held.giveUp();
-      for (const lane of lanes.values()) {
-        for (const held of lane.giveUp(runId)) {
-          room.letGo(lane, held.bytes);
-          latest.letGo(held);
-          lookForNext(lane);
-        }
-      }
-    },
-    wake: (origin) => wake(laneOf(origin)),
-    start: lookAhead,
-    async drain(timeoutMs) {
-      isDraining = true;
-      timer.stop();
-      clearInterval(renewTimer);
-      const waiting = [...lanes.values()].flatMap((lane) => lane.waiting.splice(0));
-      let deadline: NodeJS.Timeout | undefined;
-      const timeIsUp = new Promise<void>((resolve) => {
-        deadline = setTimeout(resolve, timeoutMs);
-      });
-      const idle = new Promise<void>((resolve) => {
-        onIdle = resolve;
-        if (sending.size === 0) resolve();
-      });
-      await Promise.race([idle, timeIsUp]);
-      clearTimeout(deadline);
-      stop.abort();
-      for (const held of sending.values()) held.endAttempt();
-      const left = [...waiting, ...sending.values()].map(toLease);
-      if (left.length === 0) return;
-      await storage.releaseDeliveries(left, clock()).catch((error: unknown) => {
-        logger.warn({ err: error }, 'deliveries could not be given back; the next start takes them up');
-      });
-    },
-  };
 }
-
-const toLease = ({ id, epoch }: HeldDelivery): DeliveryLease => ({ id, epoch });

@@ -1,10 +1,10 @@
-// One attempt to send what is held here, which ends in a result whatever happens.
+// One attempt to send what is leased here, which ends in a result whatever happens.
 
 import { idempotencyKeyOf } from '../../core/delivery/delivery-id.ts';
 import type { OutboundResult } from '../../core/delivery/outbound.ts';
 import type { Logger } from '../../logger.ts';
 import type { Send } from '../sender.ts';
-import type { HeldDelivery } from './held-delivery.ts';
+import type { LeasedDelivery } from './leased-delivery.ts';
 
 export interface Attempt {
   send: Send;
@@ -16,12 +16,12 @@ export interface Attempt {
   logger: Logger;
 }
 
-export async function sendOnce(held: HeldDelivery, { send, number, now, signal, logger }: Attempt): Promise<OutboundResult> {
-  const idempotencyKey = idempotencyKeyOf(held.id, held.runId, held.step);
+export async function sendOnce(delivery: LeasedDelivery, { send, number, now, signal, logger }: Attempt): Promise<OutboundResult> {
+  const idempotencyKey = idempotencyKeyOf(delivery.id, delivery.runId, delivery.step);
   try {
-    return await send(held.message, { idempotencyKey, deliveryId: held.id, attempt: number, now, signal });
+    return await send(delivery.message, { idempotencyKey, deliveryId: delivery.id, attempt: number, now, signal });
   } catch (error) {
-    logger.error({ err: error, delivery_id: held.id }, 'a delivery failed unexpectedly');
+    logger.error({ err: error, delivery_id: delivery.id }, 'a delivery failed unexpectedly');
     return { kind: 'refused', reason: 'an internal error kept the message from being sent' };
   }
 }

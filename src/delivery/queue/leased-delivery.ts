@@ -1,11 +1,11 @@
-// A delivery under our lease, held in memory until its attempt is on record. A class, because one is made for every
-// message: objects that are spread from others get no lasting shape, and every look at them is dear.
+// A delivery under our lease, in memory until its attempt is on record. A class, because one is made for every message:
+// objects that are spread from others get no lasting shape, and every look at them is dear.
 
 import type { OutboundMessage } from '../../core/delivery/outbound.ts';
 import type { RetryPolicy } from '../../core/delivery/retry.ts';
-import type { ClaimedDelivery } from '../../storage/delivery-records.ts';
+import type { ClaimedDelivery, DeliveryLease } from '../../storage/delivery-records.ts';
 
-export class HeldDelivery implements ClaimedDelivery {
+export class LeasedDelivery implements ClaimedDelivery {
   readonly id: string;
   readonly runId: string;
   readonly step: string;
@@ -21,7 +21,7 @@ export class HeldDelivery implements ClaimedDelivery {
   readonly hasWaiter: boolean;
   readonly bytes: number;
   /** Its run is over, so nobody wants it any more. */
-  isGivenUp = false;
+  isAborted = false;
   #attempt: AbortController | null = null;
 
   constructor(claimed: ClaimedDelivery, runId: string, hasWaiter: boolean) {
@@ -40,20 +40,24 @@ export class HeldDelivery implements ClaimedDelivery {
     this.bytes = bytesOf(claimed.message);
   }
 
-  /** The signal ends an attempt that begins now, and at once where nobody wants it. */
+  get lease(): DeliveryLease {
+    return { id: this.id, epoch: this.epoch };
+  }
+
+  /** The signal ends the attempt that begins now, and at once where nobody wants it. */
   beginAttempt(): AbortSignal {
     this.#attempt = new AbortController();
-    if (this.isGivenUp) this.endAttempt();
+    if (this.isAborted) this.endAttempt();
     return this.#attempt.signal;
   }
 
   endAttempt(): void {
-    // A reason spares the error, with its stack, that would be made for each else.
-    this.#attempt?.abort('the attempt is broken off');
+    // Passing a reason avoids an error, with its stack, for each abort.
+    this.#attempt?.abort('the attempt is aborted');
   }
 
-  giveUp(): void {
-    this.isGivenUp = true;
+  abort(): void {
+    this.isAborted = true;
     this.endAttempt();
   }
 }

@@ -1,0 +1,102 @@
+// The runs that this process claims: as many at a time as there is memory for, each restored and advanced.
+
+import type { Clock } from '../clock.ts';
+import { runWeight } from '../core/run/run-weight.ts';
+import { AppError } from '../errors.ts';
+import type { LeasedWork } from '../leases/claim-loop.ts';
+import { LEASE_MS } from '../leases/lease.ts';
+import type { Logger } from '../logger.ts';
+import type { MemoryAccount } from '../memory-budget.ts';
+import type { ClaimedRun, Lease, RunClaimLimit } from '../storage/run-records.ts';
+import type { RunStore } from '../storage/run-store.ts';
+import type { BackgroundWork } from './background-work.ts';
+import type { ActiveRun } from './turn.ts';
+import type { Worker } from './worker.ts';
+
+export interface DueRunsOptions {
+  storage: Pick<RunStore, 'claimDueRuns' | 'nextWake' | 'releaseRun' | 'renewLeases'>;
+  worker: Worker;
+  restore: (claimed: ClaimedRun) => Promise<ActiveRun>;
+  background: BackgroundWork;
+  memory: MemoryAccount;
+  clock: Clock;
+  logger: Logger;
+  isDraining: () => boolean;
+}
+
+const CLAIM_LIMIT = 64;
+const MAX_ACTIVE = 512;
+/** Until due runs are claimed again for which there was no room. */
+const NO_ROOM_MS = 50;
+/** Until a run is due again that could not be restored. */
+const RETRY_MS = 500;
+
+export class DueRuns implements LeasedWork {
+  readonly name = 'runs';
+  readonly #options: DueRunsOptions;
+  readonly #resuming = new Map<string, Lease>();
+  /** The last run that was claimed with no other of its kind beside it. */
+  #alone: string | null = null;
+
+  constructor(options: DueRunsOptions) {
+    this.#options = options;
+  }
+
+  async claim(): Promise<number> {
+    const { storage, background, clock, isDraining } = this.#options;
+    let now = clock();
+    for (let limits = this.#limits(); limits.limit > 0 && !isDraining(); limits = this.#limits()) {
+      now = clock();
+      const claimed = await storage.claimDueRuns(now, now + LEASE_MS, limits);
+      for (const run of claimed) background.track(this.#resume(run));
+      if (claimed.length < limits.limit) break;
+    }
+    const next = (await storage.nextWake()) ?? Number.POSITIVE_INFINITY;
+    // A run that is due and was not claimed waits for room.
+    return next <= now ? clock() + NO_ROOM_MS : next;
+  }
+
+  async renew(): Promise<void> {
+    const { storage, worker, clock } = this.#options;
+    const acting = [...worker.active.values()].filter(({ effects }) => effects > 0).map(({ lease }) => lease);
+    const leases = [...acting, ...this.#resuming.values()];
+    const lost = leases.length === 0 ? [] : await storage.renewLeases(leases, clock() + LEASE_MS);
+    for (const runId of lost) worker.stop(runId);
+  }
+
+  #limits(): RunClaimLimit {
+    const { worker, background, memory } = this.#options;
+    return {
+      limit: Math.min(CLAIM_LIMIT, MAX_ACTIVE - background.size),
+      maxWeight: memory.room,
+      takesAlone: this.#alone === null || !(this.#resuming.has(this.#alone) || worker.active.has(this.#alone)),
+    };
+  }
+
+  async #resume(claimed: ClaimedRun): Promise<void> {
+    const { storage, worker, restore, memory, clock, logger } = this.#options;
+    const { lease } = claimed;
+    const weight = runWeight(claimed.bytes);
+    let run: ActiveRun | null = null;
+    worker.stop(lease.runId);
+    memory.takeAnyway(weight);
+    this.#resuming.set(lease.runId, lease);
+    if (claimed.isAlone) this.#alone = lease.runId;
+    try {
+      run = await restore(claimed);
+      run.weight = weight;
+      const { execution } = run;
+      await worker.advance(run, () => {
+        for (const { step, result } of claimed.results) execution.giveResult(step, result);
+      });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'unavailable') throw error;
+      logger.warn({ run_id: lease.runId, reason: error.message }, 'a run could not be resumed; trying again');
+      await storage.releaseRun(lease, clock() + RETRY_MS);
+    } finally {
+      if (run === null) memory.give(weight);
+      else worker.forget(run);
+      this.#resuming.delete(lease.runId);
+    }
+  }
+}
