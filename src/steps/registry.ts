@@ -10,7 +10,7 @@ import { delay } from './sluice/delay.ts';
 import { fail } from './sluice/fail.ts';
 import { readFile } from './sluice/read-file.ts';
 import { set } from './sluice/set.ts';
-import { commonProperties, isOutcomeWay, survivesFailure } from './step-properties.ts';
+import { commonProperties, isOutcomeTransition, survivesFailure } from './step-properties.ts';
 import type { StepType } from './step-type.ts';
 
 /** Those that are there from the start. */
@@ -103,18 +103,19 @@ function reportUnknown(type: string, list: readonly StepType[]): ManifestReport 
   const shown = type.length > 100 ? `${type.slice(0, 100)}…` : type;
   const hint = sayKnown(type, list.flatMap(idsOf), list.map((stepType) => stepType.type).join(', '));
   const message = `"${shown}" is no step type${hint}`;
-  return { faults: [{ path: 'type', message }], outputs: null, takesSteps: () => true, mayLeadBack: () => true };
+  return { faults: [{ path: 'type', message }], outputs: null, takesSteps: () => true, mayNameLoop: () => true };
 }
 
 function report({ stepType, check }: Entry, manifest: Record<string, unknown>): ManifestReport {
   const { properties, mayLoop = false } = stepType;
-  const takesSteps = (property: string): boolean => property === 'next_steps' || isOutcomeWay(property) || namesSteps(properties[property]);
-  const ways = { takesSteps, mayLeadBack: (property: string): boolean => mayLoop || isOutcomeWay(property) };
+  const takesSteps = (property: string): boolean =>
+    property === 'next_steps' || isOutcomeTransition(property) || namesSteps(properties[property]);
+  const transitions = { takesSteps, mayNameLoop: (property: string): boolean => mayLoop || isOutcomeTransition(property) };
   const faults = check(manifest);
-  if (faults.length > 0) return { faults, outputs: null, ...ways };
+  if (faults.length > 0) return { faults, outputs: null, ...transitions };
   const outputs = stepType.outputs(manifest);
   const hasError = outputs !== null && survivesFailure(stepType, manifest);
-  return { faults: stepType.findFaults?.(manifest) ?? [], outputs: hasError ? [...outputs, 'error'] : outputs, ...ways };
+  return { faults: stepType.findFaults?.(manifest) ?? [], outputs: hasError ? [...outputs, 'error'] : outputs, ...transitions };
 }
 
 /** The whole manifest: what every step has, and what its type adds. */

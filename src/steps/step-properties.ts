@@ -22,15 +22,15 @@ export const commonProperties: Readonly<Record<string, JsonSchema>> = {
 };
 
 /** A type that has one of them as a property of its own chooses by both itself. */
-export function hasOwnOutcomeWays({ properties }: StepType): boolean {
+export function hasOwnOutcomeTransitions({ properties }: StepType): boolean {
   return OUTCOME_WAYS.some((property) => Object.hasOwn(properties, property));
 }
 
-export function isOutcomeWay(property: string): boolean {
+export function isOutcomeTransition(property: string): boolean {
   return (OUTCOME_WAYS as readonly string[]).includes(property);
 }
 
 /** Whether the failure of a step of this type chooses what runs next, and its error is an output. */
 export function survivesFailure(stepType: StepType, { on_failure: onFailure }: Readonly<Record<string, unknown>>): boolean {
-  return !hasOwnOutcomeWays(stepType) && Array.isArray(onFailure) && onFailure.length > 0;
+  return !hasOwnOutcomeTransitions(stepType) && Array.isArray(onFailure) && onFailure.length > 0;
 }

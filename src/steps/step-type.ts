@@ -76,7 +76,7 @@ export interface StepContext {
   runId: string;
   /** The step's own name. */
   step: string;
-  /** From 1; ways that lead back raise it. */
+  /** From 1; each repetition of a loop raises it. */
   visit: number;
   /** Of this visit, from 1; a retried step is planned anew. */
   attempt: number;

@@ -20,7 +20,7 @@ export interface RunError {
 
 export type StepStatus = 'pending' | 'running' | 'waiting' | 'completed' | 'skipped' | 'failed';
 
-/** The state of one step of one run: of its last visit, where ways have led back to it. */
+/** The state of one step of one run: of its last visit, where a loop has repeated it. */
 export interface StepState {
   status: StepStatus;
   /** From 1. */
@@ -72,9 +72,9 @@ function stepState(states: StepStates, name: string): Readonly<StepState> {
 export type Readiness = 'ready' | 'skip' | 'not_yet';
 
 /**
- * Whether a pending step can run now: all that it needs is there, each of its gates has chosen it, and so has one of its
- * ways, if it has any. A step that merges nulls runs even where a step that it needs was skipped; a step that the run
- * was sent back to runs whatever chose it before.
+ * Whether a pending step can run now: all that it needs is there, each of its gates has chosen it, and so has one of the
+ * steps with a transition to it, if there are any. A step that merges nulls runs even where a step that it needs was
+ * skipped. The first step of a loop that starts again runs whatever chose it before.
  */
 export function readiness(step: WorkflowStep, states: StepStates, mergesNulls = false, loops: Loops | null = null): Readiness {
   for (const name of step.needs) {
@@ -87,9 +87,9 @@ export function readiness(step: WorkflowStep, states: StepStates, mergesNulls = 
   const backTo = loops === null ? null : stepState(states, step.name).backTo;
   if (backTo?.includes(step.name)) return 'ready';
   const gates = throughGates(step, states);
-  const ways = byWays(step, states, backTo, loops);
-  if (gates === 'skip' || ways === 'skip') return 'skip';
-  return gates === 'ready' ? ways : gates;
+  const transitions = byTransitions(step, states, backTo, loops);
+  if (gates === 'skip' || transitions === 'skip') return 'skip';
+  return gates === 'ready' ? transitions : gates;
 }
 
 /** Roboflow's rule: all of them choose the step, or it is skipped. One that was skipped itself chooses nothing. */
@@ -103,14 +103,14 @@ function throughGates({ name, gatedBy }: WorkflowStep, states: StepStates): Read
   return areDecided ? 'ready' : 'not_yet';
 }
 
-function byWays(step: WorkflowStep, states: StepStates, backTo: readonly string[] | null, loops: Loops | null): Readiness {
+function byTransitions(step: WorkflowStep, states: StepStates, backTo: readonly string[] | null, loops: Loops | null): Readiness {
   if (step.chosenBy.length === 0) return 'ready';
   const choosers = choosersOf(step, backTo, loops).map((name) => stepState(states, name));
   if (choosers.some((chooser) => hasChosen(chooser, step.name))) return 'ready';
   return choosers.every(({ status }) => isDecided(status)) ? 'skip' : 'not_yet';
 }
 
-/** Where the run was sent back, what was chosen before is used up: those choose that run anew, if any of them do. */
+/** In a loop, choices of earlier visits are used up: only steps that run anew choose, where there are any. */
 function choosersOf({ chosenBy }: WorkflowStep, backTo: readonly string[] | null, loops: Loops | null): readonly string[] {
   if (backTo === null) return chosenBy;
   const anew = chosenBy.filter((name) => backTo.some((target) => loops?.bodies.get(target)?.has(name)));

@@ -28,7 +28,7 @@ export interface ManifestReport {
   /** Whether a property names steps to run next, as `$steps.b`. */
   takesSteps: (property: string) => boolean;
   /** Whether such a step may be an earlier one. */
-  mayLeadBack: (property: string) => boolean;
+  mayNameLoop: (property: string) => boolean;
 }
 
 export type InspectManifest = (type: string, manifest: Record<string, unknown>) => ManifestReport;
@@ -214,9 +214,9 @@ function boundFaults({ step, origin }: InlinedStep, document: WorkflowDocument, 
 function cycleFaults(documents: readonly StepDocument[], inspect: InspectManifest): Fault[] {
   const { steps, loops } = planSteps(documents);
   const waitsFor = new Map(steps.map((step) => [step.name, new Set([...step.needs, ...step.gatedBy, ...step.chosenBy])]));
-  for (const [name, targets] of loops?.backs ?? []) {
+  for (const [name, targets] of loops?.backEdges ?? []) {
     const step = documents.find((document) => document.name === name) as StepDocument;
-    for (const target of forbiddenBacks(step, targets, inspect)) waitsFor.get(target)?.add(name);
+    for (const target of forbiddenLoops(step, targets, inspect)) waitsFor.get(target)?.add(name);
   }
   const free = steps.filter((step) => waitsFor.get(step.name)?.size === 0).map((step) => step.name);
   for (let name = free.pop(); name !== undefined; name = free.pop()) {
@@ -230,9 +230,9 @@ function cycleFaults(documents: readonly StepDocument[], inspect: InspectManifes
   return [{ path: 'steps', message: `${text}: steps ${looped.join(', ')} wait for one another` }];
 }
 
-/** Of the steps that a step leads back to, those that it names where no way may lead back. */
-function forbiddenBacks(step: StepDocument, targets: ReadonlySet<string>, inspect: InspectManifest): string[] {
-  const { mayLeadBack } = inspect(step.type, step);
-  const leadingOn = Object.entries(bindableProperties(step)).filter(([property]) => !mayLeadBack(property));
-  return [...referencesIn(leadingOn.map(([, value]) => value))].filter((name) => targets.has(name));
+/** Of the loops that a step repeats, those that it names in a property which may not name one. */
+function forbiddenLoops(step: StepDocument, targets: ReadonlySet<string>, inspect: InspectManifest): string[] {
+  const { mayNameLoop } = inspect(step.type, step);
+  const forward = Object.entries(bindableProperties(step)).filter(([property]) => !mayNameLoop(property));
+  return [...referencesIn(forward.map(([, value]) => value))].filter((name) => targets.has(name));
 }

@@ -7,7 +7,7 @@ import { type InnerWorkflow, innerWorkflowOf, isInnerWorkflow, type PinnedWorkfl
 import { linksOf, withBareReferences } from './links.ts';
 import { bindableProperties, isStepReference, readSelector, type SelectorPart, selectedStep } from './selector.ts';
 import { leadingNames } from './selector-path.ts';
-import { planWays } from './transitions.ts';
+import { planTransitions } from './transitions.ts';
 
 export interface InlinedStep {
   step: StepDocument;
@@ -143,7 +143,7 @@ interface Inside {
 function firstSteps({ steps }: InlinedWorkflow): string[] {
   if (steps.length > MAX_STEPS) return [];
   const links = steps.map(({ step }) => linksOf(step));
-  const { chosenBy } = planWays(links);
+  const { chosenBy } = planTransitions(links);
   return links.filter(({ name, needs }) => needs.size === 0 && !chosenBy.has(name)).map(({ name }) => name);
 }
 

@@ -19,7 +19,7 @@ export interface StepLinks {
   gates: ReadonlySet<string>;
 }
 
-/** Where Roboflow's blocks name steps. Any other property that names steps holds ways. */
+/** Where Roboflow's blocks name steps. Any other property that names steps holds transitions. */
 const GATE_PROPERTIES = ['next_steps', 'cases', 'default_next_steps'];
 
 export function linksOf(step: StepDocument): StepLinks {
@@ -52,22 +52,22 @@ function bareReference(leaf: unknown): unknown {
   return name === null ? leaf : `$steps.${name}`;
 }
 
-/** The steps that run next by what becomes of a step, whatever its type. */
-export interface OutcomeWays {
+/** The steps that run after success or failure of a step, whatever its type. */
+export interface OutcomeTransitions {
   onSuccess: readonly string[];
   onFailure: readonly string[];
   /** What its other properties name. */
   others: readonly string[];
 }
 
-export function outcomeWaysOf(step: StepDocument): OutcomeWays | null {
+export function outcomeTransitionsOf(step: StepDocument): OutcomeTransitions | null {
   const { on_success: success, on_failure: failure, ...others } = bindableProperties(step);
   if (success === undefined && failure === undefined) return null;
   return { onSuccess: [...referencesIn(success)], onFailure: [...referencesIn(failure)], others: [...referencesIn(others)] };
 }
 
 /** What runs next after a success: what its type chose, or all that it named, and the steps of `on_success`. */
-export function chosenOnSuccess({ onSuccess, others }: OutcomeWays, chosen: readonly string[] | undefined): readonly string[] {
+export function chosenOnSuccess({ onSuccess, others }: OutcomeTransitions, chosen: readonly string[] | undefined): readonly string[] {
   return [...new Set([...(chosen ?? others), ...onSuccess])];
 }
 

@@ -4,9 +4,9 @@ import { NO_RETRY, type RetryPolicy, readRetryPolicy } from '../delivery/retry.t
 import { type Binding, compileBinding, compileSelector } from './bindings.ts';
 import { type InputDocument, type InputType, inputTypeOf, type StepDocument, type WorkflowDocument } from './document.ts';
 import { inlineInnerWorkflows } from './inner-workflow.ts';
-import { linksOf, type OutcomeWays, outcomeWaysOf } from './links.ts';
+import { linksOf, type OutcomeTransitions, outcomeTransitionsOf } from './links.ts';
 import { bindableProperties } from './selector.ts';
-import { type Loops, planWays, readMaxVisits } from './transitions.ts';
+import { type Loops, planTransitions, readMaxVisits } from './transitions.ts';
 
 export interface WorkflowInput {
   name: string;
@@ -33,11 +33,11 @@ export interface WorkflowStep {
   stepSelectors: readonly Binding[];
   /** Steps that name this one in `next_steps` or `cases`: it runs only if each of them chooses it. */
   gatedBy: readonly string[];
-  /** Other steps that may choose this one, by a way that leads on: where there are any, one of them must. */
+  /** Other steps that may choose this one by a forward transition: where there are any, one of them must. */
   chosenBy: readonly string[];
   /** Its `on_success` and `on_failure`; null where it has neither. */
-  ways: OutcomeWays | null;
-  /** How often the run may be sent back to it, its first visit counted. */
+  transitions: OutcomeTransitions | null;
+  /** How often the run may visit it, the first visit counted. */
   maxVisits: number;
 }
 
@@ -51,7 +51,7 @@ export interface Workflow {
   version: number;
   inputs: readonly WorkflowInput[];
   steps: readonly WorkflowStep[];
-  /** Null where no way leads back. */
+  /** Null where the workflow has no loops. */
   loops: Loops | null;
   outputs: readonly WorkflowOutput[];
 }
@@ -77,7 +77,7 @@ export function planWorkflow(id: string, version: number, document: WorkflowDocu
 
 export function planSteps(documents: readonly StepDocument[]): { steps: WorkflowStep[]; loops: Loops | null } {
   const links = documents.map(linksOf);
-  const { chosenBy, loops } = planWays(links);
+  const { chosenBy, loops } = planTransitions(links);
   const gates = new Map(links.map((link) => [link.name, link.gates]));
   const steps = links.map(({ step, name, values, needs, needsErrorOf }) => ({
     name,
@@ -90,7 +90,7 @@ export function planSteps(documents: readonly StepDocument[]): { steps: Workflow
     stepSelectors: values.map(compileSelector),
     gatedBy: (chosenBy.get(name) ?? []).filter((chooser) => gates.get(chooser)?.has(name)),
     chosenBy: (chosenBy.get(name) ?? []).filter((chooser) => !gates.get(chooser)?.has(name)),
-    ways: outcomeWaysOf(step),
+    transitions: outcomeTransitionsOf(step),
     maxVisits: readMaxVisits(step['max_visits']),
   }));
   return { steps, loops };

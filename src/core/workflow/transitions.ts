@@ -1,5 +1,5 @@
-// Ways: the steps that a step may choose to run next. Most lead on. Ways are taken in the order of the document, after
-// all that is selected, and one that would close a circle with those before it leads back: the run returns to that step.
+// Transitions: the steps that a step may choose to run next. They are added in the order of the document, after all data
+// dependencies. A transition that would close a cycle with the earlier ones is a back edge: it makes a loop.
 
 import type { JsonSchema } from '../schema.ts';
 import type { StepLinks } from './links.ts';
@@ -11,7 +11,7 @@ export const maxVisitsSchema: JsonSchema = {
   minimum: 1,
   maximum: 100,
   default: DEFAULT_MAX_VISITS,
-  description: 'how often ways may lead to the step, its first visit counted',
+  description: 'how often transitions may lead to the step, its first visit counted',
 };
 
 /** Reads a manifest's `max_visits`, which fits its schema. */
@@ -19,23 +19,23 @@ export function readMaxVisits(manifest: unknown): number {
   return Number(manifest ?? DEFAULT_MAX_VISITS);
 }
 
-/** Where the ways of a workflow lead back. */
+/** The back edges of a workflow, and the steps that they repeat. */
 export interface Loops {
-  /** By step that may send the run back: to which steps. */
-  readonly backs: ReadonlyMap<string, ReadonlySet<string>>;
-  /** By step that is returned to: itself and all that depend on it, by what they select or by ways that lead on. */
+  /** By step: the first steps of the loops that it may repeat. */
+  readonly backEdges: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By first step of a loop: itself and all steps that depend on it, by data or by forward transitions. */
   readonly bodies: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-export interface PlannedWays {
-  /** By step: those that may choose it by a way that leads on, in the order of the document. */
+export interface PlannedTransitions {
+  /** By step: the steps that may choose it by a forward transition, in the order of the document. */
   chosenBy: ReadonlyMap<string, readonly string[]>;
-  /** Null where no way leads back. */
+  /** Null where the workflow has no loops. */
   loops: Loops | null;
 }
 
-/** A choice of a step that there is not leads nowhere. */
-export function planWays(steps: readonly Pick<StepLinks, 'name' | 'needs' | 'chooses'>[]): PlannedWays {
+/** A transition to an unknown step is left out. */
+export function planTransitions(steps: readonly Pick<StepLinks, 'name' | 'needs' | 'chooses'>[]): PlannedTransitions {
   if (steps.every(({ chooses }) => chooses.size === 0)) return { chosenBy: new Map(), loops: null };
   const places = new Map(steps.map(({ name }, place) => [name, place]));
   const dependents = new Dependents(steps.length);
@@ -43,12 +43,12 @@ export function planWays(steps: readonly Pick<StepLinks, 'name' | 'needs' | 'cho
     for (const name of needs) dependents.add(places.get(name) ?? place, place);
   }
   const chosenBy = new Map<string, string[]>();
-  const backs = new Map<string, Set<string>>();
+  const backEdges = new Map<string, Set<string>>();
   for (const [place, { name, chooses }] of steps.entries()) {
     for (const chosen of chooses) {
       const target = places.get(chosen);
       if (target === undefined) continue;
-      if (target === place || dependents.has(target, place)) backs.set(name, (backs.get(name) ?? new Set()).add(chosen));
+      if (target === place || dependents.has(target, place)) backEdges.set(name, (backEdges.get(name) ?? new Set()).add(chosen));
       else {
         dependents.add(place, target);
         const choosers = chosenBy.get(chosen) ?? [];
@@ -57,14 +57,14 @@ export function planWays(steps: readonly Pick<StepLinks, 'name' | 'needs' | 'cho
       }
     }
   }
-  if (backs.size === 0) return { chosenBy, loops: null };
+  if (backEdges.size === 0) return { chosenBy, loops: null };
   const bodies = new Map<string, Set<string>>();
-  for (const target of new Set([...backs.values()].flatMap((targets) => [...targets]))) {
+  for (const target of new Set([...backEdges.values()].flatMap((targets) => [...targets]))) {
     const start = places.get(target) as number;
     const body = steps.filter((_, place) => place === start || dependents.has(start, place));
     bodies.set(target, new Set(body.map(({ name }) => name)));
   }
-  return { chosenBy, loops: { backs, bodies } };
+  return { chosenBy, loops: { backEdges, bodies } };
 }
 
 /** Which steps depend on which, directly or through others: a row of bits for each, kept whole with every link. */

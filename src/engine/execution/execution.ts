@@ -12,12 +12,12 @@ import type { ProgressEvent, RunOutcome } from '../../core/run/run-event.ts';
 import type { Images } from '../../core/uql/image.ts';
 import { chosenOnSuccess } from '../../core/workflow/links.ts';
 import type { Workflow, WorkflowStep } from '../../core/workflow/plan.ts';
-import { hasOwnOutcomeWays, survivesFailure } from '../../steps/step-properties.ts';
+import { hasOwnOutcomeTransitions, survivesFailure } from '../../steps/step-properties.ts';
 import type { EffectResult, StepOutcome, StepPlan } from '../../steps/step-type.ts';
 import type { NewDelivery } from '../../storage/delivery-records.ts';
 import type { RunChange } from '../../storage/run-records.ts';
 import type { ExecutionPast, ExecutionStart, ExecutionTools, LocalEffect } from './execution-start.ts';
-import { WaysBack } from './loops.ts';
+import { PendingLoops } from './loops.ts';
 import type { PreparedStep } from './prepared-step.ts';
 import { StepPlanner } from './step-planner.ts';
 import { StepStates } from './step-states.ts';
@@ -31,9 +31,8 @@ export class Execution {
   readonly #steps: StepStates;
   readonly #roots: { inputs: Record<string, unknown>; request: Request; steps: Record<string, unknown> };
   readonly #planner: StepPlanner;
-  /** Null where no way leads back. */
-  readonly #waysBack: WaysBack | null;
-  /** By step: what came of it since it was planned. */
+  readonly #loops: PendingLoops | null;
+  /** By step: the result of its effect, since it was planned. */
   #results: Map<string, EffectResult> | null = null;
   #events: ProgressEvent[] = [];
   #deliveries: NewDelivery[] | null = null;
@@ -41,7 +40,7 @@ export class Execution {
   #lastSeq = 0;
   #ending: RunOutcome | null = null;
 
-  /** A new run, or with `past` one that is taken up. */
+  /** A new run, or with `past` one that resumes. */
   constructor(tools: ExecutionTools, { runId, sinkId, workflow, request, inputs }: ExecutionStart, past?: ExecutionPast) {
     this.#tools = tools;
     this.#runId = runId;
@@ -56,7 +55,7 @@ export class Execution {
       this.#lastSeq = past.lastSeq;
       for (const record of past.steps) this.#roots.steps[record.step] = this.#steps.restore(record);
     }
-    this.#waysBack = workflow.loops === null ? null : new WaysBack(workflow.loops, workflow.steps, this.#steps);
+    this.#loops = workflow.loops === null ? null : new PendingLoops(workflow.loops, workflow.steps, this.#steps);
   }
 
   /** Runs every step that can run at `now`; returns what is to be done here once the change is on disk. */
@@ -159,7 +158,7 @@ export class Execution {
 
   #start(step: WorkflowStep, now: number): LocalEffect | null | undefined {
     const { visit, attempt, startedAt } = this.#steps.of(step);
-    if (startedAt === null && this.#waysBack?.holds(step) === true) return undefined;
+    if (startedAt === null && this.#loops?.holds(step) === true) return undefined;
     const stepType = this.#planner.typeOf(step);
     const state = readiness(step, this.#steps.all, stepType.nulls === 'merge', this.#workflow.loops);
     if (state === 'not_yet') return undefined;
@@ -171,10 +170,10 @@ export class Execution {
     return prepared === null ? undefined : this.#begin(prepared, now);
   }
 
-  /** Takes the ways back that can be taken now. */
+  /** Starts the loops again that can start now. */
   #goBack(): boolean {
-    if (this.#waysBack === null || this.#ending !== null) return false;
-    const returns = this.#waysBack.take(({ name }) => {
+    if (this.#loops === null || this.#ending !== null) return false;
+    const returns = this.#loops.take(({ name }) => {
       delete this.#roots.steps[name];
       this.#planner.forgetImages(name);
     });
@@ -242,7 +241,8 @@ export class Execution {
     const { definition: step, stepType } = prepared;
     this.#planner.remember(prepared, remember);
     const state = this.#steps.decide(step, 'completed', now);
-    state.chosen = step.ways === null || hasOwnOutcomeWays(stepType) ? (chosen ?? null) : chosenOnSuccess(step.ways, chosen);
+    state.chosen =
+      step.transitions === null || hasOwnOutcomeTransitions(stepType) ? (chosen ?? null) : chosenOnSuccess(step.transitions, chosen);
     state.error = null;
     this.#goOn(step, outputs, message ?? null);
   }
@@ -258,7 +258,7 @@ export class Execution {
     const state = this.#steps.decide(step, 'failed', now);
     state.error = error;
     if (!survivesFailure(stepType, step.written)) return this.abort({ ...error, step: step.name });
-    state.chosen = step.ways?.onFailure ?? [];
+    state.chosen = step.transitions?.onFailure ?? [];
     this.#goOn(step, { error: { code: error.code, message: error.message } }, `failed: ${error.message}`);
   }
 
@@ -266,8 +266,8 @@ export class Execution {
   #goOn(step: WorkflowStep, outputs: Record<string, unknown>, message: string | null): void {
     this.#roots.steps[step.name] = outputs;
     this.#steps.of(step).outputs = outputs;
-    this.#waysBack?.note(step);
-    if (this.#steps.areAllDecided && this.#waysBack?.isWanted !== true) return;
+    this.#loops?.note(step);
+    if (this.#steps.areAllDecided && this.#loops?.isWanted !== true) return;
     this.#emit(progressOf(this.#steps.decided, this.#workflow.steps.length), step.name, message);
   }
 

@@ -1,5 +1,5 @@
-// Ways back that the steps of one run have chosen: each is taken once nothing between is under way. What was visited
-// before stays on record, and all that depends on the step that is returned to runs anew.
+// The loops that the steps of one run have chosen to repeat. A loop starts again once no step of its body is in flight:
+// earlier visits stay on record, and every step that depends on the loop's first step runs anew.
 
 import { hasChosen, isDecided, type RunError, type StepState } from '../../core/run/run.ts';
 import type { WorkflowStep } from '../../core/workflow/plan.ts';
@@ -15,14 +15,14 @@ export interface Return {
   message: string;
 }
 
-export class WaysBack {
+export class PendingLoops {
   readonly #loops: Loops;
   readonly #definitions: readonly WorkflowStep[];
   readonly #steps: StepStates;
-  /** Steps that are to be returned to. */
+  /** First steps of the loops that are to start again. */
   readonly #wanted = new Set<string>();
 
-  /** What was chosen and not yet taken follows from the states. */
+  /** Loops that were chosen before a restart follow from the states. */
   constructor(loops: Loops, definitions: readonly WorkflowStep[], steps: StepStates) {
     this.#loops = loops;
     this.#definitions = definitions;
@@ -34,27 +34,27 @@ export class WaysBack {
     return this.#wanted.size > 0;
   }
 
-  /** Nothing new begins where all is to run anew. */
+  /** True for a step of a loop that is about to start again: it must not begin before. */
   holds({ name }: WorkflowStep): boolean {
     for (const target of this.#wanted) if (this.#isInside(name, target)) return true;
     return false;
   }
 
-  /** Takes in what a step has chosen. */
+  /** Call it once a step has ended: it may have chosen a loop. */
   note(step: WorkflowStep): void {
-    const targets = this.#loops.backs.get(step.name);
+    const targets = this.#loops.backEdges.get(step.name);
     if (targets === undefined) return;
     const state = this.#steps.of(step);
     for (const target of targets) if (hasChosen(state, target)) this.#wanted.add(target);
   }
 
   /**
-   * Null as long as there is no way back to take. `reopen` is told of each step that runs anew. An error where a step
-   * would be visited too often.
+   * Starts loops again, and calls `reopen` with each step that runs anew. Null where no loop can start yet; an error where
+   * a step would be visited too often.
    */
   take(reopen: (step: WorkflowStep) => void): Return[] | RunError | null {
-    if (!this.isWanted || this.#isUnderWay()) return null;
-    // A step that is reached anew from another one that is returned to need not be returned to itself.
+    if (!this.isWanted || this.#isInFlight()) return null;
+    // Skip targets inside the body of another target.
     const targets = [...this.#wanted].filter((name) => !this.#isInsideOther(name));
     const returns: Return[] = [];
     for (const step of this.#definitions) {
@@ -79,15 +79,16 @@ export class WaysBack {
       this.#steps.reopen(step, backTo);
       reopen(step);
     } else if (state.backTo !== null) {
-      // Its visit has not begun, and goes on to wait for what the run was sent back to before.
+      // Its visit has not begun: it waits for the earlier loops too.
       const before = state.backTo.filter((name) => !backTo.some((target) => this.#isInside(name, target)));
       this.#steps.touch(step).backTo = [...before, ...backTo];
     }
   }
 
-  /** The first in the document of those that have chosen the step, whenever they did. */
+  /** The step that has chosen the target; of several the first in the document. */
   #senderTo(target: string): string {
-    const sends = (step: WorkflowStep) => this.#loops.backs.get(step.name)?.has(target) === true && hasChosen(this.#steps.of(step), target);
+    const sends = (step: WorkflowStep) =>
+      this.#loops.backEdges.get(step.name)?.has(target) === true && hasChosen(this.#steps.of(step), target);
     return (this.#definitions.find(sends) as WorkflowStep).name;
   }
 
@@ -100,7 +101,7 @@ export class WaysBack {
     return false;
   }
 
-  #isUnderWay(): boolean {
+  #isInFlight(): boolean {
     return this.#definitions.some((step) => {
       const state = this.#steps.of(step);
       return !isDecided(state.status) && !isUntouched(state) && this.holds(step);

@@ -31,7 +31,7 @@ export const CAPTURE_WORKFLOW: Workflow = {
       stepSelectors: [],
       gatedBy: [],
       chosenBy: [],
-      ways: null,
+      transitions: null,
       maxVisits: 1,
     },
   ],

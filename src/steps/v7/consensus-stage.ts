@@ -9,7 +9,7 @@ import { type Consensus, findConsensus } from './consensus/consensus.ts';
 import { Effort, TooMuchEffort } from './consensus/effort.ts';
 import { givenPayload, NO_PAYLOAD } from './given-payload.ts';
 import { AnnotationFault, MAX_ANNOTATIONS, readStage, type StageAnnotations } from './stage-annotations.ts';
-import { leaveBy, NAME, refuse } from './way-out.ts';
+import { leaveBy, NAME, refuse } from './stage-end.ts';
 
 interface ParallelStage {
   name: string;

@@ -6,7 +6,7 @@ import { steps } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
 import { ConditionFault, conditionFaults, holds } from './condition.ts';
 import { givenPayload, NO_PAYLOAD } from './given-payload.ts';
-import { leaveBy, NAME, refuse } from './way-out.ts';
+import { leaveBy, NAME, refuse } from './stage-end.ts';
 
 interface Rule {
   name?: string;

@@ -4,7 +4,7 @@
 import type { Fault } from '../../core/fault.ts';
 import { steps } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
-import { leaveBy, NAME } from './way-out.ts';
+import { leaveBy, NAME } from './stage-end.ts';
 
 interface Edge {
   name?: string;

@@ -1,5 +1,5 @@
 // v7/webhook_stage@v1: V7's Webhook Stage, by its own setting names: posts the item's document, tries again where that
-// fails, and goes on by one way or the other. docs/guide-v7.md says what of it is V7's and what is ours.
+// fails, and goes on by one edge or the other. docs/guide-v7.md says what of it is V7's and what is ours.
 
 import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/delivery/retry.ts';
 import type { Fault } from '../../core/fault.ts';
@@ -8,8 +8,8 @@ import { noAnswerText } from '../shared/notification.ts';
 import { steps } from '../shared/property-schemas.ts';
 import { outboundResult, type StepContext, type StepOutcome, type StepType } from '../step-type.ts';
 import { givenPayload } from './given-payload.ts';
+import { leaveBy, refuse } from './stage-end.ts';
 import { authorizationFault, stageMessage, UnsendablePayload, urlFault } from './stage-message.ts';
-import { leaveBy, refuse } from './way-out.ts';
 
 interface WebhookStageManifest {
   url: unknown;
@@ -36,7 +36,7 @@ const DEFAULT_TIMEOUT_SECONDS = 30;
 export const webhookStage: StepType<WebhookStageManifest> = {
   type: 'v7/webhook_stage@v1',
   summary: "V7's Webhook Stage: posts the document that came, and goes on by one way where it arrives and by another where not.",
-  // Where a value is not there, the item takes the way of failure and is not lost.
+  // An item without the value takes the edge for failures, and is not lost.
   nulls: 'take',
   mayLoop: true,
   properties: {
@@ -98,7 +98,7 @@ function requestOf(manifest: WebhookStageManifest, context: StepContext): Parame
   };
 }
 
-/** By the way of success or of failure. A failure that has none is the run's. */
+/** By the edge for success or failure. A failure without an edge fails the run. */
 function leave({ on_success: onSuccess = [], on_failure: onFailure = [] }: WebhookStageManifest, delivered: Delivered): StepOutcome {
   if (!delivered.success && onFailure.length === 0) return refuse('delivery_failed', delivered.message);
   return { ...leaveBy(delivered.success ? onSuccess : onFailure, { ...delivered }), message: delivered.message };

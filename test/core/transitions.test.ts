@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { planSteps } from '../../src/core/workflow/plan.ts';
-import { planWays } from '../../src/core/workflow/transitions.ts';
+import { planTransitions } from '../../src/core/workflow/transitions.ts';
 
 interface Drawn {
   name: string;
@@ -12,10 +12,10 @@ interface Drawn {
 }
 
 const plan = (steps: readonly Drawn[]) =>
-  planWays(steps.map(({ name, needs, chooses }) => ({ name, needs: new Set(needs), chooses: new Set(chooses) })));
+  planTransitions(steps.map(({ name, needs, chooses }) => ({ name, needs: new Set(needs), chooses: new Set(chooses) })));
 const step = (name: string, needs: string[] = [], chooses: string[] = []): Drawn => ({ name, needs, chooses });
-const backs = (steps: readonly Drawn[]): string[] =>
-  [...(plan(steps).loops?.backs ?? [])].flatMap(([name, targets]) => [...targets].map((target) => `${name}>${target}`));
+const backEdges = (steps: readonly Drawn[]): string[] =>
+  [...(plan(steps).loops?.backEdges ?? [])].flatMap(([name, targets]) => [...targets].map((target) => `${name}>${target}`));
 
 describe('a way leads back', () => {
   const cases: [string, Drawn[], string[]][] = [
@@ -31,7 +31,7 @@ describe('a way leads back', () => {
   ];
   for (const [what, steps, expected] of cases)
     test(what, () => {
-      expect(backs(steps)).toEqual(expected);
+      expect(backEdges(steps)).toEqual(expected);
     });
 });
 
@@ -67,7 +67,7 @@ test('without the ways back nothing waits for itself, and each of them closes a 
         return seen;
       };
       for (const { name } of steps) expect(above(name)).not.toContain(name);
-      for (const [name, targets] of loops?.backs ?? []) {
+      for (const [name, targets] of loops?.backEdges ?? []) {
         for (const target of targets) {
           expect(name === target || above(name).has(target)).toBe(true);
           const body = steps.filter((other) => other.name === target || above(other.name).has(target));
@@ -76,7 +76,7 @@ test('without the ways back nothing waits for itself, and each of them closes a 
       }
       const ways = steps.flatMap(({ name, chooses }) => chooses.map((chosen) => `${name}>${chosen}`)).length;
       const on = [...chosenBy.values()].flat().length;
-      expect(on + backs(steps).length).toBe(ways);
+      expect(on + backEdges(steps).length).toBe(ways);
     }),
     { numRuns: 300 },
   );
@@ -88,5 +88,5 @@ test('five hundred steps that all name one another are planned in a moment', { t
   const began = performance.now();
   const { loops } = planSteps(names.map((name) => ({ type: 't', name, on_success: all })));
   expect(performance.now() - began).toBeLessThan(20_000);
-  expect(loops?.backs.size).toBe(500);
+  expect(loops?.backEdges.size).toBe(500);
 });

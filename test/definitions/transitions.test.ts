@@ -124,11 +124,11 @@ describe('is told:', () => {
 
 test('of all step types, what may lead back is a way, and what may not is a gate', () => {
   for (const type of builtinStepTypes.map((stepType) => stepType.type)) {
-    const { takesSteps, mayLeadBack } = inspect(type, {});
+    const { takesSteps, mayNameLoop } = inspect(type, {});
     const properties = Object.keys(builtinStepTypes.find((stepType) => stepType.type === type)?.properties ?? {});
     for (const property of [...properties, 'on_success', 'on_failure'].filter(takesSteps)) {
       const { gates } = linksOf({ type, name: 'a', [property]: ['$steps.b'] });
-      expect(gates.has('b'), `${type} ${property}`).toBe(!mayLeadBack(property));
+      expect(gates.has('b'), `${type} ${property}`).toBe(!mayNameLoop(property));
     }
   }
 });
@@ -144,7 +144,7 @@ test('the run can be sent back into an inner workflow, to the steps that begin i
   ]);
   expect(faults(document)).toEqual([]);
   const { loops, steps } = planWorkflow('w', 1, document);
-  expect([...(loops?.backs ?? [])]).toEqual([
+  expect([...(loops?.backEdges ?? [])]).toEqual([
     ['in__second', new Set(['in__first'])],
     ['check', new Set(['in__first'])],
   ]);

@@ -1,4 +1,4 @@
-// How stages end, and the names that they and their ways may have.
+// How stages end, and the names that they and their edges may have.
 
 import { selectedStep } from '../../core/workflow/selector.ts';
 import type { StepOutcome } from '../step-type.ts';
