@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import { stringifyJson } from '../core/json/json.ts';
 import type { RequestBody, RequestHead } from '../core/run/request.ts';
 import { POISONED } from '../core/run/run-event.ts';
-import { DeliveryQueue } from '../delivery/queue/delivery-queue.ts';
+import { DeliveryQueue, type DeliveryQueueOptions } from '../delivery/queue/delivery-queue.ts';
 import type { Send } from '../delivery/sender.ts';
 import type { NewRunId } from '../ids.ts';
 import { ClaimLoop } from '../leases/claim-loop.ts';
@@ -26,7 +26,7 @@ import { createRestoring } from './restore-run.ts';
 import type { RunFeed } from './run-feed.ts';
 import { createStepMemory } from './step-memory.ts';
 import { type ActiveRun, createTurns, type PlannedTurn } from './turn.ts';
-import { createWorker, type LocalEffects, type Worker } from './worker.ts';
+import { type LocalEffects, Worker } from './worker.ts';
 
 export interface EngineOptions {
   storage: Storage;
@@ -80,13 +80,13 @@ export function createEngine(options: EngineOptions): Engine {
   const tools: ExecutionTools = { stepTypes, random, recall: memory.peek, toWall, ...options.secrets };
   let isDraining = false;
   // The queue gives the worker the results of deliveries, and the worker gives the queue new deliveries.
-  const record: Worker['record'] = (...attempt) => worker.record(...attempt);
+  const record: DeliveryQueueOptions['record'] = (...attempt) => worker.record(...attempt);
   const scheduleAt = (at: number): void => runLoop.scheduleAt(at);
   const onRunsDue = (): void => scheduleAt(clock());
   const queue = new DeliveryQueue({ storage, send, memory: options.messageMemory, record, onRunsDue, clock, toWall, random, logger });
   const turns = createTurns({ memory, queue, clock, logger });
   const shared = { storage, turns, clock, logger, isDraining: () => isDraining };
-  const worker = createWorker({ ...shared, queue, localEffects, memory: options.memory, feed, scheduleAt, track });
+  const worker = new Worker({ ...shared, queue, localEffects, memory: options.memory, feed, scheduleAt, track });
   const { restore, startLarge } = createRestoring({ storage, stepTypes, tools, largeRuns });
   const runs = new DueRuns({ ...shared, worker, restore, background, memory: options.memory });
   const runLoop = new ClaimLoop(runs, { clock, logger, track });
@@ -131,7 +131,7 @@ export function createEngine(options: EngineOptions): Engine {
       isDraining = true;
       runLoop.stop();
       await Promise.all([queue.drain(timeoutMs), waitAtMost(timeoutMs, background.ended())]);
-      await Promise.all([...worker.active.values()].filter(({ effects }) => effects > 0).map(worker.release));
+      await Promise.all([...worker.active.values()].filter(({ effects }) => effects > 0).map((run) => worker.release(run)));
       await largeRuns.close();
     },
   };

@@ -1,5 +1,5 @@
-// Advances runs that are on disk, turn by turn: takes in what came of deliveries and local effects, and writes the next
-// turn in one commit before anybody hears of it.
+// Advances runs that are on disk, turn by turn: takes in the results of deliveries and local effects, and stores the next
+// turn in one commit before its events are published.
 
 import type { Clock } from '../clock.ts';
 import type { DeliveryState } from '../core/delivery/delivery.ts';
@@ -23,7 +23,7 @@ import { LargeRun } from './large/large-runs.ts';
 import type { RunFeed } from './run-feed.ts';
 import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 
-/** What steps have done in this process. */
+/** Effects of steps in this process. */
 export interface LocalEffects {
   /** Of stored files only those that are named. */
   loadImages(wants: readonly ImageWant[], files: readonly FileHandle[]): Promise<Images>;
@@ -48,90 +48,67 @@ export interface WorkerOptions {
   isDraining: () => boolean;
 }
 
-export interface Worker {
-  /** Runs that something is done for in this process, by run id. */
-  readonly active: ReadonlyMap<string, ActiveRun>;
-  /** Another owner has the run, or nobody any more: it takes no further turns here. */
-  stop(runId: string): void;
-  /** The turn is on disk: publishes its events, and does what it planned. */
-  begin(run: ActiveRun, turn: PlannedTurn): void;
-  /** Takes in results, goes as far as it can and stores that; false when the run was not ours any more. */
-  advance(run: ActiveRun, apply: () => void): Promise<boolean>;
-  /** Removes a run from memory once nothing is done for it here. */
-
-  forget(run: ActiveRun): void;
-  /** Makes a run due for the next claim. Never rejects: where it fails, the run is claimed once its lease is over. */
-  release(run: ActiveRun): Promise<void>;
-  /** Stores an attempt, and with the end of its delivery the turn of the run that waits. Never rejects. */
-  record(delivery: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<void>;
-}
-
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5000;
 
-/** Ids of the deliveries that this process sends, and the run waits for. */
-function awaitedHere({ deliveries }: RunChange): string[] {
-  const ids: string[] = [];
-  for (const { id, isAwaited, leaseUntil } of deliveries) if (isAwaited && leaseUntil !== null) ids.push(id);
-  return ids;
-}
-
-export function createWorker(options: WorkerOptions): Worker {
-  const { storage, turns, queue, localEffects, memory, feed, clock, logger, scheduleAt, track, isDraining } = options;
-  const active = new Map<string, ActiveRun>();
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #active = new Map<string, ActiveRun>();
   /** By the id of a delivery, the run in memory that waits for it. */
-  const waiters = new Map<string, ActiveRun>();
-  /** Of all runs one file is in memory, until its step has made of it what it will. */
-  const readingInTurn = createInTurn();
+  readonly #waiters = new Map<string, ActiveRun>();
+  /** Of all runs one file is in memory, until its step is done with it. */
+  readonly #readingInTurn = createInTurn();
 
-  function begin(run: ActiveRun, { change, effects }: PlannedTurn): void {
-    const { runId } = run.lease;
-    feed.publish(runId, eventsOf(change));
-    if (isTerminal(change.status)) {
-      logRunEnd(logger, run, runId, change);
-      run.isStopped = true;
-      if (run.execution.awaited > 0) queue.abortRun(runId);
-    } else if (change.wakeAt !== null) scheduleAt(change.wakeAt);
-    // A large run makes room for others as soon as it only waits.
-    const awaited = run.execution instanceof LargeRun ? [] : awaitedHere(change);
-    const isInMemory = effects.length + awaited.length === 0 || reserveMemory(run);
-    if (isInMemory) {
-      run.effects += effects.length;
-      run.awaited += awaited.length;
-      for (const id of awaited) waiters.set(id, run);
-    } else if (effects.length > 0) track(release(run));
-    // A delivery sent elsewhere may have ended during this turn; storage then made the run due.
-    if (change.status === 'waiting' && run.execution.awaited > run.awaited) scheduleAt(clock());
-    if (!run.isIdle) active.set(runId, run);
-    queue.enqueue(change.deliveries, runId, isInMemory && awaited.length > 0);
-    if (isInMemory)
-      for (const effect of effects) track(effect.plan.kind === 'read' ? readingInTurn(() => perform(run, effect)) : perform(run, effect));
+  constructor(options: WorkerOptions) {
+    this.#options = options;
   }
 
-  /** False where there is no memory for it: the run goes on once it is claimed. */
-  function reserveMemory(run: ActiveRun): boolean {
-    const weight = runWeight(run.bytes);
-    if (run.weight > 0) return true;
-    if (!memory.take(weight)) return false;
-    run.weight = weight;
-    return true;
+  /** Runs in memory, by run id: an effect of theirs is under way in this process, or a delivery. */
+  get active(): ReadonlyMap<string, ActiveRun> {
+    return this.#active;
   }
 
-  function stop(runId: string): void {
-    const run = active.get(runId);
+  /** Another owner has the run, or nobody any more: it takes no further turns here. */
+  stop(runId: string): void {
+    const run = this.#active.get(runId);
     if (run !== undefined) run.isStopped = true;
   }
 
-  function forget(run: ActiveRun): void {
+  /** The turn is on disk: publishes its events, and starts its effects and deliveries. */
+  begin(run: ActiveRun, { change, effects }: PlannedTurn): void {
+    const { feed, queue, scheduleAt, clock } = this.#options;
+    const { runId } = run.lease;
+    feed.publish(runId, eventsOf(change));
+    if (isTerminal(change.status)) this.#end(run, change);
+    else if (change.wakeAt !== null) scheduleAt(change.wakeAt);
+    // A large run makes room for others as soon as it only waits.
+    const awaited = run.execution instanceof LargeRun ? [] : awaitedHere(change);
+    const isInMemory = this.#keepInMemory(run, effects, awaited);
+    // A delivery sent elsewhere may have ended during this turn; storage then made the run due.
+    if (change.status === 'waiting' && run.execution.awaited > run.awaited) scheduleAt(clock());
+    if (!run.isIdle) this.#active.set(runId, run);
+    queue.enqueue(change.deliveries, runId, isInMemory && awaited.length > 0);
+    if (isInMemory) for (const effect of effects) this.#start(run, effect);
+  }
+
+  /** Takes in results, goes as far as it can and stores that. False when another owner has the run. */
+  advance(run: ActiveRun, apply: () => void): Promise<boolean> {
+    return this.#takeTurn(run, apply, (change) => this.#options.storage.advanceRun(run.lease, change));
+  }
+
+  /** Removes a run from memory once nothing is done for it here. */
+  forget(run: ActiveRun): void {
     const { runId } = run.lease;
     if (!run.isIdle) return;
-    if (active.get(runId) === run) active.delete(runId);
-    memory.give(run.weight);
+    if (this.#active.get(runId) === run) this.#active.delete(runId);
+    this.#options.memory.give(run.weight);
     run.weight = 0;
     if (run.execution instanceof LargeRun) run.execution.dispose();
   }
 
-  async function release(run: ActiveRun): Promise<void> {
+  /** Makes a run due for the next claim. Never rejects: where it fails, the run is claimed once its lease is over. */
+  async release(run: ActiveRun): Promise<void> {
+    const { storage, clock, logger, scheduleAt } = this.#options;
     const { lease } = run;
     run.isStopped = true;
     if (run.execution instanceof LargeRun) run.execution.dispose();
@@ -141,7 +118,74 @@ export function createWorker(options: WorkerOptions): Worker {
     scheduleAt(clock());
   }
 
-  async function perform(run: ActiveRun, { step, plan }: LocalEffect): Promise<void> {
+  /** Stores an attempt, and with the end of its delivery the next turn of the run that waits. Never rejects. */
+  async record(delivery: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<void> {
+    const { storage, clock, logger, scheduleAt } = this.#options;
+    const run = this.#takeWaiter(delivery);
+    const isOver = next.dueAt === null;
+    try {
+      if (isOver && run !== null && (await this.#recordWithTurn(run, delivery, attempt, next))) return;
+      const kept = await this.#persist(delivery.runId, () => storage.recordAttempt(delivery.lease, attempt, next, null));
+      if ((isOver || kept === 'dropped') && delivery.isAwaited) scheduleAt(clock());
+    } catch (error) {
+      // Its lease runs out, and the next start or claim repeats the attempt.
+      logger.warn({ err: error, delivery_id: delivery.id }, 'an attempt could not be recorded');
+    } finally {
+      if (run !== null) this.forget(run);
+    }
+  }
+
+  #takeWaiter({ id, hasWaiter }: LeasedDelivery): ActiveRun | null {
+    const run = hasWaiter ? (this.#waiters.get(id) ?? null) : null;
+    if (run === null) return null;
+    this.#waiters.delete(id);
+    run.awaited -= 1;
+    return run;
+  }
+
+  /** One commit for the attempt that ends a delivery and the turn that it brings. */
+  #recordWithTurn(run: ActiveRun, { lease, step }: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<boolean> {
+    return this.#takeTurn(
+      run,
+      () => run.execution.giveResult(step, attempt.result),
+      async (change) => (await this.#options.storage.recordAttempt(lease, attempt, next, { lease: run.lease, change })) === 'recorded',
+    );
+  }
+
+  #end(run: ActiveRun, change: RunChange): void {
+    const { runId } = run.lease;
+    logRunEnd(this.#options.logger, run, runId, change);
+    run.isStopped = true;
+    if (run.execution.awaited > 0) this.#options.queue.abortRun(runId);
+  }
+
+  /** False where there is no memory for the run: it goes on once it is claimed. */
+  #keepInMemory(run: ActiveRun, effects: readonly LocalEffect[], awaited: readonly string[]): boolean {
+    if (effects.length + awaited.length > 0 && !this.#reserveMemory(run)) {
+      if (effects.length > 0) this.#options.track(this.release(run));
+      return false;
+    }
+    run.effects += effects.length;
+    run.awaited += awaited.length;
+    for (const id of awaited) this.#waiters.set(id, run);
+    return true;
+  }
+
+  #reserveMemory(run: ActiveRun): boolean {
+    const weight = runWeight(run.bytes);
+    if (run.weight > 0) return true;
+    if (!this.#options.memory.take(weight)) return false;
+    run.weight = weight;
+    return true;
+  }
+
+  #start(run: ActiveRun, effect: LocalEffect): void {
+    const perform = (): Promise<void> => this.#perform(run, effect);
+    this.#options.track(effect.plan.kind === 'read' ? this.#readingInTurn(perform) : perform());
+  }
+
+  async #perform(run: ActiveRun, { step, plan }: LocalEffect): Promise<void> {
+    const { localEffects, logger } = this.#options;
     const { execution } = run;
     let apply: () => void;
     try {
@@ -156,80 +200,57 @@ export function createWorker(options: WorkerOptions): Worker {
       apply = () => failUnexpectedly(execution, { run_id: run.lease.runId, step }, error, logger);
     }
     run.effects -= 1;
-    await advance(run, apply);
-    forget(run);
+    await this.advance(run, apply);
+    this.forget(run);
   }
 
   /** Turns of one run follow one another, so that each plans on what the one before it stored. */
-  function takeTurn(run: ActiveRun, apply: () => void, write: (change: RunChange) => Promise<boolean>): Promise<boolean> {
-    const turn = run.turn.then(async () => {
-      const { lease, sinkId, execution } = run;
-      if (run.isStopped) return false;
-      try {
-        apply();
-      } catch (error) {
-        failUnexpectedly(execution, { run_id: lease.runId }, error, logger);
-      }
-      const planned = await turns.plan(lease.runId, sinkId, execution);
-      const isStored = await persist(lease.runId, () => write(planned.change));
-      if (isStored) begin(run, planned);
-      else {
-        // Another owner has the run, or it was released to be planned anew.
-        turns.discard(sinkId, planned.change);
-        run.isStopped = true;
-        scheduleAt(clock());
-      }
-      return isStored;
-    });
+  #takeTurn(run: ActiveRun, apply: () => void, write: (change: RunChange) => Promise<boolean>): Promise<boolean> {
+    const turn = run.turn.then(() => this.#planAndStore(run, apply, write));
     run.turn = turn.catch(() => {
       run.isStopped = true;
     });
     return turn;
   }
 
-  const advance = (run: ActiveRun, apply: () => void): Promise<boolean> =>
-    takeTurn(run, apply, (change) => storage.advanceRun(run.lease, change));
-
-  async function record(delivery: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<void> {
-    const run = delivery.hasWaiter ? (waiters.get(delivery.id) ?? null) : null;
-    const { lease } = delivery;
-    const isOver = next.dueAt === null;
-    if (run !== null) {
-      waiters.delete(delivery.id);
-      run.awaited -= 1;
-    }
+  async #planAndStore(run: ActiveRun, apply: () => void, write: (change: RunChange) => Promise<boolean>): Promise<boolean> {
+    const { turns, logger, scheduleAt, clock } = this.#options;
+    const { lease, sinkId, execution } = run;
+    if (run.isStopped) return false;
     try {
-      const isStored =
-        isOver &&
-        run !== null &&
-        (await takeTurn(
-          run,
-          () => run.execution.giveResult(delivery.step, attempt.result),
-          async (change) => (await storage.recordAttempt(lease, attempt, next, { lease: run.lease, change })) === 'recorded',
-        ));
-      if (isStored) return;
-      const kept = await persist(delivery.runId, () => storage.recordAttempt(lease, attempt, next, null));
-      if ((isOver || kept === 'dropped') && delivery.isAwaited) scheduleAt(clock());
+      apply();
     } catch (error) {
-      // Its lease runs out, and the next start or claim repeats the attempt.
-      logger.warn({ err: error, delivery_id: delivery.id }, 'an attempt could not be recorded');
-    } finally {
-      if (run !== null) forget(run);
+      failUnexpectedly(execution, { run_id: lease.runId }, error, logger);
     }
+    const planned = await turns.plan(lease.runId, sinkId, execution);
+    const isStored = await this.#persist(lease.runId, () => write(planned.change));
+    if (isStored) this.begin(run, planned);
+    else {
+      // Another owner has the run, or it was released to be planned anew.
+      turns.discard(sinkId, planned.change);
+      run.isStopped = true;
+      scheduleAt(clock());
+    }
+    return isStored;
   }
 
   /** A locked or full database delays a run; it must not lose it. */
-  async function persist<Result>(runId: string, write: () => Promise<Result>): Promise<Result> {
+  async #persist<Result>(runId: string, write: () => Promise<Result>): Promise<Result> {
     for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, LAST_RETRY_MS)) {
       try {
         return await write();
       } catch (error) {
-        if (!(error instanceof AppError) || isDraining()) throw error;
-        logger.warn({ run_id: runId, reason: error.message }, 'a run waits for the database');
+        if (!(error instanceof AppError) || this.#options.isDraining()) throw error;
+        this.#options.logger.warn({ run_id: runId, reason: error.message }, 'a run waits for the database');
         await new Promise((resolve) => setTimeout(resolve, delayMs));
       }
     }
   }
+}
 
-  return { active, stop, begin, advance, forget, release, record };
+/** Ids of the deliveries that this process sends, and the run waits for. */
+function awaitedHere({ deliveries }: RunChange): string[] {
+  const ids: string[] = [];
+  for (const { id, isAwaited, leaseUntil } of deliveries) if (isAwaited && leaseUntil !== null) ids.push(id);
+  return ids;
 }
