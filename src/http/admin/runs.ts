@@ -2,11 +2,8 @@
 
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../clock.ts';
-import { parseJson } from '../../core/json/json.ts';
-import { decodeBody, type RequestHead } from '../../core/run/request.ts';
 import { RUN_STATUSES, type RunStatus } from '../../core/run/run.ts';
 import { parseRunId } from '../../core/run/run-id.ts';
-import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
@@ -20,6 +17,7 @@ import { sendRun, unknownRun } from '../streams/run-routes.ts';
 import type { StoredReads } from '../streams/stored-reads.ts';
 import type { UnsentAnswers } from '../streams/unsent-answers.ts';
 import { presentRejection, presentRunForAdmin, presentRunSummary } from './presenters.ts';
+import { replayRun } from './replay-run.ts';
 import type { MaskSecrets } from './shown-secrets.ts';
 
 export interface AdminRunDependencies {
@@ -111,29 +109,7 @@ export function adminRunRoutes(
     async ({ params }, reply) => {
       const run = await storage.getRun(params.run_id);
       if (run === null) throw unknownRun();
-      const sink = catalog.findSink(run.sinkId);
-      if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so nothing can run the request again');
-      const head = parseJson(run.request) as RequestHead;
-      // Until the new run names them, retention may take the old one.
-      await blobs.renew(
-        head.files.map(({ sha256 }) => sha256),
-        wallClock(),
-      );
-      const body = { kind: run.bodyKind, bytes: run.body, charset: run.bodyCharset };
-      const isLarge = body.bytes.byteLength > LARGE_RUN_BYTES;
-      const request = isLarge ? null : { ...head, body: decodeBody(body, head.files) };
-      const { workflow, reference } = catalog.workflowOf(sink);
-      const replayed = await engine.dispatch({
-        appId: sink.appId,
-        sinkId: sink.id,
-        workflow,
-        workflowReference: reference,
-        head,
-        body,
-        request,
-        inputMapping: sink.inputs,
-        idempotency: null,
-      });
+      const replayed = await replayRun(run, { catalog, engine, blobs, now: wallClock() });
       reply.code(202).header('location', `/runs/${replayed.runId}`);
       return { run_id: replayed.runId, status: replayed.ended?.status ?? 'queued', replay_of: params.run_id };
     },

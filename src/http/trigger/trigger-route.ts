@@ -19,6 +19,7 @@ import type { AnswerTrigger } from './answer.ts';
 import { mayCarryKey, messageName, readIdempotency } from './idempotency.ts';
 import { type RejectionLog, refusalOf } from './rejection-log.ts';
 import { createSinkRouter, type SinkMatch } from './sink-router.ts';
+import { startRun } from './start-run.ts';
 import type { TokenBuckets } from './token-bucket.ts';
 import { readTriggerInput, type TriggerInput, type TriggerTarget } from './trigger-input.ts';
 import { splitUrl, TRIGGER_PREFIXES } from './trigger-path.ts';
@@ -111,7 +112,7 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
     else requireToken(request, reply, auth.tokenHashes, done);
   }
 
-  async function startRun(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async function takeRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     // A stream that is opened again is no new request. Without a key that names its run there is nothing to join, and
     // 204 tells an EventSource to stop.
     if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
@@ -126,19 +127,7 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
       const message = sink.idempotencyKey === undefined ? null : await messageName(sink, input, engine.renderLarge);
       const idempotency = readIdempotency(request, input, message);
       if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
-      const { workflow, reference } = catalog.workflowOf(sink);
-      const run = await engine.dispatch({
-        appId: sink.appId,
-        sinkId: sink.id,
-        workflow,
-        workflowReference: reference,
-        head: input.head,
-        body: input.body,
-        request: input.request,
-        reading: input.reading,
-        inputMapping: sink.inputs,
-        idempotency,
-      });
+      const run = await startRun(dependencies, sink, input, idempotency);
       // The run is on disk: whoever waits for its end holds nothing of its body meanwhile, unless the answer is made of it.
       if (answer.response.mode !== 'custom') {
         input = null;
@@ -152,7 +141,7 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
 
   /** From a hook, before Fastify looks for a parser of the body, which no trigger needs: that costs more than the matching. */
   function startAtOnce(request: FastifyRequest, reply: FastifyReply): void {
-    startRun(request, reply).catch((error: Error) => reply.send(error));
+    takeRequest(request, reply).catch((error: Error) => reply.send(error));
   }
 
   function recordRejection(request: FastifyRequest, _reply: FastifyReply, error: Error, done: () => void): void {
@@ -176,7 +165,7 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
       config: { triggerPrefix, isTrigger: true },
       onRequest: [findSink, checkRate, verifyToken, startAtOnce],
       onError: recordRejection,
-      handler: startRun,
+      handler: takeRequest,
     });
   }
 }
