@@ -50,7 +50,7 @@ export interface AppOptions {
   send?: Send;
 }
 
-export interface App {
+export interface RunningApp {
   url: string;
   dataDir: string;
   adminToken: { token: string; path: string | null; isNew: boolean };
@@ -64,7 +64,7 @@ export interface App {
 }
 
 /** Rejects with one line for the operator when anything keeps the server from starting; nothing stays open then. */
-export async function startApp(options: AppOptions): Promise<App> {
+export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { config, environment, logger, version, onFatal, clocks = machineClocks, demoPath = null } = options;
   const dataDir = resolve(config.dataDir);
   const cleanups: (() => Promise<void> | void)[] = [];

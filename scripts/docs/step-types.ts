@@ -4,8 +4,8 @@ import { retrySchema } from '../../src/core/delivery/retry.ts';
 import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
 import { bindableProperties } from '../../src/core/workflow/selector.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
-import { commonProperties } from '../../src/steps/step-properties.ts';
 import { createStepTypes, type StepTypeDescription } from '../../src/steps/registry.ts';
+import { commonProperties } from '../../src/steps/step-properties.ts';
 import { code, markdownTable } from './markdown-table.ts';
 import { schemaInWords } from './schema-words.ts';
 

@@ -5,7 +5,7 @@ import type { DefinitionOwner, ManagedBy, Sink } from '../core/sink/sink.ts';
 import type { DefinitionChange, WorkflowRecord } from '../storage/definition-store.ts';
 import type { CatalogSnapshot } from './catalog.ts';
 import { type DefinitionDocument, sinkName } from './definition-document.ts';
-import { sealSink } from './hash-sink-tokens.ts';
+import { hashSinkTokens } from './hash-sink-tokens.ts';
 
 /** One line of a diff, and the change that makes it so. */
 export interface PlannedChange {
@@ -74,7 +74,7 @@ function diffSinks(wanted: DefinitionDocument, current: CatalogSnapshot, { owner
   return wanted.sinks.flatMap((definition): PlannedChange[] => {
     const existing = known.get(sinkName(definition));
     if (isLeftAlone(owner, existing)) return [];
-    const sink = sealSink(definition, { managedBy: owner, existing, now });
+    const sink = hashSinkTokens(definition, { managedBy: owner, existing, now });
     if (existing !== undefined && isSameSink(existing, sink)) return [];
     return [
       { action: existing === undefined ? 'create' : 'update', kind: 'sink', name: displayName(sink), change: { kind: 'put_sink', sink } },

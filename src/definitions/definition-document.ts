@@ -7,7 +7,7 @@ import { createSchemaCheck } from '../core/schema.ts';
 import { parseSink, type SinkDefinition } from '../core/sink/sink.ts';
 import { patternKey } from '../core/sink/sink-path.ts';
 import { type InspectManifest, workflowFaults } from '../core/workflow/faults.ts';
-import type { WorkflowReference } from '../core/workflow/inner-workflow-step.ts';
+import type { InnerWorkflowReference } from '../core/workflow/inner-workflow-step.ts';
 import { workflowIdFault } from '../core/workflow/plan.ts';
 import { pinWorkflows } from './pin-workflows.ts';
 
@@ -59,7 +59,7 @@ interface Outline {
 }
 
 /** Finds a stored workflow, with copies of those that it uses; null when there is none. `isDefined`: here as well. */
-export type FindStoredWorkflow = (appId: string, reference: WorkflowReference, isDefined: boolean) => Promise<unknown>;
+export type FindStoredWorkflow = (appId: string, reference: InnerWorkflowReference, isDefined: boolean) => Promise<unknown>;
 
 /**
  * Resolves to the definitions, or every fault with its path. Numbers in workflow definitions keep their text. Without

@@ -12,7 +12,7 @@ export interface SealOptions {
   now: number;
 }
 
-export function sealSink(definition: SinkDefinition, { managedBy, existing, now }: SealOptions): Sink {
+export function hashSinkTokens(definition: SinkDefinition, { managedBy, existing, now }: SealOptions): Sink {
   const { appId, path, method, auth, workflowId, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload } = definition;
   return {
     id: existing?.id ?? newSinkId(),

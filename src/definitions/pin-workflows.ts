@@ -5,11 +5,11 @@ import type { Fault } from '../core/fault.ts';
 import { stringifyJson } from '../core/json/json.ts';
 import { withoutPins } from '../core/workflow/document.ts';
 import {
+  type InnerWorkflowReference,
   isInnerWorkflow,
   MAX_INNER_WORKFLOWS,
   pinKey,
   readReference,
-  type WorkflowReference,
 } from '../core/workflow/inner-workflow-step.ts';
 
 export interface SavedWorkflow {
@@ -21,7 +21,7 @@ export interface SavedWorkflow {
 }
 
 /** Resolves to the definition with copies of its own, null when there is none, undefined when that is not known here. */
-export type FindDefinition = (reference: WorkflowReference, usedBy: readonly string[]) => Promise<unknown>;
+export type FindDefinition = (reference: InnerWorkflowReference, usedBy: readonly string[]) => Promise<unknown>;
 
 /** Takes any document; one that was written with copies loses them, for only a save makes them. */
 export async function pinWorkflows(
@@ -50,7 +50,7 @@ export async function pinWorkflows(
 const MAX_TEXT = 4 * 2 ** 20;
 
 async function look(
-  reference: WorkflowReference,
+  reference: InnerWorkflowReference,
   appId: string,
   above: readonly string[],
   find: FindDefinition,
@@ -90,7 +90,7 @@ function wayTo(ids: readonly string[], definition: unknown): string[] {
 
 interface Place {
   path: string;
-  reference: WorkflowReference;
+  reference: InnerWorkflowReference;
 }
 
 function findReferences(document: unknown, path: string): Place[] {

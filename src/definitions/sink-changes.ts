@@ -10,7 +10,7 @@ import { hashToken } from '../token.ts';
 import type { Catalog } from './catalog.ts';
 import type { DefinitionWriter } from './definition-writer.ts';
 import { type Edit, refuseIfManaged, refuseStale } from './edit.ts';
-import { sealSink } from './hash-sink-tokens.ts';
+import { hashSinkTokens } from './hash-sink-tokens.ts';
 import { patchSink, readSinkEdit } from './sink-edit.ts';
 
 export interface SinkChanges {
@@ -46,7 +46,7 @@ export function createSinkChanges({ inTurn, change }: DefinitionWriter, catalog:
       refuseFaults('the sink', faults);
       throw new Error('a sink without faults was not parsed');
     }
-    const sink = sealSink(definition, { managedBy: 'api', existing, now: clock() });
+    const sink = hashSinkTokens(definition, { managedBy: 'api', existing, now: clock() });
     await change({ kind: 'put_sink', sink });
     return findSink(appId, sink.id);
   }

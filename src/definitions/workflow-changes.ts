@@ -6,7 +6,7 @@ import { parseJson, stringifyJson, withPlainNumbers } from '../core/json/json.ts
 import { mergePatch } from '../core/json/merge-patch.ts';
 import { stepTypesIn, withoutPins } from '../core/workflow/document.ts';
 import { workflowFaults } from '../core/workflow/faults.ts';
-import type { WorkflowReference } from '../core/workflow/inner-workflow-step.ts';
+import type { InnerWorkflowReference } from '../core/workflow/inner-workflow-step.ts';
 import { workflowIdFault } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
 import type { StepTypes } from '../steps/registry.ts';
@@ -27,7 +27,7 @@ export interface WorkflowChanges {
   /** Every fault that saving the definition would find. Without an app, workflows that it uses are taken on trust. */
   checkWorkflow(appId: string | null, document: unknown): Promise<Fault[]>;
   /** With copies of what it uses; null when it is not stored. */
-  findDefinition(appId: string, reference: WorkflowReference): Promise<unknown>;
+  findDefinition(appId: string, reference: InnerWorkflowReference): Promise<unknown>;
 }
 
 export interface WorkflowChangeOptions {
@@ -55,7 +55,7 @@ export function createWorkflowChanges({ writer: { inTurn, change }, storage, cat
     refuseStale(`workflow "${workflowId}"`, ifMatch, existing);
   }
 
-  async function findDefinition(appId: string, { id, version }: WorkflowReference): Promise<unknown> {
+  async function findDefinition(appId: string, { id, version }: InnerWorkflowReference): Promise<unknown> {
     const record = version === null ? findCurrent(appId, id) : await storage.findWorkflow(appId, id, Number(version) || 0);
     return record === undefined || record === null ? null : parseJson(record.document);
   }

@@ -4,10 +4,10 @@
 import { maxHeaderSize, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '../errors.ts';
-import type { Refusal } from './trigger/rejection-entries.ts';
+import type { RefusedTrigger } from './trigger/rejection-entries.ts';
 import { triggerPathOf } from './trigger/trigger-path.ts';
 
-type BrokenTrigger = Pick<Refusal, 'method' | 'path' | 'clientIp'>;
+type BrokenTrigger = Pick<RefusedTrigger, 'method' | 'path' | 'clientIp'>;
 
 interface Answer {
   status: string;
@@ -19,7 +19,7 @@ interface Answer {
 type BrokenRequest = NodeJS.ErrnoException & { reason?: string; rawPacket?: unknown };
 
 /** `refuse` is told of a trigger whose URL cannot be read, before it is answered as every refused trigger is. */
-export function answerBrokenRequest(
+export function answerClientError(
   error: BrokenRequest,
   socket: Socket,
   requestId: string,

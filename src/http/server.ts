@@ -29,7 +29,7 @@ import { createRequireToken } from './authenticate.ts';
 import { textOfJson } from './body/decode-body.ts';
 import { parseJsonBody } from './body/json-body.ts';
 import { createPayloadIntakeOnDemand } from './body/payload-intake-on-demand.ts';
-import { answerBrokenRequest } from './client-error.ts';
+import { answerClientError } from './client-error.ts';
 import { createSendError } from './error-handler.ts';
 import { answerHalfClosed } from './half-closed.ts';
 import { healthRoutes } from './health.ts';
@@ -110,7 +110,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     routerOptions: { maxParamLength: 4096, ignoreDuplicateSlashes: false },
     frameworkErrors: refuseUnrouted,
     clientErrorHandler: (error, socket) =>
-      answerBrokenRequest(error, socket, newRequestId(), (fault, trigger) => rejections.add(refusalOf(fault, trigger))),
+      answerClientError(error, socket, newRequestId(), (fault, trigger) => rejections.add(refusalOf(fault, trigger))),
     genReqId: newRequestId,
   }) as unknown as FastifyInstance;
   fastify.server.maxConnections = MAX_CONNECTIONS;

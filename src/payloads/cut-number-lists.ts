@@ -18,7 +18,7 @@ export interface LightDocument {
 }
 
 /** Lists that are cut out are empty; what is not as it should be stays as it is, for the parser to judge. */
-export function lighten(document: Uint8Array): LightDocument {
+export function cutNumberLists(document: Uint8Array): LightDocument {
   const bytes = withoutLists(document, 'dense_rle', endOfRuns);
   if (bytes.byteLength <= MAX_BYTES_WITH_OUTLINES) return { bytes, omitsOutlines: false };
   const light = ['paths', 'path', 'additional_paths'].reduce((rest, key) => withoutLists(rest, key, endOfPaths), bytes);

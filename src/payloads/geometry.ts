@@ -1,33 +1,33 @@
 // Boxes and rings of points, by the names that the platforms give their sides.
 
-import type { Found } from './json-cursor.ts';
+import type { JsonCursor } from './json-cursor.ts';
 import type { BoundingBox, Point } from './payload.ts';
 
 /** From `{x, y, width, height}` or `{x, y, w, h}`, from the top left. */
-export function readBox(box: Found): BoundingBox {
+export function readBox(box: JsonCursor): BoundingBox {
   if (!box.isObject) box.refuse('must be an object with x, y, width and height');
   return { ...readPoint(box), width: readSide(box.firstOf(['width', 'w'])), height: readSide(box.firstOf(['height', 'h'])) };
 }
 
-export function readBoxIfAny(box: Found): BoundingBox | null {
+export function readBoxIfAny(box: JsonCursor): BoundingBox | null {
   return box.isGiven ? readBox(box) : null;
 }
 
-function readSide(side: Found): number {
+function readSide(side: JsonCursor): number {
   const length = side.number();
   return length < 0 ? side.refuse('must not be negative') : length;
 }
 
 /** One ring, or a list of them. */
-export function readRings(path: Found): Point[][] {
+export function readRings(path: JsonCursor): Point[][] {
   const items = path.items();
   return items.some(({ isList }) => isList) ? items.map((ring) => ring.items().map(readPoint)) : [items.map(readPoint)];
 }
 
-export function readPoints(path: Found): Point[] {
+export function readPoints(path: JsonCursor): Point[] {
   return path.items().map(readPoint);
 }
 
-export function readPoint(point: Found): Point {
+export function readPoint(point: JsonCursor): Point {
   return { x: point.at('x').number(), y: point.at('y').number() };
 }

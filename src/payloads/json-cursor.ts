@@ -4,13 +4,13 @@
 import { ExactNumber } from '../core/json/json.ts';
 import { BadPayload, shownText } from './bad-payload.ts';
 
-export class Found {
+export class JsonCursor {
   readonly value: unknown;
-  readonly #parent: Found | null;
+  readonly #parent: JsonCursor | null;
   readonly key: string | number;
 
   /** `key` is the name of the part where there is no parent. */
-  constructor(value: unknown, key: string | number, parent: Found | null = null) {
+  constructor(value: unknown, key: string | number, parent: JsonCursor | null = null) {
     this.value = value;
     this.key = key;
     this.#parent = parent;
@@ -29,31 +29,31 @@ export class Found {
   }
 
   /** Not given where this is no object. */
-  at(key: string): Found {
+  at(key: string): JsonCursor {
     const value = this.isObject && Object.hasOwn(this.value as object, key) ? (this.value as Record<string, unknown>)[key] : undefined;
-    return new Found(value, key, this);
+    return new JsonCursor(value, key, this);
   }
 
   /** The first of them that is given, else the first. */
-  firstOf(keys: readonly [string, ...string[]]): Found {
+  firstOf(keys: readonly [string, ...string[]]): JsonCursor {
     const found = keys.map((key) => this.at(key));
-    return found.find(({ isGiven }) => isGiven) ?? (found[0] as Found);
+    return found.find(({ isGiven }) => isGiven) ?? (found[0] as JsonCursor);
   }
 
   /** Refused where this is no list. */
-  items(): Found[] {
+  items(): JsonCursor[] {
     if (!Array.isArray(this.value)) return this.refuse('must be a list');
     if (this.value.length > MAX_ITEMS) return this.refuse(`must hold at most ${MAX_ITEMS} entries, and has ${this.value.length}`);
-    return this.value.map((item, index) => new Found(item, index, this));
+    return this.value.map((item, index) => new JsonCursor(item, index, this));
   }
 
   /** None where this is no list. */
-  itemsIfAny(): Found[] {
+  itemsIfAny(): JsonCursor[] {
     return Array.isArray(this.value) ? this.items() : [];
   }
 
   /** None where this is no object. */
-  entries(): [string, Found][] {
+  entries(): [string, JsonCursor][] {
     return this.isObject ? Object.keys(this.value as object).map((key) => [key, this.at(key)]) : [];
   }
 

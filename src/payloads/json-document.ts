@@ -3,7 +3,7 @@
 
 import { parseJson } from '../core/json/json.ts';
 import { BadPayload, shownText } from './bad-payload.ts';
-import { Found, isDict } from './json-cursor.ts';
+import { isDict, JsonCursor } from './json-cursor.ts';
 
 const EMPTY = 'is empty where a JSON document belongs';
 const MAX_DEPTH = 100;
@@ -14,7 +14,7 @@ const MAX_BYTES = 2 ** 28;
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Throws BadPayload that names the part. */
-export function parseDocument(bytes: Uint8Array, part: string): Found {
+export function parseDocument(bytes: Uint8Array, part: string): JsonCursor {
   const refuse = (message: string): never => {
     throw new BadPayload(shownText(part), message);
   };
@@ -31,13 +31,13 @@ export function parseDocument(bytes: Uint8Array, part: string): Found {
   // An escape may spell any key.
   if ((text.includes('__proto__') || text.includes('\\u00')) && holdsPoison(value))
     refuse('holds a key "__proto__", which no document may');
-  return new Found(value, part);
+  return new JsonCursor(value, part);
 }
 
 /** No body came that could be read: none at all, or one of another type than `message` asks for. */
 export function refuseBody(contentType: string | null, message: string): never {
   if (contentType !== null && /json/i.test(contentType)) throw new BadPayload('body', EMPTY);
-  return new Found(contentType, 'body').refuse(message);
+  return new JsonCursor(contentType, 'body').refuse(message);
 }
 
 function decode(bytes: Uint8Array): string | null {

@@ -12,36 +12,36 @@ export interface Arrival {
   query: Pair[];
   /** As they were written, in their order; credentials are masked. */
   headers: Pair[];
-  body: ReceivedBody;
+  body: ArrivedBody;
   signature: SignatureVerdict;
   /** `seen` counts the requests that had this key, this one included. */
   idempotency: { key: string; seen: number } | null;
-  answer: Answer;
+  answer: ArrivalAnswer;
   /** From the head of the request to the end of the answer. */
   tookMs: number;
 }
 
 export type Pair = [name: string, value: string];
 
-export interface ReceivedBody {
+export interface ArrivedBody {
   size: number;
   /** Lower-case hex. */
   sha256: string;
-  content: Content;
+  content: ArrivedContent;
   /** What is wrong with it, in words; none of it stops the answer. */
   faults: string[];
   /** The file that holds its bytes. */
   saved: string | null;
 }
 
-export type Content =
+export type ArrivedContent =
   | { kind: 'empty' }
   | { kind: 'json' | 'text'; text: string }
   | { kind: 'form'; fields: Pair[] }
-  | { kind: 'multipart'; parts: Part[] }
+  | { kind: 'multipart'; parts: ArrivedPart[] }
   | { kind: 'bytes'; image: PixelSize | null };
 
-export interface Part {
+export interface ArrivedPart {
   name: string | null;
   filename: string | null;
   contentType: string;
@@ -65,4 +65,4 @@ export interface SignatureVerdict {
 }
 
 /** `gone`: the sender closed the connection, or the receiver ended, before an answer was out. */
-export type Answer = { kind: 'status'; status: number } | { kind: 'hang' | 'reset' | 'gone' };
+export type ArrivalAnswer = { kind: 'status'; status: number } | { kind: 'hang' | 'reset' | 'gone' };

@@ -1,7 +1,7 @@
 // Reads the body of one request to its end, whatever it is: summed up, saved, and read as its type says, all at once.
 
 import type { IncomingMessage } from 'node:http';
-import type { ReceivedBody } from './arrival.ts';
+import type { ArrivedBody } from './arrival.ts';
 import { createByteSummary } from './byte-summary.ts';
 import { contentReader } from './read-content.ts';
 import type { SaveFile } from './saved-file.ts';
@@ -11,7 +11,7 @@ export async function readArrivingBody(
   request: IncomingMessage,
   onChunk: (chunk: Buffer) => void,
   save: SaveFile,
-): Promise<{ body: ReceivedBody; isWhole: boolean }> {
+): Promise<{ body: ArrivedBody; isWhole: boolean }> {
   const { 'content-type': contentType = '', 'content-encoding': encoding } = request.headers;
   const summary = createByteSummary(0);
   const faults: string[] = [];

@@ -1,6 +1,6 @@
 // What reads a body while it comes in, and what it has read at the end.
 
-import type { Content } from './arrival.ts';
+import type { ArrivedContent } from './arrival.ts';
 
 /** Takes the body chunk by chunk; neither call rejects. */
 export interface ContentReader {
@@ -9,6 +9,6 @@ export interface ContentReader {
 }
 
 export interface ReadContent {
-  content: Content;
+  content: ArrivedContent;
   faults: string[];
 }

@@ -6,7 +6,7 @@ import { MalformedForm } from '../core/form/malformed-form.ts';
 import { type FormToken, MultipartParser } from '../core/form/multipart-parser.ts';
 import type { PartHead } from '../core/form/part-head.ts';
 import { decodePartText, type PartText } from '../core/form/part-name.ts';
-import type { Part } from './arrival.ts';
+import type { ArrivedPart } from './arrival.ts';
 import { createByteSummary, HEAD_BYTES } from './byte-summary.ts';
 import type { ContentReader } from './content-reader.ts';
 import { imageSize } from './image-size.ts';
@@ -16,10 +16,10 @@ import { shortText } from './short-text.ts';
 const MAX_PARTS = 1000;
 
 /** Throws MalformedForm when the content type names no boundary. */
-export function readMultipart(contentType: string, save: SaveFile): ContentReader {
+export function multipartReader(contentType: string, save: SaveFile): ContentReader {
   const { boundary } = readFormType(contentType);
   const parser = new MultipartParser(boundary);
-  const parts: Part[] = [];
+  const parts: ArrivedPart[] = [];
   const faults: string[] = [];
   let open: OpenPart | null = null;
   let isOver = false;
@@ -68,7 +68,7 @@ export function readMultipart(contentType: string, save: SaveFile): ContentReade
 
 interface OpenPart {
   add(bytes: Buffer): Promise<void>;
-  close(): Promise<Part>;
+  close(): Promise<ArrivedPart>;
 }
 
 async function openPart(head: PartHead, save: SaveFile, onFault: (fault: string) => void): Promise<OpenPart> {

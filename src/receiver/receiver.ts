@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
-import type { Answer, Arrival } from './arrival.ts';
+import type { Arrival, ArrivalAnswer } from './arrival.ts';
 import { type Behaviour, type PlannedAnswer, planAnswer } from './behaviour.ts';
 import { readArrivingBody } from './body-reader.ts';
 import { createKeyCounter } from './key-counter.ts';
@@ -125,7 +125,7 @@ async function receive(request: IncomingMessage, response: ServerResponse, numbe
   const closed = new Promise<void>((resolve) => response.once('close', resolve));
   const { body, isWhole } = await readArrivingBody(request, check.add, save);
   const plan = planAnswer(behaviour, number, random());
-  const answer: Answer = isWhole ? await give(plan, response, closed, reception) : { kind: 'gone' };
+  const answer: ArrivalAnswer = isWhole ? await give(plan, response, closed, reception) : { kind: 'gone' };
   const at = url.indexOf('?');
   return {
     number,
@@ -149,7 +149,7 @@ async function give(
   response: ServerResponse,
   closed: Promise<void>,
   { delayMs, closing }: Reception,
-): Promise<Answer> {
+): Promise<ArrivalAnswer> {
   if (plan.kind === 'hang') return plan;
   if (delayMs > 0) await Promise.race([sleep(delayMs, undefined, { signal: closing }).catch(() => undefined), closed]);
   if (closing.aborted || response.closed) return { kind: 'gone' };

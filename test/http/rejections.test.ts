@@ -1,7 +1,7 @@
 // What is kept of refused triggers: enough to find a mistake, and no more than so much, whatever callers send.
 
 import { describe, expect, test } from 'vitest';
-import { createRejectionEntries, type Refusal } from '../../src/http/trigger/rejection-entries.ts';
+import { createRejectionEntries, type RefusedTrigger } from '../../src/http/trigger/rejection-entries.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
@@ -69,7 +69,7 @@ test('a flood under ever other paths is one entry after the first few, and goes 
 });
 
 describe('entries', () => {
-  const refusal = (fields: Partial<Refusal> = {}): Refusal => ({
+  const refusal = (fields: Partial<RefusedTrigger> = {}): RefusedTrigger => ({
     sinkId: null,
     appId: 'shop',
     method: 'GET',

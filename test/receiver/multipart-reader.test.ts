@@ -2,15 +2,15 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Part } from '../../src/receiver/arrival.ts';
+import type { ArrivedPart } from '../../src/receiver/arrival.ts';
 import type { ReadContent } from '../../src/receiver/content-reader.ts';
-import { readMultipart } from '../../src/receiver/multipart-reader.ts';
+import { multipartReader } from '../../src/receiver/multipart-reader.ts';
 import { createSaver } from '../../src/receiver/saved-file.ts';
 
 const noFile = createSaver(null, '');
 
-async function read(body: string, sizes: readonly number[] = [body.length]): Promise<ReadContent & { parts: Part[] }> {
-  const reader = readMultipart('multipart/form-data; boundary=b', noFile);
+async function read(body: string, sizes: readonly number[] = [body.length]): Promise<ReadContent & { parts: ArrivedPart[] }> {
+  const reader = multipartReader('multipart/form-data; boundary=b', noFile);
   const bytes = Buffer.from(body, 'latin1');
   for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
     const size = sizes[turn % sizes.length] as number;
@@ -108,5 +108,5 @@ test('tells the part in which it ends, with what came of it', async () => {
 
 test('needs a boundary', () => {
   for (const type of ['multipart/form-data', 'multipart/form-data; boundary', 'multipart/form-data; x=y'])
-    expect(() => readMultipart(type, noFile), type).toThrow(/oundary/);
+    expect(() => multipartReader(type, noFile), type).toThrow(/oundary/);
 });

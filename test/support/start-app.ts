@@ -1,7 +1,7 @@
 // The real application on port 0 with a data directory of its own, inside the test process.
 
 import { join } from 'node:path';
-import { type App, type AppOptions, startApp } from '../../src/app.ts';
+import { type AppOptions, type RunningApp, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/logger.ts';
 import { onTestEnd } from './cleanup.ts';
@@ -9,7 +9,7 @@ import { tempDir } from './temp-dir.ts';
 
 export const ADMIN_TOKEN = 'admin-token-of-the-tests';
 
-export interface TestApp extends App {
+export interface TestApp extends RunningApp {
   /** Calls the admin API and returns the parsed answer. */
   admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
   /** Makes a sink of app `shop`; the fields are those of the HTTP Sink document. */

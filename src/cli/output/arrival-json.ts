@@ -2,7 +2,7 @@
 
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
 import { groupPairs } from '../../core/run/request.ts';
-import type { Arrival, Content, Part } from '../../receiver/arrival.ts';
+import type { Arrival, ArrivedContent, ArrivedPart } from '../../receiver/arrival.ts';
 import { printableJson } from './printable.ts';
 
 /** Ends with a line feed. A header or query name that came again has a list of values. */
@@ -29,7 +29,7 @@ export function arrivalLine(arrival: Arrival): string {
   }
 }
 
-function presentContent(content: Content): object {
+function presentContent(content: ArrivedContent): object {
   switch (content.kind) {
     case 'json':
       return { kind: 'json', value: parseJson(content.text) };
@@ -42,6 +42,6 @@ function presentContent(content: Content): object {
   }
 }
 
-function presentPart({ contentType, ...part }: Part): object {
+function presentPart({ contentType, ...part }: ArrivedPart): object {
   return { ...part, content_type: contentType };
 }

@@ -1,6 +1,6 @@
 // One request that a receiver was sent, for people. Whatever the sender wrote is made safe for the terminal first.
 
-import type { Answer, Arrival, Content, Part, PixelSize, ReceivedBody } from '../../receiver/arrival.ts';
+import type { Arrival, ArrivalAnswer, ArrivedBody, ArrivedContent, ArrivedPart, PixelSize } from '../../receiver/arrival.ts';
 import { jsonLines } from './json-lines.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
@@ -41,21 +41,21 @@ function ordinal(number: number): string {
   return `${number}${(isTeen ? undefined : ['th', 'st', 'nd', 'rd'][number % 10]) ?? 'th'}`;
 }
 
-const KINDS: Readonly<Record<Exclude<Content['kind'], 'empty' | 'bytes'>, string>> = {
+const KINDS: Readonly<Record<Exclude<ArrivedContent['kind'], 'empty' | 'bytes'>, string>> = {
   json: 'JSON',
   text: 'text',
   form: 'form',
   multipart: 'multipart form',
 };
 
-function bodyText({ size, sha256, content, saved }: ReceivedBody): string {
+function bodyText({ size, sha256, content, saved }: ArrivedBody): string {
   if (content.kind === 'empty' && size === 0) return 'none';
   const kind = content.kind === 'bytes' || content.kind === 'empty' ? [] : [KINDS[content.kind]];
   const image = content.kind === 'bytes' ? imageText(content.image) : [];
   return [...kind, ...image, ...sizeText(size, sha256), ...savedText(saved)].join(', ');
 }
 
-function contentLines(content: Content): Iterable<string> {
+function contentLines(content: ArrivedContent): Iterable<string> {
   switch (content.kind) {
     case 'json':
       return jsonLines(content.text);
@@ -70,7 +70,7 @@ function contentLines(content: Content): Iterable<string> {
   }
 }
 
-function partLines({ name, filename, contentType, size, sha256, image, text, saved }: Part): string[] {
+function partLines({ name, filename, contentType, size, sha256, image, text, saved }: ArrivedPart): string[] {
   const title = [name ?? '(no name)', ...(filename === null ? [] : [`"${filename}"`]), contentType];
   const head = [title.join(' '), ...imageText(image), ...sizeText(size, sha256), ...savedText(saved)].join(', ');
   return [head, ...(text === null ? [] : text.split('\n').map((line) => `  ${line}`))];
@@ -88,7 +88,7 @@ function savedText(saved: string | null): string[] {
   return saved === null ? [] : [`saved as ${saved}`];
 }
 
-function answerText(answer: Answer, tookMs: number, paint: Paint): string {
+function answerText(answer: ArrivalAnswer, tookMs: number, paint: Paint): string {
   switch (answer.kind) {
     case 'status': {
       const { status } = answer;

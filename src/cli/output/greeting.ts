@@ -1,9 +1,9 @@
 // What the server says when it has started: where it listens, where its data lies, and requests to try.
 
-import type { App } from '../../app.ts';
+import type { RunningApp } from '../../app.ts';
 import type { describeSink } from '../../definitions/describe-sink.ts';
 
-type Greeted = Pick<App, 'url' | 'dataDir' | 'adminToken' | 'demoPath' | 'definitions'>;
+type Greeted = Pick<RunningApp, 'url' | 'dataDir' | 'adminToken' | 'demoPath' | 'definitions'>;
 
 /** Only sinks that anyone may trigger are offered: a token cannot be shown, for only its hash is kept. */
 export function greeting({ url, dataDir, adminToken, demoPath, definitions }: Greeted): string {

@@ -63,9 +63,9 @@ export function hasChosen({ status, chosen }: Pick<StepState, 'status' | 'chosen
   return (status === 'completed' || status === 'failed') && (chosen === null || chosen.includes(name));
 }
 
-export type StepStates = ReadonlyMap<string, Readonly<StepState>>;
+export type StatesByStep = ReadonlyMap<string, Readonly<StepState>>;
 
-function stepState(states: StepStates, name: string): Readonly<StepState> {
+function stepState(states: StatesByStep, name: string): Readonly<StepState> {
   return states.get(name) as StepState;
 }
 
@@ -76,7 +76,7 @@ export type Readiness = 'ready' | 'skip' | 'not_yet';
  * steps with a transition to it, if there are any. A step that merges nulls runs even where a step that it needs was
  * skipped. The first step of a loop that starts again runs whatever chose it before.
  */
-export function readiness(step: WorkflowStep, states: StepStates, mergesNulls = false, loops: Loops | null = null): Readiness {
+export function readiness(step: WorkflowStep, states: StatesByStep, mergesNulls = false, loops: Loops | null = null): Readiness {
   for (const name of step.needs) {
     const { status } = stepState(states, name);
     if (status === 'completed') continue;
@@ -93,7 +93,7 @@ export function readiness(step: WorkflowStep, states: StepStates, mergesNulls = 
 }
 
 /** Roboflow's rule: all of them choose the step, or it is skipped. One that was skipped itself chooses nothing. */
-function throughGates({ name, gatedBy }: WorkflowStep, states: StepStates): Readiness {
+function throughGates({ name, gatedBy }: WorkflowStep, states: StatesByStep): Readiness {
   let areDecided = true;
   for (const gate of gatedBy) {
     const state = stepState(states, gate);
@@ -103,7 +103,7 @@ function throughGates({ name, gatedBy }: WorkflowStep, states: StepStates): Read
   return areDecided ? 'ready' : 'not_yet';
 }
 
-function byTransitions(step: WorkflowStep, states: StepStates, backTo: readonly string[] | null, loops: Loops | null): Readiness {
+function byTransitions(step: WorkflowStep, states: StatesByStep, backTo: readonly string[] | null, loops: Loops | null): Readiness {
   if (step.chosenBy.length === 0) return 'ready';
   const choosers = choosersOf(step, backTo, loops).map((name) => stepState(states, name));
   if (choosers.some((chooser) => hasChosen(chooser, step.name))) return 'ready';

@@ -11,7 +11,7 @@ export const MAX_INNER_WORKFLOWS = 32;
 
 export type PinnedWorkflows = Readonly<Record<string, WorkflowDocument>>;
 
-export interface WorkflowReference {
+export interface InnerWorkflowReference {
   workspace: string;
   id: string;
   /** Null: the current one when the referring workflow is saved. */
@@ -29,14 +29,14 @@ export function isInnerWorkflow({ type }: { type?: unknown }): boolean {
 }
 
 /** Null where the step holds its definition. */
-export function readReference(step: object): WorkflowReference | null {
+export function readReference(step: object): InnerWorkflowReference | null {
   const { workflow_workspace_id: workspace, workflow_id: id, workflow_version_id: version } = step as Record<string, unknown>;
   if (typeof workspace !== 'string' || typeof id !== 'string') return null;
   return { workspace, id, version: version === undefined || version === null ? null : String(version) };
 }
 
 /** Under which the copy of a workflow is pinned. */
-export function pinKey({ id, version }: WorkflowReference): string {
+export function pinKey({ id, version }: InnerWorkflowReference): string {
   return version === null ? id : `${id}@${version}`;
 }
 

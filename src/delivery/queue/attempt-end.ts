@@ -6,7 +6,7 @@ import type { OutboundResult } from '../../core/delivery/outbound.ts';
 import type { LeasedDelivery } from './leased-delivery.ts';
 import { MAX_WIDTH, type OriginQueue } from './origin-queue.ts';
 
-export interface AttemptEnd {
+export interface EndedAttempt {
   number: number;
   result: OutboundResult;
   now: number;
@@ -18,7 +18,7 @@ export interface AttemptEnd {
 export function endAttempt(
   origin: OriginQueue,
   delivery: LeasedDelivery,
-  { number, result, now, wallNow }: AttemptEnd,
+  { number, result, now, wallNow }: EndedAttempt,
   random: () => number,
 ): DeliveryState {
   if (wasAborted(delivery, result)) return { status: 'cancelled', dueAt: null };

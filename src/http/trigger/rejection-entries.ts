@@ -4,7 +4,7 @@
 
 import type { RejectionChange } from '../../storage/rejection-store.ts';
 
-export type Refusal = Omit<RejectionChange, 'position' | 'folded' | 'count' | 'firstAt' | 'lastAt'>;
+export type RefusedTrigger = Omit<RejectionChange, 'position' | 'folded' | 'count' | 'firstAt' | 'lastAt'>;
 
 export interface RejectionEntry {
   /** With the count of what is not stored yet. */
@@ -17,7 +17,7 @@ export interface RejectionEntry {
 
 export interface RejectionEntries {
   /** The entry, with the refusal counted. `now` is for people, `elapsed` on a clock that only goes forward. */
-  count(refusal: Refusal, now: number, elapsed: number): RejectionEntry;
+  count(refusal: RefusedTrigger, now: number, elapsed: number): RejectionEntry;
   /** Lets go of the entries that were opened before `elapsed`, but for those that are still needed. */
   forget(elapsed: number, isNeeded: (entry: RejectionEntry) => boolean): void;
 }
@@ -32,11 +32,11 @@ export function createRejectionEntries(): RejectionEntries {
   const entries = new Map<string, RejectionEntry>();
   const unfoldedBySource = new Map<string, number>();
 
-  function find(refusal: Refusal, now: number, openedAt: number): RejectionEntry {
+  function find(refusal: RefusedTrigger, now: number, openedAt: number): RejectionEntry {
     const { sinkId, appId, method, path, status, code, message, clientIp } = refusal;
     const reason = `${status} ${code}`;
     const source = JSON.stringify([sinkId, reason, clientIp]);
-    const open = (key: string, folded: RejectionChange['folded'], shared: Partial<Refusal> = {}): RejectionEntry => {
+    const open = (key: string, folded: RejectionChange['folded'], shared: Partial<RefusedTrigger> = {}): RejectionEntry => {
       const change = { ...refusal, ...shared, position: null, folded, count: 0, firstAt: now, lastAt: now };
       const entry = { change, openedAt, source };
       entries.set(key, entry);

@@ -10,13 +10,13 @@ import type { Logger } from '../../logger.ts';
 import type { RejectionChange } from '../../storage/rejection-store.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { statusOf } from '../error-handler.ts';
-import { createRejectionEntries, type Refusal, type RejectionEntry } from './rejection-entries.ts';
+import { createRejectionEntries, type RefusedTrigger, type RejectionEntry } from './rejection-entries.ts';
 
 /** `sinkId` is left out where no sink takes the request. */
-type RefusedRequest = Pick<Refusal, 'method' | 'path' | 'clientIp'> & { sinkId?: string | null | undefined };
+type RefusedRequest = Pick<RefusedTrigger, 'method' | 'path' | 'clientIp'> & { sinkId?: string | null | undefined };
 
 /** `path` begins with the app's segment. */
-export function refusalOf({ code, message }: AppError, { sinkId = null, method, path, clientIp }: RefusedRequest): Refusal {
+export function refusalOf({ code, message }: AppError, { sinkId = null, method, path, clientIp }: RefusedRequest): RefusedTrigger {
   const [, app = ''] = path.split('/', 2);
   const appId = isAppId(app) ? app : null;
   const shown = { path: hideSecretPairs(path), message: hideSecretPairs(message) };
@@ -24,7 +24,7 @@ export function refusalOf({ code, message }: AppError, { sinkId = null, method, 
 }
 
 export interface RejectionLog {
-  add(refusal: Refusal): void;
+  add(refusal: RefusedTrigger): void;
   /** Stores what is left and stops. */
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@
 import { orFault } from '../bad-payload.ts';
 import { isPayloadFault } from '../format.ts';
 import { readRings } from '../geometry.ts';
-import type { Found } from '../json-cursor.ts';
+import type { JsonCursor } from '../json-cursor.ts';
 import { makePrediction, type Prediction } from '../payload.ts';
 
 export interface Response {
@@ -14,13 +14,13 @@ export interface Response {
 }
 
 /** The body itself, or else each of its values that is a response, in the order of their keys. */
-export function findResponses(body: Found): Response[] {
+export function findResponses(body: JsonCursor): Response[] {
   const own = readResponse(body);
   if (own !== null) return [own];
   return body.entries().flatMap(([, value]) => readResponse(value) ?? []);
 }
 
-function readResponse(response: Found): Response | null {
+function readResponse(response: JsonCursor): Response | null {
   const found = response.at('predictions');
   const predictions = orFault(() => readPredictions(found));
   if (predictions === null || isPayloadFault(predictions)) return null;
@@ -28,19 +28,19 @@ function readResponse(response: Found): Response | null {
   return { predictions, width: image.at('width').sizeIfAny(), height: image.at('height').sizeIfAny() };
 }
 
-function readPredictions(found: Found): Prediction[] | null {
+function readPredictions(found: JsonCursor): Prediction[] | null {
   if (found.isList)
     return found.items().map((item) => (item.at('x').isGiven ? readDetection(item) : readLabel(item.at('class').text(), item)));
   const classes = found.entries();
   return classes.length === 0 ? null : classes.map(([name, item]) => readLabel(name, item));
 }
 
-function readLabel(name: string, item: Found): Prediction {
+function readLabel(name: string, item: JsonCursor): Prediction {
   const confidence = item.at('confidence').confidence() ?? item.refuse('must have a confidence');
   return makePrediction({ class: name, confidence, type: 'label' });
 }
 
-function readDetection(item: Found): Prediction {
+function readDetection(item: JsonCursor): Prediction {
   const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((side) => item.at(side).number()) as [number, number, number, number];
   const points = item.at('points');
   return makePrediction({
@@ -53,7 +53,7 @@ function readDetection(item: Found): Prediction {
   });
 }
 
-function typeOf(item: Found): string {
+function typeOf(item: JsonCursor): string {
   if (item.at('points').isGiven) return 'polygon';
   if (item.at('rle_mask').isGiven) return 'mask';
   return item.at('keypoints').isGiven ? 'keypoint' : 'bounding_box';

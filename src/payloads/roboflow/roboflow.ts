@@ -5,7 +5,7 @@ import type { FileHandle } from '../../core/run/request.ts';
 import { orFault } from '../bad-payload.ts';
 import type { PayloadDocument, PayloadFormat, Received } from '../format.ts';
 import { claimedKind } from '../images/check-image.ts';
-import { Found } from '../json-cursor.ts';
+import { JsonCursor } from '../json-cursor.ts';
 import { parseDocument, refuseBody } from '../json-document.ts';
 import { MAX_POINTS, refuseTooMany } from '../limits.ts';
 import { type Mask, NO_ITEM, type Payload, type Prediction } from '../payload.ts';
@@ -64,22 +64,22 @@ function formOf(received: Received): 'json' | 'form' | 'multipart' {
   return refuseBody(received.content_type, 'must be a JSON document, an urlencoded form or a multipart form');
 }
 
-function readBody(document: PayloadDocument | null): Found {
-  const body = document === null ? new Found(null, 'body') : parseDocument(document.bytes, 'body');
+function readBody(document: PayloadDocument | null): JsonCursor {
+  const body = document === null ? new JsonCursor(null, 'body') : parseDocument(document.bytes, 'body');
   return body.isObject ? body : body.refuse('must be a JSON object, as Webhook Sink sends');
 }
 
 /** The fields and the document, as if they were one object. What is no JSON stays text, and holds no predictions. */
-function readForm({ fields }: Received, document: PayloadDocument | null): Found {
+function readForm({ fields }: Received, document: PayloadDocument | null): JsonCursor {
   const values = new Map(Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? readText(value) : value]));
   if (document !== null) values.set(document.file.name, readText(document.bytes));
-  return new Found(Object.fromEntries(values), 'body');
+  return new JsonCursor(Object.fromEntries(values), 'body');
 }
 
 function readText(text: string | Uint8Array): unknown {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
   const document = orFault(() => parseDocument(bytes, 'body'));
-  return document instanceof Found ? document.value : null;
+  return document instanceof JsonCursor ? document.value : null;
 }
 
 function findDocument(files: readonly FileHandle[]): FileHandle | null {

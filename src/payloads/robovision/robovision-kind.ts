@@ -1,6 +1,6 @@
 // Which of Robovision's five kinds of project a document is of: its `kind` says so, or else its shape.
 
-import type { Found } from '../json-cursor.ts';
+import type { JsonCursor } from '../json-cursor.ts';
 
 export type RobovisionKind =
   | 'object_detection'
@@ -31,13 +31,13 @@ const LISTS: ReadonlyMap<string, RobovisionKind> = new Map([
 export const CLASS_KEYS = ['classId', 'class', 'label', 'className'] as const;
 export const BOX_KEYS = ['boundingBox', 'bounding_box', 'bbox', 'box'] as const;
 
-export function readKind(document: Found): RobovisionKind {
+export function readKind(document: JsonCursor): RobovisionKind {
   const kind = document.at('kind').textIfAny()?.split('.')[0] ?? '';
   return KINDS.get(kind.toLowerCase().replaceAll(/[^a-z]/g, '')) ?? guessKind(document);
 }
 
 /** The list of what was found: the document itself, or what it holds under a known key. */
-export function findList(document: Found): Found | null {
+export function findList(document: JsonCursor): JsonCursor | null {
   if (document.isList) return document;
   const key = [...LISTS.keys()].find((name) => document.at(name).isList);
   return key === undefined ? null : document.at(key);
@@ -47,7 +47,7 @@ function listKeys(): string {
   return [...LISTS.keys()].join(', ');
 }
 
-function guessKind(document: Found): RobovisionKind {
+function guessKind(document: JsonCursor): RobovisionKind {
   const list = findList(document);
   if (list === null) {
     if (document.firstOf(CLASS_KEYS).isGiven) return 'image_classification';

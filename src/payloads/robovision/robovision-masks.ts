@@ -3,14 +3,14 @@
 
 import type { FileHandle } from '../../core/run/request.ts';
 import { BadPayload, shownText } from '../bad-payload.ts';
-import type { Found } from '../json-cursor.ts';
+import type { JsonCursor } from '../json-cursor.ts';
 import type { Mask, Prediction } from '../payload.ts';
 import { looksLikeMask } from './robovision-parts.ts';
 
 /** A prediction, and the place where the document names its mask. */
 export interface Masked {
   prediction: Prediction;
-  mask: Found | null;
+  mask: JsonCursor | null;
 }
 
 /** Masks in the order in which the document names them; `mask` of the predictions is set. Throws BadPayload. */
@@ -47,7 +47,7 @@ function groupByName(files: readonly FileHandle[]): ReadonlyMap<string, FileHand
   return grouped;
 }
 
-function findFile(place: Found, byName: ReadonlyMap<string, FileHandle[]>): FileHandle {
+function findFile(place: JsonCursor, byName: ReadonlyMap<string, FileHandle[]>): FileHandle {
   const name = place.text();
   const [file, ...others] = byName.get(name) ?? [];
   if (file === undefined)

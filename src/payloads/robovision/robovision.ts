@@ -5,7 +5,7 @@
 import { orFault } from '../bad-payload.ts';
 import type { PayloadDocument, PayloadFormat, Received } from '../format.ts';
 import { readBox, readBoxIfAny } from '../geometry.ts';
-import { Found } from '../json-cursor.ts';
+import { JsonCursor } from '../json-cursor.ts';
 import { parseDocument } from '../json-document.ts';
 import { refuseTooMany } from '../limits.ts';
 import { makePrediction, NO_ITEM, type Payload, type Prediction } from '../payload.ts';
@@ -46,14 +46,14 @@ function readRobovision(received: Received, given: PayloadDocument | null): Payl
 }
 
 /** A part without a file name is a form field: JSON already where its content type says so, else text. */
-function fieldDocument(received: Received): Found {
+function fieldDocument(received: Received): JsonCursor {
   const found = findPredictions(received);
-  if ('file' in found) return new Found(null, found.file.name).refuse('must be given with its bytes');
+  if ('file' in found) return new JsonCursor(null, found.file.name).refuse('must be given with its bytes');
   const { field, value } = found;
-  return typeof value === 'string' ? parseDocument(new TextEncoder().encode(value), field) : new Found(value, field);
+  return typeof value === 'string' ? parseDocument(new TextEncoder().encode(value), field) : new JsonCursor(value, field);
 }
 
-function readPredictions(document: Found, kind: RobovisionKind): Masked[] {
+function readPredictions(document: JsonCursor, kind: RobovisionKind): Masked[] {
   if (kind === 'image_classification') return [{ prediction: readLabel(document), mask: null }];
   const list = findList(document) ?? document.refuse(`must hold the list that is its ${kind.replace('_', ' ')}, as "${LIST_OF[kind]}"`);
   const items = list.items();
@@ -68,7 +68,7 @@ const LIST_OF = {
   semantic_segmentation: 'segments',
 };
 
-const READERS: Record<keyof typeof LIST_OF, (item: Found) => Masked> = {
+const READERS: Record<keyof typeof LIST_OF, (item: JsonCursor) => Masked> = {
   object_detection: (item) => ({
     prediction: { ...readLabel(item), type: 'bounding_box', bounding_box: readBox(item.firstOf(BOX_KEYS)) },
     mask: null,
@@ -78,14 +78,14 @@ const READERS: Record<keyof typeof LIST_OF, (item: Found) => Masked> = {
   semantic_segmentation: readMasked,
 };
 
-function readMasked(item: Found): Masked {
+function readMasked(item: JsonCursor): Masked {
   const prediction: Prediction = { ...readLabel(item), type: 'mask', bounding_box: readBoxIfAny(item.firstOf(BOX_KEYS)) };
   const mask = item.at('mask');
   if (typeof mask.value !== 'string' || mask.value === '') mask.refuse('must be the file name of a mask, as "mask_0000.png"');
   return { prediction, mask };
 }
 
-function readLabel(item: Found): Prediction {
+function readLabel(item: JsonCursor): Prediction {
   const name = item.firstOf(CLASS_KEYS);
   const className = name.textIfAny() ?? name.refuse('must be the name of a class');
   return makePrediction({ class: className, type: 'label', confidence: item.at('confidence').confidence() });

@@ -1,13 +1,13 @@
 // One annotation of V7 as a prediction: its shape, and what is noted on it by whom. Numbers of masks are never touched.
 
 import { readBoxIfAny } from '../geometry.ts';
-import type { Found } from '../json-cursor.ts';
+import type { JsonCursor } from '../json-cursor.ts';
 import { makePrediction, type Prediction } from '../payload.ts';
 import { readOwnShape } from './v7-own-shape.ts';
 import type { V7Shape } from './v7-shape.ts';
 
 /** `omitsPoints`: outlines, lines and skeletons stay in the document. */
-export function readAnnotation(annotation: Found, shape: V7Shape, omitsPoints: boolean): Prediction {
+export function readAnnotation(annotation: JsonCursor, shape: V7Shape, omitsPoints: boolean): Prediction {
   if (!annotation.isObject) annotation.refuse('must be an annotation, an object');
   const name = annotation.firstOf(['name', 'class_name']);
   const { type, holder, noting, frame, frameCount } = shape;
@@ -30,7 +30,7 @@ export function readAnnotation(annotation: Found, shape: V7Shape, omitsPoints: b
   });
 }
 
-function firstNote<Note>(noting: readonly Found[], read: (note: Found) => Note | null): Note | null {
+function firstNote<Note>(noting: readonly JsonCursor[], read: (note: JsonCursor) => Note | null): Note | null {
   for (const one of noting) {
     const note = read(one);
     if (note !== null) return note;
@@ -39,33 +39,33 @@ function firstNote<Note>(noting: readonly Found[], read: (note: Found) => Note |
 }
 
 /** From the first frame to the one after the last, which is null where there is no end yet. */
-function rangesOf(range: Found): Prediction['ranges'] {
+function rangesOf(range: JsonCursor): Prediction['ranges'] {
   const [from, to] = range.itemsIfAny().map((end) => end.numberIfAny());
   return from === undefined || from === null ? [] : [[from, to ?? null]];
 }
 
-function instanceOf(instance: Found): number | null {
+function instanceOf(instance: JsonCursor): number | null {
   return instance.at('value').numberIfAny() ?? instance.numberIfAny();
 }
 
-function vectorOf(vector: Found): Prediction['directional_vector'] {
+function vectorOf(vector: JsonCursor): Prediction['directional_vector'] {
   return vector.isObject ? { angle: vector.at('angle').numberIfAny(), length: vector.at('length').numberIfAny() } : null;
 }
 
-function textOf(text: Found): string | null {
+function textOf(text: JsonCursor): string | null {
   return text.textIfAny() ?? text.at('text').textIfAny();
 }
 
-function textsOf(entry: Found): string[] {
+function textsOf(entry: JsonCursor): string[] {
   const text = entry.textIfAny() ?? entry.at('name').textIfAny();
   return text === null ? [] : [text];
 }
 
-function propertiesOf(entry: Found): Prediction['properties'] {
+function propertiesOf(entry: JsonCursor): Prediction['properties'] {
   const name = entry.at('name').textIfAny();
   return name === null ? [] : [{ name, value: entry.at('value').value ?? null }];
 }
 
-function annotatorsOf(entry: Found): Prediction['annotators'] {
+function annotatorsOf(entry: JsonCursor): Prediction['annotators'] {
   return entry.isObject ? [{ email: entry.at('email').textIfAny(), full_name: entry.at('full_name').textIfAny() }] : [];
 }

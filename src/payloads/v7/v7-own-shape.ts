@@ -2,7 +2,7 @@
 // tells more of a shape may be left out.
 
 import { readBox, readPoint, readPoints, readRings } from '../geometry.ts';
-import type { Found } from '../json-cursor.ts';
+import type { JsonCursor } from '../json-cursor.ts';
 import type { Ellipse, Point, Prediction, SkeletonNode } from '../payload.ts';
 import type { V7Shape } from './v7-shape.ts';
 
@@ -31,17 +31,17 @@ export function readOwnShape({ type, holder }: V7Shape, omitsPoints: boolean): O
 }
 
 /** `paths` holds several rings, `path` one; older documents have further rings beside it. */
-function readOutline(shape: Found): Point[][] {
+function readOutline(shape: JsonCursor): Point[][] {
   const rings = readRings(shape.firstOf(['paths', 'path']));
   const further = shape.at('additional_paths');
   return further.isGiven ? [...rings, ...readRings(further)] : rings;
 }
 
-function readNode(node: Found): SkeletonNode {
+function readNode(node: JsonCursor): SkeletonNode {
   return { name: node.at('name').textIfAny(), ...readPoint(node), occluded: node.at('occluded').value === true };
 }
 
-function readEllipse(shape: Found): Ellipse {
+function readEllipse(shape: JsonCursor): Ellipse {
   const radius = shape.at('radius');
   for (const length of [radius.at('x'), radius.at('y')]) if (length.number() < 0) length.refuse('must not be negative');
   return { center: readPoint(shape.at('center')), radius: readPoint(radius), angle: shape.at('angle').numberIfAny() };

@@ -2,22 +2,22 @@
 // `data` in events, in one of the frames of a video, else in the annotation itself.
 
 import { findFirstFrame } from '../../core/values/first-frame.ts';
-import { type Found, isDict } from '../json-cursor.ts';
+import { isDict, type JsonCursor } from '../json-cursor.ts';
 
 export interface V7Shape {
   /** The key that holds it; `unknown` where there is none. */
   type: string;
   /** What has that key. */
-  holder: Found;
+  holder: JsonCursor;
   /** All that may note something of the annotation, what is nearest to the shape first. */
-  noting: Found[];
+  noting: JsonCursor[];
   /** Of a video: the number of that frame, and how many there are. */
   frame: number | null;
   frameCount: number | null;
 }
 
 /** Where there are frames, the first that draws something wins over all that stands beside them. */
-export function findShape(annotation: Found): V7Shape {
+export function findShape(annotation: JsonCursor): V7Shape {
   const data = annotation.at('data');
   const own = data.isObject ? data : annotation;
   const noting = [...new Set([own, annotation])];

@@ -2,9 +2,9 @@
 // whose workflow is complete.
 
 import { orFault } from '../bad-payload.ts';
-import { lighten } from '../cut-number-lists.ts';
+import { cutNumberLists } from '../cut-number-lists.ts';
 import type { PayloadDocument, PayloadFormat } from '../format.ts';
-import { Found } from '../json-cursor.ts';
+import { JsonCursor } from '../json-cursor.ts';
 import { parseDocument, refuseBody } from '../json-document.ts';
 import { MAX_POINTS, refuseTooMany } from '../limits.ts';
 import { NO_ITEM, type Payload, type PayloadItem } from '../payload.ts';
@@ -15,9 +15,9 @@ import { countPoints, findShape } from './v7-shape.ts';
 interface V7Form {
   kind: string;
   item: PayloadItem;
-  annotations: Found;
+  annotations: JsonCursor;
   /** One by one, however they are nested. */
-  listed: Found[];
+  listed: JsonCursor[];
   metadata: unknown;
 }
 
@@ -33,14 +33,14 @@ export const v7: PayloadFormat = {
 };
 
 function readV7(given: PayloadDocument | null): Payload {
-  if (given === null) return new Found(null, 'body').refuse('must be a JSON document');
-  const light = lighten(given.bytes);
+  if (given === null) return new JsonCursor(null, 'body').refuse('must be a JSON document');
+  const light = cutNumberLists(given.bytes);
   const document = parseDocument(light.bytes, 'body');
   const { kind, item, annotations, listed, metadata } = readForm(document);
   refuseTooMany(annotations.path, listed.length);
   const shapes = listed.map(findShape);
   const omitsOutlines = light.omitsOutlines || shapes.reduce((count, shape) => count + countPoints(shape), 0) > MAX_POINTS;
-  const predictions = shapes.map((shape, place) => readAnnotation(listed[place] as Found, shape, omitsOutlines));
+  const predictions = shapes.map((shape, place) => readAnnotation(listed[place] as JsonCursor, shape, omitsOutlines));
   return {
     kind: `v7.${kind}`,
     source: 'v7',
@@ -55,14 +55,14 @@ function readV7(given: PayloadDocument | null): Payload {
   };
 }
 
-function readForm(document: Found): V7Form {
+function readForm(document: JsonCursor): V7Form {
   if (document.at('item').isObject) return stageForm(document);
   if (document.at('files').isList || document.at('dataset_info').isObject) return legacyForm(document);
   if (document.at('event_type').isGiven) return eventForm(document);
   return document.refuse('is no payload of V7: it must be an object with "item" (Darwin JSON 2.0), "files" (before it) or "event_type"');
 }
 
-function stageForm(document: Found): V7Form {
+function stageForm(document: JsonCursor): V7Form {
   const item = document.at('item');
   const source = item.at('source_info');
   const slot = firstOf(item.at('slots'));
@@ -87,7 +87,7 @@ function stageForm(document: Found): V7Form {
 }
 
 /** Its annotations are a list for each file. */
-function legacyForm(document: Found): V7Form {
+function legacyForm(document: JsonCursor): V7Form {
   const file = firstOf(document.at('files'));
   const annotations = document.at('annotations');
   return {
@@ -109,7 +109,7 @@ function legacyForm(document: Found): V7Form {
   };
 }
 
-function eventForm(document: Found): V7Form {
+function eventForm(document: JsonCursor): V7Form {
   const type = document.at('event_type');
   if (type.value !== 'workflow_complete') type.refuse('must be "workflow_complete", the one event of V7 that is known');
   const payload = document.at('payload');
@@ -131,19 +131,19 @@ function eventForm(document: Found): V7Form {
 }
 
 /** Absent, null and empty are the same here: V7 does not say which of them a stage without annotations sends. */
-function listOf(annotations: Found): Found[] {
+function listOf(annotations: JsonCursor): JsonCursor[] {
   return annotations.isGiven ? annotations.items() : [];
 }
 
-function firstOf(list: Found): Found {
-  return list.itemsIfAny()[0] ?? new Found(null, 0, list);
+function firstOf(list: JsonCursor): JsonCursor {
+  return list.itemsIfAny()[0] ?? new JsonCursor(null, 0, list);
 }
 
-function slugOf(owner: Found): string | null {
+function slugOf(owner: JsonCursor): string | null {
   return owner.at('slug').textIfAny() ?? owner.at('name').textIfAny();
 }
 
-function without({ value }: Found, key: string): Record<string, unknown> {
+function without({ value }: JsonCursor, key: string): Record<string, unknown> {
   const { [key]: _, ...others } = value as Record<string, unknown>;
   return others;
 }

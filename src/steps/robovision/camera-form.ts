@@ -6,7 +6,7 @@ import type { BodyPart } from '../../core/delivery/outbound.ts';
 import type { Part } from '../../core/form/multipart-writer.ts';
 import type { FileHandle } from '../../core/run/request.ts';
 import type { Payload } from '../../payloads/payload.ts';
-import { PayloadFault } from '../shared/payload-setting.ts';
+import { UnfitPayload } from '../shared/payload-setting.ts';
 import { predictionsDocument } from './predictions-document.ts';
 
 export interface FormTools {
@@ -20,7 +20,7 @@ export interface FormTools {
 export function cameraForm(payload: Payload, includesImage: boolean, tools: FormTools): Part[] {
   const blobOf = (what: string, handle: FileHandle): BodyPart => {
     const file = tools.fileOf(handle);
-    if (file === null) throw new PayloadFault(`${what} of the payload is no file of this request`);
+    if (file === null) throw new UnfitPayload(`${what} of the payload is no file of this request`);
     return { sha256: file.sha256, size: file.size };
   };
   const { image, source, document } = payload;

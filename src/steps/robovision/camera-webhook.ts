@@ -9,7 +9,7 @@ import type { Payload } from '../../payloads/payload.ts';
 import { multipartBoundary } from '../shared/multipart-boundary.ts';
 import { noAnswerText } from '../shared/notification.ts';
 import { failedStep, withOperations } from '../shared/operations-outcome.ts';
-import { PayloadFault, readPayload } from '../shared/payload-setting.ts';
+import { readPayload, UnfitPayload } from '../shared/payload-setting.ts';
 import { flagOrSelector, integerOrSelector, numberOrSelector, selector, text } from '../shared/property-schemas.ts';
 import { receivedFile } from '../shared/received-file.ts';
 import { readFlag, readInteger, readNumber, SettingFault } from '../shared/setting-values.ts';
@@ -87,7 +87,7 @@ export const cameraWebhook: StepType<CameraWebhookManifest> = {
       try {
         return plan(manifest, context);
       } catch (error) {
-        if (error instanceof PayloadFault) return failedStep('invalid_payload', error.message);
+        if (error instanceof UnfitPayload) return failedStep('invalid_payload', error.message);
         if (error instanceof UnsendableRequest) return failedStep('invalid_setting', error.message);
         throw error;
       }

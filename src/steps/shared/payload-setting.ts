@@ -7,7 +7,7 @@ import { compileSchemaCheck, type JsonSchema } from '../../core/schema.ts';
 import type { Payload } from '../../payloads/payload.ts';
 
 /** The value is no payload; the message says where it is not. */
-export class PayloadFault extends Error {}
+export class UnfitPayload extends Error {}
 
 const text = { type: 'string' };
 const textOrNull = { type: ['string', 'null'] };
@@ -53,7 +53,7 @@ const check = compileSchemaCheck(
 export function readPayload(name: string, value: unknown): Payload {
   const read = inspect(value);
   if ('payload' in read) return read.payload;
-  throw new PayloadFault(`${name} is no payload of a vision platform, as "$request.payload" gives one: ${read.fault}`);
+  throw new UnfitPayload(`${name} is no payload of a vision platform, as "$request.payload" gives one: ${read.fault}`);
 }
 
 /** Null for whatever is none. */
