@@ -1,4 +1,4 @@
-// Work that goes on after its caller was answered: it is remembered until it ends, so that a drain can wait for it.
+// Work that continues after its caller was answered. A drain waits for it.
 
 import type { Logger } from '../logger.ts';
 
@@ -22,7 +22,7 @@ export class BackgroundWork {
     this.#working.add(tracked);
   };
 
-  /** Resolves once nothing is under way, not even what began meanwhile. */
+  /** Resolves once all work has ended, also work that began meanwhile. */
   async ended(): Promise<void> {
     while (this.#working.size > 0) await Promise.all(this.#working);
   }

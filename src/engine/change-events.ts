@@ -1,4 +1,4 @@
-// The events of a change as readers of the stream see them: the progress, and the one that ends the stream.
+// The events of a turn as readers of the stream see them: progress events, and the event that ends the stream.
 
 import { isTerminal } from '../core/run/run.ts';
 import type { RunEvent } from '../core/run/run-event.ts';

@@ -1,5 +1,5 @@
-// Starts a run: plans its first turn in memory and stores request and turn in one commit. A run whose steps do nothing
-// outside ends within it.
+// Starts a run: plans its first turn in memory and stores request and turn in one commit. A run whose steps have no
+// effects outside also ends within that commit.
 
 import type { Clock } from '../clock.ts';
 import { stringifyJson } from '../core/json/json.ts';
@@ -28,11 +28,11 @@ export interface Trigger {
   workflowReference: { id: string; version: number } | null;
   head: RequestHead;
   body: RequestBody;
-  /** With the body's value; null for a large body that is still to be decoded. */
+  /** Includes the body's value; null for a large body, which is decoded later. */
   request: Request | null;
-  /** How a body that is still to be decoded is read. */
+  /** How to decode a large body. */
   reading?: unknown;
-  /** Where the workflow's inputs come from, by name, where the sink says so. */
+  /** By input of the workflow, the selector that the sink sets for it. */
   inputMapping: Readonly<Record<string, string>>;
   idempotency: { key: string; fingerprint: string } | null;
 }
@@ -40,7 +40,7 @@ export interface Trigger {
 /** A run that is on disk. */
 export interface Dispatched {
   runId: string;
-  /** Everything that the stream holds so far; empty for a duplicate. */
+  /** All events of the stream so far; empty for a duplicate. */
   events: readonly RunEvent[];
   /** How the run ended, when it ended within its first commit. */
   ended: Pick<RunChange, 'status' | 'output' | 'error'> | null;
@@ -74,7 +74,7 @@ interface Planned {
   now: number;
   execution: Execution | LargeRun;
   turn: PlannedTurn;
-  /** JSON text of the bound inputs; null where they follow from the request and its workflow. */
+  /** JSON text of the bound inputs; null where request and workflow determine them. */
   inputs: string | null;
 }
 
@@ -91,7 +91,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     }
   }
 
-  /** Throws what binding the inputs throws. Not async: each promise more is felt by every run. */
+  /** Throws as `bindInputs` does. Not async: every extra promise costs every run. */
   function dispatchHere(trigger: Trigger, request: Request): Promise<Dispatched> {
     const { sinkId, workflow, inputMapping } = trigger;
     const inputs = bindInputs(workflow, inputMapping, request, trigger.body.kind);
@@ -115,7 +115,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     let isGoing = false;
     try {
       const turn = await turns.plan(runId, trigger.sinkId, execution);
-      // Taking over a large turn and handing it to the writer both hold others up; they are served in between.
+      // Receiving a large turn and handing it to the writer both block the event loop: let others run in between.
       await new Promise(setImmediate);
       const { kind, charset, inputs } = execution.started;
       const body = { ...trigger.body, kind, charset };
@@ -123,7 +123,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       isGoing = dispatched.ended === null && dispatched.runId === runId;
       return dispatched;
     } finally {
-      // A run that goes on is let go of when nothing is done for it here any more.
+      // The worker disposes of a run that continues.
       if (!isGoing) execution.dispose();
     }
   }
@@ -150,7 +150,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         change,
       });
     } finally {
-      // What was not stored must not be planned on.
+      // Later turns must not be planned on what was not stored.
       if (created?.kind !== 'created') turns.discard(sinkId, change);
     }
     if (created.kind === 'id_taken' || created.kind === 'memory_changed') return dispatch(trigger);

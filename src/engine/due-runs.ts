@@ -1,4 +1,4 @@
-// The runs that this process claims: as many at a time as there is memory for, each restored and advanced.
+// Claims due runs, as many at a time as there is memory for, and restores and advances each.
 
 import type { Clock } from '../clock.ts';
 import { runWeight } from '../core/run/run-weight.ts';
@@ -26,16 +26,16 @@ export interface DueRunsOptions {
 
 const CLAIM_LIMIT = 64;
 const MAX_ACTIVE = 512;
-/** Until due runs are claimed again for which there was no room. */
+/** Delay before due runs without room are claimed again. */
 const NO_ROOM_MS = 50;
-/** Until a run is due again that could not be restored. */
+/** Delay before a run that could not be restored is due again. */
 const RETRY_MS = 500;
 
 export class DueRuns implements LeasedWork {
   readonly name = 'runs';
   readonly #options: DueRunsOptions;
   readonly #resuming = new Map<string, Lease>();
-  /** The last run that was claimed with no other of its kind beside it. */
+  /** The last run that was claimed alone. */
   #alone: string | null = null;
 
   constructor(options: DueRunsOptions) {

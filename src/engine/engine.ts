@@ -1,4 +1,4 @@
-// The run engine: starts runs, advances them turn by turn, and resumes after a restart what was left undone.
+// The run engine: starts runs, advances them turn by turn, and resumes unfinished runs after a restart.
 // A turn is planned in memory, written in one commit, and only then published or sent.
 
 import type { Clock } from '../clock.ts';
@@ -33,22 +33,22 @@ export interface EngineOptions {
   stepTypes: StepTypes;
   feed: RunFeed;
   clock: Clock;
-  /** What the wall clock shows at a moment of `clock`. */
+  /** The time of the wall clock at a moment of `clock`. */
   toWall: (at: number) => number;
   newRunId: NewRunId;
   logger: Logger;
   random?: () => number;
   send: Send;
   localEffects: LocalEffects;
-  /** What runs that are advanced here may take. */
+  /** For the runs in memory. */
   memory: MemoryAccount;
-  /** What messages to receivers may take while they are held here. */
+  /** For the messages in memory. */
   messageMemory: MemoryAccount;
   largeRuns: LargeRuns;
   secrets: { placeholder: SecretPlaceholder; mask: (runId: string, text: string) => string };
 }
 
-/** Of a request whose body is decoded in the thread of large runs alone. */
+/** A template over a large request, whose body only the thread of large runs decodes. */
 export interface LargeTemplate {
   head: RequestHead;
   body: RequestBody;
@@ -62,13 +62,13 @@ export interface Engine {
   /** Resumes the runs that an earlier process left, and begins to watch due times. */
   start(): Promise<void>;
   dispatch: Dispatch;
-  /** What becomes of a template that selects from a large request and from other roots, as JSON text. */
+  /** Renders a template that selects from a large request and from other roots. Returns JSON text. */
   renderLarge(large: LargeTemplate): Promise<string>;
   /** Null when there is no such run; `cancelled` is false when it had ended already. */
   cancel(runId: string): Promise<{ cancelled: boolean } | null>;
-  /** Gives deliveries that failed or were dropped another round of attempts; returns the ids of those that get one. */
+  /** Gives failed and dropped deliveries another round of attempts. Returns the ids of those that get one. */
   retryDeliveries(ids: string[]): Promise<string[]>;
-  /** Lets active runs finish within the time, then releases the rest. No run is lost. */
+  /** Waits for active runs, at most so long, then releases the rest. No run is lost. */
   drain(timeoutMs: number): Promise<void>;
 }
 

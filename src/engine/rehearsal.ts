@@ -1,5 +1,5 @@
-// Runs a workflow once in memory, to try it out: nothing is stored, sent or written. What would be sent is recorded and
-// taken for answered, waits are over at once, and steps remember nothing from before.
+// Runs a workflow once in memory, to try it out: nothing is stored, sent or written. Messages are recorded and count as
+// answered, waits end at once, and steps remember nothing from earlier runs.
 
 import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
 import type { Request } from '../core/run/request.ts';
@@ -24,7 +24,7 @@ export interface RehearsalOptions {
   readFile: (read: FileRead) => Promise<ReadResult>;
   placeholder: SecretPlaceholder;
   mask: (runId: string, text: string) => string;
-  /** What every receiver answers. */
+  /** The answer of every receiver. */
   answer: (message: OutboundMessage) => OutboundResult;
 }
 
@@ -33,7 +33,7 @@ export interface Rehearsal {
   /** JSON text. */
   output: string | null;
   error: RunError | null;
-  /** Each step as it ended, in the order in which they ended. */
+  /** The steps, in the order in which they ended. */
   steps: StepRecord[];
   deliveries: { step: string; isAwaited: boolean; message: OutboundMessage }[];
   writes: { step: string; write: FileWrite }[];

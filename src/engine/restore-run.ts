@@ -1,4 +1,4 @@
-// A run as it was stored, made ready to go on: here, or in the thread of large runs.
+// Restores a stored run so that it can resume: in this thread, or in the thread of large runs.
 
 import { parseJson, stringifyJson } from '../core/json/json.ts';
 import { decodeBody, type Request, type RequestHead } from '../core/run/request.ts';
@@ -25,7 +25,7 @@ export interface RestoreOptions {
 }
 
 export interface Restoring {
-  /** Rejects with `unavailable` when the run should be tried again. One that cannot go on any more is failed by its next turn. */
+  /** Rejects with `unavailable` when the run should be tried again. A run that cannot resume fails in its next turn. */
   restore(claimed: ClaimedRun): Promise<ActiveRun>;
   startLarge(runId: string, trigger: Trigger): Promise<LargeRun>;
 }
@@ -75,7 +75,7 @@ export function createRestoring({ storage, stepTypes, tools, largeRuns }: Restor
     }
   }
 
-  /** Its next turn ends it, whatever its body and its workflow are. */
+  /** An execution whose next turn fails the run. */
   function failed(claimed: ClaimedRun, error: RunError): Execution {
     const head = parseJson(claimed.request) as RequestHead;
     const start = {

@@ -1,5 +1,5 @@
-// Removes ended runs beyond the age and size that are kept, a few at a time between other work, and files that no
-// run names any more. Where the wall clock was set, age waits: nobody knows yet which of the times is right.
+// Removes ended runs beyond the configured age and size, a few at a time, and files that no run refers to. After the
+// wall clock was set, removal by age pauses: which of the times is right is not known yet.
 
 import type { Clock } from '../clock.ts';
 import type { BlobStore } from '../files/blobs.ts';
@@ -12,7 +12,7 @@ export interface RetentionOptions {
   /** Server time, by which runs age; files age by the wall clock. */
   clock: Clock;
   wallClock: Clock;
-  /** Until when nothing is removed for its age. */
+  /** Nothing is removed by age before this time. */
   settlesAt: () => number;
   logger: Logger;
   maxAgeMs: number | null;
@@ -27,7 +27,7 @@ export interface RetentionTask {
 
 const EVERY_MS = 60_000;
 const RUNS_AT_A_TIME = 200;
-/** Where files take the space, fewer go before what is left is measured again. */
+/** Where files take the space: runs removed before the space is measured again. */
 const RUNS_WITH_FILES_AT_A_TIME = 20;
 /** A file younger than this may belong to a request that is still being read. */
 const BLOB_MIN_AGE_MS = 3_600_000;
@@ -41,7 +41,7 @@ export function startRetention(options: RetentionOptions): RetentionTask {
     blobs.sweep((hashes) => storage.findUnreferencedBlobs(hashes), { minAgeMs: BLOB_MIN_AGE_MS, now: wallClock(), signal: closing.signal });
   const isSettled = (): boolean => clock() >= settlesAt();
 
-  /** What is too old, and what the database alone is too large for. */
+  /** Removes runs that are too old, and runs while the database alone is too large. */
   async function pruneRows(): Promise<number> {
     let removed = 0;
     for (let count = RUNS_AT_A_TIME; count === RUNS_AT_A_TIME && !closing.signal.aborted; removed += count) {

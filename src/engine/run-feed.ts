@@ -1,5 +1,5 @@
-// Tells whoever watches a run, in this process, of events that have reached the disk. Storage stays the truth: a
-// watcher that missed something reads it there.
+// Publishes events that are on disk to the watchers of a run in this process. Storage remains the source of truth: a
+// watcher that missed an event reads it there.
 
 import type { RunEvent } from '../core/run/run-event.ts';
 
@@ -7,7 +7,7 @@ export type Watcher = (events: readonly RunEvent[]) => void;
 
 export interface RunFeed {
   publish(runId: string, events: readonly RunEvent[]): void;
-  /** Returns how to stop watching. */
+  /** Returns a function that stops the watching. */
   watch(runId: string, watcher: Watcher): () => void;
 }
 

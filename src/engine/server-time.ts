@@ -1,5 +1,5 @@
-// Keeps server time: goes by the time that passes, notes how far it has come for the next start, and notices where the
-// machine slept or somebody set the wall clock.
+// Keeps server time: it follows elapsed time, is recorded for the next start, and notices when the machine slept or the
+// wall clock was set.
 
 import type { Clock, MachineClocks } from '../clock.ts';
 import { aheadOf, type ClockStep, fromWallTime, resumeServerTime, toWallTime } from '../core/run/server-time.ts';
@@ -8,13 +8,13 @@ import type { Logger } from '../logger.ts';
 import type { ServerTimeStore } from '../storage/server-time-store.ts';
 
 export interface ServerTime {
-  /** Server time: never jumps, but over a sleep of the machine. */
+  /** Server time. It jumps only over a sleep of the machine. */
   readonly clock: Clock;
   readonly toWall: (at: number) => number;
   readonly fromWall: (wall: number) => number;
-  /** Until then it is not known whether the wall clock is right: nothing is to be removed for its age. */
+  /** Before this time the wall clock may be wrong, and nothing may be removed by age. */
   readonly settlesAt: () => number;
-  /** Notes how far it has come, and stops. */
+  /** Records server time, and stops. */
   close(): Promise<void>;
 }
 
@@ -26,13 +26,13 @@ export interface ServerTimeOptions {
 
 const LOOK_EVERY_MS = 1000;
 const NOTE_EVERY_MS = 60_000;
-/** Less is shown wrong, and nobody is told. */
+/** A smaller step of the wall clock is neither corrected nor logged. */
 const LEAST_STEP_MS = 1000;
-/** Two coarse readings may differ by as much without any sleep. */
+/** Two coarse readings may differ this much without a sleep. */
 const LEAST_SLEEP_MS = 2500;
-/** Time for an operator, or for NTP, to put a wrong clock right. */
+/** Time for an operator, or NTP, to correct a wrong clock. */
 const SETTLE_MS = 3_600_000;
-/** Downtime that may as well be a wrong clock. */
+/** A longer downtime may also be a wrong clock. */
 const LONG_DOWNTIME_MS = 86_400_000;
 const MAX_STEPS = 1000;
 
@@ -83,7 +83,7 @@ export async function startServerTime({ storage, clocks, logger }: ServerTimeOpt
       await storage.recordServerTime(notedAt, news);
     } catch (error) {
       unsaved = [...news, ...unsaved];
-      // What ends the server is told by whoever ends it.
+      // The part that ends the server logs the reason.
       if (error instanceof AppError) logger.warn({ reason: error.message }, 'the time of the server could not be noted; trying again');
     }
     saving = null;

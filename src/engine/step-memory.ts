@@ -1,5 +1,5 @@
-// What steps remember between runs, kept in memory as far as it was needed lately. A run plans on what it finds here and
-// says which version that was; storage refuses it when that was not the newest.
+// Caches the values that steps remember between runs. A turn states which version it planned on; storage refuses the
+// turn when that version is not the newest.
 
 import { decodeStored } from '../core/json/stored-value.ts';
 import type { MemoryUse } from '../storage/run-records.ts';
@@ -12,10 +12,10 @@ export interface MemoryEntry {
 }
 
 export interface StepMemory {
-  /** Undefined: must be loaded first. */
+  /** Undefined when it is not loaded yet. */
   peek(sinkId: string, key: string): MemoryEntry | undefined;
   load(sinkId: string, keys: readonly string[]): Promise<void>;
-  /** Takes in what a run is about to store, so that the next one plans on it. */
+  /** Applies what a run is about to store, so that the next run plans on it. */
   applyOptimistically(sinkId: string, uses: readonly MemoryUse[]): void;
   /** The turn was not stored. */
   forget(sinkId: string, uses: readonly MemoryUse[]): void;

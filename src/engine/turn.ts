@@ -1,5 +1,5 @@
-// A turn of a run: the execution goes as far as it can, and what a bug does to it is contained. What it read and wrote of
-// its sink's memory, and the leases on its deliveries, hold from here on unless the turn is not stored.
+// Plans a turn of a run: advances the execution as far as it can go, and contains bugs of step types. The turn's writes
+// to the sink's memory and the reservations of its deliveries are in effect until the turn is stored or discarded.
 
 import type { Clock } from '../clock.ts';
 import type { FileHandle } from '../core/run/request.ts';
@@ -21,18 +21,18 @@ export class ActiveRun {
   readonly sinkId: string;
   readonly createdAt: number;
   readonly execution: Execution | LargeRun;
-  /** The files that its request brought: no step may look at others. */
+  /** The files of its request: steps may read no others. */
   readonly files: readonly FileHandle[];
-  /** No more turns may be taken here: the run is over, was lost to another owner, or is given back. */
+  /** No further turns here: the run is over, released, or another owner has it. */
   isStopped = false;
-  /** The turn under way: turns of one run follow one another. */
+  /** The turn in progress: turns of one run follow one another. */
   turn: Promise<unknown> = Promise.resolve();
-  /** What is being done for it in this process, and the deliveries held here that it waits for. */
+  /** Effects of it in progress in this process, and leased deliveries that it waits for. */
   effects = 0;
   awaited = 0;
-  /** Stored of it, in bytes. */
+  /** Its stored size. */
   readonly bytes: number;
-  /** What it has taken of the memory for runs. */
+  /** Its share of the memory for runs, in bytes. */
   weight = 0;
 
   constructor(
@@ -50,7 +50,7 @@ export class ActiveRun {
     this.files = files;
   }
 
-  /** Nothing is done for it in this process any more. */
+  /** It has nothing in progress in this process. */
   get isIdle(): boolean {
     return this.effects + this.awaited === 0;
   }
@@ -68,7 +68,7 @@ export interface PlannedTurn {
 }
 
 export interface Turns {
-  /** A promise only for a large run, and where something that the steps remember must be loaded first. */
+  /** Returns a promise only for a large run, and where remembered values must be loaded first. */
   plan(runId: string, sinkId: string, execution: Execution | LargeRun): PlannedTurn | Promise<PlannedTurn>;
   /** The turn was not stored. */
   discard(sinkId: string, change: RunChange): void;
@@ -119,7 +119,7 @@ export function createTurns(options: { memory: StepMemory; queue: DeliveryQueue;
   };
 }
 
-/** A step type that throws is a bug: the run fails, the reason is logged, and the caller reads no internals. */
+/** A step type that throws is a bug: the run fails and the error is logged. The caller sees no internals. */
 function advanceSafely(execution: Execution, runId: string, now: number, logger: Logger): LocalEffect[] {
   try {
     return execution.advance(now);
@@ -134,7 +134,7 @@ export function failUnexpectedly(execution: Program, fields: { run_id: string; s
   execution.abort(INTERNAL);
 }
 
-/** The one log line of a run. */
+/** Writes the one log line of a run. */
 export function logRunEnd(logger: Logger, run: RunOwner, runId: string, change: RunChange): void {
   const { appId, sinkId, createdAt } = run;
   const fields = { run_id: runId, app_id: appId, sink_id: sinkId, status: change.status, duration_ms: change.at - createdAt };

@@ -25,10 +25,10 @@ import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Tur
 
 /** Effects of steps in this process. */
 export interface LocalEffects {
-  /** Of stored files only those that are named. */
+  /** May read only these stored files. */
   loadImages(wants: readonly ImageWant[], files: readonly FileHandle[]): Promise<Images>;
   writeFile(write: FileWrite): Promise<WriteResult>;
-  /** Of stored files only those that are named. */
+  /** May read only these stored files. */
   readFile(read: FileRead, files: readonly FileHandle[]): Promise<ReadResult>;
 }
 
@@ -41,9 +41,9 @@ export interface WorkerOptions {
   feed: RunFeed;
   clock: Clock;
   logger: Logger;
-  /** Called when a run must be looked at again. */
+  /** Schedules the next claim of due runs. */
   scheduleAt: (at: number) => void;
-  /** Called with work that goes on in the background. */
+  /** Registers background work. */
   track: (work: Promise<unknown>) => void;
   isDraining: () => boolean;
 }
@@ -56,14 +56,14 @@ export class Worker {
   readonly #active = new Map<string, ActiveRun>();
   /** By the id of a delivery, the run in memory that waits for it. */
   readonly #waiters = new Map<string, ActiveRun>();
-  /** Of all runs one file is in memory, until its step is done with it. */
+  /** Files are read one at a time over all runs, until their step is done with them. */
   readonly #readingInTurn = createInTurn();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
   }
 
-  /** Runs in memory, by run id: an effect of theirs is under way in this process, or a delivery. */
+  /** Runs in memory, by run id: each has an effect or a delivery in progress in this process. */
   get active(): ReadonlyMap<string, ActiveRun> {
     return this.#active;
   }
@@ -91,7 +91,7 @@ export class Worker {
     if (isInMemory) for (const effect of effects) this.#start(run, effect);
   }
 
-  /** Takes in results, goes as far as it can and stores that. False when another owner has the run. */
+  /** Applies results, then plans and stores the next turn. False when another owner has the run. */
   advance(run: ActiveRun, apply: () => void): Promise<boolean> {
     return this.#takeTurn(run, apply, (change) => this.#options.storage.advanceRun(run.lease, change));
   }

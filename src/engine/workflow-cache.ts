@@ -1,4 +1,4 @@
-// Planned workflow versions by name and number. A version never changes, so what is cached never goes stale.
+// Caches planned workflow versions by name and number. A version never changes, so an entry never goes stale.
 
 import { parseJson } from '../core/json/json.ts';
 import type { WorkflowDocument } from '../core/workflow/document.ts';
@@ -13,7 +13,7 @@ export interface WorkflowReference {
   version: number;
 }
 
-/** Resolves to null when the version is not stored; a null reference means the capturing default. */
+/** Resolves to null when the version is not stored; a null reference stands for the capturing default. */
 export type LoadWorkflow = (appId: string, reference: WorkflowReference | null) => Promise<Workflow | null>;
 
 export function createWorkflowCache(storage: Pick<Storage, 'findWorkflow'>): LoadWorkflow {

@@ -1,4 +1,4 @@
-// What the execution of a run is made from, and what it asks for.
+// The inputs of an execution, and the effects that it asks for.
 
 import type { Request } from '../../core/run/request.ts';
 import type { ImageWant } from '../../core/uql/image.ts';
@@ -14,10 +14,10 @@ export interface ExecutionTools {
   /** In [0, 1), for retry jitter. */
   random: () => number;
   recall: Recall;
-  /** What the wall clock shows at a moment of server time. */
+  /** The time of the wall clock at a moment of server time. */
   toWall: (at: number) => number;
   placeholder: SecretPlaceholder;
-  /** Hides secrets in what callers see. */
+  /** Hides secrets in text that callers see. */
   mask: (runId: string, text: string) => string;
 }
 
@@ -37,7 +37,7 @@ export interface ExecutionPast {
   lastSeq: number;
 }
 
-/** What a step wants done in this process before it can go on. */
+/** An effect in this process that a step waits for. */
 export interface LocalEffect {
   step: string;
   plan: { kind: 'load'; wants: readonly ImageWant[] } | FileWrite | FileRead;

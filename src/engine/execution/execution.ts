@@ -1,5 +1,5 @@
-// One run in memory: plans each step as soon as what it needs is there, and gathers what the next commit must say.
-// It decides everything and touches nothing: time comes as an argument, sending and storing are the caller's.
+// One run in memory: plans each step once its dependencies are met, and collects the contents of the next commit. It
+// performs no I/O: time comes as an argument, and the caller stores and sends.
 // A class and no closures, because one is made for every request.
 
 import { originOf } from '../../core/delivery/delivery.ts';
@@ -58,7 +58,7 @@ export class Execution {
     this.#loops = workflow.loops === null ? null : new PendingLoops(workflow.loops, workflow.steps, this.#steps);
   }
 
-  /** Runs every step that can run at `now`; returns what is to be done here once the change is on disk. */
+  /** Runs every step that can run at `now`. Returns the effects to perform once the turn is on disk. */
   advance(now: number): LocalEffect[] {
     const effects: LocalEffect[] = [];
     let isMoving = true;
@@ -82,17 +82,17 @@ export class Execution {
     return this.#steps.countAwaiting();
   }
 
-  /** Keys of the sink's memory that must be loaded before some step can be planned; told once. */
+  /** Returns, once, the keys of the sink's memory that must be loaded before some step can be planned. */
   takeWantedKeys(): readonly string[] {
     return this.#planner.memory?.takeWanted() ?? NOTHING;
   }
 
-  /** Takes in what came of a step's delivery or local effect, for the next advance. */
+  /** Sets the result of a step's delivery or local effect, for the next `advance`. */
   giveResult(step: string, result: EffectResult): void {
     this.#results = (this.#results ?? new Map()).set(step, result);
   }
 
-  /** The images that a step asked for are there: it is planned again, as the same try. */
+  /** Sets the images that a step asked for: the step is planned again, as the same attempt. */
   giveImages(name: string, images: Images): void {
     const state = this.#steps.of(this.#workflow.steps.find((step) => step.name === name) as WorkflowStep);
     state.status = 'pending';
@@ -100,12 +100,12 @@ export class Execution {
     this.#planner.giveImages(name, images);
   }
 
-  /** Ends the run at once, as failed. */
+  /** Fails the run at once. */
   abort(error: RunError): void {
     this.#ending ??= { status: 'failed', output: null, error: { ...error, message: this.#mask(error.message) } };
   }
 
-  /** What happened since the last call. `leaseUntil` is when a run that goes on here must be looked at. */
+  /** Returns the changes since the last call. `leaseUntil` is when a run that continues here becomes due. */
   takeChange(leaseUntil: number, now: number): RunChange {
     const ending = this.#ending;
     if (ending !== null) this.#lastSeq += 1;
@@ -138,7 +138,7 @@ export class Execution {
     this.#events.push({ seq: this.#lastSeq, progress: this.#progress, step, message: message === null ? null : this.#mask(message) });
   }
 
-  /** Undefined: the step cannot go on now. */
+  /** Undefined when the step cannot continue now. */
   #move(step: WorkflowStep, now: number): LocalEffect | null | undefined {
     const { status, visit, dueAt, attempt, error } = this.#steps.of(step);
     if (isDecided(status)) return undefined;
@@ -146,7 +146,7 @@ export class Execution {
     const hasResult = this.#results?.has(step.name) === true;
     const isDue = status === 'waiting' && dueAt !== null && dueAt <= now;
     if (!hasResult && !isDue) return undefined;
-    // A wait for another try begins one.
+    // A due retry starts the next attempt.
     const isRetry = !hasResult && error !== null;
     const prepared = this.#planner.prepare(step, this.#planner.typeOf(step), { visit, attempt: isRetry ? attempt + 1 : attempt, now });
     if (prepared === null) return undefined;
@@ -224,11 +224,11 @@ export class Execution {
     const result = this.#results?.get(prepared.step) as EffectResult;
     this.#results?.delete(prepared.step);
     const outcome = this.#planner.interpret(prepared, result);
-    // How often a message is tried is the delivery's business, and over when its result is there.
+    // The delivery retries its message by itself; its result is final.
     this.#settle(prepared, outcome.kind === 'failed' ? { ...outcome, retryable: false } : outcome, now);
   }
 
-  /** A wait that is over takes its outcome from the plan, which is the same as when it began. */
+  /** A wait that has ended takes its outcome from its plan, which is the same as at its start. */
   #wake(prepared: PreparedStep, now: number): void {
     const plan = this.#planner.plan(prepared);
     if (plan.kind !== 'wait') throw new Error(`step type ${prepared.stepType.type} planned a wait and now ${plan.kind}`);
@@ -262,7 +262,7 @@ export class Execution {
     this.#goOn(step, { error: { code: error.code, message: error.message } }, `failed: ${error.message}`);
   }
 
-  /** The step is over, and the run goes on with what it has chosen. */
+  /** Ends the step, and continues with the steps that it has chosen. */
   #goOn(step: WorkflowStep, outputs: Record<string, unknown>, message: string | null): void {
     this.#roots.steps[step.name] = outputs;
     this.#steps.of(step).outputs = outputs;

@@ -1,6 +1,5 @@
-// A step that is about to be asked, with all that it is asked with: its manifest with the selectors resolved, and the
-// context that step types see. A class and no closures, because one is made for every step of every run; what few steps
-// ask for is made when it is asked for.
+// A step ready to be planned: its manifest with resolved selectors, and the context that step types see. A class and no
+// closures, because one is made for every step of every run; values that few steps need are made on demand.
 
 import { deliveryIdOf } from '../../core/delivery/delivery-id.ts';
 import { type Images, unloadedImages } from '../../core/uql/image.ts';
@@ -8,7 +7,7 @@ import type { Roots } from '../../core/workflow/bindings.ts';
 import type { Workflow, WorkflowStep } from '../../core/workflow/plan.ts';
 import type { StepContext, StepType } from '../../steps/step-type.ts';
 
-/** Gives what stands for a secret in what a run plans; null where there is none of that name. */
+/** Returns the placeholder of a secret; null when there is no secret of that name. */
 export type SecretPlaceholder = (runId: string, name: string) => string | null;
 
 /** The same for all steps of a run. */
@@ -20,14 +19,14 @@ export interface PlannedRun {
   placeholder: SecretPlaceholder;
 }
 
-/** Which try of a step it is. */
+/** The attempt at a step. */
 export type Try = Pick<StepContext, 'visit' | 'attempt' | 'now'>;
 
 export class PreparedStep implements StepContext {
   readonly definition: WorkflowStep;
   readonly stepType: StepType;
   readonly manifest: Record<string, unknown>;
-  /** Where the step keeps what it remembers; null when it keeps nothing. */
+  /** Key of the step's memory; null when it remembers nothing. */
   readonly memoryKey: string | null;
   readonly visit: number;
   readonly attempt: number;

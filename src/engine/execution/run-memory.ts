@@ -1,4 +1,4 @@
-// What one run reads and writes of what the steps of its sink remember, until the next change takes it along.
+// The reads and writes of one run in its sink's memory, until the next turn stores them.
 
 import { encodeStored } from '../../core/json/stored-value.ts';
 import type { MemoryUse } from '../../storage/run-records.ts';
@@ -9,12 +9,12 @@ export class RunMemory {
   #uses = new Map<string, MemoryUse & { current: unknown }>();
   #wanted: string[] = [];
 
-  /** `recall` gives undefined for what must be loaded first. */
+  /** `recall` returns undefined for a key that is not loaded. */
   constructor(recall: (key: string) => MemoryEntry | undefined) {
     this.#recall = recall;
   }
 
-  /** False, and noted as wanted, when the key must be loaded first. */
+  /** False when the key must be loaded first; it is then one of the wanted keys. */
   has(key: string): boolean {
     if (this.#uses.has(key) || this.#recall(key) !== undefined) return true;
     this.#wanted.push(key);

@@ -1,5 +1,5 @@
-// Asks the step types of one run for their plans, with all that they plan on: the manifest, the context, what is
-// remembered, and the images that were loaded.
+// Asks the step types of one run for their plans, with the manifest, the context, the remembered values and the loaded
+// images.
 
 import type { Images } from '../../core/uql/image.ts';
 import type { WorkflowStep } from '../../core/workflow/plan.ts';
@@ -9,7 +9,7 @@ import type { MemoryEntry } from '../step-memory.ts';
 import { type PlannedRun, PreparedStep, type Try } from './prepared-step.ts';
 import { RunMemory } from './run-memory.ts';
 
-/** What the steps of a sink remember; undefined where it must be loaded first. */
+/** The remembered value of a key of the sink; undefined when it is not loaded. */
 export type Recall = (sinkId: string, key: string) => MemoryEntry | undefined;
 
 export class StepPlanner {
@@ -17,7 +17,7 @@ export class StepPlanner {
   readonly #run: PlannedRun;
   readonly #recall: Recall;
   readonly sinkId: string;
-  /** Null until a step remembers something: most runs have none that does. */
+  /** Null until a step remembers something, which most runs never do. */
   #memory: RunMemory | null = null;
   /** By step. */
   #images: Map<string, Images> | null = null;
@@ -29,7 +29,7 @@ export class StepPlanner {
     this.#recall = recall;
   }
 
-  /** What was read and written of the sink's memory; null where nothing was. */
+  /** Reads and writes of the sink's memory; null when there were none. */
   get memory(): RunMemory | null {
     return this.#memory;
   }
@@ -40,12 +40,12 @@ export class StepPlanner {
     return stepType;
   }
 
-  /** Selects nothing where another step's output should be: it is skipped then, as Roboflow does. */
+  /** A required step output is null, so the step is skipped (Roboflow's rule). */
   isStarved({ stepSelectors }: WorkflowStep, stepType: StepType): boolean {
     return (stepType.nulls ?? 'skip') === 'skip' && stepSelectors.some((select) => select(this.#run.roots) === null);
   }
 
-  /** Null: what the step remembers must be loaded first, and is noted as wanted. */
+  /** Null when the step's memory must be loaded first; its key is then wanted. */
   prepare(step: WorkflowStep, stepType: StepType, which: Try): PreparedStep | null {
     const prepared = new PreparedStep(this.#run, step, stepType, which);
     const images = this.#images?.get(step.name);
@@ -67,7 +67,7 @@ export class StepPlanner {
     return stepType.interpret(manifest, result, prepared);
   }
 
-  /** Nothing where there is nothing new, or nowhere to keep it. */
+  /** Does nothing without a new value, or without a key to keep it under. */
   remember({ memoryKey }: PreparedStep, value: unknown): void {
     if (value !== undefined && memoryKey !== null) this.#memory?.write(memoryKey, value);
   }
@@ -75,7 +75,7 @@ export class StepPlanner {
   giveImages(step: string, images: Images): void {
     this.#images = (this.#images ?? new Map()).set(step, images);
   }
-  /** The step runs anew, and may want others. */
+  /** Drops the images of a step that runs anew: it may ask for others. */
   forgetImages(step: string): void {
     this.#images?.delete(step);
   }

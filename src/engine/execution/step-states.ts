@@ -1,4 +1,4 @@
-// The steps of one run: where each stands, and which have changed since they were last stored.
+// The states of one run's steps, and which of them have changed since they were last stored.
 
 import { decodeStored, encodeStored } from '../../core/json/stored-value.ts';
 import { isDecided, pendingStep, type RunError, type StepState } from '../../core/run/run.ts';
@@ -7,7 +7,7 @@ import type { StepRecord } from '../../storage/run-records.ts';
 
 export class StepStates {
   readonly #states = new Map<string, StepState>();
-  /** A step whose visit is over and that was opened again stands here as its record. */
+  /** Records of ended visits whose steps were opened again. */
   #changed: (WorkflowStep | StepRecord)[] = [];
   #decided = 0;
   #revisits = 0;
@@ -20,7 +20,7 @@ export class StepStates {
     return this.#states;
   }
 
-  /** Steps of which nothing more comes. */
+  /** Decided steps. */
   get decided(): number {
     return this.#decided;
   }
@@ -38,7 +38,7 @@ export class StepStates {
     return this.#states.get(step.name) as StepState;
   }
 
-  /** For a change that must be stored. */
+  /** Returns the state for a change that must be stored. */
   touch(step: WorkflowStep): StepState {
     if (!this.#changed.includes(step)) this.#changed.push(step);
     return this.of(step);
@@ -62,7 +62,7 @@ export class StepStates {
     return state;
   }
 
-  /** It failed, and is tried again at a time. */
+  /** The step failed, and is retried at a time. */
   postpone(step: WorkflowStep, error: RunError, dueAt: number): void {
     const state = this.touch(step);
     state.status = 'waiting';
@@ -70,7 +70,7 @@ export class StepStates {
     state.dueAt = dueAt;
   }
 
-  /** Begins the next visit of a step; the one before stays on record. */
+  /** Begins the next visit of a step; the earlier one stays on record. */
   reopen(step: WorkflowStep, backTo: readonly string[]): StepState {
     const { status, visit } = this.of(step);
     const place = this.#changed.lastIndexOf(step);
@@ -81,7 +81,7 @@ export class StepStates {
     return this.touch(step);
   }
 
-  /** As touch; a visit stands where it began, not where it was opened. */
+  /** As `touch`. A visit is ordered by its start, not by when it was opened. */
   #enter(step: WorkflowStep): StepState {
     const { visit, startedAt } = this.of(step);
     const place = visit > 1 && startedAt === null ? this.#changed.lastIndexOf(step) : -1;
@@ -89,7 +89,7 @@ export class StepStates {
     return this.touch(step);
   }
 
-  /** When the next waiting step is due; null when none waits for a time. */
+  /** When the next waiting step is due; null when no step waits for a time. */
   nextDueAt(): number | null {
     let nearest: number | null = null;
     for (const { status, dueAt } of this.#states.values()) {
@@ -105,17 +105,17 @@ export class StepStates {
     return count;
   }
 
-  /** Whether some step does something in this process. */
+  /** Whether some step has an effect in progress in this process. */
   isActing(): boolean {
     for (const { status } of this.#states.values()) if (status === 'running') return true;
     return false;
   }
 
-  /** Where an earlier owner left a step in its last visit; returns its outputs. */
+  /** Restores a step from the record of its last visit. Returns its outputs. */
   restore({ step, type: _type, outputs: text, ...record }: StepRecord): Record<string, unknown> | null {
     const outputs = text === null ? null : (decodeStored(text) as Record<string, unknown>);
     const isInterrupted = record.status === 'running';
-    // A step that was interrupted while it acted is planned again, as the same try.
+    // A step that was interrupted during its effect is planned again, as the same attempt.
     this.#states.set(step, { ...record, outputs, ...(isInterrupted ? { status: 'pending', attempt: record.attempt - 1 } : {}) });
     if (isDecided(record.status)) this.#decided += 1;
     this.#revisits += record.visit - 1;

@@ -1,4 +1,4 @@
-// Images that were loaded for a step, as they pass to another thread.
+// The form in which loaded images pass to another thread.
 
 import { ImageFault, type Images, ImagesWanted, type ImageWant } from '../../core/uql/image.ts';
 import { imageIdentity, readImageSource } from '../../core/uql/image-source.ts';

@@ -1,5 +1,5 @@
-// Runs whose bodies are large are decoded and planned in a thread of their own, a few at a time: here they would hold up
-// every other caller, and take the memory of hundreds of small runs.
+// Runs with large bodies are decoded and planned in a thread of their own, a few at a time: in this thread they would
+// block every other caller, and take the memory of hundreds of small runs.
 
 import { encodeStored } from '../../core/json/stored-value.ts';
 import type { RunError } from '../../core/run/run.ts';
@@ -18,11 +18,12 @@ import { RunThreadClient, type RunThreadOptions, ThreadDied, ThreadLost } from '
 
 export interface LargeRuns {
   /**
-   * Resolves when the body is decoded and the inputs are bound; `bytes` is what is known of the run as text. Rejects with `invalid`, `too_large`, `unprocessable` or
-   * `unsupported_media` for a body that is not what it should be, and with `unavailable` when its turn does not come.
+   * Resolves when the body is decoded and the inputs are bound; `bytes` is the known size of the run as text. Rejects
+   * with `invalid`, `too_large`, `unprocessable` or `unsupported_media` for a body at fault, and with `unavailable` when
+   * its turn does not come.
    */
   start(run: StartLargeRun, bytes: number): Promise<LargeRun>;
-  /** What becomes of a template, as JSON text. Rejects as `start` does. */
+  /** Renders a template to JSON text. Rejects as `start` does. */
   render(render: RenderLarge, bytes: number): Promise<string>;
   close(): Promise<void>;
 }
@@ -91,7 +92,7 @@ export class LargeRun implements Program {
   #given: Given[] = [];
   #progress: number;
   #lastSeq: number;
-  /** What the images are that a step waits for. */
+  /** Sets the images that a step waits for. */
   readonly #wants = new Map<string, readonly ImageWant[]>();
 
   constructor(id: number, run: StartLargeRun, client: RunThreadClient, toWall: (at: number) => number, giveRoom: () => void) {
@@ -121,7 +122,7 @@ export class LargeRun implements Program {
     this.#given.push({ kind: 'abort', error });
   }
 
-  /** As far as the run can go. When that takes more memory than there is, the run ends as failed. */
+  /** Advances the run as far as it can go. A run that needs more memory than there is fails. */
   async plan(now: number, leaseUntil: number, memory: StepMemory): Promise<Extract<PlannedLargeTurn, { kind: 'planned' }>> {
     try {
       const planned = await this.#planWith(now, leaseUntil, memory);
@@ -164,7 +165,7 @@ export class LargeRun implements Program {
     return { ...base, status: 'failed', events: [], steps: [], deliveries: [], memory: [], error: MEMORY_EXCEEDED };
   }
 
-  /** Without effect when it was disposed of before. */
+  /** Idempotent. */
   dispose(): void {
     this.#client.drop(this.#id);
     this.#giveRoom?.();

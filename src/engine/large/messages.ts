@@ -1,4 +1,4 @@
-// What the engine and the thread of large runs say to each other: plain values that pass between threads.
+// The messages between the engine and the thread of large runs: plain values that pass between threads.
 
 import type { BodyKind, RequestBody } from '../../core/run/request.ts';
 import type { RunError } from '../../core/run/run.ts';
@@ -7,15 +7,15 @@ import type { RunChange } from '../../storage/run-records.ts';
 import type { ExecutionPast, LocalEffect } from '../execution/execution-start.ts';
 import type { CarriedImage } from './carried-images.ts';
 
-/** A body that is new is checked as the sink says how it is read; one that is stored was checked before. */
+/** A new body is checked as the sink's settings require. A stored body was checked before. */
 export type LargeBody = { stored: RequestBody } | { received: Uint8Array; reading: unknown };
 
-/** Without a reading it is one that was stored. */
+/** A body without a reading is a stored one. */
 export function largeBody(body: RequestBody, reading: unknown): LargeBody {
   return reading === undefined || reading === 'stored' ? { stored: body } : { received: body.bytes, reading };
 }
 
-/** A template that selects from the request, among others, as JSON text, and what else it selects from. */
+/** A template as JSON text, and the roots beside the request that it selects from. */
 export interface RenderLarge {
   head: string;
   body: LargeBody;
@@ -44,7 +44,7 @@ export interface StartedLargeRun {
   inputs: string | null;
 }
 
-/** What came of a run's steps since its last turn. */
+/** Results of a run's steps since its last turn. */
 export type Given =
   | { kind: 'result'; step: string; result: EffectResult }
   | { kind: 'images'; step: string; images: CarriedImage[] }
@@ -53,10 +53,10 @@ export type Given =
 export interface PlanLargeTurn {
   given: Given[];
   now: number;
-  /** What the wall clock shows at `now`. */
+  /** The time of the wall clock at `now`. */
   wallNow: number;
   leaseUntil: number;
-  /** What the sink remembers under the keys that were wanted, as encodeStored writes it. */
+  /** The sink's memory under the wanted keys, as `encodeStored` writes it. */
   recalled: { key: string; version: number; value: string }[];
 }
 

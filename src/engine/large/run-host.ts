@@ -1,4 +1,4 @@
-// The other end of large runs: decodes their bodies and plans their turns, one after the other, in a thread of its own.
+// The thread's side of large runs: decodes their bodies and plans their turns, one after the other.
 
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
 import { decodeStored } from '../../core/json/stored-value.ts';
@@ -18,26 +18,26 @@ import { INTERNAL } from '../turn.ts';
 import { unpackImages } from './carried-images.ts';
 import type { Ask, LargeBody, PlanLargeTurn, PlannedLargeTurn, RenderLarge, Reply, StartLargeRun } from './messages.ts';
 
-/** Throws AppError for bytes that are not what they are said to be. */
+/** Throws AppError for bytes that are not of the declared kind. */
 export type ReadReceived = (bytes: Uint8Array, reading: unknown) => { body: RequestBody; value: unknown };
 
 export interface RunHostOptions {
   tools: Pick<ExecutionTools, 'placeholder' | 'mask'>;
   stepTypes: StepTypes;
   readReceived: ReadReceived;
-  /** What a decoded body may take, in bytes. */
+  /** The limit for a decoded body, in bytes. */
   maxDecodedBytes: number;
 }
 
 interface HostedRun {
   execution: Execution;
   recalled: Map<string, MemoryEntry>;
-  /** Of the turn that is being planned. */
+  /** The memory of the turn that is being planned. */
   effects: LocalEffect[];
   bug: string | null;
 }
 
-/** Answers what is asked, one after the other. */
+/** Answers requests one after the other. */
 export function createRunHost({ tools, stepTypes, readReceived, maxDecodedBytes }: RunHostOptions): (ask: Ask) => Promise<Reply | null> {
   const runs = new Map<number, HostedRun>();
   /** As of the last turn. */
@@ -95,7 +95,7 @@ export function createRunHost({ tools, stepTypes, readReceived, maxDecodedBytes 
     if (keys.length > 0) return { kind: 'wanting', keys };
     const change = execution.takeChange(leaseUntil, now);
     const { effects, bug } = run;
-    // Another run may change what is remembered before the next turn.
+    // Another run may change the memory before the next turn.
     run.recalled.clear();
     Object.assign(run, { effects: [], bug: null });
     return { kind: 'planned', change, effects, awaited: execution.awaited, bug };

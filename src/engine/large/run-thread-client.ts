@@ -1,20 +1,20 @@
-// Asks the thread of large runs, which is started for the first one and ended, with all its memory, when nothing has come
-// for a while. What the thread is doing when it dies is told from what only waited for it.
+// Sends requests to the thread of large runs. The thread starts with the first request and ends, with all its memory,
+// after a while without requests. When it dies, the request in progress fails in another way than those that waited.
 
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '../../errors.ts';
 import type { Ask, Reply } from './messages.ts';
 
-/** The thread died while it did what was asked: asked again, it would most likely die again. */
+/** The thread died during the request, and would most likely die again. */
 export class ThreadDied extends Error {}
-/** The thread died before it came to what was asked, or with a run that it kept. */
+/** The thread died before the request, or with a run that it kept. */
 export class ThreadLost extends Error {}
 
 export interface RunThreadOptions {
-  /** The module that the thread runs, and what it is given. */
+  /** The thread's module and its data. */
   module: URL;
   data: unknown;
-  /** Of its heap. */
+  /** Limit of its heap, in bytes. */
   maxHeapBytes: number;
 }
 
@@ -31,7 +31,7 @@ const IDLE_MS = 10_000;
 export class RunThreadClient {
   readonly #options: RunThreadOptions;
   #worker: Worker | null = null;
-  /** In the order in which it was asked, which is the order of the answers. */
+  /** In the order of the requests, which is the order of the answers. */
   #pending: Pending[] = [];
   /** Runs that the thread keeps. */
   readonly #kept = new Set<number>();
@@ -41,7 +41,7 @@ export class RunThreadClient {
     this.#options = options;
   }
 
-  /** Rejects with AppError for what the caller did, ThreadDied, or ThreadLost. */
+  /** Rejects with AppError for a fault of the caller, ThreadDied, or ThreadLost. */
   ask(ask: Exclude<Ask, { ask: 'drop' }>): Promise<Answer> {
     const { id } = ask;
     if (ask.ask !== 'plan') this.#kept.add(id);
@@ -88,7 +88,7 @@ export class RunThreadClient {
   }
 
   #lose(worker: Worker): void {
-    // One that was ended because it was idle has nothing to lose, and another may have been started since.
+    // A thread that ended because it was idle has no requests, and another may have started since.
     if (this.#worker !== worker) return;
     this.#worker = null;
     const [first, ...others] = this.#pending.splice(0);
