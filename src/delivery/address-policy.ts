@@ -1,11 +1,11 @@
-// Which addresses may be sent to: public unicast ones, and those that the operator named. Names are not looked at here,
-// only what they resolve to.
+// The addresses that messages may be sent to: public unicast addresses, and those that the operator allows. The policy
+// checks addresses, never names.
 
 import ipaddr from 'ipaddr.js';
 import { type AddressRange, canonicalAddress } from '../address-range.ts';
 
 export interface AddressPolicy {
-  /** Null: it may be sent to. Else one line of reason, which names the address and the setting. */
+  /** Null when the address is allowed; otherwise one line that names the address and the setting. */
   refuses(address: string): string | null;
 }
 
@@ -15,7 +15,7 @@ export function createAddressPolicy(allowed: readonly AddressRange[]): AddressPo
   const ranges = allowed.map(({ address, prefix }): [Address, number] => [ipaddr.parse(address), prefix]);
   return {
     refuses(text) {
-      // Which interface of a link-local address a zone names makes no difference to what may be sent to.
+      // The zone of a link-local address names an interface, which the policy ignores.
       const canonical = canonicalAddress(text.replace(/%.*$/, ''));
       if (canonical === null) return `"${text}" is no address`;
       const address = ipaddr.parse(canonical);
@@ -30,12 +30,12 @@ function isWithin(address: Address, [network, prefix]: [Address, number]): boole
   return address.kind() === network.kind() && address.match(network, prefix);
 }
 
-/** IPv6 addresses that are given out at all; each NAT64, IPv4-compatible or SRv6 address lies outside. */
+/** The allocated IPv6 addresses. NAT64, IPv4-compatible and SRv6 addresses lie outside. */
 const GLOBAL_UNICAST: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
-/** The host's agent of Azure, which answers in every virtual network: public by its number alone. */
+/** Azure's host agent, which answers in every virtual network although its address is a public one. */
 const AZURE_AGENT = '168.63.129.16';
 
-/** What the address is when it is no public unicast one, in words; null when it is. */
+/** The kind of an address that is not public unicast, in words; null for public unicast. */
 function specialKind(address: Address): string | null {
   const range = address.range();
   if (range !== 'unicast') return range.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

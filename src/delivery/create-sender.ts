@@ -1,4 +1,4 @@
-// The sender of all transports. When to send a message again is not decided here.
+// Makes the sender, which covers all transports. It does not decide on retries.
 
 import { createDial, type DialOptions } from './guarded-connector.ts';
 import { createHttpSender, type HttpSenderOptions } from './http/send-http.ts';

@@ -1,6 +1,5 @@
-// Opens connections under the address policy: looks the host up once, checks every address of the answer, connects to
-// one that was checked and to no other. A name that later resolves elsewhere, or that resolves to both a public and an
-// inner address, gains nothing.
+// Opens connections under the address policy: resolves the host once, checks every address, and connects only to a
+// checked one. So a name that later resolves elsewhere, or to both a public and a private address, is no way around it.
 
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { once } from 'node:events';
@@ -15,11 +14,11 @@ export interface ConnectTarget {
   hostname: string;
   port: number;
   isTls: boolean;
-  /** For the lookup, all addresses that are tried, and the TLS handshake. */
+  /** For the lookup, all connection attempts and the TLS handshake together. */
   timeoutMs: number;
 }
 
-/** Rejects with Refusal, with ConnectTimeout, or as the system did. */
+/** Rejects with Refusal, ConnectTimeout, or the system's error. */
 export type Dial = (target: ConnectTarget) => Promise<Socket>;
 
 export interface DialOptions {
@@ -41,7 +40,7 @@ export function createDial({ policy, ca, lookup = lookUp, openSocket = open }: D
     for (const { address } of addresses) refuse(policy, target.hostname, address);
     let fault: unknown = Object.assign(new Error(`${target.hostname} has no address`), { code: 'ENOTFOUND' });
     for (const [index, { address }] of addresses.entries()) {
-      // An address that does not answer leaves its share of the time to those after it.
+      // Addresses share the time, so that one without an answer leaves time for the next.
       const timeoutMs = (endsAt - performance.now()) / (addresses.length - index);
       try {
         const socket = await connected(openSocket(address, target, ca), target.isTls, timeoutMs);
@@ -58,11 +57,11 @@ export function createDial({ policy, ca, lookup = lookUp, openSocket = open }: D
 
 export interface ConnectorOptions {
   timeoutMs(): number;
-  /** Asked each time: undici connects anew for a request that was ended, and then has nothing to send. */
+  /** Called for each connection: undici also reconnects for a request that was aborted, and then has nothing to send. */
   isWanted(): boolean;
 }
 
-/** As undici wants it. */
+/** In the form that undici expects. */
 export function connectorOf(dial: Dial, { timeoutMs, isWanted }: ConnectorOptions): buildConnector.connector {
   return ({ hostname, protocol, port }, callback) => {
     const isTls = protocol === 'https:';
@@ -79,7 +78,7 @@ function refuse(policy: AddressPolicy, hostname: string, address: string): void 
   if (reason !== null) throw new Refusal(hostname === address ? reason : `${hostname} resolves to an address that is refused: ${reason}`);
 }
 
-/** What the socket says of its other end, whoever brought it there. */
+/** The remote address as the socket reports it. */
 function refuseElsewhere(policy: AddressPolicy, hostname: string, socket: Socket): void {
   try {
     if (socket.remoteAddress !== undefined) refuse(policy, hostname, socket.remoteAddress);
@@ -101,7 +100,7 @@ function open(address: string, { hostname, port, isTls }: ConnectTarget, ca: str
   return connectTls({ ...options, ...tlsOptions(hostname, ca) });
 }
 
-/** With a name, the certificate is checked against it; with none, against the address. */
+/** Checks the certificate against the name, or without a name against the address. */
 export function tlsOptions(hostname: string, ca: string | undefined): ConnectionOptions {
   return {
     ...(isIP(hostname) === 0 ? { servername: hostname } : { host: hostname }),

@@ -1,5 +1,5 @@
-// What an error of a socket, of DNS, of TLS or of the HTTP parser is as a result: its code, and one line that holds
-// neither a secret nor a path of this machine.
+// Turns an error of a socket, DNS, TLS or the HTTP parser into a result: its code, and one line without secrets or paths
+// of this machine.
 
 import type { OutboundResult } from '../core/delivery/outbound.ts';
 import { ConnectTimeout } from './guarded-connector.ts';
@@ -8,7 +8,7 @@ import { Refusal } from './refusal.ts';
 export const ABORTED: OutboundResult = { kind: 'network', code: 'ABORTED', reason: 'the attempt was ended before it was over' };
 
 const LONGEST_REASON = 200;
-/** What undici says of a request that it cannot put on the wire. */
+/** undici's code for a request that cannot be put on the wire. */
 const UNSENDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 
 export function resultOfError(error: unknown): OutboundResult {
@@ -22,7 +22,7 @@ interface SystemError {
   code?: unknown;
   name?: unknown;
   message?: unknown;
-  /** What OpenSSL says, without the place in its source that `message` goes on to. */
+  /** OpenSSL's reason, without the source location that `message` appends. */
   reason?: unknown;
 }
 
@@ -30,7 +30,7 @@ function describe(error: unknown): { code: string; reason: string } {
   const { code, name, message, reason } = (error ?? {}) as SystemError;
   const text = typeof reason === 'string' ? reason : typeof message === 'string' ? message : '';
   const line = text.trim().split(/[\r\n]/)[0] ?? '';
-  // undici's parser does not say its code.
+  // undici's parser sets no code.
   const fallback = name === 'HTTPParserError' ? 'HPE_INVALID_RESPONSE' : 'UNKNOWN';
   return { code: typeof code === 'string' ? code : fallback, reason: line.slice(0, LONGEST_REASON) };
 }

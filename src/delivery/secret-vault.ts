@@ -1,5 +1,5 @@
-// Secrets of the environment that workflows may use: a run plans with placeholders, and only what is sent holds the
-// secret itself. What comes back from a receiver is searched for the secrets that it was sent.
+// Secrets of the environment for workflows. A run plans with placeholders; only a message on the wire holds the secret
+// itself. Answers of a receiver are searched for the secrets that it was sent.
 
 import { createHmac } from 'node:crypto';
 import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
@@ -14,19 +14,19 @@ import {
 import { addQuery } from '../core/values/percent-encoding.ts';
 
 export interface SecretVault {
-  /** Null: not set, or the operator does not allow it. */
+  /** Null when the secret is not set, or not allowed by the operator. */
   placeholder(runId: string, name: string): string | null;
-  /** Hides the placeholders of a run in what callers see. */
+  /** Hides the placeholders of a run in text for callers. */
   mask(runId: string, text: string): string;
-  /** The message with its secrets in place, and what hides them in what comes back. */
+  /** Returns the message with its secrets in place, and a function that hides them in the answer. */
   reveal(runId: string, message: OutboundMessage): { message: OutboundMessage; hide: HideSecrets };
 }
 
 export interface SecretVaultOptions {
   environment: Readonly<Record<string, string | undefined>>;
-  /** Names of variables; one that ends in `*` allows all that begin so. */
+  /** Names of variables; a trailing `*` matches any ending. */
   allowed: readonly string[];
-  /** Signs placeholders. Must stay the same as long as runs are under way. */
+  /** Signs placeholders. Must not change while runs are unfinished. */
   key: string;
 }
 
@@ -36,7 +36,7 @@ export function createSecretVault({ environment, allowed, key }: SecretVaultOpti
     allowed.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
   const secretOf = (name: string): string | null => (isAllowed(name) ? (environment[name] ?? null) : null);
 
-  // A receiver that knows a placeholder must not bring it back into the run, where it would be revealed anew.
+  // A receiver must not bring a placeholder back into the run, where it would be revealed again.
   const mask = (runId: string, text: string): string =>
     replacePlaceholders(text, (name, signature) => (sign(runId, name) === signature ? MASKED_SECRET : null));
 
@@ -49,7 +49,7 @@ export function createSecretVault({ environment, allowed, key }: SecretVaultOpti
       const revealIn = (text: string, encode: (secret: string) => string = (secret) => secret): string =>
         replacePlaceholders(text, (name, signature) => {
           if (sign(runId, name) !== signature) return null;
-          // A secret that is no longer set is sent as nothing; the receiver refuses it.
+          // A secret that is no longer set is sent as an empty text, which the receiver refuses.
           const secret = secretOf(name) ?? '';
           if (secret !== '') secrets.add(secret);
           return encode(secret);
@@ -97,7 +97,7 @@ function revealMessage(message: OutboundMessage, reveal: Reveal): OutboundMessag
   };
 }
 
-/** A secret that an address begins with is an address itself, perhaps with a query; elsewhere it is a part of one. */
+/** At the beginning of an address a secret is an address itself, perhaps with a query; elsewhere it is a part of one. */
 function revealUrl(url: string, reveal: Reveal): string {
   if (!beginsWithPlaceholder(url)) return reveal(url, encodeURIComponent);
   const [address = '', ...query] = url.split('?');
@@ -110,14 +110,14 @@ function revealUrl(url: string, reveal: Reveal): string {
   return addQuery(revealed, reveal(query.join('?'), encodeURIComponent));
 }
 
-/** How a secret is written into a body of this type. */
+/** How to escape a secret in a body of this type. */
 function bodyEncoder(contentType: string): (secret: string) => string {
   if (contentType.startsWith('application/json')) return (secret) => JSON.stringify(secret).slice(1, -1);
   if (contentType.startsWith('application/x-www-form-urlencoded')) return (secret) => encodeURIComponent(secret).replaceAll('%20', '+');
   return (secret) => secret;
 }
 
-/** Takes every byte as one character and back. */
+/** Maps every byte to one character and back. */
 function latin1Of(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
@@ -128,7 +128,7 @@ function revealBytes(bytes: Uint8Array, reveal: Reveal, encode: (secret: string)
   return revealed === text ? bytes : Buffer.from(revealed, 'latin1');
 }
 
-/** What came back, with all that is secret hidden in it. */
+/** The result with all secrets hidden. */
 export function redactResult(result: OutboundResult, hide: HideSecrets): OutboundResult {
   switch (result.kind) {
     case 'timeout':

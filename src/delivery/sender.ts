@@ -1,4 +1,4 @@
-// What a sender is: it sends one message, once, and says what the receiver or the network did.
+// The interface of a sender: it sends one message, once, and returns the outcome.
 
 import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
 
@@ -19,6 +19,6 @@ export type Send = (message: OutboundMessage, options: SendOptions) => Promise<O
 
 export interface Sender {
   send: Send;
-  /** Nothing is sent after it. Resolves when what is being sent has ended; its signals end it early. */
+  /** Nothing is sent after it. Resolves when messages in flight have ended; their signals end them early. */
   close(): Promise<void>;
 }

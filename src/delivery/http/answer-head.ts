@@ -1,22 +1,22 @@
-// The head of an answer, brought to where undici's strict parser takes it: it refuses some answers that HTTP lets a client
-// take, and a message whose answer is refused is sent again. What is ambiguous stays as it came, and is refused.
+// Rewrites the head of an answer so that undici's strict parser accepts it. The parser refuses some answers that HTTP
+// allows a client to accept, and the message would be sent again. Ambiguous heads stay as they are, and are refused.
 
 const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: [^\r\n]*)?\r\n/;
-/** More than one length, or a transfer coding: what most heads do not have. */
+/** A quick check for more than one length or a transfer coding, which few heads have. */
 const UNUSUAL = /\ntransfer-encoding:|\ncontent-length:(?![ \t]*\d+[ \t]*\r)|\ncontent-length:[\s\S]*\ncontent-length:/i;
 const HAS_NO_CONTENT = new Set([204, 205, 304]);
 const LENGTH = /^content-length:([^\r\n]*)\r$/gim;
 const ENCODING = /^transfer-encoding:/im;
-/** What says where an answer ends, and whether another may follow on its connection. */
+/** The fields that decide where an answer ends, and whether another may follow on its connection. */
 const FRAMING_FIELDS = /^(?:content-length|transfer-encoding|connection|keep-alive):[^\r\n]*\r\n/gim;
 const LENGTH_FIELDS = /^(?:content-length|connection|keep-alive):[^\r\n]*\r\n/gim;
 
 /**
- * `head` ends with its empty line. Returns null for an interim answer (RFC 9110, 15.2), which promises nothing, asked for
- * or not; the same text where nothing is to be done; else another head, after whose answer the connection closes:
- * - 204 and 304 end with their head, whatever it says of a length (RFC 9112, 6.3), and a 205 has no content;
- * - a length that is given more than once, and is the same each time, is one (RFC 9110, 8.6);
- * - beside a transfer coding no length counts (RFC 9112, 6.3).
+ * `head` ends with its empty line. Returns null for an interim answer (RFC 9110, 15.2), requested or not; the same text
+ * when it needs no change; otherwise a new head, after whose answer the connection closes:
+ * - 204 and 304 end with their head, whatever length it states (RFC 9112, 6.3), and a 205 has no content;
+ * - equal repeated lengths count as one (RFC 9110, 8.6);
+ * - a transfer coding overrides any length (RFC 9112, 6.3).
  */
 export function settleHead(head: string): string | null {
   const status = Number(STATUS_LINE.exec(head)?.[1]);

@@ -1,5 +1,5 @@
-// Reads the heads of answers on their way from a connection to the parser behind it: interim answers are left out, and what
-// HTTP lets a client take is brought to where the parser takes it. Everything else passes as it came.
+// Filters the heads of answers between a connection and the parser: drops interim answers, and rewrites heads that HTTP
+// allows and the parser refuses. All other bytes pass unchanged.
 
 import type { Socket } from 'node:net';
 import { settleHead } from './answer-head.ts';
@@ -12,17 +12,17 @@ const END = '\r\n\r\n';
 export class AnswerHeads {
   readonly #push: Socket['push'];
   #isExpected = false;
-  /** The beginning of a head that is not whole yet. */
+  /** The beginning of an incomplete head. */
   #held: Buffer | null = null;
 
-  /** From here on the socket gives its reader what passes. */
+  /** From now on the socket's reader gets the filtered bytes. */
   constructor(socket: Socket) {
     this.#push = socket.push.bind(socket);
     socket.push = (chunk: unknown, encoding) =>
       this.#isExpected && chunk instanceof Uint8Array ? this.#take(chunk) : this.#push(chunk, encoding);
   }
 
-  /** A request goes out: what comes next is the head of its answer. */
+  /** A request goes out: the next bytes are the head of its answer. */
   expect(): void {
     this.#isExpected = true;
     this.#held = null;
@@ -51,7 +51,7 @@ export class AnswerHeads {
   }
 }
 
-/** What cannot become one is not waited for. */
+/** False for bytes that cannot begin a head: they pass at once. */
 function mayBeHead(bytes: Buffer): boolean {
   const length = Math.min(bytes.byteLength, VERSION.byteLength);
   return bytes.subarray(0, length).equals(VERSION.subarray(0, length)) && !bytes.includes('\n\n');

@@ -1,5 +1,5 @@
-// An empty body sent chunked, as Python's requests sends one. undici has no way to write it, so these rare requests go
-// through Node's own client, each on a connection of its own.
+// Sends an empty body chunked, as Python's requests does. undici cannot write one, so these rare requests use Node's own
+// client, each on its own connection.
 
 import { type IncomingMessage, request as sendRequest } from 'node:http';
 import type { Socket } from 'node:net';
@@ -9,7 +9,7 @@ import type { Exchange } from './exchange.ts';
 import { flatHeaders } from './message-headers.ts';
 import type { WireRequest } from './wire-request.ts';
 
-/** Tells the exchange of all that comes of it, as undici does. */
+/** Calls the exchange as undici would. */
 export function sendEmptyChunked({ method, url, headers }: WireRequest, dial: Dial, timeoutMs: number, exchange: Exchange): void {
   const isTls = url.protocol === 'https:';
   const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
@@ -36,7 +36,7 @@ const UNASKED_UPGRADE = Object.assign(new Error('the receiver changes the protoc
 
 function readResponse(response: IncomingMessage, controller: { abort: (reason: Error) => void }, exchange: Exchange): void {
   exchange.onResponseStart(controller, response.statusCode as number, response.headers, response.statusMessage);
-  // What comes after such a head is no part of the answer, and an error for Node.
+  // Bytes after such a head are not part of the answer, and an error for Node.
   if (HAS_NO_CONTENT.has(response.statusCode as number)) exchange.onResponseEnd();
   response
     .on('data', (chunk: Uint8Array) => exchange.onResponseData(controller, chunk))

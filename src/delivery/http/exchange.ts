@@ -1,4 +1,4 @@
-// One request and its answer: keeps the time limits, reads no more of the body than is wanted, and settles once.
+// One request and its answer: enforces the time limits, reads a bounded part of the body, and settles once.
 
 import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
@@ -8,9 +8,9 @@ import { ABORTED, resultOfError } from '../network-fault.ts';
 export interface ExchangeLimits {
   /** For the connection, and for each silence after it. */
   timeoutMs: number;
-  /** When it is over whatever happens, on the clock of `performance.now()`. */
+  /** Deadline, on the clock of `performance.now()`. */
   endsAt: number;
-  /** More of the answer's body is not read: the connection is dropped. */
+  /** Bytes of the answer's body to read; beyond them the connection is dropped. */
   maxBodyBytes: number;
   signal: AbortSignal;
 }
@@ -23,7 +23,7 @@ export interface Waiting {
 type Controller = Pick<Dispatcher.DispatchController, 'abort'>;
 type ReceivedHeaders = Dispatcher.ResponseData['headers'];
 
-/** Never rejects. `dispatch` hands the exchange to undici. */
+/** Never rejects. `dispatch` passes the exchange to undici. */
 export function runExchange(
   url: URL,
   limits: ExchangeLimits,
@@ -33,7 +33,7 @@ export function runExchange(
   return new Promise((resolve) => dispatch(new Exchange(url, limits, waiting, resolve)));
 }
 
-/** What undici's dispatch calls back. */
+/** The handler that undici's dispatch calls. */
 export class Exchange implements Dispatcher.DispatchHandler {
   /** Called when the request goes out. */
   onSending: (() => void) | null = null;
@@ -45,7 +45,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #controller: Controller | null = null;
   #phase: 'connect' | 'headers' | 'body' = 'connect';
   #lastSign = performance.now();
-  /** One timer for all limits: it looks at the clock when it fires, so that a sign of life costs no new one. */
+  /** One timer for all limits: it checks the clock when it fires, so that activity needs no new timer. */
   #timer: NodeJS.Timeout;
   #status = 0;
   #reason = '';
@@ -61,12 +61,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#resolve = resolve;
     this.#wanted = limits.maxBodyBytes;
     this.#timer = setTimeout(checkLimits, Math.min(limits.timeoutMs, limits.endsAt - this.#lastSign), this);
-    // One signal may stand for all attempts under way; Node would take so many listeners for a leak.
+    // One signal may serve all attempts in flight; Node would report that many listeners as a leak.
     setMaxListeners(0, limits.signal);
     limits.signal.addEventListener('abort', this);
   }
 
-  /** The receiver has taken or sent something. */
+  /** The receiver has read or sent bytes. */
   noteSignOfLife(): void {
     this.#lastSign = performance.now();
   }
@@ -80,7 +80,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     else this.#timer = setTimeout(checkLimits, Math.ceil(Math.min(silentAt, endsAt) - now), this);
   }
 
-  /** Of the signal. */
+  /** Removes the listener of the signal. */
   handleEvent(): void {
     this.#giveUp(ABORTED);
   }
@@ -140,14 +140,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** What undici is told when no more is wanted; nobody sees it. */
+/** The error that ends undici's request once the exchange has settled; nobody sees it. */
 const OVER = new Error('the exchange is over');
 
 function checkLimits(exchange: Exchange): void {
   exchange.checkLimits();
 }
 
-/** A field that came more than once is one list, as HTTP reads it. */
+/** A repeated field becomes one list (RFC 9110, 5.3). */
 function singleValues(headers: ReceivedHeaders): Record<string, string> {
   for (const name in headers) {
     const value = headers[name];

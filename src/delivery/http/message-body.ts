@@ -1,13 +1,13 @@
-// The body of a request: bytes that are in memory are sent as they are, files of the blob store as they are read.
+// The body of a request: bytes in memory are sent as they are, files of the blob store are streamed.
 
 import { Readable } from 'node:stream';
 import type { BlobPart, BodyPart } from '../../core/delivery/outbound.ts';
 import { Refusal } from '../refusal.ts';
 
-/** Ends with an error whose code is ENOENT or FILE_ALTERED when the file is not what was stored. */
+/** The stream fails with code ENOENT or FILE_ALTERED when the file is gone or altered. */
 export type OpenBlob = (sha256: string, size: number) => Readable;
 
-/** The disk's fault, and not the receiver's: another attempt may succeed. */
+/** A fault of the disk and not of the receiver: another attempt may succeed. */
 export class UnreadableBody extends Error {
   readonly code: string;
 
@@ -17,13 +17,13 @@ export class UnreadableBody extends Error {
   }
 }
 
-/** What another attempt would not mend. */
+/** Codes of faults that another attempt would not mend. */
 const REFUSALS: Readonly<Record<string, string>> = {
   ENOENT: 'a file of the message is no longer stored',
   FILE_ALTERED: 'a file of the message was altered on the disk (FILE_ALTERED), so that it is not sent',
 };
 
-/** Above this a body goes out piece by piece, so that a slow receiver is seen to take it. */
+/** A larger body goes out in pieces, which shows that a slow receiver is reading. */
 const PIECE_BYTES = 262_144;
 
 export function byteLengthOf(parts: readonly BodyPart[]): number {
@@ -40,7 +40,7 @@ export function wholeBody(parts: readonly BodyPart[]): Uint8Array | null {
   return isSmall ? Buffer.concat(parts as readonly Uint8Array[]) : null;
 }
 
-/** The body piece by piece; `onPiece` is called each time that the reader comes for more. Opens nothing before it is read. */
+/** The body in pieces; `onPiece` is called for each. Files are opened when they are read. */
 export function streamBody(parts: readonly BodyPart[], openBlob: OpenBlob, onPiece: () => void): Readable {
   return Readable.from(pieces(parts, openBlob, onPiece));
 }

@@ -1,18 +1,18 @@
-// The header fields of a request: those of the message over our own, by name in any case. What would break the framing,
-// or cannot be written, is refused with the name and never the value, which may be a secret.
+// The header fields of a request: the message's fields override ours, by name in any case. A field that would break the
+// framing or cannot be written is refused by name, never with its value, which may be a secret.
 
 import { Refusal } from '../refusal.ts';
 
-/** By lower-case name; the value keeps the name as it was written. */
+/** By lower-case name; the entry keeps the name as written. */
 export type WireHeaders = Map<string, readonly [name: string, value: string]>;
 
-/** They say where the message goes and where it ends, which only the connection knows. */
+/** Fields of routing and framing, which the connection sets. */
 const FRAMING = new Set(['connection', 'content-length', 'expect', 'host', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const NEVER_WRITTEN = /[^\t\x20-\x7e\x80-\xff]/;
 const BEYOND_LATIN_1 = /[\u0100-\uffff]/;
 
-/** Over whatever the map holds under the same name. Throws Refusal. */
+/** Replaces an entry of the same name. Throws Refusal. */
 export function addMessageHeaders(headers: WireHeaders, fields: Readonly<Record<string, string>>): void {
   for (const name in fields) {
     const value = fields[name] as string;
@@ -32,7 +32,7 @@ export function setHeader(headers: WireHeaders, name: string, value: string): vo
   headers.set(name.toLowerCase(), [name, value]);
 }
 
-/** As undici takes them: name, value, name, value. */
+/** In undici's form: name, value, name, value. */
 export function flatHeaders(headers: WireHeaders): string[] {
   const flat: string[] = [];
   for (const [name, value] of headers.values()) flat.push(name, value);

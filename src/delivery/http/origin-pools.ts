@@ -1,11 +1,11 @@
-// The connections of the sender: one undici pool an origin, made when first needed, closed when idle, bounded in number.
+// The sender's connections: one undici pool for each origin, opened on demand, closed when idle, bounded in number.
 
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import { connectorOf, type Dial } from '../guarded-connector.ts';
 import { AnswerHeads } from './answer-heads.ts';
 import type { Exchange, Waiting } from './exchange.ts';
 
-/** What the pools are given: undici hands on its options, and keeps the handler to itself. */
+/** The options of the pools. */
 export interface ExchangeOptions extends Dispatcher.DispatchOptions {
   exchange: Exchange;
 }
@@ -16,9 +16,9 @@ export interface Connections {
 }
 
 export interface OriginPools {
-  /** `timeoutMs`: how long the request at hand may wait for its connection. */
+  /** `timeoutMs`: how long this request may wait for a connection. */
   of(origin: string, timeoutMs: number): Connections;
-  /** Resolves when all that is being sent has ended. */
+  /** Resolves when all requests in flight have ended. */
   close(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export function openOriginPools({ dial, connectionsPerOrigin, maxOrigins }: Orig
         connections: connectionsPerOrigin,
         pipelining: 1,
         maxHeaderSize: MAX_HEADER_BYTES,
-        // The exchange keeps the time.
+        // The exchange enforces the limits.
         headersTimeout: 0,
         bodyTimeout: 0,
       }),
@@ -61,7 +61,7 @@ export function openOriginPools({ dial, connectionsPerOrigin, maxOrigins }: Orig
     return opened;
   }
 
-  /** What it still sends is finished first. */
+  /** Its requests in flight finish first. */
   function drop(origin: string, { pool }: OriginPool): void {
     pools.delete(origin);
     void pool.close();
@@ -100,7 +100,7 @@ export function openOriginPools({ dial, connectionsPerOrigin, maxOrigins }: Orig
   };
 }
 
-/** One connection of a pool. It is told when each request goes out, so that it knows what is the head of an answer. */
+/** One connection of a pool. Each request is announced to it, so that it knows where the head of an answer begins. */
 function openClient(origin: URL, options: object, connect: buildConnector.connector): Client {
   let heads: AnswerHeads | null = null;
   const client = new Client(origin, {

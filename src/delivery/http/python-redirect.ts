@@ -1,23 +1,23 @@
-// Where an answer redirects to, and what is sent there: the rules of Python's requests, which Roboflow's webhooks go by.
+// Where an answer redirects to, and the request that is sent there: the rules of Python's requests, which Roboflow uses.
 
 import type { OutboundResult, Redirect } from '../../core/delivery/outbound.ts';
 import { readUrl, type WireRequest } from './wire-request.ts';
 
-/** After so many, requests gives up. */
+/** The limit of requests. */
 export const MAX_REDIRECTS = 30;
 
 type Response = Extract<OutboundResult, { kind: 'response' }>;
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** Of a longer address only the origin is recorded. */
+/** For a longer address only the origin is recorded. */
 const LONGEST_RECORDED_URL = 2048;
 
-/** The next request, or null when the response redirects nowhere. Throws Refusal when it leads to no http(s) URL. */
+/** The next request, or null without a redirect. Throws Refusal when the target is no http(s) URL. */
 export function redirectedRequest(request: WireRequest, { status, headers }: Response): WireRequest | null {
   const location = headers['location'];
   if (location === undefined || !REDIRECTS.has(status)) return null;
-  // Read as Latin-1 by the parser, and as UTF-8 by requests.
+  // The parser reads Latin-1, requests reads UTF-8.
   const url = readUrl(Buffer.from(location, 'latin1').toString(), request.url);
   url.username = '';
   url.password = '';
@@ -29,7 +29,7 @@ export function redirectedRequest(request: WireRequest, { status, headers }: Res
   return { method: methodAfter(status, request.method), url, headers: new Map(kept), body: keepsBody ? request.body : null };
 }
 
-/** What is recorded of a redirect that led from one request to the next. */
+/** The record of a redirect from one request to the next. */
 export function followed(from: WireRequest, status: number, to: WireRequest): Redirect {
   const url = to.url.href.length <= LONGEST_RECORDED_URL ? to.url.href : `${to.url.origin}/…`;
   return { status, url, method: to.method, isBodyLost: (from.body?.length ?? 0) > 0 && to.body === null };
@@ -40,7 +40,7 @@ function methodAfter(status: number, method: string): string {
   return status === 303 || status === 302 || (status === 301 && method === 'POST') ? 'GET' : method;
 }
 
-/** The signature covers the body, so it means nothing without it. */
+/** The signature covers the body, and is dropped with it. */
 function isOfBody(name: string): boolean {
   return name.startsWith('content-') || name === 'webhook-signature';
 }

@@ -1,4 +1,4 @@
-// Sends one HTTP message: signs it, keeps its time limits, follows redirects where it wants them followed.
+// Sends one HTTP message: signs it, enforces its time limits, and follows redirects if the message asks for it.
 
 import type { HttpMessage, OutboundResult, Redirect } from '../../core/delivery/outbound.ts';
 import type { Dial } from '../guarded-connector.ts';
@@ -20,18 +20,18 @@ export interface HttpSenderOptions {
   openBlob: OpenBlob;
   /** The `User-Agent` of a message that names none, as `sluice/1.0`. */
   userAgent: string;
-  /** For an attempt in all, its redirects included; `totalLimitMs` when left out. */
+  /** For the whole attempt with its redirects; default `totalLimitMs`. */
   totalTimeoutMs?: number | undefined;
-  /** More of an answer is not read. */
+  /** Bytes of an answer that are read. */
   maxResponseBytes?: number;
   connectionsPerOrigin?: number;
-  /** How many origins keep their connections at a time. */
+  /** Origins that keep connections at a time. */
   maxOrigins?: number;
 }
 
 export interface HttpSender {
   send(message: HttpMessage, options: SendOptions): Promise<OutboundResult>;
-  /** Resolves when what is being sent has ended; their signals end it early. */
+  /** Resolves when all requests in flight have ended; their signals end them early. */
   close(): Promise<void>;
 }
 
@@ -104,7 +104,7 @@ function dispatchOptions({ method, url, headers, body }: WireRequest, openBlob: 
   return { method, path, headers: framed, body: streamBody(body, openBlob, () => exchange.noteSignOfLife()), exchange };
 }
 
-/** Over whatever the message says of itself under the same names, or the signature would not hold. Throws Refusal. */
+/** Overrides fields of the message with the same names, which would break the signature. Throws Refusal. */
 async function sign(
   { headers, body }: WireRequest,
   secret: string,

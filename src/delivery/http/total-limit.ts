@@ -1,5 +1,5 @@
-// How long an attempt may take in all, where nobody says otherwise: a message's own limit is for each silence, and a
-// receiver that is never silent for long would else hold it for ever.
+// The default limit for a whole attempt. A message's own limit is for each silence, and a receiver that is never silent
+// for long could otherwise keep the attempt open for ever.
 
 const LEAST_MS = 30_000;
 const SILENCES = 4;

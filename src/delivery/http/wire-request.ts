@@ -1,4 +1,4 @@
-// A message as a request that can be sent: its URL taken apart, its headers settled. What cannot be sent is refused.
+// Turns a message into a request ready to send: parses the URL and merges the headers. Refuses what cannot be sent.
 
 import type { BodyPart, HttpMessage } from '../../core/delivery/outbound.ts';
 import { Refusal } from '../refusal.ts';
@@ -9,7 +9,7 @@ export interface WireRequest {
   /** Without user and password. */
   url: URL;
   headers: WireHeaders;
-  /** Null: none. An empty list: an empty body, sent chunked. */
+  /** Null without a body. An empty list stands for an empty body, sent chunked. */
   body: readonly BodyPart[] | null;
 }
 
@@ -39,7 +39,7 @@ export function writeRequest(message: HttpMessage, { userAgent, idempotencyKey, 
   return { method, url, headers, body: message.body };
 }
 
-/** Throws Refusal. The text itself is not repeated: its query may hold a secret. */
+/** Throws Refusal. The error does not repeat the URL: its query may hold a secret. */
 export function readUrl(text: string, base?: URL): URL {
   let url: URL;
   try {

@@ -1,5 +1,5 @@
-// Sends one mail over SMTP, on a connection that the address policy let through. What the mail server answers is a
-// result like that of an HTTP receiver: 250 is a success, 4xx may be tried again, 5xx not.
+// Sends one mail over SMTP, on a connection that the address policy allows. The server's answer becomes a result like
+// that of an HTTP receiver: 250 is success, 4xx is retryable, 5xx is permanent.
 
 import { Readable } from 'node:stream';
 import { createTransport, type SendMailOptions } from 'nodemailer';
@@ -16,7 +16,7 @@ export interface MailSenderOptions {
   openBlob: OpenBlob;
   /** Certificates to trust beside those of the system, as PEM. */
   ca?: string | undefined;
-  /** For an attempt in all; `totalLimitMs` when left out. */
+  /** For the whole attempt; default `totalLimitMs`. */
   totalTimeoutMs?: number | undefined;
 }
 
@@ -31,10 +31,10 @@ interface WireAttachment {
   cid?: string;
 }
 
-/** What nodemailer says of a mail that was taken, beyond what its types know. */
+/** Fields of nodemailer's result that its types lack. */
 interface Accepted {
   response: string;
-  /** Recipients that the server refused while it took others. */
+  /** Recipients that the server refused while it accepted others. */
   rejectedErrors?: readonly { response?: string }[];
 }
 
@@ -69,7 +69,7 @@ function connectTransport({ host, port, user, password, timeoutMs }: MailMessage
     secure: isTls,
     tls: tlsOptions(host, ca),
     ...(user === '' ? {} : { auth: { user, pass: password } }),
-    // For the connection and for what the server says first, together.
+    // For the connection and the server's greeting together.
     connectionTimeout: 2 * timeoutMs,
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,
@@ -94,7 +94,7 @@ function wireMail(message: MailMessage, { deliveryId, now }: SendOptions): SendM
     bcc: [...bcc],
     subject,
     ...(html === null ? { text: text ?? '' } : { html }),
-    // The same in every attempt, so that a mail that came twice can be told.
+    // The same in every attempt, so that duplicates can be recognised.
     messageId: `<${deliveryId}@${domain}>`,
     date: new Date(now),
   };
@@ -111,15 +111,15 @@ function wireAttachment({ filename, content, contentType, cid }: MailAttachment,
 
 interface MailFault {
   code?: string;
-  /** What the system called it, where nodemailer gave it a code of its own. */
+  /** The system's code, where nodemailer set its own. */
   originalCode?: string;
   message: string;
-  /** What the server answered. */
+  /** The server's answer. */
   response?: string;
   responseCode?: number;
 }
 
-/** Codes of nodemailer for a mail that it did not offer to the server at all. */
+/** Codes of nodemailer for a mail that it never offered to the server. */
 const UNSENDABLE = new Set(['EENVELOPE', 'EMESSAGE', 'EAUTH', 'ENOAUTH']);
 
 function resultOfFault(message: MailMessage, error: unknown): OutboundResult {
@@ -131,7 +131,7 @@ function resultOfFault(message: MailMessage, error: unknown): OutboundResult {
   return resultOfError(originalCode === undefined ? error : { code: originalCode, message: text });
 }
 
-/** `answer` decides; the body holds all that the server said. */
+/** `answer` decides the status; the body holds the server's full answer. */
 function responseOf({ host, port }: MailMessage, said: string, answer: string): OutboundResult {
   return {
     kind: 'response',
