@@ -11,7 +11,7 @@ import type { Workflow } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
 import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import type { CreateRunResult, RunChange } from '../storage/run-records.ts';
+import type { CreateRunResult, NewRun, RunChange } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
 import { Execution } from './execution/execution.ts';
@@ -78,92 +78,109 @@ interface Planned {
   inputs: string | null;
 }
 
-export function createDispatch(options: DispatchOptions): Dispatch {
-  const { storage, tools, turns, clock, newRunId, logger, isDraining, onContinue, onFinished, startLarge } = options;
-  return dispatch;
+export class Dispatcher {
+  readonly #options: DispatchOptions;
 
-  function dispatch(trigger: Trigger): Promise<Dispatched> {
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+  }
+
+  readonly dispatch: Dispatch = (trigger) => {
     try {
-      if (isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
-      return trigger.request === null ? dispatchLarge(trigger) : dispatchHere(trigger, trigger.request);
+      if (this.#options.isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
+      return trigger.request === null ? this.#dispatchLarge(trigger) : this.#dispatchHere(trigger, trigger.request);
     } catch (error) {
       return Promise.reject(error);
     }
-  }
+  };
 
   /** Throws as `bindInputs` does. Not async: every extra promise costs every run. */
-  function dispatchHere(trigger: Trigger, request: Request): Promise<Dispatched> {
+  #dispatchHere(trigger: Trigger, request: Request): Promise<Dispatched> {
+    const { tools, turns, newRunId, clock } = this.#options;
     const { sinkId, workflow, inputMapping } = trigger;
     const inputs = bindInputs(workflow, inputMapping, request, trigger.body.kind);
     const runId = newRunId();
     const now = clock();
     const execution = new Execution(tools, { runId, sinkId, workflow, request, inputs });
     const planned = turns.plan(runId, sinkId, execution);
-    if (planned instanceof Promise) return planned.then((turn) => storeHere(trigger, { runId, now, execution, turn }, inputs));
-    return storeHere(trigger, { runId, now, execution, turn: planned }, inputs);
+    if (planned instanceof Promise) return planned.then((turn) => this.#storeHere(trigger, { runId, now, execution, turn }, inputs));
+    return this.#storeHere(trigger, { runId, now, execution, turn: planned }, inputs);
   }
 
-  function storeHere(trigger: Trigger, { runId, now, execution, turn }: Omit<Planned, 'inputs'>, inputs: object): Promise<Dispatched> {
+  #storeHere(trigger: Trigger, { runId, now, execution, turn }: Omit<Planned, 'inputs'>, inputs: object): Promise<Dispatched> {
     const isMapped = !isTerminal(turn.change.status) && Object.keys(trigger.inputMapping).length > 0;
-    return store(trigger, { runId, now, execution, turn, inputs: isMapped ? stringifyJson(inputs) : null });
+    return this.#store(trigger, { runId, now, execution, turn, inputs: isMapped ? stringifyJson(inputs) : null });
   }
 
-  async function dispatchLarge(trigger: Trigger): Promise<Dispatched> {
+  async #dispatchLarge(trigger: Trigger): Promise<Dispatched> {
+    const { turns, newRunId, clock, startLarge } = this.#options;
     const runId = newRunId();
     const now = clock();
     const execution = await startLarge(runId, trigger);
-    let isGoing = false;
+    let continues = false;
     try {
       const turn = await turns.plan(runId, trigger.sinkId, execution);
       // Receiving a large turn and handing it to the writer both block the event loop: let others run in between.
       await new Promise(setImmediate);
       const { kind, charset, inputs } = execution.started;
       const body = { ...trigger.body, kind, charset };
-      const dispatched = await store({ ...trigger, body }, { runId, now, execution, turn, inputs });
-      isGoing = dispatched.ended === null && dispatched.runId === runId;
+      const dispatched = await this.#store({ ...trigger, body }, { runId, now, execution, turn, inputs });
+      continues = dispatched.ended === null && dispatched.runId === runId;
       return dispatched;
     } finally {
       // The worker disposes of a run that continues.
-      if (!isGoing) execution.dispose();
+      if (!continues) execution.dispose();
     }
   }
 
-  async function store(trigger: Trigger, { runId, now, execution, turn, inputs }: Planned): Promise<Dispatched> {
-    const { appId, sinkId, body, idempotency } = trigger;
-    const { change } = turn;
-    const ended = isTerminal(change.status);
+  async #store(trigger: Trigger, planned: Planned): Promise<Dispatched> {
+    const { storage, turns } = this.#options;
+    const { change } = planned.turn;
     let created: CreateRunResult | undefined;
     try {
-      created = await storage.createRun({
-        runId,
-        appId,
-        sinkId,
-        workflow: trigger.workflowReference,
-        request: stringifyJson(trigger.head),
-        bodyKind: body.kind,
-        bodyCharset: body.charset,
-        body: body.bytes,
-        blobs: trigger.head.files.map(({ sha256 }) => sha256),
-        inputs,
-        idempotency: idempotency === null ? null : { ...idempotency, expiresAt: now + IDEMPOTENCY_KEY_MS },
-        createdAt: now,
-        change,
-      });
+      created = await storage.createRun(newRun(trigger, planned));
     } finally {
       // Later turns must not be planned on what was not stored.
-      if (created?.kind !== 'created') turns.discard(sinkId, change);
+      if (created?.kind !== 'created') turns.discard(trigger.sinkId, change);
     }
-    if (created.kind === 'id_taken' || created.kind === 'memory_changed') return dispatch(trigger);
-    if (created.kind === 'duplicate') return joinEarlier(created, idempotency?.key);
-    if (ended) {
+    if (created.kind === 'id_taken' || created.kind === 'memory_changed') return this.dispatch(trigger);
+    if (created.kind === 'duplicate') return joinEarlier(created, trigger.idempotency?.key);
+    this.#begin(trigger, planned, created.epoch);
+    const ended = isTerminal(change.status) ? change : null;
+    return { runId: planned.runId, events: eventsOf(change), ended, isDuplicate: false };
+  }
+
+  /** The run is on disk: sends what it left behind, or hands it to the worker. */
+  #begin({ appId, sinkId, body, head }: Trigger, { runId, now, execution, turn }: Planned, epoch: number): void {
+    const { logger, onContinue, onFinished } = this.#options;
+    const { change } = turn;
+    if (isTerminal(change.status)) {
       logRunEnd(logger, { appId, sinkId, createdAt: now }, runId, change);
       if (change.deliveries.length > 0) onFinished(runId, change);
     } else {
       const owner = { appId, sinkId, createdAt: now, bytes: body.bytes.byteLength };
-      onContinue(new ActiveRun({ runId, epoch: created.epoch }, owner, execution, trigger.head.files), turn);
+      onContinue(new ActiveRun({ runId, epoch }, owner, execution, head.files), turn);
     }
-    return { runId, events: eventsOf(change), ended: ended ? change : null, isDuplicate: false };
   }
+}
+
+function newRun(trigger: Trigger, { runId, now, turn, inputs }: Planned): NewRun {
+  const { appId, sinkId, head, body, idempotency } = trigger;
+  return {
+    runId,
+    appId,
+    sinkId,
+    workflow: trigger.workflowReference,
+    request: stringifyJson(head),
+    bodyKind: body.kind,
+    bodyCharset: body.charset,
+    body: body.bytes,
+    blobs: head.files.map(({ sha256 }) => sha256),
+    inputs,
+    idempotency: idempotency === null ? null : { ...idempotency, expiresAt: now + IDEMPOTENCY_KEY_MS },
+    createdAt: now,
+    change: turn.change,
+  };
 }
 
 function joinEarlier({ runId, sameRequest }: Extract<CreateRunResult, { kind: 'duplicate' }>, key: string | undefined): Dispatched {

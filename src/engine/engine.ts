@@ -16,7 +16,7 @@ import type { StepTypes } from '../steps/registry.ts';
 import type { RunChange } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import { BackgroundWork } from './background-work.ts';
-import { createDispatch, type Dispatch } from './dispatch.ts';
+import { type Dispatch, Dispatcher } from './dispatch.ts';
 import { DueRuns } from './due-runs.ts';
 import type { ExecutionTools } from './execution/execution-start.ts';
 import type { SecretPlaceholder } from './execution/prepared-step.ts';
@@ -91,7 +91,7 @@ export function createEngine(options: EngineOptions): Engine {
   const runs = new DueRuns({ ...shared, worker, restore, background, memory: options.memory });
   const runLoop = new ClaimLoop(runs, { clock, logger, track });
   const onFinished = (runId: string, change: RunChange): void => queue.enqueue(change.deliveries, runId, false);
-  const dispatch = createDispatch({ ...shared, tools, newRunId, onContinue, onFinished, startLarge });
+  const { dispatch } = new Dispatcher({ ...shared, tools, newRunId, onContinue, onFinished, startLarge });
 
   function onContinue(run: ActiveRun, turn: PlannedTurn): void {
     if (isDraining && turn.change.status === 'running') return track(worker.release(run));
