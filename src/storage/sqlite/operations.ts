@@ -8,7 +8,7 @@ import type { Lease } from '../run-records.ts';
 import type { Storage } from '../storage.ts';
 import { createDefinitionOperations } from './definitions/write-definitions.ts';
 import type { PackedClaims } from './deliveries/claimed-deliveries.ts';
-import type { PackedAttempt } from './deliveries/delivery-columns.ts';
+import type { deliveryAttempts } from './deliveries/delivery-columns.ts';
 import { createOverflowOperations } from './deliveries/overflow.ts';
 import { createDeliveryQueries } from './deliveries/read-deliveries.ts';
 import { createDeliveryOperations } from './deliveries/write-deliveries.ts';
@@ -16,13 +16,14 @@ import { createRejectionOperations, createRejectionQueries } from './rejections.
 import { createBlobQueries, createRetentionOperations } from './retention.ts';
 import { createRunQueries } from './runs/read-runs.ts';
 import { createRunClaims } from './runs/run-claims.ts';
-import type { PackedRun } from './runs/run-columns.ts';
+import type { runs } from './runs/run-columns.ts';
 import { createRunEndings } from './runs/run-endings.ts';
 import { createRunResults } from './runs/run-results.ts';
 import { createMemoryQueries } from './runs/step-memory.ts';
-import type { PackedChange } from './runs/turn-columns.ts';
+import type { turns } from './runs/turn-columns.ts';
 import { createRunOperations } from './runs/write-runs.ts';
 import { createServerTimeOperations } from './server-time.ts';
+import type { Packed } from './table.ts';
 
 export const READS = [
   'findWorkflow',
@@ -66,13 +67,13 @@ export type OperationName = (typeof READS)[number] | (typeof WRITES)[number];
 
 /** What comes packed. */
 interface PackedArguments {
-  createRun: PackedRun;
-  advanceRun: [lease: Lease, change: PackedChange];
+  createRun: Packed<typeof runs>;
+  advanceRun: [lease: Lease, change: Packed<typeof turns>];
   recordAttempt: [
     delivery: DeliveryLease,
-    attempt: PackedAttempt,
+    attempt: Packed<typeof deliveryAttempts>,
     next: DeliveryState,
-    turn: { lease: Lease; change: PackedChange } | null,
+    turn: { lease: Lease; change: Packed<typeof turns> } | null,
   ];
 }
 

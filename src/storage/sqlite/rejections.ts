@@ -1,17 +1,30 @@
 // Rejections in SQLite: triggers that were refused before a run existed. There are never more than so many.
 
 import type { Database } from 'better-sqlite3';
-import type { RejectionChange } from '../rejection-store.ts';
-import { type RejectionRow, toRejection } from './runs/run-rows.ts';
+import type { Rejection, RejectionChange } from '../rejection-store.ts';
+import { given, preset, type Row, table } from './table.ts';
 
 /** At some 1.3 KB for the longest. */
 const MAX_REJECTIONS = 10_000;
 
+export const rejections = table('rejections').columns({
+  position: preset<number>(),
+  sink_id: given<string | null>(),
+  app_id: given<string | null>(),
+  method: given<string>(),
+  path: given<string>(),
+  status: given<number>(),
+  code: given<string>(),
+  message: given<string>(),
+  client_ip: given<string>(),
+  folded: given<Rejection['folded']>(),
+  count: given<number>(),
+  first_at: given<number>(),
+  last_at: given<number>(),
+});
+
 export function createRejectionOperations(database: Database) {
-  const insert = database.prepare(
-    `INSERT INTO rejections VALUES (NULL, @sinkId, @appId, @method, @path, @status, @code, @message, @clientIp, @folded, @count,
-       @firstAt, @lastAt)`,
-  );
+  const insert = rejections.insert(database);
   const addTo = database.prepare(
     `UPDATE rejections SET method = @method, path = @path, message = @message, client_ip = @clientIp, count = count + @count,
        last_at = @lastAt
@@ -24,7 +37,7 @@ export function createRejectionOperations(database: Database) {
   /** What was removed meanwhile begins anew. */
   function record(change: RejectionChange): number {
     if (change.position !== null && addTo.run(change).changes > 0) return change.position;
-    return insert.run(change).lastInsertRowid as number;
+    return insert(toRow(change)).lastInsertRowid as number;
   }
 
   return {
@@ -42,7 +55,31 @@ export function createRejectionQueries(database: Database) {
   return {
     listRejections({ appId, before = Number.MAX_SAFE_INTEGER, limit }: { appId?: string; before?: number; limit: number }) {
       const rows = appId === undefined ? all.all(before, limit) : ofApp.all(appId, before, limit);
-      return (rows as RejectionRow[]).map(toRejection);
+      return (rows as Row<typeof rejections>[]).map(toRejection);
     },
+  };
+}
+
+function toRow(rejection: Rejection): Omit<Row<typeof rejections>, 'position'> {
+  const { method, path, status, code, message, folded, count } = rejection;
+  const { sinkId: sink_id, appId: app_id, clientIp: client_ip, firstAt: first_at, lastAt: last_at } = rejection;
+  return { sink_id, app_id, method, path, status, code, message, client_ip, folded, count, first_at, last_at };
+}
+
+function toRejection(row: Row<typeof rejections>): Rejection & { position: number } {
+  return {
+    position: row.position,
+    sinkId: row.sink_id,
+    appId: row.app_id,
+    method: row.method,
+    path: row.path,
+    status: row.status,
+    code: row.code,
+    message: row.message,
+    clientIp: row.client_ip,
+    folded: row.folded,
+    count: row.count,
+    firstAt: row.first_at,
+    lastAt: row.last_at,
   };
 }

@@ -3,6 +3,9 @@
 import type { Database } from 'better-sqlite3';
 import { timeOfOrder } from '../../core/run/run-id.ts';
 import type { ClockStep } from '../../core/run/server-time.ts';
+import { given, table } from './table.ts';
+
+export const clockSteps = table('clock_steps').columns({ at: given<number>(), ahead_ms: given<number>() });
 
 /** More are not kept: what happened before them is shown as the oldest of them says. */
 const MAX_STEPS = 1000;
@@ -12,7 +15,7 @@ export function createServerTimeOperations(database: Database) {
   const selectNewestRun = database.prepare('SELECT max(id) FROM runs').pluck();
   const selectSteps = database.prepare('SELECT at, ahead_ms AS aheadMs FROM clock_steps ORDER BY at');
   const updateSeenAt = database.prepare('UPDATE database_state SET seen_at = ?');
-  const upsertStep = database.prepare('INSERT INTO clock_steps VALUES (?, ?) ON CONFLICT (at) DO UPDATE SET ahead_ms = excluded.ahead_ms');
+  const upsertStep = clockSteps.upsert(database, { key: ['at'] });
   const deleteOldSteps = database.prepare(
     `DELETE FROM clock_steps WHERE at <= (SELECT at FROM clock_steps ORDER BY at DESC LIMIT 1 OFFSET ${MAX_STEPS})`,
   );
@@ -27,7 +30,7 @@ export function createServerTimeOperations(database: Database) {
     },
     recordServerTime(seenAt: number, steps: readonly ClockStep[]): void {
       updateSeenAt.run(seenAt);
-      for (const { at, aheadMs } of steps) upsertStep.run(at, aheadMs);
+      for (const { at, aheadMs } of steps) upsertStep({ at, ahead_ms: aheadMs });
       if (steps.length > 0) deleteOldSteps.run();
     },
   };

@@ -9,10 +9,10 @@ import type { Storage } from '../storage.ts';
 import { FatalStorageError, type FaultMessage, unpackFault } from '../storage-fault.ts';
 import { bytesOfArguments } from './argument-bytes.ts';
 import { type PackedClaims, unpackClaims } from './deliveries/claimed-deliveries.ts';
-import { packAttempt } from './deliveries/delivery-columns.ts';
+import { deliveryAttempts } from './deliveries/delivery-columns.ts';
 import { type OperationName, READS, WRITES } from './operations.ts';
-import { packRun } from './runs/run-columns.ts';
-import { packChange } from './runs/turn-columns.ts';
+import { runs } from './runs/run-columns.ts';
+import { turns } from './runs/turn-columns.ts';
 import type { ThreadOptions, ThreadReply, ThreadRequest } from './storage-thread.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
@@ -61,11 +61,11 @@ export async function openSqliteStorage({ directory, acceptLoss = false, memory,
   let closing: Promise<void> | undefined;
   return {
     ...(methods as unknown as Omit<Storage, 'close' | 'createRun' | 'advanceRun' | 'recordAttempt' | 'claimDeliveries'>),
-    createRun: (run) => write('createRun', packRun(run)) as Promise<CreateRunResult>,
-    advanceRun: (lease, change) => write('advanceRun', [lease, packChange(change)]) as Promise<boolean>,
+    createRun: (run) => write('createRun', runs.pack(run)) as Promise<CreateRunResult>,
+    advanceRun: (lease, change) => write('advanceRun', [lease, turns.pack({ change })]) as Promise<boolean>,
     recordAttempt(delivery, attempt, next, turn) {
-      const packedTurn = turn === null ? null : { lease: turn.lease, change: packChange(turn.change) };
-      const packed = [delivery, packAttempt(attempt), next, packedTurn];
+      const packedTurn = turn === null ? null : { lease: turn.lease, change: turns.pack(turn) };
+      const packed = [delivery, deliveryAttempts.pack(attempt), next, packedTurn];
       return write('recordAttempt', packed) as ReturnType<Storage['recordAttempt']>;
     },
     claimDeliveries: async (...asked) => unpackClaims((await write('claimDeliveries', asked)) as PackedClaims),

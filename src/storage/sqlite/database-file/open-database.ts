@@ -94,7 +94,7 @@ function migrate(database: Database.Database, folder: string): void {
   const applied = database.prepare('SELECT number, name, checksum FROM migrations ORDER BY number').all() as AppliedMigration[];
   for (const { number, name, sql, checksum } of pendingMigrations(readMigrations(folder), applied)) {
     database.transaction(() => {
-      database.prepare('INSERT INTO migrations VALUES (?, ?, ?)').run(number, name, checksum);
+      database.prepare('INSERT INTO migrations (number, name, checksum) VALUES (?, ?, ?)').run(number, name, checksum);
       database.exec(sql);
     })();
   }

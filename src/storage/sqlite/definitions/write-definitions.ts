@@ -5,7 +5,7 @@ import type { ManagedBy, Sink } from '../../../core/sink/sink.ts';
 import { patternKey } from '../../../core/sink/sink-path.ts';
 import { AppError } from '../../../errors.ts';
 import type { DefinitionChange, Definitions, WorkflowRecord } from '../../definition-store.ts';
-import { type SinkRow, toSink, toWorkflow, type WorkflowRow } from '../runs/run-rows.ts';
+import { apps, type SinkRow, sinks, toSink, toWorkflow, type WorkflowRow, workflows } from './definition-rows.ts';
 
 const WORKFLOW_COLUMNS = 'workflows.id, apps.id AS app_id, version, document, workflows.managed_by, workflows.created_at';
 
@@ -25,13 +25,8 @@ export function createDefinitionOperations(database: Database) {
        AND ((@version IS NULL AND deleted_at IS NULL) OR version = @version) ORDER BY version DESC LIMIT 1`,
   );
   const selectAppNo = database.prepare('SELECT no FROM apps WHERE id = ?').pluck();
-  const upsertApp = database.prepare(
-    `INSERT INTO apps (id, name, managed_by, created_at) VALUES (?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET name = excluded.name, managed_by = excluded.managed_by`,
-  );
-  const insertAppIfNew = database.prepare(
-    'INSERT INTO apps (id, name, managed_by, created_at) VALUES (?, NULL, ?, ?) ON CONFLICT (id) DO NOTHING',
-  );
+  const upsertApp = apps.upsert(database, { key: ['id'], keeps: ['created_at'] });
+  const insertAppIfNew = apps.insert(database, 'ON CONFLICT (id) DO NOTHING');
   const countContents = database
     .prepare(
       `SELECT (SELECT count(*) FROM sinks WHERE app_no = @no AND deleted_at IS NULL)
@@ -45,7 +40,7 @@ export function createDefinitionOperations(database: Database) {
   const deleteSinksOfApp = database.prepare('DELETE FROM sinks WHERE app_no = ?');
   const deleteApp = database.prepare('DELETE FROM apps WHERE no = ?');
   const selectLastVersion = database.prepare('SELECT coalesce(max(version), 0) FROM workflows WHERE app_no = ? AND id = ?').pluck();
-  const insertWorkflow = database.prepare('INSERT INTO workflows VALUES (?, ?, ?, ?, ?, ?, NULL)');
+  const insertWorkflow = workflows.insert(database);
   const updateWorkflowOwner = database.prepare('UPDATE workflows SET managed_by = ? WHERE app_no = ? AND id = ?');
   const deleteWorkflow = database.prepare('UPDATE workflows SET deleted_at = ? WHERE app_no = ? AND id = ? AND deleted_at IS NULL');
   const selectSinkPathsOfWorkflow = database
@@ -54,12 +49,7 @@ export function createDefinitionOperations(database: Database) {
   const selectClash = database.prepare(
     'SELECT id, path FROM sinks WHERE app_no = ? AND method = ? AND pattern_key = ? AND deleted_at IS NULL AND id <> ?',
   );
-  const upsertSink = database.prepare(
-    `INSERT INTO sinks (id, app_no, method, path, pattern_key, workflow_id, settings, managed_by, created_at, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET method = excluded.method, path = excluded.path, pattern_key = excluded.pattern_key,
-       workflow_id = excluded.workflow_id, settings = excluded.settings, managed_by = excluded.managed_by, updated_at = excluded.updated_at`,
-  );
+  const upsertSink = sinks.upsert(database, { key: ['id'], keeps: ['app_no', 'created_at'] });
   const deleteSink = database.prepare('UPDATE sinks SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL');
 
   function appNo(appId: string): number {
@@ -69,7 +59,7 @@ export function createDefinitionOperations(database: Database) {
   }
 
   function makeAppIfNew(appId: string, managedBy: ManagedBy, now: number): number {
-    insertAppIfNew.run(appId, managedBy, now);
+    insertAppIfNew({ id: appId, name: null, managed_by: managedBy, created_at: now });
     return appNo(appId);
   }
 
@@ -90,8 +80,12 @@ export function createDefinitionOperations(database: Database) {
   ): void {
     const no = makeAppIfNew(appId, managedBy, now);
     const current = selectWorkflow.get({ appId, workflowId, version: null }) as WorkflowRow | undefined;
-    if (current?.document === document) updateWorkflowOwner.run(managedBy, no, workflowId);
-    else insertWorkflow.run(no, workflowId, (selectLastVersion.get(no, workflowId) as number) + 1, document, managedBy, now);
+    if (current?.document === document) {
+      updateWorkflowOwner.run(managedBy, no, workflowId);
+      return;
+    }
+    const version = (selectLastVersion.get(no, workflowId) as number) + 1;
+    insertWorkflow({ app_no: no, id: workflowId, version, document, managed_by: managedBy, created_at: now });
   }
 
   function removeWorkflow(appId: string, workflowId: string, now: number): void {
@@ -124,13 +118,24 @@ export function createDefinitionOperations(database: Database) {
     }
     const { auth, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload } = sink;
     const settings = JSON.stringify({ auth, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload });
-    upsertSink.run(sink.id, no, sink.method, sink.path, key, sink.workflowId, settings, sink.managedBy, sink.createdAt, sink.updatedAt);
+    upsertSink({
+      id: sink.id,
+      app_no: no,
+      method: sink.method,
+      path: sink.path,
+      pattern_key: key,
+      workflow_id: sink.workflowId,
+      settings,
+      managed_by: sink.managedBy,
+      created_at: sink.createdAt,
+      updated_at: sink.updatedAt,
+    });
   }
 
   function apply(change: DefinitionChange, now: number): void {
     switch (change.kind) {
       case 'put_app':
-        upsertApp.run(change.app.id, change.app.name, change.managedBy, now);
+        upsertApp({ id: change.app.id, name: change.app.name, managed_by: change.managedBy, created_at: now });
         return;
       case 'delete_app':
         return removeApp(change.appId);

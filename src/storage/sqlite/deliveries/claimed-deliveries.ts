@@ -1,49 +1,62 @@
 // Claimed deliveries on their way from the writer thread: one flat list for all of them, what they share once, and small
 // bodies in one piece.
 
-import type { OverflowGroup } from '../../../core/delivery/overflow.ts';
 import type { RetryPolicy } from '../../../core/delivery/retry.ts';
 import type { ClaimedDelivery } from '../../delivery-records.ts';
-import { toDeliveryId } from './delivery-rows.ts';
+import type { Row } from '../table.ts';
+import type { deliveries } from './delivery-columns.ts';
+import { type DeliveryKey, toDeliveryId } from './delivery-rows.ts';
 import { fillMessage, type MessageOutline } from './message-columns.ts';
 
-/** What to select of a delivery that is claimed, in the order of a row. */
-export const CLAIM_COLUMNS = `run_id, (SELECT nonce FROM runs WHERE id = run_id), step_no, visit, step, is_awaited, origin, message, retry, epoch + 1,
-  attempts, last_attempt, overflow_policy, overflow_group, body`;
+type DeliveryColumn = 'no' | 'run_id' | 'step_no' | 'visit' | 'step' | 'is_awaited' | 'origin' | 'epoch' | 'attempts' | 'last_attempt';
 
-/** A row on its way: `message` and `retry` are places in `texts`, and a small body is its length. */
-type ClaimRow = [
-  runId: number,
-  nonce: string,
-  stepNo: number,
-  visit: number,
-  step: string,
-  isAwaited: number,
-  origin: string,
-  message: number,
-  retry: number,
-  epoch: number,
-  attempts: number,
-  lastAttempt: number,
-  policy: OverflowGroup['policy'] | null,
-  group: string | null,
-  body: number | Uint8Array,
-];
+/** A claim on its way: `message` and `retry` are places in `texts`, and a small body is its length. */
+interface Claim extends DeliveryKey, Pick<Row<typeof deliveries>, DeliveryColumn | 'overflow_policy' | 'overflow_group'> {
+  message: number;
+  retry: number;
+  body: number | Uint8Array;
+}
 
-const WIDTH = 15;
-const MESSAGE = 7;
-const RETRY = 8;
-const BODY = 14;
+/** What to select of a delivery that is claimed, and the order of its values from the row to the other thread. */
+const SELECTED: Readonly<Record<keyof Claim, string>> = {
+  no: 'no',
+  run_id: 'run_id',
+  nonce: '(SELECT nonce FROM runs WHERE id = run_id)',
+  step_no: 'step_no',
+  visit: 'visit',
+  step: 'step',
+  is_awaited: 'is_awaited',
+  origin: 'origin',
+  message: 'message',
+  retry: 'retry',
+  epoch: 'epoch + 1',
+  attempts: 'attempts',
+  last_attempt: 'last_attempt',
+  overflow_policy: 'overflow_policy',
+  overflow_group: 'overflow_group',
+  body: 'body',
+};
+export const CLAIM_COLUMNS = Object.values(SELECTED).join(', ');
+const WIDTH = Object.keys(SELECTED).length;
+const PLACES = Object.fromEntries(Object.keys(SELECTED).map((name, place) => [name, place])) as Record<keyof Claim, number>;
+
 /** A larger body goes as it is: a copy would cost more than a piece of its own. */
 const SMALL_BYTES = 16_384;
 const SHARED_BYTES = 16_384;
 
 export interface PackedClaims {
-  /** `WIDTH` values for each. */
+  /** Of each claim the selected ones, one claim after the other. */
   values: unknown[];
   /** What claims have in common, once: messages of one step differ in little but their bytes. */
   texts: string[];
   bodies: Uint8Array;
+}
+
+type ReadClaim = <Name extends keyof Claim>(name: Name) => Claim[Name];
+
+/** The number of the delivery in a selected row. */
+export function numberOf(row: readonly unknown[]): number {
+  return row[PLACES.no] as number;
 }
 
 export function packClaims(rows: readonly unknown[][]): PackedClaims {
@@ -56,12 +69,12 @@ export function packClaims(rows: readonly unknown[][]): PackedClaims {
     return place;
   };
   for (const row of rows) {
-    row[MESSAGE] = placeOf(row[MESSAGE] as string);
-    row[RETRY] = placeOf(row[RETRY] as string);
-    const body = row[BODY] as Uint8Array;
+    row[PLACES.message] = placeOf(row[PLACES.message] as string);
+    row[PLACES.retry] = placeOf(row[PLACES.retry] as string);
+    const body = row[PLACES.body] as Uint8Array;
     if (body.byteLength <= SMALL_BYTES) {
       bodies.push(body);
-      row[BODY] = body.byteLength;
+      row[PLACES.body] = body.byteLength;
     }
     values.push(...row);
   }
@@ -73,9 +86,8 @@ export function unpackClaims({ values, texts, bodies }: PackedClaims): ClaimedDe
   const takeBody = bodyReader(bodies);
   const claims: ClaimedDelivery[] = [];
   for (let start = 0; start < values.length; start += WIDTH) {
-    const row = values.slice(start, start + WIDTH) as ClaimRow;
-    const body = row[BODY];
-    claims.push(toClaimed(row, shared, typeof body === 'number' ? takeBody(body) : body));
+    const read: ReadClaim = (name) => values[start + PLACES[name]] as Claim[typeof name];
+    claims.push(toClaimed(read, shared, takeBody));
   }
   return claims;
 }
@@ -97,18 +109,19 @@ function bodyReader(bodies: Uint8Array): (size: number) => Uint8Array {
   };
 }
 
-function toClaimed(row: ClaimRow, shared: readonly unknown[], body: Uint8Array): ClaimedDelivery {
-  const [runId, nonce, stepNo, visit, step, isAwaited, origin, message, retry, epoch, attempts, lastAttempt, policy, group] = row;
+function toClaimed(read: ReadClaim, shared: readonly unknown[], takeBody: (size: number) => Uint8Array): ClaimedDelivery {
+  const body = read('body');
+  const message = shared[read('message')] as MessageOutline;
   return {
-    id: toDeliveryId({ run_id: runId, nonce, step_no: stepNo, visit }),
-    step,
-    isAwaited: isAwaited === 1,
-    origin,
-    message: fillMessage(shared[message] as MessageOutline, body),
-    retry: shared[retry] as RetryPolicy,
-    epoch,
-    attempts,
-    lastAttempt,
-    latestOf: policy === 'latest_wins' ? group : null,
+    id: toDeliveryId({ run_id: read('run_id'), nonce: read('nonce'), step_no: read('step_no'), visit: read('visit') }),
+    step: read('step'),
+    isAwaited: read('is_awaited') === 1,
+    origin: read('origin'),
+    message: fillMessage(message, typeof body === 'number' ? takeBody(body) : body),
+    retry: shared[read('retry')] as RetryPolicy,
+    epoch: read('epoch'),
+    attempts: read('attempts'),
+    lastAttempt: read('last_attempt'),
+    latestOf: read('overflow_policy') === 'latest_wins' ? read('overflow_group') : null,
   };
 }

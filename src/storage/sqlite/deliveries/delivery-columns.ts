@@ -1,38 +1,74 @@
-// Deliveries and their attempts on their way to the writer thread and into SQL: flat lists of plain values, as for runs.
+// Deliveries, their messages and their attempts as rows, and on their way to the writer thread.
 
+import type { DeliveryStatus } from '../../../core/delivery/delivery.ts';
 import { type DeliveryIdParts, parseDeliveryId } from '../../../core/delivery/delivery-id.ts';
 import type { OutboundResult } from '../../../core/delivery/outbound.ts';
 import type { OverflowGroup } from '../../../core/delivery/overflow.ts';
 import type { AttemptRecord, NewDelivery } from '../../delivery-records.ts';
-import { packMessage } from './message-columns.ts';
+import { beside, given, type Packed, preset, table } from '../table.ts';
+import { type PackedMessage, packMessage } from './message-columns.ts';
 
-export type PackedDelivery = [
-  stepNo: number,
-  visit: number,
-  step: string,
-  isAwaited: number,
-  origin: string,
-  message: string,
-  body: Uint8Array,
-  retry: string,
-  lastAttempt: number,
-  leaseUntil: number | null,
-  overflow: OverflowGroup | null,
-];
-
-/** `result` is JSON without its body, which is a column of its own. */
-export type PackedAttempt = [attempt: number, startedAt: number, durationMs: number, result: string, body: Uint8Array | null];
-
-export function packDelivery({ id, step, isAwaited, origin, message, retry, leaseUntil, overflow }: NewDelivery): PackedDelivery {
-  const { text, body } = packMessage(message);
-  const { stepNo, visit } = deliveryKeyOf(id);
-  return [stepNo, visit, step, isAwaited ? 1 : 0, origin, text, body, JSON.stringify(retry), retry.maxRetries + 1, leaseUntil, overflow];
+interface Outgoing {
+  delivery: NewDelivery;
+  key: DeliveryIdParts;
+  packed: PackedMessage;
+  now: number;
 }
 
-export function packAttempt({ attempt, startedAt, durationMs, result }: AttemptRecord): PackedAttempt {
-  if (result.kind !== 'response') return [attempt, startedAt, durationMs, JSON.stringify(result), null];
-  const { body, ...rest } = result;
-  return [attempt, startedAt, durationMs, JSON.stringify(rest), new Uint8Array(body)];
+export const deliveries = table<Outgoing>('deliveries').columns({
+  message: beside(({ packed }) => packed.text),
+  body: beside(({ packed }) => packed.body),
+  retry: beside(({ delivery }) => JSON.stringify(delivery.retry)),
+  overflow: beside(({ delivery }) => delivery.overflow),
+  no: preset<number>(),
+  run_id: given<number>(),
+  step_no: ({ key }) => key.stepNo,
+  visit: ({ key }) => key.visit,
+  step: ({ delivery }) => delivery.step,
+  app_no: given<number>(),
+  sink_no: given<number>(),
+  status: ({ delivery }): DeliveryStatus => (delivery.leaseUntil === null ? 'queued' : 'sending'),
+  is_awaited: ({ delivery }) => (delivery.isAwaited ? 1 : 0),
+  origin: ({ delivery }) => delivery.origin,
+  attempts: () => 0,
+  last_attempt: ({ delivery }) => delivery.retry.maxRetries + 1,
+  due_at: ({ delivery, now }): number | null => delivery.leaseUntil ?? now,
+  epoch: () => 1,
+  created_at: ({ now }) => now,
+  finished_at: preset<number | null>(),
+  overflow_policy: preset<OverflowGroup['policy'] | null>(),
+  overflow_group: preset<string | null>(),
+  dropped_reason: preset<string | null>(),
+});
+
+export const deliveryMessages = table('delivery_messages').columns({
+  delivery_no: given<number>(),
+  message: given<string>(),
+  body: given<Uint8Array>(),
+  retry: given<string>(),
+});
+
+export const deliveryAttempts = table<AttemptRecord>('delivery_attempts').columns({
+  /** Another attempt may have its number. */
+  wanted: beside(({ attempt }) => attempt),
+  delivery_no: given<number>(),
+  attempt: given<number>(),
+  started_at: ({ startedAt }) => startedAt,
+  duration_ms: ({ durationMs }) => durationMs,
+  result: ({ result }) => JSON.stringify(withoutBody(result)),
+  body: ({ result }) => (result.kind === 'response' ? new Uint8Array(result.body) : null),
+});
+
+/** The deliveries of one turn; null for none. */
+export function packDeliveries(of: readonly NewDelivery[], now: number): Packed<typeof deliveries>[] | null {
+  if (of.length === 0) return null;
+  return of.map((delivery) => deliveries.pack({ delivery, key: deliveryKeyOf(delivery.id), packed: packMessage(delivery.message), now }));
+}
+
+function withoutBody(result: OutboundResult): object {
+  if (result.kind !== 'response') return result;
+  const { body: _, ...rest } = result;
+  return rest;
 }
 
 export function unpackResult(text: string, body: Uint8Array | null): OutboundResult {

@@ -1,21 +1,16 @@
 // Rows of deliveries and attempts as SQL gives them.
 
-import type { DeliveryStatus } from '../../../core/delivery/delivery.ts';
 import { deliveryIdOf } from '../../../core/delivery/delivery-id.ts';
 import { joinRunId } from '../../../core/run/run-id.ts';
 import type { AttemptRecord, DeliverySummary, DeliveryTarget } from '../../delivery-records.ts';
-import { unpackResult } from './delivery-columns.ts';
+import type { Row } from '../table.ts';
+import { type deliveries, type deliveryAttempts, unpackResult } from './delivery-columns.ts';
 
 /** The due time of a delivery while an older one of its overflow group is being sent. */
 export const HELD_BACK = Number.MAX_SAFE_INTEGER;
 
-export interface DeliveryKey {
-  run_id: number;
-  /** Of the run. */
-  nonce: string;
-  step_no: number;
-  visit: number;
-}
+/** The nonce is of the run. */
+export type DeliveryKey = Pick<Row<typeof deliveries>, 'run_id' | 'step_no' | 'visit'> & { nonce: string };
 
 export function toDeliveryId({ run_id, nonce, step_no, visit }: DeliveryKey): string {
   return deliveryIdOf(joinRunId({ order: run_id, nonce }), step_no, visit);
@@ -30,12 +25,11 @@ export const SUMMARY_TABLES = `deliveries JOIN delivery_messages ON delivery_mes
   JOIN runs ON runs.id = deliveries.run_id JOIN apps ON apps.no = deliveries.app_no JOIN sinks ON sinks.no = deliveries.sink_no
   LEFT JOIN delivery_attempts ON delivery_attempts.delivery_no = deliveries.no AND attempt = deliveries.attempts`;
 
-export interface SummaryRow extends DeliveryKey {
-  no: number;
+type StateColumn = 'no' | 'step' | 'status' | 'attempts' | 'last_attempt' | 'due_at' | 'created_at' | 'finished_at' | 'dropped_reason';
+
+export interface SummaryRow extends DeliveryKey, Pick<Row<typeof deliveries>, StateColumn> {
   app_id: string;
   sink_id: string;
-  step: string;
-  status: DeliveryStatus;
   transport: 'http' | 'smtp';
   method: string;
   url: string;
@@ -43,13 +37,7 @@ export interface SummaryRow extends DeliveryKey {
   port: number;
   /** JSON. */
   recipients: string;
-  attempts: number;
-  last_attempt: number;
   last_result: string | null;
-  due_at: number | null;
-  created_at: number;
-  finished_at: number | null;
-  dropped_reason: string | null;
 }
 
 export function toDeliverySummary(row: SummaryRow): DeliverySummary {
@@ -75,14 +63,6 @@ function toTarget({ transport, method, url, host, port, recipients }: SummaryRow
   return transport === 'http' ? { transport, method, url } : { transport, host, port, to: JSON.parse(recipients) as string[] };
 }
 
-export interface AttemptRow {
-  attempt: number;
-  started_at: number;
-  duration_ms: number;
-  result: string;
-  body: Uint8Array | null;
-}
-
-export function toAttempt(row: AttemptRow): AttemptRecord {
+export function toAttempt(row: Row<typeof deliveryAttempts>): AttemptRecord {
   return { attempt: row.attempt, startedAt: row.started_at, durationMs: row.duration_ms, result: unpackResult(row.result, row.body) };
 }

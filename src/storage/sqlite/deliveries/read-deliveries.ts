@@ -6,10 +6,12 @@ import { parseDeliveryId } from '../../../core/delivery/delivery-id.ts';
 import { parseRunId } from '../../../core/run/run-id.ts';
 import type { DeliveryFilter, DeliveryRecord, ListedDelivery } from '../../delivery-records.ts';
 import { createRowsBySink, createSinkFilter, type RowRange } from '../definitions/rows-by-sink.ts';
-import { type AttemptRow, SUMMARY_COLUMNS, SUMMARY_TABLES, type SummaryRow, toAttempt, toDeliverySummary } from './delivery-rows.ts';
+import type { Row } from '../table.ts';
+import type { deliveryAttempts, deliveryMessages } from './delivery-columns.ts';
+import { SUMMARY_COLUMNS, SUMMARY_TABLES, type SummaryRow, toAttempt, toDeliverySummary } from './delivery-rows.ts';
 import { unpackMessage } from './message-columns.ts';
 
-type DeliveryRow = SummaryRow & { message: string; body: Uint8Array };
+type DeliveryRow = SummaryRow & Pick<Row<typeof deliveryMessages>, 'message' | 'body'>;
 
 export function createDeliveryQueries(database: Database) {
   const selectDelivery = database.prepare(
@@ -43,7 +45,7 @@ export function createDeliveryQueries(database: Database) {
       const run = key && parseRunId(key.runId);
       const row = run && (selectDelivery.get(run.order, run.nonce, key.stepNo, key.visit) as DeliveryRow | undefined);
       if (!row) return null;
-      const tries = (selectAttempts.all(row.no) as AttemptRow[]).map(toAttempt);
+      const tries = (selectAttempts.all(row.no) as Row<typeof deliveryAttempts>[]).map(toAttempt);
       return { ...toDeliverySummary(row), message: unpackMessage(row.message, row.body), tries };
     },
 

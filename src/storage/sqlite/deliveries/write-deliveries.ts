@@ -7,9 +7,10 @@ import { parseRunId } from '../../../core/run/run-id.ts';
 import type { ClaimLimit, DeliveryLease } from '../../delivery-records.ts';
 import type { Lease } from '../../run-records.ts';
 import { keyOf } from '../runs/run-rows.ts';
-import type { PackedChange } from '../runs/turn-columns.ts';
-import { CLAIM_COLUMNS, type PackedClaims, packClaims } from './claimed-deliveries.ts';
-import { deliveryKeyOf, type PackedAttempt, type PackedDelivery } from './delivery-columns.ts';
+import type { turns } from '../runs/turn-columns.ts';
+import type { Packed } from '../table.ts';
+import { CLAIM_COLUMNS, numberOf, type PackedClaims, packClaims } from './claimed-deliveries.ts';
+import { deliveries, deliveryAttempts, deliveryKeyOf, deliveryMessages } from './delivery-columns.ts';
 import type { OverflowOperations } from './overflow.ts';
 
 interface KnownDelivery {
@@ -23,19 +24,15 @@ const DUE = 'FROM deliveries JOIN delivery_messages ON delivery_no = no WHERE or
 
 /** Stores the deliveries of a turn with the turn. */
 export function createDeliveryWriter(database: Database, overflows: OverflowOperations) {
-  const insert = database.prepare(
-    `INSERT INTO deliveries (run_id, step_no, visit, step, app_no, sink_no, status, is_awaited, origin, attempts, last_attempt, due_at,
-       epoch, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 1, ?)`,
-  );
-  const insertMessage = database.prepare('INSERT INTO delivery_messages VALUES (?, ?, ?, ?)');
-  return (order: number, owner: { appNo: number; no: number }, deliveries: readonly PackedDelivery[], now: number): void => {
-    for (const [stepNo, visit, step, isAwaited, origin, message, body, retry, lastAttempt, leaseUntil, overflow] of deliveries) {
-      const status = leaseUntil === null ? 'queued' : 'sending';
-      const place = [order, stepNo, visit, step, owner.appNo, owner.no];
-      const { lastInsertRowid: no } = insert.run(...place, status, isAwaited, origin, lastAttempt, leaseUntil ?? now, now);
-      insertMessage.run(no, message, body, retry);
-      if (overflow !== null) overflows.enter(no as number, overflow, now);
+  const insert = deliveries.insert(database);
+  const insertMessage = deliveryMessages.insert(database);
+  return (order: number, owner: { appNo: number; no: number }, packed: readonly Packed<typeof deliveries>[]): void => {
+    for (const delivery of packed) {
+      const no = insert({ run_id: order, app_no: owner.appNo, sink_no: owner.no }, delivery).lastInsertRowid as number;
+      const message = deliveries.read(delivery, 'message');
+      insertMessage({ delivery_no: no, message, body: deliveries.read(delivery, 'body'), retry: deliveries.read(delivery, 'retry') });
+      const overflow = deliveries.read(delivery, 'overflow');
+      if (overflow !== null) overflows.enter(no, overflow, deliveries.read(delivery, 'created_at'));
     }
   };
 }
@@ -43,13 +40,13 @@ export function createDeliveryWriter(database: Database, overflows: OverflowOper
 export function createDeliveryOperations(
   database: Database,
   overflows: OverflowOperations,
-  advanceRun: (lease: Lease, change: PackedChange) => boolean,
+  advanceRun: (lease: Lease, turn: Packed<typeof turns>) => boolean,
 ) {
   const selectKey = database.prepare(
     `SELECT no, run_id, is_awaited, CASE overflow_policy WHEN 'latest_wins' THEN overflow_group END AS latestOf
      FROM deliveries WHERE run_id = ? AND step_no = ? AND visit = ?`,
   );
-  const insertAttempt = database.prepare('INSERT OR IGNORE INTO delivery_attempts VALUES (?, ?, ?, ?, ?, ?)');
+  const insertAttempt = deliveryAttempts.insert(database, 'ON CONFLICT DO NOTHING');
   const selectSameAttempt = database.prepare('SELECT attempt FROM delivery_attempts WHERE delivery_no = ? AND started_at = ?').pluck();
   const selectLastAttempt = database.prepare('SELECT max(attempt) FROM delivery_attempts WHERE delivery_no = ?').pluck();
   const update = database.prepare(
@@ -61,7 +58,7 @@ export function createDeliveryOperations(
   // A run that somebody advances just now looks for the result itself when it has written its turn.
   const wakeRun = database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND status = 'waiting'");
   const selectDueSizes = database.prepare(`SELECT length(body) ${DUE}`).pluck();
-  const selectDue = database.prepare(`SELECT ${CLAIM_COLUMNS}, no ${DUE}`).raw();
+  const selectDue = database.prepare(`SELECT ${CLAIM_COLUMNS} ${DUE}`).raw();
   // One at a time: a statement that changes many rows keeps a journal of its own.
   const claim = database.prepare("UPDATE deliveries SET status = 'sending', epoch = epoch + 1, due_at = ? WHERE no = ?");
   const renew = database.prepare("UPDATE deliveries SET due_at = ? WHERE no = ? AND epoch = ? AND status = 'sending'");
@@ -101,16 +98,17 @@ export function createDeliveryOperations(
   const settle = ({ latestOf }: KnownDelivery, now: number): number[] => (latestOf === null ? [] : overflows.settle(latestOf, now));
 
   /** Returns the number that it has: a sender whose lease was over may have taken its own. */
-  function keepAttempt(deliveryNo: number, [attempt, startedAt, ...rest]: PackedAttempt): number {
-    if (insertAttempt.run(deliveryNo, attempt, startedAt, ...rest).changes === 1) return attempt;
-    const same = selectSameAttempt.get(deliveryNo, startedAt) as number | undefined;
+  function keepAttempt(deliveryNo: number, packed: Packed<typeof deliveryAttempts>): number {
+    const wanted = deliveryAttempts.read(packed, 'wanted');
+    if (insertAttempt({ delivery_no: deliveryNo, attempt: wanted }, packed).changes === 1) return wanted;
+    const same = selectSameAttempt.get(deliveryNo, deliveryAttempts.read(packed, 'started_at')) as number | undefined;
     if (same !== undefined) return same;
     const next = (selectLastAttempt.get(deliveryNo) as number) + 1;
-    insertAttempt.run(deliveryNo, next, startedAt, ...rest);
+    insertAttempt({ delivery_no: deliveryNo, attempt: next }, packed);
     return next;
   }
 
-  /** Rows of what is due to one origin, the oldest first, as they will be claimed; at the end of each its number. */
+  /** Rows of what is due to one origin, the oldest first, as they will be claimed. */
   function claimOf({ origin, limit, maxBytes }: ClaimLimit, now: number): unknown[][] {
     let bytes = 0;
     let count = 0;
@@ -125,14 +123,13 @@ export function createDeliveryOperations(
   return {
     recordAttempt(
       { id, epoch }: DeliveryLease,
-      attempt: PackedAttempt,
+      attempt: Packed<typeof deliveryAttempts>,
       { status, dueAt }: DeliveryState,
-      turn: { lease: Lease; change: PackedChange } | null,
+      turn: { lease: Lease; change: Packed<typeof turns> } | null,
     ): 'recorded' | 'dropped' | 'stale' | 'turn_refused' {
       const delivery = find(id);
       if (delivery === undefined) return 'stale';
-      const [, startedAt, durationMs] = attempt;
-      const now = startedAt + durationMs;
+      const now = deliveryAttempts.read(attempt, 'started_at') + deliveryAttempts.read(attempt, 'duration_ms');
       const number = keepAttempt(delivery.no, attempt);
       const isStale = update.run(status, number, dueAt, dueAt === null ? now : null, delivery.no, epoch).changes === 0;
       if (isStale) countGivenUp.run(number, delivery.no);
@@ -147,7 +144,7 @@ export function createDeliveryOperations(
 
     claimDeliveries(limits: ClaimLimit[], now: number, leaseUntil: number): PackedClaims {
       const rows = limits.flatMap((limit) => claimOf(limit, now));
-      for (const row of rows) claim.run(leaseUntil, row.pop());
+      for (const row of rows) claim.run(leaseUntil, numberOf(row));
       return packClaims(rows);
     },
 

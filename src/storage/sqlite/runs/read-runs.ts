@@ -6,16 +6,8 @@ import type { RunEvent } from '../../../core/run/run-event.ts';
 import { orderAt, parseRunId } from '../../../core/run/run-id.ts';
 import type { RunFilter, RunOutcomeRecord, RunRecord, RunSummary, StoredEvents, StreamPosition } from '../../run-records.ts';
 import { createRowsBySink, createSinkFilter } from '../definitions/rows-by-sink.ts';
-import {
-  RUN_TABLES,
-  type RunRow,
-  type StepRow,
-  SUMMARY_COLUMNS,
-  type SummaryRow,
-  toError,
-  toRunSummary,
-  unpackEvents,
-} from './run-rows.ts';
+import { unpackEvents } from './event-columns.ts';
+import { RUN_TABLES, type RunRow, type StepRow, SUMMARY_COLUMNS, type SummaryRow, toError, toRunSummary } from './run-rows.ts';
 import { readSteps } from './write-runs.ts';
 
 type OutcomeRow = Pick<RunRow, 'status' | 'last_seq' | 'first_events' | 'output' | 'error' | 'sink_id'>;

@@ -1,57 +1,58 @@
-// A new run on its way to the writer thread: one flat list of plain values, in the order in which SQL takes them.
-// Copying an object of objects between threads costs more than everything else that the thread does for a run.
+// A new run on its way to the writer thread. Copying an object of objects between threads costs more than everything else
+// that the thread does for a run.
 
 import { parseJson, stringifyJson } from '../../../core/json/json.ts';
-import { isTerminal } from '../../../core/run/run.ts';
-import type { MemoryUse, NewRun, StepRecord } from '../../run-records.ts';
-import { type PackedDelivery, packDelivery } from '../deliveries/delivery-columns.ts';
-import { packEvents } from './run-rows.ts';
-import { type PackedStep, packStep } from './turn-columns.ts';
+import type { NewRun, StepRecord } from '../../run-records.ts';
+import { packDeliveries } from '../deliveries/delivery-columns.ts';
+import { beside, given, type Packed, preset, table } from '../table.ts';
+import { packEvents } from './event-columns.ts';
+import { stepRecords } from './step-columns.ts';
+import { CHANGED_COLUMNS } from './turn-columns.ts';
 
-export type PackedRun = [
-  runId: string,
-  sinkId: string,
-  createdAt: number,
-  /** Steps that have not ended, which get rows of their own; null when there are none. */
-  openSteps: PackedStep[] | null,
-  blobs: string[] | null,
-  idempotency: NewRun['idempotency'],
-  deliveries: PackedDelivery[] | null,
-  memory: MemoryUse[] | null,
-  /** Columns of `runs` from workflow_id on. */
-  ...columns: (string | number | null | Uint8Array)[],
-];
+/** Whoever creates a run has the first lease on it. */
+export const FIRST_EPOCH = 1;
 
-export function packRun(run: NewRun): PackedRun {
-  const { workflow, change, createdAt } = run;
-  const hasOpen = change.steps.some(({ finishedAt }) => finishedAt === null);
-  return [
-    run.runId,
-    run.sinkId,
-    createdAt,
-    hasOpen ? change.steps.filter(({ finishedAt }) => finishedAt === null).map(packStep) : null,
-    run.blobs.length === 0 ? null : run.blobs,
-    run.idempotency,
-    change.deliveries.length === 0 ? null : change.deliveries.map(packDelivery),
-    change.memory.length === 0 ? null : change.memory,
-    workflow === null ? null : workflow.id,
-    workflow === null ? null : workflow.version,
-    change.status,
-    change.progress,
-    createdAt,
-    isTerminal(change.status) ? change.at : null,
-    change.wakeAt,
-    change.lastSeq,
-    run.request,
-    run.bodyKind,
-    run.bodyCharset,
-    withoutSurroundings(run.body),
-    run.inputs,
-    packEvents(change.events),
-    packSteps(change.steps),
-    change.output,
-    change.error === null ? null : JSON.stringify(change.error),
-  ];
+export const runs = table<NewRun>('runs').columns({
+  runId: beside(({ runId }) => runId),
+  sinkId: beside(({ sinkId }) => sinkId),
+  openSteps: beside(({ change }) => packOpenSteps(change.steps)),
+  blobs: beside(({ blobs }) => (blobs.length === 0 ? null : blobs)),
+  idempotency: beside(({ idempotency }) => idempotency),
+  deliveries: beside(({ change, createdAt }) => packDeliveries(change.deliveries, createdAt)),
+  memory: beside(({ change }) => (change.memory.length === 0 ? null : change.memory)),
+  id: given<number>(),
+  nonce: given<string>(),
+  app_no: given<number>(),
+  sink_no: given<number>(),
+  workflow_id: ({ workflow }) => (workflow === null ? null : workflow.id),
+  workflow_version: ({ workflow }) => (workflow === null ? null : workflow.version),
+  ...CHANGED_COLUMNS,
+  created_at: ({ createdAt }) => createdAt,
+  epoch: () => FIRST_EPOCH,
+  request: ({ request }) => request,
+  body_kind: ({ bodyKind }) => bodyKind,
+  body_charset: ({ bodyCharset }) => bodyCharset,
+  body: ({ body }) => withoutSurroundings(body),
+  inputs: ({ inputs }) => inputs,
+  first_events: ({ change }) => packEvents(change.events),
+  first_steps: ({ change }) => packSteps(change.steps),
+  deaths: preset<number>(),
+});
+
+export const runEvents = table('run_events').columns({ run_id: given<number>(), seq: given<number>(), data: given<string>() });
+export const runBlobs = table('run_blobs').columns({ run_id: given<number>(), sha256: given<string>() });
+export const idempotencyKeys = table('idempotency_keys').columns({
+  sink_no: given<number>(),
+  key: given<string>(),
+  fingerprint: given<string>(),
+  run_id: given<number>(),
+  expires_at: given<number>(),
+});
+
+/** Steps that have not ended, which get rows of their own; null when there are none. */
+function packOpenSteps(steps: readonly StepRecord[]): Packed<typeof stepRecords>[] | null {
+  const hasOpen = steps.some(({ finishedAt }) => finishedAt === null);
+  return hasOpen ? steps.filter(({ finishedAt }) => finishedAt === null).map((record) => stepRecords.pack(record)) : null;
 }
 
 /** A view into a larger buffer would be copied to the other thread with all that surrounds it. */

@@ -2,19 +2,32 @@
 
 import type { Database } from 'better-sqlite3';
 import type { MemoryUse } from '../../run-records.ts';
+import { given, type Row, table } from '../table.ts';
+
+export const stepMemory = table('step_memory').columns({
+  sink_no: given<number>(),
+  key: given<string>(),
+  value: given<string>(),
+  version: given<number>(),
+  updated_at: given<number>(),
+});
+
+type MemoryRow = Pick<Row<typeof stepMemory>, 'key' | 'version' | 'value'>;
 
 export function createMemoryOperations(database: Database) {
   const selectVersion = database.prepare('SELECT version FROM step_memory WHERE sink_no = ? AND key = ?').pluck();
-  const upsert = database.prepare(
-    `INSERT INTO step_memory VALUES (?, ?, ?, 1, ?)
-     ON CONFLICT (sink_no, key) DO UPDATE SET value = excluded.value, version = version + 1, updated_at = excluded.updated_at`,
+  const upsert = stepMemory.insert(
+    database,
+    'ON CONFLICT (sink_no, key) DO UPDATE SET value = excluded.value, version = version + 1, updated_at = excluded.updated_at',
   );
   return {
     /** Whether all that the run read is still as it read it. */
     isCurrent: (sinkNo: number, uses: readonly MemoryUse[]): boolean =>
       uses.every(({ key, version }) => ((selectVersion.get(sinkNo, key) as number | undefined) ?? 0) === version),
     write(sinkNo: number, uses: readonly MemoryUse[], now: number): void {
-      for (const { key, value } of uses) if (value !== null) upsert.run(sinkNo, key, value, now);
+      for (const { key, value } of uses) {
+        if (value !== null) upsert({ sink_no: sinkNo, key, value, version: 1, updated_at: now });
+      }
     },
   };
 }
@@ -25,7 +38,6 @@ export function createMemoryQueries(database: Database) {
      WHERE sink_no = (SELECT no FROM sinks WHERE id = ?) AND key IN (SELECT value FROM json_each(?))`,
   );
   return {
-    readMemory: (sinkId: string, keys: string[]): { key: string; version: number; value: string }[] =>
-      select.all(sinkId, JSON.stringify(keys)) as { key: string; version: number; value: string }[],
+    readMemory: (sinkId: string, keys: string[]): MemoryRow[] => select.all(sinkId, JSON.stringify(keys)) as MemoryRow[],
   };
 }

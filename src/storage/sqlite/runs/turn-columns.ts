@@ -1,67 +1,34 @@
-// A turn of a run on its way to the writer thread: one flat list, with what SQL keeps as JSON written already.
+// A turn of a run on its way to the writer thread.
 
 import { isTerminal } from '../../../core/run/run.ts';
-import type { MemoryUse, RunChange, StepRecord } from '../../run-records.ts';
-import { type PackedDelivery, packDelivery } from '../deliveries/delivery-columns.ts';
-import { packEvents } from './run-rows.ts';
+import type { RunChange } from '../../run-records.ts';
+import { packDeliveries } from '../deliveries/delivery-columns.ts';
+import { beside, table } from '../table.ts';
+import { packEvents } from './event-columns.ts';
+import { jsonOf, stepRecords } from './step-columns.ts';
 
-export type PackedChange = [
-  at: number,
-  status: RunChange['status'],
-  progress: number,
-  finishedAt: number | null,
-  wakeAt: number | null,
-  lastSeq: number,
-  output: string | null,
-  error: string | null,
-  /** Seq of the first event; 0 where there is none. */
-  firstSeq: number,
-  events: string,
-  steps: PackedStep[],
-  deliveries: PackedDelivery[] | null,
-  memory: MemoryUse[] | null,
-];
-
-/** Columns of step_records from `step` on. */
-export type PackedStep = [
-  step: string,
-  visit: number,
-  type: string,
-  status: string,
-  attempt: number,
-  outputs: string | null,
-  chosen: string | null,
-  error: string | null,
-  startedAt: number | null,
-  finishedAt: number | null,
-  dueAt: number | null,
-  backTo: string | null,
-];
-
-export function packChange(change: RunChange): PackedChange {
-  const { at, status, progress, wakeAt, lastSeq, output, error, events, steps, deliveries, memory } = change;
-  return [
-    at,
-    status,
-    progress,
-    isTerminal(status) ? at : null,
-    wakeAt,
-    lastSeq,
-    output,
-    jsonOf(error),
-    events[0]?.seq ?? 0,
-    packEvents(events),
-    steps.map(packStep),
-    deliveries.length === 0 ? null : deliveries.map(packDelivery),
-    memory.length === 0 ? null : memory,
-  ];
+interface Turn {
+  change: RunChange;
 }
 
-export function packStep(record: StepRecord): PackedStep {
-  const { step, visit, type, status, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt, backTo } = record;
-  return [step, visit, type, status, attempt, outputs, jsonOf(chosen), jsonOf(error), startedAt, finishedAt, dueAt, jsonOf(backTo)];
-}
+/** What each commit of a run writes anew, the one that creates it among them. */
+export const CHANGED_COLUMNS = {
+  status: ({ change }: Turn) => change.status,
+  progress: ({ change }: Turn) => change.progress,
+  finished_at: ({ change }: Turn) => (isTerminal(change.status) ? change.at : null),
+  wake_at: ({ change }: Turn) => change.wakeAt,
+  last_seq: ({ change }: Turn) => change.lastSeq,
+  output: ({ change }: Turn) => change.output,
+  error: ({ change }: Turn) => jsonOf(change.error),
+};
 
-function jsonOf(value: unknown): string | null {
-  return value === null ? null : JSON.stringify(value);
-}
+export const turns = table<Turn>('runs').columns({
+  at: beside(({ change }) => change.at),
+  /** 0 where there is no event. */
+  firstSeq: beside(({ change }) => change.events[0]?.seq ?? 0),
+  events: beside(({ change }) => packEvents(change.events)),
+  steps: beside(({ change }) => change.steps.map((record) => stepRecords.pack(record))),
+  deliveries: beside(({ change }) => packDeliveries(change.deliveries, change.at)),
+  memory: beside(({ change }) => (change.memory.length === 0 ? null : change.memory)),
+  ...CHANGED_COLUMNS,
+});

@@ -4,16 +4,20 @@ import type { Database } from 'better-sqlite3';
 import { isTerminal, type RunStatus } from '../../../core/run/run.ts';
 import { CANCELLED, type RunEvent } from '../../../core/run/run-event.ts';
 import { parseRunId } from '../../../core/run/run-id.ts';
-import type { CreateRunResult, Lease, MemoryUse, StepRecord } from '../../run-records.ts';
-import type { PackedDelivery } from '../deliveries/delivery-columns.ts';
+import type { CreateRunResult, Lease, StepRecord } from '../../run-records.ts';
 import type { OverflowOperations } from '../deliveries/overflow.ts';
 import { createDeliveryWriter } from '../deliveries/write-deliveries.ts';
-import { type PackedRun, unpackSteps, unpackVisits } from './run-columns.ts';
+import type { Packed } from '../table.ts';
+import { FIRST_EPOCH, idempotencyKeys, runBlobs, runEvents, runs, unpackSteps, unpackVisits } from './run-columns.ts';
 import type { RunEndings } from './run-endings.ts';
 import type { ReadResults } from './run-results.ts';
 import { keyOf, type StepRow, toRunId, toStep } from './run-rows.ts';
+import { stepRecords } from './step-columns.ts';
 import { createMemoryOperations } from './step-memory.ts';
-import type { PackedChange, PackedStep } from './turn-columns.ts';
+import { turns } from './turn-columns.ts';
+
+/** One object for all: a batch of results is copied to the other thread with each object once. */
+const CREATED: CreateRunResult = { kind: 'created', epoch: FIRST_EPOCH };
 
 /** What claims of runs use as well. */
 export interface RunParts {
@@ -22,39 +26,24 @@ export interface RunParts {
   resultsOf: ReadResults;
 }
 
-interface Turn {
-  order: number;
-  epoch: number;
-  at: number;
-}
-
 export function createRunOperations(database: Database, { overflows, endings, resultsOf }: RunParts) {
   const selectSink = database.prepare('SELECT no, app_no AS appNo FROM sinks WHERE id = ?');
-  const insertRun = database.prepare(
-    `INSERT INTO runs (id, nonce, app_no, sink_no, workflow_id, workflow_version, status, progress, created_at, finished_at, wake_at,
-       epoch, last_seq, request, body_kind, body_charset, body, inputs, first_events, first_steps, output, error)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-  );
-  const insertBlob = database.prepare('INSERT OR IGNORE INTO run_blobs VALUES (?, ?)');
+  const insertRun = runs.insert(database, 'ON CONFLICT (id) DO NOTHING');
+  const insertBlob = runBlobs.insert(database, 'ON CONFLICT DO NOTHING');
   const deleteStaleKey = database.prepare(
     'DELETE FROM idempotency_keys WHERE sink_no = ? AND key = ? AND (expires_at <= ? OR NOT EXISTS (SELECT 1 FROM runs WHERE id = run_id))',
   );
-  const insertKey = database.prepare('INSERT INTO idempotency_keys VALUES (?, ?, ?, ?, ?)');
+  const insertKey = idempotencyKeys.insert(database);
   const selectKey = database.prepare(
     `SELECT fingerprint, runs.id AS run_order, runs.nonce FROM idempotency_keys JOIN runs ON runs.id = run_id WHERE idempotency_keys.sink_no = ? AND key = ?`,
   );
   const updateRun = database.prepare(
-    `UPDATE runs SET status = ?, progress = ?, finished_at = ?, wake_at = ?, last_seq = ?, output = ?, error = ?,
+    `UPDATE runs SET ${turns.assignments},
        inputs = CASE WHEN ? THEN NULL ELSE inputs END, deaths = CASE WHEN ? THEN deaths ELSE 0 END
      WHERE id = ? AND epoch = ? AND status IN ('running', 'waiting')`,
   );
-  const insertEvents = database.prepare('INSERT INTO run_events VALUES (?, ?, ?)');
-  const upsertStep = database.prepare(
-    `INSERT INTO step_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (run_id, step, visit) DO UPDATE SET status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
-       chosen = excluded.chosen, error = excluded.error, started_at = excluded.started_at, finished_at = excluded.finished_at,
-       due_at = excluded.due_at, back_to = excluded.back_to`,
-  );
+  const insertEvents = runEvents.insert(database);
+  const upsertStep = stepRecords.upsert(database, { key: ['run_id', 'step', 'visit'], keeps: ['type'] });
   const selectFirstSteps = database.prepare('SELECT first_steps FROM runs WHERE id = ?').pluck();
   const isStepEnded = database
     .prepare(
@@ -81,16 +70,20 @@ export function createRunOperations(database: Database, { overflows, endings, re
   }
 
   /** What has ended is never written again. */
-  function hasEndedStep(order: number, steps: readonly PackedStep[]): boolean {
+  function hasEndedStep(order: number, steps: readonly Packed<typeof stepRecords>[]): boolean {
     if (steps.length === 0) return false;
     const first = unpackVisits(selectFirstSteps.get(order) as string | null);
-    return steps.some(
-      ([step, visit]) => first.some((ended) => ended.step === step && ended.visit === visit) || isStepEnded.get(order, step, visit) === 1,
-    );
+    return steps.some((record) => {
+      const [name, number] = [stepRecords.read(record, 'step'), stepRecords.read(record, 'visit')];
+      return first.some(({ step, visit }) => step === name && visit === number) || isStepEnded.get(order, name, number) === 1;
+    });
   }
 
   /** What a turn brings beside the run itself. False when the memory that it read has changed: it is to be planned anew. */
-  function writeBelongings({ order, epoch, at }: Turn, deliveries: PackedDelivery[] | null, uses: MemoryUse[] | null): boolean {
+  function writeBelongings(order: number, epoch: number, turn: Packed<typeof turns>): boolean {
+    const at = turns.read(turn, 'at');
+    const deliveries = turns.read(turn, 'deliveries');
+    const uses = turns.read(turn, 'memory');
     if (deliveries === null && uses === null) return true;
     const owner = selectOwner.get(order) as { appNo: number; no: number };
     if (holdsLease.get(order, epoch) === 0) return true;
@@ -98,15 +91,19 @@ export function createRunOperations(database: Database, { overflows, endings, re
       giveBack.run(at, order);
       return false;
     }
-    if (deliveries !== null) insertDeliveries(order, owner, deliveries, at);
+    if (deliveries !== null) insertDeliveries(order, owner, deliveries);
     if (uses !== null) memory.write(owner.no, uses, at);
     return true;
   }
 
   return {
-    createRun(...[runId, sinkId, createdAt, openSteps, blobs, idempotency, deliveries, uses, ...columns]: PackedRun): CreateRunResult {
-      const sink = sinkOf(sinkId);
+    createRun(...run: Packed<typeof runs>): CreateRunResult {
+      const runId = runs.read(run, 'runId');
+      const createdAt = runs.read(run, 'created_at');
+      const sink = sinkOf(runs.read(run, 'sinkId'));
       const { order, nonce } = keyOf(runId);
+      const idempotency = runs.read(run, 'idempotency');
+      const uses = runs.read(run, 'memory');
       if (idempotency !== null) {
         deleteStaleKey.run(sink.no, idempotency.key, createdAt);
         const earlier = selectKey.get(sink.no, idempotency.key) as { fingerprint: string; run_order: number; nonce: string } | undefined;
@@ -115,26 +112,32 @@ export function createRunOperations(database: Database, { overflows, endings, re
         }
       }
       if (uses !== null && !memory.isCurrent(sink.no, uses)) return { kind: 'memory_changed' };
-      if (insertRun.run(order, nonce, sink.appNo, sink.no, ...columns).changes === 0) return { kind: 'id_taken' };
-      if (idempotency !== null) insertKey.run(sink.no, idempotency.key, idempotency.fingerprint, order, idempotency.expiresAt);
-      for (const step of openSteps ?? []) upsertStep.run(order, ...step);
-      for (const hash of blobs ?? []) insertBlob.run(order, hash);
-      if (deliveries !== null) insertDeliveries(order, sink, deliveries, createdAt);
+      if (insertRun({ id: order, nonce, app_no: sink.appNo, sink_no: sink.no }, run).changes === 0) return { kind: 'id_taken' };
+      if (idempotency !== null) {
+        const { key, fingerprint, expiresAt } = idempotency;
+        insertKey({ sink_no: sink.no, key, fingerprint, run_id: order, expires_at: expiresAt });
+      }
+      for (const record of runs.read(run, 'openSteps') ?? []) upsertStep({ run_id: order }, record);
+      for (const sha256 of runs.read(run, 'blobs') ?? []) insertBlob({ run_id: order, sha256 });
+      const deliveries = runs.read(run, 'deliveries');
+      if (deliveries !== null) insertDeliveries(order, sink, deliveries);
       if (uses !== null) memory.write(sink.no, uses, createdAt);
-      return { kind: 'created', epoch: 1 };
+      return CREATED;
     },
 
-    advanceRun({ runId, epoch }: Lease, change: PackedChange): boolean {
+    advanceRun({ runId, epoch }: Lease, turn: Packed<typeof turns>): boolean {
       const { order } = keyOf(runId);
-      const [at, status, progress, finishedAt, wakeAt, lastSeq, output, error, firstSeq, events, steps, deliveries, uses] = change;
+      const steps = turns.read(turn, 'steps');
       if (hasEndedStep(order, steps)) return false;
-      if (!writeBelongings({ order, epoch, at }, deliveries, uses)) return false;
-      const isEnd = finishedAt === null ? 0 : 1;
+      if (!writeBelongings(order, epoch, turn)) return false;
+      const at = turns.read(turn, 'at');
+      const status = turns.read(turn, 'status');
+      const isEnd = turns.read(turn, 'finished_at') === null ? 0 : 1;
       const isRunning = status === 'running' ? 1 : 0;
-      const updated = updateRun.run(status, progress, finishedAt, wakeAt, lastSeq, output, error, isEnd, isRunning, order, epoch);
-      if (updated.changes === 0) return false;
-      if (firstSeq > 0) insertEvents.run(order, firstSeq, events);
-      for (const step of steps) upsertStep.run(order, ...step);
+      if (updateRun.run(...turns.assigned(turn), isEnd, isRunning, order, epoch).changes === 0) return false;
+      const seq = turns.read(turn, 'firstSeq');
+      if (seq > 0) insertEvents({ run_id: order, seq, data: turns.read(turn, 'events') });
+      for (const record of steps) upsertStep({ run_id: order }, record);
       if (isEnd === 1) endings.cancelDeliveries(order, at);
       // A delivery may have ended while this turn was under way.
       if (status === 'waiting' && resultsOf(order).length > 0) wakeNow.run(at, order);
