@@ -1,4 +1,5 @@
-# The server as an image. The first stage compiles better-sqlite3; the second holds what runs, and nothing else.
+# The server as an image. The first stage compiles better-sqlite3 and emits the program; the second holds what runs, and
+# nothing else.
 
 FROM node:24-bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends g++ make python3 && rm -rf /var/lib/apt/lists/*
@@ -6,7 +7,11 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The headers of this very Node are in the image, so nothing but packages is downloaded.
 ENV npm_config_build_from_source=true npm_config_nodedir=/usr/local
-RUN npm ci --omit=dev
+RUN npm ci --ignore-scripts && npm rebuild better-sqlite3
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/emit.mjs scripts/emitted.mjs scripts/
+COPY src src
+RUN node scripts/emit.mjs && npm prune --omit=dev
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
@@ -14,8 +19,8 @@ WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY migrations migrations
-COPY scripts/sluice.mjs scripts/
-COPY src src
+COPY scripts/sluice.mjs scripts/emitted.mjs scripts/
+COPY --from=build /app/dist dist
 RUN ln -s /app/scripts/sluice.mjs /usr/local/bin/sluice && install -d -o node -g node -m 700 /data
 USER node
 VOLUME /data
@@ -23,5 +28,5 @@ VOLUME /data
 ENV SLUICE_HOST=0.0.0.0 SLUICE_DATA_DIR=/data SLUICE_DRAIN_SECONDS=8
 EXPOSE 9657
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
-  CMD ["node", "--import", "tsx", "src/main.ts", "healthcheck"]
-CMD ["node", "--import", "tsx", "src/main.ts", "serve"]
+  CMD ["node", "scripts/sluice.mjs", "healthcheck"]
+CMD ["node", "scripts/sluice.mjs", "serve"]

@@ -216,7 +216,7 @@ function runThread(environment: Environment, allowed: readonly string[], key: st
   const maxHeapBytes = Math.min(measureMemory(), MAX_THREAD_BYTES);
   const names = Object.fromEntries(Object.keys(environment).map((name) => [name, '']));
   const data: RunThreadData = { secrets: { environment: names, allowed, key }, maxDecodedBytes: DECODED_SHARE * maxHeapBytes };
-  return { module: new URL('./run-thread.mjs', import.meta.url), data, maxHeapBytes };
+  return { module: new URL('./run-thread.ts', import.meta.url), data, maxHeapBytes };
 }
 
 /** Of the thread's heap, for one body; the rest is for what the steps of its run make of it. */

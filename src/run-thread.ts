@@ -1,13 +1,13 @@
 // The thread of large runs, put together: what reads their bodies, the step types, and the names of secrets.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { giveWay } from './background-thread.ts';
 import { createSecretVault, type SecretVaultOptions } from './delivery/secret-vault.ts';
 import type { Ask } from './engine/large/messages.ts';
 import { createRunHost } from './engine/large/run-host.ts';
 import { decodeBytes, type TextReading } from './http/body/decode-body.ts';
 import { STEP_TYPE_SOURCES } from './step-type-sources.ts';
 import { createStepTypes, ownStepTypes } from './steps/registry.ts';
+import { giveWay } from './threads/background-thread.ts';
 
 export interface RunThreadData {
   secrets: SecretVaultOptions;

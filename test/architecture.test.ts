@@ -23,7 +23,7 @@ interface Allowance {
 const MAY_IMPORT: Record<string, Allowance> = {
   'errors.ts': {},
   'clock.ts': { packages: ['node:os'] },
-  'background-thread.ts': { packages: ['node:fs', 'node:os', 'node:path'] },
+  threads: { packages: ['tsx/esm/api', 'node:fs', 'node:os', 'node:path', 'node:worker_threads'] },
   'memory-budget.ts': { uses: ['errors.ts'], packages: ['node:v8'] },
   'version.ts': { packages: ['node:module'] },
   'token.ts': { packages: ['node:crypto'] },
@@ -37,14 +37,14 @@ const MAY_IMPORT: Record<string, Allowance> = {
   steps: { uses: ['core'], knows: ['payloads'] },
   payloads: { uses: ['core'], packages: ['node:zlib'] },
   intake: {
-    uses: ['background-thread.ts', 'core', 'errors.ts', 'payloads'],
-    packages: ['node:fs/promises', 'node:worker_threads', 'tsx/esm/api'],
+    uses: ['core', 'errors.ts', 'payloads', 'threads'],
+    packages: ['node:fs/promises', 'node:worker_threads'],
   },
   files: { uses: ['errors.ts'], packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:stream'] },
   storage: {
-    uses: ['core', 'errors.ts', 'files'],
+    uses: ['core', 'errors.ts', 'files', 'threads'],
     knows: ['memory-budget.ts'],
-    packages: ['better-sqlite3', 'tsx/esm/api', 'node:crypto', 'node:fs', 'node:path', 'node:url', 'node:worker_threads'],
+    packages: ['better-sqlite3', 'node:crypto', 'node:fs', 'node:path', 'node:url', 'node:worker_threads'],
   },
   delivery: {
     uses: ['address-range.ts', 'core', 'leases'],
@@ -69,7 +69,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
     packages: ['node:crypto', 'node:events', 'node:fs/promises', 'node:http', 'node:net', 'node:path', 'node:timers/promises'],
   },
   engine: {
-    uses: ['core', 'delivery', 'errors.ts', 'leases', 'memory-budget.ts', 'steps'],
+    uses: ['core', 'delivery', 'errors.ts', 'leases', 'memory-budget.ts', 'steps', 'threads'],
     knows: ['clock.ts', 'files', 'ids.ts', 'logger.ts', 'storage'],
     packages: ['node:worker_threads'],
   },
@@ -108,9 +108,8 @@ const MAY_IMPORT: Record<string, Allowance> = {
   },
   'local-effects.ts': { uses: ['core', 'images'], knows: ['engine', 'files', 'memory-budget.ts'], packages: ['node:stream/consumers'] },
   'step-type-sources.ts': { uses: ['steps'] },
-  'run-thread.mjs': { uses: ['run-thread.ts'], packages: ['tsx/esm/api'] },
   'run-thread.ts': {
-    uses: ['background-thread.ts', 'delivery', 'engine', 'http', 'step-type-sources.ts', 'steps'],
+    uses: ['delivery', 'engine', 'http', 'step-type-sources.ts', 'steps', 'threads'],
     packages: ['node:worker_threads'],
   },
   'app.ts': {

@@ -53,7 +53,7 @@ export async function spawnSluice(
   const port = await freePort();
   const dataDir = join(directory, 'data');
   const spawnedAt = performance.now();
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], {
+  const child = spawn(process.execPath, ['scripts/sluice.mjs', 'serve'], {
     cwd: checkout,
     env: {
       ...withoutSettings(process.env),

@@ -1,12 +1,13 @@
 // Has large documents read by a thread, one at a time: a document takes several times its size while it is read. The
 // thread is started for the first one, and ended with all its memory when nothing has come for a while.
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { parseJson } from '../core/json/json.ts';
 import { createInTurn } from '../core/values/in-turn.ts';
 import { AppError } from '../errors.ts';
 import type { PayloadFault } from '../payloads/format.ts';
 import type { Payload } from '../payloads/payload.ts';
+import { startWorker } from '../threads/start-worker.ts';
 import type { ReadReply, ReadRequest } from './payload-thread.ts';
 
 export interface LargeDocumentReader {
@@ -31,10 +32,7 @@ export function createLargeDocumentReader(): LargeDocumentReader {
   }
 
   function start(): Worker {
-    const started = new Worker(new URL('./payload-thread.mjs', import.meta.url), {
-      execArgv: [],
-      name: 'payload-reader',
-    });
+    const started = startWorker(new URL('./payload-thread.ts', import.meta.url), { name: 'payload-reader' });
     started.unref();
     return started;
   }

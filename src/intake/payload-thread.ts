@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises';
 import { type MessagePort, parentPort } from 'node:worker_threads';
-import { giveWay } from '../background-thread.ts';
 import { stringifyJson } from '../core/json/json.ts';
 import type { FileHandle } from '../core/run/request.ts';
 import type { PayloadSource } from '../core/sink/sink.ts';
@@ -10,6 +9,7 @@ import { isPayloadFault, type PayloadFault, type Received } from '../payloads/fo
 import { findPayloadFormat } from '../payloads/index.ts';
 import { MAX_TYPED_LENGTH } from '../payloads/limits.ts';
 import type { Payload } from '../payloads/payload.ts';
+import { giveWay } from '../threads/background-thread.ts';
 
 export interface ReadRequest {
   source: PayloadSource;

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { settings, variableOf } from '../../src/config/config.ts';
 import { onTestEnd } from '../support/cleanup.ts';
+import { makeEmittedCopy } from '../support/emitted-copy.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { ROOT } from './markdown.ts';
@@ -54,9 +55,12 @@ test('every file that the image copies exists, and .dockerignore lets it through
 test('the image runs as a user without rights, keeps its data in the volume, and gets signals itself', () => {
   expect(textsOf('USER')).toEqual(['node']);
   expect(textsOf('VOLUME')).toEqual([variables()['SLUICE_DATA_DIR']]);
-  expect(textsOf('CMD').map((text) => JSON.parse(text))).toEqual([['node', '--import', 'tsx', 'src/main.ts', 'serve']]);
+  expect(textsOf('CMD').map((text) => JSON.parse(text))).toEqual([['node', 'scripts/sluice.mjs', 'serve']]);
   expect(JSON.parse(/CMD (.*)$/.exec(textsOf('HEALTHCHECK')[0] ?? '')?.[1] ?? '')).toEqual(serveWith('healthcheck'));
-  expect(textsOf('RUN', [...instructions]).filter((text) => text.startsWith('npm'))).toEqual(['npm ci --omit=dev']);
+  expect(textsOf('RUN', [...instructions]).filter((text) => /^n(?:pm|ode)\b/.test(text))).toEqual([
+    'npm ci --ignore-scripts && npm rebuild better-sqlite3',
+    'node scripts/emit.mjs && npm prune --omit=dev',
+  ]);
 });
 
 test('the settings of the image are settings of the server, and its port is the one that is exposed', () => {
@@ -103,11 +107,14 @@ test('what the image holds is enough: it serves nothing of its own, is healthy, 
   }
 });
 
-const serveWith = (verb: string): string[] => ['node', '--import', 'tsx', 'src/main.ts', verb];
+const serveWith = (verb: string): string[] => ['node', 'scripts/sluice.mjs', verb];
 
-/** A folder with what the image holds: the copied files, and of node_modules what production needs. */
+/** A folder with what the image holds: the copied files, what is emitted, and of node_modules what production needs. */
 function stageImage(): string {
-  const image = tempDir();
+  const [image, build] = [tempDir(), tempDir()];
+  makeEmittedCopy(build);
+  expect(textsOf('COPY')).toContain('--from=build /app/dist dist');
+  cpSync(join(build, 'dist'), join(image, 'dist'), { recursive: true });
   for (const [sources, target] of copies(lastStage)) {
     for (const source of sources) {
       const path = join(image, target.endsWith('/') ? join(target, basename(source)) : target);

@@ -88,7 +88,7 @@ test('the commands that set up a clone are scripts of package.json, and those th
   expect([...named].filter((name) => scripts[name] === undefined)).toEqual([]);
   const readme = blocksOf(readDocument('README.md')).filter(isSetUp);
   expect(readme.map((block) => block.text)).toEqual(expect.arrayContaining(['npm ci && npm start', 'npm ci && npm test']));
-  expect(scripts['start']).toBe('node --import tsx src/main.ts serve --demo');
+  expect(scripts['start']).toBe('node scripts/sluice.mjs serve --demo');
   const ci = readFileSync(join(ROOT, '.ci/run'), 'utf8');
   expect(['npm ci', 'npm test', 'npm start'].filter((command) => !ci.includes(command))).toEqual([]);
 });

@@ -2,6 +2,8 @@
 
 const MASKS: readonly [RegExp, string][] = [
   [/\r/g, ''],
+  // Told where a checkout was edited since `npm ci`.
+  [/^sluice: src has changed since dist was emitted.*\n/gm, ''],
   [/run_[0-9a-hjkmnp-tv-z]{31}/g, '<run>'],
   [/dlv_[0-9a-hjkmnp-tv-z]{31}_\d+/g, '<delivery>'],
   [/snk_[0-9a-f]{16}/g, '<sink>'],

@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { giveWay } from '../../src/background-thread.ts';
+import { giveWay } from '../../src/threads/background-thread.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { admin, defineFlow } from '../support/remote-admin.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';

@@ -25,6 +25,8 @@ export interface SpawnOptions {
   under?: string[];
   /** A program of the tests to run in place of the server, with its arguments; it prints the same first line. */
   program?: string[];
+  /** Folder of another copy of the program, whose `sluice` command is run. */
+  copy?: string;
   /** Runs it as another user. */
   uid?: number;
   gid?: number;
@@ -50,14 +52,16 @@ export function spawnServer({
   env = {},
   args = [],
   under = [],
+  copy,
   program = ['src/main.ts', 'serve', ...args],
   onEnd = onTestEnd,
   ...user
 }: SpawnOptions): Omit<ServerProcess, 'url'> & { listening: Promise<string> } {
-  const [command, ...rest] = [...under, process.execPath, '--import', 'tsx', ...program] as [string, ...string[]];
+  const started = copy === undefined ? ['--import', 'tsx', ...program] : ['scripts/sluice.mjs', 'serve', ...args];
+  const [command, ...rest] = [...under, process.execPath, ...started] as [string, ...string[]];
   const child = spawn(command, rest, {
     ...user,
-    cwd: ROOT,
+    cwd: copy ?? ROOT,
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],

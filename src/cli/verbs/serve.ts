@@ -22,7 +22,7 @@ export function define(command: Command, context: CliContext): void {
     });
 }
 
-const DEMO = join(import.meta.dirname, '../../config/demo');
+const DEMO = join(import.meta.dirname, '../../../config/demo');
 
 /** npm passes on the signal that the terminal has sent to the server as well: within this time the two are one. */
 const SAME_SIGNAL_MS = 1000;

@@ -1,8 +1,9 @@
 // Sends requests to the thread of large runs. The thread starts with the first request and ends, with all its memory,
 // after a while without requests. When it dies, the request in progress fails in another way than those that waited.
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '../../errors.ts';
+import { startWorker } from '../../threads/start-worker.ts';
 import type { Ask, Reply } from './messages.ts';
 
 /** The thread died during the request, and would most likely die again. */
@@ -71,7 +72,7 @@ export class RunThreadClient {
   #start(): Worker {
     const { module, data, maxHeapBytes } = this.#options;
     const limits = { maxOldGenerationSizeMb: Math.floor(maxHeapBytes / 2 ** 20) };
-    const worker = new Worker(module, { workerData: data, execArgv: [], name: 'large-runs', resourceLimits: limits });
+    const worker = startWorker(module, { workerData: data, name: 'large-runs', resourceLimits: limits });
     worker.unref();
     worker.on('message', (reply: Reply) => this.#settle(reply));
     worker.on('error', () => undefined);

@@ -1,8 +1,8 @@
 // Storage on one SQLite file: a writer thread behind the commit queue, and a reader thread beside it.
 
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { MemoryAccount } from '../../memory-budget.ts';
+import { startWorker } from '../../threads/start-worker.ts';
 import { type CommitQueue, createCommitQueue } from '../commit-queue.ts';
 import type { CreateRunResult } from '../run-records.ts';
 import type { Storage } from '../storage.ts';
@@ -83,9 +83,8 @@ interface StorageThread {
 }
 
 function startThread(options: ThreadOptions, memory: MemoryAccount, onFatal: (error: FatalStorageError) => void): StorageThread {
-  const worker = new Worker(new URL('./storage-thread.mjs', import.meta.url), {
+  const worker = startWorker(new URL('./storage-thread.ts', import.meta.url), {
     workerData: options,
-    execArgv: [],
     name: `storage-${options.role}`,
   });
   const send = (request: ThreadRequest): void => worker.postMessage(request);

@@ -1,0 +1,18 @@
+// Emits src as JavaScript to dist. `npm ci` runs it; where TypeScript is not installed, as with `--omit=dev`, nothing is
+// emitted, and the server runs its source.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { listSource, noteEmittedFrom } from './emitted.mjs';
+
+const ROOT = join(import.meta.dirname, '..');
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
+
+if (existsSync(TSC)) {
+  // Listed before it is read: what is edited meanwhile is emitted again.
+  const list = listSource();
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+  execFileSync(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' });
+  noteEmittedFrom(list);
+}

@@ -1,7 +1,0 @@
-// Starts a storage thread. tsx does not follow into worker threads on Node 20, so its loader is registered here.
-
-import { register } from 'tsx/esm/api';
-
-const unregister = register();
-await import('./storage-thread.ts');
-await unregister();

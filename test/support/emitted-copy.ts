@@ -1,0 +1,28 @@
+// A copy of the program whose source can be edited and that is emitted as `npm ci` does it.
+
+import { execFileSync } from 'node:child_process';
+import { cpSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+const COPIED = [
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'migrations',
+  'scripts/emit.mjs',
+  'scripts/emitted.mjs',
+  'scripts/sluice.mjs',
+  'src',
+];
+
+/** Copies into the folder, and emits there. */
+export function makeEmittedCopy(folder: string): void {
+  for (const path of COPIED) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  emit(folder);
+}
+
+export function emit(folder: string): void {
+  execFileSync(process.execPath, [join(folder, 'scripts/emit.mjs')], { stdio: 'inherit' });
+}
