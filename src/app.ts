@@ -4,13 +4,12 @@ import { join, resolve } from 'node:path';
 import { type MachineClocks, machineClocks } from './clock.ts';
 import type { Config, Environment } from './config/config.ts';
 import { parseDeliveryId } from './core/delivery/delivery-id.ts';
-import { stepTypesIn } from './core/workflow/document.ts';
 import { createCatalog } from './definitions/catalog.ts';
 import { createDefinitionService, type DefinitionService } from './definitions/definition-service.ts';
 import { startDefinitionSource } from './definitions/files/definition-source.ts';
+import { createAddressPolicy } from './delivery/address-policy.ts';
 import { createSecretVault, redactResult, type SecretVault } from './delivery/secret-vault.ts';
 import type { Send } from './delivery/sender.ts';
-import { createSenderOnDemand } from './delivery/sender-on-demand.ts';
 import { createEngine } from './engine/engine.ts';
 import { createLargeRuns } from './engine/large/large-runs.ts';
 import type { RunThreadOptions } from './engine/large/run-thread-client.ts';
@@ -27,8 +26,7 @@ import { createLoadImages, createReadFile } from './local-effects.ts';
 import type { Logger } from './logger.ts';
 import { createMemoryBudget, measureMemory } from './memory-budget.ts';
 import type { RunThreadData } from './run-thread.ts';
-import { STEP_TYPE_SOURCES } from './step-type-sources.ts';
-import { createStepTypes, ownStepTypes, type StepTypeSources } from './steps/registry.ts';
+import { createStepTypes } from './steps/registry.ts';
 import type { StepType } from './steps/step-type.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import { withWallTimes } from './storage/wall-times.ts';
@@ -85,8 +83,13 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     await prepareDataDirectory(dataDir);
     const budget = createMemoryBudget(measureMemory());
     const opening = openSqliteStorage({ directory: dataDir, memory: budget.commits, acceptLoss: options.acceptLoss ?? false, onFatal });
-    // Fastify loads while the storage threads start: a third of a cold start is saved.
-    const [storage, { createServer }] = await Promise.all([opening, import('./http/server.ts')]);
+    // What serves, plans and sends loads while the storage threads start: a third of a cold start is saved.
+    const [storage, { createServer }, { builtinStepTypes }, { createSender }] = await Promise.all([
+      opening,
+      import('./http/server.ts'),
+      import('./steps/builtin.ts'),
+      import('./delivery/create-sender.ts'),
+    ]);
     cleanups.push(() => storage.close());
     const time = await startServerTime({ storage, clocks, logger });
     cleanups.push(() => time.close());
@@ -99,13 +102,13 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     const disk = await watchDiskFloor(dataDir, config.minFreeDisk);
     cleanups.push(() => disk.close());
 
-    const stepTypes = createStepTypes([...ownStepTypes, ...(options.stepTypes ?? [])], SENDING_STEP_TYPES);
+    const stepTypes = createStepTypes([...builtinStepTypes, ...(options.stepTypes ?? [])]);
     const catalog = await createCatalog(storage);
-    await stepTypes.load(catalog.current().workflows.flatMap(({ document }) => [...stepTypesIn(JSON.parse(document))]));
     const definitions = createDefinitionService({ storage, catalog, stepTypes, clock: clocks.wall });
     const feed = createRunFeed();
     const secrets = createSecretVault({ environment, allowed: config.secretsAllow, key });
-    const sender = createSenderOnDemand({ allowed: config.outboundAllow, openBlob: blobs.read, userAgent: `sluice/${version}` });
+    const policy = createAddressPolicy(config.outboundAllow);
+    const sender = createSender({ policy, openBlob: blobs.read, userAgent: `sluice/${version}` });
     cleanups.push(() => sender.close());
     const filesDir = resolve(config.filesDir ?? join(dataDir, 'files'));
     const engine = createEngine({
@@ -222,19 +225,6 @@ function runThread(environment: Environment, allowed: readonly string[], key: st
 /** Of the thread's heap, for one body; the rest is for what the steps of its run make of it. */
 const DECODED_SHARE = 0.75;
 const MAX_THREAD_BYTES = 2 ** 31;
-
-/** Those that send load what that takes as well. */
-const SENDING_STEP_TYPES: StepTypeSources = {
-  ...STEP_TYPE_SOURCES,
-  v7: () => withSender(STEP_TYPE_SOURCES.v7()),
-  robovision: () => withSender(STEP_TYPE_SOURCES.robovision()),
-};
-
-/** Loaded with the step types, so that the first message need not wait for it. */
-async function withSender<Loaded>(loading: Promise<Loaded>): Promise<Loaded> {
-  const [loaded] = await Promise.all([loading, import('./delivery/create-sender.ts'), import('./delivery/address-policy.ts')]);
-  return loaded;
-}
 
 /** The one line that says which setting to change. */
 function listenFault(error: unknown, { host, port }: Config): Error {

@@ -5,8 +5,8 @@ import { createSecretVault, type SecretVaultOptions } from './delivery/secret-va
 import type { Ask } from './engine/large/messages.ts';
 import { createRunHost } from './engine/large/run-host.ts';
 import { decodeBytes, type TextReading } from './http/body/decode-body.ts';
-import { STEP_TYPE_SOURCES } from './step-type-sources.ts';
-import { createStepTypes, ownStepTypes } from './steps/registry.ts';
+import { builtinStepTypes } from './steps/builtin.ts';
+import { createStepTypes } from './steps/registry.ts';
 import { giveWay } from './threads/background-thread.ts';
 
 export interface RunThreadData {
@@ -19,7 +19,7 @@ const { secrets, maxDecodedBytes } = workerData as RunThreadData;
 
 const answer = createRunHost({
   tools: createSecretVault(secrets),
-  stepTypes: createStepTypes(ownStepTypes, STEP_TYPE_SOURCES),
+  stepTypes: createStepTypes(builtinStepTypes),
   readReceived: (bytes, reading) => decodeBytes(bytes, reading as TextReading),
   maxDecodedBytes,
 });

@@ -107,9 +107,8 @@ const MAY_IMPORT: Record<string, Allowance> = {
     ],
   },
   'local-effects.ts': { uses: ['core', 'images'], knows: ['engine', 'files', 'memory-budget.ts'], packages: ['node:stream/consumers'] },
-  'step-type-sources.ts': { uses: ['steps'] },
   'run-thread.ts': {
-    uses: ['delivery', 'engine', 'http', 'step-type-sources.ts', 'steps', 'threads'],
+    uses: ['delivery', 'engine', 'http', 'steps', 'threads'],
     packages: ['node:worker_threads'],
   },
   'app.ts': {
@@ -124,7 +123,6 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'ids.ts',
       'local-effects.ts',
       'memory-budget.ts',
-      'step-type-sources.ts',
       'steps',
       'storage',
     ],

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { refuseFaults } from '../core/fault.ts';
 import { parseJson } from '../core/json/json.ts';
 import type { DefinitionOwner } from '../core/sink/sink.ts';
-import { stepTypesIn, withoutPins } from '../core/workflow/document.ts';
+import { withoutPins } from '../core/workflow/document.ts';
 import type { StepTypeDescription, StepTypes } from '../steps/registry.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type AppChanges, createAppChanges } from './app-changes.ts';
@@ -22,7 +22,7 @@ import { createWorkflowChanges, type WorkflowChanges } from './workflow-changes.
  * it is made for, `precondition_failed`.
  */
 export interface DefinitionService extends AppChanges, Omit<WorkflowChanges, 'findDefinition'>, SinkChanges {
-  describeStepTypes(): Promise<StepTypeDescription[]>;
+  describeStepTypes(): StepTypeDescription[];
   /** What applying the document would change. */
   diff(document: unknown): Promise<PlannedChange[]>;
   /** Makes the server hold what the document says: all of it, or nothing. What its owner defined besides is deleted. */
@@ -43,7 +43,6 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
   const { findDefinition, ...workflows } = createWorkflowChanges({ writer, storage, catalog, stepTypes });
 
   async function planApply(document: unknown, owner: DefinitionOwner): Promise<PlannedChange[]> {
-    await stepTypes.load(stepTypesIn(document));
     const current = catalog.current();
     const { definitions, faults } = await parseDefinitions(document, stepTypes.inspect, async (appId, reference, isDefined) => {
       // What its owner no longer defines is about to go.
@@ -60,10 +59,7 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
     ...createAppChanges(writer, catalog),
     ...workflows,
     ...createSinkChanges(writer, catalog, clock),
-    async describeStepTypes() {
-      await stepTypes.loadAll();
-      return stepTypes.describe();
-    },
+    describeStepTypes: stepTypes.describe,
     diff: (document) => planApply(document, 'config'),
     apply: (document, owner = 'config') =>
       writer.inTurn(async () => {

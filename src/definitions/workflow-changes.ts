@@ -4,7 +4,7 @@ import { appIdFault } from '../core/app.ts';
 import { type Fault, refuseFaults } from '../core/fault.ts';
 import { parseJson, stringifyJson, withPlainNumbers } from '../core/json/json.ts';
 import { mergePatch } from '../core/json/merge-patch.ts';
-import { stepTypesIn, withoutPins } from '../core/workflow/document.ts';
+import { withoutPins } from '../core/workflow/document.ts';
 import { workflowFaults } from '../core/workflow/faults.ts';
 import type { InnerWorkflowReference } from '../core/workflow/inner-workflow-step.ts';
 import { workflowIdFault } from '../core/workflow/plan.ts';
@@ -61,7 +61,6 @@ export function createWorkflowChanges({ writer: { inTurn, change }, storage, cat
   }
 
   async function check(appId: string | null, id: string | null, written: unknown): Promise<{ document: unknown; faults: Fault[] }> {
-    await stepTypes.load(stepTypesIn(written));
     const { document, faults } =
       appId === null
         ? { document: withoutPins(written), faults: [] }

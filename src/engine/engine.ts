@@ -87,7 +87,7 @@ export function createEngine(options: EngineOptions): Engine {
   const turns = createTurns({ memory, queue, clock, logger });
   const shared = { storage, turns, clock, logger, isDraining: () => isDraining };
   const worker = new Worker({ ...shared, queue, localEffects, memory: options.memory, feed, scheduleAt, track });
-  const { restore, startLarge } = createRestoring({ storage, stepTypes, tools, largeRuns });
+  const { restore, startLarge } = createRestoring({ storage, tools, largeRuns });
   const runs = new DueRuns({ ...shared, worker, restore, background, memory: options.memory });
   const runLoop = new ClaimLoop(runs, { clock, logger, track });
   const onFinished = (runId: string, change: RunChange): void => queue.enqueue(change.deliveries, runId, false);

@@ -6,7 +6,6 @@ import type { RunError } from '../core/run/run.ts';
 import { LARGE_RUN_BYTES } from '../core/run/run-weight.ts';
 import { bindInputs } from '../core/workflow/inputs.ts';
 import { AppError } from '../errors.ts';
-import type { StepTypes } from '../steps/registry.ts';
 import type { ClaimedRun } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Trigger } from './dispatch.ts';
@@ -19,7 +18,6 @@ import { createWorkflowCache } from './workflow-cache.ts';
 
 export interface RestoreOptions {
   storage: Pick<Storage, 'findWorkflow'>;
-  stepTypes: StepTypes;
   tools: ExecutionTools;
   largeRuns: LargeRuns;
 }
@@ -33,7 +31,7 @@ export interface Restoring {
 const WORKFLOW_MISSING: RunError = { code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' };
 const NO_WORKFLOW = { id: '', version: 0, inputs: [], steps: [], loops: null, outputs: [] };
 
-export function createRestoring({ storage, stepTypes, tools, largeRuns }: RestoreOptions): Restoring {
+export function createRestoring({ storage, tools, largeRuns }: RestoreOptions): Restoring {
   const loadWorkflow = createWorkflowCache(storage);
 
   async function definitionOf(appId: string, reference: ClaimedRun['workflow']) {
@@ -46,7 +44,6 @@ export function createRestoring({ storage, stepTypes, tools, largeRuns }: Restor
   async function restoreHere(claimed: ClaimedRun): Promise<Execution> {
     const workflow = await loadWorkflow(claimed.appId, claimed.workflow);
     if (workflow === null) return failed(claimed, WORKFLOW_MISSING);
-    await stepTypes.load(workflow.steps.map(({ type }) => type));
     const head = parseJson(claimed.request) as RequestHead;
     const request: Request = { ...head, body: decodeBody(storedBody(claimed), head.files) };
     const inputs =

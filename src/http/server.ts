@@ -28,7 +28,7 @@ import { workflowLanguageRoutes } from './admin/workflow-language.ts';
 import { createRequireToken } from './authenticate.ts';
 import { textOfJson } from './body/decode-body.ts';
 import { parseJsonBody } from './body/json-body.ts';
-import { createPayloadIntakeOnDemand } from './body/payload-intake-on-demand.ts';
+import { createPayloadIntake } from './body/payload-intake.ts';
 import { answerClientError } from './client-error.ts';
 import { createSendError } from './error-handler.ts';
 import { answerHalfClosed } from './half-closed.ts';
@@ -187,7 +187,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     { prefix: '/api/v1' },
   );
 
-  const payloads = createPayloadIntakeOnDemand(blobs);
+  const payloads = createPayloadIntake(blobs);
   const { rateLimit: perSecond } = dependencies;
   const rateLimit = perSecond === 0 ? null : createTokenBuckets(clock, perSecond, perSecond);
   triggerRoutes(fastify, {

@@ -1,20 +1,10 @@
-// The step types that are known, and what definitions and the engine ask of them. Those of a platform are many and few
-// servers use them all, so that they are loaded when the first definition names one: they would double the time of a start.
+// The step types that there are, and what definitions and the engine ask of them.
 
 import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/schema.ts';
 import { sayKnown } from '../core/values/near-names.ts';
 import type { InspectManifest, ManifestReport } from '../core/workflow/faults.ts';
-import { innerWorkflow } from './inner-workflow.ts';
-import { capture } from './sluice/capture.ts';
-import { delay } from './sluice/delay.ts';
-import { fail } from './sluice/fail.ts';
-import { readFile } from './sluice/read-file.ts';
-import { set } from './sluice/set.ts';
 import { commonProperties, isOutcomeTransition, survivesFailure } from './step-properties.ts';
 import type { StepType } from './step-type.ts';
-
-/** Those that are there from the start. */
-export const ownStepTypes: readonly StepType[] = [set, readFile, delay, fail, capture, innerWorkflow] as readonly StepType[];
 
 /** A step type as its users see it. */
 export interface StepTypeDescription {
@@ -31,9 +21,6 @@ export interface StepTypes {
   find(type: string): StepType | undefined;
   inspect: InspectManifest;
   describe(): StepTypeDescription[];
-  /** Resolves when all of these types are known that there are. */
-  load(types: Iterable<string>): Promise<void>;
-  loadAll(): Promise<void>;
 }
 
 interface Entry {
@@ -41,33 +28,17 @@ interface Entry {
   check: SchemaCheck;
 }
 
-/** Gives what is known later, by the owner that its ids begin with: `v7` of `v7/webhook_stage@v1`. Each is called once. */
-export type StepTypeSources = Readonly<Record<string, () => Promise<readonly StepType[]>>>;
-
 /** Throws when two types share an id or an alias. */
-export function createStepTypes(list: readonly StepType[], sources: StepTypeSources = {}): StepTypes {
-  const types: StepType[] = [];
+export function createStepTypes(types: readonly StepType[]): StepTypes {
   const known = new Map<string, Entry>();
-  const loading = new Map<string, Promise<void>>();
-
-  function add(more: readonly StepType[]): void {
-    for (const stepType of more) {
-      types.push(stepType);
-      const entry = { stepType, check: createSchemaCheck(manifestSchema(stepType)) };
-      for (const id of idsOf(stepType)) {
-        if (known.has(id)) throw new Error(`two step types share an id: ${id}`);
-        known.set(id, entry);
-      }
+  for (const stepType of types) {
+    const entry = { stepType, check: createSchemaCheck(manifestSchema(stepType)) };
+    for (const id of idsOf(stepType)) {
+      if (known.has(id)) throw new Error(`two step types share an id: ${id}`);
+      known.set(id, entry);
     }
   }
 
-  function loadFrom(owner: string): Promise<void> {
-    const loaded = loading.get(owner) ?? (sources[owner] as StepTypeSources[string])().then(add);
-    loading.set(owner, loaded);
-    return loaded;
-  }
-
-  add(list);
   return {
     find: (type) => known.get(type)?.stepType,
     inspect(type, manifest) {
@@ -82,16 +53,6 @@ export function createStepTypes(list: readonly StepType[], sources: StepTypeSour
         manifest: manifestSchema(stepType),
         outputs: fixedOutputs(stepType),
       })),
-    async load(wanted) {
-      for (const type of wanted) {
-        // The owner's first; an alias may be of any of them, and whoever wrote what is none is told of all.
-        const owners = Object.keys(sources).sort((a, b) => Number(type.startsWith(`${b}/`)) - Number(type.startsWith(`${a}/`)));
-        for (const owner of owners) if (!known.has(type)) await loadFrom(owner);
-      }
-    },
-    async loadAll() {
-      for (const owner of Object.keys(sources)) await loadFrom(owner);
-    },
   };
 }
 

@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseSink } from '../../src/core/sink/sink.ts';
 import { workflowFaults } from '../../src/core/workflow/faults.ts';
-import { createStepTypes, ownStepTypes } from '../../src/steps/registry.ts';
+import { builtinStepTypes } from '../../src/steps/builtin.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
 
 /** Of `$request`, whoever reads it. */
 const NEVER: [string, string][] = [
@@ -55,7 +56,7 @@ const MAY_MATCH = [
   '$request.received_at',
 ];
 
-const { inspect } = createStepTypes(ownStepTypes);
+const { inspect } = createStepTypes(builtinStepTypes);
 
 function faultsOfWorkflow(selector: string, inputs: object[] = []): string[] {
   const steps = [

@@ -3,10 +3,10 @@
 import { expect, test } from 'vitest';
 import { workflowFaults } from '../../src/core/workflow/faults.ts';
 import { planWorkflow } from '../../src/core/workflow/plan.ts';
-import { createStepTypes, ownStepTypes } from '../../src/steps/registry.ts';
-import { roboflowStepTypes } from '../../src/steps/roboflow/index.ts';
+import { builtinStepTypes } from '../../src/steps/builtin.ts';
+import { createStepTypes } from '../../src/steps/registry.ts';
 
-const { inspect } = createStepTypes([...ownStepTypes, ...roboflowStepTypes]);
+const { inspect } = createStepTypes(builtinStepTypes);
 const set = (name: string): object => ({ type: 'sluice/set@v1', name, values: { a: 1 } });
 
 function planned(choose: object): {

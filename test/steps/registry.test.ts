@@ -54,43 +54,9 @@ describe('a step type', () => {
   });
 });
 
-describe('types that are loaded on demand', () => {
-  function withSources() {
-    const loaded: string[] = [];
-    const source = (owner: string, aliases: string[]) => async () => {
-      loaded.push(owner);
-      return [stepType({ type: `${owner}/one@v1`, aliases })];
-    };
-    return { loaded, types: createStepTypes([one], { far: source('far', ['Far']), near: source('near', ['Near']) }) };
-  }
-
-  test.each([
-    [['test/one@v1', 'One'], []],
-    [['near/one@v1'], ['near']],
-    [
-      ['near/one@v1', 'far/one@v1', 'near/one@v1'],
-      ['near', 'far'],
-    ],
-    [['Far'], ['far']],
-    [['Near'], ['far', 'near']],
-    [['near/two@v1'], ['near', 'far']],
-    [
-      ['constructor/one@v1', '__proto__/x', '/', ''],
-      ['far', 'near'],
-    ],
-  ])('are those of the owners that %j name, and all for what nobody has', async (wanted, expected) => {
-    const { loaded, types } = withSources();
-    await types.load(wanted);
-    await types.load(wanted);
-    expect(loaded).toEqual(expected);
-    for (const owner of ['near', 'far']) expect(types.find(`${owner}/one@v1`) !== undefined).toBe(expected.includes(owner));
-  });
-
-  test('are loaded once, however many ask at a time', async () => {
-    const { loaded, types } = withSources();
-    await Promise.all([types.load(['near/one@v1']), types.loadAll(), types.load(['Near']), types.loadAll()]);
-    expect(loaded.sort()).toEqual(['far', 'near']);
-  });
+test('every type that comes with Sluice can be found from the start', () => {
+  const types = createStepTypes(builtinStepTypes);
+  for (const { type } of builtinStepTypes) expect(types.find(type)?.type).toBe(type);
 });
 
 describe('an unknown type is told', () => {

@@ -160,18 +160,3 @@ function duplicateNames(list: string, text: string, items: readonly { name: stri
       : [],
   );
 }
-
-/** The step types that definitions name, at any depth: a document of apps and sinks as well as one workflow. */
-export function stepTypesIn(value: unknown): Set<string> {
-  const types = new Set<string>();
-  collect(value, types);
-  return types;
-}
-
-function collect(value: unknown, types: Set<string>): void {
-  if (typeof value !== 'object' || value === null) return;
-  for (const [key, part] of Object.entries(value)) {
-    if (key === 'steps' && Array.isArray(part)) for (const step of part) if (typeof step?.type === 'string') types.add(step.type);
-    collect(part, types);
-  }
-}

@@ -46,7 +46,6 @@ export function createRunHost({ tools, stepTypes, readReceived, maxDecodedBytes 
 
   async function start(id: number, { runId, sinkId, workflow, head: headText, body, inputs, past }: StartLargeRun): Promise<Reply> {
     const planned = workflow === null ? CAPTURE_WORKFLOW : planOf(workflow);
-    await stepTypes.load(planned.steps.map(({ type }) => type));
     const head = parseJson(headText) as RequestHead;
     const { value, ...decoded } = read(body, head);
     const request = { ...head, body: value };

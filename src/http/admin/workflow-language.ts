@@ -22,7 +22,7 @@ export function workflowLanguageRoutes(server: FastifyInstance, { definitions }:
     '/step-types',
     { schema: { tags: ['workflows'], summary: 'List step types with the schemas of their manifests' } },
     async () => ({
-      step_types: await definitions.describeStepTypes(),
+      step_types: definitions.describeStepTypes(),
     }),
   );
 }

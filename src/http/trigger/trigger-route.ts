@@ -6,14 +6,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 import type { Clock } from '../../clock.ts';
 import { negotiateAnswer } from '../../core/sink/response-mode.ts';
 import { requestPathFault } from '../../core/sink/sink-path.ts';
-import type { Catalog, CatalogSnapshot } from '../../definitions/catalog.ts';
+import type { Catalog } from '../../definitions/catalog.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../files/blobs.ts';
 import type { MemoryBudget } from '../../memory-budget.ts';
 import type { RequireToken } from '../authenticate.ts';
 import { BodyHold } from '../body/body-hold.ts';
-import type { PayloadIntakeOnDemand } from '../body/payload-intake-on-demand.ts';
+import type { PayloadIntake } from '../body/payload-intake.ts';
 import { carriesLastEventId } from '../streams/last-event-id.ts';
 import type { AnswerTrigger } from './answer.ts';
 import { mayCarryKey, messageName, readIdempotency } from './idempotency.ts';
@@ -40,7 +40,7 @@ export interface TriggerDependencies {
   catalog: Catalog;
   engine: Engine;
   blobs: BlobStore;
-  payloads: PayloadIntakeOnDemand;
+  payloads: PayloadIntake;
   memory: Pick<MemoryBudget, 'bodies' | 'runs'>;
   wallClock: Clock;
   requireToken: RequireToken;
@@ -60,13 +60,10 @@ const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
   const { catalog, engine, blobs, payloads, memory, wallClock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } =
     dependencies;
-  let router = createSinkRouter([]);
-  function takeSinks({ sinks }: Pick<CatalogSnapshot, 'sinks'>): void {
+  let router = createSinkRouter(catalog.current().sinks);
+  catalog.onChange(({ sinks }) => {
     router = createSinkRouter(sinks);
-    if (sinks.some(({ payload }) => payload !== null)) payloads.prepare();
-  }
-  takeSinks(catalog.current());
-  catalog.onChange(takeSinks);
+  });
 
   function findSinkUnder(prefix: string, request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     const [path, query] = splitUrl(request.raw.url as string, prefix);

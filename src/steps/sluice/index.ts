@@ -1,0 +1,10 @@
+// Sluice's own step types, in the order of the documents.
+
+import type { StepType } from '../step-type.ts';
+import { capture } from './capture.ts';
+import { delay } from './delay.ts';
+import { fail } from './fail.ts';
+import { readFile } from './read-file.ts';
+import { set } from './set.ts';
+
+export const sluiceStepTypes: readonly StepType[] = [set, readFile, delay, fail, capture] as readonly StepType[];
