@@ -1,4 +1,4 @@
-// The real server as a process of its own, started as `npm start` starts it, for tests that kill it.
+// The real server as a process of its own, started by the `sluice` command as `npm start` is, for tests that kill it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -53,11 +53,11 @@ export function spawnServer({
   args = [],
   under = [],
   copy,
-  program = ['src/main.ts', 'serve', ...args],
+  program,
   onEnd = onTestEnd,
   ...user
 }: SpawnOptions): Omit<ServerProcess, 'url'> & { listening: Promise<string> } {
-  const started = copy === undefined ? ['--import', 'tsx', ...program] : ['scripts/sluice.mjs', 'serve', ...args];
+  const started = program === undefined ? ['scripts/sluice.mjs', 'serve', ...args] : ['--import', 'tsx', ...program];
   const [command, ...rest] = [...under, process.execPath, ...started] as [string, ...string[]];
   const child = spawn(command, rest, {
     ...user,
