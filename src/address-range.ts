@@ -1,8 +1,8 @@
-// The one reading of IP addresses and CIDRs: what a setting takes at the start means the same when something is sent.
+// Parses IP addresses and CIDRs, for the settings at start and for deliveries alike, so that both accept the same.
 
 import { isIP } from 'node:net';
 
-/** Addresses that share their first bits. */
+/** Addresses with a common prefix. */
 export interface AddressRange {
   /** As `canonicalAddress` spells it. */
   address: string;
@@ -11,9 +11,9 @@ export interface AddressRange {
 }
 
 /**
- * The address in one spelling: IPv4 as four decimal numbers, IPv6 as RFC 5952 writes it, without dots, and an IPv4-mapped
- * one (`::ffff:0:0/96`) as the IPv4 address that it stands for. Null where it is none, or has a zone: which interface a
- * zone (`%eth0`) means is not known before the connection.
+ * Returns the address in canonical form: IPv4 as four decimal numbers, IPv6 by RFC 5952 without dots, and an IPv4-mapped
+ * address (`::ffff:0:0/96`) as IPv4. Null when the text is not an address, or has a zone (`%eth0`), whose interface is
+ * not known before the connection.
  */
 export function canonicalAddress(text: string): string | null {
   const family = isIP(text);
@@ -25,17 +25,17 @@ export function canonicalAddress(text: string): string | null {
   return high === undefined || low === undefined ? address : [high, low].flatMap(bytesOf).join('.');
 }
 
-/** `127.0.0.1` is the range of this one address; null where the text is neither an address nor a CIDR. */
+/** `127.0.0.1` is a range of one address. Null when the text is neither an address nor a CIDR. */
 export function parseAddressRange(text: string): AddressRange | null {
-  const [, given = '', prefixText] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const address = canonicalAddress(given);
+  const [, addressText = '', prefixText] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const address = canonicalAddress(addressText);
   if (address === null) return null;
-  const givenBits = given.includes(':') ? 128 : 32;
+  const givenBits = addressText.includes(':') ? 128 : 32;
   const prefix = prefixText === undefined ? givenBits : Number(prefixText);
   if (prefix > givenBits) return null;
   const bits = address.includes(':') ? 128 : 32;
   if (bits === givenBits) return { address, prefix };
-  // Fewer than the 96 bits before an IPv4-mapped address make a range of IPv6 that it begins.
+  // A prefix shorter than the 96 bits before the IPv4 address is a range of IPv6.
   return prefix >= 96 ? { address, prefix: prefix - 96 } : { address: mapped(address), prefix };
 }
 

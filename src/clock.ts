@@ -1,16 +1,16 @@
-// What the machine says of time, injected so that tests own it. The only reader of Date.now in src.
+// The machine's clocks, injected so that tests can set the time. The only reader of Date.now in src.
 
 import { uptime } from 'node:os';
 
-/** Returns the present as integer milliseconds since the Unix epoch. */
+/** Returns the current time in integer milliseconds since the Unix epoch. */
 export type Clock = () => number;
 
 export interface MachineClocks {
-  /** The clock on the wall: right as a rule, but somebody may set it. */
+  /** The wall clock: usually right, but it can be set. */
   wall: Clock;
-  /** Milliseconds that have passed since some moment. Cannot be set; does not count while the machine sleeps. */
+  /** Milliseconds since an arbitrary moment. Monotonic; stands still while the machine sleeps. */
   elapsedMs: () => number;
-  /** The same with the time that the machine slept, in steps of up to a second. */
+  /** As `elapsedMs`, including sleep, in steps of up to a second. */
   uptimeMs: () => number;
 }
 

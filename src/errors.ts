@@ -1,5 +1,5 @@
-// The faults that a caller can cause. What the outside world does is a value, and a bug is a plain Error;
-// only an AppError may reach a caller with its text.
+// Faults that a caller can cause: only an AppError shows its text to the caller. Remote failures are values, and a bug is
+// a plain Error.
 
 export type ErrorCode =
   | 'invalid'
@@ -17,16 +17,16 @@ export type ErrorCode =
   | 'unavailable';
 
 export interface ErrorOptions {
-  /** Machine-readable particulars, shown to the caller beside code and message. */
+  /** Machine-readable fields, shown to the caller beside code and message. */
   details?: Record<string, unknown>;
   /** Sent as `Retry-After`. */
   retryAfterSeconds?: number;
-  /** Further response headers that belong to the refusal (`Allow`, `WWW-Authenticate`). */
+  /** Further response headers (`Allow`, `WWW-Authenticate`). */
   headers?: Record<string, string>;
   cause?: unknown;
 }
 
-/** A refusal that the caller may read: `message` says what was wrong and what would be right. */
+/** `message` says what was wrong and what would be right. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly details: Record<string, unknown>;

@@ -1,10 +1,10 @@
-// Makes ids: unguessable, and for runs ordered by time. The only source of randomness beside retry jitter.
+// Creates ids, which are unguessable; run ids are ordered by time. The only source of randomness besides retry jitter.
 
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.ts';
 import { encodeNonces, joinRunId, NONCE_BYTES, orderAt } from './core/run/run-id.ts';
 
-/** Returns a new run id, greater in order than every earlier one of this process, whatever the clock does. */
+/** Returns a new run id, greater in order than every earlier one of this process even if the clock is set back. */
 export type NewRunId = () => string;
 
 const POOLED_NONCES = 256;
@@ -28,7 +28,7 @@ export function newSinkId(): string {
   return `snk_${randomBytes(8).toString('hex')}`;
 }
 
-/** 256 bits, for tokens that the server makes itself. */
+/** 256 bits, for tokens that the server generates. */
 export function newToken(): string {
   return randomBytes(32).toString('base64url');
 }

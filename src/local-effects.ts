@@ -1,4 +1,4 @@
-// What steps have done with the files of their run in this process: images are loaded, and files are read.
+// Performs effects of steps on the files of their run in this process: loads images and reads files.
 
 import { buffer } from 'node:stream/consumers';
 import { ImageFault } from './core/uql/image.ts';
@@ -7,7 +7,7 @@ import type { LocalEffects } from './engine/worker.ts';
 import type { BlobStore } from './files/blobs.ts';
 import type { MemoryAccount } from './memory-budget.ts';
 
-/** The image library is loaded with the first image: few workflows have any. */
+/** The image library is imported with the first image: few workflows use images. */
 export function createLoadImages(blobs: BlobStore, memory: MemoryAccount): LocalEffects['loadImages'] {
   const inTurn = createInTurn();
   const readFile = createReadFile(blobs);

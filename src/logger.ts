@@ -1,5 +1,4 @@
-// The log: JSON lines, written asynchronously, with nothing in them that is secret. One line a run; requests are not
-// logged one by one.
+// The log: JSON lines without secrets, written asynchronously. It has one line per run and none per request.
 
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
 import type { LogLevel } from './config/config.ts';
@@ -7,8 +6,8 @@ import type { LogLevel } from './config/config.ts';
 export type Logger = PinoLogger;
 
 const SECRET_FIELDS = new Set(['authorization', 'cookie', 'token', 'tokens', 'auth_token', 'secret', 'secrets', 'password', 'headers']);
-/** Lines gather up to this many characters, or this long, before they are written: a write for each costs more than the line. */
-const GATHERED_CHARACTERS = 15_000;
+/** Lines are buffered up to this many characters, or this long: a write costs more than its line. */
+const MAX_BUFFERED_CHARACTERS = 15_000;
 const FLUSH_EVERY_MS = 250;
 
 export interface LogOutput {
@@ -17,39 +16,39 @@ export interface LogOutput {
   close(): void;
 }
 
-/** `stream` replaces standard output, for tests. Falls silent rather than fail when the log cannot be written. */
+/** `stream` replaces standard output, for tests. Drops lines when the log cannot be written. */
 export function createLogger(level: LogLevel, stream?: DestinationStream): LogOutput {
   const options = { level, base: null, formatters: { level: (label: string) => ({ level: label }), log: redactFields } };
   if (stream !== undefined) return { logger: pino(options, stream), close: () => undefined };
   const output = destination({ dest: 1, sync: false });
   output.on('error', () => undefined);
-  let gathered = '';
+  let buffered = '';
   const flush = (): void => {
-    if (gathered !== '') output.write(gathered);
-    gathered = '';
+    if (buffered !== '') output.write(buffered);
+    buffered = '';
   };
   const timer = setInterval(flush, FLUSH_EVERY_MS);
-  const gathering: DestinationStream = {
+  const buffering: DestinationStream = {
     write(line) {
-      gathered += line;
-      if (gathered.length >= GATHERED_CHARACTERS) flush();
+      buffered += line;
+      if (buffered.length >= MAX_BUFFERED_CHARACTERS) flush();
     },
   };
   return {
-    logger: pino(options, gathering),
+    logger: pino(options, buffering),
     close() {
       clearInterval(timer);
       flush();
       try {
         output.flushSync();
       } catch {
-        // The log's reader has gone; there is nobody left to tell.
+        // The log's reader is gone.
       }
     },
   };
 }
 
-/** pino's own redaction copies every object that it is given; a line that holds no secret field passes here as it is. */
+/** Unlike pino's redaction, copies an object only when it contains a secret field. */
 function redactFields(fields: Record<string, unknown>): Record<string, unknown> {
   for (const name in fields) {
     if (!SECRET_FIELDS.has(name)) continue;

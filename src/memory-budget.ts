@@ -1,21 +1,20 @@
-// Who may hold how many bytes of what callers send and are sent. One budget for the process, sized at start; each holder
-// asks its account before it holds. Where an account is full, the caller of whoever has stood still the longest is cut
-// off, and whoever finds no room all the same is refused.
+// The memory budget of the process for data from and to callers, sized at start and divided into accounts. When an account
+// is full, callers that stalled the longest are disconnected; if that frees too little, the reservation is refused.
 
 import { getHeapStatistics } from 'node:v8';
 import { AppError } from './errors.ts';
 
-/** Parts of the whole: what callers send is in memory as bytes, as values and on its way to disk, and so on. */
+/** Shares of the whole budget: data is in memory as bytes, as decoded values, as pending writes, and so on. */
 const SHARES = {
-  /** Bodies on their way in, until their run is on disk. */
+  /** Request bodies, until their run is on disk. */
   bodies: 1 / 8,
-  /** Runs that are advanced here, with their bodies decoded. */
+  /** Runs in memory, with their bodies decoded. */
   runs: 1 / 4,
   /** Writes that wait for the disk. */
   commits: 1 / 8,
   /** Messages to receivers. */
   deliveries: 1 / 8,
-  /** Stored runs that are being read, and answers that their readers have not taken. */
+  /** Stored runs that are being read, and answers that are not yet sent. */
   answers: 1 / 8,
   /** Pixels of an image that is being converted. */
   images: 1 / 8,
@@ -24,22 +23,22 @@ const SHARES = {
 export type AccountName = keyof typeof SHARES;
 export type MemoryBudget = Readonly<Record<AccountName, MemoryAccount>>;
 
-/** Somebody whose caller can be cut off to make room. */
+/** Owns reserved memory, which disconnecting its caller releases. */
 export interface Holder {
-  /** Milliseconds since its caller last sent or took anything. */
+  /** Milliseconds since its caller last sent or received anything. */
   stalledMs(): number;
-  /** Gives back what it holds, at once. */
-  cut(): void;
+  /** Disconnects the caller, and releases the memory before it returns. */
+  abort(): void;
 }
 
-interface Waiting {
+interface Waiter {
   bytes: number;
-  settle: (hasRoom: boolean) => void;
+  settle: (isFree: boolean) => void;
 }
 
-/** A caller that has stood still for less is taken for slow, and not for stuck. */
-const STUCK_MS = 1000;
-const LOOK_AGAIN_MS = 250;
+/** A caller that stalled for less time counts as slow. */
+const STALLED_MS = 1000;
+const CHECK_EVERY_MS = 250;
 const MAX_WAITING = 1000;
 
 export class MemoryAccount {
@@ -48,10 +47,10 @@ export class MemoryAccount {
   #used = 0;
   #peak = 0;
   readonly #holders = new Set<Holder>();
-  readonly #line: Waiting[] = [];
-  #lookAgain: NodeJS.Timeout | undefined;
-  /** What is given back meanwhile is for whoever had others cut off. */
-  #isCutting = false;
+  readonly #queue: Waiter[] = [];
+  #nextCheck: NodeJS.Timeout | undefined;
+  /** Memory released meanwhile goes to the reservation that caused the aborts. */
+  #isAborting = false;
 
   constructor(name: AccountName, limit: number) {
     this.name = name;
@@ -66,51 +65,51 @@ export class MemoryAccount {
     return this.#peak;
   }
 
-  get room(): number {
+  get available(): number {
     return Math.max(0, this.limit - this.#used);
   }
 
-  /** False where there is no room. More than the limit is taken only by whoever is alone. */
-  take(bytes: number): boolean {
-    if (this.#used > 0 && this.#used + bytes > this.limit && !this.#cutStuck(bytes)) return false;
-    this.takeAnyway(bytes);
+  /** Returns false when the account is full. More than the limit can be reserved only in an empty account. */
+  tryReserve(bytes: number): boolean {
+    if (this.#used > 0 && this.#used + bytes > this.limit && !this.#abortStalled(bytes)) return false;
+    this.reserveAnyway(bytes);
     return true;
   }
 
-  /** For what must be held all the same; the account may be overdrawn, and refuses others until it no longer is. */
-  takeAnyway(bytes: number): void {
+  /** For memory that is used in any case. May overdraw the account, which then refuses other reservations. */
+  reserveAnyway(bytes: number): void {
     this.#used += bytes;
     if (this.#used > this.#peak) this.#peak = this.#used;
   }
 
-  /** Throws `unavailable` where there is no room. */
-  takeOrRefuse(bytes: number): void {
-    if (!this.take(bytes)) throw noRoom();
+  /** Throws `unavailable` when the account is full. */
+  reserve(bytes: number): void {
+    if (!this.tryReserve(bytes)) throw overloaded();
   }
 
-  /** Takes as soon as there is room, first come, first served. Rejects with `unavailable` when there is none in time. */
-  async takeInTurn(bytes: number, waitMs: number): Promise<void> {
-    if (this.#line.length === 0 && this.take(bytes)) return;
-    if (this.#line.length >= MAX_WAITING) throw noRoom();
-    const hasRoom = await new Promise<boolean>((resolve) => {
-      const waiting: Waiting = { bytes, settle: resolve };
+  /** Reserves once memory is free, in order of arrival. Rejects with `unavailable` when none becomes free in time. */
+  async reserveInTurn(bytes: number, waitMs: number): Promise<void> {
+    if (this.#queue.length === 0 && this.tryReserve(bytes)) return;
+    if (this.#queue.length >= MAX_WAITING) throw overloaded();
+    const isFree = await new Promise<boolean>((resolve) => {
+      const waiting: Waiter = { bytes, settle: resolve };
       const timer = setTimeout(() => {
-        this.#line.splice(this.#line.indexOf(waiting), 1);
+        this.#queue.splice(this.#queue.indexOf(waiting), 1);
         resolve(false);
       }, waitMs);
       waiting.settle = (isTaken) => {
         clearTimeout(timer);
         resolve(isTaken);
       };
-      this.#line.push(waiting);
-      this.#planLook();
+      this.#queue.push(waiting);
+      this.#scheduleCheck();
     });
-    if (!hasRoom) throw noRoom();
+    if (!isFree) throw overloaded();
   }
 
-  give(bytes: number): void {
+  release(bytes: number): void {
     this.#used -= bytes;
-    if (this.#line.length > 0 && !this.#isCutting) this.#serveLine();
+    if (this.#queue.length > 0 && !this.#isAborting) this.#serveQueue();
   }
 
   addHolder(holder: Holder): void {
@@ -121,37 +120,37 @@ export class MemoryAccount {
     this.#holders.delete(holder);
   }
 
-  #serveLine(): void {
-    for (let next = this.#line[0]; next !== undefined && this.take(next.bytes); next = this.#line[0]) {
-      this.#line.shift();
+  #serveQueue(): void {
+    for (let next = this.#queue[0]; next !== undefined && this.tryReserve(next.bytes); next = this.#queue[0]) {
+      this.#queue.shift();
       next.settle(true);
     }
-    this.#planLook();
+    this.#scheduleCheck();
   }
 
-  /** Nobody tells of a caller that becomes stuck. */
-  #planLook(): void {
-    if (this.#line.length === 0 || this.#lookAgain !== undefined) return;
-    this.#lookAgain = setTimeout(() => {
-      this.#lookAgain = undefined;
-      this.#serveLine();
-    }, LOOK_AGAIN_MS);
+  /** There is no event for a caller that stalls, so waiters are checked again after a while. */
+  #scheduleCheck(): void {
+    if (this.#queue.length === 0 || this.#nextCheck !== undefined) return;
+    this.#nextCheck = setTimeout(() => {
+      this.#nextCheck = undefined;
+      this.#serveQueue();
+    }, CHECK_EVERY_MS);
   }
 
-  /** Cuts off those who have stood still the longest until there is room; false where that is not enough. */
-  #cutStuck(bytes: number): boolean {
+  /** Aborts the longest stalled callers until `bytes` fit. Returns false when that is not enough. */
+  #abortStalled(bytes: number): boolean {
     if (this.#holders.size === 0) return false;
-    const stuck = [...this.#holders].map((holder) => ({ holder, ms: holder.stalledMs() })).filter(({ ms }) => ms >= STUCK_MS);
-    stuck.sort((a, b) => b.ms - a.ms);
-    const hasRoom = (): boolean => this.#used === 0 || this.#used + bytes <= this.limit;
-    this.#isCutting = true;
-    for (const { holder } of stuck) {
-      if (hasRoom()) break;
+    const stalled = [...this.#holders].map((holder) => ({ holder, ms: holder.stalledMs() })).filter(({ ms }) => ms >= STALLED_MS);
+    stalled.sort((a, b) => b.ms - a.ms);
+    const isFree = (): boolean => this.#used === 0 || this.#used + bytes <= this.limit;
+    this.#isAborting = true;
+    for (const { holder } of stalled) {
+      if (isFree()) break;
       this.#holders.delete(holder);
-      holder.cut();
+      holder.abort();
     }
-    this.#isCutting = false;
-    return hasRoom();
+    this.#isAborting = false;
+    return isFree();
   }
 }
 
@@ -161,8 +160,8 @@ export function createMemoryBudget(totalBytes: number): MemoryBudget {
 }
 
 /**
- * What the process can hold, in bytes: the limit of V8's heap, which Node sets by the machine or `--max-old-space-size`,
- * and no more than a quarter of what its container may use: the thread of large runs has a heap as well, and bodies are in neither.
+ * Bytes of memory for the budget: V8's heap limit, which Node derives from the machine or `--max-old-space-size`, but at
+ * most a quarter of the container's limit: the thread of large runs has a heap as well, and bodies are in neither heap.
  */
 export function measureMemory(): number {
   const heap = getHeapStatistics().heap_size_limit;
@@ -175,7 +174,7 @@ export function describeMemory(budget: MemoryBudget): Record<string, { used: num
   return Object.fromEntries(Object.values(budget).map(({ name, used, peak, limit }) => [name, { used, peak, limit: Math.floor(limit) }]));
 }
 
-function noRoom(): AppError {
+function overloaded(): AppError {
   return new AppError('unavailable', 'the server is overloaded: it holds as many bytes as its memory allows; try again', {
     retryAfterSeconds: 1,
   });

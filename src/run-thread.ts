@@ -7,14 +7,14 @@ import { createRunHost } from './engine/large/run-host.ts';
 import { decodeBytes, type TextReading } from './http/body/decode-body.ts';
 import { builtinStepTypes } from './steps/builtin.ts';
 import { createStepTypes } from './steps/registry.ts';
-import { giveWay } from './threads/background-thread.ts';
+import { lowerThreadPriority } from './threads/background-thread.ts';
 
 export interface RunThreadData {
   secrets: SecretVaultOptions;
   maxDecodedBytes: number;
 }
 
-giveWay();
+lowerThreadPriority();
 const { secrets, maxDecodedBytes } = workerData as RunThreadData;
 
 const answer = createRunHost({

@@ -1,4 +1,4 @@
-// Bearer tokens: only their hashes are kept, and comparing takes the same time whatever was presented.
+// Bearer tokens: only their hashes are stored, and they are compared in constant time.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 
@@ -7,7 +7,7 @@ export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-/** Whether the token is one of those with these hashes; looks at all of them. */
+/** True when one of the hashes is the token's. Compares all of them, for constant time. */
 export function tokenMatches(token: string, hashes: readonly string[]): boolean {
   const presented = createHash('sha256').update(token).digest();
   let matches = false;

@@ -1,4 +1,4 @@
-// Which server a verb talks to, and with which token: flags, then the environment, then the server of this machine.
+// Finds the server and token of a verb: from flags, then the environment, then the local server.
 
 import { type Command, Option } from 'commander';
 import { type Client, createClient } from '../client/client.ts';
@@ -21,16 +21,16 @@ export function addServerOptions(
     .addOption(new Option('--token <token>', token));
 }
 
-/** A client with the admin token. The local server's own token goes to an address of this machine only. */
+/** Creates a client with the admin token. The local server's token is sent only to an address of this machine. */
 export async function connect({ url, token }: ServerOptions, { environment }: CliContext): Promise<Client> {
-  const given = token ?? environment['SLUICE_TOKEN'];
+  const chosenToken = token ?? environment['SLUICE_TOKEN'];
   const address = url ?? environment['SLUICE_URL'];
-  if (address !== undefined && (given !== undefined || !isLocal(address))) return clientOf(address, given);
+  if (address !== undefined && (chosenToken !== undefined || !isLocal(address))) return clientOf(address, chosenToken);
   const local = await findLocalServer(environment);
-  return clientOf(address ?? local.url, given ?? (await local.adminToken()));
+  return clientOf(address ?? local.url, chosenToken ?? (await local.adminToken()));
 }
 
-/** A client with a sink's token, or none: the admin token is no business of a sink. */
+/** Creates a client with a sink's token, or none: the admin token is never sent to a sink. */
 export async function connectToSink(url: string | undefined, token: string | undefined, { environment }: CliContext): Promise<Client> {
   return clientOf(url ?? environment['SLUICE_URL'] ?? (await findLocalServer(environment)).url, token);
 }

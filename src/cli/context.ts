@@ -1,4 +1,4 @@
-// What a command is given: its environment and its streams.
+// The context of a command: its environment and its streams.
 
 import type { Environment } from '../config/config.ts';
 import type { Io } from './io.ts';

@@ -1,4 +1,4 @@
-// What `diff` and `apply` share: read the files here, send them, and show the changes that come back.
+// The common part of `diff` and `apply`: reads definition files, sends them, and shows the resulting changes.
 
 import type { Command } from 'commander';
 import type { Client } from '../client/client.ts';
@@ -14,7 +14,7 @@ import { printable } from './output/printable.ts';
 
 const SIGNS: Readonly<Record<DefinitionChange['action'], string>> = { create: '+', update: '~', delete: '-' };
 
-/** `conclude` words the last line, for people, from the number of changes. */
+/** `conclude` returns the last line, for people, for a number of changes. */
 export function defineChanges(command: Command, context: CliContext, verb: 'diff' | 'apply', conclude: (count: number) => string): void {
   const { environment, io } = context;
   addOutputOption(addServerOptions(command.argument('[path]', 'definition file, or folder of them (SLUICE_CONFIG, else config)'))).action(

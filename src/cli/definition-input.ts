@@ -1,4 +1,4 @@
-// The definition files that a verb is given, or those that the environment names.
+// Reads the definition files that a verb's arguments or the environment name.
 
 import type { Environment } from '../config/config.ts';
 import { type DefinitionFiles, readDefinitionFiles } from '../definitions/files/definition-files.ts';
@@ -6,8 +6,8 @@ import { ExitError, FAILED } from './exit-error.ts';
 import { printable } from './output/printable.ts';
 
 /**
- * Fails with every fault, a line each. A path without any file is one: applying nothing at all would delete everything
- * that was applied before, and nobody means that by a wrong path.
+ * Rejects with every fault, one per line. A path without files is a fault: applying nothing would delete all that was
+ * applied before.
  */
 export async function readDefinitionInput(
   argument: string | undefined,

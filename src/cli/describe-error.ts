@@ -1,4 +1,4 @@
-// An error in words for the person at the terminal.
+// Describes an error for the user at the terminal.
 
 import { RefusedError, UnreachableError } from '../client/client-error.ts';
 import { printable } from './output/printable.ts';

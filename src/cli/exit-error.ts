@@ -1,6 +1,6 @@
-// How a verb ends when it is not simply done.
+// The exit codes of a verb, and the error that ends it with one.
 
-/** Ends the command with this code. Each line of the message goes to standard error after `sluice: `; an empty one prints nothing. */
+/** Ends the command with this code. Each line of the message is printed to standard error after `sluice: `; an empty message prints nothing. */
 export class ExitError extends Error {
   readonly exitCode: number;
 
@@ -13,5 +13,5 @@ export class ExitError extends Error {
 
 export const FAILED = 1;
 export const WRONG_USAGE = 2;
-/** What shells report for a program that Ctrl-C ended. */
+/** The code that shells report after Ctrl-C. */
 export const INTERRUPTED = 130;

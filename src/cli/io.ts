@@ -1,4 +1,4 @@
-// The streams of one command: those of the process, or a test's own.
+// The streams of a command: those of the process, or of a test.
 
 import { ExitError, FAILED, INTERRUPTED } from './exit-error.ts';
 
@@ -7,16 +7,16 @@ interface Output {
 }
 
 export interface Io {
-  /** What a program would read on: results only. */
+  /** Only results, for other programs to read. */
   readonly stdout: Output;
-  /** What a person reads: progress, hints, errors. */
+  /** Progress, hints and errors, for people. */
   readonly stderr: Output;
   readonly stdin: AsyncIterable<Uint8Array>;
-  /** Width of the terminal that shows standard error; null when it is none. */
+  /** Width of the terminal on standard error; null without a terminal. */
   terminalColumns(): number | null;
-  /** Whether a terminal shows standard output. */
+  /** True when standard output is a terminal. */
   isTerminal(): boolean;
-  /** Aborted, with the ExitError to end with, by Ctrl-C from now on, or when nobody reads the output any more. */
+  /** Handles Ctrl-C from now on. The signal aborts with an ExitError on Ctrl-C, or when the reader of the output closes it. */
   interruption(): AbortSignal;
 }
 
@@ -24,7 +24,7 @@ export function processIo(): Io {
   const { stdout, stderr } = process;
   const controller = new AbortController();
   const onFault = ({ code = 'unknown error' }: NodeJS.ErrnoException): void => {
-    // `| head` has read what it wanted: that is no failure.
+    // A reader such as `| head` may stop early, which is not a failure.
     if (code === 'EPIPE') return controller.abort(new ExitError('', 0));
     if (!controller.signal.aborted && stderr.writable) stderr.write(`sluice: the output cannot be written (${code})\n`);
     controller.abort(new ExitError('', FAILED));
@@ -43,7 +43,7 @@ export function processIo(): Io {
     terminalColumns: () => (stderr.isTTY ? stderr.columns : null),
     isTerminal: () => stdout.isTTY === true,
     interruption() {
-      // A second Ctrl-C meets no handler and ends the process at once.
+      // A second Ctrl-C has no handler and ends the process at once.
       process.once('SIGINT', () => controller.abort(new ExitError('', INTERRUPTED)));
       return controller.signal;
     },

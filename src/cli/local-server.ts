@@ -1,4 +1,4 @@
-// The server of this machine, as the settings describe it: where it listens, and how its administrator gets in.
+// Finds the local server's address and admin token from its settings.
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { type ConfigSources, type Environment, findSetting, type SettingValues, 
 
 export interface LocalServer {
   url: string;
-  /** Undefined when there is none to be read. */
+  /** Undefined when it cannot be read. */
   adminToken(): Promise<string | undefined>;
 }
 
@@ -26,7 +26,7 @@ export async function findLocalServer(environment: Environment): Promise<LocalSe
   };
 }
 
-/** None when the files cannot be read: they may need variables that only the server has. */
+/** Empty when the files cannot be read: they may need variables that only the server has. */
 async function readFileSettings(environment: Environment): Promise<SettingValues> {
   const path = textOf('config', { flags: {}, environment, file: {} });
   if (!existsSync(path)) return {};

@@ -1,4 +1,4 @@
-// Reads flags that are numbers, and says what would be right where they are not.
+// Parses numeric flags; errors say what would be right.
 
 import { ExitError, WRONG_USAGE } from './exit-error.ts';
 
@@ -14,7 +14,7 @@ export function readWhole(flag: string, text: string, { min, max }: Range): numb
   return value;
 }
 
-/** More than 0, up to `max`, with a fraction if need be. */
+/** Accepts fractions above 0, up to `max`. */
 export function readPositive(flag: string, text: string, max: number): number {
   const value = Number(text);
   if (!/^\d{1,15}(?:\.\d{1,15})?$/.test(text) || value <= 0 || value > max)

@@ -1,4 +1,4 @@
-// The command line: one verb, or one noun with its verbs, a file; each is loaded only when it is asked for.
+// The command line. Each verb, or noun with its verbs, has a file that is loaded only when it is used.
 
 import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config/config.ts';
@@ -7,7 +7,7 @@ import type { CliContext } from './context.ts';
 import { ExitError, FAILED, WRONG_USAGE } from './exit-error.ts';
 import { type Io, processIo } from './io.ts';
 
-/** A verb's file: gives the command its arguments, options, verbs and actions. */
+/** A verb's file: defines the command's arguments, options, verbs and actions. */
 interface VerbModule {
   define(command: Command, context: CliContext): void;
 }

@@ -1,4 +1,4 @@
-// Every setting as a flag of a verb.
+// Adds every setting as a flag to a verb.
 
 import { type Command, Option } from 'commander';
 import { flagOf, type SettingValues, settings, variableOf } from '../config/config.ts';
@@ -8,7 +8,7 @@ export function addSettingFlags(command: Command): Command {
   return command;
 }
 
-/** Commander's `dataDir` as the setting key `data_dir`. */
+/** Converts Commander's `dataDir` to the setting key `data_dir`. */
 export function settingsOf(flags: Record<string, unknown>): SettingValues {
   return Object.fromEntries(
     Object.entries(flags).map(([name, value]) => [name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),

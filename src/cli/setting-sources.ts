@@ -1,4 +1,4 @@
-// Where the settings of a server on this machine come from: flags, environment and definition files.
+// Reads the sources of settings of a local server: flags, environment and definition files.
 
 import { type Config, type ConfigSources, type Environment, loadConfig, type SettingValues } from '../config/config.ts';
 import { type DefinitionFiles, readDefinitionFiles } from '../definitions/files/definition-files.ts';
@@ -11,7 +11,7 @@ export interface SettingSources extends ConfigSources {
   files: DefinitionFiles;
 }
 
-/** A path that nobody named may hold no files; every other fault of them is found by `loadConfigFrom`. */
+/** A default path may have no files; `loadConfigFrom` reports all other faults of files. */
 export async function readSettingSources(flags: SettingValues, environment: Environment): Promise<SettingSources> {
   const named = flags['config'] ?? environment['SLUICE_CONFIG'];
   const path = String(named ?? 'config');
@@ -20,7 +20,7 @@ export async function readSettingSources(flags: SettingValues, environment: Envi
   return { flags, environment, file: files.settings, path, files: isMissing ? { ...files, faults: [] } : files };
 }
 
-/** Fails with every fault of the files, or else with every setting that is wrong: one of a file with its line. */
+/** Throws every fault of the files, or else every invalid setting, with its line if it is from a file. */
 export function loadConfigFrom(sources: ConfigSources, { faults, locate }: Pick<DefinitionFiles, 'faults' | 'locate'>): Config {
   if (faults.length > 0) throw new ExitError(faults.map(printable).join('\n'), FAILED);
   try {

@@ -1,4 +1,4 @@
-// A file with one workflow definition, and its faults as lines that name the file, the line and the place in it.
+// Reads a file with one workflow definition. Faults are lines with the file, the line and the path in it.
 
 import type { Fault } from '../core/fault.ts';
 import { readYamlFile } from '../definitions/yaml/yaml-file.ts';

@@ -1,4 +1,4 @@
-// The administration API, one method a route.
+// Calls of the admin API, one method per route.
 
 import { at, type CallOptions, type ServerCalls } from './server-calls.ts';
 import type {
@@ -15,14 +15,14 @@ import type {
   WorkflowWithDefinition,
 } from './wire-types.ts';
 
-/** An edit of what was read before: with its ETag, of which `getWithTag` tells, nobody else's change is lost. */
+/** With the ETag from `getWithTag`, an edit cannot overwrite a concurrent change. */
 type EditOptions = Pick<CallOptions, 'ifMatch'>;
 
 export const appCalls = ({ call, callWithTag }: ServerCalls) => ({
   list: async () => (await call<{ apps: AppInfo[] }>('GET', '/api/v1/apps')).apps,
   get: (appId: string) => call<AppInfo>('GET', at`/api/v1/apps/${appId}`),
   getWithTag: (appId: string) => callWithTag<AppInfo>('GET', at`/api/v1/apps/${appId}`),
-  /** Without a name an app keeps the one that it has. */
+  /** Without a name, an existing app keeps its name. */
   save: (appId: string, fields: { name?: string | null } = {}, options: EditOptions = {}) =>
     call<AppInfo>('PUT', at`/api/v1/apps/${appId}`, { ...options, body: fields }),
   delete: (appId: string, options: EditOptions = {}) => call<null>('DELETE', at`/api/v1/apps/${appId}`, options),
@@ -30,7 +30,7 @@ export const appCalls = ({ call, callWithTag }: ServerCalls) => ({
 
 export const workflowCalls = ({ call, callWithTag }: ServerCalls) => ({
   list: async (appId: string) => (await call<{ workflows: WorkflowInfo[] }>('GET', at`/api/v1/apps/${appId}/workflows`)).workflows,
-  /** The current version unless one is named. */
+  /** Gets the current version by default. */
   get: (appId: string, workflowId: string, version?: number) =>
     call<WorkflowWithDefinition>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { query: { version } }),
   getWithTag: (appId: string, workflowId: string) =>
@@ -42,27 +42,27 @@ export const workflowCalls = ({ call, callWithTag }: ServerCalls) => ({
     call<WorkflowInfo>('PATCH', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { ...options, body: changes }),
   delete: (appId: string, workflowId: string, options: EditOptions = {}) =>
     call<null>('DELETE', at`/api/v1/apps/${appId}/workflows/${workflowId}`, options),
-  /** Rejects with every fault that saving would find. Workflows that the definition uses are looked up in the app. */
+  /** Rejects with every fault that saving would find. Looks up workflows that the definition uses in the app. */
   validate: (definition: unknown, appId?: string) =>
     call<{ status: 'ok' }>('POST', '/api/v1/workflows/validate', { body: definition, query: { app_id: appId } }),
   stepTypes: async () => (await call<{ step_types: StepTypeInfo[] }>('GET', '/api/v1/step-types')).step_types,
 });
 
 export const sinkCalls = ({ call, callWithTag }: ServerCalls) => ({
-  /** Of all apps unless one is named. */
+  /** Lists the sinks of all apps by default. */
   list: async (appId?: string) => (await call<{ sinks: SinkInfo[] }>('GET', '/api/v1/sinks', { query: { app_id: appId } })).sinks,
   get: (appId: string, sinkId: string) => call<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),
   create: (appId: string, fields: SinkFields) => call<SinkInfo>('POST', at`/api/v1/apps/${appId}/sinks`, { body: fields }),
   getWithTag: (appId: string, sinkId: string) => callWithTag<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),
-  /** Credentials that the fields do not state stay; all else that they do not state becomes the default. */
+  /** Absent fields get their defaults, except credentials, which stay. */
   replace: (appId: string, sinkId: string, fields: SinkFields, options: EditOptions = {}) =>
     call<SinkInfo>('PUT', at`/api/v1/apps/${appId}/sinks/${sinkId}`, { ...options, body: fields }),
-  /** A JSON merge patch: only what it names changes, and `null` takes away. */
+  /** A JSON merge patch: changes only its members, and `null` removes a member. */
   patch: (appId: string, sinkId: string, changes: Partial<SinkFields>, options: EditOptions = {}) =>
     call<SinkInfo>('PATCH', at`/api/v1/apps/${appId}/sinks/${sinkId}`, { ...options, body: changes }),
   delete: (appId: string, sinkId: string, options: EditOptions = {}) =>
     call<null>('DELETE', at`/api/v1/apps/${appId}/sinks/${sinkId}`, options),
-  /** The answer is the only place where the new token ever stands. */
+  /** Only this answer contains the new token. */
   rotateToken: (appId: string, sinkId: string) =>
     call<SinkInfo & { auth_token: string }>('POST', at`/api/v1/apps/${appId}/sinks/${sinkId}/rotate-token`),
 });
@@ -79,7 +79,7 @@ export const runCalls = ({ call }: ServerCalls) => ({
   list: (filter: RunFilter = {}) => call<{ runs: RunSummary[]; next_cursor: string | null }>('GET', '/api/v1/runs', { query: filter }),
   get: (runId: string) => call<RunDetails>('GET', at`/api/v1/runs/${runId}`),
   cancel: (runId: string) => call<{ run_id: string; status: 'cancelled' }>('POST', at`/api/v1/runs/${runId}/cancel`),
-  /** The same request again, as a new run. */
+  /** Runs the same request again, as a new run. */
   replay: (runId: string) => call<{ run_id: string; status: string; replay_of: string }>('POST', at`/api/v1/runs/${runId}/replay`),
 });
 

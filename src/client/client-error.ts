@@ -1,11 +1,11 @@
-// What can go wrong between a client and a server: the server refused, or no whole answer came.
+// Errors of the client: the server refused the request, or no complete answer arrived.
 
-/** The server's refusal, with its own code and words. */
+/** The server's refusal, with its code and message. */
 export class RefusedError extends Error {
   readonly status: number;
-  /** `not_found`, `unauthorized`, …; `http_<status>` where the answer was none of this server's. */
+  /** `not_found`, `unauthorized`, …; `http_<status>` when the answer is not from a Sluice server. */
   readonly code: string;
-  /** What stood beside code and message, as `faults`. */
+  /** Fields of the error beside code and message, such as `faults`. */
   readonly details: Readonly<Record<string, unknown>>;
   readonly requestId: string | null;
 
@@ -19,7 +19,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** No answer, or only a part of one. Whether the server acted on the request is not known. */
+/** There was no complete answer. The server may or may not have acted on the request. */
 export class UnreachableError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
@@ -44,7 +44,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'bad port': 'fetch refuses to use this port; choose another',
 };
 
-/** What `fetch` threw, in words. `fetch` hides the reason in `cause`, at times two levels deep. */
+/** Describes an error of `fetch`, whose reason is in `cause`, sometimes two levels deep. */
 export function unreachable(url: string, error: unknown): UnreachableError {
   const { cause, name, message } = error as Error;
   const { code, message: detail } = (cause ?? { message }) as NodeJS.ErrnoException;
@@ -52,7 +52,7 @@ export function unreachable(url: string, error: unknown): UnreachableError {
   return new UnreachableError(`cannot reach ${url}: ${reason}`, error);
 }
 
-/** The refusal that a response carries; reads its body. */
+/** Reads the body of a refusal. */
 export async function refusal(response: Response): Promise<RefusedError> {
   const { status } = response;
   const body = readObject(await response.text().catch(() => ''));
@@ -63,7 +63,7 @@ export async function refusal(response: Response): Promise<RefusedError> {
   return new RefusedError(status, code, message, details, typeof requestId === 'string' ? requestId : null);
 }
 
-/** What to say of an answer that no Sluice server gives. */
+/** Describes an answer that is not from a Sluice server. */
 export function foreignAnswer({ status, headers, url }: Response): string {
   const address = url.split('?')[0] as string;
   const location = headers.get('location');

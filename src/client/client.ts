@@ -1,4 +1,4 @@
-// The client of a Sluice server: administration, triggers, and the live stream of a run. Needs nothing but global fetch.
+// The client of a Sluice server: admin API, triggers, and live streams of runs. Needs only global fetch.
 
 import { appCalls, definitionCalls, rejectionCalls, runCalls, sinkCalls, workflowCalls } from './admin-calls.ts';
 import { foreignAnswer, RefusedError, UnreachableError, unreachable } from './client-error.ts';
@@ -8,31 +8,31 @@ import { at, type ClientOptions, createServerCalls } from './server-calls.ts';
 import type { RunEvent } from './wire-types.ts';
 
 export interface TriggerOptions {
-  /** POST unless given. */
+  /** POST by default. */
   method?: string;
   headers?: NonNullable<RequestInit['headers']>;
   body?: NonNullable<RequestInit['body']>;
-  /** Ends the reading; the run goes on. */
+  /** Stops reading; the run continues. */
   signal?: AbortSignal | undefined;
 }
 
 export interface FollowOptions {
-  /** Seq of the last event that the caller has; 0 for none. */
+  /** Seq of the caller's last event; 0 for none. */
   after?: number;
   signal?: AbortSignal | undefined;
   reconnectDelaysMs?: readonly number[];
 }
 
-/** A run and its events; reading them ends after `complete` or `error`. */
+/** A run and its events, of which `complete` or `error` is the last. */
 export interface FollowedRun {
   runId: string;
   events: AsyncGenerator<RunEvent>;
 }
 
-/** A request that was accepted. */
+/** An accepted request. */
 export interface Submitted {
   status: number;
-  /** Null where what accepted it is no Sluice server. */
+  /** Null when the server is not a Sluice server. */
   runId: string | null;
 }
 
@@ -43,12 +43,12 @@ export interface Health {
 
 export type Client = ReturnType<typeof createClient>;
 
-/** Throws when the address or the token cannot be one. */
+/** Throws when the address or the token is malformed. */
 export function createClient(options: ClientOptions) {
   const server = createServerCalls(options);
   const { baseUrl, json, call, openStream } = server;
 
-  /** Takes the sink's token or the admin token, or none for a run of a public sink. */
+  /** Needs the sink's token or the admin token; none for a run of a public sink. */
   function follow(runId: string, { after = 0, signal, reconnectDelaysMs }: FollowOptions = {}, first?: Response): AsyncGenerator<RunEvent> {
     const url = `${baseUrl}${at`/runs/${runId}/events`}`;
     return readRunStream({
@@ -61,7 +61,7 @@ export function createClient(options: ClientOptions) {
     });
   }
 
-  /** `path` names the sink from the server's root on, as `/sink/trigger/http/demo/webhook`. The token sent is the sink's. */
+  /** `path` is the sink's, from the server's root, as `/sink/trigger/http/demo/webhook`. The client's token must be the sink's. */
   async function trigger(path: string, { signal, method = 'POST', ...request }: TriggerOptions = {}): Promise<FollowedRun> {
     const response = await openStream(`${baseUrl}${path}`, { ...request, method, signal: signal ?? null });
     const runId = response.headers.get('x-run-id');
@@ -72,12 +72,12 @@ export function createClient(options: ClientOptions) {
     return { runId, events: follow(runId, { signal }, response) };
   }
 
-  /** As `trigger`, but the run is not waited for. Any 2xx is taken for an acceptance. */
+  /** As `trigger`, without waiting for the run. Any 2xx status counts as accepted. */
   async function submit(path: string, { signal, method = 'POST', headers, ...request }: TriggerOptions = {}): Promise<Submitted> {
     const own = { prefer: 'respond-async', ...Object.fromEntries(new Headers(headers)) };
     const url = `${baseUrl}${path}`;
     const response = await server.send(url, { ...request, method, headers: own, signal: signal ?? null });
-    // Read to its end, so that the connection can be used again.
+    // Reading to the end lets the connection be reused.
     await response.arrayBuffer().catch((error: unknown) => {
       throw unreachable(baseUrl, error);
     });
@@ -94,9 +94,9 @@ export function createClient(options: ClientOptions) {
     rejections: rejectionCalls(server),
     trigger,
     submit,
-    /** Whether the process lives. */
+    /** Resolves when the process is alive. */
     healthz: () => call<Health>('GET', '/healthz'),
-    /** Whether it can take new runs. */
+    /** Resolves with `not_ready` when the server cannot accept runs. */
     readyz: () =>
       call<Health>('GET', '/readyz').catch((error: unknown) => {
         if (error instanceof RefusedError && error.details['status'] === 'not_ready') return error.details as unknown as Health;

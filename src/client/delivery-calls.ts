@@ -1,6 +1,6 @@
-// The administration of deliveries, one method a route.
+// Calls of the admin API for deliveries, one method per route.
 
-import type { DeliveryDetails, DeliveryFilter, DeliverySummary, RetriedDeliveries, RetryWish } from './delivery-wire.ts';
+import type { DeliveryDetails, DeliveryFilter, DeliverySummary, RetriedDeliveries, RetrySelection } from './delivery-wire.ts';
 import { at, type ServerCalls } from './server-calls.ts';
 
 const MEDIA_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
@@ -8,13 +8,13 @@ const MEDIA_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv' } as const
 export const deliveryCalls = ({ call, download }: ServerCalls) => ({
   list: (filter: DeliveryFilter & { limit?: number; cursor?: number } = {}) =>
     call<{ deliveries: DeliverySummary[]; next_cursor: number | null }>('GET', '/api/v1/deliveries', { query: filter }),
-  /** With the message and every attempt. */
+  /** Includes the message and all attempts. */
   get: (deliveryId: string) => call<DeliveryDetails>('GET', at`/api/v1/deliveries/${deliveryId}`),
-  /** Rejects with `conflict` for one that has not failed. */
+  /** Rejects with `conflict` unless the delivery failed or was dropped. */
   retry: (deliveryId: string) => call<DeliverySummary>('POST', at`/api/v1/deliveries/${deliveryId}/retry`),
-  /** Up to 1,000 at a time; `next_cursor` where there may be more. */
-  retryMany: (which: RetryWish) => call<RetriedDeliveries>('POST', '/api/v1/deliveries/retry', { body: which }),
-  /** The response whose body is the file, as it is made. */
+  /** Retries up to 1,000 deliveries; `next_cursor` is set when there may be more. */
+  retryMany: (which: RetrySelection) => call<RetriedDeliveries>('POST', '/api/v1/deliveries/retry', { body: which }),
+  /** Resolves to a response that streams the file. */
   export: (format: keyof typeof MEDIA_TYPES, filter: DeliveryFilter = {}, signal?: AbortSignal) =>
     download('/api/v1/deliveries/export', MEDIA_TYPES[format], {
       query: { format, ...filter },

@@ -1,10 +1,10 @@
-// Deliveries as they stand on the wire.
+// Wire types of deliveries.
 
 import type { Time } from './wire-types.ts';
 
 export type DeliveryStatus = 'queued' | 'sending' | 'delivered' | 'failed' | 'cancelled' | 'dropped';
 
-/** What came of an attempt; `status` only of an answer, `error` of all else. */
+/** `status` is set for a response, `error` for every other result. */
 export interface AttemptResult {
   kind: 'response' | 'timeout' | 'refused' | 'network';
   status: number | null;
@@ -22,7 +22,7 @@ export interface DeliverySummary {
   /** Null for mail. */
   method: string | null;
   url: string;
-  /** Of mail. */
+  /** Only for mail. */
   to?: string[];
   attempt_count: number;
   max_attempts: number;
@@ -33,10 +33,10 @@ export interface DeliverySummary {
   dropped_reason: string | null;
 }
 
-/** Text where the bytes are UTF-8, base64 where not. */
+/** Text if the bytes are UTF-8, else base64. */
 export type ShownBody = ({ text: string } | { base64: string }) & { size: number; is_truncated: boolean };
 
-/** Where the status led, and with which method. */
+/** The redirect's target, and the method used for it. */
 export interface FollowedRedirect {
   status: number;
   url: string;
@@ -52,7 +52,7 @@ export interface DeliveryAttempt extends AttemptResult {
 }
 
 export interface DeliveryDetails extends DeliverySummary {
-  /** What is sent, its secrets hidden. */
+  /** Secrets are masked. */
   message: Record<string, unknown>;
   attempts: DeliveryAttempt[];
 }
@@ -64,8 +64,8 @@ export interface DeliveryFilter {
   status?: string;
 }
 
-/** Which failed or dropped deliveries to try again: these, or those that fit; `status` alone is all of them. */
-export type RetryWish = { ids: string[] } | (Omit<DeliveryFilter, 'status'> & { status?: 'failed' | 'dropped'; cursor?: number });
+/** Selects failed or dropped deliveries to retry, by ids or a filter; `status` alone selects all of them. */
+export type RetrySelection = { ids: string[] } | (Omit<DeliveryFilter, 'status'> & { status?: 'failed' | 'dropped'; cursor?: number });
 
 export interface RetriedDeliveries {
   retried: number;

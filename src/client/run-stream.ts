@@ -1,5 +1,4 @@
-// The events of a run as they come, over as many connections as it takes: when one breaks, the next resumes after the
-// last event that was seen.
+// Streams the events of a run. When a connection breaks, the next one resumes after the last event.
 
 import { RefusedError, UnreachableError, unreachable } from './client-error.ts';
 import type { JsonCodec } from './server-calls.ts';
@@ -8,25 +7,25 @@ import type { RunEvent } from './wire-types.ts';
 
 export interface RunStreamOptions {
   json: JsonCodec;
-  /** Seq of the last event that the reader has; 0 for none. */
+  /** Seq of the reader's last event; 0 for none. */
   after: number;
-  /** The connection that is open already, if one is. */
+  /** A connection that is already open. */
   first?: Response;
-  /** Connects to the events that follow; status 204 when the run has ended and none does. */
+  /** Connects to the events after `after`; status 204 when the run has ended and none follows. */
   open: (after: number) => Promise<Response>;
-  /** Ends the stream: its reason is thrown to the reader. The connections must listen to it, too. */
+  /** Aborts the stream, which throws the signal's reason. `open` must use the signal for its connections too. */
   signal?: AbortSignal | undefined;
-  /** Pauses before each attempt to connect again; when they are used up in a row, the stream fails. */
+  /** Delays before reconnecting. The stream fails when as many attempts in a row have failed. */
   reconnectDelaysMs?: readonly number[] | undefined;
 }
 
-/** Together some 25 s: longer than a server takes to restart. */
+/** About 25 s in total: longer than a server needs to restart. */
 const RECONNECT_DELAYS_MS = [100, 250, 500, 1000, 2000, 3000, 4000, 5000, 5000, 5000];
-/** Three heartbeats of the server. After this silence the connection is taken for dead. */
+/** Three heartbeats of the server; a connection that is silent for longer is considered dead. */
 const MAX_SILENCE_MS = 45_000;
-const WORTH_RETRYING: readonly number[] = [429, 502, 503, 504];
+const RETRYABLE_STATUSES: readonly number[] = [429, 502, 503, 504];
 
-/** Ends after `complete` or `error`. Throws what the last attempt met when the run cannot be reached any more. */
+/** Ends after `complete` or `error`. Throws the error of the last attempt when reconnecting fails. */
 export async function* readRunStream(options: RunStreamOptions): AsyncGenerator<RunEvent> {
   const { json, open, signal, reconnectDelaysMs = RECONNECT_DELAYS_MS } = options;
   let { after, first } = options;
@@ -49,7 +48,7 @@ export async function* readRunStream(options: RunStreamOptions): AsyncGenerator<
     }
     signal?.throwIfAborted();
     const delayMs = reconnectDelaysMs[failures];
-    if (!isWorthRetrying(fault) || delayMs === undefined) throw fault;
+    if (!isRetryable(fault) || delayMs === undefined) throw fault;
     failures += 1;
     await pause(delayMs, signal);
   }
@@ -76,8 +75,8 @@ async function* readEvents(response: Response, json: JsonCodec): AsyncGenerator<
   }
 }
 
-function isWorthRetrying(fault: unknown): boolean {
-  return fault instanceof UnreachableError || (fault instanceof RefusedError && WORTH_RETRYING.includes(fault.status));
+function isRetryable(fault: unknown): boolean {
+  return fault instanceof UnreachableError || (fault instanceof RefusedError && RETRYABLE_STATUSES.includes(fault.status));
 }
 
 /** Rejects with the signal's reason when it is aborted meanwhile. */

@@ -1,20 +1,20 @@
-// Requests to one server over global fetch: address, token, time limit, JSON, and errors in words.
+// Sends requests to one server over global fetch, with its address, token, time limit, JSON and readable errors.
 
 import { foreignAnswer, refusal, UnreachableError, unreachable } from './client-error.ts';
 
-/** How JSON is read and written; give one of your own to keep numbers that a JavaScript number cannot hold. */
+/** Replace it to keep numbers that a JavaScript number cannot represent. */
 export interface JsonCodec {
   parse(text: string): unknown;
   stringify(value: unknown): string;
 }
 
 export interface ClientOptions {
-  /** `http://127.0.0.1:9657`, or with the path under which a proxy offers the server. */
+  /** `http://127.0.0.1:9657`, with the path prefix of a proxy if there is one. */
   url: string;
-  /** The admin token; for the stream of a run, the sink's token will do. */
+  /** The admin token; for the stream of a run, the sink's token is enough. */
   token?: string | undefined;
   json?: JsonCodec;
-  /** For an answer that is no stream. */
+  /** For answers that are not streams. */
   timeoutMs?: number;
 }
 
@@ -22,30 +22,30 @@ export interface CallOptions {
   query?: object;
   body?: unknown;
   signal?: AbortSignal;
-  /** ETag of the state that the call is made for; RefusedError with status 412 when it is another one by now. */
+  /** ETag of the state to edit; rejects with RefusedError and status 412 when the state has changed. */
   ifMatch?: string | undefined;
 }
 
-/** All reject with RefusedError or UnreachableError, or with the reason of the signal that was aborted. */
+/** All calls reject with RefusedError or UnreachableError, or with the reason of an aborted signal. */
 export interface ServerCalls {
   /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly json: JsonCodec;
   /** Resolves to the parsed answer; null when it is empty. */
   call<Answer>(method: string, path: string, options?: CallOptions): Promise<Answer>;
-  /** As `call`, with the ETag of what the answer shows; null where it has none. */
+  /** As `call`, with the answer's ETag, or null. */
   callWithTag<Answer>(method: string, path: string, options?: CallOptions): Promise<{ answer: Answer; etag: string | null }>;
-  /** Resolves to a response of status 2xx, whatever its body is. Without a time limit but that of the signal. */
+  /** Resolves to a response of status 2xx with any body. Has no time limit except the signal. */
   send(url: string, request: RequestInit): Promise<Response>;
   /** Resolves to a response of status 2xx whose body is an event stream. */
   openStream(url: string, request?: RequestInit): Promise<Response>;
-  /** Resolves to a response of status 2xx whose body is of this type, and not read yet. */
+  /** Resolves to a response of status 2xx with an unread body of this type. */
   download(path: string, mediaType: string, options?: Omit<CallOptions, 'body'>): Promise<Response>;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
-/** Throws when the address or the token cannot be one. */
+/** Throws when the address or the token is malformed. */
 export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT_TIMEOUT_MS }: ClientOptions): ServerCalls {
   const baseUrl = readBaseUrl(url);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new Error('a token is visible ASCII characters without spaces');
@@ -68,7 +68,7 @@ export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT
   async function open(target: string, mediaType: string, request: RequestInit): Promise<Response> {
     const response = await sendAs(target, mediaType, request);
     if (response.headers.get('content-type')?.startsWith(mediaType) === true) return response;
-    // Nothing follows in the stream of this run.
+    // 204: the run has ended and no event follows.
     if (response.status === 204 && response.headers.has('x-run-id')) return response;
     await response.body?.cancel();
     throw new UnreachableError(foreignAnswer(response));
@@ -110,7 +110,7 @@ export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT
   };
 }
 
-/** A path with its values escaped: at`/apps/${id}`. Throws for a value that would name another path. */
+/** Escapes the values of a path: at`/apps/${id}`. Throws for a value that would change the path. */
 export function at(parts: TemplateStringsArray, ...values: string[]): string {
   const wrong = values.find((value) => /^\.{0,2}$/.test(value));
   if (wrong !== undefined) throw new Error(`"${wrong}" is no id`);

@@ -1,13 +1,13 @@
-// Server-sent events from bytes, wherever the chunks are cut (WHATWG HTML, 9.2.6).
+// Parses server-sent events (WHATWG HTML, 9.2.6) from chunks that may be cut anywhere.
 
 export interface SseEvent {
-  /** The last `id:` seen on the stream; empty when there was none. */
+  /** The last `id:` of the stream; empty when there was none. */
   id: string;
   /** The `data:` lines, joined by line feeds. */
   data: string;
 }
 
-/** Takes a chunk and returns the events that it completes. An event that is cut off is never returned. */
+/** Returns the events that the chunk completes. An event that is cut off is never returned. */
 export type SseParser = (chunk: Uint8Array) => SseEvent[];
 
 export function createSseParser(): SseParser {
@@ -17,7 +17,7 @@ export function createSseParser(): SseParser {
   let id = '';
   let data: string[] = [];
 
-  function takeLine(completed: SseEvent[]): void {
+  function addLine(completed: SseEvent[]): void {
     if (line === '') {
       if (data.length > 0) completed.push({ id, data: data.join('\n') });
       data = [];
@@ -40,7 +40,7 @@ export function createSseParser(): SseParser {
     const rest = pieces.pop() as string;
     for (const piece of pieces) {
       line += piece;
-      takeLine(completed);
+      addLine(completed);
       line = '';
     }
     line += rest;

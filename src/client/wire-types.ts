@@ -1,4 +1,4 @@
-// What the server sends and takes, as it stands on the wire.
+// Wire types of the server's requests and answers.
 
 export type ManagedBy = 'api' | 'config' | 'demo';
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled';
@@ -30,11 +30,11 @@ export interface StepTypeInfo {
   summary: string;
   /** JSON Schema of a step's manifest. */
   manifest: object;
-  /** Null where they depend on the manifest. */
+  /** Null when they depend on the manifest. */
   outputs: string[] | null;
 }
 
-/** A sink as one writes it; further fields are those of the HTTP API's description. */
+/** Fields of a sink in a request. The description of the HTTP API has further ones. */
 export interface SinkFields {
   path: string;
   method: string;
@@ -49,9 +49,9 @@ export interface SinkInfo {
   path: string;
   method: string;
   workflow_id: string | null;
-  /** The scheme; what opens the sink never comes back. */
+  /** Only the scheme: tokens are never returned. */
   auth: string;
-  /** Whether anyone may trigger it. */
+  /** True when anyone may trigger it. */
   public: boolean;
   url: string;
   managed_by: ManagedBy;
@@ -88,7 +88,7 @@ export interface RunSummary {
 export interface StepInfo {
   step: string;
   type: string;
-  /** From 1: ways may lead back to a step. */
+  /** From 1; counts up when transitions lead back to the step. */
   visit: number;
   status: string;
   attempt: number;
@@ -103,7 +103,7 @@ export interface RunDetails extends RunSummary {
   output?: unknown;
   steps: StepInfo[];
   deliveries: { delivery_id: string; step: string; status: string; attempt_count: number }[];
-  /** The request that started the run; `body` is null where it was no text. */
+  /** The request that started the run; `body` is null unless it was text. */
   request: {
     method: string;
     path: string;
@@ -127,7 +127,7 @@ export interface RunFilter {
 export interface Rejection {
   position: number;
   app_id: string | null;
-  /** Null: no sink takes the request, or the entry stands for more than one. */
+  /** Null when no sink matched, or the entry covers more than one. */
   sink_id: string | null;
   method: string;
   path: string;
@@ -135,14 +135,14 @@ export interface Rejection {
   code: string;
   message: string;
   client_ip: string;
-  /** Null: the `count` refusals were alike. Else they differ in `requests`, or in `clients` too, and the latest is shown. */
+  /** Null when the `count` refusals are alike. Else they differ in `requests`, or also in `clients`, and the latest is shown. */
   folded: 'requests' | 'clients' | null;
   count: number;
   first_at: Time;
   last_at: Time;
 }
 
-/** An entry of a run's stream. `complete` or `error` is the last one. */
+/** An event of a run's stream. `complete` or `error` is the last one. */
 export type RunEvent = { seq: number; run_id: string } & (
   | { type: 'progress'; progress: number; step?: string; message?: string }
   | { type: 'complete'; output: unknown }

@@ -1,11 +1,11 @@
-// What a setting's text means, one function a kind. Each throws an Error that says what would be right.
+// Parses the text of settings, one function per kind. Each throws an Error that says what would be right.
 
 import { type AddressRange, formatAddressRange, parseAddressRange } from '../address-range.ts';
 
 export interface Retention {
-  /** Ended runs older than this go; null keeps them. */
+  /** Ended runs older than this are removed; null keeps them. */
   maxAgeMs: number | null;
-  /** Oldest ended runs go beyond this size on disk; null sets no bound. */
+  /** Above this size on disk the oldest ended runs are removed; null sets no bound. */
   maxBytes: number | null;
 }
 
@@ -77,7 +77,7 @@ export function parseSecretKey(text: string): string | null {
 
 const listOf = (text: string): string[] => (text.trim() === '' ? [] : text.split(',').map((item) => item.trim()));
 
-/** `expected` begins the message about an item that is neither an address nor a CIDR. */
+/** `expected` starts the error message about an invalid item. */
 function rangesOf(text: string, expected: string): AddressRange[] {
   return listOf(text).map((item) => {
     const range = parseAddressRange(item);

@@ -1,6 +1,5 @@
-// Settings: one table, each with the same name as flag (`--data-dir`), environment variable (`SLUICE_DATA_DIR`) and
-// key under `settings` in the definition files (`data_dir`). The first that is given, in that order, counts.
-// The only reader of process.env.
+// The table of settings. Each has one name as flag (`--data-dir`), environment variable (`SLUICE_DATA_DIR`) and key under
+// `settings` in the definition files (`data_dir`), in order of precedence. The only reader of process.env.
 
 import { readFileSync } from 'node:fs';
 import type { AddressRange } from '../address-range.ts';
@@ -30,41 +29,41 @@ export interface Config {
   dataDir: string;
   /** Definition file or folder. */
   configPath: string;
-  /** Whether a flag or a variable names it: then it has to be there. */
+  /** True when a flag or a variable sets the path, which must then exist. */
   isConfigNamed: boolean;
-  /** Where callers reach the server, without a trailing slash; null: host and port. */
+  /** Public address of the server, without a trailing slash; null for host and port. */
   baseUrl: string | null;
-  /** Null: made at first start, in the data directory. */
+  /** Null: generated at first start, in the data directory. */
   adminToken: string | null;
   logLevel: LogLevel;
   trustProxy: boolean | string[];
-  /** Requests a second to one sink from one address; 0 is off. */
+  /** Requests per second to one sink from one address; 0 turns the limit off. */
   rateLimit: number;
   retention: Retention;
-  /** Below this much free disk new runs are refused. */
+  /** Bytes of free disk below which new runs are refused. */
   minFreeDisk: number;
   drainSeconds: number;
-  /** What deliveries may go to although they are not public. */
+  /** Non-public addresses that deliveries may be sent to. */
   outboundAllow: readonly AddressRange[];
-  /** Names of environment variables that workflows may use as secrets; `*` at the end allows all that begin so. */
+  /** Names of environment variables that workflows may use as secrets; a trailing `*` matches any suffix. */
   secretsAllow: readonly string[];
-  /** Null: made at first start, in the data directory. */
+  /** Null: generated at first start, in the data directory. */
   secretKey: string | null;
-  /** Where steps may write files; null: a folder of the data directory. */
+  /** Folder that steps may write files to; null for one in the data directory. */
   filesDir: string | null;
 }
 
 export interface Setting<Value = unknown> {
-  /** `data_dir`: the yaml key; flag and variable are made of it. */
+  /** The YAML key (`data_dir`), from which flag and variable are derived. */
   key: string;
   field: Exclude<keyof Config, 'isConfigNamed'>;
   fallback: string;
   about: string;
   /** Throws an Error that says what would be right. */
   parse: (text: string) => Value;
-  /** May also come from the file that `SLUICE_<KEY>_FILE` names; its value is never printed. */
+  /** May also be read from the file named by `SLUICE_<KEY>_FILE`; the value is never printed. */
   isSecret?: true;
-  /** Further variables that are understood, after our own. */
+  /** Another variable, read after Sluice's own. */
   alsoFrom?: string;
 }
 
@@ -174,7 +173,7 @@ export interface ConfigSources {
   file: SettingValues;
 }
 
-/** Throws one Error that names every setting which is unknown or malformed, and where it came from. */
+/** Throws one Error that lists every unknown or malformed setting with its source. */
 export function loadConfig(sources: ConfigSources): Config {
   const problems = findUnknown(sources);
   const values: Partial<Record<keyof Config, unknown>> = {};
@@ -200,15 +199,15 @@ function readSetting(setting: Setting, sources: ConfigSources): unknown {
   }
 }
 
-/** Where a setting's text was found. */
+/** A setting's text and its source. */
 export interface FoundSetting {
   text: string;
   origin: 'flag' | 'environment' | 'file' | 'default';
-  /** The flag, variable or key by name; for a default, the variable that would change it. */
+  /** The name of the flag, variable or key; for a default, the variable that would set it. */
   from: string;
 }
 
-/** The first source that gives the setting, unparsed. Throws when a secret's file cannot be read. */
+/** Finds the first source of the setting, without parsing it. Throws when a secret's file cannot be read. */
 export function findSetting(setting: Setting, { flags, environment, file }: ConfigSources): FoundSetting {
   const { key, fallback, isSecret, alsoFrom } = setting;
   const variable = variableOf(setting);
@@ -244,9 +243,9 @@ function findUnknown({ environment, file }: ConfigSources): string[] {
   const variables = new Set(
     settings.flatMap((setting) => [variableOf(setting), ...(setting.isSecret === true ? [`${variableOf(setting)}_FILE`] : [])]),
   );
-  // Which file to read cannot stand in that file.
+  // A definition file cannot set its own path.
   const keys = new Set(settings.map(({ key }) => key).filter((key) => key !== 'config'));
-  // These are for other verbs of the command line; the server itself has no use for them.
+  // Variables of other verbs of the command line, which the server does not use.
   const ofClient = new Set(['SLUICE_URL', 'SLUICE_TOKEN', 'SLUICE_WEBHOOK_SECRET']);
   return [
     ...Object.keys(environment)

@@ -1,4 +1,4 @@
-// Makes, renames and deletes apps, as the API asks for it.
+// Creates, renames and deletes apps for the API.
 
 import { appIdFault } from '../core/app.ts';
 import { type Fault, refuseFaults } from '../core/fault.ts';
@@ -10,7 +10,7 @@ import { type Edit, refuseIfManaged, refuseStale, withoutReadOnly } from './edit
 
 export interface AppChanges {
   findApp(id: string): AppRecord | undefined;
-  /** Makes or renames it. Without a name in the document the app keeps the one that it has. */
+  /** Creates or renames the app. Without a name in the document, the app keeps its name. */
   saveApp(id: string, document: unknown, edit: Edit<AppRecord>): Promise<AppRecord>;
   deleteApp(id: string, ifMatch?: string): Promise<void>;
 }
@@ -29,10 +29,10 @@ export function createAppChanges({ inTurn, change }: DefinitionWriter, catalog: 
     return catalog.current().apps.find((app) => app.id === id);
   }
 
-  /** The app as it may be changed by the API. */
+  /** Throws when the API may not change the app. */
   function findOwnApp(id: string, ifMatch: string | undefined): AppRecord | undefined {
     const existing = findApp(id);
-    // An app of the demo is anybody's: the demo leaves alone what others have taken.
+    // Anyone may adopt an app of the demo, which then leaves it alone.
     if (existing?.managedBy !== 'demo') refuseIfManaged(`app "${id}"`, existing?.managedBy);
     refuseStale(`app "${id}"`, ifMatch, existing);
     return existing;

@@ -1,4 +1,4 @@
-// What is wrong with a document that is valid by itself, because of what the server holds.
+// Finds faults of a document that is valid by itself but conflicts with the server's definitions.
 
 import type { Fault } from '../core/fault.ts';
 import type { DefinitionOwner } from '../core/sink/sink.ts';
@@ -6,14 +6,14 @@ import { nearNames } from '../core/values/near-names.ts';
 import type { CatalogSnapshot } from './catalog.ts';
 import { type DefinitionDocument, sinkName } from './definition-document.ts';
 
-/** Faults of an owner's document all of whose sinks were parsed. */
+/** Requires that all sinks of the document were parsed. */
 export function applyFaults(wanted: DefinitionDocument, current: CatalogSnapshot, owner: DefinitionOwner): Fault[] {
   return [...lostTokens(wanted, current, owner), ...unknownWorkflows(wanted, current, owner)];
 }
 
-/** A token that is no longer written opens nothing: a file that lost it by mistake looks just the same. */
+/** A sink must not become public because its token is missing: the file may have lost it by mistake. */
 function lostTokens({ sinks }: DefinitionDocument, current: CatalogSnapshot, owner: DefinitionOwner): Fault[] {
-  // The demo takes no sink from anybody, so that it opens none.
+  // The demo never replaces sinks of others, so it cannot make one public.
   const guarded = new Set(owner === 'demo' ? [] : current.sinks.filter(({ auth }) => auth.type !== 'none').map(sinkName));
   return sinks.flatMap((sink, index) => {
     if (sink.auth !== null || !guarded.has(sinkName(sink))) return [];
@@ -22,7 +22,7 @@ function lostTokens({ sinks }: DefinitionDocument, current: CatalogSnapshot, own
   });
 }
 
-/** Workflows of the document, and those that it does not own, are what its sinks may name. */
+/** Sinks may use workflows of the document and those of other owners. */
 function unknownWorkflows({ workflows, sinks }: DefinitionDocument, current: CatalogSnapshot, owner: DefinitionOwner): Fault[] {
   const staying = current.workflows.filter(({ managedBy }) => managedBy !== owner);
   const known = [...workflows, ...staying];

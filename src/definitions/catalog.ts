@@ -1,5 +1,5 @@
-// What triggers are matched against: all sinks, and the current workflow of each, planned and ready. A change of
-// definitions replaces the whole of it at once.
+// The definitions in memory: all sinks, each with its current workflow planned. A change of definitions replaces the whole
+// catalog at once.
 
 import { parseJson } from '../core/json/json.ts';
 import type { Sink } from '../core/sink/sink.ts';
@@ -17,16 +17,16 @@ export interface CatalogSnapshot {
 
 export interface SinkWorkflow {
   workflow: Workflow;
-  /** Null where the sink names no workflow. */
+  /** Null when the sink has no workflow. */
   reference: { id: string; version: number } | null;
 }
 
 export interface Catalog {
   current(): CatalogSnapshot;
-  /** The workflow of a sink as it was when the sink was loaded, so that a request under way sees both of one age. */
+  /** Returns the workflow loaded together with the sink, so that a request in flight sees a consistent pair. */
   workflowOf(sink: Sink): SinkWorkflow;
   findSink(sinkId: string): Sink | undefined;
-  /** Reads all definitions anew; until it resolves, the old ones hold. */
+  /** Loads all definitions again. The old ones stay in force until it resolves. */
   reload(): Promise<void>;
   onChange(listener: (snapshot: CatalogSnapshot) => void): void;
 }

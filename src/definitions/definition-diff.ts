@@ -1,4 +1,4 @@
-// What would have to change for the server to hold what the definition files say.
+// Plans the changes that bring the server to the state of the definition files.
 
 import type { App } from '../core/app.ts';
 import type { DefinitionOwner, ManagedBy, Sink } from '../core/sink/sink.ts';
@@ -7,7 +7,7 @@ import type { CatalogSnapshot } from './catalog.ts';
 import { type DefinitionDocument, sinkName } from './definition-document.ts';
 import { hashSinkTokens } from './hash-sink-tokens.ts';
 
-/** One line of a diff, and the change that makes it so. */
+/** One line of a diff, with its change. */
 export interface PlannedChange {
   action: 'create' | 'update' | 'delete';
   kind: 'app' | 'workflow' | 'sink';
@@ -16,15 +16,15 @@ export interface PlannedChange {
   change: DefinitionChange;
 }
 
-/** Whose document it is, and when it is applied. */
+/** The owner of the document, and the time of applying it. */
 export interface DiffOptions {
   owner: DefinitionOwner;
   now: number;
 }
 
 /**
- * An owner's document is all that it defines: what it no longer does is deleted, what others made stays. Apps are never
- * deleted this way, for their runs may be wanted still. The order is one in which the changes can be applied.
+ * A document contains all definitions of its owner: missing ones are deleted, those of other owners stay. Apps are never
+ * deleted, because their runs may still be needed. The changes are in an order in which they can be applied.
  */
 export function diffDefinitions(wanted: DefinitionDocument, current: CatalogSnapshot, { owner, now }: DiffOptions): PlannedChange[] {
   return [
@@ -36,8 +36,8 @@ export function diffDefinitions(wanted: DefinitionDocument, current: CatalogSnap
   ];
 }
 
-/** The demo takes nothing from anybody. */
-function isLeftAlone(owner: DefinitionOwner, existing: { managedBy: ManagedBy } | undefined): boolean {
+/** The demo never changes definitions of other owners. */
+function isProtectedFromDemo(owner: DefinitionOwner, existing: { managedBy: ManagedBy } | undefined): boolean {
   return owner === 'demo' && existing !== undefined && existing.managedBy !== 'demo';
 }
 
@@ -45,7 +45,7 @@ function diffApps(wanted: DefinitionDocument, current: CatalogSnapshot, owner: D
   const known = new Map(current.apps.map((app) => [app.id, app]));
   const plan = (app: App): PlannedChange[] => {
     const existing = known.get(app.id);
-    if (isLeftAlone(owner, existing) || (existing?.managedBy === owner && existing.name === app.name)) return [];
+    if (isProtectedFromDemo(owner, existing) || (existing?.managedBy === owner && existing.name === app.name)) return [];
     return [
       {
         action: existing === undefined ? 'create' : 'update',
@@ -63,7 +63,7 @@ function diffWorkflows(wanted: DefinitionDocument, current: CatalogSnapshot, own
   return wanted.workflows.flatMap(({ appId, id, document }): PlannedChange[] => {
     const name = `${appId}/${id}`;
     const existing = known.get(name);
-    if (isLeftAlone(owner, existing) || (existing?.managedBy === owner && existing.document === document)) return [];
+    if (isProtectedFromDemo(owner, existing) || (existing?.managedBy === owner && existing.document === document)) return [];
     const change: DefinitionChange = { kind: 'put_workflow', appId, workflowId: id, document, managedBy: owner };
     return [{ action: existing === undefined ? 'create' : 'update', kind: 'workflow', name, change }];
   });
@@ -73,7 +73,7 @@ function diffSinks(wanted: DefinitionDocument, current: CatalogSnapshot, { owner
   const known = new Map(current.sinks.map((sink) => [sinkName(sink), sink]));
   return wanted.sinks.flatMap((definition): PlannedChange[] => {
     const existing = known.get(sinkName(definition));
-    if (isLeftAlone(owner, existing)) return [];
+    if (isProtectedFromDemo(owner, existing)) return [];
     const sink = hashSinkTokens(definition, { managedBy: owner, existing, now });
     if (existing !== undefined && isSameSink(existing, sink)) return [];
     return [
@@ -106,7 +106,7 @@ function deletedWorkflows(wanted: DefinitionDocument, current: CatalogSnapshot, 
     }));
 }
 
-/** The demo leaves behind what somebody has built on. */
+/** A workflow of the demo stays while a sink of another owner uses it. */
 function isUsedByOthers({ appId, id }: WorkflowRecord, { sinks }: CatalogSnapshot): boolean {
   return sinks.some((sink) => sink.managedBy !== 'demo' && sink.appId === appId && sink.workflowId === id);
 }

@@ -1,4 +1,4 @@
-// The document that definition files hold and that `apply` takes: apps, workflows and sinks, checked whole.
+// Parses the document of definition files and of `apply`: apps, workflows and sinks, validated as a whole.
 
 import { appIdFault } from '../core/app.ts';
 import { type Fault, nestFaults } from '../core/fault.ts';
@@ -14,7 +14,7 @@ import { pinWorkflows } from './pin-workflows.ts';
 export interface WorkflowDefinition {
   appId: string;
   id: string;
-  /** JSON text, with copies of the workflows that it uses. */
+  /** JSON text, including copies of the workflows that it uses. */
   document: string;
 }
 
@@ -58,12 +58,12 @@ interface Outline {
   sinks?: unknown[];
 }
 
-/** Finds a stored workflow, with copies of those that it uses; null when there is none. `isDefined`: here as well. */
+/** Finds a stored workflow, including copies of those that it uses; null when there is none. `isDefined`: the document defines it too. */
 export type FindStoredWorkflow = (appId: string, reference: InnerWorkflowReference, isDefined: boolean) => Promise<unknown>;
 
 /**
- * Resolves to the definitions, or every fault with its path. Numbers in workflow definitions keep their text. Without
- * `findStored`, workflows that are used and not in the document are taken on trust.
+ * Resolves to the definitions and every fault with its path. Numbers in workflow definitions keep their text. Without
+ * `findStored`, workflows that are used but not defined in the document are not checked.
  */
 export async function parseDefinitions(
   value: unknown,
@@ -114,7 +114,7 @@ export async function parseDefinitions(
 
 type Pinned = Awaited<ReturnType<typeof pinWorkflows>>;
 
-/** Each workflow is looked up once, in the document before the storage. */
+/** Pins each workflow once. References are looked up in the document first, then in storage. */
 function createPinning(
   workflows: readonly { app_id: string; id: string; definition: unknown }[],
   findStored: FindStoredWorkflow,
@@ -134,7 +134,7 @@ function createPinning(
   };
 }
 
-/** What tells one sink from another: `app METHOD /path`, its parameters unnamed. */
+/** Identifies a sink: `app METHOD /path`, without names of path parameters. */
 export function sinkName({ appId, method, path }: Pick<SinkDefinition, 'appId' | 'method' | 'path'>): string {
   return `${appId} ${method} ${patternKey(path)}`;
 }

@@ -1,4 +1,4 @@
-// Changes definitions, for the API and for the files alike: checks, stores, and lets triggers see the new state.
+// Changes definitions for the API and for files: validates, stores, and publishes the new state to triggers.
 
 import type { Clock } from '../clock.ts';
 import { refuseFaults } from '../core/fault.ts';
@@ -17,17 +17,14 @@ import { describeSink } from './describe-sink.ts';
 import { createSinkChanges, type SinkChanges } from './sink-changes.ts';
 import { createWorkflowChanges, type WorkflowChanges } from './workflow-changes.ts';
 
-/**
- * All methods reject with `invalid` naming every fault, `not_found`, `conflict`, or, where an edit names the state that
- * it is made for, `precondition_failed`.
- */
+/** All methods reject with `invalid` and every fault, `not_found`, `conflict`, or `precondition_failed` for a stale edit. */
 export interface DefinitionService extends AppChanges, Omit<WorkflowChanges, 'findDefinition'>, SinkChanges {
   describeStepTypes(): StepTypeDescription[];
-  /** What applying the document would change. */
+  /** Resolves to the changes that `apply` would make. */
   diff(document: unknown): Promise<PlannedChange[]>;
-  /** Makes the server hold what the document says: all of it, or nothing. What its owner defined besides is deleted. */
+  /** Makes the document the owner's only definitions, all or nothing. The owner's other definitions are deleted. */
   apply(document: unknown, owner?: DefinitionOwner): Promise<PlannedChange[]>;
-  /** Everything as a document that `apply` takes; tokens as hashes. */
+  /** Returns all definitions as a document for `apply`, with hashes of tokens. */
   exportAll(): unknown;
 }
 
@@ -45,7 +42,7 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
   async function planApply(document: unknown, owner: DefinitionOwner): Promise<PlannedChange[]> {
     const current = catalog.current();
     const { definitions, faults } = await parseDefinitions(document, stepTypes.inspect, async (appId, reference, isDefined) => {
-      // What its owner no longer defines is about to go.
+      // The owner's workflows that the document no longer defines are about to be deleted.
       const isLeaving =
         !isDefined && current.workflows.some((item) => item.appId === appId && item.id === reference.id && item.managedBy === owner);
       return isLeaving ? null : await findDefinition(appId, reference);

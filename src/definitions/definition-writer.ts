@@ -1,4 +1,4 @@
-// The one way by which definitions change: one change after another, stored before triggers see it.
+// Writes all changes of definitions, one after the other. Each is stored before triggers see it.
 
 import type { Clock } from '../clock.ts';
 import type { DefinitionChange } from '../storage/definition-store.ts';
@@ -6,7 +6,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Catalog } from './catalog.ts';
 
 export interface DefinitionWriter {
-  /** One piece of work after another: each is planned on what the one before has left. */
+  /** Runs work serially, so that each change is planned on the state that the previous one left. */
   inTurn<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Stores all of the changes or none, and resolves when triggers see them. */
   change(...changes: DefinitionChange[]): Promise<void>;

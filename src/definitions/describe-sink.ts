@@ -1,4 +1,4 @@
-// A sink as a definition document writes it: only what differs from the defaults, tokens as hashes.
+// Converts a sink to a definition document: only fields that differ from the defaults, and hashes of tokens.
 
 import { writeBodySetting } from '../core/sink/body-setting.ts';
 import { DEFAULT_LIMITS, type Sink } from '../core/sink/sink.ts';

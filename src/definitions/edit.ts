@@ -1,5 +1,5 @@
-// What an edit over the API rests on: the state that the caller has read (`If-Match`, RFC 9110, section 13.1.1), and
-// the fields of an answer that a caller may send back with it.
+// Preconditions of edits over the API: the state that the caller has read (`If-Match`, RFC 9110, section 13.1.1), and
+// read-only fields that a caller may send back.
 
 import { createHash } from 'node:crypto';
 import type { Fault } from '../core/fault.ts';
@@ -7,20 +7,20 @@ import type { ManagedBy } from '../core/sink/sink.ts';
 import { AppError } from '../errors.ts';
 
 export interface Edit<Stored> {
-  /** The header as it came; undefined changes whatever is there. */
+  /** The header's raw value; undefined for an unconditional edit. */
   ifMatch: string | undefined;
   /** The definition as the API shows it. */
   show: (stored: Stored) => object;
 }
 
-/** A strong entity tag: another one for each state of an app, a workflow or a sink, what no answer shows included. */
+/** A strong entity tag: differs for each state of an app, workflow or sink, including fields that no answer shows. */
 export function entityTag(stored: object): string {
   return `"${createHash('sha256').update(JSON.stringify(stored)).digest('base64url').slice(0, 22)}"`;
 }
 
 const TAGS = /^\s*(?:(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*|$))+$/;
 
-/** Throws `precondition_failed` when the definition is not, or no longer, in a state that the header names. */
+/** Throws `precondition_failed` unless the definition is in a state that the header lists. */
 export function refuseStale(what: string, ifMatch: string | undefined, stored: object | undefined): void {
   if (ifMatch === undefined) return;
   const isAny = ifMatch.trim() === '*';
@@ -30,7 +30,7 @@ export function refuseStale(what: string, ifMatch: string | undefined, stored: o
     });
   if (stored === undefined) throw new AppError('precondition_failed', `${what} is not there, so that it cannot match If-Match`);
   const current = entityTag(stored);
-  // A weak tag never matches here: it says nothing of what it leaves out.
+  // A weak tag never matches: If-Match uses the strong comparison.
   const named = [...ifMatch.matchAll(/(?:W\/)?"[^"]*"/g)].map(([tag]) => tag);
   if (isAny || named.includes(current)) return;
   throw new AppError('precondition_failed', `${what} has been changed since it was read; read it again and send its ETag of now`, {
@@ -38,10 +38,7 @@ export function refuseStale(what: string, ifMatch: string | undefined, stored: o
   });
 }
 
-/**
- * The fields of `given` that are the caller's to set. Those that the server makes may come back as they were shown;
- * `shown` is null where nothing is there yet.
- */
+/** Returns the writable fields of `given`. Read-only fields must equal `shown`, which is null for a new definition. */
 export function withoutReadOnly(
   given: Record<string, unknown>,
   shown: Record<string, unknown> | null,
@@ -61,7 +58,7 @@ export function withoutReadOnly(
   };
 }
 
-/** Throws `conflict` for what the definition files or the demo own. */
+/** Throws `conflict` for a definition that the definition files or the demo own. */
 export function refuseIfManaged(what: string, managedBy: ManagedBy | undefined): void {
   if (managedBy === 'config') throw new AppError('conflict', `${what} is defined in the configuration files; change it there`);
   if (managedBy === 'demo') throw new AppError('conflict', `${what} belongs to the demo; take another name, or define it in a file`);

@@ -1,5 +1,5 @@
-// Looks up the workflows that a definition refers to when it is saved, and keeps copies of them in it: what a run does
-// is settled when its workflow is saved, whatever becomes of the others.
+// Pins the workflows that a definition uses when it is saved: copies of them are stored with it, so that later changes of
+// those workflows do not affect it.
 
 import type { Fault } from '../core/fault.ts';
 import { stringifyJson } from '../core/json/json.ts';
@@ -13,17 +13,17 @@ import {
 } from '../core/workflow/inner-workflow-step.ts';
 
 export interface SavedWorkflow {
-  /** Null: not to be saved, only checked. */
+  /** Null when the workflow is only checked. */
   id: string | null;
   appId: string;
-  /** Workflows on the way to this one, which it cannot use in turn. */
+  /** The chain of workflows that use this one, which it must not use. */
   usedBy?: readonly string[];
 }
 
-/** Resolves to the definition with copies of its own, null when there is none, undefined when that is not known here. */
+/** Resolves to the definition with its own copies; null when there is none, undefined when this is unknown. */
 export type FindDefinition = (reference: InnerWorkflowReference, usedBy: readonly string[]) => Promise<unknown>;
 
-/** Takes any document; one that was written with copies loses them, for only a save makes them. */
+/** Accepts any document. Copies in it are dropped, because only a save creates them. */
 export async function pinWorkflows(
   { id, appId, usedBy = [] }: SavedWorkflow,
   written: unknown,
@@ -31,13 +31,13 @@ export async function pinWorkflows(
 ): Promise<{ document: unknown; faults: Fault[] }> {
   const document = withoutPins(written);
   const places = findReferences(document, 'steps');
-  // More are a fault that needs no copies to be told.
+  // Too many references are a fault that is reported elsewhere, without copies.
   if (places.length === 0 || places.length > MAX_INNER_WORKFLOWS) return { document, faults: [] };
   const above = id === null ? usedBy : [...usedBy, id];
   const faults: Fault[] = [];
   const pins: Record<string, unknown> = {};
   for (const { path, reference } of places) {
-    const known = await look(reference, appId, above, find);
+    const known = await resolveReference(reference, appId, above, find);
     if (known.fault !== null) faults.push({ path: `${path}.${known.fault.path}`, message: known.fault.message });
     else if (known.definition !== undefined) pins[pinKey(reference)] = known.definition;
   }
@@ -49,7 +49,7 @@ export async function pinWorkflows(
 
 const MAX_TEXT = 4 * 2 ** 20;
 
-async function look(
+async function resolveReference(
   reference: InnerWorkflowReference,
   appId: string,
   above: readonly string[],
@@ -58,17 +58,17 @@ async function look(
   const { workspace, id, version } = reference;
   if (workspace !== 'local' && workspace !== appId)
     return { fault: { path: 'workflow_workspace_id', message: `must be "local" or "${appId}": a workflow uses workflows of its own app` } };
-  const circle = above.includes(id) ? [...above, id] : null;
-  const definition = circle === null ? await find(reference, above) : undefined;
-  const user = circle ?? [...above, id, ...wayTo(above, definition)];
-  if (circle !== null || user.length > above.length + 1)
+  const cycle = above.includes(id) ? [...above, id] : null;
+  const definition = cycle === null ? await find(reference, above) : undefined;
+  const user = cycle ?? [...above, id, ...chainTo(above, definition)];
+  if (cycle !== null || user.length > above.length + 1)
     return { fault: { path: 'workflow_id', message: `Inner workflow composition graph contains a cycle: ${user.join(' uses ')}` } };
   if (definition !== null) return { definition, fault: null };
   const which = version === null ? '' : ` of version ${version}`;
   return { fault: { path: 'workflow_id', message: `app "${appId}" has no workflow "${id}"${which}` } };
 }
 
-/** Whether a stored definition holds a copy of the workflow for its own steps. */
+/** True when a stored definition has a copy of the workflow for its own steps. */
 export function usesWorkflow(definition: unknown, workflowId: string): boolean {
   return pinsIn(definition).some(({ id }) => id === workflowId);
 }
@@ -78,12 +78,12 @@ function pinsIn(definition: unknown): { id: string; copy: unknown }[] {
   return Object.entries(pins).map(([key, copy]) => ({ id: key.replace(/@.*$/, ''), copy }));
 }
 
-/** From a definition down to one of these workflows; nothing when it uses none of them. */
-function wayTo(ids: readonly string[], definition: unknown): string[] {
+/** Returns the chain of ids from a definition to one of these workflows; empty when it uses none of them. */
+function chainTo(ids: readonly string[], definition: unknown): string[] {
   for (const { id, copy } of pinsIn(definition)) {
     if (ids.includes(id)) return [id];
-    const way = wayTo(ids, copy);
-    if (way.length > 0) return [id, ...way];
+    const chain = chainTo(ids, copy);
+    if (chain.length > 0) return [id, ...chain];
   }
   return [];
 }

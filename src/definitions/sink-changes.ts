@@ -1,4 +1,4 @@
-// Makes, edits and deletes single sinks, as the API asks for it.
+// Creates, edits and deletes single sinks for the API.
 
 import type { Clock } from '../clock.ts';
 import { refuseFaults } from '../core/fault.ts';
@@ -16,12 +16,12 @@ import { patchSink, readSinkEdit } from './sink-edit.ts';
 export interface SinkChanges {
   findSink(appId: string, sinkId: string): Sink;
   createSink(appId: string, document: unknown): Promise<Sink>;
-  /** What the document does not say becomes the default, except of credentials: these stay. */
+  /** Fields absent from the document get their defaults, except credentials, which stay. */
   replaceSink(appId: string, sinkId: string, document: unknown, edit: Edit<Sink>): Promise<Sink>;
   /** Merges the patch into the definition (RFC 7396). */
   patchSink(appId: string, sinkId: string, patch: unknown, edit: Edit<Sink>): Promise<Sink>;
   deleteSink(appId: string, sinkId: string, ifMatch?: string): Promise<void>;
-  /** Puts a new token in place of all that the sink accepted; the token is shown here and never again. */
+  /** Replaces all credentials of the sink with a new token, which is returned only here. */
   rotateToken(appId: string, sinkId: string, ifMatch?: string): Promise<{ sink: Sink; token: string }>;
 }
 

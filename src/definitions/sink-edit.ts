@@ -1,5 +1,4 @@
-// A sink as an edit states it: what `PUT` puts in the place of what was there, and what `PATCH` changes of it. What an
-// edit does not say of credentials leaves them as they are.
+// Converts edits of a sink (`PUT` and `PATCH`) to its new definition. Credentials that an edit does not mention stay.
 
 import type { Fault } from '../core/fault.ts';
 import { mergePatch } from '../core/json/merge-patch.ts';
@@ -9,12 +8,12 @@ import { withoutReadOnly } from './edit.ts';
 
 const READ_ONLY = ['id', 'url', 'managed_by', 'created_at', 'updated_at'];
 
-/** The document of the edited sink, for `parseSink`. `shown` is the sink as the API shows it. */
+/** Returns the edited sink's document for `parseSink`. `shown` is the sink as the API presents it. */
 export function readSinkEdit(given: unknown, shown: Record<string, unknown>): { document: unknown; faults: Fault[] } {
   if (!isObject(given)) return { document: given, faults: [] };
   const { fields, faults } = withoutReadOnly(given, shown, READ_ONLY);
   const { auth, public: isPublic, ...document } = fields;
-  // An answer has the name of the scheme in place of the credentials, which never come back.
+  // Answers contain the name of the scheme instead of credentials.
   const isName = typeof auth === 'string';
   if (isName && auth !== shown['auth']) faults.push({ path: 'auth', message: schemeMessage(shown) });
   const statesAuth = (auth !== undefined && !isName) || fields['auth_token'] !== undefined;
@@ -27,12 +26,12 @@ export function readSinkEdit(given: unknown, shown: Record<string, unknown>): { 
   };
 }
 
-/** The sink with the patch merged in, as `readSinkEdit` takes it. */
+/** Merges the patch into the sink, for `readSinkEdit`. */
 export function patchSink(existing: Sink, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const { auth, auth_token: authToken, public: isPublic, ...changes } = patch;
   const { auth: _auth, auth_token: _token, public: _public, ...document } = describeSink(existing);
-  // Credentials are not merged: `null`, which removes a member elsewhere, says here that the sink is public.
+  // Credentials are not merged: here `null` does not remove a member but makes the sink public.
   const stated = { auth, auth_token: authToken, public: isPublic };
   return {
     ...(mergePatch(document, changes) as object),

@@ -1,4 +1,4 @@
-// Saves and deletes single workflows, as the API asks for it, and checks them without saving.
+// Saves and deletes single workflows for the API, and checks them without saving.
 
 import { appIdFault } from '../core/app.ts';
 import { type Fault, refuseFaults } from '../core/fault.ts';
@@ -19,14 +19,14 @@ import { pinWorkflows, usesWorkflow } from './pin-workflows.ts';
 
 export interface WorkflowChanges {
   findWorkflow(appId: string, workflowId: string): WorkflowRecord;
-  /** Makes it or replaces it, by a definition or an answer that holds one. What differs is a new version. */
+  /** Creates or replaces the workflow from a definition, or an answer that contains one. A change creates a new version. */
   saveWorkflow(appId: string, workflowId: string, document: unknown, edit: Edit<WorkflowRecord>): Promise<WorkflowRecord>;
   /** Merges the patch into the definition (RFC 7396). */
   patchWorkflow(appId: string, workflowId: string, patch: unknown, edit: Edit<WorkflowRecord>): Promise<WorkflowRecord>;
   deleteWorkflow(appId: string, workflowId: string, ifMatch?: string): Promise<void>;
-  /** Every fault that saving the definition would find. Without an app, workflows that it uses are taken on trust. */
+  /** Resolves to every fault that saving would find. Without an app, workflows that it uses are not checked. */
   checkWorkflow(appId: string | null, document: unknown): Promise<Fault[]>;
-  /** With copies of what it uses; null when it is not stored. */
+  /** Resolves to the definition with its copies; null when it is not stored. */
   findDefinition(appId: string, reference: InnerWorkflowReference): Promise<unknown>;
 }
 
@@ -109,7 +109,7 @@ export function createWorkflowChanges({ writer: { inTurn, change }, storage, cat
   };
 }
 
-/** A definition as it stands, or out of an answer, which holds it as `definition`. */
+/** Accepts a definition, or an answer that contains one as `definition`. */
 function readDefinition(document: unknown, existing: WorkflowRecord | undefined, show: Edit<WorkflowRecord>['show']): unknown {
   if (typeof document !== 'object' || document === null || !Object.hasOwn(document, 'definition')) return document;
   const shown = existing === undefined ? null : (show(existing) as Record<string, unknown>);

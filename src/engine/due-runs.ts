@@ -68,7 +68,7 @@ export class DueRuns implements LeasedWork {
     const { worker, background, memory } = this.#options;
     return {
       limit: Math.min(CLAIM_LIMIT, MAX_ACTIVE - background.size),
-      maxWeight: memory.room,
+      maxWeight: memory.available,
       takesAlone: this.#alone === null || !(this.#resuming.has(this.#alone) || worker.active.has(this.#alone)),
     };
   }
@@ -79,7 +79,7 @@ export class DueRuns implements LeasedWork {
     const weight = runWeight(claimed.bytes);
     let run: ActiveRun | null = null;
     worker.stop(lease.runId);
-    memory.takeAnyway(weight);
+    memory.reserveAnyway(weight);
     this.#resuming.set(lease.runId, lease);
     if (claimed.isAlone) this.#alone = lease.runId;
     try {
@@ -94,7 +94,7 @@ export class DueRuns implements LeasedWork {
       logger.warn({ run_id: lease.runId, reason: error.message }, 'a run could not be resumed; trying again');
       await storage.releaseRun(lease, clock() + RETRY_MS);
     } finally {
-      if (run === null) memory.give(weight);
+      if (run === null) memory.release(weight);
       else worker.forget(run);
       this.#resuming.delete(lease.runId);
     }

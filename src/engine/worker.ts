@@ -101,7 +101,7 @@ export class Worker {
     const { runId } = run.lease;
     if (!run.isIdle) return;
     if (this.#active.get(runId) === run) this.#active.delete(runId);
-    this.#options.memory.give(run.weight);
+    this.#options.memory.release(run.weight);
     run.weight = 0;
     if (run.execution instanceof LargeRun) run.execution.dispose();
   }
@@ -174,7 +174,7 @@ export class Worker {
   #reserveMemory(run: ActiveRun): boolean {
     const weight = runWeight(run.bytes);
     if (run.weight > 0) return true;
-    if (!this.#options.memory.take(weight)) return false;
+    if (!this.#options.memory.tryReserve(weight)) return false;
     run.weight = weight;
     return true;
   }

@@ -1,11 +1,11 @@
-// Blobs: received files, stored under the hash of what is in them. A blob is on the disk, name and all, before the
-// commit that names it; one that no run names in the end is swept.
+// Blobs: received files, stored under the hash of their content. A blob is durable before the commit that refers to it;
+// blobs that no run refers to are swept.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { createBlobTurns } from './blob-turns.ts';
+import { createBlobLocks } from './blob-locks.ts';
 import { fileFault } from './file-fault.ts';
 import { readVerified } from './verified-read.ts';
 
@@ -14,35 +14,35 @@ export interface StoredBlob {
   size: number;
 }
 
-/** Writes what comes in. Rejects as the stream does, or with `unavailable`; nothing is left behind then. */
+/** Stores a stream. Rejects with the stream's error or with `unavailable`, and then leaves nothing behind. */
 export type WriteBlob = (content: AsyncIterable<Uint8Array>) => Promise<StoredBlob>;
 
 /**
- * Files that become blobs together, or not at all: those of one form, and those that are to be looked at first. They
- * are synced together too, so that many small files cost little more than one.
+ * Files that become blobs all together or not at all: those of one form, and those to be validated first. They are synced
+ * together, so that many small files cost little more than one.
  */
 export interface StagedBlobs {
-  /** Resolves when the content is in a file that has no name yet, and may still be lost. */
+  /** Resolves when the content is in a temporary file, which may still be lost. */
   write: WriteBlob;
-  /** Where one of them lies until it is published. */
+  /** Returns the path of a file that is not published yet. */
   pathOf(sha256: string): string;
-  /** Resolves when contents and names are on the disk. */
+  /** Resolves when contents and names are durable. */
   publish(): Promise<void>;
-  /** Without effect once published. */
+  /** Does nothing after `publish`. */
   discard(): Promise<void>;
 }
 
 export interface BlobStore {
-  /** Resolves when content and name are on the disk. */
+  /** Resolves when content and name are durable. */
   write: WriteBlob;
   stage(): StagedBlobs;
-  /** Ends with AlteredFile, and before the last byte of a file of this `size`, when its bytes are not those of the hash. */
+  /** Fails with AlteredFile when the bytes do not match the hash; with a `size`, before the last byte. */
   read(sha256: string, size?: number): Readable;
-  /** Makes blobs as young as if they came in now, for a run that is about to name them. One that is gone stays gone. */
+  /** Sets the age of blobs to zero, for a run that is about to refer to them. Ignores missing blobs. */
   renew(hashes: readonly string[], now: number): Promise<void>;
   /**
-   * Removes blobs older than the age that `findOrphans` names; returns the bytes of those that it does not. What comes in
-   * again, or is renewed, at whatever moment of it, stays.
+   * Removes blobs that `findOrphans` returns and that are older than `minAgeMs`; resolves to the bytes of all others. A blob
+   * that is received again or renewed during the sweep is kept.
    */
   sweep(findOrphans: (hashes: string[]) => Promise<string[]>, options: SweepOptions): Promise<number>;
 }
@@ -50,31 +50,31 @@ export interface BlobStore {
 export interface SweepOptions {
   minAgeMs: number;
   now: number;
-  /** Ends the sweep where it is. */
+  /** Stops the sweep early. */
   signal: AbortSignal;
 }
 
 const INCOMING = 'incoming';
 const SHARD = /^[0-9a-f]{2}$/;
-/** Files and folders that are synced at the same time: as many as Node has threads for it. */
-const SYNCED_AT_ONCE = 4;
-/** Blobs that a sweep looks at between two looks at its signal. */
-const GROUP = 256;
+/** Files and folders synced concurrently: as many as Node has threads for it. */
+const MAX_CONCURRENT_SYNCS = 4;
+/** Blobs that a sweep checks between two checks of its signal. */
+const GROUP_SIZE = 256;
 
 export async function openBlobStore(directory: string): Promise<BlobStore> {
   const incoming = join(directory, INCOMING);
-  // What a crash left half received belongs to nobody.
+  // Files that a crash left half received.
   await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
 
   const shardOf = (sha256: string): string => join(directory, sha256.slice(0, 2));
   const pathOf = (sha256: string): string => join(shardOf(sha256), sha256);
 
-  const turns = createBlobTurns();
-  /** Folders whose own names are known to be on the disk: one that is there may have been made by who has not synced it yet. */
+  const locks = createBlobLocks();
+  /** Folders whose own names are durable. An existing folder may have been created by a request that has not synced it yet. */
   const syncedFolders = new Set<string>();
 
-  /** `received`: files by hash. */
+  /** Moves temporary files, by hash, to their names and syncs them. */
   async function keep(received: ReadonlyMap<string, string>): Promise<void> {
     await syncAll(received.values(), (file) => file.datasync());
     const folders = new Set<string>();
@@ -82,7 +82,7 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
       const folder = shardOf(sha256);
       const isNewFolder = (await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined;
       if (isNewFolder || !syncedFolders.has(folder)) folders.add(directory);
-      await turns.keep(sha256, () => rename(temporary, pathOf(sha256)));
+      await locks.keep(sha256, () => rename(temporary, pathOf(sha256)));
       folders.add(folder);
     }
     await syncAll(folders.values(), (folder) => folder.sync());
@@ -156,7 +156,7 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
     read: (sha256, size) => readVerified(pathOf(sha256), sha256, size),
 
     async renew(hashes, now) {
-      for (const sha256 of hashes) await turns.keep(sha256, () => utimes(pathOf(sha256), now / 1000, now / 1000).catch(unlessGone));
+      for (const sha256 of hashes) await locks.keep(sha256, () => utimes(pathOf(sha256), now / 1000, now / 1000).catch(ignoreMissing));
     },
 
     async sweep(findOrphans, { minAgeMs, now, signal }) {
@@ -168,7 +168,7 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
           const path = pathOf(hash);
           if (!orphans.has(hash)) keptBytes += (await stat(path)).size;
           else {
-            await turns.remove(hash, async () => {
+            await locks.remove(hash, async () => {
               const { mtimeMs } = await stat(path);
               if (now - mtimeMs >= minAgeMs) await rm(path, { force: true });
             });
@@ -180,20 +180,20 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
   };
 }
 
-/** All blobs, so many at a time, for no question to the database is larger than that. */
+/** Lists all blobs in groups, which bounds the size of a query to the database. */
 async function* hashesInGroups(directory: string): AsyncGenerator<string[]> {
   let group: string[] = [];
   for (const shard of await readdir(directory)) {
     if (!SHARD.test(shard)) continue;
     group.push(...(await readdir(join(directory, shard))));
-    if (group.length < GROUP) continue;
+    if (group.length < GROUP_SIZE) continue;
     yield group;
     group = [];
   }
   if (group.length > 0) yield group;
 }
 
-/** Rejects with the first fault, once nothing is open any more. */
+/** Rejects with the first error, once all files are closed. */
 async function syncAll(paths: Iterator<string>, sync: (opened: FileHandle) => Promise<void>): Promise<void> {
   async function syncNext(): Promise<void> {
     for (let next = paths.next(); next.done !== true; next = paths.next()) {
@@ -205,11 +205,11 @@ async function syncAll(paths: Iterator<string>, sync: (opened: FileHandle) => Pr
       }
     }
   }
-  const results = await Promise.allSettled(Array.from({ length: SYNCED_AT_ONCE }, syncNext));
+  const results = await Promise.allSettled(Array.from({ length: MAX_CONCURRENT_SYNCS }, syncNext));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
 
-function unlessGone(error: NodeJS.ErrnoException): void {
+function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }

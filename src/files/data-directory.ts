@@ -1,4 +1,4 @@
-// The data directory: made at first start, readable by its owner alone.
+// The data directory: created at first start, readable only by its owner.
 
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -22,22 +22,22 @@ export async function prepareDataDirectory(directory: string): Promise<void> {
   }
 }
 
-/** The admin token in the directory; `makeToken` makes it when there is none yet. */
+/** Reads the admin token from the directory; creates it with `makeToken` when there is none yet. */
 export async function readOrMakeAdminToken(
   directory: string,
   makeToken: () => string,
 ): Promise<{ token: string; path: string; isNew: boolean }> {
   const path = join(directory, ADMIN_TOKEN_FILE);
-  const { text, isNew } = await readOrMake(path, 'admin token', makeToken);
+  const { text, isNew } = await readOrCreate(path, 'admin token', makeToken);
   return { token: text, path, isNew };
 }
 
-/** What signs the placeholders of secrets; `makeKey` makes it when there is none yet. */
+/** Reads the key that signs placeholders of secrets; creates it with `makeKey` when there is none yet. */
 export async function readOrMakeSecretKey(directory: string, makeKey: () => string): Promise<string> {
-  return (await readOrMake(join(directory, SECRET_KEY_FILE), 'secret key', makeKey)).text;
+  return (await readOrCreate(join(directory, SECRET_KEY_FILE), 'secret key', makeKey)).text;
 }
 
-async function readOrMake(path: string, what: string, make: () => string): Promise<{ text: string; isNew: boolean }> {
+async function readOrCreate(path: string, what: string, make: () => string): Promise<{ text: string; isNew: boolean }> {
   try {
     const text = (await readFile(path, 'utf8')).trim();
     if (text.length < 16) throw new Error(`the ${what} in ${path} is too short to be one; delete the file to have a new one made`);
@@ -45,13 +45,13 @@ async function readOrMake(path: string, what: string, make: () => string): Promi
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     const text = make();
-    await writeWhole(path, `${text}\n`);
+    await writeAtomically(path, `${text}\n`);
     return { text, isNew: true };
   }
 }
 
-/** The file appears with all that is in it, however the process ends. */
-async function writeWhole(path: string, text: string): Promise<void> {
+/** Atomic: the file appears with its whole content, even if the process crashes. */
+async function writeAtomically(path: string, text: string): Promise<void> {
   const file = await open(`${path}.new`, 'w', 0o600);
   try {
     await file.writeFile(text);

@@ -1,8 +1,8 @@
-// What can go wrong with files, sorted by what the server must do about it.
+// Classifies file system errors by how the server must respond.
 
 import { AppError } from '../errors.ts';
 
-/** Sorts an error of the file system: a full disk or too many open files pass, all else is for the operator. */
+/** Returns `unavailable` for a full disk or too many open files, which are temporary; else the error itself. */
 export function fileFault(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(error);

@@ -1,5 +1,5 @@
-// Files that steps write, all below one directory that the operator set aside. Callers may choose their names, and others
-// may write to the directory: so no link in it is followed, neither a file nor a folder of the way.
+// Writes files of steps, all below one directory that the operator chose. Callers may choose file names and others may
+// write to the directory, so no link in it is followed, at any part of the path.
 
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
@@ -14,32 +14,32 @@ export interface StepFileWrite {
   mode: 'create' | 'append';
 }
 
-/** A folder that is open, so that what is opened in it is in no other, whatever its path leads to by then. */
+/** An open folder: files opened through its handle are in it even if its path changes. */
 interface OpenFolder {
   handle: FileHandle;
   path: string;
 }
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_APPEND, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
-/** `O_NONBLOCK`: a pipe in place of the file must not hold the thread. */
+/** `O_NONBLOCK`: opening a pipe in place of the file must not block the thread. */
 const FLAGS = {
   create: O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CREAT | O_EXCL,
   append: O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CREAT | O_APPEND,
 };
 
-/** Resolves once the content is on disk. A path that would lead out of the directory is not written, by links neither. */
+/** Resolves once the content is on disk. Refuses a path that leads out of the directory, also by links. */
 export async function writeStepFile(directory: string, { path, content, mode }: StepFileWrite): Promise<FileWriteResult> {
   const root = resolve(directory);
-  const way = relative(root, join(root, path));
-  if (isAbsolute(path) || path.includes('\0') || way === '' || way.startsWith('..')) {
+  const relativePath = relative(root, join(root, path));
+  if (isAbsolute(path) || path.includes('\0') || relativePath === '' || relativePath.startsWith('..')) {
     return notWritten(path, 'lies outside of the directory for files (SLUICE_FILES_DIR)');
   }
   const opened: FileHandle[] = [];
   try {
-    const names = way.split(sep);
+    const names = relativePath.split(sep);
     const name = names.pop() as string;
     await mkdir(root, { recursive: true, mode: 0o700 });
-    // The way to the directory itself is the operator's, and may have links.
+    // The path of the directory itself is the operator's, and may contain links.
     let folder: OpenFolder = { path: root, handle: await open(root, O_RDONLY | O_DIRECTORY) };
     opened.push(folder.handle);
     for (const below of names) {
@@ -60,10 +60,10 @@ export async function writeStepFile(directory: string, { path, content, mode }: 
   }
 }
 
-/** Makes the folder where there is none. Rejects with ELOOP for a link. */
+/** Creates the folder if it does not exist. Rejects with ELOOP for a link. */
 async function openFolder(parent: OpenFolder, name: string): Promise<OpenFolder> {
   const path = within(parent, name);
-  await mkdir(path, { mode: 0o700 }).catch(unless('EEXIST'));
+  await mkdir(path, { mode: 0o700 }).catch(ignore('EEXIST'));
   try {
     return { path: join(parent.path, name), handle: await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) };
   } catch (error) {
@@ -73,12 +73,12 @@ async function openFolder(parent: OpenFolder, name: string): Promise<OpenFolder>
   }
 }
 
-/** Linux opens by the folder that is open. Elsewhere the path is walked anew, so that only the folder itself was looked at. */
+/** On Linux, a path through the open folder's handle. Elsewhere the path is resolved again, which leaves a race. */
 function within({ handle, path }: OpenFolder, name: string): string {
   return process.platform === 'linux' ? `/proc/self/fd/${handle.fd}/${name}` : join(path, name);
 }
 
-function unless(expected: string): (error: NodeJS.ErrnoException) => void {
+function ignore(expected: string): (error: NodeJS.ErrnoException) => void {
   return (error) => {
     if (error.code !== expected) throw error;
   };

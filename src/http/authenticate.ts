@@ -1,5 +1,5 @@
-// Bearer tokens at the door: who may trigger a sink, read a run, or administer the server. Decided on the request's
-// head, before any of its body is read. RFC 6750, with the scheme in any case (RFC 9110).
+// Checks bearer tokens (RFC 6750, with the scheme in any case, RFC 9110) for triggers, runs and the admin API. Only the
+// request's head is used, before any of its body is read.
 
 import bearerAuth from '@fastify/bearer-auth';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -10,15 +10,15 @@ import { createTokenBuckets } from './trigger/token-bucket.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Hashes of the tokens that open what is asked for. */
+    /** Hashes of the tokens that grant the request. */
     acceptedTokens: readonly string[];
   }
 }
 
-/** Calls `done` with `unauthorized`, or `rate_limited` for one who guesses, unless a token with such a hash came. */
+/** Calls `done` without an error when a token matches, else with `unauthorized`, or `rate_limited` after too many failures. */
 export type RequireToken = (request: FastifyRequest, reply: FastifyReply, hashes: readonly string[], done: (error?: Error) => void) => void;
 
-/** Wrong tokens a client may present in a row, and per second after that. A right one is never refused for it. */
+/** Wrong tokens that a client may send at once, and per second after that. A valid token is never rate limited. */
 const FAILURE_BURST = 50;
 const FAILURES_PER_SECOND = 5;
 

@@ -1,5 +1,5 @@
-// Answers what never became a request: bytes that are no HTTP, heads that are too large, requests that came too slowly.
-// Node hands over the bare socket, so the answer is written by hand; its body is the one error body.
+// Answers bytes that Node could not parse as a request: invalid HTTP, heads that are too large, requests that are too slow.
+// Node passes the bare socket, so the answer is written by hand, with the common error body.
 
 import { maxHeaderSize, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts';
 import type { RefusedTrigger } from './trigger/rejection-entries.ts';
 import { triggerPathOf } from './trigger/trigger-path.ts';
 
-type BrokenTrigger = Pick<RefusedTrigger, 'method' | 'path' | 'clientIp'>;
+type UnreadableTrigger = Pick<RefusedTrigger, 'method' | 'path' | 'clientIp'>;
 
 interface Answer {
   status: string;
@@ -15,19 +15,19 @@ interface Answer {
   message: string;
 }
 
-/** Node gives the bytes that it was reading, and Fastify's type says otherwise. */
-type BrokenRequest = NodeJS.ErrnoException & { reason?: string; rawPacket?: unknown };
+/** Node adds the bytes that it was parsing; Fastify's type omits them. */
+type ClientError = NodeJS.ErrnoException & { reason?: string; rawPacket?: unknown };
 
-/** `refuse` is told of a trigger whose URL cannot be read, before it is answered as every refused trigger is. */
+/** Calls `refuse` for a trigger whose URL is invalid. Its answer has the body of every refused trigger. */
 export function answerClientError(
-  error: BrokenRequest,
+  error: ClientError,
   socket: Socket,
   requestId: string,
-  refuse: (fault: AppError, trigger: BrokenTrigger) => void,
+  refuse: (fault: AppError, trigger: UnreadableTrigger) => void,
 ): void {
   const response = (socket as SocketOfServer)._httpMessage;
   if (response?.req.complete === true) {
-    // The bytes came behind a whole request, whose answer is still under way: that one must not be mistaken for this.
+    // The bytes followed a complete request whose answer is in flight: the caller must not mistake this error for it.
     response.once('finish', () => socket.destroy());
     return;
   }
@@ -35,7 +35,7 @@ export function answerClientError(
     socket.destroy();
     return;
   }
-  const trigger = brokenTrigger(error, socket);
+  const trigger = unreadableTrigger(error, socket);
   const { status, code, message } = trigger === null ? describe(error) : { ...describe(error), message: NOT_ASCII };
   if (trigger !== null) refuse(new AppError('invalid', message), trigger);
   const body = JSON.stringify({
@@ -46,14 +46,14 @@ export function answerClientError(
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
-  // What still comes in is not read: it cannot be told where the next request would begin.
+  // Further bytes are not read: the start of a next request cannot be found.
   socket.destroySoon();
 }
 
 const NOT_ASCII = 'the request is malformed: the URL holds bytes beyond ASCII; send them percent-encoded, as UTF-8';
 
-/** Null where the URL is not what is wrong, or is none of a trigger. */
-function brokenTrigger({ code, rawPacket }: BrokenRequest, socket: Socket): BrokenTrigger | null {
+/** Null when the URL is not the fault, or not a trigger's. */
+function unreadableTrigger({ code, rawPacket }: ClientError, socket: Socket): UnreadableTrigger | null {
   if (code !== 'HPE_INVALID_URL' || !Buffer.isBuffer(rawPacket)) return null;
   const [, method, url] = /^([A-Z]+) ([^ \r\n]+)/.exec(rawPacket.toString('latin1', 0, maxHeaderSize)) ?? [];
   const path = method === undefined || url === undefined || !NON_ASCII.test(url) ? null : triggerPathOf(url);
@@ -62,10 +62,10 @@ function brokenTrigger({ code, rawPacket }: BrokenRequest, socket: Socket): Brok
 
 const NON_ASCII = /[\x80-\xff]/;
 
-/** Node keeps the response that is under way on its socket; its own error handling looks there too. */
+/** Node keeps the response in flight on its socket, and its own error handler reads it there too. */
 type SocketOfServer = Socket & { _httpMessage?: ServerResponse | null };
 
-function describe({ code, reason }: BrokenRequest): Answer {
+function describe({ code, reason }: ClientError): Answer {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return {

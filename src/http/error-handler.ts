@@ -1,5 +1,5 @@
-// The one place that turns errors into HTTP: the only table of codes and statuses, and the one error body.
-// Text of an error that no caller caused goes to the log and never to the caller.
+// Turns errors into HTTP answers, with the only table of codes and statuses and the only error body. The text of an
+// unexpected error goes to the log, never to the caller.
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type ErrorCode } from '../errors.ts';
@@ -27,10 +27,10 @@ export function statusOf(code: ErrorCode): number {
   return STATUS[code];
 }
 
-/** Bodies longer than this are cut off rather than read to the end when a request is refused. */
-const DRAINED_BYTES = 65_536;
+/** When a request is refused with more of its body unread, the connection is closed instead of reading the rest. */
+const MAX_DRAINED_BYTES = 65_536;
 
-/** `isTrigger` where it is not the route that says so. */
+/** `isTrigger` overrides the route's own setting. */
 export type SendError = (error: unknown, request: FastifyRequest, reply: FastifyReply, isTrigger?: boolean) => void;
 
 export function createSendError(logger: Logger): SendError {
@@ -42,7 +42,7 @@ export function createSendError(logger: Logger): SendError {
     const message = fault?.message ?? 'internal error; the log has the details under this request_id';
     if (fault?.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
     for (const [name, value] of Object.entries(fault?.headers ?? {})) reply.header(name, value);
-    if (leavesMuchUnread(request)) reply.header('connection', 'close');
+    if (hasLargeUnreadBody(request)) reply.header('connection', 'close');
     reply.code(status).send({
       ...(isTrigger ? { triggered: false, run_id: null, message } : {}),
       error: { code, message, ...fault?.details },
@@ -51,14 +51,14 @@ export function createSendError(logger: Logger): SendError {
   };
 }
 
-function leavesMuchUnread({ raw }: FastifyRequest): boolean {
+function hasLargeUnreadBody({ raw }: FastifyRequest): boolean {
   if (raw.complete) return false;
-  return raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > DRAINED_BYTES;
+  return raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > MAX_DRAINED_BYTES;
 }
 
 const MALFORMED_TYPE = 'the Content-Type header is malformed; write a media type, as application/json';
 
-/** What the caller may know, or null when the error is none of the caller's doing. */
+/** Returns the error to show to the caller. Null when the caller did not cause it. */
 function toAppError(error: unknown, bodyLimit: number, isTrigger: boolean): AppError | null {
   if (error instanceof AppError) return error;
   const { code, statusCode, message } = error as FastifyError;

@@ -1,4 +1,4 @@
-// Health: whether the process lives, and whether it can take work.
+// Health checks: whether the process is alive, and whether it can accept work.
 
 import type { FastifyInstance } from 'fastify';
 import type { DiskFloor } from '../files/disk-floor.ts';
@@ -12,7 +12,7 @@ export interface HealthDependencies {
   isStopping: () => boolean;
 }
 
-/** A commit that takes longer than this means that the server cannot take work. */
+/** A server whose commits take longer cannot accept work. */
 const PING_LIMIT_MS = 250;
 
 export function healthRoutes(server: FastifyInstance, { storage, disk, memory, isStopping }: HealthDependencies): void {

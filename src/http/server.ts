@@ -1,4 +1,4 @@
-// The HTTP server: limits, plugins and routes in one place. Everything it needs comes as arguments.
+// The HTTP server: limits, plugins and routes in one place. All its dependencies are passed as arguments.
 
 import { randomBytes } from 'node:crypto';
 import swagger from '@fastify/swagger';
@@ -52,18 +52,18 @@ export interface ServerDependencies {
   definitions: DefinitionService;
   engine: Engine;
   feed: RunFeed;
-  /** Server time, for what expires. */
+  /** Server time, for expiry and rate limits. */
   clock: Clock;
-  /** For what is told. */
+  /** For times shown to callers, and for the age of files. */
   wallClock: Clock;
   logger: Logger;
   memory: MemoryBudget;
   adminToken: string;
   maskSecrets: MaskSecrets;
   trustProxy: boolean | string[];
-  /** Requests a second to one sink from one address; 0 is off. */
+  /** Requests per second to one sink from one address; 0 turns the limit off. */
   rateLimit: number;
-  /** Public address; null: where the server listens. */
+  /** Public address; null for the address that the server listens on. */
   baseUrl: string | null;
   version: string;
 }
@@ -72,7 +72,7 @@ export interface HttpServer {
   fastify: FastifyInstance;
   /** Resolves to the address as a URL. */
   listen(host: string, port: number): Promise<string>;
-  /** Refuses new runs and takes no more connections; streams that are open go on. */
+  /** Refuses new runs and connections; open streams continue. */
   stopAccepting(): void;
   /** Ends open streams and connections. */
   close(): Promise<void>;
@@ -83,7 +83,7 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 72_000;
 const CHECK_CONNECTIONS_EVERY_MS = 2000;
 const MAX_CONNECTIONS = 16_000;
-/** For the answers under way to be sent to the end when the server closes. */
+/** Time for answers in flight to finish when the server closes. */
 const CLOSE_GRACE_MS = 500;
 const MAX_ADMIN_BODY_BYTES = 4 * 2 ** 20;
 const ADMIN_BODY_TYPES = ['application/json', 'application/merge-patch+json'];
@@ -97,7 +97,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   const sendError = createSendError(logger);
 
   const fastify = Fastify({
-    // Its logger would listen to every answer; what there is to say goes to ours.
+    // Fastify's logger would listen to every answer; the server logs by itself.
     logger: false,
     trustProxy: dependencies.trustProxy,
     bodyLimit: MAX_ADMIN_BODY_BYTES,
@@ -120,7 +120,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   fastify.setNotFoundHandler((request, reply) =>
     sendError(new AppError('not_found', `there is nothing at ${request.method} ${pathOf(request.url)}`), request, reply),
   );
-  // Query strings are text and are converted; bodies are checked by the definitions they become, word by word.
+  // Query strings are text, so their values are coerced. Bodies are validated as definitions, with better messages.
   const ajv = new Ajv({ ...TRUSTED_SCHEMAS, coerceTypes: true, useDefaults: true, removeAdditional: false, allErrors: false });
   fastify.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? () => true : ajv.compile(schema as object)));
   fastify.setSerializerCompiler(() => stringifyJson);
@@ -159,7 +159,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     disk.refuseWhenLow();
   }
 
-  /** No route is found for a path that cannot be decoded: most likely it was to be a trigger. */
+  /** Fastify finds no route for a path that it cannot decode; most likely it was meant as a trigger. */
   function refuseUnrouted(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
     const path = triggerPathOf(request.raw.url as string);
     if (path === null) return sendError(error, request, reply);
@@ -218,8 +218,8 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     async close() {
       isStopping = true;
       streams.closeAll();
-      // A connection that says nothing, or never ends its request, would hold the server for ever: once it is closing,
-      // Node no longer applies its own time limits.
+      // A silent connection, or one whose request never ends, would block closing for ever: Node stops its own time limits
+      // once the server closes.
       const cut = setTimeout(() => fastify.server.closeAllConnections(), CLOSE_GRACE_MS);
       await fastify.close();
       clearTimeout(cut);
@@ -237,7 +237,7 @@ function parseAdminBody(bytes: Buffer, next: (error: Error | null, value?: unkno
   }
 }
 
-/** Unique across restarts, so that a log line can be found by the id that a caller was told. */
+/** Ids are unique across restarts, so that the id in an answer finds its log lines. */
 function createRequestIds(): () => string {
   const ofProcess = randomBytes(4).toString('hex');
   let count = 0;

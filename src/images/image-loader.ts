@@ -1,4 +1,4 @@
-// Loads the images that operations want, outside of the core: bytes from blobs or base64, size and JPEG by sharp.
+// Loads images for operations, outside of the core: reads bytes from blobs or base64, and gets size and JPEG from sharp.
 
 import sharp, { type Sharp } from 'sharp';
 import { ImageFault, type Images, ImagesWanted, type ImageWant } from '../core/uql/image.ts';
@@ -8,16 +8,16 @@ import type { MemoryAccount } from '../memory-budget.ts';
 import { decodeBase64 } from './decode-base64.ts';
 
 export interface ImageLoader {
-  /** Never rejects for a bad image: looking at it throws ImageFault. All else that goes wrong rejects. */
+  /** Does not reject for a bad image: using it throws ImageFault. Rejects for all other errors. */
   load(wants: readonly ImageWant[]): Promise<Images>;
 }
 
 export interface ImageLoaderOptions {
-  /** Throws ImageFault for a file that this run has not received: anyone can write the hash of another's into a body. */
+  /** Throws ImageFault for a file that this run did not receive: a body may contain the hash of any file. */
   readBlob(sha256: string): Promise<Uint8Array>;
-  /** Shared by all loaders of a process: decoded, an image can take a hundred times its file. */
+  /** Shared by all loaders of a process: a decoded image can be a hundred times larger than its file. */
   inTurn?: InTurn;
-  /** Where the pixels of an image are accounted for while it is converted. */
+  /** Accounts for the pixels of an image while it is converted. */
   memory?: MemoryAccount;
   maxBytes?: number;
   maxPixels?: number;
@@ -27,9 +27,9 @@ type Size = { width: number; height: number };
 type Loaded<Value> = { value: Value } | { fault: ImageFault };
 
 const MAX_BYTES = 100 * 1024 * 1024;
-/** More than any camera of a phone or of a line makes in one shot; converting them takes about a second and 200 MB. */
+/** More than one shot of any phone or industrial camera; converting them takes about a second and 200 MB. */
 const MAX_PIXELS = 64_000_000;
-/** Of one pixel while it is converted. */
+/** Per pixel while an image is converted. */
 const PIXEL_BYTES = 4;
 
 export function createImageLoader(options: ImageLoaderOptions): ImageLoader {
@@ -48,11 +48,11 @@ export function createImageLoader(options: ImageLoaderOptions): ImageLoader {
   async function convert(source: ImageSource, quality: number): Promise<Uint8Array> {
     const { image, size } = await open(source);
     const bytes = size.width * size.height * PIXEL_BYTES;
-    memory?.takeAnyway(bytes);
+    memory?.reserveAnyway(bytes);
     try {
       return await encodeJpeg(image, quality);
     } finally {
-      memory?.give(bytes);
+      memory?.release(bytes);
     }
   }
 
@@ -83,7 +83,7 @@ function jpegKeyOf(identity: string, quality: number): string {
   return `${quality} ${identity}`;
 }
 
-/** What is missing is asked for together with what is there, so that the next load holds all that the step looks at. */
+/** A missing image is requested together with the loaded ones, so that the next load has all images of the step. */
 function loadedImages(
   wants: readonly ImageWant[],
   sizes: ReadonlyMap<string, Loaded<Size>>,
@@ -120,25 +120,25 @@ interface OpenImage {
   size: Size;
 }
 
-/** Formats of pixels alone: sharp would also draw SVG, which is a document. */
+/** Only pixel formats: sharp would also render SVG, which is a document. */
 const FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif', 'avif'];
 
-/** Turned upright by what its camera noted, as OpenCV reads images. Of several pages it is the first. */
+/** Rotated by its EXIF orientation, as OpenCV reads images. Of several pages, the first is used. */
 async function openImage(bytes: Uint8Array, maxPixels: number): Promise<OpenImage> {
   const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error' }).autoOrient();
-  const { format, autoOrient: size } = await unlessUnreadable(image.metadata());
+  const { format, autoOrient: size } = await orImageFault(image.metadata());
   if (!FORMATS.includes(format)) throw new ImageFault(`images of the format ${format} are not read; known are ${FORMATS.join(', ')}`);
   if (size.width * size.height > maxPixels) throw new ImageFault(`the image has more than ${maxPixels} pixels`);
   return { image, size };
 }
 
-/** Without its alpha channel, which OpenCV does not read. */
+/** Drops the alpha channel, which OpenCV does not read. */
 async function encodeJpeg(image: Sharp, quality: number): Promise<Uint8Array> {
-  return unlessUnreadable(image.removeAlpha().toColourspace('srgb').jpeg({ quality }).toBuffer());
+  return orImageFault(image.removeAlpha().toColourspace('srgb').jpeg({ quality }).toBuffer());
 }
 
-/** sharp's errors are about the image's bytes, which is all that it is given. */
-async function unlessUnreadable<Result>(result: Promise<Result>): Promise<Result> {
+/** Errors of sharp are the image's fault: its bytes are sharp's only input. */
+async function orImageFault<Result>(result: Promise<Result>): Promise<Result> {
   try {
     return await result;
   } catch (error) {

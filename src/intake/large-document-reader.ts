@@ -1,5 +1,5 @@
-// Has large documents read by a thread, one at a time: a document takes several times its size while it is read. The
-// thread is started for the first one, and ended with all its memory when nothing has come for a while.
+// Reads large documents in a thread, one at a time, because reading one needs several times its size. The thread starts
+// with the first document, and ends after some idle time to free its memory.
 
 import type { Worker } from 'node:worker_threads';
 import { parseJson } from '../core/json/json.ts';
@@ -12,7 +12,7 @@ import type { ReadReply, ReadRequest } from './payload-thread.ts';
 
 export interface LargeDocumentReader {
   read(request: ReadRequest): Promise<Payload | PayloadFault>;
-  /** What is not read by then is refused as `unavailable`: who sent it is gone, or will send it again. */
+  /** Pending reads reject with `unavailable`: their senders are gone, or will retry. */
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// Recognises and checks what a platform sent, before anything of it is kept: the document, and that its images are whole.
+// Validates a platform's payload before anything of it is stored: its document, and that its images are complete.
 
 import { readFile } from 'node:fs/promises';
 import { withPlainNumbers } from '../core/json/json.ts';
@@ -14,14 +14,14 @@ import { type Payload, withImageSize } from '../payloads/payload.ts';
 import { createLargeDocumentReader } from './large-document-reader.ts';
 
 export interface PayloadReader {
-  /** `pathOf` says where a received file lies. Rejects with `unprocessable` that names the part. */
+  /** `pathOf` returns the path of a received file. Rejects with `unprocessable` and the faulty part. */
   read(source: PayloadSource, received: Received, pathOf: (sha256: string) => string): Promise<Payload>;
   close(): Promise<void>;
 }
 
 /**
- * A document above this is read in a thread: it would hold up all other requests for more than a few milliseconds. Images
- * above it are looked at one at a time, for each is in memory meanwhile.
+ * Larger documents are read in a thread: they would block all other requests for more than a few milliseconds. Larger
+ * images are checked one at a time, to have only one in memory.
  */
 export const LARGE_BYTES = 2 ** 18;
 
@@ -43,7 +43,7 @@ export function createPayloadReader(): PayloadReader {
     if (document === null) return format.read(received, null);
     const path = pathOf(document.sha256);
     if (document.size <= LARGE_BYTES) return format.read(received, { file: document, bytes: await readFile(path) });
-    // Exact numbers do not pass to a thread, and no format asks a field for more than a plain one.
+    // Exact numbers cannot be passed to a thread, and every format only needs plain numbers in fields.
     const fields = withPlainNumbers(received.fields) as Record<string, unknown>;
     return await largeDocuments.read({ source: format.source, received: { ...received, fields }, document, path });
   }

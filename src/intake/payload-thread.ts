@@ -1,4 +1,4 @@
-// Reads documents that would hold up everything else for too long, one after the other, in a thread of its own.
+// Reads large documents in a thread of its own, one after the other, so that they do not block other requests.
 
 import { readFile } from 'node:fs/promises';
 import { type MessagePort, parentPort } from 'node:worker_threads';
@@ -9,7 +9,7 @@ import { isPayloadFault, type PayloadFault, type Received } from '../payloads/fo
 import { findPayloadFormat } from '../payloads/index.ts';
 import { MAX_TYPED_LENGTH } from '../payloads/limits.ts';
 import type { Payload } from '../payloads/payload.ts';
-import { giveWay } from '../threads/background-thread.ts';
+import { lowerThreadPriority } from '../threads/background-thread.ts';
 
 export interface ReadRequest {
   source: PayloadSource;
@@ -18,7 +18,7 @@ export interface ReadRequest {
   path: string;
 }
 
-/** `payload` is its JSON, which passes to another thread for less than the objects. The error is one of the disk, or a bug. */
+/** `payload` is JSON text, which is cheaper to pass to another thread than objects. `error` is a disk error or a bug. */
 export type ReadReply = { payload: string } | { fault: PayloadFault } | { error: Error };
 
 async function read({ source, received, document, path }: ReadRequest): Promise<ReadReply> {
@@ -37,7 +37,7 @@ function write(payload: Payload, { name: part }: FileHandle): ReadReply {
 }
 
 function serve(port: MessagePort): void {
-  giveWay();
+  lowerThreadPriority();
   port.on('message', (request: ReadRequest) => void read(request).then((reply) => port.postMessage(reply)));
 }
 

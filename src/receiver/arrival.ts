@@ -1,5 +1,5 @@
-// What a receiver tells of one request: values to show, free of secrets, bounded in size. Every text in it is as it came,
-// and whoever shows it makes it safe to show.
+// A request as a receiver reports it: values to show, without secrets and bounded in size. Texts are raw; the code that
+// shows them must escape them.
 
 export interface Arrival {
   /** From 1, in the order in which the requests began. */
@@ -10,14 +10,14 @@ export interface Arrival {
   method: string;
   path: string;
   query: Pair[];
-  /** As they were written, in their order; credentials are masked. */
+  /** In their original order and spelling; credentials are masked. */
   headers: Pair[];
   body: ArrivedBody;
   signature: SignatureVerdict;
-  /** `seen` counts the requests that had this key, this one included. */
+  /** `seen` counts the requests with this key, including this one. */
   idempotency: { key: string; seen: number } | null;
   answer: ArrivalAnswer;
-  /** From the head of the request to the end of the answer. */
+  /** From the request's head to the end of the answer. */
   tookMs: number;
 }
 
@@ -28,9 +28,9 @@ export interface ArrivedBody {
   /** Lower-case hex. */
   sha256: string;
   content: ArrivedContent;
-  /** What is wrong with it, in words; none of it stops the answer. */
+  /** Messages about the body; they do not change the answer. */
   faults: string[];
-  /** The file that holds its bytes. */
+  /** The path of the file with its bytes. */
   saved: string | null;
 }
 
@@ -48,7 +48,7 @@ export interface ArrivedPart {
   size: number;
   sha256: string;
   image: PixelSize | null;
-  /** The beginning of a part that is text and no file. */
+  /** The beginning of a text part that is not a file. */
   text: string | null;
   saved: string | null;
 }
@@ -58,11 +58,11 @@ export interface PixelSize {
   height: number;
 }
 
-/** `unchecked`: there is a signature, but no secret to check it with. */
+/** `unchecked`: there is a signature but no secret to verify it. */
 export interface SignatureVerdict {
   verdict: 'none' | 'unchecked' | 'valid' | 'invalid';
   reason: string | null;
 }
 
-/** `gone`: the sender closed the connection, or the receiver ended, before an answer was out. */
+/** `gone`: the sender disconnected, or the receiver stopped, before the answer was sent. */
 export type ArrivalAnswer = { kind: 'status'; status: number } | { kind: 'hang' | 'reset' | 'gone' };

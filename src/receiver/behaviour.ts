@@ -1,8 +1,8 @@
-// How a receiver that is told to fail answers: what a failure is, and which requests meet it.
+// Plans the answers of a receiver that simulates failures: the kind of failure, and which requests get it.
 
 export interface Behaviour {
   failure: PlannedAnswer;
-  /** The first so many, or each with this probability; all others are answered with 200. */
+  /** The first `count` requests, or each with probability `rate`; all others are answered with 200. */
   fails: { kind: 'all' } | { kind: 'first'; count: number } | { kind: 'share'; rate: number };
 }
 

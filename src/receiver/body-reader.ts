@@ -1,4 +1,4 @@
-// Reads the body of one request to its end, whatever it is: summed up, saved, and read as its type says, all at once.
+// Reads the body of one request in a single pass: hashes it, saves it, and reads it by its type.
 
 import type { IncomingMessage } from 'node:http';
 import type { ArrivedBody } from './arrival.ts';
@@ -6,7 +6,7 @@ import { createByteSummary } from './byte-summary.ts';
 import { contentReader } from './read-content.ts';
 import type { SaveFile } from './saved-file.ts';
 
-/** Never rejects. `isWhole` is false when the sender went away before the end. */
+/** Never rejects. `isWhole` is false when the sender disconnected before the end. */
 export async function readArrivingBody(
   request: IncomingMessage,
   onChunk: (chunk: Buffer) => void,

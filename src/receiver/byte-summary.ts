@@ -1,33 +1,33 @@
-// What is kept of bytes that go by: how many, their SHA-256, and as many of the first as are asked for.
+// Summarizes a stream of bytes: their number, SHA-256, and a bounded number of the first bytes.
 
 import { createHash } from 'node:crypto';
 
-/** Enough for the size of an image, even behind the metadata that cameras write. */
+/** Enough to find the size of an image, even after a camera's metadata. */
 export const HEAD_BYTES = 64 * 1024;
 
 export interface ByteSummary {
   add(chunk: Buffer): void;
   readonly size: number;
-  /** Lower-case hex; asked for once, at the end. */
+  /** Lower-case hex; may be called once, at the end. */
   sha256(): string;
-  /** The first bytes: all of them, unless there were more than are kept. */
+  /** The first `keptBytes` bytes. */
   head(): Buffer;
 }
 
 export function createByteSummary(keptBytes: number): ByteSummary {
   const hash = createHash('sha256');
   const kept: Buffer[] = [];
-  let room = keptBytes;
+  let remaining = keptBytes;
   let size = 0;
   return {
     add(chunk) {
       hash.update(chunk);
       size += chunk.length;
-      if (room === 0) return;
-      const piece = chunk.subarray(0, room);
-      // A copy: the chunk may be a small window into a large block.
+      if (remaining === 0) return;
+      const piece = chunk.subarray(0, remaining);
+      // A copy: the chunk may be a view that keeps a large block in memory.
       kept.push(Buffer.from(piece));
-      room -= piece.length;
+      remaining -= piece.length;
     },
     get size() {
       return size;

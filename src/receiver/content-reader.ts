@@ -1,8 +1,8 @@
-// What reads a body while it comes in, and what it has read at the end.
+// The interface of readers that receive a body in chunks.
 
 import type { ArrivedContent } from './arrival.ts';
 
-/** Takes the body chunk by chunk; neither call rejects. */
+/** Neither method rejects. */
 export interface ContentReader {
   write(chunk: Buffer): void | Promise<void>;
   end(): ReadContent | Promise<ReadContent>;

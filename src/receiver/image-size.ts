@@ -1,8 +1,8 @@
-// The size of an image in pixels, from its first bytes: PNG, JPEG, GIF and WebP. Nothing is decoded.
+// Reads the size of a PNG, JPEG, GIF or WebP image in pixels from its first bytes, without decoding it.
 
 import type { PixelSize } from './arrival.ts';
 
-/** Null where the bytes begin none of these, or end before the size. */
+/** Null for any other format, or when the bytes end before the size. */
 export function imageSize(bytes: Buffer): PixelSize | null {
   try {
     return readPng(bytes) ?? readGif(bytes) ?? readWebp(bytes) ?? readJpeg(bytes);
@@ -38,7 +38,7 @@ function readWebp(bytes: Buffer): PixelSize | null {
   }
 }
 
-/** From segment to segment up to the one that begins the frame; each names its length. */
+/** Skips segments by their length up to the start of the frame. */
 function readJpeg(bytes: Buffer): PixelSize | null {
   if (bytes.toString('latin1', 0, 3) !== '\xff\xd8\xff') return null;
   for (let at = 2; bytes.readUInt8(at) === 0xff; ) {
@@ -50,7 +50,7 @@ function readJpeg(bytes: Buffer): PixelSize | null {
   return null;
 }
 
-/** SOF0 to SOF15, without the tables that have numbers in between: DHT, JPG, DAC. */
+/** SOF0 to SOF15, except DHT, JPG and DAC, whose numbers are in between. */
 function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }

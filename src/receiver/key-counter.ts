@@ -1,17 +1,17 @@
-// How often each Idempotency-Key has come, in bounded memory.
+// Counts requests per Idempotency-Key, in bounded memory.
 
 import { createHash } from 'node:crypto';
 
 export interface KeyCounter {
-  /** Counts this key once more, and says how often it has come. */
+  /** Counts the key and returns its count. */
   count(key: string): number;
-  /** Keys that came more than once. */
+  /** The number of keys that came more than once. */
   readonly repeated: number;
 }
 
 const MAX_KEYS = 100_000;
 
-/** Beyond `maxKeys` the one that came first is forgotten. Keys may be long: only their hashes are kept. */
+/** Above `maxKeys` the oldest key is forgotten. Only hashes are kept, because keys may be long. */
 export function createKeyCounter(maxKeys = MAX_KEYS): KeyCounter {
   const counts = new Map<string, number>();
   let repeated = 0;

@@ -1,5 +1,5 @@
-// A multipart form on its way in: each part is summarised as it goes by, and none is whole in memory. A form that is
-// broken gives the parts that came before the break, and says what broke it.
+// Reads a multipart form as it streams in, and summarizes each part without having it whole in memory. A malformed form
+// yields the parts before its fault, and the fault.
 
 import { readFormType } from '../core/form/form-type.ts';
 import { MalformedForm } from '../core/form/malformed-form.ts';
@@ -15,7 +15,7 @@ import { shortText } from './short-text.ts';
 
 const MAX_PARTS = 1000;
 
-/** Throws MalformedForm when the content type names no boundary. */
+/** Throws MalformedForm when the content type has no boundary. */
 export function multipartReader(contentType: string, save: SaveFile): ContentReader {
   const { boundary } = readFormType(contentType);
   const parser = new MultipartParser(boundary);
@@ -24,7 +24,7 @@ export function multipartReader(contentType: string, save: SaveFile): ContentRea
   let open: OpenPart | null = null;
   let isOver = false;
 
-  async function take(token: FormToken): Promise<void> {
+  async function add(token: FormToken): Promise<void> {
     if (token.kind === 'part') open = await openPart(token.head, save, (fault) => faults.push(fault));
     else if (token.kind === 'content') await open?.add(Buffer.from(token.bytes));
     else await closePart();
@@ -36,7 +36,7 @@ export function multipartReader(contentType: string, save: SaveFile): ContentRea
     open = null;
   }
 
-  async function takeAll(tokens: Iterable<FormToken>): Promise<void> {
+  async function addAll(tokens: Iterable<FormToken>): Promise<void> {
     if (isOver) return;
     try {
       for (const token of tokens) {
@@ -45,7 +45,7 @@ export function multipartReader(contentType: string, save: SaveFile): ContentRea
           isOver = true;
           return;
         }
-        await take(token);
+        await add(token);
       }
     } catch (error) {
       if (!(error instanceof MalformedForm)) throw error;
@@ -57,9 +57,9 @@ export function multipartReader(contentType: string, save: SaveFile): ContentRea
   }
 
   return {
-    write: (chunk) => takeAll(parser.push(chunk)),
+    write: (chunk) => addAll(parser.push(chunk)),
     async end() {
-      await takeAll(parser.end());
+      await addAll(parser.end());
       if (parts.length === 0 && faults.length === 0) faults.push('the multipart form holds no part');
       return { content: { kind: 'multipart', parts }, faults };
     },
@@ -72,7 +72,7 @@ interface OpenPart {
 }
 
 async function openPart(head: PartHead, save: SaveFile, onFault: (fault: string) => void): Promise<OpenPart> {
-  const [name, filename] = [shown(head.name), shown(head.filename)];
+  const [name, filename] = [decodeName(head.name), decodeName(head.filename)];
   const file = await save(`part-${head.number}-${filename ?? name ?? ''}`, onFault);
   const summary = createByteSummary(HEAD_BYTES);
   return {
@@ -96,7 +96,7 @@ async function openPart(head: PartHead, save: SaveFile, onFault: (fault: string)
   };
 }
 
-/** A name in no known character set is shown as the one that most senders have who know of none. */
-function shown(text: PartText | null): string | null {
+/** A name that is not UTF-8 is decoded as windows-1252, the most common charset of such senders. */
+function decodeName(text: PartText | null): string | null {
   return text === null ? null : decodePartText(text, 'windows-1252');
 }

@@ -1,4 +1,4 @@
-// Reads a body as its content type says, and says so where it is not what it claims to be.
+// Reads a body by its content type, and reports a body that does not match it.
 
 import { MalformedForm } from '../core/form/malformed-form.ts';
 import type { Pair } from './arrival.ts';
@@ -9,10 +9,10 @@ import { multipartReader } from './multipart-reader.ts';
 import type { SaveFile } from './saved-file.ts';
 import { decodeUtf8 } from './short-text.ts';
 
-/** Of a body that is read whole, so much is kept in memory. */
+/** Bytes kept in memory of a body that is shown as a whole. */
 const MAX_SHOWN_BYTES = 1024 * 1024;
 
-/** `encoding` is the request's Content-Encoding: bytes that are compressed are shown as bytes. */
+/** `encoding` is the request's Content-Encoding: a compressed body is shown as bytes. */
 export function contentReader(contentType: string, encoding: string | undefined, save: SaveFile): ContentReader {
   const type = (contentType.split(';')[0] ?? '').trim().toLowerCase();
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return wholeReader(HEAD_BYTES, readBytes);
@@ -68,7 +68,7 @@ function readForm(bytes: Buffer): ReadContent {
   return { content: { kind: 'form', fields: readPairs(bytes.toString()) }, faults: [] };
 }
 
-/** Name and value pairs as a form or a query writes them. */
+/** Parses name and value pairs of a form or a query. */
 export function readPairs(text: string): Pair[] {
   return [...new URLSearchParams(text)];
 }

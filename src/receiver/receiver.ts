@@ -1,5 +1,5 @@
-// A receiver for developers: an HTTP server that tells of each request what came, and answers as it was told to. Nothing
-// that arrives is trusted, nothing is kept longer than it takes to tell of it, and no request can end the receiver.
+// A receiver for developers: an HTTP server that reports each request, and answers as configured. Requests are untrusted:
+// none is kept after its report, and none can stop the receiver.
 
 import { once, setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
@@ -17,49 +17,49 @@ import { beginSignatureCheck } from './signature-check.ts';
 
 export interface ReceiverOptions {
   host: string;
-  /** 0: one that is free. */
+  /** 0 for any free port. */
   port: number;
   behaviour: Behaviour;
   /** Before each answer. */
   delayMs: number;
-  /** What a `whsec_` secret holds; null leaves signatures unchecked. */
+  /** The key in a `whsec_` secret; null leaves signatures unchecked. */
   signingKey: Uint8Array | null;
-  /** An existing folder for the bodies, or null. */
+  /** An existing folder to save bodies in, or null. */
   folder: string | null;
-  /** After so many requests `ended` resolves, and no other is taken. */
+  /** After this many requests `ended` resolves, and further ones are refused. */
   count: number;
   clock: Clock;
   /** From 0 up to 1. */
   random: () => number;
-  /** Called once for each request, when it has been answered. */
+  /** Called once per request, after its answer. */
   onArrival: (arrival: Arrival) => void;
-  /** Called for what was no HTTP. */
-  onBroken: (reason: string, client: string) => void;
+  /** Called for malformed HTTP. */
+  onMalformed: (reason: string, client: string) => void;
 }
 
 export interface Receiver {
   url: string;
   ended: Promise<void>;
-  /** How many keys came more than once so far. */
+  /** The number of idempotency keys that came more than once so far. */
   repeatedKeys(): number;
-  /** Cuts off what is under way, which is told of as `gone`. */
+  /** Aborts requests in flight, which are reported as `gone`. */
   close(): Promise<void>;
 }
 
 /** Rejects with the system's error when it cannot listen. */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
-  const { host, port, onBroken } = options;
+  const { host, port, onMalformed } = options;
   const keys = createKeyCounter();
   const closing = new AbortController();
-  // Each answer that is delayed listens.
+  // Each delayed answer adds a listener.
   setMaxListeners(0, closing.signal);
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
   });
-  const server = createServer(takeRequests({ ...options, keys, closing: closing.signal }, underWay, end));
-  server.on('clientError', (error, socket) => answerBroken(error, socket as Socket, onBroken));
+  const server = createServer(handleRequests({ ...options, keys, closing: closing.signal }, inFlight, end));
+  server.on('clientError', (error, socket) => answerMalformed(error, socket as Socket, onMalformed));
   server.listen(port, host);
   await once(server, 'listening');
   return {
@@ -72,33 +72,37 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
       server.close();
       server.closeAllConnections();
       await closed;
-      await Promise.all(underWay);
+      await Promise.all(inFlight);
     },
   };
 }
 
-/** Calls `onLast` when as many requests as are wanted have been told of. */
-function takeRequests(reception: Reception, underWay: Set<Promise<void>>, onLast: () => void): RequestListener {
+/** Calls `onLast` after `count` requests were reported. */
+function handleRequests(reception: Reception, inFlight: Set<Promise<void>>, onLast: () => void): RequestListener {
   const { count, closing, onArrival } = reception;
-  let begun = 0;
-  let told = 0;
+  let started = 0;
+  let reported = 0;
   return (request, response) => {
-    begun += 1;
-    if (begun > count || closing.aborted) return void request.socket.destroy();
-    const task = receive(request, response, begun, reception).then((arrival) => {
-      underWay.delete(task);
+    started += 1;
+    if (started > count || closing.aborted) return void request.socket.destroy();
+    const task = receive(request, response, started, reception).then((arrival) => {
+      inFlight.delete(task);
       onArrival(arrival);
-      told += 1;
-      if (told === count) onLast();
+      reported += 1;
+      if (reported === count) onLast();
     });
-    underWay.add(task);
+    inFlight.add(task);
   };
 }
 
-function answerBroken(error: NodeJS.ErrnoException & { reason?: string }, socket: Socket, onBroken: ReceiverOptions['onBroken']): void {
-  if (error.code !== 'ECONNRESET') onBroken(error.reason ?? error.code ?? error.message, socket.remoteAddress ?? 'unknown');
+function answerMalformed(
+  error: NodeJS.ErrnoException & { reason?: string },
+  socket: Socket,
+  onMalformed: ReceiverOptions['onMalformed'],
+): void {
+  if (error.code !== 'ECONNRESET') onMalformed(error.reason ?? error.code ?? error.message, socket.remoteAddress ?? 'unknown');
   if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-  // A client that does not close its side must not hold the receiver.
+  // A client that does not close its side must not keep the receiver from stopping.
   socket.destroySoon();
 }
 
@@ -125,7 +129,7 @@ async function receive(request: IncomingMessage, response: ServerResponse, numbe
   const closed = new Promise<void>((resolve) => response.once('close', resolve));
   const { body, isWhole } = await readArrivingBody(request, check.add, save);
   const plan = planAnswer(behaviour, number, random());
-  const answer: ArrivalAnswer = isWhole ? await give(plan, response, closed, reception) : { kind: 'gone' };
+  const answer: ArrivalAnswer = isWhole ? await sendAnswer(plan, response, closed, reception) : { kind: 'gone' };
   const at = url.indexOf('?');
   return {
     number,
@@ -143,8 +147,8 @@ async function receive(request: IncomingMessage, response: ServerResponse, numbe
   };
 }
 
-/** `closed` resolves when the answer is out, and when the connection has broken before. */
-async function give(
+/** `closed` resolves when the answer is sent, or the connection breaks before that. */
+async function sendAnswer(
   plan: PlannedAnswer,
   response: ServerResponse,
   closed: Promise<void>,
@@ -155,7 +159,7 @@ async function give(
   if (closing.aborted || response.closed) return { kind: 'gone' };
   if (plan.kind === 'reset') {
     const { socket } = response;
-    // A socket that is ending already cannot be reset: Node would lose it, open for ever.
+    // Node cannot reset a socket that is already ending: it would stay open for ever.
     if (socket?.writableEnded === true) socket.destroy();
     else socket?.resetAndDestroy();
     return plan;

@@ -1,20 +1,20 @@
-// Writes what arrives to files as it comes. A file that cannot be written is a fault to tell of, never a failure.
+// Saves received bytes to files. A write error is reported as a fault, and never stops the request.
 
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface SavedFile {
   write(chunk: Buffer): Promise<void>;
-  /** The path, or null where there is none; a fault has been told by then. */
+  /** Resolves to the path, or null without a file, after reporting any fault. */
   close(): Promise<string | null>;
 }
 
-/** Opens a file of this name to write to; `onFault` hears why it is not whole. */
+/** Opens a file with this name. `onFault` is called when the file is incomplete. */
 export type SaveFile = (name: string, onFault: (fault: string) => void) => Promise<SavedFile>;
 
 const NOT_SAVED: SavedFile = { write: async () => undefined, close: async () => null };
 
-/** Saves nothing where the folder is null. Every name begins with `prefix`; no file is ever overwritten. */
+/** Saves nothing when the folder is null. Every file name begins with `prefix`; no file is ever overwritten. */
 export function createSaver(folder: string | null, prefix: string): SaveFile {
   if (folder === null) return async () => NOT_SAVED;
   return async (name, onFault) => {
@@ -37,7 +37,7 @@ export function createSaver(folder: string | null, prefix: string): SaveFile {
   };
 }
 
-/** Of a name that a sender chose, only what means nothing to a file system. */
+/** Keeps only characters of a sender's name that have no meaning in a path. */
 function safeName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9._-]+/g, '_').slice(-80);
 }

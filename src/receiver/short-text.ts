@@ -1,8 +1,8 @@
-// The beginning of bytes as text, where they are text.
+// Decodes the beginning of bytes as text.
 
 const MAX_CHARACTERS = 4096;
 
-/** Null where the bytes are no UTF-8. What was left out is told by a sign at the end. */
+/** Null when the bytes are not UTF-8. An ellipsis marks a cut text. */
 export function shortText(bytes: Buffer): string | null {
   const text = decodeUtf8(bytes);
   if (text === null || text.length <= MAX_CHARACTERS) return text;

@@ -1,4 +1,4 @@
-// The headers of a request as they may be shown: credentials are not for screens, logs and screenshots.
+// Masks credentials in the headers of a request, which end up on screens, in logs and in screenshots.
 
 import type { Pair } from './arrival.ts';
 
@@ -8,12 +8,12 @@ const MASK = '***';
 export function shownHeaders(rawHeaders: readonly string[]): Pair[] {
   return Array.from({ length: rawHeaders.length / 2 }, (_, index) => {
     const [name, value] = [rawHeaders[2 * index] as string, rawHeaders[2 * index + 1] as string];
-    return [name, masked(name.toLowerCase(), value)];
+    return [name, maskCredentials(name.toLowerCase(), value)];
   });
 }
 
-/** The scheme and the names of cookies stay: they are what a developer looks for. */
-function masked(name: string, value: string): string {
+/** Keeps the scheme and cookie names, which developers look for. */
+function maskCredentials(name: string, value: string): string {
   if (name === 'authorization' || name === 'proxy-authorization') return value.replace(/^(\S+ +)?.*$/s, `$1${MASK}`);
   if (name !== 'cookie') return value;
   return value

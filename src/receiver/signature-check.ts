@@ -1,11 +1,11 @@
-// Whether a request is signed as Standard Webhooks has it, and if not, why: a developer wants to know what to put right.
+// Verifies the Standard Webhooks signature of a request, and reports what is wrong with it.
 
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { beginSignature, finishSignature } from '../delivery/http/signature.ts';
 import type { SignatureVerdict } from './arrival.ts';
 
-/** Takes the bytes of the body as they come. */
+/** Receives the body in chunks. */
 export interface SignatureCheck {
   add(chunk: Buffer): void;
   verdict(): SignatureVerdict;
@@ -13,7 +13,7 @@ export interface SignatureCheck {
 
 const TOLERANCE_SECONDS = 300;
 
-/** `key` is null where no secret was given; `now` is in milliseconds. */
+/** `key` is null without a secret; `now` is in milliseconds. */
 export function beginSignatureCheck(headers: IncomingHttpHeaders, key: Uint8Array | null, now: number): SignatureCheck {
   const [id, timestamp, signatures] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => headers[name]?.toString());
   if (id === undefined && timestamp === undefined && signatures === undefined) return decided('none', null);

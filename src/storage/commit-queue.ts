@@ -33,7 +33,7 @@ export interface CommitQueueOptions<Fault> {
   maxBatchBytes: number;
   maxPending: number;
   /** What waits and what is in flight may take. */
-  memory: Pick<MemoryAccount, 'take' | 'give'>;
+  memory: Pick<MemoryAccount, 'tryReserve' | 'release'>;
 }
 
 export interface CommitQueue<Fault> {
@@ -96,7 +96,7 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
   return {
     submit(name, args, bytes) {
       if (failure !== null) return Promise.reject(failure);
-      if (waiting.length >= options.maxPending || !options.memory.take(bytes)) {
+      if (waiting.length >= options.maxPending || !options.memory.tryReserve(bytes)) {
         return Promise.reject(
           new AppError('unavailable', 'the server is overloaded: too many writes wait for the disk', { retryAfterSeconds: 1 }),
         );
@@ -111,7 +111,7 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
       if (failure !== null) return;
       const settled = inFlight;
       inFlight = [];
-      options.memory.give(inFlightBytes);
+      options.memory.release(inFlightBytes);
       inFlightBytes = 0;
       // The next batch leaves before this one is told of, so that the disk never waits for the event loop.
       flush();
@@ -123,7 +123,7 @@ export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): Co
     fail(error) {
       failure ??= error;
       const rejected = [...inFlight, ...waiting];
-      for (const { bytes } of rejected) options.memory.give(bytes);
+      for (const { bytes } of rejected) options.memory.release(bytes);
       inFlight = [];
       inFlightBytes = 0;
       waiting = [];

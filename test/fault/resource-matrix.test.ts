@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { giveWay } from '../../src/threads/background-thread.ts';
+import { lowerThreadPriority } from '../../src/threads/background-thread.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { admin, defineFlow } from '../support/remote-admin.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
@@ -108,7 +108,7 @@ function startProbe(url: string): () => Promise<Health> {
 
 /** Callers are on other machines in truth: here they leave the processor to the server and to the probe. */
 async function asOthersDo<Result>(call: () => Promise<Result>): Promise<Result> {
-  giveWay();
+  lowerThreadPriority();
   try {
     return await call();
   } finally {

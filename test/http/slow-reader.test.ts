@@ -32,10 +32,10 @@ async function streamToSleeper(patienceMs?: number): Promise<{
   const account = new MemoryAccount('answers', 2 ** 30);
   const read = (after: number) => ({ events: stored.filter(({ seq }) => seq > after), ended: isEnded, sinkId: 'snk_1' });
   const streams = createEventStreams({
-    reads: { events: async (_run, after) => ({ value: read(after), held: 0 }), giveBack: () => undefined },
+    reads: { events: async (_run, after) => ({ value: read(after), reservedBytes: 0 }), release: () => undefined },
     feed,
     unsent: new UnsentAnswers(account),
-    ...(patienceMs === undefined ? {} : { maxBehindMs: patienceMs }),
+    ...(patienceMs === undefined ? {} : { maxStalledMs: patienceMs }),
   });
   const server = createServer();
   server.listen(0, '127.0.0.1');

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createBlobTurns } from '../../src/files/blob-turns.ts';
+import { createBlobLocks } from '../../src/files/blob-locks.ts';
 import { type BlobStore, openBlobStore } from '../../src/files/blobs.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -173,7 +173,7 @@ describe('a sweep and what comes in again', () => {
   });
 
   test('turns: who keeps waits for a removal, and nothing that is being kept is removed', async () => {
-    const turns = createBlobTurns();
+    const turns = createBlobLocks();
     const log: string[] = [];
     let finish: () => void = () => undefined;
     const removal = turns.remove('a', async () => {

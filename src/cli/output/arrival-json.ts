@@ -1,11 +1,11 @@
-// One request that a receiver was sent, for programs: one line of JSON.
+// Formats a received request as one line of JSON, for programs.
 
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
 import { groupPairs } from '../../core/run/request.ts';
 import type { Arrival, ArrivedContent, ArrivedPart } from '../../receiver/arrival.ts';
 import { printableJson } from './printable.ts';
 
-/** Ends with a line feed. A header or query name that came again has a list of values. */
+/** Ends with a line feed. A repeated header or query name has a list of values. */
 export function arrivalLine(arrival: Arrival): string {
   const { number, receivedAt, client, method, path, query, headers, body, signature, idempotency, answer, tookMs } = arrival;
   const head = {
@@ -23,7 +23,7 @@ export function arrivalLine(arrival: Arrival): string {
   try {
     return `${printableJson(line(presentContent(content)))}\n`;
   } catch (error) {
-    // JSON may be nested deeper than it can be written again.
+    // The JSON may be nested too deep to be serialized.
     if (!(error instanceof RangeError) || content.kind !== 'json') throw error;
     return `${printableJson(line(content))}\n`;
   }

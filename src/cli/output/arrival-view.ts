@@ -1,4 +1,4 @@
-// One request that a receiver was sent, for people. Whatever the sender wrote is made safe for the terminal first.
+// Formats a received request for people. Text from the sender is escaped for the terminal.
 
 import type { Arrival, ArrivalAnswer, ArrivedBody, ArrivedContent, ArrivedPart, PixelSize } from '../../receiver/arrival.ts';
 import { jsonLines } from './json-lines.ts';
@@ -17,7 +17,7 @@ export function arrivalText(arrival: Arrival, paint: Paint): string {
     ...query.map(([name, value]) => fact('query', shown(`${name} = ${value}`))),
     ...headers.map(([name, value]) => `    ${paint.faint(shown(`${name}:`))} ${shown(value)}`),
     fact('signature', signatureText(arrival, paint)),
-    ...(idempotency === null ? [] : [fact('idempotency', `${shown(idempotency.key)}${againText(idempotency.seen)}`)]),
+    ...(idempotency === null ? [] : [fact('idempotency', `${shown(idempotency.key)}${repetitionText(idempotency.seen)}`)]),
     fact('body', bodyText(body)),
     ...body.faults.map((fault) => fact('', paint.bad(shown(fault)))),
     ...atMost(contentLines(body.content)).map((line) => `      ${line}`),
@@ -32,7 +32,7 @@ function signatureText({ signature: { verdict, reason } }: Arrival, paint: Paint
   return reason === null ? painted : `${painted}: ${shown(reason)}`;
 }
 
-function againText(seen: number): string {
+function repetitionText(seen: number): string {
   return seen === 1 ? '' : ` (again, ${ordinal(seen)} time)`;
 }
 
@@ -103,7 +103,7 @@ function answerText(answer: ArrivalAnswer, tookMs: number, paint: Paint): string
   }
 }
 
-/** Safe for a terminal, and cut where it is long. */
+/** Escapes the text for a terminal, and cuts it when it is long. */
 function shown(text: string): string {
   const more = text.length - MAX_LINE_LENGTH;
   return more > 0 ? `${printable(text.slice(0, MAX_LINE_LENGTH))}… (${more} more characters)` : printable(text);

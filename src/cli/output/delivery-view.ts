@@ -1,4 +1,4 @@
-// A delivery as a person reads it.
+// Formats deliveries for people.
 
 import type { AttemptResult, DeliveryAttempt, DeliveryDetails, DeliverySummary } from '../../client/delivery-wire.ts';
 import type { Io } from '../io.ts';

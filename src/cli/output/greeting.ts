@@ -1,11 +1,11 @@
-// What the server says when it has started: where it listens, where its data lies, and requests to try.
+// The greeting of a started server: its address, its data directory, and requests to try.
 
 import type { RunningApp } from '../../app.ts';
 import type { describeSink } from '../../definitions/describe-sink.ts';
 
 type Greeted = Pick<RunningApp, 'url' | 'dataDir' | 'adminToken' | 'demoPath' | 'definitions'>;
 
-/** Only sinks that anyone may trigger are offered: a token cannot be shown, for only its hash is kept. */
+/** Suggests only public sinks: tokens cannot be shown, because only their hashes are stored. */
 export function greeting({ url, dataDir, adminToken, demoPath, definitions }: Greeted): string {
   const origin = url.replace('0.0.0.0', '127.0.0.1').replace('[::]', '127.0.0.1');
   const { sinks } = definitions.exportAll() as { sinks: ReturnType<typeof describeSink>[] };

@@ -1,5 +1,5 @@
-// JSON laid out for people, straight from its text: numbers and strings stay as they were written, and a reader that has
-// seen enough stops it, however deep or long the rest is.
+// Pretty-prints JSON directly from its text: numbers and strings keep their spelling, and a reader can stop early, however
+// deep or long the rest is.
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|\{\s*\}|\[\s*\]|[{}[\]:,]|[^\s{}[\]:,"]+/g;
 

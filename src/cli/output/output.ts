@@ -15,7 +15,7 @@ export function addOutputOption(command: Command, formats: readonly [string, ...
   return command.addOption(new Option('-o, --output <format>', 'how to print the result').choices(formats).default(formats[0]));
 }
 
-/** Numbers keep the text that the server sent. */
+/** Numbers keep the server's spelling. */
 export function printJson({ stdout }: Io, value: unknown): void {
   const text = stringify(value, null, 2, [{ test: (item) => item instanceof ExactNumber, stringify: String }]);
   stdout.write(`${printableJson(text ?? 'null')}\n`);
@@ -29,7 +29,7 @@ export function printHint({ stderr }: Io, text: string): void {
   stderr.write(`${printable(text)}\n`);
 }
 
-/** Rows of cells under a heading of the column names; an absent value is shown as "-". */
+/** Prints rows below the column names; null is shown as "-". */
 export function printTable({ stdout }: Io, columns: readonly string[], rows: readonly (readonly Cell[])[]): void {
   const texts = [columns, ...rows].map((row) => row.map((cell) => (cell === null || cell === '' ? '-' : printable(String(cell)))));
   const widths = columns.map((_name, column) => Math.max(...texts.map((row) => widthOf(row[column] ?? ''))));

@@ -1,4 +1,4 @@
-// Colours on standard output: only where a terminal shows it, and not where NO_COLOR is set.
+// Colours for standard output, only on a terminal and unless NO_COLOR is set.
 
 import type { CliContext } from '../context.ts';
 

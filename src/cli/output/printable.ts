@@ -1,21 +1,20 @@
-// Text that came from elsewhere, made safe to show: a terminal obeys escape sequences and overrides of direction,
-// whoever wrote them.
+// Escapes foreign text for a terminal, which would otherwise execute its escape sequences and direction overrides.
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach the terminal
 const UNSAFE = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** On one line, each control character as an escape that can be read. */
+/** Returns one line, with readable escapes for control characters. */
 export function printable(text: string): string {
   return text.replaceAll(UNSAFE, (character) => SHORT[character] ?? escapeUnicode(character));
 }
 
-/** JSON text that means the same. Line feeds and spaces between values stay; inside a string JSON has escaped C0 already. */
+/** Returns equivalent JSON text. Keeps line feeds and spaces between values; C0 in strings is escaped already. */
 export function printableJson(json: string): string {
   return json.replaceAll(UNSAFE, (character) => (character === '\n' ? character : escapeUnicode(character)));
 }
 
-/** Lines of JSON or CSV: their ends stay, as a terminal takes them. */
+/** For lines of JSON or CSV: keeps line ends. */
 export function printableLines(text: string): string {
   return text.replaceAll(UNSAFE, (character, at: number) => {
     const endsLine = character === '\n' || (character === '\r' && text[at + 1] === '\n');

@@ -1,11 +1,11 @@
-// Progress of a run on standard error: a bar that is redrawn on a terminal, a line for each event elsewhere.
+// Shows progress on standard error: a bar on a terminal, otherwise one line per event.
 
 import type { Io } from '../io.ts';
 import { printable } from './printable.ts';
 
 export interface Progress {
   show(percent: number, note: string): void;
-  /** Leaves the cursor on a line of its own. */
+  /** Moves the cursor to a new line. */
   close(): void;
 }
 
@@ -21,7 +21,7 @@ export function createProgress({ stderr, terminalColumns }: Io): Progress {
       if (columns === null) return void stderr.write(`${figures}\n`);
       const filled = Math.round((Math.min(percent, 100) * BAR_WIDTH) / 100);
       const bar = `[${'='.repeat(filled).padEnd(BAR_WIDTH)}] ${figures}`;
-      // A line that wraps could not be drawn over.
+      // A wrapped line could not be redrawn.
       stderr.write(`\r${bar.slice(0, columns - 1)}${ERASE_TO_END_OF_LINE}`);
       isOnBar = true;
     },

@@ -1,4 +1,4 @@
-// A rehearsed run for people and for programs: its steps, what it would send or write, and its output.
+// Formats a rehearsed run for people and for programs: its steps, deliveries, file writes and output.
 
 import type { BodyPart, OutboundMessage } from '../../core/delivery/outbound.ts';
 import { parseJson } from '../../core/json/json.ts';
@@ -29,7 +29,7 @@ function presentMessage(message: OutboundMessage): object {
   return { method, url, headers, body: body === null ? null : body.map(partText).join('') };
 }
 
-/** Text as it is, all else by its size. */
+/** Text if the part is UTF-8, else its size. */
 function partText(part: BodyPart): string {
   if (!(part instanceof Uint8Array)) return `<file ${part.sha256.slice(0, 12)}, ${part.size} bytes>`;
   try {

@@ -1,4 +1,4 @@
-// A run as a person reads it.
+// Formats runs for people.
 
 import type { RunDetails, RunFault, RunSummary } from '../../client/wire-types.ts';
 import type { Io } from '../io.ts';
@@ -68,7 +68,7 @@ function faultText({ code, message, step }: RunFault): string {
   return `${step === undefined ? '' : `step "${step}": `}${message} (${code})`;
 }
 
-/** To the second, still ISO 8601. */
+/** ISO 8601, in seconds. */
 export function timeOf(time: string): string {
   return time.replace(/\.\d+Z$/, 'Z');
 }

@@ -1,4 +1,4 @@
-// Watches a run to its end: progress on standard error, the output as JSON on standard output.
+// Watches a run to its end: prints progress to standard error, and the output as JSON to standard output.
 
 import type { FollowedRun } from '../../client/client.ts';
 import { ExitError, FAILED } from '../exit-error.ts';
@@ -7,7 +7,7 @@ import { printHint, printJson } from './output.ts';
 import { printable } from './printable.ts';
 import { createProgress } from './progress.ts';
 
-/** Rejects with ExitError 1 when the run fails, and with the reason of `interruption` when that ends the watching. */
+/** Rejects with ExitError 1 when the run fails, and with the reason of `interruption` when it is aborted. */
 export async function watchRun({ runId, events }: FollowedRun, io: Io, interruption: AbortSignal): Promise<void> {
   const progress = createProgress(io);
   try {

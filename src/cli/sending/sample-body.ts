@@ -1,4 +1,4 @@
-// The bodies of requests that `sluice send` makes of samples: checks the flags, and puts parts together as a form.
+// Creates request bodies of `sluice send` from samples: validates the flags, and encodes parts as a form.
 
 import { createHash } from 'node:crypto';
 import { encodeMultipart } from '../../core/form/multipart-writer.ts';
@@ -18,14 +18,14 @@ export interface SampleFlags {
   size?: string;
 }
 
-/** As they are typed: `robovision:object-detection` is `robovision.object_detection`. */
+/** By their names on the command line: `robovision:object-detection` is `robovision.object_detection`. */
 const KINDS: ReadonlyMap<string, SampleKind> = new Map(sampleKinds.map((kind) => [kind.replace('.', ':').replaceAll('_', '-'), kind]));
 
 export const SAMPLE_NAMES: readonly string[] = [...KINDS.keys()];
 
 const SIDE = { min: 16, max: 8192 };
 
-/** Makes the body of the request with this index, from 0: each has a seed of its own. */
+/** Creates the body of the request with this index, from 0. Each index has its own seed. */
 export type BodyMaker = (index: number) => Promise<SendBody>;
 
 export function readSampleFlags(name: string, flags: SampleFlags): BodyMaker {
@@ -35,10 +35,10 @@ export function readSampleFlags(name: string, flags: SampleFlags): BodyMaker {
   return async (index) => encodeSample(makeSample(kind, { seed: seed + index, ...options }), `${kind} ${seed + index}`);
 }
 
-/** For flags that mean nothing without --payload. */
+/** Rejects flags that need --payload. */
 export function refuseSampleFlags({ seed, objects, image, annotations, size }: SampleFlags): void {
-  const given = { '--seed': seed, '--objects': objects, '--size': size, '--no-image': !image, '--no-annotations': !annotations };
-  const [flag] = Object.entries(given).find(([, value]) => value !== undefined && value !== false) ?? [];
+  const flags = { '--seed': seed, '--objects': objects, '--size': size, '--no-image': !image, '--no-annotations': !annotations };
+  const [flag] = Object.entries(flags).find(([, value]) => value !== undefined && value !== false) ?? [];
   if (flag !== undefined) throw new ExitError(`${flag} says how a sample is made; give --payload with it`, WRONG_USAGE);
 }
 
@@ -62,7 +62,7 @@ function readOptions({ seed = '1', objects = '3', size = '640x480', image, annot
   };
 }
 
-/** The boundary is made of `identity`, so that the same sample is the same bytes. */
+/** The boundary is derived from `identity`, so that the same sample has the same bytes. */
 function encodeSample(sample: Sample, identity: string): SendBody {
   if ('body' in sample) return { body: Buffer.from(sample.body), contentType: sample.contentType };
   const boundary = `sluice-${createHash('sha256').update(identity).digest('hex').slice(0, 32)}`;

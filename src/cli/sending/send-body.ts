@@ -1,4 +1,4 @@
-// The body of a request that `sluice send` makes of its flags.
+// Creates a request body of `sluice send` from its flags.
 
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -13,11 +13,11 @@ export interface BodyFlags {
 
 export interface SendBody {
   body: NonNullable<RequestInit['body']>;
-  /** Null where the body brings its own, as forms do. */
+  /** Null when fetch sets it, as for forms. */
   contentType: string | null;
 }
 
-/** Null when no flag asks for a body. */
+/** Null when no flag sets a body. */
 export async function readSendBody({ data, json, form, file }: BodyFlags, stdin: AsyncIterable<Uint8Array>): Promise<SendBody | null> {
   if ([data, json, form ?? file].filter((flag) => flag !== undefined).length > 1)
     throw new ExitError('a request has one body: give one of --data, --json, or --form with --file', WRONG_USAGE);
@@ -31,7 +31,7 @@ export async function readSendBody({ data, json, form, file }: BodyFlags, stdin:
   return null;
 }
 
-/** The text of the flag, the file of `@path`, or standard input of `@-`. */
+/** Returns the flag's text, the file for `@path`, or standard input for `@-`. */
 async function readContent(flag: string, text: string, stdin: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   if (!text.startsWith('@')) return Buffer.from(text);
   if (text !== '@-') return await readPath(flag, text.slice(1));

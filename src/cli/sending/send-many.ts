@@ -1,4 +1,4 @@
-// `sluice send --count`: many requests to one sink, paced, and what became of them in a few lines.
+// `sluice send --count`: sends many requests to one sink at a rate, and prints a summary.
 
 import type { Submitted, TriggerOptions } from '../../client/client.ts';
 import { RefusedError } from '../../client/client-error.ts';
@@ -7,32 +7,32 @@ import { ExitError, FAILED } from '../exit-error.ts';
 import type { Io } from '../io.ts';
 import { printHint, printLine } from '../output/output.ts';
 import { createProgress } from '../output/progress.ts';
-import { type Pace, runPaced } from './paced.ts';
+import { type Pace, runPaced } from './run-paced.ts';
 
-export interface Many extends Omit<Pace, 'atOnce'> {
+export interface SendManyOptions extends Omit<Pace, 'maxConcurrent'> {
   isVerbose: boolean;
-  /** Makes the request with this index. */
+  /** Creates the request with this index. */
   requestOf(index: number): Promise<TriggerOptions>;
-  /** Rejects with RefusedError or UnreachableError, or when the signal of the request is aborted. */
+  /** Rejects with RefusedError or UnreachableError, or when the request's signal is aborted. */
   submit(request: TriggerOptions): Promise<Submitted>;
 }
 
-const AT_ONCE = 64;
+const MAX_IN_FLIGHT = 64;
 const TIMEOUT_MS = 30_000;
-/** A rate is held when no request left later than this. */
+/** The rate is kept when no request starts later than this. */
 const MAX_LATE_MS = 1000;
 
-/** Rejects with ExitError 1 when any request was not accepted, and with the reason of `stop` when that ended it. */
-export async function sendMany(many: Many, io: Io): Promise<void> {
+/** Rejects with ExitError 1 when a request was not accepted, and with the reason of `stop` when it is aborted. */
+export async function sendMany(many: SendManyOptions, io: Io): Promise<void> {
   const tally = new Tally();
   const progress = createProgress(io);
   const showsProgress = !many.isVerbose && io.terminalColumns() !== null;
-  const underWay = new Set<AbortController>();
-  // One listener for all: one for each would be taken for a leak.
-  many.stop.addEventListener('abort', () => underWay.forEach((controller) => void controller.abort(many.stop.reason)), { once: true });
+  const inFlight = new Set<AbortController>();
+  // One listener for all requests: Node would report one per request as a leak.
+  many.stop.addEventListener('abort', () => inFlight.forEach((controller) => void controller.abort(many.stop.reason)), { once: true });
   const start = performance.now();
-  const lateMs = await runPaced({ ...many, atOnce: AT_ONCE }, async (index) => {
-    const outcome = await attempt(many, index, underWay);
+  const lateMs = await runPaced({ ...many, maxConcurrent: MAX_IN_FLIGHT }, async (index) => {
+    const outcome = await attempt(many, index, inFlight);
     tally.add(outcome);
     if (many.isVerbose) printHint(io, `#${index + 1} ${outcomeText(outcome)} in ${outcome.ms.toFixed(1)} ms`);
     if (showsProgress) progress.show(Math.floor((tally.sent * 100) / many.count), `${tally.sent} of ${many.count}`);
@@ -40,26 +40,26 @@ export async function sendMany(many: Many, io: Io): Promise<void> {
   progress.close();
   for (const line of tally.lines(performance.now() - start)) printLine(io, line);
   if (lateMs > MAX_LATE_MS)
-    printHint(io, `the rate was not held: requests left up to ${seconds(lateMs)} late, with ${AT_ONCE} under way at most`);
+    printHint(io, `the rate was not held: requests left up to ${seconds(lateMs)} late, with ${MAX_IN_FLIGHT} under way at most`);
   many.stop.throwIfAborted();
   if (tally.accepted < tally.sent) throw new ExitError('', FAILED);
 }
 
 interface Outcome {
   isAccepted: boolean;
-  /** Null where there was no answer. */
+  /** Null without an answer. */
   status: number | null;
   /** The run's id, or why the request was not accepted. */
   text: string;
-  /** From the sending to the answer. */
+  /** From sending to the answer. */
   ms: number;
 }
 
-/** A timer and a controller of its own for each request: signals that outlive it would pile up. */
-async function attempt({ requestOf, submit, stop }: Many, index: number, underWay: Set<AbortController>): Promise<Outcome> {
+/** Each request has its own timer and controller: signals that outlive it would accumulate. */
+async function attempt({ requestOf, submit, stop }: SendManyOptions, index: number, inFlight: Set<AbortController>): Promise<Outcome> {
   const controller = new AbortController();
   const { signal } = controller;
-  underWay.add(controller);
+  inFlight.add(controller);
   let start = performance.now();
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -74,7 +74,7 @@ async function attempt({ requestOf, submit, stop }: Many, index: number, underWa
     return { isAccepted: false, status, text, ms: performance.now() - start };
   } finally {
     clearTimeout(timer);
-    underWay.delete(controller);
+    inFlight.delete(controller);
   }
 }
 
@@ -82,12 +82,12 @@ function outcomeText({ status, text }: Outcome): string {
   return [status, text].filter((part) => part !== null && part !== '').join(' ');
 }
 
-/** What became of the requests so far. */
+/** Counts the outcomes of requests. */
 class Tally {
   sent = 0;
   accepted = 0;
   readonly #latencies: number[] = [];
-  /** By status, or by what went wrong where there was none; the first text of each is kept. */
+  /** By status, or by error without one; keeps the first text of each. */
   readonly #refusals = new Map<string, { count: number; text: string }>();
 
   add(outcome: Outcome): void {

@@ -1,4 +1,4 @@
-// `sluice apply`: makes the server hold what definition files say, all of it or nothing.
+// `sluice apply`: applies definition files to the server, all or nothing.
 
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';

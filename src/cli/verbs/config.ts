@@ -1,4 +1,4 @@
-// `sluice config print`: every setting, its value, and where the value came from.
+// `sluice config print`: prints every setting with its value and source.
 
 import type { Command } from 'commander';
 import { type ConfigSources, type FoundSetting, findSetting, type Setting, settings } from '../../config/config.ts';
@@ -21,7 +21,7 @@ export function define(command: Command, { environment, io }: CliContext): void 
         ['SETTING', 'VALUE', 'FROM'],
         found.map((setting) => [setting.key, setting.value, fromText(setting)]),
       );
-    // What the server would refuse at start is refused here, by name, below what was found.
+    // Below the settings found, lists those that the server would refuse at start.
     loadConfigFrom(sources, sources.files);
   });
 }

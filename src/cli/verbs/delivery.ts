@@ -1,4 +1,4 @@
-// `sluice delivery`: lists, shows, exports deliveries, and has failed or dropped ones tried again.
+// `sluice delivery`: lists, shows and exports deliveries, and retries failed or dropped ones.
 
 import { type Command, Option } from 'commander';
 import type { Client } from '../../client/client.ts';
@@ -51,8 +51,8 @@ function readFilter({
   status,
   ...rest
 }: OwnerOptions & { status?: string; limit?: string; cursor?: string }): DeliveryFilter {
-  const given = { app_id: app, sink_id: sink, run_id: run, status, limit: rest.limit, cursor: rest.cursor };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const filter = { app_id: app, sink_id: sink, run_id: run, status, limit: rest.limit, cursor: rest.cursor };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }
 
 function defineList(command: Command, context: CliContext): void {
@@ -81,7 +81,7 @@ function defineRetry(command: Command, context: CliContext): void {
     .option('--dropped', 'all that were dropped because their receiver was behind');
   addOutputOption(addServerOptions(addOwnerOptions(retry)), ['text', 'json']).action(
     async (id: string | undefined, options: RetryOptions) => {
-      refuseMixture(id, options);
+      refuseIdWithFilter(id, options);
       const client = await connect(options, context);
       if (id === undefined) return printRetried(io, await retryAll(client, options), options);
       const delivery = await client.deliveries.retry(id);
@@ -91,7 +91,7 @@ function defineRetry(command: Command, context: CliContext): void {
   );
 }
 
-function refuseMixture(id: string | undefined, { failed, dropped, app, sink, run }: RetryOptions): void {
+function refuseIdWithFilter(id: string | undefined, { failed, dropped, app, sink, run }: RetryOptions): void {
   const statuses = [failed, dropped].filter((value) => value === true).length;
   const hasFilter = [app, sink, run].some((value) => value !== undefined);
   if (id !== undefined && (statuses > 0 || hasFilter))
@@ -103,7 +103,7 @@ function refuseMixture(id: string | undefined, { failed, dropped, app, sink, run
     );
 }
 
-/** As many calls as it takes: the server takes so many at a time. */
+/** Calls the server repeatedly: one call retries a limited number. */
 async function retryAll({ deliveries }: Client, options: RetryOptions): Promise<Omit<RetriedDeliveries, 'next_cursor'>> {
   const ids: string[] = [];
   for (let cursor: number | null | undefined; cursor !== null; ) {
@@ -142,19 +142,19 @@ function defineExport(command: Command, context: CliContext): void {
   });
 }
 
-/** A carriage return at the end of a piece waits for what follows it. */
+/** A carriage return at the end of a chunk is printed with the next chunk. */
 async function printLines({ stdout }: Io, response: Response, interruption: AbortSignal): Promise<void> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  let held = '';
+  let carry = '';
   try {
-    for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
-      const text = held + decoder.decode(piece, { stream: true });
-      held = text.endsWith('\r') ? '\r' : '';
-      stdout.write(printableLines(text.slice(0, text.length - held.length)));
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      const text = carry + decoder.decode(chunk, { stream: true });
+      carry = text.endsWith('\r') ? '\r' : '';
+      stdout.write(printableLines(text.slice(0, text.length - carry.length)));
     }
   } catch (error) {
     interruption.throwIfAborted();
     throw new UnreachableError('the server ended the export before it was whole', error);
   }
-  stdout.write(printableLines(held));
+  stdout.write(printableLines(carry));
 }

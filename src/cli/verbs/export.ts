@@ -1,4 +1,4 @@
-// `sluice export`: prints all definitions of the server, as a file that `apply` takes.
+// `sluice export`: prints all definitions of the server as a file for `apply`.
 
 import type { Command } from 'commander';
 import { type ScalarTag, stringify } from 'yaml';
@@ -7,7 +7,7 @@ import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { addOutputOption, type OutputOptions, printJson } from '../output/output.ts';
 
-/** Writes a number with the text that it came with. */
+/** Writes a number with its original text. */
 const exactNumber: ScalarTag = {
   tag: 'tag:yaml.org,2002:float',
   default: true,
@@ -25,7 +25,7 @@ export function define(command: Command, context: CliContext): void {
   });
 }
 
-/** YAML quotes text that holds control characters, but writes these as they are; the escape means the same to it. */
+/** The YAML library quotes text with control characters but does not escape them; the escapes are equivalent. */
 function printableYaml(text: string): string {
   return text.replaceAll(/[\x7f-\x9f]/g, (character) => `\\x${character.charCodeAt(0).toString(16)}`);
 }

@@ -1,4 +1,4 @@
-// `sluice healthcheck`: exit code 0 when the server lives, or can take runs; made for Docker's HEALTHCHECK.
+// `sluice healthcheck`: exit code 0 when the server is alive, or ready for runs; for Docker's HEALTHCHECK.
 
 import type { Command } from 'commander';
 import { createClient } from '../../client/client.ts';
@@ -7,7 +7,7 @@ import { ExitError, FAILED } from '../exit-error.ts';
 import { findLocalServer } from '../local-server.ts';
 import { printLine } from '../output/output.ts';
 
-/** Docker's own limit is 30 s by default; a server that takes a tenth of that is not well. */
+/** A tenth of Docker's default limit of 30 s: a slower server is unhealthy. */
 const TIMEOUT_MS = 3000;
 
 interface HealthcheckOptions {

@@ -1,4 +1,4 @@
-// `sluice listen`: receives what is sent to it and prints it, and fails when it is told to.
+// `sluice listen`: receives requests and prints them, and simulates failures.
 
 import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
@@ -76,7 +76,7 @@ async function listen(options: ListenOptions, context: CliContext): Promise<void
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       io.stdout.write(options.output === 'json' ? arrivalLine(arrival) : arrivalText(arrival, paint));
     },
-    onBroken: (reason, client) => printHint(io, `what came from ${client} is no HTTP: ${reason}`),
+    onMalformed: (reason, client) => printHint(io, `what came from ${client} is no HTTP: ${reason}`),
   }).catch((error: NodeJS.ErrnoException) => {
     throw new ExitError(`cannot listen on ${host}:${settings.port}: ${LISTEN_FAULTS[error.code ?? ''] ?? error.message}`, FAILED);
   });

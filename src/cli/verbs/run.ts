@@ -1,4 +1,4 @@
-// `sluice run`: lists, shows, follows, cancels and repeats runs.
+// `sluice run`: lists, shows, follows, cancels and replays runs.
 
 import { type Command, Option } from 'commander';
 import type { RunFilter } from '../../client/wire-types.ts';
@@ -74,6 +74,6 @@ function defineList(command: Command, context: CliContext): void {
 }
 
 function readFilter({ app, sink, status, since, until, limit, cursor }: ListOptions): RunFilter {
-  const given = { app_id: app, sink_id: sink, status, since, until, limit, cursor };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const filter = { app_id: app, sink_id: sink, status, since, until, limit, cursor };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }

@@ -1,4 +1,4 @@
-// `sluice send`: sends one request to a sink and watches the run that it starts, or many and says what became of them.
+// `sluice send`: sends one request to a sink and watches its run, or sends many and prints a summary.
 
 import { type Command, Option } from 'commander';
 import type { TriggerOptions } from '../../client/client.ts';
@@ -60,7 +60,7 @@ async function send(sink: string, options: SendOptions, context: CliContext): Pr
       throw new ExitError('a GET request has no body; leave it out, or choose another --method', WRONG_USAGE);
     return { method, headers: readHeaders(header, body), ...(body === null ? {} : { body: body.body }) };
   };
-  // What is wrong with a request is wrong with the first one.
+  // A fault of any request is a fault of the first one too.
   const first = await requestOf(0);
   const { url, path } = splitTarget(sink);
   const client = await connectToSink(url ?? options.url, token, context);
@@ -74,7 +74,7 @@ async function send(sink: string, options: SendOptions, context: CliContext): Pr
   await watchRun(run, io, stop);
 }
 
-/** Null for one request that is watched. */
+/** Null for a single request, which is watched. */
 function readPace({ count, rate, verbose }: SendOptions): { count: number; rate: number | null } | null {
   if (count === undefined) {
     const flag = rate !== undefined ? '--rate' : verbose === true ? '--verbose' : null;
@@ -84,7 +84,7 @@ function readPace({ count, rate, verbose }: SendOptions): { count: number; rate:
   return { count: readWhole('--count', count, COUNT), rate: rate === undefined ? null : readPositive('--rate', rate, MAX_RATE) };
 }
 
-/** What makes the body of each request: the same for all, or a sample for each. */
+/** Returns a function that creates the body of each request: the same for all, or one sample each. */
 async function readBodies(options: SendOptions, io: Io): Promise<(index: number) => Promise<SendBody | null>> {
   const { payload, data, json, form, file } = options;
   if (payload === undefined) {
@@ -97,11 +97,11 @@ async function readBodies(options: SendOptions, io: Io): Promise<(index: number)
   return readSampleFlags(payload, options);
 }
 
-/** The server and the path of the sink on it; `url` is undefined where the target names no server. */
+/** Splits a target into the server and the path of the sink; `url` is undefined without a server. */
 function splitTarget(target: string): { url: string | undefined; path: string } {
   if (!/^https?:\/\//.test(target)) {
     const path = target.replace(/^\/+/, '');
-    // No app can be called `sink` or `api`: these begin a path that is whole already.
+    // `sink` and `api` are not valid app ids: they start a full path.
     return { url: undefined, path: /^(?:sink|api)\//.test(path) ? `/${path}` : TRIGGER_ROUTE + path };
   }
   if (!URL.canParse(target)) throw new ExitError(`"${target}" is no URL`, WRONG_USAGE);

@@ -1,4 +1,4 @@
-// `sluice serve`: starts the server, says where everything is, and stops it in order when told to.
+// `sluice serve`: starts the server, prints its greeting, and shuts it down gracefully on a signal.
 
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -24,10 +24,10 @@ export function define(command: Command, context: CliContext): void {
 
 const DEMO = join(import.meta.dirname, '../../../config/demo');
 
-/** npm passes on the signal that the terminal has sent to the server as well: within this time the two are one. */
+/** npm forwards a signal that the terminal also sends to the server: two within this time count as one. */
 const SAME_SIGNAL_MS = 1000;
 
-/** Resolves to the exit code once the server has stopped: 0 after a signal, 1 when it could not go on. */
+/** Resolves to the exit code once the server has stopped: 0 after a signal, 1 after a fatal error. */
 async function serve(
   flags: SettingValues,
   options: Pick<AppOptions, 'acceptLoss' | 'demoPath'>,
@@ -47,12 +47,12 @@ async function serve(
     io.stderr.write(`sluice: ${error.message}\n`);
     stop(1);
   };
-  let askedAt: number | null = null;
-  // Signals count from the first moment, so that one sent while the server starts is not lost. Another one, later on,
-  // ends the process at once; whatever runs is taken up at the next start.
+  let stopRequestedAt: number | null = null;
+  // Signals are handled before the start, so that none is lost. A second one ends the process at once; runs resume at the
+  // next start.
   const onSignal = (): void => {
-    askedAt ??= performance.now();
-    if (performance.now() - askedAt > SAME_SIGNAL_MS) process.exit(1);
+    stopRequestedAt ??= performance.now();
+    if (performance.now() - stopRequestedAt > SAME_SIGNAL_MS) process.exit(1);
     stop(0);
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
@@ -62,14 +62,14 @@ async function serve(
     process.on('SIGHUP', () => void app.reloadDefinitions());
     io.stdout.write(greeting(app));
     const code = await stopped;
-    // A close that hangs ends too.
+    // Also ends a close that hangs.
     const overdue = setTimeout(() => process.exit(1), config.drainSeconds * 1000 + 5000);
     await app.close();
     clearTimeout(overdue);
     process.removeAllListeners('SIGHUP');
     return code;
   } catch (error) {
-    // What was fatal while the server started has been said already.
+    // A fatal error during start was reported already.
     if (hasFailed) return 1;
     throw error;
   } finally {

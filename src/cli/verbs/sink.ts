@@ -1,4 +1,4 @@
-// `sluice sink`: lists, creates and deletes sinks, and gives them new tokens.
+// `sluice sink`: lists, creates and deletes sinks, and rotates their tokens.
 
 import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
@@ -84,10 +84,10 @@ function defineCreate(command: Command, context: CliContext): void {
 
 async function readSink(options: CreateOptions, environment: Environment): Promise<{ appId: string; fields: SinkFields }> {
   const { app, path, method, authToken, workflow, payload, body, file } = options;
-  const given = { app_id: app, path, method, auth_token: authToken, workflow_id: workflow, payload, body };
+  const fromOptions = { app_id: app, path, method, auth_token: authToken, workflow_id: workflow, payload, body };
   const fields: Record<string, unknown> = {
     ...(file === undefined ? {} : await readSinkFile(file, environment)),
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(Object.entries(fromOptions).filter(([, value]) => value !== undefined)),
   };
   for (const [flag, name] of [
     ['--app', 'app_id'],

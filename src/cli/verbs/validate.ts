@@ -1,4 +1,4 @@
-// `sluice validate`: checks definition files as the server would, without one, and tells every fault with its file.
+// `sluice validate`: validates definition files without a server, and prints every fault with its file.
 
 import type { Command } from 'commander';
 import { parseDefinitions } from '../../definitions/definition-document.ts';

@@ -1,4 +1,4 @@
-// `sluice workflow test`: runs a definition once, here and without a server. What it would send is shown and not sent.
+// `sluice workflow test`: runs a definition once, without a server. Deliveries are shown instead of sent.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -72,7 +72,7 @@ async function rehearseFile(file: string, options: TestOptions, context: CliCont
     placeholder: vault.placeholder,
     mask: vault.mask,
     answer: (message) => answerOf(message, status),
-    readFile: ({ sha256 }) => Promise.resolve(readGiven(files, sha256)),
+    readFile: ({ sha256 }) => Promise.resolve(readFileOf(files, sha256)),
     async loadImages(wants) {
       const { createImageLoader } = await import('../../images/image-loader.ts');
       const bytesOf = new Map(files.map(({ handle, bytes }) => [handle.sha256, bytes]));
@@ -87,7 +87,7 @@ async function rehearseFile(file: string, options: TestOptions, context: CliCont
   });
 }
 
-function readGiven(files: readonly GivenFile[], sha256: string): ReadResult {
+function readFileOf(files: readonly GivenFile[], sha256: string): ReadResult {
   const bytes = files.find(({ handle }) => handle.sha256 === sha256)?.bytes;
   return bytes === undefined ? { kind: 'not_read', error: 'it is none of the files that were given' } : { kind: 'read', bytes };
 }

@@ -1,4 +1,4 @@
-// `sluice workflow`: checks a workflow definition with the step types of a server, and tries one out without any.
+// `sluice workflow`: validates a workflow definition with a server's step types, or tries one out without a server.
 
 import type { Command } from 'commander';
 import { RefusedError } from '../../client/client-error.ts';
@@ -31,7 +31,7 @@ function defineValidate(command: Command, context: CliContext): void {
   });
 }
 
-/** One line a fault, with file, line and place. */
+/** One line per fault, with file, line and path. */
 function describeFaults({ faultLines }: WorkflowFile, error: unknown): unknown {
   const faults = error instanceof RefusedError ? error.details['faults'] : undefined;
   if (!Array.isArray(faults)) return error;

@@ -1,5 +1,5 @@
-// Definition files: one YAML file, or every one in a folder, read as one document, with the way back from a place in it
-// to file and line.
+// Reads definition files, one YAML file or every one in a folder, as one document. Locates a path of the document in its
+// file and line.
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,18 +13,18 @@ const LISTS = ['apps', 'workflows', 'sinks'] as const;
 type List = (typeof LISTS)[number];
 
 export interface DefinitionFiles {
-  /** Those that were read, sorted; none where there is nothing at the path, or no file in the folder. */
+  /** Sorted; empty when the path does not exist or its folder has no file. */
   files: readonly string[];
   document: Record<List, unknown[]>;
-  /** Of all files together. */
+  /** Merged from all files. */
   settings: Record<string, unknown>;
-  /** A line of text each, with file and line; the document is not to be used then. */
+  /** One line of text each, with file and line. If there are any, the document must not be used. */
   faults: string[];
-  /** A fault of the document or of a setting (`settings.port`) as such a line. */
+  /** Formats a fault of the document or of a setting (`settings.port`) as such a line. */
   locate(fault: Fault): string;
 }
 
-/** The files that `path` names, or the fault that keeps them from being named. */
+/** Resolves to the files at `path`, or to a fault. Never rejects. */
 export async function listDefinitionFiles(path: string): Promise<{ files: string[]; fault: string | null }> {
   try {
     if (!(await stat(path)).isDirectory()) return { files: [path], fault: null };
@@ -38,7 +38,7 @@ export async function listDefinitionFiles(path: string): Promise<{ files: string
   }
 }
 
-/** Never rejects: what cannot be read is a fault, and so is a path without any file. */
+/** Never rejects: an unreadable file is a fault, and so is a path without files. */
 export async function readDefinitionFiles(path: string, environment: Environment): Promise<DefinitionFiles> {
   const { files, fault } = await listDefinitionFiles(path);
   const merged = createMerge(path);
@@ -46,10 +46,10 @@ export async function readDefinitionFiles(path: string, environment: Environment
   return { ...merged.result, files, faults: fault === null ? merged.result.faults : [fault, ...merged.result.faults] };
 }
 
-/** Gathers files into one document. */
+/** Merges files into one document. */
 function createMerge(path: string) {
   const document: DefinitionFiles['document'] = { apps: [], workflows: [], sinks: [] };
-  /** Where each item of a list stands. */
+  /** The file and index of each item of a list. */
   const origins: Record<List, { file: YamlFile; index: number }[]> = { apps: [], workflows: [], sinks: [] };
   const settings: Record<string, unknown> = {};
   const settingOrigins = new Map<string, YamlFile>();
@@ -104,13 +104,13 @@ function createMerge(path: string) {
   function locate({ path: faultPath, message }: Fault): string {
     const found = placeOf(faultPath);
     if (found === null) return [path, faultPath, message].filter((part) => part !== '').join(': ');
-    // What stands twice is told with the place of the first one.
-    const told = message.replace(/(?<=defined already at )\S+$/, (first) => {
+    // A duplicate is reported with the location of the first definition.
+    const located = message.replace(/(?<=defined already at )\S+$/, (first) => {
       const other = placeOf(first);
       if (other === null) return first;
       return other.file === found.file ? other.path : `${other.path} of ${other.file.file}`;
     });
-    return found.file.locate({ path: found.path, message: told });
+    return found.file.locate({ path: found.path, message: located });
   }
 
   return { add, result: { document, settings, faults, locate } };
@@ -118,7 +118,7 @@ function createMerge(path: string) {
 
 const KNOWN = [...LISTS, 'settings'];
 
-/** `auth_token:` with nothing after it is what a template leaves that was given no token: nobody says "public" so. */
+/** An empty `auth_token:` is a template without its token, so it does not mean a public sink. */
 function blankCredentials(file: YamlFile, index: number, sink: unknown): string[] {
   const blank = ['auth_token', 'auth'].filter(
     (field) => isMapping(sink) && sink[field] === null && file.isBlank(`sinks[${index}].${field}`),
@@ -127,7 +127,7 @@ function blankCredentials(file: YamlFile, index: number, sink: unknown): string[
   return blank.map((field) => file.locate({ path: `sinks[${index}].${field}`, message }));
 }
 
-/** Fields that begin so are the author's own: a place for anchors and notes. */
+/** `x-` fields are the author's own, for anchors and notes. */
 function isExtension(key: string): boolean {
   return key.startsWith('x-');
 }

@@ -1,5 +1,4 @@
-// Where the definitions of this server come from, if from files: applied at the start, after a save and on demand. What
-// is not valid changes nothing.
+// Applies definition files at start, after a save and on demand. Invalid files change nothing.
 
 import type { Fault } from '../../core/fault.ts';
 import type { DefinitionOwner } from '../../core/sink/sink.ts';
@@ -14,9 +13,9 @@ import { watchDefinitionFiles } from './definition-watch.ts';
 export interface DefinitionSourceOptions {
   /** Definition file, or folder of them. */
   path: string;
-  /** Whether somebody named the path: it has to be there then. */
+  /** True when a setting names the path, which must then exist. */
   isNamed: boolean;
-  /** File or folder of the demo, which is served beside what nobody named; null for none. */
+  /** File or folder of the demo, which is served only beside an unnamed path; null for none. */
   demoPath: string | null;
   environment: Environment;
   definitions: Pick<DefinitionService, 'apply'>;
@@ -26,12 +25,12 @@ export interface DefinitionSourceOptions {
 
 export interface DefinitionSource {
   servesDemo: boolean;
-  /** Reads the files anew; the log says what came of it. */
+  /** Reads and applies the files again, and logs the result. */
   reload(): Promise<void>;
   close(): void;
 }
 
-/** Rejects with every fault of the files, a line each. */
+/** Rejects with every fault of the files, one per line. */
 export async function startDefinitionSource(options: DefinitionSourceOptions): Promise<DefinitionSource> {
   const { path, demoPath, logger } = options;
   let isInvalid = false;
@@ -50,13 +49,13 @@ export async function startDefinitionSource(options: DefinitionSourceOptions): P
     }
   }
 
-  /** In turn, so that what was read first is applied first. */
+  /** Serial, so that files are applied in the order of reading. */
   const reloadInTurn = (): Promise<void> => {
     lastReload = lastReload.then(reload);
     return lastReload;
   };
 
-  // Watched before they are read: a save while the server starts is not lost.
+  // Watching begins before reading, so that a save during start is not lost.
   const watch = await watchDefinitionFiles(demoPath === null ? [path] : [path, demoPath], reloadInTurn);
   try {
     await applyAll(options);
@@ -72,11 +71,11 @@ async function applyAll(options: DefinitionSourceOptions): Promise<number> {
   const { path, isNamed, demoPath, environment, definitions, catalog, logger } = options;
   const files = await readDefinitionFiles(path, environment);
   const isMissing = files.files.length === 0 && !isNamed;
-  if (isMissing) tellOfEarlierFiles(catalog.current(), path, logger);
+  if (isMissing) warnOfMissingFiles(catalog.current(), path, logger);
   const changes = isMissing ? 0 : await applyFiles(definitions, files, 'config');
   const demo = demoPath === null || isNamed ? null : await readDefinitionFiles(demoPath, environment);
   if (demo !== null) return changes + (await applyFiles(definitions, demo, 'demo'));
-  // A demo that an earlier start served ends with it.
+  // Removes the demo that an earlier start may have served.
   return changes + (await definitions.apply({}, 'demo')).length;
 }
 
@@ -93,14 +92,14 @@ async function applyFiles(
   }
 }
 
-/** A line for each fault, with file and line. */
+/** One line per fault, with file and line. */
 function located({ message, details }: AppError, files: DefinitionFiles): string {
   const faults = details['faults'] as Fault[] | undefined;
   return faults === undefined ? files.locate({ path: '', message }) : faults.map(files.locate).join('\n');
 }
 
-/** Files that are gone may have been lost: what they defined stays, and somebody should know of it. */
-function tellOfEarlierFiles({ sinks }: CatalogSnapshot, path: string, logger: Logger): void {
+/** Definition files may have been lost by mistake: their definitions stay, and the log warns of it. */
+function warnOfMissingFiles({ sinks }: CatalogSnapshot, path: string, logger: Logger): void {
   const names = sinks.filter(({ managedBy }) => managedBy === 'config').map(({ appId, method, path: at }) => `${appId} ${method} ${at}`);
   if (names.length > 0) logger.warn({ path, sinks: names }, 'there is no definition file; what earlier ones defined stays in force');
 }

@@ -1,6 +1,5 @@
-// Watches definition files and calls back after a save. A change is told by what the files are now, not by the event
-// that hinted at it: editors save by writing or renaming, Kubernetes swaps a link (`..data`) beside the files, a
-// release swaps the folder itself, and some file systems report nothing at all.
+// Watches definition files by polling their state; events only speed that up. Editors write or rename, Kubernetes swaps a
+// link (`..data`), a release swaps the folder, and some file systems report no events.
 
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -12,30 +11,30 @@ export interface DefinitionWatch {
   close(): void;
 }
 
-const LOOK_EVERY_MS = 1000;
-/** A save may take several steps: what has not changed for so long is complete. */
+const CHECK_EVERY_MS = 1000;
+/** A save may have several steps: it is complete when nothing has changed for this long. */
 const QUIET_MS = 100;
 const MAX_QUIET_CHECKS = 50;
 
-/** `paths` are files or folders; what is not there yet is noticed when it comes. */
+/** `paths` are files or folders, which may also be created later. */
 export async function watchDefinitionFiles(paths: readonly string[], onChange: () => Promise<void>): Promise<DefinitionWatch> {
   let known = await fingerprint(paths);
-  let isLooking = false;
+  let isChecking = false;
   let isClosed = false;
 
-  async function look(): Promise<void> {
-    if (isLooking) return;
-    isLooking = true;
+  async function check(): Promise<void> {
+    if (isChecking) return;
+    isChecking = true;
     const found = await settled(paths, known);
     if (!isClosed && found !== known) {
       known = found;
       await onChange();
     }
-    isLooking = false;
+    isChecking = false;
   }
 
-  const timer = setInterval(() => void look(), LOOK_EVERY_MS).unref();
-  const watchers = await Promise.all(paths.map((path) => hintOf(path, () => void look())));
+  const timer = setInterval(() => void check(), CHECK_EVERY_MS).unref();
+  const watchers = await Promise.all(paths.map((path) => watchEvents(path, () => void check())));
   return {
     close() {
       isClosed = true;
@@ -45,7 +44,7 @@ export async function watchDefinitionFiles(paths: readonly string[], onChange: (
   };
 }
 
-/** The fingerprint once it stays the same; the known one at once. */
+/** Resolves to the fingerprint once it is stable, or at once when it is still `known`. */
 async function settled(paths: readonly string[], known: string): Promise<string> {
   let found = await fingerprint(paths);
   for (let checks = 0; found !== known && checks < MAX_QUIET_CHECKS; checks += 1) {
@@ -57,14 +56,14 @@ async function settled(paths: readonly string[], known: string): Promise<string>
   return found;
 }
 
-/** Differs whenever another file, or other content, is behind one of the paths; links are followed. */
+/** Changes with the files, and their content, at the paths. Follows links. */
 async function fingerprint(paths: readonly string[]): Promise<string> {
   const lists = await Promise.all(paths.map(listDefinitionFiles));
-  const marks = lists.flatMap(({ files, fault }) => [...files.map(markOf), fault ?? '']);
-  return (await Promise.all(marks)).join('\n');
+  const states = lists.flatMap(({ files, fault }) => [...files.map(stateOf), fault ?? '']);
+  return (await Promise.all(states)).join('\n');
 }
 
-async function markOf(file: string): Promise<string> {
+async function stateOf(file: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
     return [file, dev, ino, size, mtimeNs, ctimeNs].join(' ');
@@ -73,11 +72,11 @@ async function markOf(file: string): Promise<string> {
   }
 }
 
-/** Makes a change noticed at once where the system tells of it. Null where it does not: looking goes on all the same. */
-async function hintOf(path: string, onHint: () => void): Promise<FSWatcher | null> {
+/** Calls back at once on a change, if the file system reports events. Null otherwise: polling continues in any case. */
+async function watchEvents(path: string, onEvent: () => void): Promise<FSWatcher | null> {
   try {
     const folder = (await stat(path)).isDirectory() ? path : dirname(path);
-    const watcher = watch(folder, { persistent: false }, onHint);
+    const watcher = watch(folder, { persistent: false }, onEvent);
     watcher.on('error', () => watcher.close());
     return watcher;
   } catch {

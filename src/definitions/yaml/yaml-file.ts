@@ -1,4 +1,4 @@
-// One YAML file as a JSON value, every fault of it with file and line.
+// Reads a YAML file as a JSON value, and reports every fault with file and line.
 
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
@@ -11,19 +11,19 @@ import { type Environment, readYamlValue } from './yaml-value.ts';
 
 export interface YamlFile {
   file: string;
-  /** Null for an empty file, and where there are faults. */
+  /** Null for an empty file or one with faults. */
   value: unknown;
-  /** A line of text each. */
+  /** One line of text each. */
   faults: string[];
-  /** A fault of the value as a line of text: `file:line: place: what is wrong`. */
+  /** Formats a fault of the value as a line of text: `file:line: path: message`. */
   locate(fault: Fault): string;
-  /** Whether nothing at all is written for a field that is there. */
+  /** True when the field exists and nothing is written as its value. */
   isBlank(path: string): boolean;
 }
 
 const MAX_BYTES = 4 * 2 ** 20;
 
-/** Never rejects: that a file cannot be read is a fault of it. */
+/** Never rejects: an unreadable file is a fault. */
 export async function readYamlFile(file: string, environment: Environment): Promise<YamlFile> {
   let bytes: Buffer;
   try {
@@ -32,17 +32,17 @@ export async function readYamlFile(file: string, environment: Environment): Prom
     return unread(file, `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
   }
   if (bytes.length > MAX_BYTES) return unread(file, `${file} is larger than ${MAX_BYTES} bytes`);
-  const tell = ({ line, message }: LineFault): string => `${file}:${line}: ${message}`;
-  if (!isUtf8(bytes)) return unread(file, tell({ line: firstLineNotUtf8(bytes), message: 'is not UTF-8' }));
+  const format = ({ line, message }: LineFault): string => `${file}:${line}: ${message}`;
+  if (!isUtf8(bytes)) return unread(file, format({ line: firstLineNotUtf8(bytes), message: 'is not UTF-8' }));
   const { yaml, fault } = parseYamlText(new TextDecoder().decode(bytes));
-  if (yaml === null) return unread(file, tell(fault));
+  if (yaml === null) return unread(file, format(fault));
   const { value, faults } = readYamlValue(yaml, environment);
   return {
     file,
     value: faults.length > 0 ? null : value,
-    faults: faults.map(tell),
+    faults: faults.map(format),
     locate: ({ path, message }) =>
-      tell({ line: findPlace(yaml, path, message).line, message: path === '' ? message : `${path}: ${message}` }),
+      format({ line: findPlace(yaml, path, message).line, message: path === '' ? message : `${path}: ${message}` }),
     isBlank(path) {
       const { value: node } = findPlace(yaml, path);
       return node === null || (isScalar(node) && node.source === '');

@@ -1,17 +1,17 @@
-// Where in a YAML document a place of its value stands: `steps[2].values.x` as the line of that key.
+// Finds the line of a path (`steps[2].values.x`) in a YAML document.
 
 import { isAlias, isMap, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import type { YamlText } from './yaml-text.ts';
 import { isMergeKey } from './yaml-value.ts';
 
 export interface Place {
-  /** The key of a field, the item of a list; the document where the path is empty or leads nowhere. */
+  /** Of the field's key or the list's item; of the document when the path is empty or leads nowhere. */
   line: number;
-  /** Null where there is no value. */
+  /** Null without a value. */
   value: Node | null;
 }
 
-/** As far as the path leads. A field that a message calls unknown is a key of what the path leads to. */
+/** Follows the path as far as it leads. A message about an unknown field adds that field's key to the path. */
 export function findPlace({ document, lineAt, targetOf }: YamlText, path: string, message = ''): Place {
   const resolve = (node: Node | null): Node | null => (isAlias(node) ? targetOf(node) : node);
   let place: Place = { line: lineAt(document.contents?.range?.[0] ?? 0), value: document.contents };
@@ -31,7 +31,7 @@ export function findPlace({ document, lineAt, targetOf }: YamlText, path: string
       const item = node.items[Number(index)] as Node | undefined;
       return item === undefined ? null : { at: item, value: item, rest: at.slice(whole.length) };
     }
-    // A key may hold dots itself: the longest that fits is meant. Digits stand in brackets, in a mapping too.
+    // A key may contain dots: the longest match wins. Digits are in brackets, in mappings too.
     const fits = fieldsOf(node)
       .map((field) => ({ ...field, after: restAfter(field.name, at) }))
       .filter(({ after }) => after !== null)
@@ -58,7 +58,7 @@ export function findPlace({ document, lineAt, targetOf }: YamlText, path: string
   }
 }
 
-/** What of a path comes after the name; null where it does not begin with it. */
+/** Returns the path after the name; null when it does not start with it. */
 function restAfter(name: string, path: string): string | null {
   const start = [name, `[${name}]`].find((text) => path.startsWith(text) && /^(?:$|[.[])/.test(path.slice(text.length)));
   return start === undefined ? null : path.slice(start.length).replace(/^\./, '');

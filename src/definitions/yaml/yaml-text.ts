@@ -1,5 +1,5 @@
-// YAML text as one document of nodes that know their lines. Hostile text ends here: what nests so deep that nothing
-// could go down it, and what is no single document.
+// Parses YAML text to one document whose nodes have lines. Refuses hostile text: nested too deep to be processed, or with
+// more than one document.
 
 import {
   type Alias,
@@ -19,7 +19,7 @@ export interface YamlText {
   document: Document.Parsed;
   /** From 1. */
   lineAt(offset: number): number;
-  /** What an alias stands for; null where no anchor before it has the name. */
+  /** Returns the target of an alias; null when no earlier anchor has its name. */
   targetOf(alias: Alias): Node | null;
 }
 
@@ -28,7 +28,7 @@ export interface LineFault {
   message: string;
 }
 
-/** Of lists and mappings in each other, with what the parser keeps between them. */
+/** Nested lists and mappings, including the parser's entries between them. */
 const MAX_STACK = 256;
 
 export function parseYamlText(text: string): { yaml: YamlText; fault: null } | { yaml: null; fault: LineFault } {
@@ -55,7 +55,7 @@ function compose(text: string, lines: LineCounter): { documents: Document.Parsed
   function* tokens() {
     for (const lexeme of new Lexer().lex(text)) {
       yield* parser.next(lexeme);
-      // Parser and composer call themselves for each level, until the process has no stack left.
+      // Parser and composer recurse for each level, and would overflow the call stack.
       if (parser.stack.length > MAX_STACK) {
         tooDeepAt = parser.offset;
         return;
@@ -63,12 +63,12 @@ function compose(text: string, lines: LineCounter): { documents: Document.Parsed
     }
     yield* parser.end();
   }
-  // Repeated keys are found where values are made of the nodes: the check of the library takes quadratic time.
+  // Duplicate keys are found when nodes are converted to values: the library's check takes quadratic time.
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
   return { documents: [...composer.compose(tokens(), true, text.length)], tooDeepAt };
 }
 
-/** A name may be given to a second anchor: an alias means the last one before it. */
+/** Anchors may share a name: an alias refers to the last one before it. */
 function findTargets(document: Document.Parsed): Map<Alias, Node> {
   const anchors = new Map<string, Node>();
   const targets = new Map<Alias, Node>();
@@ -81,7 +81,7 @@ function findTargets(document: Document.Parsed): Map<Alias, Node> {
   return targets;
 }
 
-/** The first line of a message names the fault; what follows quotes the file, which may hold secrets. */
+/** Keeps only the first line of the message: the rest quotes the file, which may contain secrets. */
 function describe({ message }: YAMLParseError): string {
   return (message.split('\n')[0] as string).replace(/:$/, '');
 }

@@ -1,5 +1,5 @@
-// The nodes of a YAML document as a JSON value: aliases and merge keys followed, `${env:NAME}` filled in, numbers kept
-// as they are written. What JSON does not have is a fault at its line.
+// Converts nodes of a YAML document to a JSON value: resolves aliases and merge keys, expands `${env:NAME}`, keeps numbers
+// as written. Reports what JSON does not support with its line.
 
 import { isAlias, isMap, isScalar, isSeq, type Node, Scalar, type YAMLMap } from 'yaml';
 import { ExactNumber } from '../../core/json/json.ts';
@@ -8,7 +8,7 @@ import type { LineFault, YamlText } from './yaml-text.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const MAX_DEPTH = 100;
-/** Of values, those behind an alias counted each time that it is used: a few lines of aliases stand for billions. */
+/** Counts the values of an alias at each use: a few lines of aliases can expand to billions. */
 const MAX_VALUES = 250_000;
 const MAX_FAULTS = 100;
 
@@ -17,7 +17,7 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const YAML_TAG = 'tag:yaml.org,2002:';
 const JSON_TAGS = new Set(['!', ...['map', 'seq', 'str', 'null', 'bool', 'int', 'float'].map((name) => `${YAML_TAG}${name}`)]);
 
-/** Without faults the value is what the document says; one that an alias repeats is told once. */
+/** The value is valid only without faults. A fault repeated by aliases is reported once. */
 export function readYamlValue({ document, lineAt, targetOf }: YamlText, environment: Environment): { value: unknown; faults: LineFault[] } {
   const faults = new Map<string, LineFault>();
   let valueCount = 0;
@@ -59,7 +59,7 @@ export function readYamlValue({ document, lineAt, targetOf }: YamlText, environm
     return { ...merged, ...Object.fromEntries(own) };
   }
 
-  /** Earlier mappings of a list come before later ones (YAML 1.1, merge key). */
+  /** Earlier mappings of a list override later ones (YAML 1.1, merge key). */
   function readMerged(node: Node, depth: number): object {
     const target = isAlias(node) ? targetOf(node) : node;
     const sources = isSeq(target) ? (target.items as Node[]) : [node];
@@ -69,7 +69,7 @@ export function readYamlValue({ document, lineAt, targetOf }: YamlText, environm
     return Object.assign({}, ...sources.toReversed().map((source) => read(source, depth + 1)));
   }
 
-  /** Null, and a fault, where it is no key of JSON. */
+  /** Returns null, and reports a fault, for an invalid JSON key. */
   function readKey(node: Node): string | null {
     const key = isAlias(node) ? targetOf(node) : node;
     if (!isScalar(key) || key.value === null) return fault(node, 'a key must be a text');
@@ -79,7 +79,7 @@ export function readYamlValue({ document, lineAt, targetOf }: YamlText, environm
 
   function readScalar(node: Scalar): unknown {
     const { value, source = '' } = node;
-    if (typeof value === 'string') return fillIn(node, value);
+    if (typeof value === 'string') return expandVariables(node, value);
     if (typeof value === 'boolean' || value === null) return value;
     if (typeof value !== 'number') return fault(node, 'JSON has no such value');
     if (NUMBER.test(source)) return String(value) === source ? value : new ExactNumber(source);
@@ -87,7 +87,7 @@ export function readYamlValue({ document, lineAt, targetOf }: YamlText, environm
     return Number.isInteger(value) && !Number.isSafeInteger(value) ? fault(node, `${source} is too large; write it as a decimal`) : value;
   }
 
-  function fillIn(node: Node, text: string): string {
+  function expandVariables(node: Node, text: string): string {
     return text.replaceAll(VARIABLE, (placeholder, name: string) => {
       const value = environment[name];
       if (value !== undefined && value !== '') return value;
@@ -101,7 +101,7 @@ export function readYamlValue({ document, lineAt, targetOf }: YamlText, environm
 
 const TOO_MANY = `stands for more than ${MAX_VALUES} values, each alias counted as what it stands for`;
 
-/** A plain `<<`; in quotes it is a key like any other. */
+/** True for a plain `<<`; in quotes it is an ordinary key. */
 export function isMergeKey(key: unknown): boolean {
   return isScalar(key) && key.source === '<<' && key.type === Scalar.PLAIN;
 }

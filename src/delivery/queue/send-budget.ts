@@ -21,7 +21,7 @@ export class SendBudget {
   add(origin: OriginQueue, bytes: number): void {
     origin.leased += 1;
     origin.leasedBytes += bytes;
-    this.#account.takeAnyway(bytes);
+    this.#account.reserveAnyway(bytes);
   }
 
   /** True where an origin without messages may have its first one now, and could not before. */
@@ -29,7 +29,7 @@ export class SendBudget {
     const wasExhausted = this.#isExhausted;
     origin.leased -= 1;
     origin.leasedBytes -= bytes;
-    this.#account.give(bytes);
+    this.#account.release(bytes);
     return wasExhausted && !this.#isExhausted;
   }
 

@@ -39,9 +39,9 @@ export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) 
   return {
     async start(run, bytes) {
       const weight = bytes * DECODED_RATIO;
-      await room.takeInTurn(weight, MAX_WAIT_MS);
+      await room.reserveInTurn(weight, MAX_WAIT_MS);
       made += 1;
-      const large = new LargeRun(made, run, client, toWall, () => room.give(weight));
+      const large = new LargeRun(made, run, client, toWall, () => room.release(weight));
       try {
         await large.start();
       } catch (error) {
@@ -52,7 +52,7 @@ export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) 
     },
     async render(render, bytes) {
       const weight = bytes * DECODED_RATIO;
-      await room.takeInTurn(weight, MAX_WAIT_MS);
+      await room.reserveInTurn(weight, MAX_WAIT_MS);
       made += 1;
       const id = made;
       try {
@@ -62,7 +62,7 @@ export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) 
         throw faultOf(error);
       } finally {
         client.drop(id);
-        room.give(weight);
+        room.release(weight);
       }
     },
     close: () => client.close(),

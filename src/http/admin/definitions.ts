@@ -62,7 +62,7 @@ export function definitionRoutes(server: FastifyInstance, { definitions, catalog
     schema('apps', 'Change fields of an app', { ...mergePatchOf(appBody), headers: ifMatchHeader }),
     async ({ params, body, headers }, reply) => {
       findApp(params.app_id);
-      // A name that is left out stays and null takes it away: of an app this is what a merge patch says.
+      // For an app, saving has the semantics of a merge patch: an absent name stays, null removes it.
       return answerApp(reply, await definitions.saveApp(params.app_id, body, appEdit(headers)));
     },
   );

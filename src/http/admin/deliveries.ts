@@ -1,4 +1,4 @@
-// Admin routes for deliveries: lists along an index, lookup with the attempts, retry by hand, export page by page.
+// Admin routes for deliveries: list by index, get with attempts, manual retry, export in pages.
 
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
@@ -56,11 +56,11 @@ export function deliveryRoutes(server: FastifyInstance, { storage, engine, maskS
   server.get<{ Querystring: FilterQuery & { limit: number } }>(
     '/deliveries',
     schema('List deliveries, newest first', query(listQuery)),
-    async ({ query: asked }) => {
-      const deliveries = await storage.listDeliveries(readFilter(asked, asked.limit));
+    async ({ query: filterQuery }) => {
+      const deliveries = await storage.listDeliveries(readFilter(filterQuery, filterQuery.limit));
       return {
         deliveries: deliveries.map((delivery) => presentDelivery(delivery, maskSecrets)),
-        next_cursor: nextCursor(deliveries, asked.limit),
+        next_cursor: nextCursor(deliveries, filterQuery.limit),
       };
     },
   );
@@ -68,10 +68,10 @@ export function deliveryRoutes(server: FastifyInstance, { storage, engine, maskS
   server.get<{ Querystring: FilterQuery & { format: keyof typeof EXPORT_FORMATS } }>(
     '/deliveries/export',
     schema('Export deliveries as JSON lines or CSV, newest first', query(exportQuery)),
-    async ({ query: asked }, reply) => {
-      const { [asked.format]: format } = EXPORT_FORMATS;
-      const filter = readFilter(asked, EXPORT_PAGE);
-      // Before the head is sent: what fails here is told with a status.
+    async ({ query: filterQuery }, reply) => {
+      const { [filterQuery.format]: format } = EXPORT_FORMATS;
+      const filter = readFilter(filterQuery, EXPORT_PAGE);
+      // Read before the head is sent, so that a failure still gets an error status.
       const firstPage = await storage.listDeliveries(filter);
       reply.header('content-type', format.contentType).header('content-disposition', `attachment; filename="${format.fileName}"`);
       return reply.send(Readable.from(exportPages(filter, firstPage, format)));
@@ -107,15 +107,15 @@ export function deliveryRoutes(server: FastifyInstance, { storage, engine, maskS
     '/deliveries/retry',
     schema(`Give up to ${MAX_RETRIED} failed or dropped deliveries another round of attempts`, { body: retryBodySchema }),
     async ({ body }, reply) => {
-      const wanted = readRetryBody(body);
-      const page = 'ids' in wanted ? [] : await storage.listDeliveries(wanted.filter);
-      const ids = await engine.retryDeliveries('ids' in wanted ? wanted.ids : page.map(({ id }) => id));
+      const selection = readRetryBody(body);
+      const page = 'ids' in selection ? [] : await storage.listDeliveries(selection.filter);
+      const ids = await engine.retryDeliveries('ids' in selection ? selection.ids : page.map(({ id }) => id));
       reply.code(202);
       return { retried: ids.length, ids, next_cursor: nextCursor(page, MAX_RETRIED) };
     },
   );
 
-  /** One page is in memory at a time, read when the one before it has been taken. */
+  /** Keeps one page in memory; reads it once the previous page is sent. */
   async function* exportPages(filter: DeliveryFilter, firstPage: ListedDelivery[], { head, line }: ExportFormat): AsyncGenerator<string> {
     if (head !== '') yield head;
     for (let page = firstPage; page.length > 0; ) {

@@ -1,4 +1,4 @@
-// Deliveries as a file: JSON lines, or CSV by RFC 4180 that no spreadsheet takes for formulas.
+// Exports deliveries as a file: JSON lines, or CSV (RFC 4180) that spreadsheets do not read as formulas.
 
 import { stringifyJson } from '../../core/json/json.ts';
 import type { PresentedDelivery } from './present-delivery.ts';
@@ -6,7 +6,7 @@ import type { PresentedDelivery } from './present-delivery.ts';
 export interface ExportFormat {
   contentType: string;
   fileName: string;
-  /** Stands before the first delivery. */
+  /** Written before the first delivery. */
   head: string;
   line: (delivery: PresentedDelivery) => string;
 }
@@ -52,7 +52,7 @@ function record(cells: readonly (string | number | null)[]): string {
   return `${cells.map(cellText).join(',')}\r\n`;
 }
 
-/** An apostrophe in front keeps a spreadsheet from running what a cell says. */
+/** A leading apostrophe keeps spreadsheets from evaluating a cell. */
 function cellText(cell: string | number | null): string {
   if (typeof cell !== 'string') return cell === null ? '' : String(cell);
   const guarded = /^[=+\-@\t\r\n]/.test(cell) ? `'${cell}` : cell;

@@ -1,12 +1,11 @@
-// Deliveries as the administrator sees them: no secret shows, and what was sent and answered only where one delivery is
-// asked for.
+// Presents deliveries for the admin API, without secrets. Messages and responses are included only for a single delivery.
 
 import type { BodyPart, MailMessage, OutboundMessage, OutboundResult, Redirect } from '../../core/delivery/outbound.ts';
 import { MASKED_SECRET } from '../../core/secrets/placeholder.ts';
 import type { AttemptRecord, DeliveryRecord, DeliverySummary, DeliveryTarget } from '../../storage/delivery-records.ts';
 import { type MaskSecrets, shownAddress, shownHeaders } from './shown-secrets.ts';
 
-/** Hides what stands for secrets of one run. */
+/** Masks the secrets of one run. */
 type Mask = (text: string) => string;
 
 const SHOWN_BYTES = 65_536;
@@ -24,7 +23,7 @@ export interface PresentedDelivery {
   /** Null for mail. */
   method: string | null;
   url: string;
-  /** Of mail. */
+  /** Only for mail. */
   to?: string[];
   attempt_count: number;
   max_attempts: number;
@@ -57,7 +56,7 @@ export function presentDelivery(delivery: DeliverySummary, maskSecrets: MaskSecr
   };
 }
 
-/** What a run tells of its deliveries. */
+/** For a run's list of deliveries. */
 export function presentDeliveryBriefly({ id, step, status, attempts }: DeliverySummary): object {
   return { delivery_id: id, step, status, attempt_count: attempts };
 }
@@ -80,7 +79,7 @@ function presentResult(result: OutboundResult, mask: Mask): NonNullable<Presente
   return { kind: result.kind, status: result.kind === 'response' ? result.status : null, error: errorOf(result, mask) };
 }
 
-/** One line; null when there was an answer. */
+/** One line; null after a response. */
 function errorOf(result: OutboundResult, mask: Mask): string | null {
   switch (result.kind) {
     case 'response':
@@ -106,7 +105,7 @@ function presentMessage(message: OutboundMessage, mask: Mask): object {
   return {
     headers: shownHeaders(maskValues(headers, mask)),
     body: body === null ? null : presentParts(body, mask),
-    // Received files are named, and their content is not shown.
+    // Received files are listed without their content.
     ...(files.length === 0 ? {} : { files }),
     timeout_ms: timeoutMs,
     is_signed: signingSecret !== null,
@@ -165,7 +164,7 @@ function presentParts(parts: readonly BodyPart[], mask: Mask): object {
   return { ...presentBytes(maskBytes(Buffer.concat(shown), mask), firstFile !== -1), size };
 }
 
-/** Text where it is UTF-8, else base64. Of more than is shown, a character that is cut is left out. */
+/** Text if the bytes are UTF-8, else base64. A character cut at the end is left out. */
 function presentBytes(bytes: Uint8Array, isCut = false): object {
   const shown = bytes.subarray(0, SHOWN_BYTES);
   const isTruncated = isCut || shown.byteLength < bytes.byteLength;
@@ -185,7 +184,7 @@ function maskValues(fields: Readonly<Record<string, string>>, mask: Mask): Recor
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, mask(value)]));
 }
 
-/** Latin-1 takes every byte as one character and back. */
+/** Latin-1 maps every byte to one character and back. */
 function maskBytes(bytes: Uint8Array, mask: Mask): Uint8Array {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   const masked = mask(text);

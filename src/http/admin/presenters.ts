@@ -1,4 +1,4 @@
-// Records as the API shows them: snake_case, times in ISO 8601, no secret and no internal number.
+// Presents records in the API: snake_case, times in ISO 8601, without secrets and internal numbers.
 
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
 import type { RequestHead } from '../../core/run/request.ts';
@@ -29,7 +29,7 @@ export function presentWorkflowDefinition(workflow: WorkflowRecord): object {
   return { ...presentWorkflow(workflow), definition: withoutPins(parseJson(workflow.document)) };
 }
 
-/** `auth` names the scheme only: what opens the sink never comes back. */
+/** `auth` is only the scheme: tokens are never shown. */
 export function presentSink(sink: Sink, baseUrl: string): object {
   const { auth: _auth, auth_token: _token, ...described } = describeSink(sink);
   return {
@@ -60,7 +60,7 @@ export function presentRunSummary({ id, appId, sinkId, workflow, status, progres
   };
 }
 
-/** JSON text. What is stored as JSON is taken over as it is: read and written again, it would take many times its size. */
+/** Returns JSON text. Stored JSON is inserted without parsing, which would need many times its size. */
 export function presentRun(run: RunOutcomeRecord, maskSecrets: MaskSecrets): string {
   const mask = (text: string): string => maskSecrets(run.id, text);
   const summary = stringifyJson(presentRunSummary({ ...run, error: maskError(run.error, mask) }));
@@ -69,11 +69,11 @@ export function presentRun(run: RunOutcomeRecord, maskSecrets: MaskSecrets): str
   return extended(summary, { ...(run.output === null ? {} : { output: mask(run.output) }), steps: `[${steps}]` });
 }
 
-/** What only the administrator sees besides: its deliveries, and the request, its body as text where it is text. */
+/** Adds what only the administrator may see: deliveries, and the request with a body of text. */
 export function presentRunForAdmin(run: RunRecord, deliveries: readonly DeliverySummary[], maskSecrets: MaskSecrets): string {
   const isText = run.bodyKind !== 'file' && run.bodyKind !== 'empty';
   const head = parseJson(run.request) as RequestHead;
-  // Of a request that an older version stored, secrets are kept still.
+  // Requests stored by an older version still contain secrets.
   const request = stringifyJson({ ...head, headers: keptHeaders(head.headers), query: keptQuery(head.query) });
   const body = isText ? JSON.stringify(decodeText(run.body, run.bodyCharset)) : 'null';
   return extended(presentRun(run, maskSecrets), {
@@ -82,7 +82,7 @@ export function presentRunForAdmin(run: RunRecord, deliveries: readonly Delivery
   });
 }
 
-/** The text of an object with further fields, whose values are JSON text. Put together with `+`, which copies no value. */
+/** Appends fields, whose values are JSON text, to the text of an object. Concatenates with `+`, which copies no value. */
 function extended(object: string, fields: Record<string, string>): string {
   let text = object.slice(0, -1);
   for (const [name, value] of Object.entries(fields)) text += `,"${name}":${value}`;

@@ -13,17 +13,17 @@ import { type RunStarter, startRun } from '../trigger/start-run.ts';
 export interface ReplayDependencies extends RunStarter {
   catalog: Pick<Catalog, 'findSink' | 'workflowOf'>;
   blobs: Pick<BlobStore, 'renew'>;
-  /** By the wall clock, as blobs are dated. */
+  /** By the wall clock, as the dates of blobs. */
   now: number;
 }
 
-/** Rejects with `conflict` where the sink is gone. */
+/** Rejects with `conflict` when the sink was deleted. */
 export async function replayRun(run: RunRecord, dependencies: ReplayDependencies): Promise<Dispatched> {
   const { catalog, blobs, now } = dependencies;
   const sink = catalog.findSink(run.sinkId);
   if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so nothing can run the request again');
   const head = parseJson(run.request) as RequestHead;
-  // Until the new run names the files, retention may remove those of the old one.
+  // Retention may remove the old run's files before the new run refers to them.
   await blobs.renew(
     head.files.map(({ sha256 }) => sha256),
     now,

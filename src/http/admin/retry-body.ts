@@ -1,5 +1,5 @@
-// Which failed or dropped deliveries a request wants tried again: those that it names, or those that fit a filter. Never all of them
-// by a body that says nothing.
+// Parses a request to retry failed or dropped deliveries, by ids or by a filter. An empty body is refused, so that it never
+// means all deliveries.
 
 import { refuseFaults } from '../../core/fault.ts';
 import { createSchemaCheck } from '../../core/schema.ts';

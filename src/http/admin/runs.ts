@@ -1,4 +1,4 @@
-// Admin routes for runs and rejections: lists along an index, lookup with the request, stream, cancel, replay.
+// Admin routes for runs and rejections: list by index, get with the request, stream, cancel, replay.
 
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../clock.ts';
@@ -28,7 +28,7 @@ export interface AdminRunDependencies {
   catalog: Catalog;
   engine: Engine;
   streams: EventStreams;
-  /** By which files age. */
+  /** For the age of files. */
   wallClock: Clock;
   maskSecrets: MaskSecrets;
 }
@@ -47,7 +47,7 @@ interface ListQuery {
   cursor?: string;
 }
 
-/** Of one run; each of its steps makes one at most. */
+/** Per run: each of its steps has at most one. */
 const MAX_DELIVERIES = 1000;
 
 const limit = { type: 'integer', minimum: 1, maximum: 500, default: 50 };
@@ -85,7 +85,7 @@ export function adminRunRoutes(
     const deliveries = await storage.listDeliveries({ runId: params.run_id, limit: MAX_DELIVERIES });
     const run = await reads.run(params.run_id);
     if (run === null) throw unknownRun();
-    return sendRun(reply, unsent, presentRunForAdmin(run.value, deliveries.reverse(), maskSecrets), run.held);
+    return sendRun(reply, unsent, presentRunForAdmin(run.value, deliveries.reverse(), maskSecrets), run.reservedBytes);
   });
 
   server.get<{ Params: RunParams }>('/runs/:run_id/events', schema('runs', 'Stream the events of any run'), async (request, reply) => {

@@ -1,4 +1,4 @@
-// Admin routes that speak of the language of workflows: checks a definition without saving it, and lists step types.
+// Admin routes about the workflow language: check a definition without saving it, and list step types.
 
 import type { FastifyInstance } from 'fastify';
 import { refuseFaults } from '../../core/fault.ts';

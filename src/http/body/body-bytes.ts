@@ -4,7 +4,7 @@ import { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import { AppError } from '../../errors.ts';
-import type { BodyHold } from './body-hold.ts';
+import type { BodyMemory } from './body-memory.ts';
 
 export function hasBody({ headers }: IncomingMessage): boolean {
   if (headers['transfer-encoding'] !== undefined) return true;
@@ -24,46 +24,46 @@ export function callerGone(): AppError {
   return new AppError('invalid', 'the connection closed before the whole body had come');
 }
 
-/** Nothing more is told of a request whose connection closed before anybody listened. */
+/** Throws when the connection is closed already: its stream then emits no further events. */
 export function refuseWhenGone(raw: IncomingMessage): void {
   if (raw.destroyed) throw callerGone();
 }
 
-/** Whether a read failed because the caller went away. */
+/** True when a read failed because the caller disconnected. */
 export function isCallerGone({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 /**
- * Resolves to what `read` makes of the whole body. Rejects with what it throws, with `too_large` as soon as the limit
- * is passed, with `unavailable` where there is no room, and with `invalid` when the caller goes away in between.
+ * Resolves to the result of `read` for the whole body. Rejects with its error, with `too_large` as soon as the body exceeds
+ * the limit, with `unavailable` when memory is full, and with `invalid` when the caller disconnects.
  */
-export function readBytes<Value>(body: Readable, limit: number, hold: BodyHold, read: (bytes: Buffer) => Value): Promise<Value> {
-  return new Promise((resolve, reject) => new BodyReader(body, limit, hold, (bytes) => resolve(read(bytes)), reject));
+export function readBytes<Value>(body: Readable, limit: number, bodyMemory: BodyMemory, read: (bytes: Buffer) => Value): Promise<Value> {
+  return new Promise((resolve, reject) => new BodyReader(body, limit, bodyMemory, (bytes) => resolve(read(bytes)), reject));
 }
 
-/** Bytes that are copied in one turn of the event loop. */
+/** Bytes copied per turn of the event loop. */
 const BLOCK_BYTES = 65_536;
-/** Chunks that are kept as they came until it is looked whether they are small. */
-const LOOSE_PIECES = 64;
+/** Chunks received before small ones are merged. */
+const MAX_UNMERGED = 64;
 
-/** One body on its way in. */
+/** Receives one body. */
 class BodyReader {
   readonly #body: Readable;
   readonly #limit: number;
-  readonly #hold: BodyHold;
-  readonly #take: (bytes: Buffer) => void;
+  readonly #memory: BodyMemory;
+  readonly #resolve: (bytes: Buffer) => void;
   readonly #reject: (error: unknown) => void;
   readonly #chunks: Buffer[] = [];
   #size = 0;
-  /** Chunks that are not merged any more. */
-  #settled = 0;
+  /** Leading chunks that are final. */
+  #mergedCount = 0;
 
-  constructor(body: Readable, limit: number, hold: BodyHold, take: (bytes: Buffer) => void, reject: (error: unknown) => void) {
+  constructor(body: Readable, limit: number, bodyMemory: BodyMemory, take: (bytes: Buffer) => void, reject: (error: unknown) => void) {
     this.#body = body;
     this.#limit = limit;
-    this.#hold = hold;
-    this.#take = take;
+    this.#memory = bodyMemory;
+    this.#resolve = take;
     this.#reject = reject;
     body.on('data', (chunk: Buffer) => this.#add(chunk));
     body.on('end', () => this.#finish());
@@ -74,41 +74,41 @@ class BodyReader {
     this.#size += chunk.length;
     if (this.#size > this.#limit) return this.#fail(tooLarge(this.#limit));
     try {
-      this.#hold.take(chunk.length);
+      this.#memory.reserve(chunk.length);
       this.#chunks.push(chunk);
-      if (this.#chunks.length - this.#settled === LOOSE_PIECES) this.#settle();
+      if (this.#chunks.length - this.#mergedCount === MAX_UNMERGED) this.#mergeSmall();
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Joins pieces that are small: a body that comes byte by byte would take a hundred times its size. */
-  #settle(): void {
-    const recent = this.#chunks.splice(this.#settled);
+  /** Merges small chunks: a body received byte by byte would need a hundred times its size. */
+  #mergeSmall(): void {
+    const recent = this.#chunks.splice(this.#mergedCount);
     const size = recent.reduce((sum, { length }) => sum + length, 0);
     if (size < BLOCK_BYTES) this.#chunks.push(Buffer.concat(recent));
     else this.#chunks.push(...recent);
-    this.#settled = this.#chunks.length;
+    this.#mergedCount = this.#chunks.length;
   }
 
   #finish(): void {
     try {
-      this.#hold.decode();
-      if (this.#size > LARGE_RUN_BYTES) void gather(this.#chunks, this.#size).then(this.#take).catch(this.#reject);
-      else this.#take(this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks));
+      this.#memory.reserveDecoded();
+      if (this.#size > LARGE_RUN_BYTES) void concatenate(this.#chunks, this.#size).then(this.#resolve).catch(this.#reject);
+      else this.#resolve(this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks));
     } catch (error) {
       this.#reject(error);
     }
   }
 
   #fail(error: unknown): void {
-    abandon(this.#body);
+    stopReading(this.#body);
     this.#reject(error);
   }
 }
 
-/** One block a turn of the event loop: many large bodies may be whole at the same moment. */
-async function gather(chunks: readonly Buffer[], size: number): Promise<Buffer> {
+/** Copies one block per turn of the event loop: many large bodies may complete at the same moment. */
+async function concatenate(chunks: readonly Buffer[], size: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafeSlow(size);
   let at = 0;
   let pauseAt = BLOCK_BYTES;
@@ -122,8 +122,8 @@ async function gather(chunks: readonly Buffer[], size: number): Promise<Buffer> 
   return bytes;
 }
 
-/** Reads no further. The bytes of a request are let go, so that it can be answered; those of a decoder are not made. */
-function abandon(body: Readable): void {
+/** Drains a request, so that it can be answered; stops a decoder. */
+function stopReading(body: Readable): void {
   body.removeAllListeners('data');
   if (body instanceof IncomingMessage) body.resume();
   else body.destroy();
@@ -134,7 +134,7 @@ function readFailure(error: NodeJS.ErrnoException): unknown {
   return isCallerGone(error) ? callerGone() : new AppError('invalid', 'the body could not be read to its end');
 }
 
-/** The same, as a stream of chunks. Whoever reads no further leaves a connection that can still be answered. */
+/** As `readBytes`, in chunks and without a memory account. A reader may stop early; the request can still be answered. */
 export async function* streamBytes(body: Readable, limit: number): AsyncGenerator<Uint8Array> {
   let size = 0;
   try {
@@ -146,6 +146,6 @@ export async function* streamBytes(body: Readable, limit: number): AsyncGenerato
   } catch (error) {
     throw isCallerGone(error as NodeJS.ErrnoException) ? callerGone() : error;
   } finally {
-    abandon(body);
+    stopReading(body);
   }
 }

@@ -1,11 +1,11 @@
-// How the body of one request is to be read: as its sink says, and where that says nothing by its type.
+// Decides how the body of a request is read: by its sink's setting, else by its content type.
 
 import type { BodySetting } from '../../core/sink/body-setting.ts';
 import type { SinkLimits } from '../../core/sink/sink.ts';
 import type { TextReading } from './decode-body.ts';
 import { bodyKindOf, isJsonLines, type MediaType } from './media-type.ts';
 
-/** `unknown`: JSON where the bytes are that, and a file where they are not. */
+/** `unknown`: JSON when the bytes are valid JSON, else a file. */
 export type BodyReading = TextReading | As<'multipart'> | As<'file'> | As<'unknown'>;
 
 type As<Kind> = Omit<TextReading, 'kind'> & { kind: Kind };

@@ -1,5 +1,5 @@
-// Content codings of request bodies (RFC 9110, 8.4): undone while the body comes in, with the sink's limit on what comes
-// out of each, so that a small body cannot become a large one.
+// Decodes content codings of request bodies (RFC 9110, 8.4) as they arrive. The sink's limit applies to the output of each
+// decoder, so that a small body cannot become a large one.
 
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
@@ -12,20 +12,20 @@ import { callerGone, isCallerGone, tooLarge } from './body-bytes.ts';
 type Coding = 'gzip' | 'deflate' | 'br';
 type Decoder = ReturnType<typeof createGunzip> | ReturnType<typeof createBrotliDecompress>;
 
-const TAKEN: Readonly<Record<string, Coding>> = { gzip: 'gzip', 'x-gzip': 'gzip', deflate: 'deflate', br: 'br' };
-/** No sender codes a body twice; each coding is a factor of a thousand for one that means harm. */
+const CODINGS: Readonly<Record<string, Coding>> = { gzip: 'gzip', 'x-gzip': 'gzip', deflate: 'deflate', br: 'br' };
+/** Senders apply one coding; an attacker gains a factor of a thousand with each. */
 const MAX_CODINGS = 2;
 
 /**
- * The body as it was before it was coded; the request itself where it is not. Throws `unsupported_media` for a coding that
- * is not taken. The stream fails with `invalid` where the bytes are not coded so, and with `too_large` beyond `limit`.
+ * Returns the decoded body, or the request itself without a coding. Throws `unsupported_media` for an unknown coding. The
+ * stream fails with `invalid` when the bytes are not in that coding, and with `too_large` beyond `limit`.
  */
 export function openBody(raw: IncomingMessage, limit: number): Readable {
   const header = raw.headers['content-encoding'];
   if (header === undefined) return raw;
   const codings = readCodings(header);
   if (codings.length === 0) return raw;
-  const decoded = codings.reduceRight((source, coding) => undo(source, coding, limit), chunksOf(raw));
+  const decoded = codings.reduceRight((source, coding) => decode(source, coding, limit), chunksOf(raw));
   return Readable.from(decoded, { objectMode: false });
 }
 
@@ -36,7 +36,7 @@ function readCodings(header: string): Coding[] {
     .map((name) => name.trim().toLowerCase())
     .filter((name) => !isNoCoding(name));
   return names.map((name) => {
-    const coding = Object.hasOwn(TAKEN, name) ? TAKEN[name] : undefined;
+    const coding = Object.hasOwn(CODINGS, name) ? CODINGS[name] : undefined;
     if (coding !== undefined && names.length <= MAX_CODINGS) return coding;
     const what =
       coding === undefined ? `Content-Encoding "${name}" is not taken` : `a body that is coded ${names.length} times is not taken`;
@@ -47,15 +47,15 @@ function readCodings(header: string): Coding[] {
 }
 
 const TOKEN = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
-/** Words of programs for nothing, and MIME's names for bytes as they are, which senders put here. */
-const NOTHING: ReadonlySet<string> = new Set(['identity', 'none', 'null', 'undefined', 'false', '*', '7bit', '8bit', 'binary']);
+/** Placeholders of programs, and MIME's identity encodings, which senders put here. */
+const NO_CODING: ReadonlySet<string> = new Set(['identity', 'none', 'null', 'undefined', 'false', '*', '7bit', '8bit', 'binary']);
 
-/** Names that say nothing of a coding, for senders mix the header up with the character set and the media type. */
+/** True for names that are not codings: senders confuse the header with the charset and the media type. */
 function isNoCoding(name: string): boolean {
-  return !TOKEN.test(name) || NOTHING.has(name) || (!Object.hasOwn(TAKEN, name) && charsetOf(name) !== null);
+  return !TOKEN.test(name) || NO_CODING.has(name) || (!Object.hasOwn(CODINGS, name) && charsetOf(name) !== null);
 }
 
-/** A request that is read no further is drained, and stays open for its answer. */
+/** When its reader stops, the request is drained and stays open for its answer. */
 async function* chunksOf(raw: IncomingMessage): AsyncGenerator<Buffer> {
   try {
     yield* raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
@@ -66,41 +66,41 @@ async function* chunksOf(raw: IncomingMessage): AsyncGenerator<Buffer> {
   }
 }
 
-async function* undo(source: AsyncGenerator<Buffer>, coding: Coding, limit: number): AsyncGenerator<Buffer> {
+async function* decode(source: AsyncGenerator<Buffer>, coding: Coding, limit: number): AsyncGenerator<Buffer> {
   const first = await source.next();
   if (first.done === true) return;
-  let taken = 0;
+  let consumed = 0;
   async function* counted(): AsyncGenerator<Buffer> {
-    taken += (first.value as Buffer).length;
+    consumed += (first.value as Buffer).length;
     yield first.value as Buffer;
     for await (const chunk of source) {
-      taken += chunk.length;
+      consumed += chunk.length;
       yield chunk;
     }
   }
   const decoder = decoderOf(coding, first.value);
-  // What fails here fails the decoder too, which is read below.
+  // An error here also fails the decoder, which is read below.
   pipeline(counted, decoder).catch(() => undefined);
-  let made = 0;
+  let produced = 0;
   try {
     for await (const chunk of decoder as AsyncIterable<Buffer>) {
-      made += chunk.length;
-      if (made > limit) throw tooLarge(limit);
+      produced += chunk.length;
+      if (produced > limit) throw tooLarge(limit);
       yield chunk;
     }
   } catch (error) {
-    throw error instanceof AppError ? error : broken(coding, (error as Error).message);
+    throw error instanceof AppError ? error : malformed(coding, (error as Error).message);
   }
-  if (decoder.bytesWritten < taken) throw broken(coding, 'more bytes follow its end');
+  if (decoder.bytesWritten < consumed) throw malformed(coding, 'more bytes follow its end');
 }
 
 function decoderOf(coding: Coding, [first = 0]: Uint8Array): Decoder {
   if (coding === 'gzip') return createGunzip();
   if (coding === 'br') return createBrotliDecompress();
-  // Meant is zlib's format (RFC 9110, 8.4.1.2), whose first byte ends in 8; some send the bare one, whose never does.
+  // The standard means zlib's format (RFC 9110, 8.4.1.2), whose first byte ends in 8. Some senders send raw deflate, whose never does.
   return (first & 0x0f) === 8 ? createInflate() : createInflateRaw();
 }
 
-function broken(coding: Coding, reason: string): AppError {
+function malformed(coding: Coding, reason: string): AppError {
   return new AppError('invalid', `the body is not ${coding}, as its Content-Encoding says: ${reason}`);
 }

@@ -1,5 +1,4 @@
-// The value of a body of text: the bytes that came, read as the kind that they are said to be. Nothing here waits, so that
-// it can be done wherever the bytes are.
+// Decodes the bytes of a text body as its declared kind. Synchronous, so that any thread with the bytes can do it.
 
 import { charsetField, parseForm, UndecodableField } from '../../core/form/form-decoding.ts';
 import { splitJsonLines } from '../../core/json/json-lines.ts';
@@ -8,16 +7,16 @@ import { decodeText } from '../../core/values/charset.ts';
 import { AppError } from '../../errors.ts';
 import { parseJsonBody, parseJsonField, parseJsonLine } from './json-body.ts';
 
-/** How to read it. */
+/** How to decode a text body. */
 export interface TextReading {
   kind: 'json' | 'ndjson' | 'form' | 'text';
-  /** As the Content-Type names it; null where it names none. */
+  /** From the Content-Type; null without one. */
   charset: string | null;
-  /** Fields that a form may hold. */
+  /** The largest number of fields of a form. */
   fields: number;
-  /** Of a form: JSON in the place of fields is read as JSON. */
+  /** Decodes a form body that is JSON as JSON. */
   mayBeJson: boolean;
-  /** Of a form: the field that holds the body, as JSON. */
+  /** The field of a form that contains the body as JSON. */
   field: string | null;
 }
 
@@ -26,22 +25,22 @@ export interface DecodedBody {
   value: unknown;
 }
 
-/** Of a body of JSON lines, blank ones too: each costs more than its bytes. */
+/** Counts blank lines too: each costs more than its bytes. */
 const MAX_LINES = 100_000;
 
-/** Throws `invalid` for what is not of its kind, `too_large` and `unsupported_media`. */
+/** Throws `invalid` when the bytes are not of their kind, `too_large` and `unsupported_media`. */
 export function decodeBytes(bytes: Uint8Array, reading: TextReading): DecodedBody {
   switch (reading.kind) {
     case 'json':
       return decoded('json', bytes, 'utf-8', parseJsonBody(textOfJson(bytes, reading.charset)));
     case 'ndjson':
-      refuseMany(bytes, LINE_FEED, MAX_LINES, `the body holds more than ${MAX_LINES} lines`);
+      refuseTooMany(bytes, LINE_FEED, MAX_LINES, `the body holds more than ${MAX_LINES} lines`);
       return decoded('ndjson', bytes, 'utf-8', parseLines(textOfJson(bytes, reading.charset)));
     case 'form':
       return decodeForm(bytes, reading);
     case 'text': {
       const charset = reading.charset ?? 'utf-8';
-      const text = orRefuse(charset, () => decodeText(bytes, charset));
+      const text = decodeOrRefuse(charset, () => decodeText(bytes, charset));
       return decoded('text', bytes, charset, text);
     }
   }
@@ -51,10 +50,7 @@ function decoded(kind: BodyKind, bytes: Uint8Array, charset: string, value: unkn
   return { body: { kind, bytes, charset }, value };
 }
 
-/**
- * The text of a body of JSON. A charset parameter has no meaning for JSON (RFC 8259, 11): what counts is that the bytes are
- * UTF-8. Throws `invalid`.
- */
+/** JSON must be UTF-8; a charset parameter has no meaning (RFC 8259, 11). Throws `invalid`. */
 export function textOfJson(bytes: Uint8Array, charset: string | null): string {
   try {
     return UTF8.decode(bytes);
@@ -64,7 +60,7 @@ export function textOfJson(bytes: Uint8Array, charset: string | null): string {
   }
 }
 
-/** A body that may be anything: null where it is no JSON object or list, as strict as announced JSON is. */
+/** Null unless the body is a JSON object or list, by the same strict rules as declared JSON. */
 export function decodeIfJson(bytes: Uint8Array): DecodedBody | null {
   if (!beginsAsJson(bytes)) return null;
   try {
@@ -75,12 +71,12 @@ export function decodeIfJson(bytes: Uint8Array): DecodedBody | null {
   }
 }
 
-/** Whether a body that begins with this byte may be a JSON object or list. */
+/** True when a body with this first byte may be a JSON object or list. */
 export function mayBeginJson(byte: number | undefined): boolean {
   return byte === undefined || OPENING.has(byte) || WHITE_SPACE.has(byte) || byte === BYTE_ORDER_MARK[0];
 }
 
-/** The JSON that a form holds in one of its fields, which may have been parsed already. Throws `invalid`. */
+/** Returns the JSON in a field of a form, which may have been parsed already. Throws `invalid`. */
 export function jsonOfField(fields: Readonly<Record<string, unknown>>, name: string): unknown {
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (typeof value === 'string') return parseJsonField(value, name);
@@ -102,12 +98,12 @@ function parseLines(text: string): unknown[] {
 }
 
 function decodeForm(bytes: Uint8Array, { charset: declared, fields: limit, mayBeJson, field }: TextReading): DecodedBody {
-  // curl sends `-d '{…}'` as a form when no type is given, as the HTTP Sink document itself does: that is JSON.
-  const json = mayBeJson ? sniffJson(bytes) : null;
+  // curl declares `-d '{…}'` as a form by default, and the HTTP Sink document uses it so: it is JSON.
+  const json = mayBeJson ? textIfJson(bytes) : null;
   if (json !== null) return decoded('json', bytes, 'utf-8', parseJsonBody(json));
-  refuseMany(bytes, AMPERSAND, limit, `the form holds more than the ${limit} fields that this sink takes`);
+  refuseTooMany(bytes, AMPERSAND, limit, `the form holds more than the ${limit} fields that this sink takes`);
   const charset = declared ?? charsetWithin(bytes) ?? 'utf-8';
-  const fields = groupPairs(orRefuse(charset, () => parseForm(bytes, charset)));
+  const fields = groupPairs(decodeOrRefuse(charset, () => parseForm(bytes, charset)));
   if (field === null) return decoded('form', bytes, charset, fields);
   return decoded(`form:${field}`, bytes, charset, jsonOfField(fields, field));
 }
@@ -117,8 +113,8 @@ function charsetWithin(form: Uint8Array): string | null {
   return buffer.includes('_charset_=') ? charsetField(buffer.toString('latin1')) : null;
 }
 
-/** The text of a JSON object or list; null for all else. */
-function sniffJson(bytes: Uint8Array): string | null {
+/** Returns the text of a JSON object or list, else null. */
+function textIfJson(bytes: Uint8Array): string | null {
   if (!beginsAsJson(bytes)) return null;
   try {
     const text = UTF8.decode(bytes);
@@ -135,8 +131,8 @@ function beginsAsJson(bytes: Uint8Array): boolean {
   return OPENING.has(bytes[at] as number);
 }
 
-/** Throws `too_large`, before anything is taken apart. */
-function refuseMany(bytes: Uint8Array, separator: number, limit: number, message: string): void {
+/** Throws `too_large`, before anything is parsed. */
+function refuseTooMany(bytes: Uint8Array, separator: number, limit: number, message: string): void {
   let count = 0;
   for (let at = bytes.indexOf(separator); at !== -1; at = bytes.indexOf(separator, at + 1)) {
     count += 1;
@@ -144,7 +140,7 @@ function refuseMany(bytes: Uint8Array, separator: number, limit: number, message
   }
 }
 
-function orRefuse<Value>(charset: string, decode: () => Value): Value {
+function decodeOrRefuse<Value>(charset: string, decode: () => Value): Value {
   try {
     return decode();
   } catch (error) {

@@ -1,4 +1,4 @@
-// A JSON body: strict, bounded in depth, free of keys that poison prototypes, its numbers without loss.
+// Parses a JSON body: strict, bounded in depth, without keys that pollute prototypes, and without loss in numbers.
 
 import secureJson from 'secure-json-parse';
 import { parseJson } from '../../core/json/json.ts';
@@ -7,17 +7,17 @@ import { AppError } from '../../errors.ts';
 
 const MAX_JSON_DEPTH = 100;
 
-/** Throws `invalid` that says what is wrong. `parse` reads the text in another way than data is read. */
+/** Throws `invalid`. `parse` replaces the parser for data. */
 export function parseJsonBody(text: string, parse = parseJson): unknown {
   return parsePart(text, 'body', 'the body', parse);
 }
 
-/** As `parseJsonBody`, of a field of a form. */
+/** As `parseJsonBody`, for a field of a form. */
 export function parseJsonField(text: string, name: string): unknown {
   return parsePart(text, name, `field "${name}"`, parseJson);
 }
 
-/** As `parseJsonBody`, of one line of a body of JSON lines. */
+/** As `parseJsonBody`, for one line of a body of JSON lines. */
 export function parseJsonLine(text: string, line: number): unknown {
   return parsePart(text, 'body', `line ${line} of the body`, parseJson);
 }
@@ -32,7 +32,7 @@ function parsePart(text: string, part: string, what: string, parse: typeof parse
     const fault = text === '' ? 'is empty where JSON was announced' : `is not valid JSON: ${(error as Error).message}`;
     throw refusal(part, `${what} ${fault}`);
   }
-  if (mayHoldPoison(text) && typeof value === 'object' && value !== null && isPoisoned(value))
+  if (mayBePoisoned(text) && typeof value === 'object' && value !== null && isPoisoned(value))
     throw refusal(part, `${what} holds a key "__proto__" or "constructor.prototype", which no document may`);
   return value;
 }
@@ -41,8 +41,8 @@ function refusal(part: string, message: string): AppError {
   return new AppError('invalid', message, { details: { part } });
 }
 
-/** Cheap, and right to be suspicious: an escape may spell any key. */
-function mayHoldPoison(text: string): boolean {
+/** A cheap check without false negatives: an escape may spell any key. */
+function mayBePoisoned(text: string): boolean {
   return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u00');
 }
 

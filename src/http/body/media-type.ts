@@ -1,21 +1,18 @@
-// Reads a Content-Type header once, so that everything later decides by the same answer.
+// Parses a Content-Type header once, so that all later decisions agree.
 
 import { AppError } from '../../errors.ts';
 
 export interface MediaType {
   /** Lower case, without parameters. */
   type: string;
-  /** Lower case, as the header names it, with `utf-8` for its other spelling; null where it names none. */
+  /** Lower case, with `utf8` spelled `utf-8`; null without a charset. */
   charset: string | null;
 }
 
 const MEDIA_TYPE = /^([a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+)\s*(?:;|$)/;
 const CHARSET = /;\s*charset\s*=\s*"?([a-z0-9_.:-]+)"?/;
 
-/**
- * Null where there is no header, or an empty one. Throws `unsupported_media` when it is no media type; where the type does
- * not matter that is as good as none.
- */
+/** Null without a header or with an empty one. For a malformed one, throws `unsupported_media` if the type matters, else null. */
 export function readMediaType(header: string | undefined, doesMatter = true): MediaType | null {
   if (header === undefined) return null;
   const text = header.trim().toLowerCase();
@@ -28,7 +25,7 @@ export function readMediaType(header: string | undefined, doesMatter = true): Me
   return { type, charset: charset === 'utf8' ? 'utf-8' : charset };
 }
 
-/** JSON under names without `+json`: of the WHATWG MIME Sniffing Standard, of CSP reports, of AWS, and of old. */
+/** Includes JSON types without `+json`: of the WHATWG MIME Sniffing Standard, of CSP reports, of AWS, and old ones. */
 const JSON_TYPE = /^(?:application\/(?:json|x-json|csp-report|x-amz-json-1\.[01])|text\/(?:json|x-json)|.+\+json)$/;
 
 export function bodyKindOf({ type }: MediaType): 'json' | 'form' | 'multipart' | 'text' | 'file' {

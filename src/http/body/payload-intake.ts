@@ -1,5 +1,5 @@
-// The body of a request to a sink that says which platform sends. Its files are looked at before they are kept, so that
-// of a request that is refused nothing stays.
+// Receives the body of a request to a sink with a `payload` platform. Its files are validated before they are published,
+// so that nothing of a refused request stays on disk.
 
 import { readFile } from 'node:fs/promises';
 import type { FastifyRequest } from 'fastify';
@@ -20,18 +20,18 @@ import { type ReceivedBody, receiveBody } from './received-body.ts';
 
 export type ReceivedPayload = ReceivedBody & { payload: Payload };
 
-export interface ExpectedPayload extends Pick<BodyIntake, 'limits' | 'hold'> {
+export interface ExpectedPayload extends Pick<BodyIntake, 'limits' | 'bodyMemory'> {
   source: PayloadSource;
 }
 
 export interface PayloadIntake {
-  /** Rejects with `invalid`, `too_large`, `unsupported_media`, or `unprocessable` that names the part. */
+  /** Rejects with `invalid`, `too_large`, `unsupported_media`, or `unprocessable` with the faulty part. */
   receive(request: FastifyRequest, media: MediaType | null, expected: ExpectedPayload): Promise<ReceivedPayload>;
   close(): Promise<void>;
 }
 
-/** How each platform sends. */
-const SENDS: Record<PayloadSource, { name: string; kinds: readonly BodyKind[]; types: string }> = {
+/** The content types of each platform's requests. */
+const FORMATS: Record<PayloadSource, { name: string; kinds: readonly BodyKind[]; types: string }> = {
   robovision: { name: 'Robovision', kinds: ['multipart'], types: 'multipart/form-data' },
   v7: { name: 'V7', kinds: ['json'], types: 'application/json' },
   roboflow: {
@@ -44,23 +44,23 @@ const SENDS: Record<PayloadSource, { name: string; kinds: readonly BodyKind[]; t
 export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
   const payloads = createPayloadReader();
   return {
-    async receive(request, media, { source, limits, hold }) {
+    async receive(request, media, { source, limits, bodyMemory }) {
       const kind = kindFrom(request, media, source);
       const staged = blobs.stage();
       try {
-        // A Darwin document may be large: it is kept as a file, and its JSON is read as a body only where it is small.
-        const intake = { limits, hold, write: staged.write, keepsFilenames: source === 'robovision', needsFields: true };
+        // A Darwin document may be large: it is stored as a file, and decoded as a body only when it is small.
+        const intake = { limits, bodyMemory, write: staged.write, keepsFilenames: source === 'robovision', needsFields: true };
         const reading = bodyReading(source === 'v7' ? 'raw' : 'auto', media, limits);
         const received = withFields(await receiveBody(request, media, intake, reading));
         const isJson = received.body.kind === 'json';
-        const files = isJson ? [await keepBody(received, staged.write)] : received.files;
+        const files = isJson ? [await storeBody(received, staged.write)] : received.files;
         const fields = kind === 'json' || isJson ? {} : (received.value as Record<string, unknown>);
         const payload = await payloads.read(source, { content_type: media?.type ?? null, files, fields }, staged.pathOf);
         const read = source === 'v7' ? await withSmallJson(received, staged.pathOf) : received;
         await staged.publish();
         return { ...read, files: files.map(withPlainName), payload };
       } catch (error) {
-        throw orUnprocessable(error);
+        throw asUnprocessable(error);
       } finally {
         await staged.discard();
       }
@@ -70,24 +70,24 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
 }
 
 function kindFrom({ raw }: FastifyRequest, media: MediaType | null, source: PayloadSource): BodyKind {
-  const { name, kinds, types } = SENDS[source];
+  const { name, kinds, types } = FORMATS[source];
   if (!hasBody(raw)) {
     throw new AppError('unprocessable', `body: is empty; this sink takes what ${name} sends, as ${types}`, { details: { part: 'body' } });
   }
   const kind = media === null ? 'file' : bodyKindOf(media);
   if (kinds.includes(kind)) return kind;
-  const given = media?.type ?? 'a body without a type';
-  throw new AppError('unsupported_media', `this sink takes what ${name} sends, as ${types}, not ${given}`);
+  const type = media?.type ?? 'a body without a type';
+  throw new AppError('unsupported_media', `this sink takes what ${name} sends, as ${types}, not ${type}`);
 }
 
-/** JSON that was refused before it was looked at is a fault of its part, as all that is wrong with a payload. */
-function orUnprocessable(error: unknown): unknown {
+/** Malformed JSON of a part is reported as any other fault of the payload, as `unprocessable`. */
+function asUnprocessable(error: unknown): unknown {
   if (!(error instanceof AppError) || error instanceof MalformedForm || error.code !== 'invalid') return error;
   if (error.details['part'] === undefined) return error;
   return new AppError('unprocessable', error.message, { details: error.details });
 }
 
-/** A form is decoded to be looked at, however large it is: its fields are few. */
+/** A form is decoded whatever its size: its fields are few. */
 function withFields(received: ReceivedBody): ReceivedBody {
   const { body, reading } = received;
   return reading !== undefined && reading !== 'stored' && reading.kind === 'form'
@@ -95,7 +95,7 @@ function withFields(received: ReceivedBody): ReceivedBody {
     : received;
 }
 
-/** What selectors reach as `$request.body` is the JSON of a small document, and the handle of a large one. */
+/** `$request.body` is the JSON of a small document, and the file handle of a large one. */
 async function withSmallJson(received: ReceivedBody, pathOf: (sha256: string) => string): Promise<ReceivedBody> {
   const [file] = received.files;
   if (file === undefined || file.size > LARGE_BYTES) return received;
@@ -103,7 +103,7 @@ async function withSmallJson(received: ReceivedBody, pathOf: (sha256: string) =>
   return { ...received, ...decodeBytes(bytes, { kind: 'json', charset: null, fields: 0, mayBeJson: true, field: null }) };
 }
 
-async function keepBody({ body }: ReceivedBody, write: WriteBlob): Promise<FileHandle> {
+async function storeBody({ body }: ReceivedBody, write: WriteBlob): Promise<FileHandle> {
   const stored = await write(once(body.bytes));
   return { name: 'body', filename: null, content_type: 'application/json', ...stored };
 }

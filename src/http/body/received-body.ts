@@ -1,4 +1,4 @@
-// The body of a request as it comes in: read within the sink's limits, its bytes kept as they came, its value decoded.
+// Receives the body of a request within the sink's limits: keeps its bytes unchanged and decodes its value.
 
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
@@ -14,10 +14,10 @@ import type { MediaType } from './media-type.ts';
 
 export interface ReceivedBody {
   body: RequestBody;
-  /** What selectors reach as `$request.body`. */
+  /** The value of `$request.body`. */
   value: unknown;
   files: FileHandle[];
-  /** Given for a large body whose bytes are still to be read, in this way or as all that is stored; it has no value yet. */
+  /** Set for a large body, whose value is not decoded yet: how to decode its bytes. */
   reading?: TextReading | 'stored';
 }
 
@@ -37,9 +37,9 @@ export function receiveBody(
   if (reading.kind === 'multipart') return receiveForm(raw, intake, reading.field);
   refuseAnnouncedSize(raw, bodyBytes);
   const body = openBody(raw, bodyBytes);
-  if (reading.kind === 'file') return keepFile(streamBytes(body, bodyBytes), media, intake);
+  if (reading.kind === 'file') return storeFile(streamBytes(body, bodyBytes), media, intake);
   if (reading.kind === 'unknown') return receiveUnknown(streamBytes(body, bodyBytes), media, intake);
-  return readBytes(body, bodyBytes, intake.hold, (bytes) => read(bytes, reading));
+  return readBytes(body, bodyBytes, intake.bodyMemory, (bytes) => read(bytes, reading));
 }
 
 async function receiveForm(raw: IncomingMessage, intake: BodyIntake, field: string | null): Promise<ReceivedBody> {
@@ -55,20 +55,20 @@ async function receiveForm(raw: IncomingMessage, intake: BodyIntake, field: stri
     : { ...received, body: { ...received.body, kind: `multipart:${field}` }, value: jsonOfField(fields, field) };
 }
 
-/** Only what may be JSON is held, and no more of it than is decoded at once; what is larger is a file unless it has a type. */
+/** Buffers the body only while it may be JSON small enough to decode here; a larger body without a type is a file. */
 async function receiveUnknown(body: AsyncGenerator<Uint8Array>, media: MediaType | null, intake: BodyIntake): Promise<ReceivedBody> {
-  const held: Uint8Array[] = [];
+  const buffered: Uint8Array[] = [];
   let size = 0;
   for (let next = await body.next(); next.done !== true; next = await body.next()) {
-    intake.hold.take(next.value.byteLength);
-    held.push(next.value);
+    intake.bodyMemory.reserve(next.value.byteLength);
+    buffered.push(next.value);
     size += next.value.byteLength;
-    if (size > LARGE_RUN_BYTES || !mayBeginJson(held[0]?.[0])) return keepFile(chain(held, body), media, intake);
+    if (size > LARGE_RUN_BYTES || !mayBeginJson(buffered[0]?.[0])) return storeFile(chain(buffered, body), media, intake);
   }
   if (size === 0) return NO_BODY;
-  intake.hold.decode();
-  const found = decodeIfJson(Buffer.concat(held));
-  return found === null ? keepFile(chain(held, body), media, intake) : { ...found, files: [] };
+  intake.bodyMemory.reserveDecoded();
+  const found = decodeIfJson(Buffer.concat(buffered));
+  return found === null ? storeFile(chain(buffered, body), media, intake) : { ...found, files: [] };
 }
 
 async function* chain(first: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -76,14 +76,14 @@ async function* chain(first: readonly Uint8Array[], rest: AsyncIterable<Uint8Arr
   yield* rest;
 }
 
-async function keepFile(content: AsyncIterable<Uint8Array>, media: MediaType | null, { write }: BodyIntake): Promise<ReceivedBody> {
+async function storeFile(content: AsyncIterable<Uint8Array>, media: MediaType | null, { write }: BodyIntake): Promise<ReceivedBody> {
   const { sha256, size } = await write(content);
   if (size === 0) return NO_BODY;
   const file: FileHandle = { name: 'body', filename: null, content_type: media?.type ?? 'application/octet-stream', size, sha256 };
   return { body: { kind: 'file', bytes: NO_BYTES, charset: 'utf-8' }, value: file, files: [file] };
 }
 
-/** What is large is decoded where it holds up nobody else. */
+/** A large body is decoded later, in another thread. */
 function read(bytes: Uint8Array, reading: TextReading): ReceivedBody {
   if (bytes.byteLength === 0) return NO_BODY;
   if (bytes.byteLength > LARGE_RUN_BYTES) return { body: { kind: reading.kind, bytes, charset: 'utf-8' }, value: null, files: [], reading };

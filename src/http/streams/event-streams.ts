@@ -1,24 +1,23 @@
-// Server-sent events of runs (WHATWG HTML, 9.2). A stream is a cursor over the stored events that follows the live
-// feed. A reader that is too slow gets only the latest progress, and is let go when it stays behind; the run never
-// waits for it.
+// Server-sent events of runs (WHATWG HTML, 9.2). A stream is a cursor over stored events that follows the live feed. Runs
+// never wait for a reader: a slow one gets only the latest progress, and is disconnected when it stays behind.
 
 import type { ServerResponse } from 'node:http';
 import { eventData, isEnd, type RunEvent } from '../../core/run/run-event.ts';
 import type { RunFeed } from '../../engine/run-feed.ts';
 import type { StoredReads } from './stored-reads.ts';
-import { MAX_BEHIND_MS, MAX_UNSENT_BYTES, type UnsentAnswers } from './unsent-answers.ts';
+import { MAX_STALLED_MS, MAX_UNSENT_BYTES, type UnsentAnswers } from './unsent-answers.ts';
 
 export interface EventStreams {
   /**
-   * Sends the events that follow `after`, up to the one that ends the run, then ends the response. `isLatest`: none is
-   * stored after it yet, so that the storage need not be asked.
+   * Sends the events after `after` up to the run's end, then ends the response. `isLatest`: `after` is the last stored
+   * event, so storage is not read.
    */
   follow(response: ServerResponse, runId: string, after: number, isLatest?: boolean): void;
-  /** Ends every stream between two events; readers come back with Last-Event-ID. */
+  /** Ends every stream between two events; readers resume with Last-Event-ID. */
   closeAll(): void;
 }
 
-/** Names and values in turn. `length` is given where the whole stream is known. */
+/** Alternating names and values. `length` is set when the whole stream is known. */
 export function streamHeaders(runId: string, length?: number): string[] {
   const headers = [
     'content-type',
@@ -37,20 +36,20 @@ export function streamHeaders(runId: string, length?: number): string[] {
 const HEARTBEAT_EVERY_MS = 15_000;
 const STORAGE_RETRY_MS = 250;
 
-/** No `event:` line, so that EventSource.onmessage and line readers both see it. */
+/** Has no `event:` line, so that EventSource.onmessage and line readers both see the event. */
 export function formatFrame(runId: string, event: RunEvent): string {
   return `id: ${event.seq}\ndata: ${eventData(runId, event)}\n\n`;
 }
 
 export interface EventStreamsOptions {
-  reads: Pick<StoredReads, 'events' | 'giveBack'>;
+  reads: Pick<StoredReads, 'events' | 'release'>;
   feed: RunFeed;
   unsent: UnsentAnswers;
-  /** How long a reader may take nothing of what waits for it. */
-  maxBehindMs?: number;
+  /** How long a reader may leave waiting bytes unread. */
+  maxStalledMs?: number;
 }
 
-export function createEventStreams({ reads, feed, unsent, maxBehindMs = MAX_BEHIND_MS }: EventStreamsOptions): EventStreams {
+export function createEventStreams({ reads, feed, unsent, maxStalledMs = MAX_STALLED_MS }: EventStreamsOptions): EventStreams {
   const open = new Map<ServerResponse, () => void>();
   const heartbeat = setInterval(() => {
     for (const response of open.keys()) if (response.writableLength === 0) response.write(': heartbeat\n\n');
@@ -64,7 +63,7 @@ export function createEventStreams({ reads, feed, unsent, maxBehindMs = MAX_BEHI
 
     const unwatch = feed.watch(runId, (events) => {
       const isNext = events[0]?.seq === cursor + 1;
-      // An end that is large is read again by each reader in its turn: all at once they would hold a copy each.
+      // Readers read a large end from storage, one after the other: together they would need a copy each.
       if (isNext && !isReading && behindTimer === undefined && !events.some(isLarge)) send(events, events.some(isEnd));
       else void catchUp();
     });
@@ -75,27 +74,27 @@ export function createEventStreams({ reads, feed, unsent, maxBehindMs = MAX_BEHI
       open.delete(response);
     }
 
-    function finish(text: string, held = 0): void {
+    function finish(text: string, reservedBytes = 0): void {
       stop();
-      unsent.end(response, text, held, maxBehindMs);
+      unsent.end(response, text, reservedBytes, maxStalledMs);
     }
 
-    function send(events: readonly RunEvent[], isEnded: boolean, held = 0): void {
+    function send(events: readonly RunEvent[], isEnded: boolean, reservedBytes = 0): void {
       const text = events.map((event) => formatFrame(runId, event)).join('');
       cursor = events.at(-1)?.seq ?? cursor;
-      if (isEnded) return finish(text, held);
-      reads.giveBack(held);
+      if (isEnded) return finish(text, reservedBytes);
+      reads.release(reservedBytes);
       response.write(text);
-      unsent.note(response, maxBehindMs);
+      unsent.track(response, maxStalledMs);
       if (response.writableLength > MAX_UNSENT_BYTES) waitForReader();
     }
 
     function waitForReader(): void {
-      behindTimer = setTimeout(() => response.destroy(), maxBehindMs);
+      behindTimer = setTimeout(() => response.destroy(), maxStalledMs);
       response.once('drain', () => {
         clearTimeout(behindTimer);
         behindTimer = undefined;
-        unsent.note(response, maxBehindMs);
+        unsent.track(response, maxStalledMs);
         void catchUp(true);
       });
     }
@@ -106,13 +105,14 @@ export function createEventStreams({ reads, feed, unsent, maxBehindMs = MAX_BEHI
       isReading = true;
       const read = await reads.events(runId, cursor).catch(() => 'unavailable' as const);
       isReading = false;
-      if (!open.has(response)) return read !== null && read !== 'unavailable' ? reads.giveBack(read.held) : undefined;
+      if (!open.has(response)) return read !== null && read !== 'unavailable' ? reads.release(read.reservedBytes) : undefined;
       if (read === null) return finish('');
-      // The database is locked, or there is no room in memory: what is stored stays there to be read.
+      // The database is locked or memory is full: the events stay stored and are read later.
       if (read === 'unavailable') return void setTimeout(() => open.has(response) && void catchUp(wasBehind), STORAGE_RETRY_MS);
-      const { value: stored, held } = read;
-      if (stored.events.length > 0 || stored.ended) send(wasBehind ? latestOnly(stored.events) : stored.events, stored.ended, held);
-      else reads.giveBack(held);
+      const { value: stored, reservedBytes } = read;
+      if (stored.events.length > 0 || stored.ended)
+        send(wasBehind ? latestOnly(stored.events) : stored.events, stored.ended, reservedBytes);
+      else reads.release(reservedBytes);
       if (isReadWanted) void catchUp();
     }
 
@@ -133,7 +133,7 @@ export function createEventStreams({ reads, feed, unsent, maxBehindMs = MAX_BEHI
   };
 }
 
-/** For a reader that fell behind: of all that it missed, the last progress and the end. */
+/** For a reader that fell behind: keeps the last progress and the end. */
 function latestOnly(events: RunEvent[]): RunEvent[] {
   const lastProgress = events.findLastIndex((event) => !isEnd(event));
   return events.filter((event, index) => isEnd(event) || index === lastProgress);

@@ -5,12 +5,12 @@ import { AppError } from '../../errors.ts';
 
 type RequestHead = Pick<FastifyRequest, 'raw'>;
 
-/** Whether a stream is opened again rather than for the first time. */
+/** True when the request resumes a stream. */
 export function carriesLastEventId({ raw }: RequestHead): boolean {
   return (raw.headers['last-event-id'] ?? '') !== '';
 }
 
-/** Null where the header is absent or empty. Throws `invalid` for what is no seq. */
+/** Null when the header is absent or empty. Throws `invalid` when it is not a seq. */
 export function readLastEventId({ raw }: RequestHead): number | null {
   const header = raw.headers['last-event-id'] ?? '';
   return header === '' ? null : readSeq(String(header));

@@ -1,5 +1,5 @@
-// Opens the stream of a stored run after an event that its reader has seen. The stream of an ended run has nothing
-// after its end: asked from there it is 204, which stops an EventSource that would come back for ever.
+// Opens the stream of a stored run after the last event that its reader has seen. After the end of a run the answer is
+// 204, which stops an EventSource from reconnecting for ever.
 
 import type { FastifyReply } from 'fastify';
 import type { StreamPosition } from '../../storage/run-records.ts';
@@ -7,11 +7,11 @@ import { type EventStreams, streamHeaders } from './event-streams.ts';
 
 export interface Resumption {
   runId: string;
-  /** Seq of the last event that the reader has; 0 for none. */
+  /** Seq of the reader's last event; 0 for none. */
   after: number;
-  /** Null where an event is known to follow. */
+  /** Null when an event is known to follow. */
   position: StreamPosition | null;
-  /** Comment that the stream begins with. */
+  /** A comment to start the stream with. */
   opening?: string;
 }
 

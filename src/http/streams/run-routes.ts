@@ -1,5 +1,5 @@
-// What the caller of a sink sees of its run: the lookup and the resumable stream. Whoever holds the sink's token may
-// read; for a public sink the unguessable id is the right. The admin token opens both.
+// Routes for the caller of a sink: the lookup of its run and the resumable stream. They need the sink's token or the admin
+// token; for a public sink, the unguessable run id is enough.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Catalog } from '../../definitions/catalog.ts';
@@ -32,7 +32,7 @@ export function runRoutes(server: FastifyInstance, dependencies: RunRouteDepende
   const { storage, reads, unsent, catalog, streams, requireToken, adminToken, maskSecrets } = dependencies;
   const adminHash = hashToken(adminToken);
 
-  /** A sink that was deleted takes its tokens with it; its runs are the administrator's then. */
+  /** Runs of a deleted sink need the admin token. */
   async function requireReader(request: FastifyRequest, reply: FastifyReply, sinkId: string): Promise<void> {
     const auth = catalog.findSink(sinkId)?.auth;
     if (auth?.type === 'none') return;
@@ -52,7 +52,7 @@ export function runRoutes(server: FastifyInstance, dependencies: RunRouteDepende
       await requireReader(request, reply, position.sinkId);
       const run = await reads.outcome(runId);
       if (run === null) throw unknownRun();
-      return sendRun(reply, unsent, presentRun(run.value, maskSecrets), run.held);
+      return sendRun(reply, unsent, presentRun(run.value, maskSecrets), run.reservedBytes);
     },
   );
 
@@ -79,8 +79,8 @@ export function runRoutes(server: FastifyInstance, dependencies: RunRouteDepende
   );
 }
 
-export function sendRun(reply: FastifyReply, unsent: UnsentAnswers, document: string, held: number): FastifyReply {
-  unsent.send(reply.header('content-type', 'application/json; charset=utf-8'), document, held);
+export function sendRun(reply: FastifyReply, unsent: UnsentAnswers, document: string, reservedBytes: number): FastifyReply {
+  unsent.send(reply.header('content-type', 'application/json; charset=utf-8'), document, reservedBytes);
   return reply;
 }
 

@@ -1,28 +1,28 @@
-// Reads of stored runs, whose outputs may be large: what a read takes is accounted for before it begins, and until its
-// answer is sent. Small ones are read at once, large ones one after the other, so that others are served in between.
+// Reads stored runs, whose outputs may be large. Memory is reserved before a large read, until its answer is sent. Large
+// reads follow one another, so that small ones are served in between.
 
 import { createInTurn } from '../../core/values/in-turn.ts';
 import type { MemoryAccount } from '../../memory-budget.ts';
 import type { RunOutcomeRecord, RunRecord, StoredEvents } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
 
-export interface Held<Value> {
+export interface StoredRead<Value> {
   value: Value;
-  /** Of the account, to be given back once the answer is sent. */
-  held: number;
+  /** Reserved in the account; to be released once the answer is sent. */
+  reservedBytes: number;
 }
 
-/** All reject with `unavailable` when there is no room in time, and resolve to null for a run that is not stored. */
+/** All reads reject with `unavailable` when memory does not become free in time. Null when the run is not stored. */
 export interface StoredReads {
-  events(runId: string, after: number): Promise<Held<StoredEvents> | null>;
-  outcome(runId: string): Promise<Held<RunOutcomeRecord> | null>;
-  run(runId: string): Promise<Held<RunRecord> | null>;
-  /** For what is not answered. */
-  giveBack(held: number): void;
+  events(runId: string, after: number): Promise<StoredRead<StoredEvents> | null>;
+  outcome(runId: string): Promise<StoredRead<RunOutcomeRecord> | null>;
+  run(runId: string): Promise<StoredRead<RunRecord> | null>;
+  /** For a read whose answer is not sent. */
+  release(reservedBytes: number): void;
 }
 
 const SMALL_BYTES = 65_536;
-/** As it is read, as the text of the answer, and as its bytes. */
+/** The read itself, the answer's text, and the answer's bytes. */
 const COPIES = 3;
 const MAX_WAIT_MS = 10_000;
 
@@ -32,27 +32,31 @@ export function createStoredReads(
 ): StoredReads {
   const inTurn = createInTurn();
 
-  async function hold<Value>(runId: string, withRequest: boolean, read: () => Promise<Value | null>): Promise<Held<Value> | null> {
+  async function readReserved<Value>(
+    runId: string,
+    withRequest: boolean,
+    read: () => Promise<Value | null>,
+  ): Promise<StoredRead<Value> | null> {
     const stored = await storage.findStream(runId);
     if (stored === null) return null;
     const bytes = stored.bytes + (withRequest ? stored.requestBytes : 0);
-    const held = bytes <= SMALL_BYTES ? 0 : COPIES * bytes;
-    if (held > 0) await account.takeInTurn(held, MAX_WAIT_MS);
+    const reservedBytes = bytes <= SMALL_BYTES ? 0 : COPIES * bytes;
+    if (reservedBytes > 0) await account.reserveInTurn(reservedBytes, MAX_WAIT_MS);
     try {
-      const value = await (held > 0 ? inTurn(read) : read());
-      if (value !== null) return { value, held };
+      const value = await (reservedBytes > 0 ? inTurn(read) : read());
+      if (value !== null) return { value, reservedBytes: reservedBytes };
     } catch (error) {
-      account.give(held);
+      account.release(reservedBytes);
       throw error;
     }
-    account.give(held);
+    account.release(reservedBytes);
     return null;
   }
 
   return {
-    events: (runId, after) => hold(runId, false, () => storage.readEvents(runId, after)),
-    outcome: (runId) => hold(runId, false, () => storage.getOutcome(runId)),
-    run: (runId) => hold(runId, true, () => storage.getRun(runId)),
-    giveBack: (held) => account.give(held),
+    events: (runId, after) => readReserved(runId, false, () => storage.readEvents(runId, after)),
+    outcome: (runId) => readReserved(runId, false, () => storage.getOutcome(runId)),
+    run: (runId) => readReserved(runId, true, () => storage.getRun(runId)),
+    release: (reservedBytes) => account.release(reservedBytes),
   };
 }

@@ -1,82 +1,81 @@
-// Answers that their readers have not taken yet. Each is accounted for until it is sent or its connection is closed; a
-// large one leaves in slices, so that it shows how far its reader is. A reader that takes nothing is let go after a while,
-// and at once when others need the room.
+// Accounts for answers until they are sent or their connection closes. Large ones are written in slices to see their
+// reader's progress; a reader without any is disconnected after a while, or at once when others need its memory.
 
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Holder, MemoryAccount } from '../../memory-budget.ts';
 
-/** An answer above this leaves in slices of this size. */
+/** Larger answers are written in slices of this size. */
 export const MAX_UNSENT_BYTES = 65_536;
-export const MAX_BEHIND_MS = 30_000;
+export const MAX_STALLED_MS = 30_000;
 
 export class UnsentAnswers {
   readonly #account: MemoryAccount;
-  readonly #noted = new WeakMap<ServerResponse, UnsentBytes>();
+  readonly #tracked = new WeakMap<ServerResponse, UnsentBytes>();
 
   constructor(account: MemoryAccount) {
     this.#account = account;
   }
 
-  /** Ends the response with the text. `held` bytes of the account were taken for it, and are given back by then. */
-  end(response: ServerResponse, text: string | Buffer, held = 0, patienceMs = MAX_BEHIND_MS): void {
+  /** Ends the response with the text, and releases the `reservedBytes` of the account once they are not needed. */
+  end(response: ServerResponse, text: string | Buffer, reservedBytes = 0, maxStalledMs = MAX_STALLED_MS): void {
     if (text.length > MAX_UNSENT_BYTES)
-      return this.#endInSlices(response, typeof text === 'string' ? Buffer.from(text) : text, held, patienceMs);
+      return this.#endInSlices(response, typeof text === 'string' ? Buffer.from(text) : text, reservedBytes, maxStalledMs);
     response.end(text);
-    this.#account.give(held);
-    this.note(response, patienceMs);
+    this.#account.release(reservedBytes);
+    this.track(response, maxStalledMs);
   }
 
-  /** The same, with the status and headers of the reply. */
-  send(reply: FastifyReply, text: string | Buffer, held = 0): void {
+  /** As `end`, with the status and headers of the reply. */
+  send(reply: FastifyReply, text: string | Buffer, reservedBytes = 0): void {
     if (text.length <= MAX_UNSENT_BYTES) {
-      this.#account.give(held);
+      this.#account.release(reservedBytes);
       reply.send(text);
-      return this.note(reply.raw);
+      return this.track(reply.raw);
     }
     // Measuring a long text takes as long as writing it out.
     const bytes = typeof text === 'string' ? Buffer.from(text) : text;
     const headers = { ...reply.getHeaders(), 'content-length': bytes.length };
     reply.hijack();
     reply.raw.writeHead(reply.statusCode, headers as Record<string, string | number>);
-    if (reply.request.method !== 'HEAD') return this.end(reply.raw, bytes, held);
-    this.#account.give(held);
+    if (reply.request.method !== 'HEAD') return this.end(reply.raw, bytes, reservedBytes);
+    this.#account.release(reservedBytes);
     reply.raw.end();
   }
 
-  /** Something was written: accounts for what of it the system has not taken. The reader is let go where there is no room. */
-  note(response: ServerResponse, patienceMs = MAX_BEHIND_MS): void {
+  /** Call after a write: accounts for the bytes that wait in the process. Disconnects the reader when the account is full. */
+  track(response: ServerResponse, maxStalledMs = MAX_STALLED_MS): void {
     if (response.writableLength === 0) return;
-    const noted = this.#noted.get(response);
+    const noted = this.#tracked.get(response);
     if (noted !== undefined) return noted.update();
     const unsent = new UnsentBytes(response, this.#account);
-    this.#noted.set(response, unsent);
+    this.#tracked.set(response, unsent);
     unsent.update();
-    if (response.writableLength > MAX_UNSENT_BYTES) response.setTimeout(patienceMs, () => response.destroy());
+    if (response.writableLength > MAX_UNSENT_BYTES) response.setTimeout(maxStalledMs, () => response.destroy());
   }
 
-  #endInSlices(response: ServerResponse, bytes: Buffer, held: number, patienceMs: number): void {
+  #endInSlices(response: ServerResponse, bytes: Buffer, reservedBytes: number, maxStalledMs: number): void {
     const account = this.#account;
-    account.takeAnyway(bytes.length - held);
+    account.reserveAnyway(bytes.length - reservedBytes);
     let at = 0;
-    let tookAt = performance.now();
-    let isOver = false;
+    let progressAt = performance.now();
+    let isFinished = false;
     const holder: Holder = {
-      stalledMs: () => performance.now() - tookAt,
-      cut() {
+      stalledMs: () => performance.now() - progressAt,
+      abort() {
         finish();
         response.destroy();
       },
     };
     function finish(): void {
-      if (isOver) return;
-      isOver = true;
+      if (isFinished) return;
+      isFinished = true;
       account.removeHolder(holder);
-      account.give(bytes.length);
+      account.release(bytes.length);
     }
     function pump(): void {
-      tookAt = performance.now();
-      while (!isOver) {
+      progressAt = performance.now();
+      while (!isFinished) {
         const slice = bytes.subarray(at, at + MAX_UNSENT_BYTES);
         at += slice.length;
         if (at >= bytes.length) return void response.end(slice);
@@ -85,18 +84,18 @@ export class UnsentAnswers {
     }
     account.addHolder(holder);
     response.once('close', finish);
-    response.setTimeout(patienceMs, () => response.destroy());
+    response.setTimeout(maxStalledMs, () => response.destroy());
     pump();
   }
 }
 
-/** What one response has written and the system has not taken. */
+/** Bytes of one response that the operating system has not accepted. */
 class UnsentBytes implements Holder {
   readonly #response: ServerResponse;
   readonly #account: MemoryAccount;
-  #held = 0;
-  #tookAt = performance.now();
-  #isOver = false;
+  #reserved = 0;
+  #progressAt = performance.now();
+  #isFinished = false;
 
   constructor(response: ServerResponse, account: MemoryAccount) {
     this.#response = response;
@@ -106,31 +105,31 @@ class UnsentBytes implements Holder {
   }
 
   update(): void {
-    if (this.#isOver) return;
+    if (this.#isFinished) return;
     const bytes = this.#response.writableLength;
-    if (bytes < this.#held) {
-      this.#account.give(this.#held - bytes);
-      this.#held = bytes;
-      this.#tookAt = performance.now();
-    } else if (this.#account.take(bytes - this.#held)) this.#held = bytes;
-    else this.cut();
+    if (bytes < this.#reserved) {
+      this.#account.release(this.#reserved - bytes);
+      this.#reserved = bytes;
+      this.#progressAt = performance.now();
+    } else if (this.#account.tryReserve(bytes - this.#reserved)) this.#reserved = bytes;
+    else this.abort();
   }
 
   stalledMs(): number {
-    if (this.#response.writableLength < this.#held) this.#tookAt = performance.now();
-    return performance.now() - this.#tookAt;
+    if (this.#response.writableLength < this.#reserved) this.#progressAt = performance.now();
+    return performance.now() - this.#progressAt;
   }
 
-  cut(): void {
+  abort(): void {
     this.#finish();
     this.#response.destroy();
   }
 
   #finish(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#isFinished) return;
+    this.#isFinished = true;
     this.#account.removeHolder(this);
-    this.#account.give(this.#held);
-    this.#held = 0;
+    this.#account.release(this.#reserved);
+    this.#reserved = 0;
   }
 }

@@ -1,4 +1,4 @@
-// Answers a trigger whose run is on disk: as a stream, as one document, at once, or as the sink says.
+// Answers a trigger whose run is on disk: as a stream, as one document, at once, or with the sink's own response.
 
 import type { FastifyReply } from 'fastify';
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
@@ -14,12 +14,12 @@ import { type EventStreams, formatFrame, streamHeaders } from '../streams/event-
 import { readLastEventId } from '../streams/last-event-id.ts';
 import { resumeStream } from '../streams/resume-stream.ts';
 import type { WaitForEnd } from '../streams/run-waiter.ts';
-import type { Held } from '../streams/stored-reads.ts';
+import type { StoredRead } from '../streams/stored-reads.ts';
 import { MAX_UNSENT_BYTES, type UnsentAnswers } from '../streams/unsent-answers.ts';
 import { type CustomAnswer, type CustomResponse, compileResponse } from './custom-answer.ts';
 import { echoedHead, type TriggerInput } from './trigger-input.ts';
 
-/** `input` is needed for a custom answer alone. */
+/** Only a custom answer needs `input`. */
 export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput | null) => Promise<void> | undefined;
 
 export interface AnswerTools {
@@ -37,22 +37,22 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge,
     let frames = '';
     for (const event of events) frames += formatFrame(runId, event);
     if (frames.length > MAX_UNSENT_BYTES) {
-      // What is large is read back in its turn, with others that want something large.
+      // A large stream is read back from storage, where large reads follow one another.
       raw.writeHead(200, streamHeaders(runId));
       streams.follow(raw, runId, 0);
     } else if (ended !== null) {
-      // The whole stream is here: its length lets head and frames leave in one write.
+      // The stream is complete: with its length known, head and frames leave in one write.
       raw.writeHead(200, streamHeaders(runId, Buffer.byteLength(frames)));
       unsent.end(raw, frames);
     } else {
       raw.writeHead(200, streamHeaders(runId));
       raw.write(frames);
-      // Of a run that was stored in this very turn of the event loop, nobody can have stored more.
+      // The run was stored in this turn of the event loop, so no later event can be stored yet.
       streams.follow(raw, runId, events.at(-1)?.seq ?? 0, true);
     }
   }
 
-  /** The stream of the run that an earlier request with the same key has started. */
+  /** Streams the run that an earlier request with the same key started. */
   async function joinStream(reply: FastifyReply, runId: string): Promise<void> {
     const after = readLastEventId(reply.request) ?? 0;
     const position = after === 0 ? null : await storage.findStream(runId);
@@ -63,9 +63,9 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge,
     reply.code(status).header('location', `/runs/${runId}`).send({ run_id: runId, status: 'queued' });
   }
 
-  /** How the run ended, or null when the wait is over first. */
-  async function outcomeOf(reply: FastifyReply, { runId, ended }: Dispatched, waitMs: number): Promise<Held<RunOutcome> | null> {
-    if (ended !== null && (ended.output?.length ?? 0) <= MAX_UNSENT_BYTES) return { value: ended, held: 0 };
+  /** Resolves to null when the wait is over before the run has ended. */
+  async function outcomeOf(reply: FastifyReply, { runId, ended }: Dispatched, waitMs: number): Promise<StoredRead<RunOutcome> | null> {
+    if (ended !== null && (ended.output?.length ?? 0) <= MAX_UNSENT_BYTES) return { value: ended, reservedBytes: 0 };
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     return await waitForEnd(runId, waitMs, gone.signal);
@@ -82,17 +82,17 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge,
     if (preferenceApplied !== null) reply.header('preference-applied', preferenceApplied);
     if (response.mode === 'accept') return accept(reply, runId, response.status);
     if (response.mode === 'redirect') return void reply.redirect(encodeLocation(response.location), 303);
-    // The run is stored whatever becomes of its answer, so what cannot be answered now can be looked up later.
-    const answered = await outcomeOf(reply, run, waitMs).catch(unlessNoRoom);
+    // The run is stored in any case, so an outcome that cannot be sent now can be looked up later.
+    const answered = await outcomeOf(reply, run, waitMs).catch(nullIfUnavailable);
     if (answered === null) return accept(reply, runId, 202);
-    const { value: outcome, held } = answered;
+    const { value: outcome, reservedBytes } = answered;
     if (response.mode === 'custom' && outcome.status === 'completed' && input !== null)
-      return sendCustom(reply, await customAnswer(reply, response, runId, outcome, input), held);
+      return sendCustom(reply, await customAnswer(reply, response, runId, outcome, input), reservedBytes);
     reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
-    unsent.send(reply, outcomeDocument(runId, outcome), held);
+    unsent.send(reply, outcomeDocument(runId, outcome), reservedBytes);
   }
 
-  /** It may select `$output.x`, `$run.id` and `$request.…`. */
+  /** The template may select `$output.x`, `$run.id` and `$request.…`. */
   async function customAnswer(
     reply: FastifyReply,
     response: CustomResponse,
@@ -110,8 +110,8 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge,
     return compiled.make(parseJson(await renderLarge({ head: seen ?? head, body, reading, template, roots })));
   }
 
-  function sendCustom(reply: FastifyReply, { status, headers, body }: CustomAnswer, held: number): void {
-    unsent.send(reply.code(status).headers(headers), body, held);
+  function sendCustom(reply: FastifyReply, { status, headers, body }: CustomAnswer, reservedBytes: number): void {
+    unsent.send(reply.code(status).headers(headers), body, reservedBytes);
   }
 
   return (reply, answer, run, input) => {
@@ -122,12 +122,12 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge,
   };
 }
 
-function unlessNoRoom(error: unknown): null {
+function nullIfUnavailable(error: unknown): null {
   if (error instanceof AppError && error.code === 'unavailable') return null;
   throw error;
 }
 
-/** `{"run_id","status","output"|"error"}` as JSON text, the output as it was stored. */
+/** `{"run_id","status","output"|"error"}` as JSON text. The stored output is inserted without parsing. */
 function outcomeDocument(runId: string, { status, output, error }: RunOutcome): string {
   const result = error === null ? `"output":${output ?? 'null'}` : `"error":${stringifyJson(error)}`;
   return `{"run_id":${JSON.stringify(runId)},"status":"${status}",${result}}`;

@@ -1,4 +1,4 @@
-// The answer that a sink writes itself: its headers and its body, with what a run and its request put into them.
+// A sink's custom answer: its headers and body, with values selected from the run and its request.
 
 import { stringifyJson } from '../../core/json/json.ts';
 import { headerNameFault, selectedHeader } from '../../core/sink/answer-headers.ts';
@@ -15,9 +15,9 @@ export interface CustomAnswer {
   body: string | Buffer;
 }
 
-/** What selectors stand in, and what becomes of it. */
+/** The part of a response that may contain selectors, as a template or rendered. */
 interface AnswerContent {
-  /** Those that are selected. */
+  /** Only headers whose value is a selector. */
   headers: Record<string, unknown>;
   body: unknown;
 }
@@ -26,14 +26,14 @@ interface CompiledResponse {
   template: AnswerContent;
   render: (roots: Roots) => AnswerContent;
   make: (content: unknown) => CustomAnswer;
-  /** Whether anything of it is selected from the request, and from its body. */
+  /** True when the template selects anything from the request; `usesBody`: from its body. */
   usesRequest: boolean;
   usesBody: boolean;
 }
 
-/** The response of a sink is the same object for every request. */
+/** Compiled once per sink: its response is the same object for every request. */
 export const compileResponse = onceByIdentity(({ status, headers, body }: CustomResponse): CompiledResponse => {
-  // An older version let a sink set headers that none may set now.
+  // Sinks stored by an older version may contain headers that are forbidden now.
   const allowed = Object.entries(headers).filter(([name]) => headerNameFault(name) === null);
   const fixed = Object.fromEntries(
     allowed.flatMap(([name, value]) => (isSelector(value) ? [] : [[name.toLowerCase(), resolveBindings(value, {}) as string]])),
@@ -60,11 +60,11 @@ function makeAnswer(status: number, fixed: Readonly<Record<string, string>>, { h
   }
   const isText = typeof body === 'string';
   if (body !== null) made['content-type'] ??= isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
-  // A page that a workflow makes must not act as a page of this server, whatever it calls itself.
+  // A page made by a workflow must not act as a page of this server, whatever its content type.
   if (/html|svg|xml/i.test(made['content-type'] ?? '')) made['content-security-policy'] = 'sandbox';
   made['x-content-type-options'] = 'nosniff';
   const text = isText ? body : body === null ? '' : stringifyJson(body);
-  // Before a text Node would write the headers in the charset of the text, and not byte by byte.
+  // With a string body, Node encodes the headers in the body's charset instead of Latin-1.
   const hasBytes = Object.values(made).some((value) => /[\u0080-\u00ff]/.test(value));
   return { status, headers: made, body: hasBytes ? Buffer.from(text) : text };
 }

@@ -1,7 +1,5 @@
-// What makes a request that comes again the same one. Either the caller says so, by the Idempotency-Key header
-// (draft-ietf-httpapi-idempotency-key-header), which is bound to the request by a fingerprint of all that a workflow could
-// see of it, save when and from where it came; or the sink says what names a message, as a provider's own id does.
-// Both are scoped to the sink.
+// Recognizes repeated requests to a sink, by the Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header) or by
+// the message id that the sink selects. A fingerprint of what a workflow can see, except time and address, binds the key.
 
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
@@ -23,17 +21,17 @@ export interface Idempotency {
 
 type Caller = Pick<FastifyRequest, 'raw' | 'target'>;
 
-/** Whether the request may bring a key: what the sink selects is known only when all of it is here. */
+/** Whether the request may have a key. A message id is known only once the whole request has been read. */
 export function mayCarryKey({ raw, target }: Caller): boolean {
   return raw.headers['idempotency-key'] !== undefined || target.sink.idempotencyKey !== undefined;
 }
 
-/** `message` is what names the message, where the sink says so. Null when there is no key. Throws `invalid` for a header that cannot be one. */
+/** `message` is the id that the sink selects. Returns null without a key. Throws `invalid` when the header is not a valid key. */
 export function readIdempotency({ raw }: Caller, input: TriggerInput, message: string | null): Idempotency | null {
   if (message !== null) {
     const fingerprint = fingerprintOf(input);
-    // Another message under the same name is no repetition, and must not be lost: it has a key of its own. No header can
-    // hold a key with a space, so that nobody takes it beforehand.
+    // A different message with the same id must not be lost, so the fingerprint is part of the key. A header's key cannot
+    // contain a space, so no caller can claim this key in advance.
     return { key: `message ${sha256(JSON.stringify([message, fingerprint]))}`, fingerprint };
   }
   const header = raw.headers['idempotency-key'];
@@ -44,15 +42,15 @@ export function readIdempotency({ raw }: Caller, input: TriggerInput, message: s
   return { key: header, fingerprint: fingerprintOf(input) };
 }
 
-/** The sink is the same object for every request. */
+/** Compiled once per sink: it is the same object for every request. */
 const keyOf = onceByIdentity(({ idempotencyKey: text = '$' }: Sink) => ({
   text,
   select: compileSelector(text),
   isInBody: [undefined, 'body'].includes(parseSelector(text)?.path[0]),
 }));
 
-/** What the sink says names a message; null where the request has no such text or number. */
-export async function messageName(
+/** Returns the message id that the sink selects. Null when the request has no such text or number. */
+export async function messageIdOf(
   sink: Sink,
   { head, body, request, reading }: TriggerInput,
   renderLarge: Engine['renderLarge'],

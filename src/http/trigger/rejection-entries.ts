@@ -1,31 +1,30 @@
-// Which entry a refused trigger counts towards. Whoever is refused a million times, under a million paths or from a
-// thousand addresses, gets no more entries than the bounds below: what does not fit is folded into one entry of the client,
-// and in the end into one of all clients.
+// Decides which entry a refused trigger counts towards. The number of entries is bounded: beyond the bounds, refusals are
+// folded into one entry per client, and finally into one of all clients.
 
 import type { RejectionChange } from '../../storage/rejection-store.ts';
 
 export type RefusedTrigger = Omit<RejectionChange, 'position' | 'folded' | 'count' | 'firstAt' | 'lastAt'>;
 
 export interface RejectionEntry {
-  /** With the count of what is not stored yet. */
+  /** Counts only refusals that are not stored yet. */
   readonly change: RejectionChange;
-  /** On a clock that only goes forward, in ms. */
+  /** By a monotonic clock, in ms. */
   readonly openedAt: number;
   /** Sink, reason and client. */
   readonly source: string;
 }
 
 export interface RejectionEntries {
-  /** The entry, with the refusal counted. `now` is for people, `elapsed` on a clock that only goes forward. */
+  /** Counts the refusal and returns its entry. `now` is server time, `elapsed` is by a monotonic clock. */
   count(refusal: RefusedTrigger, now: number, elapsed: number): RejectionEntry;
-  /** Lets go of the entries that were opened before `elapsed`, but for those that are still needed. */
+  /** Forgets entries that were opened before `elapsed` and are no longer needed. */
   forget(elapsed: number, isNeeded: (entry: RejectionEntry) => boolean): void;
 }
 
 const MAX_ENTRIES = 1000;
-/** The rest is for floods. */
+/** The remaining entries are for floods. */
 const MAX_UNFOLDED = 500;
-/** The first ones that differ in method, path or message. */
+/** Per source; these entries differ in method, path or message. */
 const MAX_UNFOLDED_OF_SOURCE = 16;
 
 export function createRejectionEntries(): RejectionEntries {

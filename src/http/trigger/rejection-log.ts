@@ -1,5 +1,5 @@
-// Keeps a record of triggers that were refused. What callers chose is cut, refusals are gathered into entries, and those
-// are stored at a bounded rate, so that a flood of refusals costs neither memory nor disk.
+// Records refused triggers. Text from callers is cut, refusals are counted in entries, and entries are stored at a bounded
+// rate, so that a flood of refusals costs neither memory nor disk.
 
 import type { Clock } from '../../clock.ts';
 import { isAppId } from '../../core/app.ts';
@@ -12,7 +12,7 @@ import type { Storage } from '../../storage/storage.ts';
 import { statusOf } from '../error-handler.ts';
 import { createRejectionEntries, type RefusedTrigger, type RejectionEntry } from './rejection-entries.ts';
 
-/** `sinkId` is left out where no sink takes the request. */
+/** `sinkId` is absent when no sink matched. */
 type RefusedRequest = Pick<RefusedTrigger, 'method' | 'path' | 'clientIp'> & { sinkId?: string | null | undefined };
 
 /** `path` begins with the app's segment. */
@@ -30,20 +30,20 @@ export interface RejectionLog {
 }
 
 const FLUSH_EVERY_MS = 1000;
-/** Entries that one flush stores; the others wait for the next. */
-const MAX_STORED = 100;
-/** How long an entry takes in more: a flood that goes on gets a new one then. */
+/** Per flush; the other entries wait for the next. */
+const MAX_STORED_PER_FLUSH = 100;
+/** How long an entry counts refusals; a flood that goes on then gets a new one. */
 const ENTRY_LIFE_MS = 600_000;
 /** In bytes. */
-const LONGEST = { appId: 64, method: 32, path: 512, message: 512, clientIp: 64 };
+const MAX_BYTES = { appId: 64, method: 32, path: 512, message: 512, clientIp: 64 };
 
 export function createRejectionLog(storage: Pick<Storage, 'recordRejections'>, clock: Clock, logger: Logger): RejectionLog {
   const entries = createRejectionEntries();
   const unstored = new Set<RejectionEntry>();
 
-  /** Resolves to false when nothing could be stored now; it is kept for later then. */
+  /** Resolves to false when storing failed; the entries are kept for the next flush. */
   async function store(): Promise<boolean> {
-    const stored = [...unstored].slice(0, MAX_STORED);
+    const stored = [...unstored].slice(0, MAX_STORED_PER_FLUSH);
     const changes = stored.map(({ change }) => ({ ...change }));
     for (const entry of stored) {
       unstored.delete(entry);
@@ -79,11 +79,11 @@ export function createRejectionLog(storage: Pick<Storage, 'recordRejections'>, c
       const { appId, method, path, message, clientIp } = refusal;
       const cut = {
         ...refusal,
-        appId: appId === null ? null : cutText(appId, LONGEST.appId),
-        method: cutText(method, LONGEST.method),
-        path: cutText(path, LONGEST.path),
-        message: cutText(message, LONGEST.message),
-        clientIp: cutText(clientIp, LONGEST.clientIp),
+        appId: appId === null ? null : cutText(appId, MAX_BYTES.appId),
+        method: cutText(method, MAX_BYTES.method),
+        path: cutText(path, MAX_BYTES.path),
+        message: cutText(message, MAX_BYTES.message),
+        clientIp: cutText(clientIp, MAX_BYTES.clientIp),
       };
       unstored.add(entries.count(cut, clock(), performance.now()));
     },

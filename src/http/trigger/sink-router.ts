@@ -1,17 +1,17 @@
-// Matches a request to a sink: exact segments before parameters before a wildcard, and a sink for one method before
-// one for any. Built whole from the sinks and then never changed, so that a change of definitions is one assignment.
+// Matches a request to a sink: exact segments before parameters before a wildcard, and a sink for one method before one
+// for any. A router is immutable, so a change of definitions is one assignment.
 
 import findMyWay from 'find-my-way';
 import { SINK_METHODS, type Sink } from '../../core/sink/sink.ts';
 
 export type SinkMatch =
   | { kind: 'sink'; sink: Sink; params: Record<string, string> }
-  /** The path is known under other methods. */
+  /** The path matches sinks for other methods only. */
   | { kind: 'other_methods'; methods: string[]; sinks: Sink[] }
   | { kind: 'none' };
 
 export interface SinkRouter {
-  /** `path` starts with the app's segment (`/app/path`), percent-encoded as it came, without the query. */
+  /** `path` starts with the app's segment (`/app/path`), still percent-encoded, without the query. */
   match(method: string, path: string): SinkMatch;
 }
 
@@ -46,16 +46,16 @@ export function createSinkRouter(sinks: readonly Sink[]): SinkRouter {
 
 type RequestMethod = (typeof SINK_METHODS)[number];
 
-/** An empty segment (`//`) is no value of a parameter. */
+/** An empty segment (`//`) must not match a parameter. */
 function hasEmptyParam(params: Record<string, string | undefined>): boolean {
   for (const name in params) if (params[name] === '' && name !== '*') return true;
   return false;
 }
 
-/** Escapes that mean something else than the character that they stand for, so that they stay as they are. */
+/** Escapes of reserved characters: decoding them would change the meaning of the URL. */
 const RESERVED_ESCAPE = /(%(?:23|24|26|2b|2c|2f|3a|3b|3d|3f|40))/i;
 
-/** The path in NFC, as patterns are kept. */
+/** Returns the path in NFC, the form of stored patterns. */
 function inNormalForm(path: string): string {
   return path
     .split(RESERVED_ESCAPE)
@@ -68,5 +68,5 @@ function isSinkMethod(method: string): method is RequestMethod {
 }
 
 function noHandler(): void {
-  // find-my-way wants a handler; only the sink stored beside it is used.
+  // find-my-way requires a handler; only the sink in its store is used.
 }

@@ -1,4 +1,4 @@
-// What the engine is given to start a run of a sink, whether a request triggers it or an earlier run is replayed.
+// Starts a run of a sink, for a request that triggers it and for the replay of an earlier run.
 
 import type { Sink } from '../../core/sink/sink.ts';
 import type { Catalog } from '../../definitions/catalog.ts';

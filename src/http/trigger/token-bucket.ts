@@ -1,9 +1,9 @@
-// Token buckets by key, for rate limits. Bounded: the keys that were used longest ago are forgotten first.
+// Token buckets by key, for rate limits. Their number is bounded: the least recently used keys are forgotten first.
 
 import type { Clock } from '../../clock.ts';
 
 export interface TokenBuckets {
-  /** Takes one token; returns null when there was one, else the seconds until there is. */
+  /** Takes one token. Returns null, or the seconds until there is one. */
   take(key: string): number | null;
 }
 

@@ -1,5 +1,5 @@
-// The input of a run, read from the request that triggers it: the head that is kept, the body as its bytes came, and
-// the value of the body that selectors reach.
+// Reads the input of a run from the request that triggers it: the head that is stored, the body's bytes, and the body's
+// value for selectors.
 
 import type { FastifyRequest } from 'fastify';
 import { parseQuery, UndecodableField } from '../../core/form/form-decoding.ts';
@@ -9,7 +9,7 @@ import type { Sink } from '../../core/sink/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../files/blobs.ts';
 import { hasBody } from '../body/body-bytes.ts';
-import type { BodyHold } from '../body/body-hold.ts';
+import type { BodyMemory } from '../body/body-memory.ts';
 import { type BodyReading, bodyReading } from '../body/body-reading.ts';
 import type { TextReading } from '../body/decode-body.ts';
 import type { BodyIntake } from '../body/form/multipart-body.ts';
@@ -20,7 +20,7 @@ import { NO_BODY, type ReceivedBody, receiveBody } from '../body/received-body.t
 export interface TriggerInput {
   head: RequestHead;
   body: RequestBody;
-  /** Head and decoded body: what `$request` selects. Null for a large body, which `reading` says how to decode. */
+  /** Head and decoded body, for `$request`. Null for a large body; `reading` then says how to decode it. */
   request: Request | null;
   reading?: TextReading | 'stored';
 }
@@ -30,33 +30,30 @@ export interface TriggerTarget {
   params: Record<string, string>;
   /** Path below the app, without the query. */
   path: string;
-  /** What follows `?`; empty when there is none. */
+  /** The part after `?`; empty without one. */
   query: string;
-  /** Read when the request came, for the caller may be gone by the time that it is needed. */
+  /** Read when the request arrives: it is lost once the connection closes. */
   clientIp: string;
 }
 
 export interface TriggerInputOptions {
   blobs: BlobStore;
   payloads: PayloadIntake;
-  /** Where the body is accounted for. */
-  hold: BodyHold;
+  /** Accounts for the body. */
+  bodyMemory: BodyMemory;
   now: number;
 }
 
-/**
- * Rejects with `invalid`, `too_large`, `unsupported_media` or `unprocessable`; nothing but orphaned blobs is left behind
- * then.
- */
+/** Rejects with `invalid`, `too_large`, `unsupported_media` or `unprocessable`, and then leaves at most orphaned blobs behind. */
 export async function readTriggerInput(
   request: FastifyRequest,
   target: TriggerTarget,
-  { blobs, payloads, hold, now }: TriggerInputOptions,
+  { blobs, payloads, bodyMemory, now }: TriggerInputOptions,
 ): Promise<TriggerInput> {
   const { payload: source, limits, body: setting } = target.sink;
   const media = readMediaType(request.raw.headers['content-type'], setting === 'auto' || typeof setting === 'object');
   if (source !== null) {
-    const { payload, ...received } = await payloads.receive(request, media, { source, limits, hold });
+    const { payload, ...received } = await payloads.receive(request, media, { source, limits, bodyMemory });
     const { head, body, request: seen } = triggerInput(request, target, media, received, now);
     return {
       head: { ...head, payload },
@@ -68,17 +65,17 @@ export async function readTriggerInput(
   if (!hasBody(request.raw)) return triggerInput(request, target, media, NO_BODY, now);
   const reading = bodyReading(setting, media, limits);
   const received = await (reading.kind === 'multipart'
-    ? receiveForm(request, media, reading, { limits, hold }, blobs)
-    : receiveBody(request, media, { limits, hold, write: blobs.write }, reading));
+    ? receiveForm(request, media, reading, { limits, bodyMemory }, blobs)
+    : receiveBody(request, media, { limits, bodyMemory, write: blobs.write }, reading));
   return triggerInput(request, target, media, received, now);
 }
 
-/** The files of one form are stored together: all of them, or none. */
+/** Stores all files of a form, or none. */
 async function receiveForm(
   request: FastifyRequest,
   media: MediaType | null,
   reading: BodyReading,
-  bounds: Pick<BodyIntake, 'limits' | 'hold'>,
+  bounds: Pick<BodyIntake, 'limits' | 'bodyMemory'>,
   blobs: BlobStore,
 ): Promise<ReceivedBody> {
   const staged = blobs.stage();
@@ -107,7 +104,7 @@ function triggerInput(
     const head = { method, path, params, query, headers, content_type: contentType, files, client_ip: ip, received_at: now };
     return { head, body, request: null, reading };
   }
-  // Written out twice: copying an object with spread costs more than all the rest of this function.
+  // Written out twice: a spread costs more than the rest of this function.
   return {
     head: { method, path, params, query, headers, content_type: contentType, files, client_ip: ip, received_at: now },
     body,
@@ -115,12 +112,12 @@ function triggerInput(
   };
 }
 
-/** As its own answer may repeat it: with the secrets that are not kept. */
+/** The head for a custom answer to the same caller. Includes the secrets that are not stored. */
 export function echoedHead<Head extends RequestHead>({ raw, target }: Pick<FastifyRequest, 'raw' | 'target'>, head: Head): Head {
   return { ...head, headers: echoedHeaders(raw.headers), query: target.query === '' ? {} : readQuery(target.query) };
 }
 
-/** All of it, secrets too. Throws `invalid` for what cannot be decoded. */
+/** Includes secrets. Throws `invalid` when a parameter cannot be decoded. */
 function readQuery(text: string): RequestHead['query'] {
   try {
     return groupPairs(parseQuery(text));

@@ -1,4 +1,4 @@
-// The three trigger routes. Each request goes the same way: match the sink, check the rate, check the token on the
+// The three trigger routes. Each request takes the same path: match the sink, check the rate, verify the token from the
 // head, read the body within its limits, start the run, answer.
 
 import { METHODS as HTTP_METHODS } from 'node:http';
@@ -12,11 +12,11 @@ import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../files/blobs.ts';
 import type { MemoryBudget } from '../../memory-budget.ts';
 import type { RequireToken } from '../authenticate.ts';
-import { BodyHold } from '../body/body-hold.ts';
+import { BodyMemory } from '../body/body-memory.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
 import { carriesLastEventId } from '../streams/last-event-id.ts';
 import type { AnswerTrigger } from './answer.ts';
-import { mayCarryKey, messageName, readIdempotency } from './idempotency.ts';
+import { mayCarryKey, messageIdOf, readIdempotency } from './idempotency.ts';
 import { type RejectionLog, refusalOf } from './rejection-log.ts';
 import { createSinkRouter, type SinkMatch } from './sink-router.ts';
 import { startRun } from './start-run.ts';
@@ -30,7 +30,7 @@ declare module 'fastify' {
     target: TriggerTarget;
   }
   interface FastifyContextConfig {
-    /** What stands before the app's segment. */
+    /** The part of the URL before the app's segment. */
     triggerPrefix?: string;
     isTrigger?: boolean;
   }
@@ -54,7 +54,7 @@ export interface TriggerDependencies {
 
 type OtherMethods = Extract<SinkMatch, { kind: 'other_methods' }>;
 
-/** Every method comes this way, so that those which no sink takes are told which ones it does. */
+/** All methods are routed, so that a method that no sink accepts is answered with those that are accepted. */
 const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 
 export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
@@ -78,7 +78,7 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
     done();
   }
 
-  /** HEAD asks whether a webhook may be sent here, whatever its method: some services ask before they take the address. */
+  /** HEAD succeeds on a path of any method: some services probe a webhook's address with it before they save it. */
   function answerOtherMethod(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -109,36 +109,35 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
     else requireToken(request, reply, auth.tokenHashes, done);
   }
 
-  async function takeRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    // A stream that is opened again is no new request. Without a key that names its run there is nothing to join, and
-    // 204 tells an EventSource to stop.
+  async function handleTrigger(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    // A reconnecting stream must not start a run. Without a key there is no run to join, and 204 makes an EventSource stop.
     if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
     refuseWhenFull();
     const { target } = request;
     const { sink } = target;
     const { accept, prefer } = request.raw.headers;
     const answer = negotiateAnswer(sink.response, accept, typeof prefer === 'string' ? prefer : undefined);
-    const hold = new BodyHold(memory, request.raw);
+    const bodyMemory = new BodyMemory(memory, request.raw);
     try {
-      let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, hold, now: wallClock() });
-      const message = sink.idempotencyKey === undefined ? null : await messageName(sink, input, engine.renderLarge);
+      let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, bodyMemory, now: wallClock() });
+      const message = sink.idempotencyKey === undefined ? null : await messageIdOf(sink, input, engine.renderLarge);
       const idempotency = readIdempotency(request, input, message);
       if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
       const run = await startRun(dependencies, sink, input, idempotency);
-      // The run is on disk: whoever waits for its end holds nothing of its body meanwhile, unless the answer is made of it.
+      // The run is on disk: the body is released before waiting for its end, unless a custom answer is made from it.
       if (answer.response.mode !== 'custom') {
         input = null;
-        hold.release();
+        bodyMemory.release();
       }
       await answerTrigger(reply, answer, run, input);
     } finally {
-      hold.release();
+      bodyMemory.release();
     }
   }
 
-  /** From a hook, before Fastify looks for a parser of the body, which no trigger needs: that costs more than the matching. */
-  function startAtOnce(request: FastifyRequest, reply: FastifyReply): void {
-    takeRequest(request, reply).catch((error: Error) => reply.send(error));
+  /** Runs in a hook, before Fastify looks up a body parser: triggers need none, and the lookup costs more than the matching. */
+  function handleBeforeParsing(request: FastifyRequest, reply: FastifyReply): void {
+    handleTrigger(request, reply).catch((error: Error) => reply.send(error));
   }
 
   function recordRejection(request: FastifyRequest, _reply: FastifyReply, error: Error, done: () => void): void {
@@ -160,14 +159,14 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
       url: `${triggerPrefix}/*`,
       schema: { hide: true },
       config: { triggerPrefix, isTrigger: true },
-      onRequest: [findSink, checkRate, verifyToken, startAtOnce],
+      onRequest: [findSink, checkRate, verifyToken, handleBeforeParsing],
       onError: recordRejection,
-      handler: takeRequest,
+      handler: handleTrigger,
     });
   }
 }
 
-/** Node forgets the address when the connection closes, which may be before the request is looked at. */
+/** Empty when the connection has closed already: Node forgets its address then. */
 function clientIpOf(request: FastifyRequest): string {
   return (request.ip as string | undefined) ?? '';
 }

@@ -1,5 +1,5 @@
-// The parts of a multipart form one after the other, each with its content as it comes in: the next chunk of the body
-// is asked for when what came is taken.
+// Iterates over the parts of a multipart form, each with its content as a stream. The next chunk of the body is read once
+// the previous one is consumed.
 
 import { MalformedForm } from '../../../core/form/malformed-form.ts';
 import { type FormToken, MultipartParser } from '../../../core/form/multipart-parser.ts';
@@ -8,11 +8,11 @@ import { createTransferDecoder } from '../../../core/form/transfer-encoding.ts';
 
 export interface FormPart {
   head: PartHead;
-  /** Decoded as its Content-Transfer-Encoding says. To be read to its end before the next part is asked for. */
+  /** Decoded by its Content-Transfer-Encoding. Must be read to its end before the next part is requested. */
   content: AsyncGenerator<Uint8Array, void>;
 }
 
-/** Throws MalformedForm, and what `body` throws. */
+/** Throws MalformedForm, and errors of `body`. */
 export async function* readFormParts(body: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<FormPart, void> {
   const tokens = readTokens(body, new MultipartParser(boundary));
   for await (const token of tokens) {

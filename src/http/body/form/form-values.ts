@@ -1,5 +1,5 @@
-// What the parts of a form mean, once the whole form has come: a later field may tell the character set of names and
-// texts before it.
+// Decodes the parts of a form once the whole form has arrived: a later field may declare the charset of earlier names and
+// texts.
 
 import type { ToldCharsets } from '../../../core/form/field-charsets.ts';
 import { guessFileType } from '../../../core/form/file-type.ts';
@@ -21,29 +21,29 @@ export interface ReceivedFile {
   head: PartHead;
   sha256: string;
   size: number;
-  /** Its first bytes, which tell what it is where its sender does not. */
+  /** Its first bytes, to detect an undeclared type. */
   beginning: Uint8Array;
 }
 
 /** Throws `invalid`. */
-export function readHandle({ head, sha256, size, beginning }: ReceivedFile, charsets: ToldCharsets, keepsFilename: boolean): FileHandle {
+export function toFileHandle({ head, sha256, size, beginning }: ReceivedFile, charsets: ToldCharsets, keepsFilename: boolean): FileHandle {
   const filename = head.filename === null ? null : decodeName(head, 'filename', charsets);
   return {
     name: decodeName(head, 'name', charsets),
     filename: keepsFilename ? filename : plainFilename(filename),
-    content_type: statedType(head) ?? guessFileType(filename ?? '', beginning),
+    content_type: declaredType(head) ?? guessFileType(filename ?? '', beginning),
     size,
     sha256,
   };
 }
 
-/** By its type, as a body of that type is. */
+/** By the same rule as for bodies. */
 export function isJson({ contentType }: PartHead): boolean {
   return contentType !== null && bodyKindOf(contentType) === 'json';
 }
 
-/** With the character set of a text that is not UTF-8, so that whoever reads the file can tell. */
-function statedType({ contentType }: PartHead): string | null {
+/** Includes a charset other than UTF-8, for readers of the file. */
+function declaredType({ contentType }: PartHead): string | null {
   if (contentType === null) return null;
   const { type, charset } = contentType;
   return charset === null || !/^[a-z0-9_.:-]+$/.test(charset) || /^utf-?8$/.test(charset) ? type : `${type}; charset=${charset}`;
@@ -59,11 +59,11 @@ function decodeName(head: PartHead, key: 'name' | 'filename', { ofForm }: ToldCh
   return text;
 }
 
-/** Name and value. Throws `invalid` that names the field. */
+/** Returns name and value. Throws `invalid` with the name of the field. */
 export function readField({ head, bytes }: ReceivedField, charsets: ToldCharsets): [string, unknown] {
   const name = decodeName(head, 'name', charsets);
   const isJsonField = isJson(head);
-  // JSON is UTF-8, whatever else is said of it (RFC 8259).
+  // JSON is always UTF-8 (RFC 8259).
   const charset = isJsonField ? 'utf-8' : (head.contentType?.charset ?? charsets.of(name));
   let text: string;
   try {
@@ -75,7 +75,7 @@ export function readField({ head, bytes }: ReceivedField, charsets: ToldCharsets
   return [name, isJsonField ? parseJsonField(text, name) : text];
 }
 
-/** A name to show, never to open: without folders and control characters. */
+/** Without folders and control characters. For display only, never to open a file. */
 export function plainFilename(filename: string | null): string | null {
   if (filename === null) return null;
   const base = filename.split(/[/\\]/).at(-1) as string;

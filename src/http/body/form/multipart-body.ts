@@ -1,5 +1,5 @@
-// A multipart form (RFC 7578): fields become one JSON object, files go to the blob store while they come in. Nothing
-// that a caller names is used as a path, and no file is ever whole in memory.
+// Receives a multipart form (RFC 7578): fields become one JSON object, files are streamed to the blob store. No name from a
+// caller is used as a path, and no file is ever whole in memory.
 
 import { readToldCharsets, type ToldCharsets } from '../../../core/form/field-charsets.ts';
 import type { FormType } from '../../../core/form/form-type.ts';
@@ -10,14 +10,14 @@ import { LARGE_RUN_BYTES } from '../../../core/run/run-weight.ts';
 import type { SinkLimits } from '../../../core/sink/sink.ts';
 import { AppError } from '../../../errors.ts';
 import type { WriteBlob } from '../../../files/blobs.ts';
-import type { BodyHold } from '../body-hold.ts';
+import type { BodyMemory } from '../body-memory.ts';
 import { bodyKindOf } from '../media-type.ts';
 import { readFormParts } from './form-parts.ts';
-import { isJson, type ReceivedField, type ReceivedFile, readField, readHandle } from './form-values.ts';
-import { bounded, type Content, collect, collectUpTo, followedBy, noting } from './part-content.ts';
+import { isJson, type ReceivedField, type ReceivedFile, readField, toFileHandle } from './form-values.ts';
+import { bounded, type Content, collect, collectUpTo, prepend, recordBeginning } from './part-content.ts';
 
 export interface MultipartBody {
-  /** Null where they are large: they are decoded elsewhere. */
+  /** Null when they are large, and decoded in another thread. */
   fields: Record<string, unknown> | null;
   /** The fields as JSON text in UTF-8. */
   bytes: Uint8Array;
@@ -26,24 +26,24 @@ export interface MultipartBody {
 
 export interface BodyIntake {
   limits: SinkLimits;
-  /** Where files go. */
+  /** Stores a file. */
   write: WriteBlob;
-  /** Names of files as they were sent, folders and all, for those who refuse such names; without, names to show. */
+  /** Keeps file names as sent, including folders, for readers that refuse such names; by default, plain names for display. */
   keepsFilenames?: boolean;
-  /** Fields are wanted here, however large they are. */
+  /** Decodes fields here, whatever their size. */
   needsFields?: boolean;
-  /** Where the bytes of fields are accounted for. */
-  hold: BodyHold;
+  /** Accounts for the bytes of fields. */
+  bodyMemory: BodyMemory;
 }
 
-/** Rejects with `invalid` for a malformed form and `too_large` beyond the sink's limits. `body` keeps to `formBytes`. */
+/** Rejects with `invalid` for a malformed form and `too_large` beyond the sink's limits. `body` itself enforces `formBytes`. */
 export async function readMultipart(body: Content, { boundary, charset }: FormType, intake: BodyIntake): Promise<MultipartBody> {
   const form = new FormReader(intake);
-  for await (const { head, content } of readFormParts(body, boundary)) await form.take(head, content);
+  for await (const { head, content } of readFormParts(body, boundary)) await form.add(head, content);
   return await form.finish(charset);
 }
 
-/** One form on its way in. */
+/** Receives one form. */
 class FormReader {
   readonly #intake: BodyIntake;
   readonly #fields: ReceivedField[] = [];
@@ -54,36 +54,36 @@ class FormReader {
     this.#intake = intake;
   }
 
-  async take(head: PartHead, content: AsyncGenerator<Uint8Array, void>): Promise<void> {
+  async add(head: PartHead, content: AsyncGenerator<Uint8Array, void>): Promise<void> {
     const { fieldBytes } = this.#intake.limits;
-    if (isField(head)) return this.#takeField(head, await collect(this.#held(bounded(content, fieldBytes, head))));
+    if (isField(head)) return this.#addField(head, await collect(this.#reserved(bounded(content, fieldBytes, head))));
     if (head.filename === '') {
-      // Where no file was chosen, a browser sends an empty one without a name.
+      // A browser sends an empty file without a name when none was chosen.
       const first = await content.next();
-      return first.done === true ? this.#passOver() : this.#takeFile(head, followedBy([first.value], content));
+      return first.done === true ? this.#skipEmptyInput() : this.#addFile(head, prepend([first.value], content));
     }
-    if (!isJsonBlob(head)) return this.#takeFile(head, content);
-    const beginning = await collectUpTo(fieldBytes, this.#held(content));
-    return beginning.isWhole ? this.#takeField(head, beginning.chunks) : this.#takeFile(head, followedBy(beginning.chunks, content));
+    if (!isJsonBlob(head)) return this.#addFile(head, content);
+    const beginning = await collectUpTo(fieldBytes, this.#reserved(content));
+    return beginning.isWhole ? this.#addField(head, beginning.chunks) : this.#addFile(head, prepend(beginning.chunks, content));
   }
 
-  #takeField(head: PartHead, chunks: Uint8Array[]): void {
+  #addField(head: PartHead, chunks: Uint8Array[]): void {
     const { fields } = this.#intake.limits;
     if (this.#fields.length >= fields)
       throw new AppError('too_large', `the form holds more than the ${fields} fields that this sink takes`);
     this.#fields.push({ head, bytes: Buffer.concat(chunks) });
   }
 
-  async #takeFile(head: PartHead, content: Content): Promise<void> {
+  async #addFile(head: PartHead, content: Content): Promise<void> {
     const { limits, write } = this.#intake;
     if (this.#files.length >= limits.files)
       throw new AppError('too_large', `the form holds more than the ${limits.files} files that this sink takes`);
     const beginning: number[] = [];
-    const { sha256, size } = await write(noting(beginning, bounded(content, limits.fileBytes, head)));
+    const { sha256, size } = await write(recordBeginning(beginning, bounded(content, limits.fileBytes, head)));
     this.#files.push({ head, sha256, size, beginning: Uint8Array.from(beginning) });
   }
 
-  #passOver(): void {
+  #skipEmptyInput(): void {
     const { files, fields } = this.#intake.limits;
     this.#inputsWithoutFile += 1;
     if (this.#inputsWithoutFile > files + fields)
@@ -96,13 +96,13 @@ class FormReader {
     const charsets = readToldCharsets((isName) => this.#textOf(isName), declared);
     const size = this.#fields.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
     const isLarge = size > LARGE_RUN_BYTES && !needsFields;
-    this.#intake.hold.decode(!isLarge);
+    this.#intake.bodyMemory.reserveDecoded(!isLarge);
     const fields = isLarge ? null : groupPairs(this.#fields.map((field): [string, unknown] => readField(field, charsets)));
     const bytes = fields === null ? await this.#fieldsAsJson(charsets) : Buffer.from(stringifyJson(fields));
-    return { fields, bytes, files: this.#files.map((file) => readHandle(file, charsets, keepsFilenames)) };
+    return { fields, bytes, files: this.#files.map((file) => toFileHandle(file, charsets, keepsFilenames)) };
   }
 
-  /** Field by field, so that nobody waits for all of them; no value is kept. */
+  /** Yields to the event loop after each field, and keeps no value. */
   async #fieldsAsJson(charsets: ToldCharsets): Promise<Buffer> {
     const texts: [string, string][] = [];
     for (const field of this.#fields) {
@@ -116,9 +116,9 @@ class FormReader {
     return Buffer.from(`{${fields.join(',')}}`);
   }
 
-  async *#held(content: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
+  async *#reserved(content: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
     for await (const chunk of content) {
-      this.#intake.hold.take(chunk.byteLength);
+      this.#intake.bodyMemory.reserve(chunk.byteLength);
       yield chunk;
     }
   }
@@ -129,13 +129,13 @@ class FormReader {
   }
 }
 
-/** A part without a file name is text unless its type says otherwise (RFC 7578, 4.4). */
+/** A part without a file name is text unless its type is another (RFC 7578, 4.4). */
 function isField(head: PartHead): boolean {
   const { filename, contentType } = head;
   return filename === null && (contentType === null || isJson(head) || bodyKindOf(contentType) === 'text');
 }
 
-/** FormData gives every Blob this file name. */
+/** `blob` is the file name that FormData gives to every Blob. */
 function isJsonBlob(head: PartHead): boolean {
   return head.filename === 'blob' && isJson(head);
 }

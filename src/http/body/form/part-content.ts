@@ -1,4 +1,4 @@
-// What is done to the content of a form's part while it comes in.
+// Transforms the content of a form's part as it streams in.
 
 import { SIGNATURE_BYTES } from '../../../core/form/file-type.ts';
 import { type PartHead, shownPart } from '../../../core/form/part-head.ts';
@@ -6,7 +6,7 @@ import { AppError } from '../../../errors.ts';
 
 export type Content = AsyncIterable<Uint8Array>;
 
-/** The same content, or `too_large` that names the part. */
+/** Passes the content on. Throws `too_large` with the name of the part. */
 export async function* bounded(content: Content, limit: number, head: PartHead): AsyncGenerator<Uint8Array, void> {
   let size = 0;
   for await (const chunk of content) {
@@ -16,15 +16,15 @@ export async function* bounded(content: Content, limit: number, head: PartHead):
   }
 }
 
-/** Puts the first bytes of the content into `beginning`. */
-export async function* noting(beginning: number[], content: Content): AsyncGenerator<Uint8Array, void> {
+/** Copies the first bytes of the content into `beginning`. */
+export async function* recordBeginning(beginning: number[], content: Content): AsyncGenerator<Uint8Array, void> {
   for await (const chunk of content) {
     if (beginning.length < SIGNATURE_BYTES) beginning.push(...chunk.subarray(0, SIGNATURE_BYTES - beginning.length));
     yield chunk;
   }
 }
 
-export async function* followedBy(chunks: Uint8Array[], content: Content): AsyncGenerator<Uint8Array, void> {
+export async function* prepend(chunks: Uint8Array[], content: Content): AsyncGenerator<Uint8Array, void> {
   yield* chunks;
   yield* content;
 }
@@ -35,7 +35,7 @@ export async function collect(content: Content): Promise<Uint8Array[]> {
   return chunks;
 }
 
-/** Reads on until the content is over or larger than `limit`, and leaves the rest to whoever reads on. */
+/** Reads until the content ends or exceeds `limit`. The rest can still be read from `content`. */
 export async function collectUpTo(
   limit: number,
   content: AsyncGenerator<Uint8Array, void>,

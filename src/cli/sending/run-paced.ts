@@ -1,20 +1,19 @@
-// Starts tasks by the clock: each when it is due, whether those before it have ended or not, so that a rate holds
-// however long they take, as long as not too many are under way.
+// Starts tasks at a fixed rate, whether earlier ones have ended or not, up to a limit of concurrent tasks.
 
 export interface Pace {
   count: number;
-  /** A second; null starts the next as soon as there is room. */
+  /** Tasks per second; null starts the next as soon as the limit allows. */
   rate: number | null;
-  /** So many are under way at a time at most. */
-  atOnce: number;
-  /** Nothing is started any more once this is aborted. */
+  /** The largest number of concurrent tasks. */
+  maxConcurrent: number;
+  /** Stops starting tasks when aborted. */
   stop: AbortSignal;
 }
 
-/** Resolves when all that were started have ended, to the most that one began late. `task` never rejects. */
-export async function runPaced({ count, rate, atOnce, stop }: Pace, task: (index: number) => Promise<void>): Promise<number> {
+/** Resolves when all started tasks have ended, to the largest delay of a start in ms. `task` must not reject. */
+export async function runPaced({ count, rate, maxConcurrent, stop }: Pace, task: (index: number) => Promise<void>): Promise<number> {
   const start = performance.now();
-  let underWay = 0;
+  let running = 0;
   let onEnd: () => void = () => undefined;
   let lateMs = 0;
   const oneEnds = (): Promise<void> =>
@@ -24,16 +23,16 @@ export async function runPaced({ count, rate, atOnce, stop }: Pace, task: (index
   for (let index = 0; index < count && !stop.aborted; index += 1) {
     const due = rate === null ? start : start + (index * 1000) / rate;
     await sleepUntil(due, stop);
-    if (underWay >= atOnce) await oneEnds();
+    if (running >= maxConcurrent) await oneEnds();
     if (stop.aborted) break;
     if (rate !== null) lateMs = Math.max(lateMs, performance.now() - due);
-    underWay += 1;
+    running += 1;
     void task(index).then(() => {
-      underWay -= 1;
+      running -= 1;
       onEnd();
     });
   }
-  while (underWay > 0) await oneEnds();
+  while (running > 0) await oneEnds();
   return lateMs;
 }
 

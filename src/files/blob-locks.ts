@@ -1,14 +1,14 @@
-// Keeps the giving of a name and the removal of a blob apart, so that a sweep never removes what was received again after
-// it looked. One process has the directory, so that this can be told in memory.
+// Mutual exclusion between storing and removing the same blob, so that a sweep never removes one that was received again
+// after its check. State in memory is enough: one process owns the directory.
 
-export interface BlobTurns {
-  /** Does what makes the blob young, once nobody removes it any more. */
+export interface BlobLocks {
+  /** Runs `work`, which stores or renews the blob, after any removal in progress. */
   keep<Result>(sha256: string, work: () => Promise<Result>): Promise<Result>;
-  /** Does what may remove the blob, unless somebody is at keeping it. */
+  /** Runs `work`, which may remove the blob, unless the blob is being stored or renewed. */
   remove(sha256: string, work: () => Promise<void>): Promise<void>;
 }
 
-export function createBlobTurns(): BlobTurns {
+export function createBlobLocks(): BlobLocks {
   const keeping = new Map<string, number>();
   const removing = new Map<string, Promise<void>>();
 
