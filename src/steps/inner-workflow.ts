@@ -1,5 +1,5 @@
-// roboflow_core/inner_workflow@v1: a whole workflow as one step. Its steps take its place when the workflow is planned,
-// so that no run ever comes to it.
+// roboflow_core/inner_workflow@v1: a whole workflow as one step. It is inlined when the workflow is planned, so no run
+// ever executes it.
 
 import type { Fault } from '../core/fault.ts';
 import { INNER_WORKFLOW, readReference } from '../core/workflow/inner-workflow-step.ts';
@@ -44,7 +44,7 @@ export const innerWorkflow: StepType<InnerWorkflowManifest> = {
   required: ['parameter_bindings'],
   ignoresUnknown: true,
   findFaults: (manifest) => [...formFaults(manifest), ...commonFaults(manifest)],
-  /** Those of its workflow, which knows them. */
+  /** The outputs of its workflow. */
   outputs: () => null,
   plan: ({ name }) => ({
     kind: 'failed',
@@ -64,7 +64,7 @@ function formFaults(manifest: InnerWorkflowManifest): Fault[] {
   return [{ path: '', message }];
 }
 
-/** It is its steps that are tried, visited and left. */
+/** Retries, visits and transitions apply to its inner steps. */
 const NOT_AS_A_WHOLE = {
   retry: 'is not tried again as a whole',
   max_visits: 'is not visited as a whole',

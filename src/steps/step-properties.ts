@@ -1,5 +1,4 @@
-// What every step may carry beside what its type wants: how often it is tried and visited, and what runs next by what
-// becomes of it.
+// Properties of every step, whatever its type: retries, maximum visits, and transitions by outcome.
 
 import { retrySchema } from '../core/delivery/retry.ts';
 import type { JsonSchema } from '../core/schema.ts';
@@ -21,7 +20,7 @@ export const commonProperties: Readonly<Record<string, JsonSchema>> = {
   on_failure: steps('what runs when the step has failed for good, which does not end the run then; earlier steps too'),
 };
 
-/** A type that has one of them as a property of its own chooses by both itself. */
+/** A type that declares one of them as its own property handles both itself. */
 export function hasOwnOutcomeTransitions({ properties }: StepType): boolean {
   return OUTCOME_WAYS.some((property) => Object.hasOwn(properties, property));
 }
@@ -30,7 +29,7 @@ export function isOutcomeTransition(property: string): boolean {
   return (OUTCOME_WAYS as readonly string[]).includes(property);
 }
 
-/** Whether the failure of a step of this type chooses what runs next, and its error is an output. */
+/** Whether a failed step continues its run: its failure chooses the next steps, and its error is an output. */
 export function survivesFailure(stepType: StepType, { on_failure: onFailure }: Readonly<Record<string, unknown>>): boolean {
   return !hasOwnOutcomeTransitions(stepType) && Array.isArray(onFailure) && onFailure.length > 0;
 }

@@ -1,5 +1,5 @@
-// The seam for step types. A step type is pure: it plans what is to be done and later interprets what came of it;
-// only the engine waits, sends, loads, writes and stores.
+// The interface of step types. A step type is pure: it plans effects and interprets their results; only the engine waits,
+// sends, loads, writes and stores.
 
 import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
 import type { Overflow } from '../core/delivery/overflow.ts';
@@ -10,21 +10,21 @@ import type { JsonSchema } from '../core/schema.ts';
 import type { Images, ImageWant } from '../core/uql/image.ts';
 import type { Roots } from '../core/workflow/bindings.ts';
 
-/** How one try of a step ended. */
+/** The outcome of one attempt of a step. */
 export type StepOutcome =
   | {
       kind: 'completed';
       outputs: Record<string, unknown>;
-      /** Steps to run next, by name; left out, every step that the manifest names. */
+      /** Steps to run next, by name; absent: every step that the manifest names. */
       chosen?: readonly string[];
       /** Shown to the caller with the step's progress. */
       message?: string;
-      /** Stored with the outcome under the step's memory key, and given to the next run as `context.memory`. */
+      /** Stored with the outcome under the step's memory key; the next run reads it as `context.memory`. */
       remember?: unknown;
     }
   | { kind: 'failed'; error: RunError; retryable: boolean };
 
-/** A file to write below the directory that the operator set aside for steps; its result goes to `interpret`. */
+/** A file to write below the configured directory for files of steps; its result goes to `interpret`. */
 export interface FileWrite {
   kind: 'write';
   /** Relative to that directory. */
@@ -33,7 +33,7 @@ export interface FileWrite {
   mode: 'create' | 'append';
 }
 
-/** A received file to open; its bytes go to `interpret`. */
+/** A received file to read; its bytes go to `interpret`. */
 export interface FileRead {
   kind: 'read';
   sha256: string;
@@ -41,20 +41,20 @@ export interface FileRead {
 
 export type StepPlan =
   | StepOutcome
-  /** Durable: the outcome holds once the time has come, across restarts. */
+  /** A durable timer: the outcome applies when it fires, across restarts. */
   | { kind: 'wait'; seconds: number; outcome: StepOutcome }
-  /** Recorded as a delivery in the same commit as the step, then sent, and sent again as `retry` says. */
+  /** Recorded as a delivery in the same commit as the step, then sent, and retried by `retry`. */
   | {
       kind: 'deliver';
       message: OutboundMessage;
       retry: RetryPolicy;
-      /** Left out, all wait: nothing is dropped. */
+      /** Absent: all deliveries wait and none is dropped. */
       overflow?: Overflow;
-      /** Given: the step is over at once and the delivery goes on by itself. Null: `interpret` says what came of it. */
+      /** Set: the step completes at once and the delivery continues in the background. Null: `interpret` decides. */
       outcome: Extract<StepOutcome, { kind: 'completed' }> | null;
       remember?: unknown;
     }
-  /** The step is planned again once the images are there. */
+  /** The step is planned again when the images are loaded. */
   | { kind: 'load'; wants: readonly ImageWant[] }
   | FileWrite
   | FileRead;
@@ -62,10 +62,10 @@ export type StepPlan =
 export type WriteResult = { kind: 'written' } | { kind: 'not_written'; error: string };
 export type ReadResult = { kind: 'read'; bytes: Uint8Array } | { kind: 'not_read'; error: string };
 
-/** What came of a plan that left the core; `error` is one line, without paths of the server. */
+/** The result of an effect; `error` is one line, without paths of the server. */
 export type EffectResult = OutboundResult | WriteResult | ReadResult;
 
-/** Of a step that plans nothing but messages. */
+/** For a step that plans only messages. */
 export function outboundResult(result: EffectResult): OutboundResult {
   if (result.kind === 'written' || result.kind === 'not_written' || result.kind === 'read' || result.kind === 'not_read')
     throw new Error(`a message was sent, and came back ${result.kind}`);
@@ -80,24 +80,24 @@ export interface StepContext {
   visit: number;
   /** Of this visit, from 1; a retried step is planned anew. */
   attempt: number;
-  /** When the step is planned, in server time (core/run/server-time.ts): what an interval is measured by. */
+  /** When the step is planned, in server time (core/run/server-time.ts); use it to measure intervals. */
   now: number;
-  /** What the wall clock shows then, in ms since the epoch: what is written into messages and files. */
+  /** The wall time of `now`, in ms since the epoch; use it in messages and files. */
   wallNow: number;
   /** `inputs`, `steps` and `request`, as selectors see them. */
   roots: Roots;
   /** What the sink's last run remembered under this step's memory key; null at first. */
   memory: unknown;
-  /** Of the delivery that this step makes, if it makes one. */
+  /** Of the delivery that this step plans, if any. */
   deliveryId: string;
-  /** Stands for the secret wherever it is put, and is replaced only in what is sent. Null: not set, or not allowed. */
+  /** Returns a placeholder that is replaced only in sent messages. Null: the secret is not set, or not allowed. */
   secret(name: string): string | null;
   images: Images;
   /** In [0, 1); the same sequence each time that this visit of the step is planned. */
   random(): number;
 }
 
-/** What decides where a step keeps what it remembers. */
+/** The input of a step's memory key. */
 export interface MemoryKeyContext {
   /** The step's own name. */
   step: string;
@@ -106,36 +106,35 @@ export interface MemoryKeyContext {
 }
 
 export interface StepType<Manifest = Record<string, unknown>> {
-  /** As it stands in definitions: `sluice/set@v1`. */
+  /** The id in definitions: `sluice/set@v1`. */
   readonly type: string;
   /** Other ids of the same type. */
   readonly aliases?: readonly string[];
-  /** One sentence for the documents. */
+  /** One sentence for the documentation. */
   readonly summary?: string;
   /**
-   * Properties of the manifest beside `type`, `name` and those that every step has. A type that has `on_success` or
-   * `on_failure` of its own chooses by them itself. A step that `next_steps`, `cases` or `default_next_steps` name runs
-   * only if all steps that name it there choose it; of other properties that name steps, one is enough.
+   * Properties of the manifest besides `type`, `name` and those of every step. A type with its own `on_success` or
+   * `on_failure` handles both itself. A step named in `next_steps`, `cases` or `default_next_steps` runs only if all steps
+   * that name it there choose it; for other properties that name steps, one is enough.
    */
   readonly properties: Readonly<Record<string, JsonSchema>>;
   readonly required: readonly string[];
-  /** Any step that it names may be an earlier one; of other types only those of `on_success` and `on_failure`. */
+  /** Any property may name an earlier step; in other types only `on_success` and `on_failure` may. */
   readonly mayLoop?: boolean;
-  /** Unknown properties are ignored, as Roboflow does, and not an error. */
+  /** Ignores unknown properties, as Roboflow does, instead of rejecting them. */
   readonly ignoresUnknown?: boolean;
   /**
-   * What becomes of the step where a `$steps` selector selects null. `skip` (as Roboflow does, and the default): it is
-   * skipped. `take`: null is a value, and only a step that was skipped itself skips this one. `merge`: it runs whatever
-   * was skipped.
+   * Behaviour when a `$steps` selector selects null. `skip` (the default, as in Roboflow): the step is skipped. `take`:
+   * null is a value, and only a skipped dependency skips the step. `merge`: it runs even if dependencies were skipped.
    */
   readonly nulls?: 'skip' | 'take' | 'merge';
-  /** What the schema cannot say. */
+  /** Checks beyond the schema. */
   readonly findFaults?: (manifest: Manifest) => Fault[];
   /** Names that selectors may use after `$steps.<name>.`; null for any. */
   readonly outputs: (manifest: Manifest) => readonly string[] | null;
-  /** Where the step keeps what it remembers between runs, within its sink; null when it keeps nothing. */
+  /** The key of the step's memory between runs, within its sink; null when it has none. */
   readonly memoryKey?: (manifest: Manifest, context: MemoryKeyContext) => string | null;
-  /** `manifest` has its selectors resolved, save those that only name steps. Must not change it. */
+  /** `manifest` has its selectors resolved, except step references. Must not change it. */
   readonly plan: (manifest: Manifest, context: StepContext) => StepPlan;
   /** Required of a type whose plans read, write, or deliver without an outcome. */
   readonly interpret?: (manifest: Manifest, result: EffectResult, context: StepContext) => StepOutcome;

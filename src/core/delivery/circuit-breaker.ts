@@ -1,12 +1,12 @@
-// How much may be sent to one origin at a time. Failures in a row open the circuit: nothing but one probe is sent until
-// one succeeds, and then the width grows by one with each success, so that a receiver that comes back is not overrun.
+// Limits the messages in flight to one origin. Consecutive failures open the circuit: only single probes are sent until
+// one succeeds. Then the width grows by one per success, so that a recovering receiver is not overloaded.
 
 export interface Circuit {
   /** Failures since the last success. */
   failures: number;
   /** Until when nothing is sent, in ms; 0 when the circuit is closed. */
   openUntil: number;
-  /** Messages that may be under way at once. */
+  /** Maximum messages in flight. */
   width: number;
 }
 
@@ -18,7 +18,7 @@ export function closedCircuit(maxWidth: number): Circuit {
   return { failures: 0, openUntil: 0, width: maxWidth };
 }
 
-/** How many more messages may be sent now; while a probe decides, none. */
+/** Returns how many more messages may be sent now; 0 while a probe is in flight. */
 export function freeSlots({ openUntil, width }: Circuit, inFlight: number, now: number): number {
   if (openUntil > now) return 0;
   return Math.max(0, (openUntil > 0 ? 1 : width) - inFlight);
@@ -29,11 +29,11 @@ export function afterSuccess(circuit: Circuit, maxWidth: number): Circuit {
   return { failures: 0, openUntil: 0, width: Math.min(maxWidth, circuit.width + 1) };
 }
 
-/** `random` in [0, 1) spreads the end of the pause over a fifth of it. */
+/** `random` in [0, 1) spreads the end of the pause over a fifth of its length. */
 export function afterFailure(circuit: Circuit, now: number, random: number): Circuit {
   const failures = circuit.failures + 1;
   if (failures < FAILURES_TO_OPEN) return { ...circuit, failures };
-  // What was already under way when the circuit opened says nothing new.
+  // Failures of messages that were in flight when the circuit opened do not count.
   if (circuit.openUntil > now) return circuit;
   const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures - FAILURES_TO_OPEN, 10), LONGEST_PAUSE_MS);
   return { failures, openUntil: now + Math.round(pauseMs * (0.9 + random * 0.2)), width: 1 };

@@ -1,6 +1,5 @@
-// Public delivery ids: the id of the run, the position in its workflow of the step that asked, and the visit of that
-// step where it is a later one. The same visit always gets the same one, which is what makes a repeated plan harmless. No
-// dot is in it, which ends the id in what Standard Webhooks signs.
+// Public delivery ids: run id, step position in the workflow, and the visit if it is not the first. The id is
+// deterministic, so planning a visit twice is harmless. It contains no dot: Standard Webhooks ends the signed id with one.
 
 const DELIVERY_ID = /^dlv_([0-9a-z]+)_(0|[1-9]\d{0,5})(?:_([2-9]|[1-9]\d{1,5}))?$/;
 
@@ -20,7 +19,7 @@ export function parseDeliveryId(id: string): DeliveryIdParts | null {
   return match === null ? null : { runId: `run_${match[1]}`, stepNo: Number(match[2]), visit: Number(match[3] ?? 1) };
 }
 
-/** What every attempt of a delivery carries, so that its receiver can tell a repetition. */
+/** Sent with every attempt of a delivery, so that the receiver can recognise duplicates. */
 export function idempotencyKeyOf(deliveryId: string, runId: string, step: string): string {
   const { visit } = parseDeliveryId(deliveryId) ?? { visit: 1 };
   return visit > 1 ? `${runId}:${step}:${visit}` : `${runId}:${step}`;

@@ -1,8 +1,8 @@
-// A delivery's life: what the result of an attempt means, and when the next one is due.
+// Delivery states: how the result of an attempt is classified, and when the next attempt is due.
 
 import { beginsWithPlaceholder, replacePlaceholders } from '../secrets/placeholder.ts';
-import { answerObject } from './answer-object.ts';
 import type { HttpMessage, OutboundMessage, OutboundResult } from './outbound.ts';
+import { responseObject } from './response-object.ts';
 import { type RetryPolicy, retryDelayMs } from './retry.ts';
 
 export const DELIVERY_STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled', 'dropped'] as const;
@@ -10,9 +10,9 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 export type Verdict = 'delivered' | 'retryable' | 'permanent';
 
-/** Answers besides 5xx after which another try makes sense. */
+/** Statuses besides 5xx that are retried. */
 const RETRYABLE_STATUSES = new Set([408, 425, 429]);
-/** However long a receiver asks us to wait. */
+/** Upper limit of `Retry-After`. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 export function classify(message: OutboundMessage, result: OutboundResult): Verdict {
@@ -31,11 +31,11 @@ export function classify(message: OutboundMessage, result: OutboundResult): Verd
 function judgeAnswer({ succeeds }: HttpMessage, { status, body }: Extract<OutboundResult, { kind: 'response' }>): Verdict {
   const isError = status >= 400 && status < 600;
   const isSuccess = succeeds === 'unless_error' ? !isError : status >= 200 && status < 300;
-  if (isSuccess && (succeeds !== 'json_ok' || answerObject(body)['ok'] === true)) return 'delivered';
+  if (isSuccess && (succeeds !== 'json_ok' || responseObject(body)['ok'] === true)) return 'delivered';
   return status >= 500 || RETRYABLE_STATUSES.has(status) ? 'retryable' : 'permanent';
 }
 
-/** RFC 5321: 2xx done, 4xx try later, 5xx do not. */
+/** RFC 5321: 2xx success, 4xx transient failure, 5xx permanent failure. */
 function judgeMail(status: number): Verdict {
   return status < 400 ? 'delivered' : status < 500 ? 'retryable' : 'permanent';
 }
@@ -50,7 +50,7 @@ export interface AttemptEnd {
   message: OutboundMessage;
   retry: RetryPolicy;
   result: OutboundResult;
-  /** From 1, and the last one that is allowed. */
+  /** From 1, and the last allowed attempt. */
   attempt: number;
   lastAttempt: number;
   now: number;
@@ -60,14 +60,14 @@ export interface AttemptEnd {
   random: number;
 }
 
-/** What becomes of a delivery after an attempt. `Retry-After` is honoured up to an hour, and never shortens the backoff. */
+/** Returns the next state of a delivery. `Retry-After` is honoured up to an hour and never shortens the backoff. */
 export function afterAttempt({ message, retry, result, attempt, lastAttempt, now, wallNow, random }: AttemptEnd): DeliveryState {
   const verdict = classify(message, result);
   if (verdict === 'delivered') return { status: 'delivered', dueAt: null };
   const isFinal = verdict === 'permanent' && !(message.transport === 'http' && message.retriesEveryFailure && result.kind === 'response');
   if (isFinal || attempt >= lastAttempt) return { status: 'failed', dueAt: null };
-  const triesOfThisRound = Math.max(1, attempt - (lastAttempt - retry.maxRetries - 1));
-  const backoffMs = retryDelayMs(retry, triesOfThisRound, random);
+  const attemptsThisRound = Math.max(1, attempt - (lastAttempt - retry.maxRetries - 1));
+  const backoffMs = retryDelayMs(retry, attemptsThisRound, random);
   return { status: 'queued', dueAt: now + Math.max(backoffMs, retryAfterMs(result, wallNow) ?? 0) };
 }
 
@@ -77,8 +77,8 @@ const ISO_DATE = /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/;
 const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/;
 
 /**
- * RFC 9110, 10.2.3: seconds or an HTTP date, which `now` is compared with. A fraction of a second is rounded up, and of
- * several fields the longest counts. Null where none is given, or none that can be read.
+ * Reads `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date relative to `now`. Fractions are rounded up; of several
+ * fields the longest counts. Null when the header is missing or unreadable.
  */
 export function retryAfterMs(result: OutboundResult, now: number): number | null {
   const text = result.kind === 'response' ? result.headers['retry-after']?.trim() : undefined;
@@ -87,15 +87,15 @@ export function retryAfterMs(result: OutboundResult, now: number): number | null
   return wanted > 0 ? Math.min(wanted, MAX_RETRY_AFTER_MS) : null;
 }
 
-/** In ms; NaN for what is no date, which Date.parse would often take for one. */
+/** In ms; NaN for other text, some of which Date.parse would accept. */
 function readDate(text: string): number {
   if (ASCTIME.test(text)) return Date.parse(`${text} GMT`);
   return DATE.test(text) || ISO_DATE.test(text) ? Date.parse(text) : Number.NaN;
 }
 
 /**
- * `https://host:443` for HTTP, `smtp://host:25` for mail, `secret:NAME` where the whole address is a secret. The address
- * must be one that `new URL` reads. A secret within it stands by its name, which is the same for every run.
+ * `https://host:443` for HTTP, `smtp://host:25` for mail, `secret:NAME` when the whole address is a secret. The address
+ * must be a valid URL. A secret inside it is replaced by its name, which is the same for every run.
  */
 export function originOf(message: OutboundMessage): string {
   const byName = (text: string): string => replacePlaceholders(text, (name) => name);

@@ -1,15 +1,15 @@
-// What becomes of messages that a receiver does not take as fast as they come.
+// Overflow policies: what to do with messages that arrive faster than the receiver accepts them.
 
 /**
- * `queue`: all wait. `latest_wins`: of one key only the newest waits, and the older ones that have not begun to be sent
- * are dropped. `reject`: where so many wait or are being sent, a new one is dropped.
+ * `queue`: all wait. `latest_wins`: only the newest of a key waits; older ones not yet in flight are dropped. `reject`:
+ * a new message is dropped when `limit` messages are queued or in flight.
  */
 export type Overflow = { policy: 'queue' } | { policy: 'latest_wins'; key: string } | { policy: 'reject'; limit: number };
 
 /** Deliveries of one group are subject to the policy together. */
 export type OverflowGroup = { policy: 'latest_wins'; group: string } | { policy: 'reject'; group: string; limit: number };
 
-/** Null where nothing is ever dropped. */
+/** Null when the policy never drops a message. */
 export function overflowGroup(overflow: Overflow | undefined, sinkId: string, step: string): OverflowGroup | null {
   switch (overflow?.policy) {
     case undefined:

@@ -1,9 +1,9 @@
-// The retry policy of a step: how often it is tried again and how long it waits before each try.
+// The retry policy of a step: the number of retries and the delay before each.
 
 import type { JsonSchema } from '../schema.ts';
 
 export interface RetryPolicy {
-  /** Tries after the first one. */
+  /** Attempts after the first one. */
   maxRetries: number;
   baseSeconds: number;
   maxSeconds: number;
@@ -11,7 +11,7 @@ export interface RetryPolicy {
 
 export const NO_RETRY: RetryPolicy = { maxRetries: 0, baseSeconds: 1, maxSeconds: 300 };
 
-/** Of a message that nobody waits for: tried again for minutes before it is given up. */
+/** Default for deliveries that no run waits for: retried for minutes before they fail. */
 export const BACKGROUND_RETRY: RetryPolicy = { maxRetries: 5, baseSeconds: 1, maxSeconds: 300 };
 
 export const retrySchema: JsonSchema = {
@@ -24,7 +24,7 @@ export const retrySchema: JsonSchema = {
   },
 };
 
-/** Reads a manifest's `retry`, which fits retrySchema; what it leaves out comes from the default. */
+/** Reads a manifest's `retry`, which fits retrySchema. Missing fields come from `fallback`. */
 export function readRetryPolicy(manifest: unknown, fallback: RetryPolicy): RetryPolicy {
   const given = (manifest ?? {}) as { max_retries?: number; base_seconds?: number; max_seconds?: number };
   return {

@@ -1,12 +1,12 @@
-// Finds the lines that separate the parts of a multipart form (RFC 2046, 5.1.1): CR LF, two hyphens, the boundary, two
-// more behind the last part, and nothing else but blanks up to the next CR LF. A line that only begins so is content.
+// Finds the boundary lines of a multipart form (RFC 2046, 5.1.1): CR LF, two hyphens, the boundary, two more hyphens after
+// the last part, then only blanks up to the next CR LF. A line that merely begins like this is content.
 
 import { MalformedForm } from './malformed-form.ts';
 
 export interface FoundLine {
-  /** Where the content ends: before the CR LF that belongs to the line. */
+  /** End of the content: before the CR LF that belongs to the line. */
   contentEnd: number;
-  /** Behind the line; null where no line was found, and all up to `contentEnd` is content. */
+  /** Index after the line; null when no line was found and all data up to `contentEnd` is content. */
   next: number | null;
   isLast: boolean;
 }
@@ -15,9 +15,9 @@ const [CR, LF, HYPHEN, SPACE, TAB] = [0x0d, 0x0a, 0x2d, 0x20, 0x09];
 const MAX_BLANKS = 128;
 
 export class BoundaryLine {
-  /** As it is written, for messages. */
+  /** For messages. */
   readonly text: string;
-  /** Without CR, so that a line behind a bare LF is found as well. */
+  /** Without CR, so that a line after a bare LF is found too. */
   readonly #needle: Buffer;
 
   constructor(boundary: string) {
@@ -25,7 +25,7 @@ export class BoundaryLine {
     this.#needle = Buffer.from(`\n${this.text}`, 'latin1');
   }
 
-  /** The first line from `from` on. Throws MalformedForm for one that would be a boundary if CR LF stood around it. */
+  /** Finds the first line from `from` on. Throws MalformedForm for a boundary between bare LFs instead of CR LF. */
   find(data: Buffer, from: number): FoundLine {
     for (let at = from; ; ) {
       const line = data.indexOf(this.#needle, at);
@@ -41,13 +41,13 @@ export class BoundaryLine {
     }
   }
 
-  /** Whether `data`, the end of a body, is the last line without the CR LF behind it. */
+  /** Whether `data`, the end of a body, is the last boundary line without its CR LF. */
   isLastLine(data: Buffer): boolean {
     const text = data.toString('latin1', 0, this.#needle.length + MAX_BLANKS);
     return text.startsWith(`\r\n${this.text}--`) && /^[ \t]*$/.test(text.slice(this.text.length + 4));
   }
 
-  /** What follows may still turn out to be a boundary line. */
+  /** Stops before data that may turn out to be a boundary line. */
   #endOfContent(data: Buffer, from: number): number {
     const { length } = data;
     const tail = Math.max(from, length - this.#needle.length);
@@ -62,7 +62,7 @@ export class BoundaryLine {
   }
 }
 
-/** What follows the boundary on its line; null where that makes the line content. */
+/** Reads the rest of a boundary line; null when it makes the line content. */
 function readRest(data: Buffer, start: number): { next: number; isLast: boolean } | 'unfinished' | null {
   let at = start;
   if (data[at] === HYPHEN) {

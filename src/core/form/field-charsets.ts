@@ -1,21 +1,24 @@
-// Which character set the text of a form's fields is of, where the parts do not say so themselves. A form may tell it
-// in a field: `_charset_` for all (RFC 7578, 4.6), or `charsets` by field, as SendGrid sends what a mail held.
+// Character sets of form fields whose parts declare none. A form may declare them in a field: `_charset_` for all (RFC
+// 7578, 4.6), or `charsets` by field, as SendGrid does for mail.
 
 import { charsetOf } from '../values/charset.ts';
 import { MalformedForm } from './malformed-form.ts';
 
-export interface ToldCharsets {
-  /** Of a field whose part names none. */
+export interface DeclaredCharsets {
+  /** Of a field whose part declares none. */
   of(field: string): string;
-  /** Of names, and of every field that is not told of by its own name. */
+  /** Of names, and of every field without a declaration of its own. */
   ofForm: string;
 }
 
 /**
- * `textOf` gives the text of the first field of a name, or null: both fields are ASCII. `declared` is the charset of the
- * request's Content-Type. Throws MalformedForm where `_charset_` names a set that is not known.
+ * `textOf` returns the text of the first field of a name, or null: both fields are ASCII. `declared` is the charset of
+ * the request's Content-Type. Throws MalformedForm when `_charset_` names an unknown set.
  */
-export function readToldCharsets(textOf: (isName: (name: string) => boolean) => string | null, declared: string | null): ToldCharsets {
+export function readDeclaredCharsets(
+  textOf: (isName: (name: string) => boolean) => string | null,
+  declared: string | null,
+): DeclaredCharsets {
   const told =
     textOf((name) => name.toLowerCase() === '_charset_')
       ?.trim()
@@ -30,7 +33,7 @@ export function readToldCharsets(textOf: (isName: (name: string) => boolean) => 
   return { ofForm, of: (field) => byField.get(field) ?? ofForm };
 }
 
-/** A field of that name that is anything else tells nothing. */
+/** Ignores a field of that name with any other content. */
 function readCharsetsByField(text: string | null): ReadonlyMap<string, string> {
   if (text?.trimStart().startsWith('{') !== true) return new Map();
   let value: unknown;

@@ -1,11 +1,10 @@
-// What a file is whose sender did not say: Python's requests and our own webhook steps send parts without a content
-// type. Its first bytes decide where they are a signature, its name among types that have none. Where the two disagree,
-// it is bytes and no more.
+// Guesses the type of a file sent without a content type, as Python's requests and our webhook steps send them. A
+// signature in the first bytes decides, else the name for types without one. If both disagree, it is plain bytes.
 
-/** So many of a file's first bytes tell, or all of a shorter one. */
+/** The number of first bytes to inspect, or all of a shorter file. */
 export const SIGNATURE_BYTES = 12;
 
-/** What the first bytes are, and where it matters what those from the eighth on are. */
+/** The first bytes, and for some types those from the eighth on. */
 const SIGNATURES: readonly (readonly [type: string, start: string, fromEight?: string])[] = [
   ['image/jpeg', '\xff\xd8\xff'],
   ['image/png', '\x89PNG\r\n\x1a\n'],
@@ -31,7 +30,7 @@ const TYPES_BY_ENDING: ReadonlyMap<string, string> = new Map([
 
 const BYTES = 'application/octet-stream';
 
-/** `beginning` holds the first SIGNATURE_BYTES bytes. */
+/** `beginning` contains the first SIGNATURE_BYTES bytes. */
 export function guessFileType(filename: string, beginning: Uint8Array): string {
   const bytes = String.fromCharCode(...beginning.subarray(0, SIGNATURE_BYTES));
   const byBytes = SIGNATURES.find(([, start, fromEight = '']) => bytes.startsWith(start) && bytes.startsWith(fromEight, 8))?.[0];

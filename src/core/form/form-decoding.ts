@@ -1,13 +1,13 @@
-// Names and values of application/x-www-form-urlencoded, in a body or a query, as the WHATWG URL Standard parses them:
-// the character set holds for percent escapes too. What cannot be decoded is an error, where the standard makes U+FFFD.
+// Parses application/x-www-form-urlencoded in a body or a query by the WHATWG URL Standard; the character set applies to
+// percent escapes too. Undecodable bytes are an error, where the standard inserts U+FFFD.
 
 import { charsetOf, decodeText, pieceDecoder } from '../values/charset.ts';
 
 type Pair = [name: string, value: string];
 
-/** A name or value whose bytes are not of the character set. */
+/** Thrown for a name or value whose bytes are not of the character set. */
 export class UndecodableField extends TypeError {
-  /** What of it can be read, for a message: the name with its escapes, shortened. */
+  /** The name with its escapes, shortened for a message. */
   readonly field: string;
 
   constructor(field: string, charset: string) {
@@ -18,24 +18,24 @@ export class UndecodableField extends TypeError {
 
 /** Throws UndecodableField. `text` is what follows `?`. */
 export function parseQuery(text: string): Pair[] {
-  // A leading `?` is taken away by the constructor, and belongs to the first name here.
+  // The constructor strips a leading `?`, which belongs to the first name here.
   const pairs = [...new URLSearchParams(text.startsWith('?') ? `?${text}` : text)];
   if (text.includes('%') && pairs.some(holdsReplacement)) parseBytes(UTF8.encode(text), 'utf-8');
   return pairs;
 }
 
-/** Throws UndecodableField, TypeError for bytes beyond the character set, RangeError where there is no such set. */
+/** Throws UndecodableField, TypeError for bytes outside the character set, RangeError for an unknown set. */
 export function parseForm(bytes: Uint8Array, charset: string): Pair[] {
   const name = charsetOf(charset);
   if (name === null) throw new RangeError(`no character set is called ${charset}`);
-  // Only the text itself can be in UTF-16: escapes stand for bytes of a set that holds ASCII (WHATWG, output encoding).
+  // Only the text itself can be UTF-16: escapes are bytes of an ASCII-compatible set (WHATWG, output encoding).
   if (name === 'utf-8' || name.startsWith('utf-16')) return parseQuery(decodeText(bytes, name));
   return parseBytes(bytes, name);
 }
 
 /**
- * The character set that a form names in its field `_charset_`, which browsers fill in (HTML, constructing the entry list);
- * null where it names none that is known. `form` has one character for each byte.
+ * Returns the character set in the field `_charset_`, which browsers fill in (HTML, constructing the entry list); null
+ * when it is missing or unknown. `form` has one character per byte.
  */
 export function charsetField(form: string): string | null {
   const label = /(?:^|&)_charset_=([\w.:-]{1,64})(?:&|$)/.exec(form)?.[1];
@@ -76,7 +76,7 @@ function splitAt(bytes: Uint8Array, separator: number): Uint8Array[] {
   return [...parts, bytes.subarray(start)];
 }
 
-/** The bytes that `+` and escapes stand for; a `%` that begins no escape is itself. */
+/** Decodes `+` and escapes to bytes; a `%` that begins no escape is literal. */
 function undoEscapes(bytes: Uint8Array): Uint8Array {
   const plain = new Uint8Array(bytes.length);
   let length = 0;
@@ -104,7 +104,7 @@ function hexDigit(byte: number | undefined): number | null {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : null;
 }
 
-/** ASCII as it is, other bytes as escapes. */
+/** ASCII unchanged, other bytes as escapes. */
 function shown(name: Uint8Array): string {
   return Array.from(name.subarray(0, 100), (byte) =>
     byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,

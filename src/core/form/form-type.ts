@@ -1,17 +1,17 @@
-// What the Content-Type of a multipart form says beside its name.
+// Parameters of a multipart form's Content-Type.
 
 import { readParameters } from './header-parameters.ts';
 import { MalformedForm } from './malformed-form.ts';
 
 export interface FormType {
   boundary: string;
-  /** Of text that names none itself; null where the header is silent. */
+  /** For text that declares none itself; null when the header has none. */
   charset: string | null;
 }
 
 const MAX_BOUNDARY = 200;
 
-/** Throws MalformedForm. RFC 2046 wants 70 characters at most; senders of more are understood. */
+/** Throws MalformedForm. RFC 2046 allows at most 70 characters; longer boundaries are accepted. */
 export function readFormType(contentType: string): FormType {
   const read = readParameters(contentType);
   if (read.fault !== null) throw new MalformedForm(`its Content-Type ${read.fault}`);

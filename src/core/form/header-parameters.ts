@@ -1,18 +1,18 @@
-// A header value with parameters, as Content-Type and Content-Disposition have them (RFC 2045, 5.1; RFC 2183, 2). What
-// old senders write is understood too: a value without quotes may hold spaces, a semicolon may stand at the end.
+// Parses a header value with parameters, as in Content-Type and Content-Disposition (RFC 2045, 5.1; RFC 2183, 2). Lenient
+// to old senders: an unquoted value may contain spaces, and a trailing semicolon is allowed.
 
 export type HeaderParameters =
   | {
       fault: null;
-      /** What stands before the first semicolon, in lower case. */
+      /** The text before the first semicolon, in lower case. */
       value: string;
       /** By name in lower case. */
       parameters: ReadonlyMap<string, string>;
     }
-  /** What is wrong, as `names "filename" twice`. */
+  /** The end of a sentence, as `names "filename" twice`. */
   | { fault: string };
 
-// No two parts of a pattern can match the same blank, so that hostile text costs no more than its length.
+// No two parts of a pattern can match the same blank, so that matching hostile text takes linear time.
 const VALUE = /[ \t]*([^\s;="]*)[ \t]*(?=;|$)/y;
 const PARAMETER = /;[ \t]*(?:([^\s;="]+)[ \t]*=(?:[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*|([^;"]*)))?(?=;|$)/sy;
 
@@ -37,7 +37,7 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | n
   return pattern.exec(text);
 }
 
-/** A backslash before anything else is itself: senders on Windows write paths. */
+/** A backslash before any other character is literal: senders on Windows write paths. */
 function unescapeQuoted(text: string): string {
   return text.includes('\\') ? text.replaceAll(/\\(["\\])/g, '$1') : text;
 }

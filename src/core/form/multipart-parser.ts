@@ -1,6 +1,5 @@
-// Takes a multipart form apart while it comes in (RFC 7578, RFC 2046), in pieces of any size. Every byte of the body is
-// told of as content, belongs to a head or a boundary line that was understood, or the form is refused: no part is left
-// out, and none is cut. What is held is bounded: a head, or the length of a boundary line.
+// Streaming parser for multipart forms (RFC 7578, RFC 2046), in chunks of any size. Every byte is content, or part of a
+// valid head or boundary line; otherwise the form is rejected. Buffers at most one head or boundary line.
 
 import { BoundaryLine } from './boundary-line.ts';
 import { MalformedForm } from './malformed-form.ts';
@@ -8,9 +7,9 @@ import { type PartHead, readPartHead, shownPart } from './part-head.ts';
 
 export type FormToken =
   | { kind: 'part'; head: PartHead }
-  /** Of the part that began last; a view of the bytes that were pushed. */
+  /** Of the current part; a view of the pushed bytes. */
   | { kind: 'content'; bytes: Uint8Array }
-  /** That part is whole. */
+  /** The current part is complete. */
   | { kind: 'end' };
 
 const CRLF = Buffer.from('\r\n');
@@ -22,37 +21,37 @@ const NOTHING = Buffer.alloc(0);
 export class MultipartParser {
   readonly #line: BoundaryLine;
   #state: 'preamble' | 'head' | 'content' | 'epilogue' = 'preamble';
-  /** What came and is not told of yet, from `#at` on. */
+  /** Data not yet yielded, from `#at` on. */
   #data: Buffer = CRLF;
   #at = 0;
-  /** So many bytes at `#at` are the CR LF of the line before, which may be that of a boundary line as well. */
+  /** Length of the CR LF at `#at` that ends the previous line and may also begin a boundary line. */
   #lead = CRLF.length;
   #part: PartHead | null = null;
   #parts = 0;
-  /** The text before the first boundary line, or behind the last. */
+  /** The text before the first boundary line, or after the last. */
   #aside: Buffer = NOTHING;
 
   constructor(boundary: string) {
     this.#line = new BoundaryLine(boundary);
   }
 
-  /** Throws MalformedForm while it is read; nothing more may be pushed then. */
+  /** Throws MalformedForm during iteration; nothing may be pushed after that. */
   *push(chunk: Uint8Array): Generator<FormToken, void> {
-    const isAllTold = this.#at === this.#data.length;
-    this.#data = isAllTold ? viewOf(chunk) : Buffer.concat([this.#data.subarray(this.#at), chunk]);
+    const isConsumed = this.#at === this.#data.length;
+    this.#data = isConsumed ? viewOf(chunk) : Buffer.concat([this.#data.subarray(this.#at), chunk]);
     this.#at = 0;
     let hasMore = true;
     while (hasMore) hasMore = yield* this.#state === 'head' ? this.#readHead() : this.#readText();
   }
 
-  /** The body is over. Throws MalformedForm where the form is not. */
+  /** Ends the body. Throws MalformedForm when the form is incomplete. */
   *end(): Generator<FormToken, void> {
     if (this.#state !== 'head' && this.#line.isLastLine(this.#data.subarray(this.#at))) yield* this.#endText(true);
     if (this.#state !== 'epilogue') throw this.#unfinished();
     this.#checkAside('behind its last boundary line');
   }
 
-  /** True when there is more to read of what came. */
+  /** Returns true when buffered data remains to be read. */
   *#readHead(): Generator<FormToken, boolean> {
     const end = this.#data.indexOf(END_OF_HEAD, this.#at);
     const number = this.#parts + 1;
@@ -103,7 +102,7 @@ export class MultipartParser {
     throw new MalformedForm(`more than ${MAX_ASIDE_BYTES} bytes follow its last boundary line "${this.#line.text}--"`);
   }
 
-  /** Text around the parts means nothing (RFC 2046, 5.1.1), but a part whose boundary line is damaged looks like such. */
+  /** Text around the parts is ignored (RFC 2046, 5.1.1), but a part with a damaged boundary line must not be. */
   #checkAside(where: string): void {
     const text = this.#aside.toString('latin1');
     this.#aside = NOTHING;
@@ -130,5 +129,5 @@ function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A line like a boundary or a header, or what is no text. */
+/** A line like a boundary or a header, or non-text bytes. */
 const MAY_BE_A_PART = /^(?:--|[!-9;-~]+:)|[^\t\r\n -~\x80-\xff]/m;

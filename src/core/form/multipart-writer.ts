@@ -1,11 +1,11 @@
-// multipart/form-data as Python's requests and urllib3 write it, byte for byte: fields first, then files, names in raw
-// UTF-8, no content type on a part unless one is given.
+// Writes multipart/form-data byte for byte like Python's requests and urllib3: fields first, then files, names in raw
+// UTF-8, no content type on a part unless one is set.
 
 import type { BodyPart } from '../delivery/outbound.ts';
 
 export interface Part {
   name: string;
-  /** Left out of the header where null. */
+  /** Omitted from the header when null. */
   filename: string | null;
   contentType: string | null;
   /** Further headers of the part, in order. */
@@ -15,7 +15,7 @@ export interface Part {
 
 const UTF8 = new TextEncoder();
 
-/** The body in pieces, to be sent one after the other. */
+/** Returns the body in pieces, to be sent in order. */
 export function encodeMultipart(parts: readonly Part[], boundary: string): BodyPart[] {
   const pieces: BodyPart[] = [];
   let text = '';
@@ -35,7 +35,7 @@ function headersOf({ name, filename, contentType, headers }: Omit<Part, 'content
   return text;
 }
 
-/** What would end the quoted text or the line; HTML's rule, which urllib3 follows. */
+/** Escapes characters that would end the quoted text or the line, by HTML's rule, which urllib3 follows. */
 function escapeQuoted(text: string): string {
   return text.replace(/["\r\n]/g, (character) => (character === '"' ? '%22' : character === '\r' ? '%0D' : '%0A'));
 }

@@ -1,16 +1,16 @@
-// The head of one part of a multipart form (RFC 7578, 4). A disposition of another name than form-data, or none, loses
-// nothing: what it says is taken. A head that cannot be understood is refused, for its part would be lost.
+// The head of one part of a multipart form (RFC 7578, 4). Accepts a missing disposition, or one other than form-data.
+// Rejects an unreadable head, because its part would be lost.
 
 import { readParameters } from './header-parameters.ts';
 import { MalformedForm } from './malformed-form.ts';
 import { decodePartText, type PartText, readPartText } from './part-name.ts';
 
 export interface PartHead {
-  /** Place in the form, from 1. */
+  /** Position in the form, from 1. */
   number: number;
   name: PartText | null;
   filename: PartText | null;
-  /** Null where the part does not say. */
+  /** Null when the part has none. */
   contentType: { type: string; charset: string | null } | null;
   /** Of Content-Transfer-Encoding, in lower case. */
   transferEncoding: string | null;
@@ -43,7 +43,7 @@ export function readPartHead(bytes: Buffer, number: number): PartHead {
   };
 }
 
-/** What a message calls a part: its name, or its place where it has none. */
+/** How messages refer to a part: by its name, or by its number. */
 export function shownPart({ name, number }: PartHead): string {
   const text = name === null ? '' : (decodePartText(name, 'windows-1252') ?? '');
   return text === '' ? `part ${number}` : text.slice(0, 100);
@@ -51,7 +51,7 @@ export function shownPart({ name, number }: PartHead): string {
 
 type Refuse = (why: string) => MalformedForm;
 
-/** By lower-case name; empty ones are as good as none. */
+/** By lower-case name; empty headers are ignored. */
 function readHeaders(head: string, refuse: Refuse): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   if (head === '') return headers;

@@ -1,15 +1,14 @@
-// The name and the file name of a part, which a header carries in one of four ways: as bytes of the form's character
-// set, as `filename*` (RFC 8187), as encoded words (RFC 2047, what .NET writes), and with three characters as per cents
-// (the multipart/form-data encoding of HTML, what browsers and Python's urllib3 write).
+// Decodes the name and file name of a part from one of four forms: bytes of the form's charset, `filename*` (RFC 8187),
+// encoded words (RFC 2047, .NET), or HTML's multipart escapes of three characters (browsers, Python's urllib3).
 
 import { decodeText } from '../values/charset.ts';
 
-/** Bytes where the character set is that of the form, which may be told at its end. */
+/** Bytes when the text is in the form's character set, which may be declared only at its end. */
 export type PartText = string | Uint8Array;
 
 export type ReadText = { fault: string } | { fault: null; text: PartText | null };
 
-/** The parameters hold a character for each byte. Where both came, `filename*` counts (RFC 6266, 4.3). */
+/** The parameters have one character per byte. `filename*` wins over `filename` (RFC 6266, 4.3). */
 export function readPartText(parameters: ReadonlyMap<string, string>, key: 'name' | 'filename'): ReadText {
   const [extended, plain] = [parameters.get(`${key}*`), parameters.get(key)];
   const text = extended === undefined ? null : decodeExtended(extended);
@@ -20,7 +19,7 @@ export function readPartText(parameters: ReadonlyMap<string, string>, key: 'name
   return isSplit ? { fault: `has its ${key} in pieces (RFC 2231), which is not understood; send it in one` } : { fault: null, text: null };
 }
 
-/** Null where the bytes are neither UTF-8 nor of the form's character set. */
+/** Null when the bytes are neither UTF-8 nor of the form's character set. */
 export function decodePartText(text: PartText, formCharset: string): string | null {
   if (typeof text === 'string') return text;
   return tryDecode(text, 'utf-8') ?? (formCharset === 'utf-8' ? null : tryDecode(text, formCharset));
@@ -37,7 +36,7 @@ function decodeExtended(value: string): string | null {
 
 const ENCODED_WORD = /^=\?([A-Za-z0-9._:-]+)(?:\*[^?]*)?\?([bq])\?([^?\s]*)\?=$/i;
 
-/** Null where the text is anything but encoded words, of which no other sender writes any. */
+/** Null when the text is not entirely encoded words. */
 function decodeWords(value: string): string | null {
   if (!value.startsWith('=?')) return null;
   let text = '';

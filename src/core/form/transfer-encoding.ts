@@ -1,16 +1,16 @@
-// Content-Transfer-Encoding of a part (RFC 2045, 6), decoded while it comes in. RFC 7578 advises against it, and mail
-// gateways write it all the same. What is not as the encoding says is refused: decoded, it would be something else.
+// Streaming decoder for Content-Transfer-Encoding of a part (RFC 2045, 6). RFC 7578 deprecates it, but mail gateways
+// send it. Input that violates the encoding is rejected, because it would decode to something else.
 
-/** Both throw what `refuse` makes of a sentence's end, as `says that it is base64, and is not`. */
+/** Both throw the error of `refuse`, which accepts the end of a sentence, as `says that it is base64, and is not`. */
 export interface TransferDecoder {
   push(bytes: Uint8Array): Uint8Array;
-  /** The part is over: what was held back of it. */
+  /** Ends the part. Returns its buffered bytes. */
   end(): Uint8Array;
 }
 
 export type Refuse = (why: string) => Error;
 
-/** Null for a part whose bytes are its content. */
+/** Null for a part without an encoding. */
 export function createTransferDecoder(encoding: string | null, refuse: Refuse): TransferDecoder | null {
   switch (encoding) {
     case null:
@@ -34,7 +34,7 @@ const NOTHING = new Uint8Array(0);
 const QUANTUM = 4;
 
 function createBase64Decoder(refuse: Refuse): TransferDecoder {
-  // The last quantum is held, for only behind the last one may there be padding.
+  // Buffers the last quantum, because only the final one may have padding.
   let held = '';
   return {
     push(bytes) {
@@ -54,7 +54,7 @@ function createBase64Decoder(refuse: Refuse): TransferDecoder {
 
 /** A byte, or a soft line break. */
 const ESCAPE = /=(?:([0-9A-Fa-f]{2})|[ \t]{0,100}\r\n)?/g;
-/** The beginning of an escape whose end has not come. */
+/** An incomplete escape at the end of a chunk. */
 const OPEN_ESCAPE = /^=(?:[0-9A-Fa-f]|[ \t]{0,100}\r?)$/;
 const MAX_OPEN_ESCAPE = 102;
 

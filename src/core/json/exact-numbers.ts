@@ -1,5 +1,5 @@
-// Numbers that would lose their text, put back into what JSON.parse has made of it. One pass over the text finds their
-// places; objects and lists that hold none are not looked at, so that it costs a third of reading the text by hand.
+// Restores numbers that JSON.parse would change. One pass over the text finds their locations; objects and lists without
+// such numbers are not visited, so it costs a third of parsing by hand.
 
 import {
   beginsNumber,
@@ -17,24 +17,24 @@ import {
 
 type Container = Record<string | number, unknown>;
 
-/** An object or list that is open at the place in the text. */
+/** An object or list that is open at the current position. */
 interface Level {
   readonly outer: Level | null;
   readonly isList: boolean;
-  /** Of a list: of the item. */
+  /** Of a list: index of the current item. */
   index: number;
-  /** Of an object: how many keys came, and where the last of them begins. */
+  /** Of an object: the number of keys so far, and where the last of them begins. */
   keys: number;
   keyStart: number;
-  /** Where the last string of this level begins, be it a key or a value. */
+  /** Where the last string of this level begins, a key or a value. */
   stringStart: number;
-  /** In the parsed value; null until a number in it is put back. */
+  /** In the parsed value; null until a number in it is restored. */
   container: Container | null;
 }
 
 /**
- * `parsed` is what JSON.parse has made of `text`, and is changed in place. Returns it, or the number itself where the text is
- * one number; undefined where an object repeats a key, so that places are not certain: then `parsed` is of no use.
+ * Changes `parsed`, the result of JSON.parse for `text`, in place. Returns it, or the number itself when the text is one
+ * number. Undefined when an object repeats a key, which makes locations ambiguous: `parsed` is then unusable.
  */
 export function restoreNumbers(text: string, parsed: unknown, makeExact: (digits: string) => unknown): unknown {
   const whole = [parsed];
@@ -58,7 +58,7 @@ export function restoreNumbers(text: string, parsed: unknown, makeExact: (digits
       if (!keepsText(text, at, end)) {
         const container = containerOf(level, text);
         if (container === null) return undefined;
-        container[placeIn(level, text)] = makeExact(text.slice(at, end));
+        container[keyIn(level, text)] = makeExact(text.slice(at, end));
       }
       at = end - 1;
     }
@@ -70,24 +70,24 @@ function levelWithin(outer: Level | null, isList: boolean): Level {
   return { outer, isList, index: 0, keys: 0, keyStart: 0, stringStart: 0, container: null };
 }
 
-/** Null where the parsed value has another kind of value at the place: that of a key that comes again. */
+/** Null when the parsed value has another type there: a later value of a repeated key replaced it. */
 function containerOf(level: Level, text: string): Container | null {
   if (level.container !== null) return level.container;
   const outer = level.outer as Level;
-  const found = containerOf(outer, text)?.[placeIn(outer, text)];
+  const found = containerOf(outer, text)?.[keyIn(outer, text)];
   if (typeof found !== 'object' || found === null || Array.isArray(found) !== level.isList) return null;
   level.container = found as Container;
   return level.container;
 }
 
-function placeIn({ isList, index, keyStart }: Level, text: string): string | number {
+function keyIn({ isList, index, keyStart }: Level, text: string): string | number {
   if (isList) return index;
   const end = endOfString(text, keyStart);
   const key = text.slice(keyStart + 1, end);
   return key.includes('\\') ? (JSON.parse(text.slice(keyStart, end + 1)) as string) : key;
 }
 
-/** Known only of an object in which a number was put back. */
+/** Detected only for an object in which a number was restored. */
 function repeatsKey({ isList, container, keys }: Level): boolean {
   return container !== null && !isList && Object.keys(container).length !== keys;
 }

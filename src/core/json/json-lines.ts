@@ -1,4 +1,4 @@
-// JSON by lines (NDJSON): one document a line, where blank lines say nothing.
+// JSON by lines (NDJSON): one document per line; blank lines are ignored.
 
 import { parseJson } from './json.ts';
 
@@ -15,7 +15,7 @@ export function splitJsonLines(text: string): JsonLine[] {
     .filter((line) => line.text.trim() !== '');
 }
 
-/** Throws SyntaxError where a line is no JSON. */
+/** Throws SyntaxError when a line is not JSON. */
 export function parseJsonLines(text: string): unknown[] {
   return splitJsonLines(text).map((line) => parseJson(line.text));
 }

@@ -1,6 +1,5 @@
-// JSON text taken by hand, where JSON.parse does not tell enough: how deep it nests, whether a number in it would lose
-// its text, and, where a key may be repeated, its reading. Strings are found by search and not character by character,
-// which keeps a large body nearly as cheap as a small one.
+// Scans JSON text for facts that JSON.parse does not report: its depth, and numbers that would lose their text. Also a
+// reader for repeated keys. Strings are skipped by search, not character by character, which keeps large bodies cheap.
 
 export interface JsonSurvey {
   /** How deep arrays and objects nest. */
@@ -9,7 +8,7 @@ export interface JsonSurvey {
   losesText: boolean;
 }
 
-/** One pass without recursion over any text, be it JSON or not. */
+/** One pass without recursion; accepts any text, valid JSON or not. */
 export function surveyJson(text: string): JsonSurvey {
   let depth = 0;
   let deepest = 0;
@@ -31,13 +30,13 @@ export function surveyJson(text: string): JsonSurvey {
 }
 
 export interface ExactReading {
-  /** Makes the value of a number that would lose its text. */
+  /** Returns the value of a number that would lose its text. */
   readExact(digits: string): unknown;
-  /** Called for a key that its object holds already; the later value counts unless this throws. */
+  /** Called for a key that its object already has; the later value counts unless this throws. */
   onRepeatedKey?(key: string): void;
 }
 
-/** Reads a text that JSON.parse has accepted: nothing is checked here. Recursive, so its depth must be bounded. */
+/** Reads a text that JSON.parse has accepted, without validation. Recursive, so its depth must be bounded. */
 export function readExactly(text: string, reading: ExactReading): unknown {
   return new Reader(text, reading).readValue();
 }
@@ -93,7 +92,7 @@ class Reader {
     return keepsText(this.#text, start, this.#at) ? Number(digits) : this.#reading.readExact(digits);
   }
 
-  /** Steps over `,` and tells whether another item follows, or over `close` and tells that none does. */
+  /** Consumes `,` or `close`. Returns whether another item follows. */
   #hasNext(close: number): boolean {
     this.#skipSpace();
     const code = this.#text.charCodeAt(this.#at);
@@ -124,13 +123,13 @@ class Reader {
   }
 }
 
-/** As JSON.parse does it: `__proto__` is a key like any other. */
+/** `__proto__` is an ordinary key, as in JSON.parse. */
 function setField(fields: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__') Object.defineProperty(fields, key, { value, writable: true, enumerable: true, configurable: true });
   else fields[key] = value;
 }
 
-/** Position of the quote that ends the string which begins at `start`; the end of the text when none does. */
+/** Returns the index of the quote that ends the string at `start`; the text's length when there is none. */
 export function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
@@ -149,29 +148,29 @@ export function endOfNumber(text: string, start: number): number {
   return end;
 }
 
-/** A decimal of so many digits is what its double is written as: every double tells 15 digits apart. */
+/** A decimal with this many digits survives a round trip: a double distinguishes all decimals of 15 digits. */
 const SAFE_DIGITS = 15;
 
-/** Whether JavaScript writes the number as it stands here. Most are told by their look, which is cheaper. */
+/** Whether JavaScript writes the number with the same text. Most are decided by their shape, which is cheaper. */
 export function keepsText(text: string, start: number, end: number): boolean {
   let point = -1;
   for (let at = start; at < end; at += 1) {
     const code = text.charCodeAt(at);
     if (code === POINT) point = at;
-    else if (code === LETTER_E || code === CAPITAL_E) return isWrittenSo(text.slice(start, end));
+    else if (code === LETTER_E || code === CAPITAL_E) return survivesRoundTrip(text.slice(start, end));
   }
   const first = text.charCodeAt(start) === MINUS ? start + 1 : start;
-  if (end - first > SAFE_DIGITS) return isWrittenSo(text.slice(start, end));
+  if (end - first > SAFE_DIGITS) return survivesRoundTrip(text.slice(start, end));
   if (point === -1) return first === start || text.charCodeAt(first) !== ZERO;
   // Below a millionth JavaScript writes an exponent.
   return text.charCodeAt(end - 1) !== ZERO && !text.startsWith('0.000000', first);
 }
 
-function isWrittenSo(digits: string): boolean {
+function survivesRoundTrip(digits: string): boolean {
   return String(Number(digits)) === digits;
 }
 
-/** No letter: the `e` of `true` and `false` is none of a number. */
+/** Excludes letters: the `e` of `true` and `false` is not part of a number. */
 export function beginsNumber(code: number): boolean {
   return (code >= ZERO && code <= NINE) || code === MINUS;
 }

@@ -1,8 +1,8 @@
-// Values of JSON as trees: what stands at their leaves, and how large they are.
+// JSON values as trees: mapping leaves, counting values, and measuring depth.
 
 import { ExactNumber } from './json.ts';
 
-/** A copy with each leaf replaced; `mapItems` may change a list before its items are looked at. */
+/** Returns a copy with each leaf replaced; `mapItems` may change a list before its items are mapped. */
 export function mapLeaves(
   value: unknown,
   map: (leaf: unknown) => unknown,
@@ -13,7 +13,7 @@ export function mapLeaves(
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapLeaves(item, map, mapItems)]));
 }
 
-/** How many values a value holds, itself among them. Stops once it has counted more than `enough`. */
+/** Counts a value and all values inside it. Stops after counting more than `enough`. */
 export function countValues(value: unknown, enough: number): number {
   if (!isObject(value)) return 1;
   let count = 1;

@@ -1,11 +1,11 @@
-// JSON in and out without loss: a number whose text a JavaScript number cannot give back (`1.0`, a 64-bit id,
-// `1e+20`) is carried as an ExactNumber. Documents that hold none take the plain, fast way through JSON.parse.
+// Lossless JSON: a number whose text a JavaScript number cannot reproduce (`1.0`, a 64-bit id, `1e+20`) becomes an
+// ExactNumber. Documents without such numbers take the fast path through JSON.parse.
 
 import { stringify } from 'lossless-json';
 import { restoreNumbers } from './exact-numbers.ts';
 import { type ExactReading, readExactly, surveyJson } from './json-text.ts';
 
-/** A JSON number kept as it was written. */
+/** A JSON number with its original text. */
 export class ExactNumber {
   readonly text: string;
 
@@ -21,7 +21,7 @@ export class ExactNumber {
     return this.text;
   }
 
-  /** Tells stringifyJson, by way of JSON.stringify, that this document needs the exact writer. */
+  /** Signals stringifyJson, through JSON.stringify, that the document needs the exact writer. */
   toJSON(): never {
     throw HAS_EXACT_NUMBER;
   }
@@ -31,7 +31,7 @@ const HAS_EXACT_NUMBER = new Error('the value holds an exact number: write it wi
 
 const exactNumbers: ExactReading = { readExact: (digits) => new ExactNumber(digits) };
 
-/** Throws SyntaxError, as JSON.parse does. Of a repeated key the last value counts. */
+/** Throws SyntaxError, as JSON.parse does. The last value of a repeated key counts. */
 export function parseJson(text: string, { losesText } = surveyJson(text)): unknown {
   const plain: unknown = JSON.parse(text);
   if (!losesText) return plain;
@@ -49,12 +49,12 @@ export function parseJsonWithUniqueKeys(text: string): unknown {
   });
 }
 
-/** A copy with plain numbers only, for checks that know no other. */
+/** Returns a copy with plain numbers only, for checks that do not support ExactNumber. */
 export function withPlainNumbers(value: unknown): unknown {
   return JSON.parse(stringifyJson(value));
 }
 
-/** Writes what JSON.stringify writes, and each ExactNumber as its own text. `undefined` becomes `null`. */
+/** As JSON.stringify, with each ExactNumber written as its text. `undefined` becomes `null`. */
 export function stringifyJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? 'null';
@@ -64,7 +64,7 @@ export function stringifyJson(value: unknown): string {
   }
 }
 
-/** The exact writer asks objects for their `toJSON`, and no lists. */
+/** The exact writer calls `toJSON` of objects but not of lists. */
 function asJson(_key: string, item: unknown): unknown {
   return Array.isArray(item) && 'toJSON' in item ? (item as { toJSON: () => unknown }).toJSON() : item;
 }

@@ -1,6 +1,6 @@
-// JSON Merge Patch (RFC 7396): a document with the members that a patch names changed, added or removed.
+// JSON Merge Patch (RFC 7396): changes, adds or removes the members that a patch names.
 
-/** Objects merge, `null` removes a member, everything else takes the place of what was there. Neither value is changed. */
+/** Objects merge, `null` removes a member, any other value replaces the old one. Neither argument is changed. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isPlainObject(patch)) return patch;
   const merged = new Map(isPlainObject(target) ? Object.entries(target) : []);
@@ -11,7 +11,7 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   return Object.fromEntries(merged);
 }
 
-/** An ExactNumber is an object of its own class, and a value like any other number. */
+/** False for an ExactNumber, which is a number. */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value) as null);
 }

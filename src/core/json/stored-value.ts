@@ -1,19 +1,19 @@
-// Values of a run as they are stored and as callers are shown them. Almost all are JSON as they stand; bytes,
-// timestamps and tuples, which steps may hand to one another, are stored so that they come back as what they were.
+// Encodes values of a run for storage and for callers. Almost all are plain JSON; bytes, timestamps and tuples, which
+// steps may pass to one another, are stored with their type.
 
 import { Tuple } from '../python/tuple.ts';
 import { Bytes } from '../values/bytes.ts';
 import { parseTimestamp, Timestamp } from '../values/timestamp.ts';
 import { parseJson, stringifyJson } from './json.ts';
 
-/** Marks a text whose objects with one key that begins with `$` mean something else. */
+/** Marks a text in which an object with a single `$` key encodes a typed value. */
 const TYPED = '$typed';
 
 type Convert = (value: unknown) => unknown;
 
 export function encodeStored(value: unknown): string {
   if (isPlainObject(value) && Object.hasOwn(value, TYPED)) return stringifyJson({ [TYPED]: toTyped(value) });
-  return unlessTyped(value, () => stringifyJson({ [TYPED]: toTyped(value) }));
+  return stringifyUntyped(value, () => stringifyJson({ [TYPED]: toTyped(value) }));
 }
 
 export function decodeStored(text: string): unknown {
@@ -23,11 +23,11 @@ export function decodeStored(text: string): unknown {
 
 /** JSON text for callers: bytes as base64, timestamps in ISO 8601, tuples as lists. */
 export function stringifyShown(value: unknown): string {
-  return unlessTyped(value, () => stringifyJson(toShown(value)));
+  return stringifyUntyped(value, () => stringifyJson(toShown(value)));
 }
 
-/** Bytes, timestamps and tuples refuse to be written as JSON, which tells of them without a search of every value. */
-function unlessTyped(value: unknown, otherwise: () => string): string {
+/** Bytes, timestamps and tuples throw in `toJSON`, which detects them without a search of every value. */
+function stringifyUntyped(value: unknown, otherwise: () => string): string {
   try {
     return stringifyJson(value);
   } catch (error) {
@@ -81,7 +81,7 @@ function soleKey(value: Record<string, unknown>): string | undefined {
   return keys.length === 1 ? keys[0] : undefined;
 }
 
-/** In pieces: a call takes only so many arguments. */
+/** In pieces, because the number of arguments of a call is limited. */
 function toBase64(bytes: Uint8Array): string {
   let binary = '';
   for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));

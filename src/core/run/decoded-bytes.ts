@@ -1,14 +1,14 @@
-// How much memory a body of JSON or text takes once it is decoded, told from its bytes without decoding it.
+// Estimates the memory of a decoded JSON or text body from its bytes, without decoding it.
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** What V8 takes for each object or list, each value and each text, rounded up. */
+/** V8's memory per object or list, per value and per string, rounded up. */
 const CONTAINER_BYTES = 64;
 const VALUE_BYTES = 24;
 const TEXT_BYTES = 24;
 
-/** An upper bound for JSON as it is usually written, and close to it for the worst, lists of empty objects. */
+/** An upper bound for ordinary JSON, and close to the real size for the worst case, lists of empty objects. */
 export function decodedBytes(bytes: Uint8Array): number {
   let containers = 0;
   let values = 0;
@@ -17,7 +17,7 @@ export function decodedBytes(bytes: Uint8Array): number {
     switch (bytes[at]) {
       case QUOTE:
         quotes += 1;
-        // Skips the text.
+        // Skips the string.
         for (at += 1; at < bytes.length && bytes[at] !== QUOTE; at += 1) if (bytes[at] === BACKSLASH) at += 1;
         break;
       case 0x7b:

@@ -1,5 +1,5 @@
-// `$request`: what a workflow can see of the request that triggered its run, and the two halves in which it is
-// stored: a small JSON head, and the body as the bytes that came.
+// `$request`: the part of the triggering request that a workflow can see. It is stored in two halves: a small JSON
+// head, and the body as raw bytes.
 
 import { parseForm, UndecodableField } from '../form/form-decoding.ts';
 import { parseJson } from '../json/json.ts';
@@ -9,12 +9,12 @@ import { decodeText } from '../values/charset.ts';
 type PlainKind = 'empty' | 'json' | 'ndjson' | 'form' | 'multipart' | 'text' | 'file';
 
 /**
- * How the body's bytes are read: decided once, from sink and content type, when the request arrives. `form:payload` is a
- * form whose field `payload` holds the body, as JSON.
+ * How the body's bytes are read: decided once on arrival, from sink and content type. `form:payload` is a form whose
+ * field `payload` contains the body as JSON.
  */
 export type BodyKind = PlainKind | `form:${string}` | `multipart:${string}`;
 
-/** A received file. Only the parser makes these: a JSON body that imitates one stays plain JSON. */
+/** A received file. Only the parser creates these: a JSON body that imitates one stays plain JSON. */
 export interface FileHandle {
   /** Name of the form field, or `body` when the whole body is the file. */
   name: string;
@@ -35,13 +35,13 @@ export interface RequestHead {
   client_ip: string;
   /** Milliseconds since the epoch. */
   received_at: number;
-  /** The typed form of what a platform sent, where the sink says which one sends. */
+  /** The normalised payload, when the sink names a platform. */
   payload?: unknown;
 }
 
 export interface RequestBody {
   kind: BodyKind;
-  /** `multipart`: the fields as JSON text. `file`: empty, the bytes are a blob. All others: the bytes that came. */
+  /** `multipart`: the fields as JSON text. `file`: empty, the bytes are a blob. All others: the raw bytes. */
   bytes: Uint8Array;
   /** Character set of a text or a form; all others are UTF-8. */
   charset: string;
@@ -52,7 +52,7 @@ export interface Request extends RequestHead {
   body: unknown;
 }
 
-/** Reads the body's bytes as its kind says. Throws SyntaxError or TypeError when they are not of that kind. */
+/** Decodes the body by its kind. Throws SyntaxError or TypeError when the bytes are not of that kind. */
 export function decodeBody(body: RequestBody, files: readonly FileHandle[]): unknown {
   const [kind, field] = splitKind(body.kind);
   const value = decodeAs(kind, body, files);
@@ -64,7 +64,7 @@ function splitKind(kind: BodyKind): [kind: PlainKind, field: string | null] {
   return colon === -1 ? [kind as PlainKind, null] : [kind.slice(0, colon) as PlainKind, kind.slice(colon + 1)];
 }
 
-/** A field of a form may have said that it is JSON, and was read as that. */
+/** A part with a JSON content type has been parsed already. */
 function jsonOf(field: unknown): unknown {
   return typeof field === 'string' ? parseJson(field) : (field ?? null);
 }
@@ -87,7 +87,7 @@ function decodeAs(kind: PlainKind, body: RequestBody, files: readonly FileHandle
   }
 }
 
-/** A form may have been stored when escapes were taken for UTF-8, whatever they were: it is read as it was then. */
+/** Forms stored by older versions may contain escapes that are not in their charset: those decoded escapes as UTF-8. */
 function formPairs({ bytes, charset }: RequestBody): Iterable<[string, string]> {
   try {
     return parseForm(bytes, charset);
@@ -97,7 +97,7 @@ function formPairs({ bytes, charset }: RequestBody): Iterable<[string, string]> 
   }
 }
 
-/** Name and value pairs as an object; a repeated name gathers its values in an array, in order. */
+/** Returns the pairs as an object; values of a repeated name become an array, in order. */
 export function groupPairs<Value>(pairs: Iterable<[string, Value]>): Record<string, Value | Value[]> {
   const grouped = new Map<string, Value[]>();
   for (const [name, value] of pairs) {

@@ -1,10 +1,9 @@
-// The events of a run's stream as values, and as source 003 (HTTP Sink) words their `data:` lines. Worded only when
-// they are sent: what is stored and handed about is the value.
+// The events of a run's stream as values, and their `data:` lines as source 003 (HTTP Sink) words them. The text is
+// made only when an event is sent; storage keeps the value.
 
 import { stringifyJson } from '../json/json.ts';
 import type { RunError, RunStatus } from './run.ts';
 
-/** How far a run is. */
 export interface ProgressEvent {
   /** From 1, without gaps. */
   seq: number;
@@ -22,7 +21,7 @@ export interface EndEvent {
 
 export type RunEvent = ProgressEvent | EndEvent;
 
-/** How a run ended: the one truth from which both its last event and its lookup are made. */
+/** How a run ended: the single source of both its last event and its lookup. */
 export interface RunOutcome {
   status: RunStatus;
   /** JSON text. */
@@ -41,7 +40,7 @@ export function isEnd(event: RunEvent): event is EndEvent {
   return 'outcome' in event;
 }
 
-/** The JSON text of an event. A run that ended says `complete` or `error`, never both. */
+/** Returns the JSON text of an event. A run ends with `complete` or `error`, never both. */
 export function eventData(runId: string, event: RunEvent): string {
   return isEnd(event) ? endData(runId, event.outcome) : progressData(runId, event);
 }

@@ -1,5 +1,5 @@
-// Public run ids: `run_`, a time-ordered number that is the run's primary key, and a random part that makes the id
-// unguessable, because whoever holds the id of a public sink's run may read it. Crockford's base32, lower case.
+// Public run ids: `run_`, a time-ordered number that is the run's primary key, and a random nonce. The id is secret
+// because anyone who has the id of a public sink's run may read it. Crockford's base32, lower case.
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const ORDER_LENGTH = 11;
@@ -8,7 +8,7 @@ const RUN_ID = new RegExp(`^run_([${ALPHABET}]{${ORDER_LENGTH}})([${ALPHABET}]{$
 
 /** Bytes of randomness in a nonce; five bits of each byte are used. */
 export const NONCE_BYTES = NONCE_LENGTH;
-/** Runs that one millisecond can hold before the next one is borrowed. */
+/** Orders per millisecond; further runs borrow from the next one. */
 const ORDERS_PER_MS = 4096;
 
 /** Orders count from 2024-01-01, so that they stay below 2^53 until 2093. */
@@ -24,14 +24,13 @@ export function formatRunId(order: number, randomBytes: Uint8Array): string {
   return joinRunId({ order, nonce: encodeNonces(randomBytes.subarray(0, NONCE_BYTES)) });
 }
 
-/** One nonce after another, for a caller that cuts them off as it needs them: NONCE_BYTES characters each. */
+/** Returns concatenated nonces of NONCE_BYTES characters each; the caller slices them. */
 export function encodeNonces(randomBytes: Uint8Array): string {
   const ascii = new Uint8Array(randomBytes.length);
   for (let index = 0; index < ascii.length; index += 1) ascii[index] = ALPHABET.charCodeAt((randomBytes[index] as number) & 31);
   return new TextDecoder().decode(ascii);
 }
 
-/** The id of a stored run. */
 export function joinRunId({ order, nonce }: RunKey): string {
   return `run_${formatOrder(order)}${nonce}`;
 }
@@ -50,9 +49,9 @@ export function orderAt(ms: number): number {
   return Math.max(0, ms - EPOCH_MS) * ORDERS_PER_MS;
 }
 
-/** When the run of this order was created, and its place among those of the same millisecond. */
-export function timeOfOrder(order: number): { ms: number; place: number } {
-  return { ms: EPOCH_MS + Math.floor(order / ORDERS_PER_MS), place: order % ORDERS_PER_MS };
+/** Returns when the run of this order was created, and its index within that millisecond. */
+export function timeOfOrder(order: number): { ms: number; index: number } {
+  return { ms: EPOCH_MS + Math.floor(order / ORDERS_PER_MS), index: order % ORDERS_PER_MS };
 }
 
 function formatOrder(order: number): string {

@@ -1,4 +1,4 @@
-// A run and its steps: statuses, what may run next, and how far the run is.
+// A run and its steps: statuses, the steps that may run next, and the progress of the run.
 
 import type { WorkflowStep } from '../workflow/plan.ts';
 import type { Loops } from '../workflow/transitions.ts';
@@ -14,23 +14,23 @@ export function isTerminal(status: RunStatus): boolean {
 export interface RunError {
   code: string;
   message: string;
-  /** The step that failed, where one did. */
+  /** The step that failed, if one did. */
   step?: string;
 }
 
 export type StepStatus = 'pending' | 'running' | 'waiting' | 'completed' | 'skipped' | 'failed';
 
-/** The state of one step of one run: of its last visit, where a loop has repeated it. */
+/** The state of one step of one run: of its last visit when a loop repeats it. */
 export interface StepState {
   status: StepStatus;
   /** From 1. */
   visit: number;
-  /** Later visits: the steps that the run was sent back to, itself or some that it depends on. Null in the first. */
+  /** Later visits: the targets of the back edges that caused the visit, the step itself or its dependencies. Else null. */
   backTo: readonly string[] | null;
-  /** Tries begun, from 1 once the step has started. */
+  /** Attempts started: 1 once the step has started. */
   attempt: number;
   outputs: Record<string, unknown> | null;
-  /** Steps that this one chose to run next; null chooses all that it names. */
+  /** Steps that this one chose to run next; null chooses all steps that it names. */
   chosen: readonly string[] | null;
   error: RunError | null;
   startedAt: number | null;
@@ -54,7 +54,7 @@ export function pendingStep(): StepState {
   };
 }
 
-/** Nothing more comes of this visit; a step that failed and did not end its run has chosen what runs instead. */
+/** The visit is finished. A failed step that did not end its run has chosen the steps that run instead. */
 export function isDecided(status: StepStatus): boolean {
   return status === 'completed' || status === 'skipped' || status === 'failed';
 }
@@ -72,9 +72,9 @@ function stepState(states: StatesByStep, name: string): Readonly<StepState> {
 export type Readiness = 'ready' | 'skip' | 'not_yet';
 
 /**
- * Whether a pending step can run now: all that it needs is there, each of its gates has chosen it, and so has one of the
- * steps with a transition to it, if there are any. A step that merges nulls runs even where a step that it needs was
- * skipped. The first step of a loop that starts again runs whatever chose it before.
+ * Whether a pending step can run now: its dependencies are completed, each of its gates has chosen it, and so has one
+ * of the steps with a transition to it, if there are any. A step that merges nulls runs even when a dependency was
+ * skipped. The first step of a loop that starts again runs regardless of earlier choices.
  */
 export function readiness(step: WorkflowStep, states: StatesByStep, mergesNulls = false, loops: Loops | null = null): Readiness {
   for (const name of step.needs) {
@@ -86,14 +86,14 @@ export function readiness(step: WorkflowStep, states: StatesByStep, mergesNulls 
   if (step.gatedBy.length === 0 && step.chosenBy.length === 0) return 'ready';
   const backTo = loops === null ? null : stepState(states, step.name).backTo;
   if (backTo?.includes(step.name)) return 'ready';
-  const gates = throughGates(step, states);
-  const transitions = byTransitions(step, states, backTo, loops);
+  const gates = gateReadiness(step, states);
+  const transitions = transitionReadiness(step, states, backTo, loops);
   if (gates === 'skip' || transitions === 'skip') return 'skip';
   return gates === 'ready' ? transitions : gates;
 }
 
-/** Roboflow's rule: all of them choose the step, or it is skipped. One that was skipped itself chooses nothing. */
-function throughGates({ name, gatedBy }: WorkflowStep, states: StatesByStep): Readiness {
+/** Roboflow's rule: all gates choose the step, or it is skipped. A skipped gate chooses nothing. */
+function gateReadiness({ name, gatedBy }: WorkflowStep, states: StatesByStep): Readiness {
   let areDecided = true;
   for (const gate of gatedBy) {
     const state = stepState(states, gate);
@@ -103,21 +103,21 @@ function throughGates({ name, gatedBy }: WorkflowStep, states: StatesByStep): Re
   return areDecided ? 'ready' : 'not_yet';
 }
 
-function byTransitions(step: WorkflowStep, states: StatesByStep, backTo: readonly string[] | null, loops: Loops | null): Readiness {
+function transitionReadiness(step: WorkflowStep, states: StatesByStep, backTo: readonly string[] | null, loops: Loops | null): Readiness {
   if (step.chosenBy.length === 0) return 'ready';
   const choosers = choosersOf(step, backTo, loops).map((name) => stepState(states, name));
   if (choosers.some((chooser) => hasChosen(chooser, step.name))) return 'ready';
   return choosers.every(({ status }) => isDecided(status)) ? 'skip' : 'not_yet';
 }
 
-/** In a loop, choices of earlier visits are used up: only steps that run anew choose, where there are any. */
+/** In a loop, choices of earlier visits do not count: if steps of the loop body can choose, only they do. */
 function choosersOf({ chosenBy }: WorkflowStep, backTo: readonly string[] | null, loops: Loops | null): readonly string[] {
   if (backTo === null) return chosenBy;
   const anew = chosenBy.filter((name) => backTo.some((target) => loops?.bodies.get(target)?.has(name)));
   return anew.length > 0 ? anew : chosenBy;
 }
 
-/** Steps done over steps planned, in whole per cent; 100 is left for the run's success. */
+/** Steps done over steps planned, in whole per cent; 100 is reserved for the run's success. */
 export function progressOf(stepsDone: number, stepsPlanned: number): number {
   return stepsPlanned === 0 ? 0 : Math.min(99, Math.floor((stepsDone * 100) / stepsPlanned));
 }

@@ -1,14 +1,13 @@
-// Server time: milliseconds since the epoch that only ever grow by the time that passes, across restarts too. Everything
-// that waits, expires or ages goes by it. It begins with the wall clock, and where somebody sets that one, a step says
-// how far the two have parted since, so that any moment can still be shown as the wall clock showed it.
+// Server time: monotonic milliseconds since the epoch, across restarts too. All waits, expiries and ages use it. It starts
+// as the wall clock; when that clock is set, a step records the difference, so that any time can be shown as wall time.
 
-/** From `at` on, in server time, the wall clock is ahead by `aheadMs`; behind where that is negative. */
+/** From `at` on, in server time, the wall clock is ahead by `aheadMs`; behind when that is negative. */
 export interface ClockStep {
   at: number;
   aheadMs: number;
 }
 
-/** What the wall clock showed, or will show unless it is set again. `steps` in order of `at`. */
+/** Returns the wall time, or its forecast if the clock is not set again. `steps` are ordered by `at`. */
 export function toWallTime(steps: readonly ClockStep[], at: number): number {
   for (let index = steps.length - 1; index >= 0; index -= 1) {
     const step = steps[index] as ClockStep;
@@ -17,7 +16,7 @@ export function toWallTime(steps: readonly ClockStep[], at: number): number {
   return at;
 }
 
-/** When the wall clock showed it: the first time, where it did so twice, and when it was set past it, where it never did. */
+/** Returns the server time of a wall time: the first if it occurred twice, the time of the jump if it was skipped. */
 export function fromWallTime(steps: readonly ClockStep[], wall: number): number {
   let since: ClockStep = { at: Number.NEGATIVE_INFINITY, aheadMs: 0 };
   for (const step of steps) {
@@ -28,9 +27,9 @@ export function fromWallTime(steps: readonly ClockStep[], wall: number): number 
 }
 
 /**
- * The server time of a start. While the server was down only the wall clock went on, and somebody may have set it, back or
- * right: of what it can mean, the least time since `seenAt` is taken. So nothing waits longer for a restart, and nothing
- * grows old by a clock that was put right.
+ * Returns the server time of a start. The wall clock may have been set or corrected while the server was down: of its
+ * possible meanings, the earliest one after `seenAt` counts. So a restart prolongs no
+ * wait, and a corrected clock ages nothing.
  */
 export function resumeServerTime(seenAt: number | null, steps: readonly ClockStep[], wall: number): number {
   if (seenAt === null) return wall;
@@ -38,7 +37,6 @@ export function resumeServerTime(seenAt: number | null, steps: readonly ClockSte
   return meanings.length === 0 ? seenAt : Math.min(...meanings);
 }
 
-/** How far the wall clock is ahead now. */
 export function aheadOf(steps: readonly ClockStep[]): number {
   return steps.at(-1)?.aheadMs ?? 0;
 }

@@ -1,24 +1,24 @@
-// What callers send to prove who they are, and what is told apart from it: the two lists of names. Secrets stay out of
-// everything that is kept or shown of a request; signatures prove one body alone, and are kept for a later check.
+// Recognises caller credentials by name. Secrets are removed from all stored or shown parts of a request. Signatures are
+// kept for a later check, because they authenticate only one body.
 
 import { MASKED_SECRET } from './placeholder.ts';
 
-/** The credentials of HTTP itself (RFC 9110, RFC 6265): nothing that a definition says can read them. */
+/** The credentials of HTTP itself (RFC 9110, RFC 6265): no definition can read them. */
 const HTTP_CREDENTIALS = ['authorization', 'proxy-authorization', 'cookie'];
 
-/** A secret, as a word of its name ends: `x-gitlab-token`, `access_token`, `clientSecret`, `apikey`. */
+/** Endings of a word that make a name a secret: `x-gitlab-token`, `access_token`, `clientSecret`, `apikey`. */
 const ENDINGS = 'token|secret|password|passwd|passphrase|apikey';
 const WORDS = 'authorization|bearer|cookie|credentials?|jwt|pwd|pw';
-/** A key is a secret where it is that of one of these; others name an event, a partition or a message. */
+/** A key is a secret when one of these precedes it; other keys name an event, a partition or a message. */
 const KEY_OWNERS =
   '[a-z0-9]*api|access|account|admin|app|application|auth|client|functions?|insert|license|master|private|secret|security|' +
   'service|shared|signing|subscription|webhook|write';
-/** Where nothing in the name says it: the JSON Web Tokens and principals that proxies add. */
-const UNTOLD = ['x-amzn-oidc-data', 'x-ms-client-principal'];
+/** Secrets whose names do not show it: JSON Web Tokens and principals that proxies add. */
+const OTHER_SECRETS = ['x-amzn-oidc-data', 'x-ms-client-principal'];
 
-/** What ends with a secret is one all the same: `x-token-signature` is a signature, `x-signature-token` a secret. */
+/** The last word decides: `x-token-signature` is a signature, `x-signature-token` a secret. */
 const SIGNATURES = 'signatures?|hmac[a-z0-9]*|sig|mac|digest';
-/** Tokens that name a message or a page. */
+/** Tokens that identify a message or a page. */
 const NAMING_TOKENS = '(?:idempotency|deduplication|page|next|continuation|cursor|sync)[^a-z0-9]?token';
 
 const word = (words: string): RegExp => new RegExp(`(?:^|[^a-z0-9])(?:${words})[0-9]*(?:$|[^a-z0-9])`);
@@ -26,21 +26,21 @@ const SECRET = word(`[a-z0-9]*(?:${ENDINGS})|${WORDS}|(?:${KEY_OWNERS})[^a-z0-9]
 const SIGNATURE = word(SIGNATURES);
 const NAMING_TOKEN = word(NAMING_TOKENS);
 const ENDS_SECRET = new RegExp(`(?:${ENDINGS}|key)[0-9]*$`);
-/** Most names hold none of it, so that one look tells. */
+/** A cheap pre-check: most names contain none of these. */
 const MAY_BE_SECRET = /token|secret|pass|key|auth|cookie|bearer|credential|jwt|pwd|pw|oidc|principal/;
 
 /** Of a header, in lower case. */
 export function isSecretHeader(name: string): boolean {
-  return isHttpCredential(name) || (MAY_BE_SECRET.test(name) && (UNTOLD.includes(name) || saysSecret(name)));
+  return isHttpCredential(name) || (MAY_BE_SECRET.test(name) && (OTHER_SECRETS.includes(name) || isSecretName(name)));
 }
 
 /** Of the query: `token`, `api_key`, `accessToken`, `hub.verify_token`. */
 export function isSecretParameter(name: string): boolean {
   const words = name.replace(/([a-z0-9])(?=[A-Z])/g, '$1-').toLowerCase();
-  return MAY_BE_SECRET.test(words) && saysSecret(words);
+  return MAY_BE_SECRET.test(words) && isSecretName(words);
 }
 
-function saysSecret(name: string): boolean {
+function isSecretName(name: string): boolean {
   return SECRET.test(name) && !NAMING_TOKEN.test(name) && (ENDS_SECRET.test(name) || !SIGNATURE.test(name));
 }
 
@@ -48,26 +48,26 @@ export function isHttpCredential(name: string): boolean {
   return HTTP_CREDENTIALS.includes(name);
 }
 
-/** Headers whose value is an address: that of a page, or the one that a proxy was asked for. */
+/** Headers whose value is a URL: of a page, or of a request that a proxy received. */
 const ADDRESS_HEADER = /referer|ur[il]$|-path$/;
-const WORTH_A_LOOK = new RegExp(`${MAY_BE_SECRET.source}|${ADDRESS_HEADER.source}|__proto__`);
-/** What nearly every request brings: known by name, which is ten times as fast as a look. */
+const NEEDS_CHECK = new RegExp(`${MAY_BE_SECRET.source}|${ADDRESS_HEADER.source}|__proto__`);
+/** Headers of nearly every request: a set lookup is ten times as fast as the pattern. */
 const PLAIN_HEADERS = new Set(
   'host connection content-type content-length transfer-encoding user-agent accept accept-encoding accept-language'.split(' '),
 );
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** As they may be kept. The same object where there is nothing to leave out: most requests bring no secret. */
+/** Returns the headers that may be stored. The same object when nothing is removed, as in most requests. */
 export function keptHeaders(headers: Headers): Record<string, string> {
   for (const name in headers) {
-    if (typeof headers[name] !== 'string' || (!PLAIN_HEADERS.has(name) && WORTH_A_LOOK.test(name)))
+    if (typeof headers[name] !== 'string' || (!PLAIN_HEADERS.has(name) && NEEDS_CHECK.test(name)))
       return filterHeaders(headers, (header) => !isSecretHeader(header));
   }
   return headers as Record<string, string>;
 }
 
-/** As the answer to their caller may repeat them: a handshake asks for its secret back. */
+/** Returns the headers that the answer may repeat to the caller: a handshake expects its secret back. */
 export function echoedHeaders(headers: Headers): Record<string, string> {
   return filterHeaders(headers, (name) => !isHttpCredential(name));
 }
@@ -92,11 +92,11 @@ export function keptQuery<Query extends Readonly<Record<string, unknown>>>(query
   return query;
 }
 
-/** What stands before a value: `?name=` and its like, delimiters and `=` escaped or not. */
+/** The text before a value: `?name=` and variants, delimiters and `=` escaped or not. */
 const NAMED = /(?:[?&;#]|%(?:3f|26|3b|23))((?:[^?&;#=%\s]|%(?!3f|26|3b|23|3d)[0-9a-f]{2})+)(?:=|%3d)/gi;
 const VALUE = /(?:(?!%(?:26|3b|23))[^&;#\s])*/giy;
 
-/** An address, or a text that holds one, with the values of secret parameters hidden. A value may hold an address itself. */
+/** Masks the values of secret parameters in a URL, or in text that contains one. A value may itself contain a URL. */
 export function hideSecretPairs(text: string): string {
   const named = new RegExp(NAMED);
   const value = new RegExp(VALUE);

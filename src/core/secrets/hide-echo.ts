@@ -1,24 +1,23 @@
-// Finds secrets in what a receiver sends back, in whatever way it has escaped them on the way: for URLs, JSON or HTML,
-// once or twice, or not at all.
+// Masks secrets that a receiver echoes, unescaped or escaped once or twice for URLs, JSON or HTML.
 
 import { quotePlus } from '../values/percent-encoding.ts';
 import { MASKED_SECRET } from './placeholder.ts';
 
-/** Hides the secrets in a text. `isCut`: the text goes on elsewhere, so half a secret at its end is hidden too. */
+/** Masks the secrets in a text. `isCut`: the text is truncated, so a partial secret at its end is masked too. */
 export type HideSecrets = (text: string, isCut?: boolean) => string;
 
-/** Shorter ones occur anywhere by chance. */
+/** Shorter secrets would match by chance. */
 const SHORTEST_HIDDEN = 4;
 
-/** By character: each way in which it may stand in a text. */
+/** Per character of a secret: all spellings that it may have in a text. */
 type Spelling = readonly (readonly string[])[];
 
 export function createSecretHider(secrets: readonly string[]): HideSecrets {
-  const hidden = new Set(secrets.flatMap(tellingParts).filter(({ length }) => length >= SHORTEST_HIDDEN));
+  const hidden = new Set(secrets.flatMap(maskableParts).filter(({ length }) => length >= SHORTEST_HIDDEN));
   if (hidden.size === 0) return (text) => text;
   const known = new Map<string, readonly string[]>();
   const waysOf = (character: string): readonly string[] => {
-    const ways = known.get(character) ?? waysToWrite(character);
+    const ways = known.get(character) ?? spellingsOf(character);
     known.set(character, ways);
     return ways;
   };
@@ -41,8 +40,8 @@ export function createSecretHider(secrets: readonly string[]): HideSecrets {
   };
 }
 
-/** What of a secret gives it away: of an address also its path, its query and its password alone. */
-function tellingParts(secret: string): string[] {
+/** The parts of a secret to mask: for a URL also its path, its query and its password. */
+function maskableParts(secret: string): string[] {
   const whole = [secret, base64(secret)];
   if (!/^https?:\/\//i.test(secret) || !URL.canParse(secret)) return whole;
   const { href, pathname, search, searchParams, username, password } = new URL(secret);
@@ -50,7 +49,7 @@ function tellingParts(secret: string): string[] {
   return [...whole, href, decoded(pathname + search), decoded(pathname), ...searchParams.values(), word, base64(`${user}:${word}`)];
 }
 
-/** Where the secret that begins at `start` ends; -1 where none does. Every reading of the text is followed at once. */
+/** Returns the end of the secret at `start`, or -1. Follows all readings of the text in parallel. */
 function endOf(spelling: Spelling, text: string, start: number, isCut: boolean): number {
   let ends = new Set([start]);
   for (const [index, ways] of spelling.entries()) {
@@ -81,12 +80,12 @@ const ESCAPES: readonly ((text: string) => string)[] = [
 ];
 const HTML_NAMES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** In lower case: a text that was put into another case is found too. */
-function waysToWrite(character: string): readonly string[] {
+/** In lower case, so that text in another case matches too. */
+function spellingsOf(character: string): readonly string[] {
   const once = ESCAPES.map((write) => write(character));
   const twice = once.flatMap((text) => ESCAPES.map((write) => write(text)));
   const ways = [character, ...once, ...twice];
-  // Bodies and heads are read as Latin-1, a byte a character.
+  // Bodies and heads are read as Latin-1, one character per byte.
   return [...new Set([...ways, ...ways.map(bytesAsText)].map(lowerCase))];
 }
 
@@ -94,7 +93,7 @@ function bytesAsText(text: string): string {
   return String.fromCharCode(...UTF8.encode(text));
 }
 
-/** Leaves every character where it is, as `toLowerCase` does not. */
+/** Keeps all character indexes, unlike `toLowerCase`. */
 function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

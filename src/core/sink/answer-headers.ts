@@ -1,12 +1,12 @@
-// The headers that a sink may set in its own answer, and how a value that a run decides becomes one that can be sent.
+// The headers that a sink may set in its own answer, and how a value from a run is made safe to send.
 
 import { ExactNumber, stringifyJson } from '../json/json.ts';
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const WRITTEN_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Where the message goes and where it ends, which the server alone knows. */
+/** Framing and connection headers: only the server sets them. */
 const FRAMING = ['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'trailer', 'te', 'x-run-id'];
-/** What rules the browser for the whole site, beyond this one answer: a workflow must not speak for its neighbours. */
+/** Headers that affect the whole site in a browser: one workflow must not set them for its neighbours. */
 const SITE_WIDE = new RegExp(
   '^(?:access-control-.*|cross-origin-.*|sec-.*|.*-policy(?:-report-only)?|set-cookie2?|clear-site-data|strict-transport-security|' +
     'x-frame-options|x-content-type-options|x-xss-protection|x-permitted-cross-domain-policies|nel|report-to|reporting-endpoints|' +
@@ -23,19 +23,18 @@ export function headerNameFault(name: string): string | null {
   return null;
 }
 
-/** Null when the text can be sent as it is written. */
+/** Null when the text can be sent unchanged. */
 export function headerValueFault(name: string, value: string): string | null {
   if (name.toLowerCase() === 'location') return locationFault(value);
   return WRITTEN_VALUE.test(value) ? null : 'holds a character that a header cannot carry';
 }
 
-/** A value that would be cut by every server on its way is no header. */
+/** Longer values are rejected by most servers and proxies. */
 const MAX_SELECTED_BYTES = 8192;
 
 /**
- * A selected value as it is sent; null where it is left out: nothing was selected, it is too long, or it is no place
- * to go to. Line breaks and other control characters become spaces (RFC 9110, 5.5); text beyond Latin-1 is sent as the
- * bytes of its UTF-8.
+ * Returns the header value to send. Null omits the header: nothing was selected, the value is too long, or it is not a
+ * valid location. Control characters become spaces (RFC 9110, 5.5); text beyond Latin-1 is sent as UTF-8 bytes.
  */
 export function selectedHeader(name: string, value: unknown): string | null {
   if (value === null || value === undefined) return null;
@@ -63,11 +62,11 @@ export function locationFault(location: string): string | null {
   return location.startsWith('/') || URL.canParse(location) ? null : 'is no URL';
 }
 
-/** What a URL cannot hold is percent-encoded, names of hosts are Punycode; all else stays as it is written. */
+/** Percent-encodes characters that a URL cannot contain and converts host names to Punycode; the rest is unchanged. */
 export function encodeLocation(location: string): string {
   if (/^[\x21-\x7e]*$/.test(location) && !location.includes('\\')) return location;
   if (!location.startsWith('/') && URL.canParse(location)) return new URL(location).href;
-  // Half a surrogate pair becomes U+FFFD on the way through UTF-8.
+  // A lone surrogate becomes U+FFFD in the UTF-8 round trip.
   const text = new TextDecoder().decode(new TextEncoder().encode(location));
   return text.replace(/[^\x21-\x7e]|\\/gu, encodeURIComponent);
 }

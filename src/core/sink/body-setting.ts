@@ -1,4 +1,4 @@
-// How a sink reads bodies: by their type, all as one kind, or forms by the one field that holds a document.
+// How a sink reads bodies: by content type, always as one kind, or as a form with one field that contains a document.
 
 import type { JsonSchema } from '../schema.ts';
 

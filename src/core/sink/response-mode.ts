@@ -1,11 +1,11 @@
-// How a trigger is answered: the sink's own setting, and what the caller may choose instead by `Accept` (RFC 9110)
-// and `Prefer` (RFC 7240).
+// How a trigger is answered: the sink's setting, which the caller may override with `Accept` (RFC 9110) and `Prefer`
+// (RFC 7240).
 
 import type { JsonSchema } from '../schema.ts';
 import { isSelector } from '../workflow/selector.ts';
 
 export type SinkResponse =
-  /** Without `isWritten` it is what a sink does that says nothing of its answer. */
+  /** `isWritten`: the definition sets the mode. Otherwise it is the default. */
   | { mode: 'stream'; isWritten?: true }
   | { mode: 'wait' }
   | { mode: 'accept'; status: 200 | 202 }
@@ -42,7 +42,7 @@ export interface Answer {
   response: SinkResponse;
   /** Bounds the modes that wait for the run. */
   waitMs: number;
-  /** What `Preference-Applied` says. */
+  /** Value of `Preference-Applied`. */
   preferenceApplied: string | null;
 }
 
@@ -53,13 +53,13 @@ const ACCEPT: SinkResponse = { mode: 'accept', status: 202 };
 const DEFAULT_WAIT_MS = 30_000;
 export const MAX_WAIT_MS = 300_000;
 
-/** Decides the answer. The caller's explicit wish wins over the sink's setting. */
+/** Decides the answer. An explicit preference of the caller wins over the sink's setting. */
 export function negotiateAnswer(sinkResponse: SinkResponse, accept: string | undefined, prefer: string | undefined): Answer {
   const preference = prefer === undefined ? NO_PREFERENCE : readPreference(prefer);
   const waitMs = Math.min(preference.waitSeconds === null ? DEFAULT_WAIT_MS : preference.waitSeconds * 1000, MAX_WAIT_MS);
   const preferenceApplied = preference.text;
   if (preference.respondAsync) return { response: preference.waitSeconds === null ? ACCEPT : WAIT, waitMs, preferenceApplied };
-  const wished = accept === undefined || accept === '*/*' ? null : wishedMode(accept, sinkResponse);
+  const wished = accept === undefined || accept === '*/*' ? null : preferredMode(accept, sinkResponse);
   const response = wished === null ? sinkResponse : wished === 'stream' ? STREAM : WAIT;
   return { response, waitMs, preferenceApplied };
 }
@@ -69,15 +69,15 @@ const JSON_TYPE = 'application/json';
 
 interface MediaRange {
   type: string;
-  /** From 0, which is a refusal, to 1. */
+  /** From 0 (not acceptable) to 1. */
   quality: number;
 }
 
 /**
- * The mode whose media type has the highest quality, the earlier one on a tie. Null when neither is named, and where
- * the caller is content with the answer that the sink writes: many clients name JSON beside anything.
+ * Returns the mode whose media type has the highest quality, the earlier one on a tie. Null when neither is named, or
+ * when the configured answer is acceptable: many clients list JSON next to a wildcard.
  */
-function wishedMode(accept: string, sinkResponse: SinkResponse): 'stream' | 'wait' | null {
+function preferredMode(accept: string, sinkResponse: SinkResponse): 'stream' | 'wait' | null {
   const ranges = readAccept(accept);
   if (isWritten(sinkResponse) && ranges.some(({ type }) => type === '*/*' || isSatisfied(type, sinkResponse))) return null;
   let best: 'stream' | 'wait' | null = null;
@@ -89,7 +89,7 @@ function wishedMode(accept: string, sinkResponse: SinkResponse): 'stream' | 'wai
   return best;
 }
 
-/** What is not refused. A range whose quality is no number is left out. */
+/** Returns the acceptable ranges. Skips a range whose quality is not a number. */
 function readAccept(accept: string): MediaRange[] {
   const ranges = accept.split(',').map((range): MediaRange => {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
@@ -106,14 +106,14 @@ function isWritten(response: SinkResponse): boolean {
   return response.mode !== 'stream' || response.isWritten === true;
 }
 
-/** JSON types satisfy each other: who reads one dialect reads the plain one. */
+/** JSON types satisfy each other: a client that reads one dialect also reads plain JSON. */
 function isSatisfied(range: string, response: SinkResponse): boolean {
   const type = contentType(response);
   if (type === 'unknown') return true;
   return type !== null && (range === type || range === `${type.split('/')[0]}/*` || (isJson(range) && isJson(type)));
 }
 
-/** Of what a response holds; null for a redirect, whose content is another page; `unknown` where a run decides. */
+/** Media type of a response; null for a redirect, whose content is another page; `unknown` when the run decides. */
 function contentType(response: SinkResponse): string | 'unknown' | null {
   if (response.mode === 'stream') return EVENT_STREAM;
   if (response.mode === 'redirect') return null;

@@ -1,4 +1,4 @@
-// The `response` setting of a sink: what may be written, what is wrong with it, and what it means.
+// The `response` setting of a sink: its fields, its validation, and its meaning.
 
 import type { Fault } from '../fault.ts';
 import { findSelectors, isSelector, readSelector, type SelectorPart } from '../workflow/selector.ts';
@@ -23,13 +23,13 @@ const fieldsOf: Record<SinkResponse['mode'], readonly (keyof ResponseSetting)[]>
   custom: ['status', 'headers', 'body'],
 };
 
-/** What the answer to a caller may select from. */
+/** What selectors in the answer can reach. */
 export interface AnswerScope extends Omit<RequestScope, 'isAnswer'> {
-  /** Names in the output of a run; null where its workflow decides. */
+  /** Names in the output of a run; null when its workflow decides them. */
   outputs: readonly string[] | null;
 }
 
-/** What the schema cannot say: which settings belong to which mode, and which headers an answer may set. */
+/** Checks beyond the schema: which settings belong to which mode, and which headers an answer may set. */
 export function responseFaults(setting: unknown, scope: AnswerScope): Fault[] {
   if (setting === undefined || setting === null || typeof setting === 'string') return [];
   const { mode, ...settings } = setting as ResponseSetting;

@@ -1,12 +1,12 @@
-// Who may trigger a sink, as its definition says it: with `auth_token`, `auth` or `public`, or not at all.
+// Who may trigger a sink: the fields `auth_token`, `auth` and `public` of its definition.
 
 import type { Fault } from '../fault.ts';
 import type { JsonSchema } from '../schema.ts';
 
-/** Credentials as a definition states them; tokens are in clear only here. */
+/** Credentials in a definition; tokens are in plain text only here. */
 export type AuthDefinition = { type: 'none' } | { type: 'bearer'; tokens: string[]; tokenHashes: string[] };
 
-/** Credentials as they are kept: tokens only as lower-case hex SHA-256. */
+/** Stored credentials: tokens only as lower-case hex SHA-256. */
 export type SinkAuth = { type: 'none' } | { type: 'bearer'; tokenHashes: string[] };
 
 const token: JsonSchema = {
@@ -15,10 +15,10 @@ const token: JsonSchema = {
   description: 'must be 1 to 1024 visible ASCII characters without spaces',
 };
 const tokenHash: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{64}$', description: 'must be the lower-case hex SHA-256 of a token' };
-/** Tokens that one sink accepts at the same time: enough to rotate them. */
+/** Maximum tokens of one sink at a time: enough for rotation. */
 const MAX_TOKENS = 16;
 
-/** The fields of a sink's document that speak of credentials. */
+/** The credential fields of a sink's document. */
 export const authProperties: Record<string, JsonSchema> = {
   auth_token: { ...token, type: ['string', 'null'] },
   auth: {
@@ -40,7 +40,7 @@ export interface AuthDocument {
   public?: boolean;
 }
 
-/** What the schema cannot say: which of the fields may stand beside each other. */
+/** Checks beyond the schema: which of the fields may be combined. */
 export function authFaults({ auth, auth_token: authToken, public: isPublic }: AuthDocument): Fault[] {
   const faults: Fault[] = [];
   const isStatedTwice = auth !== undefined && authToken !== undefined && !(auth === null && authToken === null);
@@ -54,7 +54,7 @@ export function authFaults({ auth, auth_token: authToken, public: isPublic }: Au
   return faults;
 }
 
-/** Reads fields that have no faults; null where they say nothing of credentials. */
+/** Reads fields that have no faults. Null when no credential field is set. */
 export function readAuth({ auth, auth_token: authToken, public: isPublic }: AuthDocument): AuthDefinition | null {
   if (auth?.type === 'bearer') return { type: 'bearer', tokens: auth.tokens ?? [], tokenHashes: auth.token_hashes ?? [] };
   if (typeof authToken === 'string') return { type: 'bearer', tokens: [authToken], tokenHashes: [] };

@@ -1,17 +1,17 @@
-// The paths of sinks: the patterns that definitions hold and the paths that requests ask for.
-// Both are refused for the same tricks, so that what is stored and what is matched can never disagree.
+// Path patterns of sinks and paths of requests. Both are validated by the same rules, so that a stored pattern and a
+// matched path cannot disagree.
 
 const MAX_PATH_LENGTH = 2048;
 const PARAM = /^:[A-Za-z_][A-Za-z0-9_]*$/;
 const LITERAL = /^[^:*?#%\\\s\p{Cc}]+$/u;
 
-/** One trailing slash is ignored and text is compared in NFC: the one canonical form of a pattern. */
+/** Returns the canonical form of a pattern: in NFC, without one trailing slash. */
 export function canonicalPattern(path: string): string {
   const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
   return trimmed.normalize('NFC');
 }
 
-/** Two patterns with the same key match the same paths: parameter names do not tell them apart. */
+/** Two patterns with the same key match the same paths: parameter names do not matter. */
 export function patternKey(pattern: string): string {
   return pattern
     .split('/')
@@ -19,12 +19,12 @@ export function patternKey(pattern: string): string {
     .join('/');
 }
 
-/** The names under which requests bring the parts that a pattern leaves open; `*` is the wildcard's. */
+/** Names of a pattern's parameters; `*` is the name of the wildcard. */
 export function paramNames(pattern: string): string[] {
   return pattern.split('/').flatMap((segment) => (segment.startsWith(':') ? [segment.slice(1)] : segment === '*' ? ['*'] : []));
 }
 
-/** Returns what is wrong with a sink's path pattern, or null when it is a good one. */
+/** Returns the fault of a sink's path pattern, or null when it is valid. */
 export function patternFault(path: string): string | null {
   if (!path.startsWith('/')) return 'must start with "/"';
   if (path.length > MAX_PATH_LENGTH) return `must be at most ${MAX_PATH_LENGTH} characters`;
@@ -52,9 +52,9 @@ function segmentFault(segment: string, isLast: boolean): string | null {
 
 const BROKEN_ESCAPE = /%(?![0-9a-f]{2})/i;
 
-/** Returns why a request path is malformed, or null. `path` is as it came on the wire, without the query. */
+/** Returns why a request path is malformed, or null. `path` is the raw path without the query. */
 export function requestPathFault(path: string): string | null {
-  // A path that spells the route itself in percent-encoding (`/s%69nk/…`) is cut amid the encoding and starts elsewhere.
+  // When the route prefix itself is percent-encoded (`/s%69nk/…`), the path is cut inside the encoding.
   if (!path.startsWith('/')) return 'the path does not start with "/"';
   if (path.length > MAX_PATH_LENGTH * 2) return 'the path is too long';
   if (path.includes('#')) return 'the path holds a "#"; write it as %23';

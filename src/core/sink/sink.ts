@@ -1,5 +1,5 @@
-// Sinks: the inbound endpoint definitions. Field names are those of the HTTP Sink document
-// (`path`, `method`, `auth_token`), plus optional ones of our own.
+// Sinks: the inbound endpoint definitions. Field names come from the HTTP Sink document (`path`, `method`,
+// `auth_token`), plus optional fields of our own.
 
 import { appIdFault } from '../app.ts';
 import type { Fault } from '../fault.ts';
@@ -15,12 +15,12 @@ import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
 export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type SinkMethod = (typeof SINK_METHODS)[number] | 'ANY';
 
-/** Platforms whose requests are recognised and checked, and normalised into `$request.payload`. */
+/** Platforms whose requests are validated and normalised into `$request.payload`. */
 const PAYLOAD_SOURCES = ['robovision', 'v7', 'roboflow'] as const;
 export type PayloadSource = (typeof PAYLOAD_SOURCES)[number];
 
 export interface SinkLimits {
-  /** Of a body that is no multipart form. */
+  /** Of a body that is not a multipart form. */
   bodyBytes: number;
   /** Of a whole multipart form, of each of its files and of each of its fields. */
   formBytes: number;
@@ -48,25 +48,25 @@ interface SinkSettings {
   /** Explicit source of workflow inputs: input name to selector. */
   inputs: Record<string, string>;
   response: SinkResponse;
-  /** Selects what names a message; absent where `Idempotency-Key` alone does. */
+  /** Selects the idempotency key; absent when only `Idempotency-Key` sets it. */
   idempotencyKey?: string | undefined;
-  /** Senders that are told that they may send here (CloudEvents web hooks, 4); `*` for all. */
+  /** Origins that the handshake allows to send here (CloudEvents web hooks, 4); `*` for all. */
   webhookOrigins?: readonly string[] | undefined;
   limits: SinkLimits;
   body: BodySetting;
-  /** Who sends; null for anybody. */
+  /** The platform that sends; null for any sender. */
   payload: PayloadSource | null;
 }
 
 export interface SinkDefinition extends SinkSettings {
   appId: string;
-  /** Null: it says nothing of credentials. A new sink is public then, one that is there keeps what it has. */
+  /** Null when the definition has no credentials: a new sink is then public, an existing one keeps its credentials. */
   auth: AuthDefinition | null;
 }
 
-/** Who owns a definition: what the definition files or the demo own, the API does not change. */
+/** The owner of a definition. The API does not change definitions of the files or the demo. */
 export type ManagedBy = 'api' | DefinitionOwner;
-/** Those who define by whole documents. */
+/** Owners that define by whole documents. */
 export type DefinitionOwner = 'config' | 'demo';
 
 export interface Sink extends SinkSettings {
@@ -131,7 +131,7 @@ interface SinkDocument extends AuthDocument {
   payload?: PayloadSource | null;
 }
 
-/** Reads a definition as it stands in a request body or a file. `appId` is given where the URL names the app. */
+/** Reads a definition from a request body or a file. `appId` is set when the URL names the app. */
 export function parseSink(document: unknown, appId?: string): { sink: SinkDefinition; faults: [] } | { sink: null; faults: Fault[] } {
   const given = withUpperCaseMethod(document);
   const schemaFaults = checkSchema(given);
@@ -168,7 +168,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   return faults;
 }
 
-/** The output of a sink that names no workflow. */
+/** Output names of a sink without a workflow. */
 const CAPTURED = ['received'];
 
 function inputFault(text: string, scope: Omit<RequestScope, 'isAnswer'>): string | null {

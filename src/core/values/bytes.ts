@@ -1,4 +1,4 @@
-// Bytes as a value inside a workflow, as ConvertImageToJPEG makes them: Python's `bytes`.
+// Bytes as a value inside a workflow (Python's `bytes`), as ConvertImageToJPEG returns them.
 
 export class Bytes {
   readonly data: Uint8Array;
@@ -7,7 +7,7 @@ export class Bytes {
     this.data = data;
   }
 
-  /** Bytes have no JSON: whoever stores or sends them says how. */
+  /** Bytes have no JSON form: code that stores or sends them must encode them. */
   toJSON(): never {
     throw new TypeError('bytes are not JSON: write them on purpose');
   }

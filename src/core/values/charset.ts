@@ -1,6 +1,5 @@
-// Character sets, as the WHATWG Encoding Standard names and decodes them. No text is ever guessed: bytes that are not of
-// the set are an error. UTF-8 is the platform's own; all others come from a library, which is loaded with the first body
-// that wants one, for Node reads windows-1252 as Latin-1, takes undefined bytes and lacks two sets.
+// Decodes text by the WHATWG Encoding Standard; bytes outside the character set are an error. UTF-8 is native. Others use a
+// library, loaded on first use: Node reads windows-1252 as Latin-1, accepts undefined bytes and lacks two sets.
 
 import { createRequire } from 'node:module';
 
@@ -10,7 +9,7 @@ type Decoder = InstanceType<typeof TextDecoder>;
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const UTF8_WITH_MARK = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The set that a label names, as `windows-1252` for `latin1`; null for a label of none. */
+/** Returns the character set of a label, as `windows-1252` for `latin1`; null for an unknown label. */
 export function charsetOf(label: string): string | null {
   if (isUtf8(label)) return 'utf-8';
   const name = library().normalizeEncoding(label);
@@ -18,15 +17,15 @@ export function charsetOf(label: string): string | null {
 }
 
 /**
- * Reads a whole text, by its byte order mark where it has one, which is no part of it. Throws TypeError when the bytes are
- * not of the character set, RangeError when there is no such set.
+ * Decodes a whole text. A byte order mark wins over `charset` and is dropped. Throws TypeError when the bytes are not of
+ * the character set, RangeError when the set is unknown.
  */
 export function decodeText(bytes: Uint8Array, charset: string): string {
   const found = markedCharset(bytes) ?? charset;
   return (isUtf8(found) ? UTF8 : decoderOf(found)).decode(bytes);
 }
 
-/** Reads pieces of a text, in which a byte order mark is a character like any other. Throws as `decodeText` does. */
+/** Decodes pieces of a text, in which a byte order mark is an ordinary character. Throws as `decodeText` does. */
 export function pieceDecoder(charset: string): (bytes: Uint8Array) => string {
   const decoder = isUtf8(charset) ? UTF8_WITH_MARK : decoderOf(charset);
   return (bytes) => decoder.decode(bytes);
@@ -36,7 +35,7 @@ function isUtf8(label: string): boolean {
   return label === 'utf-8' || label === 'utf8';
 }
 
-/** UTF-16 tells by its mark which of its two byte orders it is in, and a UTF-8 mark means nothing else in any set. */
+/** The mark of UTF-16 decides its byte order, and a UTF-8 mark is unambiguous in every set. */
 function markedCharset(bytes: Uint8Array): string | null {
   const [first, second, third] = bytes;
   if (first === 0xef && second === 0xbb && third === 0xbf) return 'utf-8';

@@ -1,11 +1,11 @@
-// What pydantic takes for an int, a float and a bool beside values that are one ("lax mode"), as Roboflow reads every
-// manifest, its operations and what selectors give: `"3"`, `3.0` and `true` are ints, `"yes"` and 1 are true.
+// Coercion to int, float and bool as in pydantic's lax mode, which Roboflow applies to manifests, operations and selected
+// values: `"3"`, `3.0` and `true` are ints, `"yes"` and 1 are true.
 
 import { isEqual } from '../python/equality.ts';
 import { readNumber } from '../python/number.ts';
 import { parseFloatText } from '../python/parse-float.ts';
 
-/** Null for what is no integer: a fraction, and text that is not digits with a sign, single `_` among them and `.0` at the end. */
+/** Null for a non-integer. Text may have a sign, single `_` between digits, and `.0` at the end. */
 export function coerceInteger(given: unknown): bigint | null {
   const number = readNumber(given);
   if (typeof number === 'bigint') return number;
@@ -14,11 +14,11 @@ export function coerceInteger(given: unknown): bigint | null {
   return match === null ? null : BigInt((match[1] as string).replace(/[_+]/g, ''));
 }
 
-/** Python reads no longer int out of a text. */
+/** Python's limit for parsing an int. */
 const MOST_DIGITS = 4300;
 const INTEGER_TEXT = /^\s*([+-]?\d+(?:_\d+)*)(?:\.0+)?\s*$/;
 
-/** Null for what is no number; `inf` and `nan` are some. Digits are those of ASCII alone. */
+/** Null for a non-number; `inf` and `nan` are numbers. Accepts ASCII digits only. */
 export function coerceFloat(given: unknown): number | null {
   const number = readNumber(given);
   if (number !== null) return Number(number);
@@ -27,7 +27,7 @@ export function coerceFloat(given: unknown): number | null {
 
 const BEYOND_ASCII = /[^\0-\x7f]/;
 
-/** Null for what is neither true nor false. Text has no space around it. */
+/** Null for any other value. Does not trim text. */
 export function coerceBoolean(given: unknown): boolean | null {
   const plain = typeof given === 'string' ? given.toLowerCase() : given;
   if (TRUE.some((item) => isEqual(item, plain))) return true;
@@ -37,7 +37,7 @@ export function coerceBoolean(given: unknown): boolean | null {
 const TRUE = [1, '1', 'true', 't', 'yes', 'y', 'on'];
 const FALSE = [0, '0', 'false', 'f', 'no', 'n', 'off'];
 
-/** The schema keyword `coerces`: a value that can be read as this, and is within the bounds then. */
+/** The schema keyword `coerces`: a value that is coercible to `to` and then within the bounds. */
 export interface CoercionRule {
   to: 'integer' | 'number' | 'boolean';
   minimum?: number;

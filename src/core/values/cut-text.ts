@@ -1,11 +1,11 @@
-// Texts that a caller chose, cut to a number of bytes before they are kept.
+// Truncates caller-supplied text to a number of bytes before it is stored.
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * The beginning of the text, of at most so many bytes in UTF-8 and never half a character. Always a text of its own: what
- * JavaScript cuts out of a long text holds on to all of it.
+ * Returns the start of the text, at most `maxBytes` in UTF-8, without a partial character. The result is a copy: a slice
+ * in JavaScript keeps the whole text in memory.
  */
 export function cutText(text: string, maxBytes: number): string {
   const bytes = new Uint8Array(Math.min(maxBytes, text.length * 3));

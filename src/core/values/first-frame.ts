@@ -1,8 +1,8 @@
-// Which frame of a video's annotation stands for it, as V7 Darwin writes them: an object of frames by their number.
+// Finds the frame that represents a video annotation of V7 Darwin: an object of frames by number.
 
 /**
- * The first frame, by number, that holds what is asked for; null where none does. A key that is no number comes last.
- * Frames between two key frames may note something and draw nothing.
+ * Returns the key of the first frame, by number, that matches; null when none does. A non-numeric key comes last. Frames
+ * between two key frames may contain notes without a shape.
  */
 export function findFirstFrame(frames: Readonly<Record<string, unknown>>, holds: (frame: unknown) => boolean): string | null {
   let first: string | null = null;

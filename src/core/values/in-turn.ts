@@ -1,4 +1,4 @@
-// One after the other: what takes much memory is not done side by side, however many ask for it at once.
+// Serialises memory-intensive work: concurrent callers run one after the other.
 
 export type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
 

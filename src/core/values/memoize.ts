@@ -1,7 +1,7 @@
-// What is made of a definition is made once: the definitions of a planned workflow are the same objects in every run.
+// Memoizes values derived from definitions, which are the same objects in every run of a planned workflow.
 
-/** As `make`, which must be pure; its result is kept for as long as its argument is. */
-export function onceByIdentity<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+/** Memoizes `make`, which must be pure, by argument identity. A result lives as long as its argument. */
+export function memoizeByIdentity<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const made = new WeakMap<Key, { value: Value }>();
   return (key) => {
     const known = made.get(key);

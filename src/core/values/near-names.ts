@@ -1,15 +1,15 @@
-// Finds what was probably meant: known names that a wrong one is close to.
+// Suggests known names that are close to a misspelt one.
 
 const MAX_LENGTH = 100;
 const MAX_NAMES = 3;
 
-/** What to add to the message about a wrong name: what was probably meant, and `all` that there is. */
+/** Returns the end of a message about a wrong name: the suggestions, and the list `all`. */
 export function sayKnown(wrong: string, known: readonly string[], all = known.join(', ')): string {
   const near = nearNames(wrong, known);
   return near.length === 0 ? `; known are ${all}` : `; did you mean ${near.map((name) => `"${name}"`).join(' or ')}? Known are ${all}`;
 }
 
-/** The closest first; none for a name that is like nothing known. */
+/** Closest first; empty when no known name is similar. */
 export function nearNames(wrong: string, known: readonly string[]): string[] {
   if (wrong.length > MAX_LENGTH) return [];
   return known
@@ -38,7 +38,7 @@ function bareName(name: string): string {
     .toLowerCase();
 }
 
-/** Letters to add, take away, replace, or swap with their neighbour (optimal string alignment). */
+/** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -1,6 +1,6 @@
-// Text as it stands in a query, and queries as they stand in an address.
+// Percent-encodes query text, and appends queries to URLs.
 
-/** The address with the query added to what query it has, and without its fragment, which is never sent. */
+/** Appends the query to the URL's own query, and removes the fragment, which is never sent. */
 export function addQuery(url: string, query: string): string {
   const withoutFragment = url.split('#', 1)[0] as string;
   if (query === '') return withoutFragment;

@@ -1,9 +1,9 @@
-// Values that came as text, of a form, a path or a query, as the kinds that an input declares mean them. Browsers send
-// blank text for what was left empty, `on` for a checked box, and one text where a list has one choice.
+// Converts text of a form, path or query to the kinds of an input. Browsers send blank text for an empty field, `on` for a
+// checked box, and a single text for a list with one choice.
 
 import { ExactNumber } from '../json/json.ts';
 
-/** Undefined where nothing was filled in. What is no text stays as it is, and so does text that no kind is a reading of. */
+/** Undefined for an empty field. A non-text value, or text that fits no kind, is returned unchanged. */
 export function fromText(value: unknown, kinds: readonly string[]): unknown {
   if (typeof value !== 'string' || kinds.some((kind) => kind === '*' || kind === 'string')) return value;
   if (kinds.length > 0 && kinds.every((kind) => NEVER_BLANK.has(kind)) && value.trim() === '') return undefined;
@@ -20,7 +20,7 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['on', true],
 ]);
 
-/** Kinds that no blank text is of. */
+/** Kinds that blank text never belongs to. */
 const NEVER_BLANK: ReadonlySet<string> = new Set([
   ...NUMERIC,
   'boolean',
@@ -41,7 +41,7 @@ const NEVER_BLANK: ReadonlySet<string> = new Set([
   'bar_code_detection',
 ]);
 
-/** A valid floating-point number of HTML, which may begin with zeros or a point, as JSON's may not. */
+/** A valid floating-point number of HTML. Unlike in JSON, it may begin with zeros or a point. */
 const NUMBER = /^-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function numberOf(text: string): number | ExactNumber {

@@ -1,9 +1,9 @@
-// A point in time as Python's `datetime` keeps it: the wall clock to the microsecond, and the offset from UTC, or none.
+// A timestamp like Python's `datetime`: wall clock in microseconds, with an optional UTC offset.
 
 export class Timestamp {
   /** Microseconds of the wall clock since 1970-01-01T00:00:00. */
   readonly wallMicroseconds: bigint;
-  /** Null where the clock's zone is not known. */
+  /** Null when the time zone is unknown. */
   readonly offsetSeconds: number | null;
 
   constructor(wallMicroseconds: bigint, offsetSeconds: number | null) {
@@ -16,7 +16,7 @@ export class Timestamp {
     return new Timestamp(BigInt(Math.trunc(milliseconds)) * 1000n, 0);
   }
 
-  /** Of the instant in UTC; a clock without a zone is taken to show it. */
+  /** Of the instant in UTC; a timestamp without a zone counts as UTC. */
   get epochMicroseconds(): bigint {
     return this.wallMicroseconds - BigInt(this.offsetSeconds ?? 0) * MICRO;
   }
@@ -25,7 +25,7 @@ export class Timestamp {
     return Number(((this.wallMicroseconds % MICRO) + MICRO) % MICRO);
   }
 
-  /** Microseconds are there only where they are not zero, and UTC is `+00:00`. */
+  /** Omits microseconds of zero; UTC is `+00:00`. */
   isoFormat(separator = 'T'): string {
     const { microsecond } = this;
     const wholeSeconds = new Date(Number((this.wallMicroseconds - BigInt(microsecond)) / 1000n)).toISOString();
@@ -34,7 +34,7 @@ export class Timestamp {
     return `${date}${separator}${time}${fraction}${this.offsetSeconds === null ? '' : offsetText(this.offsetSeconds)}`;
   }
 
-  /** A timestamp has no JSON: whoever stores or sends it says how. */
+  /** A timestamp has no JSON form: code that stores or sends it must encode it. */
   toJSON(): never {
     throw new TypeError('a timestamp is not JSON: write it on purpose');
   }
@@ -43,7 +43,7 @@ export class Timestamp {
 const MICRO = 1_000_000n;
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(Z|[+-]\d\d:?\d\d(?::?\d\d)?)?)?$/;
 
-/** Reads ISO 8601 as Python's `fromisoformat`; null for any other text, or for a date that the calendar does not have. */
+/** Parses ISO 8601 like Python's `fromisoformat`; null for other text or a date that does not exist. */
 export function parseTimestamp(text: string): Timestamp | null {
   const match = ISO.exec(text);
   if (match === null) return null;

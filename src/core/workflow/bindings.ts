@@ -1,19 +1,19 @@
-// Replaces each selector inside a value by what it selects. A value is compiled once, when its workflow is planned, so
-// that a run neither parses selectors nor copies what holds none.
+// Resolves the selectors inside a value. A value is compiled once, when its workflow is planned, so that a run neither
+// parses selectors nor copies parts without them.
 
 import { ExactNumber } from '../json/json.ts';
 import { isStepReference, readSelector } from './selector.ts';
 import { compilePath } from './selector-path.ts';
 
-/** What selectors can reach, by the name of their root: `inputs`, `steps`, `request`. */
+/** The values that selectors can reach, by root: `inputs`, `steps`, `request`. */
 export type Roots = Readonly<Record<string, unknown>>;
 
-/** Gives the value with its selectors resolved. What it returns is shared with other calls: never change it. */
+/** Returns the value with its selectors resolved. The result is shared between calls: never change it. */
 export type Binding = (roots: Roots) => unknown;
 
 /**
- * Selectors are found at any depth; `$$x` becomes the literal `$x`, and a bare `$steps.name`, which names a step and
- * no value, stays as it is. What is not there is null.
+ * Selectors are found at any depth. `$$x` becomes the literal `$x`. A bare `$steps.name`, which names a step and no
+ * value, is left unchanged. A missing value is null.
  */
 export function compileBinding(value: unknown): Binding {
   return compile(value) ?? (() => value);
@@ -24,7 +24,7 @@ export function resolveBindings(value: unknown, roots: Roots): unknown {
   return compileBinding(value)(roots);
 }
 
-/** Null where there is nothing to resolve. */
+/** Null when the value contains no selector. */
 function compile(value: unknown): Binding | null {
   if (typeof value === 'string') return compileText(value);
   if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return null;
@@ -40,13 +40,13 @@ function compileText(text: string): Binding | null {
   return compileSelector(text);
 }
 
-/** What a selector selects, or null when nothing is there. */
+/** Returns the selected value, or null when it is missing. */
 export function compileSelector(text: string): Binding {
   const lookUp = compileLookUp(text);
   return (roots) => lookUp(roots) ?? null;
 }
 
-/** As a selector; undefined when nothing is there, which null in its place is not. */
+/** As compileSelector, but undefined when the value is missing, so that an actual null is distinguishable. */
 export function compileLookUp(text: string): Binding {
   const selector = readSelector(text);
   if (selector === null) return () => undefined;

@@ -1,5 +1,4 @@
-// A workflow as it is written: Roboflow's JSON shape (inputs, steps, JsonField outputs), and what can be said of a
-// document before its selectors are looked at.
+// A workflow document in Roboflow's JSON shape (inputs, steps, JsonField outputs), and the checks that need no selectors.
 
 import { retrySchema } from '../delivery/retry.ts';
 import type { Fault } from '../fault.ts';
@@ -7,7 +6,7 @@ import { isDeeperThan } from '../json/json-tree.ts';
 import { createSchemaCheck, type JsonSchema } from '../schema.ts';
 import { engineVersionFault } from './engine-version.ts';
 
-/** Names of input types, and the one that each stands for. */
+/** Names of input types, with the canonical name of each. */
 const INPUT_TYPES = {
   WorkflowParameter: 'WorkflowParameter',
   InferenceParameter: 'WorkflowParameter',
@@ -41,7 +40,7 @@ export interface WorkflowDocument {
   inputs: InputDocument[];
   steps: StepDocument[];
   outputs: OutputDocument[];
-  /** Copies of the workflows that the steps refer to, by reference: what a save adds to what was written. */
+  /** Copies of the referenced workflows, by reference; added when the document is saved. */
   pinned_workflows?: Record<string, WorkflowDocument>;
 }
 
@@ -106,7 +105,7 @@ export function shapeFaults(document: unknown): Fault[] {
   return checkSchema(document);
 }
 
-/** What the schema cannot say, before any selector is looked at. */
+/** Checks beyond the schema that need no selectors. */
 export function documentFaults(workflow: WorkflowDocument): Fault[] {
   const version = engineVersionFault(workflow.version);
   return [
@@ -119,7 +118,7 @@ export function documentFaults(workflow: WorkflowDocument): Fault[] {
   ];
 }
 
-/** What was written, without what a save added to it. */
+/** Returns the document as the author wrote it, without the pins that a save added. */
 export function withoutPins(document: unknown): unknown {
   if (typeof document !== 'object' || document === null || !Object.hasOwn(document, 'pinned_workflows')) return document;
   const { pinned_workflows: _pins, ...written } = document as WorkflowDocument;
@@ -130,7 +129,7 @@ export function inputTypeOf({ type }: InputDocument): InputType {
   return INPUT_TYPES[type];
 }
 
-/** Roboflow's `dynamic_blocks_definitions` hold Python. */
+/** Roboflow's `dynamic_blocks_definitions` contain Python. */
 function codeFaults(workflow: object): Fault[] {
   const { dynamic_blocks_definitions: blocks = null } = workflow as { dynamic_blocks_definitions?: unknown };
   if (blocks === null || (Array.isArray(blocks) && blocks.length === 0)) return [];

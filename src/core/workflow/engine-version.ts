@@ -1,4 +1,4 @@
-// Which Execution Engine a definition asks for: a PEP 440 version, answered as Roboflow's engine 1.15.0 answers it.
+// The Execution Engine version that a definition requests (PEP 440), checked as Roboflow's engine 1.15.0 checks it.
 
 const ENGINE_VERSION = '1.15.0';
 const ENGINE = [1, 15, 0] as const;

@@ -1,6 +1,5 @@
-// Every fault of a workflow, found when it is saved: Roboflow's compile errors in their words, with the place of each
-// and what would be right. What a step type wants of its manifest is told by the caller, so that core knows no step
-// type but the one that stands for a workflow.
+// Validates a workflow when it is saved: Roboflow's compile errors in their words, with the path of each and a correction.
+// The caller inspects manifests, so that core knows no step type but inner_workflow.
 
 import { type Fault, nestFaults } from '../fault.ts';
 import { documentFaults, type InputDocument, MAX_STEPS, type StepDocument, shapeFaults, type WorkflowDocument } from './document.ts';
@@ -20,20 +19,20 @@ import { bindableProperties, findSelectors, isSelector, isStepReference, readSel
 import { ANY_REQUEST, requestFault } from './selector-faults.ts';
 import { leadingNames } from './selector-path.ts';
 
-/** What a step type says of a manifest. */
+/** The result of checking a manifest against its step type. */
 export interface ManifestReport {
   faults: Fault[];
   /** Names of its outputs; null: any name. */
   outputs: readonly string[] | null;
   /** Whether a property names steps to run next, as `$steps.b`. */
   takesSteps: (property: string) => boolean;
-  /** Whether such a step may be an earlier one. */
+  /** Whether such a step may be an earlier one, which makes a loop. */
   mayNameLoop: (property: string) => boolean;
 }
 
 export type InspectManifest = (type: string, manifest: Record<string, unknown>) => ManifestReport;
 
-/** An empty list when the document can run. References that are not pinned are taken on trust. */
+/** Returns an empty list when the document can run. References without a pin are not checked. */
 export function workflowFaults(document: unknown, inspect: InspectManifest): Fault[] {
   const shape = shapeFaults(document);
   if (shape.length > 0) return firstFaults(shape);
@@ -42,7 +41,7 @@ export function workflowFaults(document: unknown, inspect: InspectManifest): Fau
   return firstFaults(nesting.length > 0 ? nesting : faultsInside({ document: workflow, pins: pinsOf(workflow) }, inspect));
 }
 
-/** Nobody reads more, and a hostile definition could have a fault in every other byte. */
+/** A hostile definition could have a fault in every other byte. */
 const MAX_FAULTS = 100;
 const MAX_FAULTS_OF_A_STEP = 20;
 const MAX_LISTED_NAMES = 20;
@@ -86,12 +85,12 @@ function scopeOf(document: WorkflowDocument, pins: PinnedWorkflows, inspect: Ins
   return { document, reports, byName: new Map(document.steps.map(({ name }, index) => [name, reports[index] as ManifestReport])) };
 }
 
-/** Any, while the definition has faults of its own to be told first. */
+/** Null (any name) while the inner definition has shape faults, which are reported first. */
 function outputNames(inner: WorkflowDocument): string[] | null {
   return shapeFaults(inner).length > 0 ? null : inner.outputs.map(({ name }) => name);
 }
 
-/** A workflow inside another one must be able to run by itself, with what the step binds to its inputs. */
+/** An inner workflow must be able to run by itself, with the bindings of the step as its inputs. */
 function innerFaults(step: StepDocument, pins: PinnedWorkflows, inspect: InspectManifest): Fault[] {
   const inner = isInnerWorkflow(step) ? innerWorkflowOf(step, pins) : null;
   if (inner === null) return [];
@@ -106,7 +105,7 @@ function innerFaults(step: StepDocument, pins: PinnedWorkflows, inspect: Inspect
 function selectorFaults(step: StepDocument, { takesSteps }: ManifestReport, scope: Scope): Fault[] {
   const faults: Fault[] = [];
   for (const [path, value] of Object.entries(bindableProperties(step))) {
-    // Its selectors are those of another workflow.
+    // Its selectors belong to the inner workflow.
     if (path === 'workflow_definition' && isInnerWorkflow(step)) continue;
     for (const text of new Set(findSelectors(value))) {
       const message = referenceFault(text, scope) ?? (isStepReference(text) && !takesSteps(path) ? bareStepFault(text, step.name) : null);
@@ -117,7 +116,7 @@ function selectorFaults(step: StepDocument, { takesSteps }: ManifestReport, scop
   return faults;
 }
 
-/** As Roboflow has it, a block names each step that it chooses once. */
+/** Roboflow's rule: a block names each step that it chooses only once. */
 function gateFaults(step: StepDocument): Fault[] {
   const targets = gateTargets(step);
   const repeated = targets.find((name, place) => targets.indexOf(name) !== place);
@@ -161,7 +160,7 @@ function referenceFault(text: string, { document, byName }: Scope): string | nul
   }
 }
 
-/** A value of any of these kinds is one piece, in which nothing is to be selected. */
+/** A value of any of these kinds has no parts to select. */
 const SCALAR_KINDS: readonly string[] = ['string', 'integer', 'float', 'float_zero_to_one', 'boolean'];
 
 function isScalar({ kind = [] }: InputDocument): boolean {
@@ -181,7 +180,7 @@ function quotable(text: string): string {
   return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
 }
 
-/** What only shows once inner workflows have become steps: what was bound to them, how many they are, and loops. */
+/** Faults that appear only after inlining inner workflows: bound literals, the step count, and cycles. */
 function inlinedFaults(document: WorkflowDocument, inspect: InspectManifest): Fault[] {
   try {
     const { steps } = inlineInnerWorkflows(document);
@@ -200,7 +199,7 @@ function inlinedFaults(document: WorkflowDocument, inspect: InspectManifest): Fa
   }
 }
 
-/** What a step says to the literals that were bound in place of its selectors. */
+/** Checks the literals that replaced a step's selectors. */
 function boundFaults({ step, origin }: InlinedStep, document: WorkflowDocument, inspect: InspectManifest): Fault[] {
   const { faults } = inspect(step.type, step);
   if (!isInnerWorkflow(document.steps[origin] as StepDocument)) return nestFaults(`steps[${origin}]`, faults);
@@ -210,7 +209,7 @@ function boundFaults({ step, origin }: InlinedStep, document: WorkflowDocument, 
   }));
 }
 
-/** Steps that wait for one another would never start. Kahn's algorithm: what cannot be taken away is in a loop. */
+/** Steps that wait for one another would never start. Kahn's algorithm: steps that cannot be removed are in a cycle. */
 function cycleFaults(documents: readonly StepDocument[], inspect: InspectManifest): Fault[] {
   const { steps, loops } = planSteps(documents);
   const waitsFor = new Map(steps.map((step) => [step.name, new Set([...step.needs, ...step.gatedBy, ...step.chosenBy])]));
@@ -230,7 +229,7 @@ function cycleFaults(documents: readonly StepDocument[], inspect: InspectManifes
   return [{ path: 'steps', message: `${text}: steps ${looped.join(', ')} wait for one another` }];
 }
 
-/** Of the loops that a step repeats, those that it names in a property which may not name one. */
+/** Returns the back edges of a step that it names in a property which may not loop. */
 function forbiddenLoops(step: StepDocument, targets: ReadonlySet<string>, inspect: InspectManifest): string[] {
   const { mayNameLoop } = inspect(step.type, step);
   const forward = Object.entries(bindableProperties(step)).filter(([property]) => !mayNameLoop(property));

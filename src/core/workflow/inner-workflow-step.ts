@@ -1,5 +1,5 @@
-// The step that stands for a whole workflow: `roboflow_core/inner_workflow@v1`, with its definition inside it or with
-// a reference to a workflow of the same app. Roboflow's limits on such steps.
+// The step type `roboflow_core/inner_workflow@v1`: it contains a workflow definition or references a workflow of the
+// same app. Also Roboflow's limits on such steps.
 
 import type { Fault } from '../fault.ts';
 import type { StepDocument, WorkflowDocument } from './document.ts';
@@ -14,11 +14,11 @@ export type PinnedWorkflows = Readonly<Record<string, WorkflowDocument>>;
 export interface InnerWorkflowReference {
   workspace: string;
   id: string;
-  /** Null: the current one when the referring workflow is saved. */
+  /** Null: the current version at the time the referring workflow is saved. */
   version: string | null;
 }
 
-/** A definition with the copies that its own references are looked up in. */
+/** A definition with the pinned copies that resolve its references. */
 export interface InnerWorkflow {
   document: WorkflowDocument;
   pins: PinnedWorkflows;
@@ -28,14 +28,14 @@ export function isInnerWorkflow({ type }: { type?: unknown }): boolean {
   return type === INNER_WORKFLOW;
 }
 
-/** Null where the step holds its definition. */
+/** Null when the step contains its definition. */
 export function readReference(step: object): InnerWorkflowReference | null {
   const { workflow_workspace_id: workspace, workflow_id: id, workflow_version_id: version } = step as Record<string, unknown>;
   if (typeof workspace !== 'string' || typeof id !== 'string') return null;
   return { workspace, id, version: version === undefined || version === null ? null : String(version) };
 }
 
-/** Under which the copy of a workflow is pinned. */
+/** The key of a workflow's pinned copy. */
 export function pinKey({ id, version }: InnerWorkflowReference): string {
   return version === null ? id : `${id}@${version}`;
 }
@@ -44,7 +44,7 @@ export function pinsOf(document: WorkflowDocument): PinnedWorkflows {
   return document.pinned_workflows ?? {};
 }
 
-/** What the step stands for; null while its reference is not resolved. A pinned copy brings its own pins. */
+/** Returns the inner workflow, or null while its reference is unresolved. A pinned copy has its own pins. */
 export function innerWorkflowOf(step: object, pins: PinnedWorkflows): InnerWorkflow | null {
   const { workflow_definition: definition = null } = step as { workflow_definition?: WorkflowDocument | null };
   if (definition !== null) return { document: definition, pins };
@@ -54,7 +54,7 @@ export function innerWorkflowOf(step: object, pins: PinnedWorkflows): InnerWorkf
   return { document, pins: pinsOf(document) };
 }
 
-/** Told of documents whose inner definitions may still be anything. */
+/** Accepts documents whose inner definitions are not validated yet. */
 export function nestingFaults(root: WorkflowDocument): Fault[] {
   let count = 0;
   function depthOf({ document, pins }: InnerWorkflow, depth: number): number {
@@ -83,7 +83,7 @@ function innerSteps(document: unknown): object[] {
   );
 }
 
-/** What a child's inputs say to the bindings that it is given. */
+/** Checks the bindings of a step against the inputs of its child workflow. */
 export function bindingFaults({ name, parameter_bindings: given }: StepDocument, child: WorkflowDocument): Fault[] {
   const bound = Object.keys((given ?? {}) as object);
   const known = child.inputs.map((input) => input.name);

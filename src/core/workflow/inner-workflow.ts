@@ -1,5 +1,5 @@
-// Puts the steps of inner workflows in the place of the steps that stand for them, so that a run knows only plain
-// steps: `{step}__{childstep}`, its inputs bound, references to the step turned into references to what is inside.
+// Inlines inner workflows, so that a run has only plain steps. A child step is named `{step}__{childstep}`, its inputs are
+// bound, and references to the outer step are redirected to the inlined steps.
 
 import { countValues, mapLeaves } from '../json/json-tree.ts';
 import { MAX_STEPS, type StepDocument, type WorkflowDocument } from './document.ts';
@@ -11,23 +11,23 @@ import { planTransitions } from './transitions.ts';
 
 export interface InlinedStep {
   step: StepDocument;
-  /** Place of the written step that it stems from. */
+  /** Index of the original step in the document. */
   origin: number;
 }
 
 export interface InlinedWorkflow {
   steps: InlinedStep[];
-  /** `value` is a selector, a literal in selectors' terms, or an object of them. */
+  /** `value` is a selector, an escaped literal, or an object of these. */
   outputs: { name: string; value: unknown }[];
 }
 
-/** Why a workflow cannot hold what it holds. */
+/** Thrown when a workflow cannot be inlined. */
 export class InliningFault extends Error {}
 
-/** Bindings that repeat one another multiply: few bytes could ask for more values than there is memory. */
+/** Repeated bindings multiply: a small document could otherwise exhaust the memory. */
 const MAX_VALUES = 200_000;
 
-/** Takes a document without faults. A step whose reference is not resolved stays. Throws InliningFault. */
+/** `document` has no faults. A step with an unresolved reference stays. Throws InliningFault. */
 export function inlineInnerWorkflows(document: WorkflowDocument): InlinedWorkflow {
   if (!document.steps.some(isInnerWorkflow)) return plain(document);
   const budget = new ValueBudget();
@@ -58,8 +58,8 @@ function inline({ document, pins }: InnerWorkflow, budget: ValueBudget): Inlined
 }
 
 function expand(parent: InlinedWorkflow, name: string, pins: PinnedWorkflows, budget: ValueBudget): InlinedWorkflow {
-  const place = parent.steps.findIndex(({ step }) => step.name === name);
-  const { step, origin } = parent.steps[place] as InlinedStep;
+  const index = parent.steps.findIndex(({ step }) => step.name === name);
+  const { step, origin } = parent.steps[index] as InlinedStep;
   const inner = innerWorkflowOf(step, pins);
   if (inner === null) return parent;
   const child = inline(inner, budget);
@@ -76,7 +76,7 @@ function expand(parent: InlinedWorkflow, name: string, pins: PinnedWorkflows, bu
     origin,
   }));
   return {
-    steps: parent.steps.toSpliced(place, 1, ...steps).map((other) => ({ ...other, step: pointInside(other.step, inside, budget) })),
+    steps: parent.steps.toSpliced(index, 1, ...steps).map((other) => ({ ...other, step: pointInside(other.step, inside, budget) })),
     outputs: parent.outputs.map((output) => ({ ...output, value: replaceReferences(output.value, inside, budget) })),
   };
 }
@@ -93,7 +93,7 @@ function newNames(name: string, { steps }: InlinedWorkflow, taken: Set<string>):
   );
 }
 
-/** Of each child input what the step binds to it, else its default, which is no selector whatever it holds. */
+/** Returns the binding of each child input, else its default, which is escaped so that it is never a selector. */
 function boundInputs({ parameter_bindings: given }: StepDocument, child: WorkflowDocument): Map<string, unknown> {
   const bindings = new Map(Object.entries((given ?? {}) as object) as [string, unknown][]);
   for (const { name, default_value: value = null } of child.inputs) if (!bindings.has(name)) bindings.set(name, asLiteral(value));
@@ -104,7 +104,7 @@ function asLiteral(value: unknown): unknown {
   return mapLeaves(value, (leaf) => (typeof leaf === 'string' && leaf.startsWith('$') ? `$${leaf}` : leaf));
 }
 
-/** A text of the child as the parent writes it. */
+/** Rewrites a selector of the child for the parent. */
 function renamed(text: string, names: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, unknown>): unknown {
   const { root, parts } = readSelector(text) ?? { root: '', parts: [] };
   const name = parts[0]?.key ?? '';
@@ -119,7 +119,7 @@ function writtenFrom(parts: readonly SelectorPart[], from: number): string {
     .join('');
 }
 
-/** The part of a bound value that a longer selector selects: of a literal at once, of a selector by a longer one. */
+/** Selects a part of a bound value: directly from a literal, by appending to a selector. */
 function follow(value: unknown, parts: readonly SelectorPart[], from: number): unknown {
   if (from >= parts.length) return value;
   if (typeof value === 'string' && readSelector(value) !== null) return value + writtenFrom(parts, from);
@@ -131,15 +131,15 @@ function follow(value: unknown, parts: readonly SelectorPart[], from: number): u
   return null;
 }
 
-/** What references to an inlined step lead to. */
+/** The targets of references to an inlined step. */
 interface Inside {
   name: string;
   outputs: ReadonlyMap<string, unknown>;
-  /** References to the steps that begin it. */
+  /** References to its first steps. */
   first: readonly string[];
 }
 
-/** Steps that wait for no other step of their workflow. Of more steps than there may be nobody asks. */
+/** Steps that wait for no other step of their workflow. Empty above MAX_STEPS, which is reported as a fault elsewhere. */
 function firstSteps({ steps }: InlinedWorkflow): string[] {
   if (steps.length > MAX_STEPS) return [];
   const links = steps.map(({ step }) => linksOf(step));
@@ -147,7 +147,7 @@ function firstSteps({ steps }: InlinedWorkflow): string[] {
   return links.filter(({ name, needs }) => needs.size === 0 && !chosenBy.has(name)).map(({ name }) => name);
 }
 
-/** The definition inside another inner workflow's step speaks of steps of its own. */
+/** A nested definition refers to its own steps, so only its bindings are rewritten. */
 function pointInside(step: StepDocument, inside: Inside, budget: ValueBudget): StepDocument {
   if (!isInnerWorkflow(step)) return { ...step, ...(replaceReferences(bindableProperties(step), inside, budget) as object) };
   const bindings = replaceReferences(step['parameter_bindings'], inside, budget);

@@ -1,9 +1,9 @@
-// What an element of a batch-oriented input (image, video metadata, WorkflowBatchInput) must be, kind by kind, told in
-// Roboflow's words. A kind that is not listed takes anything.
+// Validates an element of a batch-oriented input (image, video metadata, WorkflowBatchInput) by kind, with Roboflow's
+// messages. A kind that is not listed accepts anything.
 
 import { isDict, kindOf, typeName } from '../python/kind.ts';
 
-/** Null when the value fits one of the kinds, or one that takes anything. */
+/** Null when the value fits one of the kinds, or when one of them accepts anything. */
 export function kindFault(name: string, kinds: readonly string[], value: unknown): string | null {
   const checked = kinds.filter((kind) => Object.hasOwn(KINDS, kind));
   const faults = checked.map((kind) => ({ kind, fault: (KINDS[kind] as KindCheck)(value) }));
@@ -14,7 +14,7 @@ export function kindFault(name: string, kinds: readonly string[], value: unknown
   return `Failed to assemble \`${name}\`. Could not successfully use any deserializer for declared kinds. Details: ${details}`;
 }
 
-/** Says what is wrong, as it goes on after the parameter's name. */
+/** Returns the message that follows the parameter's name, or null. */
 type KindCheck = (value: unknown) => string | null;
 
 const text = typeCheck('string value', (value) => typeof value === 'string');

@@ -5,7 +5,7 @@ import type { Fault } from '../fault.ts';
 import { ExactNumber } from '../json/json.ts';
 import type { BodyKind, FileHandle, Request } from '../run/request.ts';
 import { groupPairs } from '../run/request.ts';
-import { onceByIdentity } from '../values/memoize.ts';
+import { memoizeByIdentity } from '../values/memoize.ts';
 import { fromText } from '../values/text-value.ts';
 import { type Binding, compileLookUp } from './bindings.ts';
 import { kindFault } from './input-kinds.ts';
@@ -13,9 +13,9 @@ import type { Workflow, WorkflowInput } from './plan.ts';
 import { parseSelector } from './selector.ts';
 
 /**
- * Each input takes its value by name from the sink's explicit mapping, else the body's top-level keys, then files,
- * path params, query, and its default. Throws `unprocessable` that names every input which is missing or of
- * another kind than declared.
+ * Each input is looked up by name in the sink's explicit mapping, else in the body's top-level keys, files, path params
+ * and query, in this order; then its default applies. Throws `unprocessable` that names every input which is missing
+ * or has a kind other than declared.
  */
 export function bindInputs(
   workflow: Workflow,
@@ -40,7 +40,7 @@ export function bindInputs(
   throw new AppError('unprocessable', `the request does not fit workflow "${workflow.id}": ${text}${hint}`, { details: { faults } });
 }
 
-/** GitHub and others send one field that holds the whole document, and the sink reads it only when told to. */
+/** GitHub and others send the whole document in one form field, which a sink reads only with `form_field`. */
 function documentFieldHint(body: unknown, bodyKind: BodyKind): string {
   const [[name, value] = ['', null], ...others] = bodyKind === 'form' ? Object.entries(body as object) : [];
   if (others.length > 0 || !/^[\w-]{1,64}$/.test(name) || typeof value !== 'string' || !/^\s*\{/.test(value)) return '';
@@ -57,7 +57,7 @@ function readParameter({ name, kinds }: WorkflowInput, value: unknown): InputRea
   return { value, fault: fitsKinds(value, kinds) ? null : `input "${name}" must be ${kinds.join(' or ')}` };
 }
 
-/** A run is one element of what Roboflow calls a batch, given as it is or as a list of one. */
+/** A run processes one element of a Roboflow batch, passed directly or as a list of one. */
 function readElement(input: WorkflowInput, given: unknown, request: Request): InputReading {
   if (!Array.isArray(given)) return { value: given, fault: elementFault(input, given, request) };
   if (given.length === 1) return { value: given[0] as unknown, fault: elementFault(input, given[0], request) };
@@ -83,11 +83,11 @@ function isImage(value: unknown, files: readonly FileHandle[]): boolean {
 interface Sources {
   request: Request;
   isForm: boolean;
-  /** Where an input is found by its name, the first that has it. */
+  /** Searched by name in this order. */
   named: readonly { values: object; areTexts: boolean }[];
 }
 
-/** Of a form, a path or a query, numbers and booleans come as text. */
+/** Forms, paths and queries carry numbers and booleans as text. */
 function sourcesOf(request: Request, bodyKind: BodyKind): Sources {
   const { body, files, params, query } = request;
   const isForm = bodyKind === 'form' || bodyKind === 'multipart';
@@ -104,7 +104,7 @@ interface Source {
 }
 
 /** The mapping of a sink is the same object in every run. */
-const compileMapping = onceByIdentity((mapping: Readonly<Record<string, string>>): ReadonlyMap<string, Source> => {
+const compileMapping = memoizeByIdentity((mapping: Readonly<Record<string, string>>): ReadonlyMap<string, Source> => {
   const sources = Object.entries(mapping).map(([name, text]): [string, Source] => [
     name,
     { lookUp: compileLookUp(text), isBody: parseSelector(text)?.path[0] === 'body' },
@@ -130,7 +130,7 @@ function findValue({ name, kinds }: WorkflowInput, mapping: Readonly<Record<stri
 
 const isNumber = (value: unknown): boolean => typeof value === 'number' || value instanceof ExactNumber;
 
-/** Kinds of plain values; a value of any other kind is what the step that takes it makes of it. */
+/** Kinds of plain values; the step that uses a value of another kind validates it. */
 const kindTests: Readonly<Record<string, (value: unknown) => boolean>> = {
   string: (value) => typeof value === 'string',
   integer: (value) => isNumber(value) && Number.isInteger(Number(value)),

@@ -1,4 +1,4 @@
-// What a step of a definition says of other steps: whose outputs it selects, and which of them it may choose to run next.
+// The references of a step to other steps: the outputs that it selects, and the steps that it may choose to run next.
 
 import { mapLeaves } from '../json/json-tree.ts';
 import type { StepDocument } from './document.ts';
@@ -9,17 +9,17 @@ export interface StepLinks {
   name: string;
   /** Selectors of outputs of other steps, in order. */
   values: readonly string[];
-  /** Steps that these select from. */
+  /** Steps that `values` select from. */
   needs: ReadonlySet<string>;
-  /** Of these, steps of which only the error is selected. */
+  /** The subset of `needs` of which only the error is selected. */
   needsErrorOf: readonly string[];
   /** Steps that it names, as `$steps.b`. */
   chooses: ReadonlySet<string>;
-  /** Of these, steps that do not run unless it chooses them, whichever others choose them too. */
+  /** The subset of `chooses` that runs only if this step chooses it, whatever other steps choose. */
   gates: ReadonlySet<string>;
 }
 
-/** Where Roboflow's blocks name steps. Any other property that names steps holds transitions. */
+/** Properties of Roboflow's blocks that name steps. Any other property that names steps contains transitions. */
 const GATE_PROPERTIES = ['next_steps', 'cases', 'default_next_steps'];
 
 export function linksOf(step: StepDocument): StepLinks {
@@ -31,7 +31,7 @@ export function linksOf(step: StepDocument): StepLinks {
   return { step, name: step.name, values, needs, needsErrorOf, chooses: referencesIn(bindable), gates: new Set(gateTargets(step)) };
 }
 
-/** Names of the steps that a step is a gate of, as often as it names them. */
+/** Names of the steps that a step gates, with duplicates. */
 export function gateTargets(step: StepDocument): string[] {
   const references = findSelectors(GATE_PROPERTIES.map((property) => step[property])).filter(isStepReference);
   return references.map(selectedStep).filter((name) => name !== null);
@@ -40,7 +40,7 @@ export function gateTargets(step: StepDocument): string[] {
 /** Properties of Roboflow's control flow. */
 const NEXT_STEPS = ['next_steps', 'default_next_steps', 'cases'] as const;
 
-/** Where control flow names an output of a step, which Roboflow lets pass, it is the step that is meant. */
+/** Roboflow accepts an output selector in control flow; it is replaced by a reference to the step. */
 export function withBareReferences(step: StepDocument): StepDocument {
   const named = NEXT_STEPS.filter((property) => findSelectors(step[property]).some((text) => !isStepReference(text)));
   if (named.length === 0) return step;
@@ -56,7 +56,7 @@ function bareReference(leaf: unknown): unknown {
 export interface OutcomeTransitions {
   onSuccess: readonly string[];
   onFailure: readonly string[];
-  /** What its other properties name. */
+  /** Steps that its other properties name. */
   others: readonly string[];
 }
 
@@ -66,12 +66,12 @@ export function outcomeTransitionsOf(step: StepDocument): OutcomeTransitions | n
   return { onSuccess: [...referencesIn(success)], onFailure: [...referencesIn(failure)], others: [...referencesIn(others)] };
 }
 
-/** What runs next after a success: what its type chose, or all that it named, and the steps of `on_success`. */
+/** Steps that run after a success: those that its type chose, or all that it names, plus those of `on_success`. */
 export function chosenOnSuccess({ onSuccess, others }: OutcomeTransitions, chosen: readonly string[] | undefined): readonly string[] {
   return [...new Set([...(chosen ?? others), ...onSuccess])];
 }
 
-/** Names of the steps that references name, at any depth. */
+/** Names of the referenced steps, at any depth. */
 export function referencesIn(value: unknown): ReadonlySet<string> {
   return namesOf(findSelectors(value).filter(isStepReference));
 }

@@ -1,4 +1,4 @@
-// A workflow as it runs: its definition planned into steps that know what they wait for and how their manifests bind.
+// Plans a workflow definition for execution: steps with their dependencies and compiled manifests.
 
 import { NO_RETRY, type RetryPolicy, readRetryPolicy } from '../delivery/retry.ts';
 import { type Binding, compileBinding, compileSelector } from './bindings.ts';
@@ -13,31 +13,31 @@ export interface WorkflowInput {
   /** All but a WorkflowParameter are batches in Roboflow's terms; a run is one element of them. */
   type: InputType;
   kinds: readonly string[];
-  /** Absent where the input is required. */
+  /** Absent when the input is required. */
   defaultValue?: unknown;
 }
 
 export interface WorkflowStep {
   name: string;
   type: string;
-  /** The manifest as it stands in the definition. */
+  /** The manifest in the definition, with its selectors. */
   written: Readonly<Record<string, unknown>>;
-  /** Gives the manifest with its selectors resolved. */
+  /** Returns the manifest with its selectors resolved. */
   manifest: Binding;
   retry: RetryPolicy;
   /** Steps whose outputs the manifest selects. */
   needs: readonly string[];
-  /** Of these, steps of which it selects only the error. */
+  /** The subset of `needs` of which it selects only the error. */
   needsErrorOf: readonly string[];
-  /** What the manifest selects of them, selector by selector, at any depth and in order. */
+  /** The manifest's selectors of these steps, at any depth and in order. */
   stepSelectors: readonly Binding[];
   /** Steps that name this one in `next_steps` or `cases`: it runs only if each of them chooses it. */
   gatedBy: readonly string[];
-  /** Other steps that may choose this one by a forward transition: where there are any, one of them must. */
+  /** Other steps that may choose this one by a forward transition; if there are any, at least one must. */
   chosenBy: readonly string[];
-  /** Its `on_success` and `on_failure`; null where it has neither. */
+  /** Its `on_success` and `on_failure`; null when it has neither. */
   transitions: OutcomeTransitions | null;
-  /** How often the run may visit it, the first visit counted. */
+  /** Maximum visits per run, including the first. */
   maxVisits: number;
 }
 
@@ -51,7 +51,7 @@ export interface Workflow {
   version: number;
   inputs: readonly WorkflowInput[];
   steps: readonly WorkflowStep[];
-  /** Null where the workflow has no loops. */
+  /** Null when the workflow has no loops. */
   loops: Loops | null;
   outputs: readonly WorkflowOutput[];
 }
@@ -63,7 +63,7 @@ export function workflowIdFault(id: unknown): string | null {
   return typeof id === 'string' && WORKFLOW_ID.test(id) ? null : WORKFLOW_ID_RULE;
 }
 
-/** Plans a document that has no faults, with the steps of its inner workflows in their place. */
+/** Plans a document that has no faults, with its inner workflows inlined. */
 export function planWorkflow(id: string, version: number, document: WorkflowDocument): Workflow {
   const { steps, outputs } = inlineInnerWorkflows(document);
   return {
@@ -103,7 +103,7 @@ function compileManifest(step: StepDocument): Binding {
   return (roots) => ({ ...step, ...(binding(roots) as object) });
 }
 
-/** A kind that is not written is the one that the type implies. */
+/** The kinds of an input that declares none. */
 const IMPLIED_KINDS: Readonly<Record<InputType, readonly string[]>> = {
   WorkflowParameter: ['*'],
   WorkflowImage: ['image'],

@@ -1,20 +1,20 @@
-// Selectors that can never match, found when a definition is saved: what of `$request` there is, by name.
+// Rejects `$request` selectors that can never match, when a definition is saved.
 
 import type { FileHandle, Request } from '../run/request.ts';
 import { isHttpCredential, isSecretHeader, isSecretParameter } from '../secrets/caller-secrets.ts';
 import { isQuoted, readSelector, type SelectorPart } from './selector.ts';
 import { leadingNames } from './selector-path.ts';
 
-/** What is known of the requests that the selector will meet. */
+/** Known facts about the requests that the selector will be resolved with. */
 export interface RequestScope {
-  /** Names of the path's parameters; null where the selector may meet requests of any sink. */
+  /** Names of the path's parameters; null when the requests may come from any sink. */
   params: readonly string[] | null;
   hasPayload: boolean;
-  /** The answer to the caller may repeat the secrets that came with the request; nothing else sees them. */
+  /** Only the answer to the caller may repeat secrets of the request. */
   isAnswer: boolean;
 }
 
-/** The requests that a workflow may get. */
+/** A workflow accepts requests of any sink. */
 export const ANY_REQUEST: RequestScope = { params: null, hasPayload: true, isAnswer: false };
 
 type Parts = readonly SelectorPart[];
@@ -36,7 +36,7 @@ function quotable(text: string): string {
   return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
 }
 
-/** Null when the path holds nothing below a value that has no parts. */
+/** Null when the path selects nothing below a value that has no parts. */
 function noParts(what: string, parts: Parts, length: number): string | null {
   return parts.length <= length ? null : `${what} has no parts: nothing is at "${quotable(parts[length]?.key ?? '')}"`;
 }

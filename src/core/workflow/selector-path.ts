@@ -1,12 +1,12 @@
-// How the path of a selector leads through a value. A path that is written with dots is read key by key; where that
-// leads nowhere, neighbours are read as one key that holds the dots, as `hub.challenge` or `app.kubernetes.io/name`.
+// Follows the path of a selector through a value. A dotted path is read key by key; if that finds nothing, neighbouring
+// parts are tried as one key with dots, as `hub.challenge` or `app.kubernetes.io/name`.
 
 import { isQuoted, type SelectorPart } from './selector.ts';
 
-/** Gives undefined where nothing is there, which null in its place is not. */
+/** Returns undefined when the value is missing, so that an actual null is distinguishable. */
 export type FollowPath = (value: unknown) => unknown;
 
-/** Of a longer path the ways to read it are too many to try: it is read key by key alone. */
+/** A longer path has too many readings to try: it is read key by key only. */
 const MAX_JOINED_PARTS = 16;
 
 export function compilePath(parts: readonly SelectorPart[]): FollowPath {
@@ -28,7 +28,7 @@ function walk(value: unknown, keys: readonly string[]): unknown {
   return current;
 }
 
-/** The shortest key that leads to something wins, part by part. */
+/** Part by part, the shortest key that finds a value wins. */
 function search(value: unknown, parts: readonly SelectorPart[], from: number): unknown {
   if (from === parts.length) return value;
   if (typeof value !== 'object' || value === null) return undefined;
@@ -39,7 +39,7 @@ function search(value: unknown, parts: readonly SelectorPart[], from: number): u
   return undefined;
 }
 
-/** The names that parts from one on may be the beginning of, shortest first, each with the part behind it. */
+/** Returns the names that joining parts from `from` on can make, shortest first, each with the index of the next part. */
 export function leadingNames(parts: readonly SelectorPart[], from: number): { name: string; next: number }[] {
   const names: { name: string; next: number }[] = [];
   let name = '';

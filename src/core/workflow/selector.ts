@@ -1,5 +1,5 @@
-// Selectors: the text `$inputs.x`, `$steps.a.b`, `$request.query["hub.challenge"]`, taken apart. The first part names
-// the root, the rest a path of keys and array positions. `$$` at the start of a string stands for a literal `$`.
+// Parses selectors: `$inputs.x`, `$steps.a.b`, `$request.query["hub.challenge"]`. The first part names the root, the rest
+// is a path of keys and array indexes. `$$` at the start of a string is a literal `$`.
 
 export interface Selector {
   root: string;
@@ -17,14 +17,14 @@ export interface WrittenSelector {
   parts: readonly SelectorPart[];
 }
 
-/** More than the levels that a JSON body may have. */
+/** More than the maximum depth of a JSON body. */
 const MAX_PARTS = 128;
 
 const ROOT = /^\$([A-Za-z_]+)/;
-/** Also bounds what it costs to look for the end of a quoted key from every bracket. */
+/** Also bounds the cost of searching the end of a quoted key from every bracket. */
 const MAX_LENGTH = 8192;
 
-/** A bracket begins a quoted key only where a whole one follows: `.a[b]` is the key `a[b]`, as forms have it. */
+/** A bracket begins a quoted key only if the key is complete: `.a[b]` is the key `a[b]`, as in forms. */
 const PART = /\.((?:[^.\s$[]|\[(?!(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\]))+)|\[("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\]/y;
 
 export function isSelector(value: unknown): value is string {
@@ -46,7 +46,7 @@ export function readSelector(text: string): WrittenSelector | null {
   return { root, parts };
 }
 
-/** Escapes are those of JSON, and `\'`. */
+/** Accepts the escapes of JSON, and `\'`. */
 function unquote(quoted: string): string | null {
   const inner = quoted.slice(1, -1);
   const text = quoted.startsWith("'")
@@ -69,7 +69,7 @@ export function parseSelector(text: string): Selector | null {
   return selector === null ? null : { root: selector.root, path: selector.parts.map(({ key }) => key) };
 }
 
-/** The step that `$steps.name` or `$steps.name.output` speaks of, or null for any other text. */
+/** Returns the step that `$steps.name` or `$steps.name.output` names, or null for any other text. */
 export function selectedStep(text: string): string | null {
   const selector = parseSelector(text);
   return selector?.root === 'steps' ? (selector.path[0] ?? null) : null;
@@ -81,12 +81,12 @@ export function isStepReference(text: string): boolean {
   return selector?.root === 'steps' && selector.path.length === 1;
 }
 
-/** Chains of operations and statements: Roboflow lets nothing in them be selected, so that a regex may be `$`. */
-const TAKEN_AS_WRITTEN = /^(?:operations|.+_operations|condition_statement|switch)$/;
+/** Chains of operations and statements: Roboflow resolves no selectors in them, so that a regex may be `$`. */
+const LITERAL_PROPERTIES = /^(?:operations|.+_operations|condition_statement|switch)$/;
 
-/** The properties of a step in which text that begins with `$` is a selector. */
+/** Returns the properties of a step in which text that begins with `$` is a selector. */
 export function bindableProperties(step: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(step).filter(([property]) => !TAKEN_AS_WRITTEN.test(property)));
+  return Object.fromEntries(Object.entries(step).filter(([property]) => !LITERAL_PROPERTIES.test(property)));
 }
 
 /** Every selector text inside a value, at any depth. */

@@ -21,7 +21,7 @@ export function readMaxVisits(manifest: unknown): number {
 
 /** The back edges of a workflow, and the steps that they repeat. */
 export interface Loops {
-  /** By step: the first steps of the loops that it may repeat. */
+  /** By step: the first steps of the loops that it may restart. */
   readonly backEdges: ReadonlyMap<string, ReadonlySet<string>>;
   /** By first step of a loop: itself and all steps that depend on it, by data or by forward transitions. */
   readonly bodies: ReadonlyMap<string, ReadonlySet<string>>;
@@ -34,23 +34,23 @@ export interface PlannedTransitions {
   loops: Loops | null;
 }
 
-/** A transition to an unknown step is left out. */
+/** Ignores a transition to an unknown step. */
 export function planTransitions(steps: readonly Pick<StepLinks, 'name' | 'needs' | 'chooses'>[]): PlannedTransitions {
   if (steps.every(({ chooses }) => chooses.size === 0)) return { chosenBy: new Map(), loops: null };
-  const places = new Map(steps.map(({ name }, place) => [name, place]));
+  const indexes = new Map(steps.map(({ name }, index) => [name, index]));
   const dependents = new Dependents(steps.length);
-  for (const [place, { needs }] of steps.entries()) {
-    for (const name of needs) dependents.add(places.get(name) ?? place, place);
+  for (const [index, { needs }] of steps.entries()) {
+    for (const name of needs) dependents.add(indexes.get(name) ?? index, index);
   }
   const chosenBy = new Map<string, string[]>();
   const backEdges = new Map<string, Set<string>>();
-  for (const [place, { name, chooses }] of steps.entries()) {
+  for (const [index, { name, chooses }] of steps.entries()) {
     for (const chosen of chooses) {
-      const target = places.get(chosen);
+      const target = indexes.get(chosen);
       if (target === undefined) continue;
-      if (target === place || dependents.has(target, place)) backEdges.set(name, (backEdges.get(name) ?? new Set()).add(chosen));
+      if (target === index || dependents.has(target, index)) backEdges.set(name, (backEdges.get(name) ?? new Set()).add(chosen));
       else {
-        dependents.add(place, target);
+        dependents.add(index, target);
         const choosers = chosenBy.get(chosen) ?? [];
         if (choosers.length === 0) chosenBy.set(chosen, choosers);
         choosers.push(name);
@@ -60,14 +60,14 @@ export function planTransitions(steps: readonly Pick<StepLinks, 'name' | 'needs'
   if (backEdges.size === 0) return { chosenBy, loops: null };
   const bodies = new Map<string, Set<string>>();
   for (const target of new Set([...backEdges.values()].flatMap((targets) => [...targets]))) {
-    const start = places.get(target) as number;
-    const body = steps.filter((_, place) => place === start || dependents.has(start, place));
+    const start = indexes.get(target) as number;
+    const body = steps.filter((_, index) => index === start || dependents.has(start, index));
     bodies.set(target, new Set(body.map(({ name }) => name)));
   }
   return { chosenBy, loops: { backEdges, bodies } };
 }
 
-/** Which steps depend on which, directly or through others: a row of bits for each, kept whole with every link. */
+/** Transitive dependencies between steps: a bit row per step, updated with every edge. */
 class Dependents {
   readonly #count: number;
   /** Words of a row. */
@@ -86,15 +86,15 @@ class Dependents {
 
   add(from: number, to: number): void {
     if (from === to || this.has(from, to)) return;
-    for (let place = 0; place < this.#count; place += 1) {
-      if ((place === from || this.has(place, from)) && !this.has(place, to)) this.#adopt(place, to);
+    for (let index = 0; index < this.#count; index += 1) {
+      if ((index === from || this.has(index, from)) && !this.has(index, to)) this.#adopt(index, to);
     }
   }
 
-  /** What depends on the other one depends on this one too. */
-  #adopt(place: number, other: number): void {
+  /** Dependents of `other` become dependents of `index` too. */
+  #adopt(index: number, other: number): void {
     const bits = this.#bits;
-    const start = place * this.#width;
+    const start = index * this.#width;
     const from = other * this.#width;
     for (let word = 0; word < this.#width; word += 1) bits[start + word] = (bits[start + word] as number) | (bits[from + word] as number);
     const own = start + (other >>> 5);

@@ -3,7 +3,7 @@
 import { stringifyJson } from '../../core/json/json.ts';
 import { headerNameFault, selectedHeader } from '../../core/sink/answer-headers.ts';
 import type { SinkResponse } from '../../core/sink/response-mode.ts';
-import { onceByIdentity } from '../../core/values/memoize.ts';
+import { memoizeByIdentity } from '../../core/values/memoize.ts';
 import { compileBinding, type Roots, resolveBindings } from '../../core/workflow/bindings.ts';
 import { findSelectors, isSelector, parseSelector } from '../../core/workflow/selector.ts';
 
@@ -32,7 +32,7 @@ interface CompiledResponse {
 }
 
 /** Compiled once per sink: its response is the same object for every request. */
-export const compileResponse = onceByIdentity(({ status, headers, body }: CustomResponse): CompiledResponse => {
+export const compileResponse = memoizeByIdentity(({ status, headers, body }: CustomResponse): CompiledResponse => {
   // Sinks stored by an older version may contain headers that are forbidden now.
   const allowed = Object.entries(headers).filter(([name]) => headerNameFault(name) === null);
   const fixed = Object.fromEntries(

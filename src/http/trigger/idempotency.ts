@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { ExactNumber, parseJson } from '../../core/json/json.ts';
 import type { Sink } from '../../core/sink/sink.ts';
-import { onceByIdentity } from '../../core/values/memoize.ts';
+import { memoizeByIdentity } from '../../core/values/memoize.ts';
 import { compileSelector } from '../../core/workflow/bindings.ts';
 import { parseSelector } from '../../core/workflow/selector.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -43,7 +43,7 @@ export function readIdempotency({ raw }: Caller, input: TriggerInput, message: s
 }
 
 /** Compiled once per sink: it is the same object for every request. */
-const keyOf = onceByIdentity(({ idempotencyKey: text = '$' }: Sink) => ({
+const keyOf = memoizeByIdentity(({ idempotencyKey: text = '$' }: Sink) => ({
   text,
   select: compileSelector(text),
   isInBody: [undefined, 'body'].includes(parseSelector(text)?.path[0]),

@@ -1,4 +1,4 @@
-// roboflow_core/cache_get@v1: what cache_set stored last under a key, in this run or an earlier one of the sink.
+// roboflow_core/cache_get@v1: reads the last value that cache_set stored under a key, in this or an earlier run of the sink.
 
 import { withOperations } from '../shared/operations-outcome.ts';
 import { imageSelector, text } from '../shared/property-schemas.ts';

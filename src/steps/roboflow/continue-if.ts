@@ -1,4 +1,4 @@
-// roboflow_core/continue_if@v1: lets a branch run when a condition holds, and for a while after it last did.
+// roboflow_core/continue_if@v1: lets a branch run while a condition is true, and for a period after.
 
 import { nestFaults } from '../../core/fault.ts';
 import { evaluateStatementGroup, statementGroupFaults } from '../../core/uql/statements/statement-group.ts';

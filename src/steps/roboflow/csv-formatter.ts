@@ -46,7 +46,7 @@ function cellText(value: unknown): string {
   return typeof value === 'string' ? guarded(value) : strOf(value);
 }
 
-/** Spreadsheets would run it as a formula. */
+/** Escapes text that spreadsheets would run as a formula. */
 function guarded(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }

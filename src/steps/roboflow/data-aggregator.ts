@@ -1,4 +1,4 @@
-// roboflow_core/data_aggregator@v1: gathers values run by run, and gives what they come to once an interval is over.
+// roboflow_core/data_aggregator@v1: aggregates values over runs, and outputs the result after each interval.
 
 import { encodeStored } from '../../core/json/stored-value.ts';
 import { OperationFault } from '../../core/uql/operations/operation-fault.ts';
@@ -29,7 +29,7 @@ interface Gathered {
   states: Readonly<Record<string, unknown>>;
 }
 
-/** It is written anew with every run. */
+/** The memory is rewritten with every run. */
 const MAX_GATHERED_CHARACTERS = 1_000_000;
 
 export const dataAggregator: StepType<DataAggregatorManifest> = {
@@ -91,7 +91,7 @@ function mapOutputs(outputs: readonly Output[], map: (output: Output) => unknown
 
 function gatheredBefore(memory: unknown, now: number): Gathered {
   const gathered = (memory as Gathered | null) ?? { started_at: now, runs: 0, states: {} };
-  // A clock that was set back must not put the report off until it has caught up.
+  // A clock that was set back must not delay the report until it catches up.
   return { ...gathered, started_at: Math.min(gathered.started_at, now) };
 }
 

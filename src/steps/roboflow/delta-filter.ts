@@ -1,4 +1,4 @@
-// roboflow_core/delta_filter@v1: lets a branch run when a value is not what it was the last time.
+// roboflow_core/delta_filter@v1: lets a branch run when a value has changed since the last run.
 
 import { isEqual } from '../../core/python/equality.ts';
 import { imageSelector, selector, steps } from '../shared/property-schemas.ts';

@@ -69,7 +69,7 @@ function mailContent(manifest: EmailNotificationManifest, context: StepContext):
   return { text: null, html: parts.map(({ html }) => html).join(''), attachments: parts.flatMap(({ attachments }) => attachments) };
 }
 
-/** The message, and the images that stand in it. */
+/** The message, and its inline images. */
 function shownContent(manifest: EmailNotificationManifest, context: StepContext): Content {
   const attachments: MailAttachment[] = [];
   const html = messageText(manifest, context, (value, name) => {

@@ -1,4 +1,4 @@
-// roboflow_core/first_non_empty_or_default@v1: the first of several values that is there, which joins branches again.
+// roboflow_core/first_non_empty_or_default@v1: the first non-empty value of several, which joins branches.
 
 import { selectorList } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';

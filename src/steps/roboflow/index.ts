@@ -1,4 +1,4 @@
-// Roboflow's blocks, in the order of the documents.
+// Roboflow's blocks, in the order of the documentation.
 
 import type { StepType } from '../step-type.ts';
 import { cacheGet } from './cache-get.ts';

@@ -1,5 +1,5 @@
-// roboflow_core/json_parser@v1: takes fields out of JSON text, bare or in the first ```json block of a text around it. An
-// object, as the body of a request is once it was read as JSON, counts as parsed.
+// roboflow_core/json_parser@v1: extracts fields from JSON text, bare or in the first ```json block. An object, such as the
+// parsed body of a request, is used directly.
 
 import { ExactNumber, parseJson } from '../../core/json/json.ts';
 import { isDict } from '../../core/python/kind.ts';
@@ -57,14 +57,14 @@ function readObject(raw: unknown, context: StepContext): Record<string, unknown>
 
 const JSON_BLOCK = /```json([\s\S]*?)```/i;
 
-/** Null where the text is no JSON object. */
+/** Null when the text is not a JSON object. */
 function parseObject(raw: string): Record<string, unknown> | null {
   try {
     const value = parseJson(JSON_BLOCK.exec(raw)?.[1] ?? raw);
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
     return isObject ? (value as Record<string, unknown>) : null;
   } catch (error) {
-    // RangeError: nested deeper than there is room for.
+    // RangeError: nested deeper than the stack allows.
     if (error instanceof SyntaxError || error instanceof RangeError) return null;
     throw error;
   }

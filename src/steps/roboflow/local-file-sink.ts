@@ -1,4 +1,4 @@
-// roboflow_core/local_file_sink@v1: text written to files, one for each run, or a log that many runs add to.
+// roboflow_core/local_file_sink@v1: writes text to files, one per run, or to a log that many runs append to.
 
 import { isSelector } from '../../core/workflow/selector.ts';
 import { withOperations } from '../shared/operations-outcome.ts';
@@ -20,7 +20,7 @@ interface LocalFileSinkManifest {
 const DEFAULT_PREFIX = 'workflow_output';
 const DEFAULT_MAX_ENTRIES = 1024;
 
-/** The file that the last run added to. */
+/** The file that the last run appended to. */
 interface Log {
   path: string;
   entries: number;
@@ -85,7 +85,7 @@ export const localFileSink: StepType<LocalFileSinkManifest> = {
 
 const PATHS = ['target_directory', 'file_name_prefix'] as const;
 
-/** The log to add to, with no entries where it is a new one. */
+/** The log to append to; a new one has no entries. */
 function logOf(manifest: LocalFileSinkManifest, context: StepContext): Log {
   const maxEntries = readInteger('max_entries_per_file', manifest.max_entries_per_file ?? DEFAULT_MAX_ENTRIES);
   if (maxEntries < 1) throw new SettingFault('`max_entries_per_file` cannot be lower than 1.');

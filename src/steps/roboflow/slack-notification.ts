@@ -1,7 +1,7 @@
 // roboflow_core/slack_notification@v1: a message in a Slack channel, by Slack's chat.postMessage.
 
-import { answerObject } from '../../core/delivery/answer-object.ts';
 import type { OutboundMessage, OutboundResult } from '../../core/delivery/outbound.ts';
+import { responseObject } from '../../core/delivery/response-object.ts';
 import {
   cooldownKey,
   interpretNotification,
@@ -74,10 +74,10 @@ function postMessage(manifest: SlackNotificationManifest, message: string): Outb
   };
 }
 
-/** Slack answers 200 to what it refuses, and says why in the body. */
+/** Slack rejects messages with status 200 and the reason in the body. */
 function faultOf(result: OutboundResult): string | null {
   if (result.kind !== 'response') return noAnswerText(result);
-  const answer = answerObject(result.body);
+  const answer = responseObject(result.body);
   if (answer['ok'] === true && result.status < 300) return null;
   return typeof answer['error'] === 'string' ? answer['error'] : `status ${result.status} ${result.reason}`.trim();
 }

@@ -1,4 +1,4 @@
-// roboflow_core/string_template@v1: a text with named placeholders, filled as Python's str.format does it.
+// roboflow_core/string_template@v1: fills named placeholders in a text, as Python's str.format does.
 
 import { typeName } from '../../core/python/kind.ts';
 import { withOperations } from '../shared/operations-outcome.ts';

@@ -1,4 +1,4 @@
-// roboflow_core/switch_case@v1: runs the step whose case is the value's text, and else the default ones.
+// roboflow_core/switch_case@v1: runs the step whose case equals the value's text, else the default steps.
 
 import type { Fault } from '../../core/fault.ts';
 import { strOf } from '../../core/python/text.ts';

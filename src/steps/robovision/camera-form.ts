@@ -1,6 +1,5 @@
-// The form that Robovision's camera inference sends (source 002): the image where it is wanted, one file for each mask,
-// and predictions.json, in this order. File names and types are Robovision's; the names of the fields `image` and
-// `mask_0000` are proposed by this project, and `predictions` is what Robovision's own receiver looks for.
+// The form of Robovision's camera inference (source 002): optional image, one file per mask, predictions.json, in order.
+// Robovision defines file names, types and the field `predictions`; this project proposes `image` and `mask_0000`.
 
 import type { BodyPart } from '../../core/delivery/outbound.ts';
 import type { Part } from '../../core/form/multipart-writer.ts';
@@ -10,13 +9,13 @@ import { UnfitPayload } from '../shared/payload-setting.ts';
 import { predictionsDocument } from './predictions-document.ts';
 
 export interface FormTools {
-  /** The received file that a value stands for; null for one that only looks like a file. */
+  /** Returns the received file that a value is a handle of; null for a look-alike. */
   fileOf: (value: unknown) => FileHandle | null;
-  /** An image of another kind as JPEG. */
+  /** Converts an image of another type to JPEG. */
   jpegOf: (image: FileHandle) => Uint8Array;
 }
 
-/** Throws PayloadFault for a file that did not come with the request, and what `jpegOf` throws. */
+/** Throws PayloadFault for a file that is not part of the request, and the errors of `jpegOf`. */
 export function cameraForm(payload: Payload, includesImage: boolean, tools: FormTools): Part[] {
   const blobOf = (what: string, handle: FileHandle): BodyPart => {
     const file = tools.fileOf(handle);
@@ -42,13 +41,13 @@ export function cameraForm(payload: Payload, includesImage: boolean, tools: Form
   return [...parts, filePart('predictions', 'predictions.json', 'application/json', predictions)];
 }
 
-/** Where the content type says nothing the file name does: of Robovision's images it has been held against the bytes. */
+/** Without a content type the file name decides: for Robovision's images it was verified against the bytes. */
 function isJpeg({ filename, content_type: type }: FileHandle, source: Payload['source']): boolean {
   if (/^image\/jpe?g$/i.test(type)) return true;
   return source === 'robovision' && type === 'application/octet-stream' && /\.jpe?g$/i.test(filename ?? '');
 }
 
-/** Masks that are files, by their index: under the name by which Robovision's document names them, or numbered. */
+/** Names of the masks that are files, by index: from Robovision's document, or numbered. */
 function maskNamesOf({ source, masks }: Payload): Map<number, string> {
   const names = new Map<number, string>();
   for (const [index, { file, name }] of masks.entries()) {

@@ -1,5 +1,5 @@
-// robovision/camera_webhook@v1: sends a frame on as Robovision's camera inference does (source 002), and does what it does
-// not: tries again, keeps what was answered, chooses the frames that are events, and takes a slow receiver as it is told.
+// robovision/camera_webhook@v1: forwards a frame as Robovision's camera inference does (source 002). Adds retries, the
+// recorded response, an event filter and an overflow policy for slow receivers.
 
 import type { HttpMessage, OutboundResult } from '../../core/delivery/outbound.ts';
 import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/delivery/retry.ts';
@@ -155,7 +155,7 @@ function answerOf(result: OutboundResult): Partial<Record<(typeof OUTPUTS)[numbe
   return { success: isSuccess, status_code: status, response_body: new TextDecoder().decode(body), message: answer };
 }
 
-/** `success` is null where it is not known, or nothing was sent. */
+/** `success` is null when it is unknown or nothing was sent. */
 function told(outputs: Partial<Record<(typeof OUTPUTS)[number], unknown>>): Extract<StepOutcome, { kind: 'completed' }> {
   const unknown = { success: null, status_code: null, response_body: null, delivery_id: null };
   const all = { ...unknown, ...outputs };

@@ -1,4 +1,4 @@
-// Which frames are events: those in which some prediction is of one of the classes that matter, and sure enough.
+// Decides which frames are events: at least one prediction has a listed class and enough confidence.
 
 import type { Payload } from '../../payloads/payload.ts';
 
@@ -8,7 +8,7 @@ export interface EventFilter {
   minConfidence: number | null;
 }
 
-/** Null where the frame is one; else what it lacks. A prediction without a confidence counts as certain. */
+/** Null for an event; else the missing condition. A prediction without a confidence counts as certain. */
 export function missingEvent({ predictions }: Payload, { classes, minConfidence }: EventFilter): string | null {
   if (classes === null && minConfidence === null) return null;
   const isEvent = predictions.some(

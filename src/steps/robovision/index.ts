@@ -1,4 +1,4 @@
-// Steps for Robovision, in the order of the documents.
+// Steps for Robovision, in the order of the documentation.
 
 import type { StepType } from '../step-type.ts';
 import { cameraWebhook } from './camera-webhook.ts';

@@ -1,4 +1,4 @@
-// The overflow policy as a manifest words it: `overflow`, and what goes with each of its policies.
+// The overflow policy in a manifest: `overflow`, and the settings of each policy.
 
 import type { Overflow } from '../../core/delivery/overflow.ts';
 import type { Fault } from '../../core/fault.ts';
@@ -46,7 +46,7 @@ export function overflowFaults({ overflow = 'queue', overflow_key: key, overflow
   return faults;
 }
 
-/** Throws SettingFault for a key that a selector gave and that cannot be one. */
+/** Throws SettingFault for a selected key that is invalid. */
 export function readOverflow({ overflow = 'queue', overflow_key: key, overflow_limit: limit }: OverflowManifest): Overflow {
   switch (overflow) {
     case 'queue':

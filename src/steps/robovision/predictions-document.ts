@@ -1,11 +1,11 @@
-// predictions.json of Robovision's camera inference, made from a payload. Of the five shapes only that of image
-// classification is Robovision's own, seen on the wire; the other four are proposed by this project on its model.
+// Builds predictions.json of Robovision's camera inference from a payload. Only image classification is Robovision's own
+// shape, observed on the wire; this project proposes the other four, modelled on it.
 
 import type { Payload, Prediction } from '../../payloads/payload.ts';
 
 type Shape = 'object_detection' | 'image_classification' | 'multilabel_classification' | 'instance_segmentation' | 'semantic_segmentation';
 
-/** `maskNames`: the file of each mask that is sent, by its index in the payload. */
+/** `maskNames`: the file of each sent mask, by its index in the payload. */
 export function predictionsDocument(payload: Payload, maskNames: ReadonlyMap<number, string>): object {
   const { predictions } = payload;
   const maskOf = ({ mask }: Prediction): object => {
@@ -26,7 +26,7 @@ export function predictionsDocument(payload: Payload, maskNames: ReadonlyMap<num
   }
 }
 
-/** Robovision's own kind, or the one that says most of what another platform predicts. */
+/** Robovision's own kind, or the one that preserves most of another platform's predictions. */
 function shapeOf({ kind, predictions }: Payload, hasMasks: boolean): Shape {
   const isOne = predictions.length === 1;
   switch (kind) {

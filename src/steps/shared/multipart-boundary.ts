@@ -1,4 +1,4 @@
-// The boundary of a multipart body that a step sends: the same each time that the step is planned.
+// The boundary of a step's multipart body: deterministic for each planning of the step.
 
 import type { StepContext } from '../step-type.ts';
 

@@ -1,4 +1,4 @@
-// What all sinks that send a message share: when one is sent, in the background or awaited, and what is said of it.
+// Shared logic of notification sinks: cooldown, background or awaited sending, and their outputs.
 
 import type { OutboundMessage, OutboundResult } from '../../core/delivery/outbound.ts';
 import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/delivery/retry.ts';
@@ -30,7 +30,7 @@ export const notificationProperties: Readonly<Record<string, JsonSchema>> = {
   cooldown_seconds: integerOrSelector('seconds that must have passed since the last message; 0 for none', { default: 5 }),
 };
 
-/** Of blocks that keep their cooldown by a session key. */
+/** Properties of blocks with a cooldown per session key. */
 export const sessionCooldownProperties: Readonly<Record<string, JsonSchema>> = {
   cooldown_seconds: integerOrSelector('seconds that must have passed since the last message; 0 for none', {
     default: 5,
@@ -40,7 +40,7 @@ export const sessionCooldownProperties: Readonly<Record<string, JsonSchema>> = {
   cooldown_session_key: text('steps of one key share their cooldown'),
 };
 
-/** The recorded three, and what of the delivery is known when the step ends: null where it is not. */
+/** The three recorded outputs, and the delivery's result as far as known when the step ends, else null. */
 export const NOTIFICATION_OUTPUTS = [
   'error_status',
   'throttling_status',
@@ -50,14 +50,14 @@ export const NOTIFICATION_OUTPUTS = [
   'delivery_id',
 ] as const;
 
-/** Only a number of seconds since the last message is remembered: `{ last_sent_at }` in ms. */
+/** The step's memory: `{ last_sent_at }` in ms. */
 interface Sent {
   last_sent_at: number;
 }
 
 /**
- * Asks first whether to send at all, then for the message: `compose` gives it, or the outcome where there is none.
- * Throws SettingFault, and what `compose` throws.
+ * Checks first whether to send, then calls `compose`, which returns the message, or the outcome when there is none.
+ * Throws SettingFault and the errors of `compose`.
  */
 export function planNotification(
   { disable_sink = false, cooldown_seconds = 5, fire_and_forget = true, retry }: NotificationManifest,
@@ -80,19 +80,19 @@ export function planNotification(
   };
 }
 
-/** Where a step keeps when it last sent: nowhere when it is written that there is no cooldown, so that nothing is stored. */
+/** The memory key for the time of the last message. Null when the manifest disables the cooldown, so nothing is stored. */
 export function cooldownKey({ written }: MemoryKeyContext, key: string): string | null {
   return coerceInteger(written['cooldown_seconds']) === 0n ? null : key;
 }
 
-/** The outcome of a message that cannot be made: an error that the workflow sees and goes on after. */
+/** The outcome when the message cannot be composed: the workflow sees the error and continues. */
 export function refusedNotification(message: string): CompletedOutcome {
   return told(message, { error_status: true });
 }
 
 /**
- * What an awaited message came to. `what` is its name in the error text, as in "Failed to send e-mail"; `faultOf`
- * words what went wrong, null when nothing did. `note` is told beside that.
+ * Interprets the result of an awaited message. `what` is its name in the error text, as in "Failed to send e-mail".
+ * `faultOf` returns the error text, or null on success. `note` is reported in addition.
  */
 export function interpretNotification(
   effect: EffectResult,
@@ -112,7 +112,7 @@ export function interpretNotification(
   });
 }
 
-/** What is said of a message that nothing answered. */
+/** The error text of a message without a response. */
 export function noAnswerText(result: Exclude<OutboundResult, { kind: 'response' }>): string {
   return result.kind === 'timeout' ? `no answer in time (${result.phase})` : result.reason;
 }
@@ -121,7 +121,7 @@ function isCoolingDown(seconds: number, { memory, now }: StepContext): boolean {
   const lastSentAt = (memory as Partial<Sent> | null)?.last_sent_at;
   if (typeof lastSentAt !== 'number') return false;
   const elapsedMs = now - lastSentAt;
-  // A clock that was set back must not silence the sink until it has caught up.
+  // A clock that was set back must not silence the sink until it catches up.
   return elapsedMs >= 0 && elapsedMs < seconds * 1000;
 }
 

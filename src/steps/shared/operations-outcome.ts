@@ -1,5 +1,4 @@
-// What stands in the way of a plan that reads settings and runs operations, as a plan itself: images that must be
-// loaded first, or the fault that fails the step.
+// Turns the obstacles of planning into a plan: images that must be loaded first, or a fault that fails the step.
 
 import { PythonError } from '../../core/python/error.ts';
 import { ImageFault, ImagesWanted } from '../../core/uql/image.ts';
@@ -7,7 +6,7 @@ import { OperationFault } from '../../core/uql/operations/operation-fault.ts';
 import type { StepOutcome, StepPlan } from '../step-type.ts';
 import { SettingFault } from './setting-values.ts';
 
-/** Gives what `plan` gives, and turns what it throws for the step's data into a plan; bugs are thrown on. */
+/** Returns the result of `plan`. Turns errors about the step's data into a plan and rethrows all others. */
 export function withOperations(plan: () => StepPlan): StepPlan {
   try {
     return plan();
@@ -20,7 +19,7 @@ export function withOperations(plan: () => StepPlan): StepPlan {
   }
 }
 
-/** The same data would fail the same way, so that it is not tried again. */
+/** Not retried: the same data would fail again. */
 export function failedStep(code: string, message: string): Extract<StepOutcome, { kind: 'failed' }> {
   return { kind: 'failed', error: { code, message }, retryable: false };
 }

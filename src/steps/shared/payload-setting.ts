@@ -1,12 +1,11 @@
-// A payload of a vision platform as a manifest gives it. Whatever a selector selects may stand there, so that its shape is
-// checked before a step trusts it.
+// Reads a vision platform's payload from a manifest. A selector can select any value, so its shape is validated first.
 
 import { stringifyShown } from '../../core/json/stored-value.ts';
 import { isDict } from '../../core/python/kind.ts';
 import { compileSchemaCheck, type JsonSchema } from '../../core/schema.ts';
 import type { Payload } from '../../payloads/payload.ts';
 
-/** The value is no payload; the message says where it is not. */
+/** Thrown when the value is not a payload; the message names the location of the fault. */
 export class UnfitPayload extends Error {}
 
 const text = { type: 'string' };
@@ -16,7 +15,8 @@ const index = { type: 'integer', minimum: 0 };
 
 const object = (properties: Record<string, JsonSchema>): JsonSchema => ({ type: 'object', required: Object.keys(properties), properties });
 const list = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
-/** One that says what is wrong in an object, where it is one. */
+
+/** A nullable schema whose fault still names the location inside an object. */
 const orNull = (schema: JsonSchema): JsonSchema => ({ ...schema, type: [schema['type'], 'null'] });
 
 const file = object({ name: text, filename: textOrNull, content_type: text, size: index, sha256: text });
@@ -56,7 +56,7 @@ export function readPayload(name: string, value: unknown): Payload {
   throw new UnfitPayload(`${name} is no payload of a vision platform, as "$request.payload" gives one: ${read.fault}`);
 }
 
-/** Null for whatever is none. */
+/** Null when the value is not a payload. */
 export function asPayload(value: unknown): Payload | null {
   const read = inspect(value);
   return 'payload' in read ? read.payload : null;
@@ -68,7 +68,7 @@ function inspect(value: unknown): { payload: Payload } | { fault: string } {
   if (fault !== undefined) return { fault: `${fault.path} ${fault.message}`.trimStart() };
   const { metadata, predictions } = value as Payload;
   const plain = payload as Payload;
-  // What a platform notes may hold numbers beyond those of JavaScript; what is measured does not.
-  const kept = plain.predictions.map((prediction, place) => ({ ...prediction, properties: predictions[place]?.properties ?? [] }));
+  // Properties may contain numbers that JavaScript cannot represent; measurements do not.
+  const kept = plain.predictions.map((prediction, index) => ({ ...prediction, properties: predictions[index]?.properties ?? [] }));
   return { payload: { ...plain, predictions: kept, metadata } };
 }

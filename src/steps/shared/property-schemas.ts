@@ -1,27 +1,27 @@
-// The schemas that properties of Roboflow's blocks are made of. Each takes what the property is for, which stands in the
-// documents. Its title, where it has one, is what the value must be, for the fault of one that is something else.
+// Schemas of the properties of Roboflow's blocks. The description is shown in the documentation; the title, if any, names
+// the expected value in fault messages.
 
 import type { JsonSchema } from '../../core/schema.ts';
 import type { CoercionRule } from '../../core/values/coercion.ts';
 
-/** Of a value: a bare `$steps.name` names a step, and would be taken for one to run next. */
+/** Excludes a bare `$steps.name`, which would be read as a step to run next. */
 const SELECTOR = { type: 'string', pattern: '^\\$(?!steps\\.[^.]*$)[a-z]' };
 const SELECTOR_TITLE = 'a selector of a value, as "$inputs.x" or "$steps.name.output"';
 
-/** As an item of a list or an object, whose fault is its description. */
+/** As an item of a list or an object, whose description is the fault message. */
 const SELECTOR_ITEM = { ...SELECTOR, description: `must be ${SELECTOR_TITLE}` };
 
 export function selector(description: string): JsonSchema {
   return { title: SELECTOR_TITLE, description, anyOf: [SELECTOR] };
 }
 
-/** Images are inputs of the workflow, and no outputs of steps. */
+/** Images are inputs of the workflow, never outputs of steps. */
 export function imageSelector(description: string): JsonSchema {
   const input = { type: 'string', pattern: '^\\$inputs\\.[^.]' };
   return { title: 'a selector of an input, as "$inputs.image"', description, anyOf: [input] };
 }
 
-/** A property that may be null as well, which is as if it were left out. */
+/** Also accepts null, which means absent. */
 export function nullable({ title = 'text', description, anyOf = [{ type: 'string' }] }: JsonSchema): JsonSchema {
   return { title: `${String(title)}, or null`, description, anyOf: [...(anyOf as JsonSchema[]), { type: 'null' }] };
 }
@@ -44,17 +44,17 @@ export function choiceOrSelector(description: string, choices: readonly string[]
   return { title, description, default: fallback, anyOf: [{ enum: [...choices] }, SELECTOR] };
 }
 
-/** What is written in the manifest, or a selector of it. */
+/** A literal, or a selector. */
 export function literal(description: string): JsonSchema {
   return { type: ['string', 'number', 'boolean'], description };
 }
 
-/** Values by name, as a literal or a selector each. */
+/** Values by name, each a literal or a selector. */
 export function literals(description: string): JsonSchema {
   return { type: 'object', description, additionalProperties: { type: ['string', 'number', 'boolean'] } };
 }
 
-/** What `coerceBoolean` reads. */
+/** The values that `coerceBoolean` accepts. */
 const FLAG = { type: ['boolean', 'string', 'integer'], coerces: { to: 'boolean' } };
 
 export function flag(description: string, fallback: boolean): JsonSchema {
@@ -69,7 +69,7 @@ interface NumberDetails extends Omit<CoercionRule, 'to'> {
   default?: number;
 }
 
-/** The bounds hold for what is written in the manifest; what a selector gives is for the step type to check. */
+/** The bounds apply to literals; the step type checks selected values. */
 export function integerOrSelector(description: string, details: NumberDetails = {}): JsonSchema {
   return orSelector(integer(description, details));
 }
@@ -106,7 +106,7 @@ function boundsText({ minimum, exclusiveMinimum, maximum }: Omit<CoercionRule, '
   return maximum === undefined ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
 }
 
-/** A selector is text too. */
+/** Selectors are text and therefore accepted. */
 export function text(description: string, fallback?: string): JsonSchema {
   return { type: 'string', description, ...(fallback === undefined ? {} : { default: fallback }) };
 }
@@ -119,7 +119,7 @@ export function textOrTexts(description: string): JsonSchema {
   };
 }
 
-/** What is inside a group is for `statementGroupFaults` to check. */
+/** `statementGroupFaults` checks the contents of a group. */
 export function statementGroup(description: string): JsonSchema {
   return { type: 'object', description: `${description}, as {"type":"StatementGroup","statements":[...]}` };
 }
@@ -138,7 +138,7 @@ export const caseResult: JsonSchema = {
   ],
 };
 
-/** What is inside a chain is for `operationsFaults` to check. */
+/** `operationsFaults` checks the contents of a chain. */
 export function operationChain(description: string): JsonSchema {
   return { type: 'array', description };
 }
@@ -148,7 +148,7 @@ export function operationChains(description: string): JsonSchema {
   return { type: 'object', description, additionalProperties: { type: 'array' } };
 }
 
-/** An output after the name changes nothing: it is the step that is named. */
+/** An output after the step's name is ignored. */
 const STEP = { type: 'string', pattern: '^\\$steps\\.[A-Za-z_0-9-]+(?:\\.[^.]+)?$', description: 'must name a step, as "$steps.name"' };
 
 export function steps(description: string): JsonSchema {

@@ -1,10 +1,9 @@
-// Files that came with the request. A value that only looks like one, as a JSON body may, is plain data: its hash would
-// name whatever blob the caller likes.
+// Recognises files of the request. A look-alike in a JSON body is plain data: its hash could name any blob.
 
 import type { FileHandle, Request } from '../../core/run/request.ts';
 import type { StepContext } from '../step-type.ts';
 
-/** The received file that the value stands for, or null. */
+/** Returns the received file that the value is a handle of, or null. */
 export function receivedFile(value: unknown, { roots }: Pick<StepContext, 'roots'>): FileHandle | null {
   if (typeof value !== 'object' || value === null) return null;
   const { sha256 } = value as Partial<FileHandle>;

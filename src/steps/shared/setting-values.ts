@@ -1,10 +1,10 @@
-// Settings that may have come through a selector, read by pydantic's lax rules as Roboflow reads them. The schema of a
-// manifest has seen only what is written in it, so that what a selector gives is checked here.
+// Reads settings that may come from a selector, by pydantic's lax rules, as Roboflow does. The schema checks only the
+// literals of a manifest; selected values are validated here.
 
 import { stringifyShown } from '../../core/json/stored-value.ts';
 import { coerceBoolean, coerceFloat, coerceInteger } from '../../core/values/coercion.ts';
 
-/** A setting holds what it cannot hold; the message says which, and what would be right. */
+/** Thrown for an invalid setting; the message names it and the expected value. */
 export class SettingFault extends Error {}
 
 export function readFlag(name: string, value: unknown): boolean {
@@ -19,7 +19,7 @@ export function readInteger(name: string, value: unknown): number {
   return integer;
 }
 
-/** It may be infinite. */
+/** The result may be infinite. */
 export function readNumber(name: string, value: unknown): number {
   const number = coerceFloat(value) ?? Number.NaN;
   if (Number.isNaN(number)) throw new SettingFault(`${name} must be a number, but is ${shown(value)}`);
@@ -31,14 +31,14 @@ export function readText(name: string, value: unknown): string {
   return value;
 }
 
-/** As text that goes into a header of a mail, where another line would be another header. */
+/** Text for a mail header. Rejects line breaks, which would begin another header. */
 export function readLine(name: string, value: unknown): string {
   const line = readText(name, value);
   if (/[\r\n]/.test(line)) throw new SettingFault(`${name} must be one line, but is ${shown(value)}`);
   return line;
 }
 
-/** An address that paths are added to, without a slash at its end. */
+/** A base URL without a trailing slash. */
 export function readServiceUrl(name: string, value: unknown): string {
   const url = readText(name, value);
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
@@ -47,7 +47,7 @@ export function readServiceUrl(name: string, value: unknown): string {
   return url.replace(/\/+$/, '');
 }
 
-/** One line or a list of them, as a list; null and nothing are an empty one. */
+/** Accepts one line or a list and returns a list; null and undefined become an empty list. */
 export function readLines(name: string, value: unknown): string[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) return [readLine(name, value)];

@@ -1,10 +1,10 @@
-// What went wrong with a webhook, in the words of Python's requests. Unlike there, an address is told without its query
-// and without credentials: both may hold secrets.
+// Error texts of webhooks, as Python's requests words them, but with URLs stripped of query and credentials: both may
+// contain secrets.
 
 import type { OutboundResult } from '../../core/delivery/outbound.ts';
 import type { EffectResult } from '../step-type.ts';
 
-/** Null when nothing did. `url` is the address as it was to be sent to, `timeoutSeconds` as it was set. */
+/** Null on success. `url` is the original URL, `timeoutSeconds` the setting. */
 export function webhookFault(result: OutboundResult, url: string, timeoutSeconds: number): string | null {
   switch (result.kind) {
     case 'response':
@@ -25,7 +25,7 @@ export function webhookFault(result: OutboundResult, url: string, timeoutSeconds
   }
 }
 
-/** What a redirect has made of the message; empty where it went on as it was. requests, and with it Roboflow, says nothing. */
+/** Says how a redirect changed the message; empty if it did not. requests, and so Roboflow, does not report this. */
 export function redirectNote(result: EffectResult, method: string): string {
   const redirects = result.kind === 'response' ? (result.redirects ?? []) : [];
   const changing = redirects.find((redirect) => redirect.method !== method);
@@ -40,7 +40,7 @@ function statusFault(status: number, reason: string, url: string): string | null
   return null;
 }
 
-/** As the C library words them. */
+/** In the words of the C library. */
 const CONNECT_ERRORS: Readonly<Record<string, string>> = {
   ECONNREFUSED: '[Errno 111] Connection refused',
   EHOSTUNREACH: '[Errno 113] No route to host',

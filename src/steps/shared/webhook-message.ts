@@ -1,5 +1,5 @@
-// The request that a webhook sink sends, built as Python's requests builds it: which body is chosen, how it is written,
-// and in which order what cannot be sent is told.
+// Builds the request of a webhook sink as Python's requests does: the choice of body, its encoding, and the order of
+// the checks.
 
 import type { BodyPart, HttpMessage } from '../../core/delivery/outbound.ts';
 import { encodeMultipart, type Part } from '../../core/form/multipart-writer.ts';
@@ -27,11 +27,11 @@ export interface WebhookRequest {
 export interface MessageTools {
   /** 32 hexadecimal digits. */
   boundary: () => string;
-  /** The received file that a value stands for; null for every other value, one that only looks like a file included. */
+  /** Returns the received file that a value is a handle of; null for any other value, look-alikes included. */
   fileOf: (value: unknown) => FileHandle | null;
 }
 
-/** The request cannot be sent; the message is the one that Python's requests would give. */
+/** Thrown when the request cannot be sent; the message is that of Python's requests. */
 export class UnsendableRequest extends Error {}
 
 const UTF8 = new TextEncoder();
@@ -63,7 +63,7 @@ export function webhookMessage(request: WebhookRequest, tools: MessageTools): Ht
   };
 }
 
-/** Throws UnsendableRequest for what is neither HTTP nor a secret. */
+/** Throws UnsendableRequest for an address that is neither HTTP nor a secret. */
 export function readAddress(value: unknown): string {
   const url = readUrl(value);
   refuseOtherSchemes(url);
@@ -78,7 +78,7 @@ function refuseOtherSchemes(url: string): void {
 function readUrl(value: unknown): string {
   const url = strOf(value).trimStart();
   if (beginsWithPlaceholder(url)) return url;
-  // What does not begin like HTTP, and has a colon, is another scheme for requests, and fails later.
+  // requests treats text with a colon that does not begin with "http" as another scheme, which fails later.
   if (url.includes(':') && !url.toLowerCase().startsWith('http')) return url;
   if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(url)) {
     throw new UnsendableRequest(`Invalid URL ${reprOf(url)}: No scheme supplied. Perhaps you meant https://${url}?`);
@@ -88,7 +88,7 @@ function readUrl(value: unknown): string {
   return url;
 }
 
-/** Null is left out. Numbers and booleans are written as Python's `str()`: requests fails on them, which helps nobody. */
+/** Omits null. Writes numbers and booleans as Python's `str()`, although requests rejects them. */
 export function readHeaders(fields: Readonly<Record<string, unknown>>): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(fields)) {
@@ -142,7 +142,7 @@ interface EncodedBody {
   contentType: string;
 }
 
-/** Files win over a form, and a form over JSON, which is dropped then. JSON is sent even where it is empty. */
+/** Files win over a form, and a form over JSON, which is then dropped. JSON is sent even when it is empty. */
 function encodeBody({ files, form, json }: WebhookRequest, tools: MessageTools): EncodedBody {
   if (Object.keys(files).length > 0) {
     const boundary = tools.boundary();
@@ -166,7 +166,7 @@ function fieldParts(form: Readonly<Record<string, unknown>>): Part[] {
   );
 }
 
-/** A list is requests' tuple: file name, content, and where it goes on, content type and headers. */
+/** A list is requests' tuple: file name, content, and optionally content type and headers. */
 function fileParts(files: Readonly<Record<string, unknown>>, fileOf: MessageTools['fileOf']): Part[] {
   return Object.entries(files).flatMap(([name, value]): Part[] => {
     const file = fileOf(value);
@@ -201,7 +201,7 @@ function contentOf(value: unknown, textOf: (value: unknown) => string): Uint8Arr
   return value instanceof Bytes ? value.data : UTF8.encode(textOf(value));
 }
 
-/** What urllib3 writes of a file's content that is not bytes: text and integers, and nothing else. */
+/** As urllib3, accepts only text and integers as file content that is not bytes. */
 function fileText(value: unknown): string {
   const type = typeName(value);
   if (type === 'str' || type === 'int' || type === 'bool') return strOf(value);

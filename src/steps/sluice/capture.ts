@@ -1,4 +1,4 @@
-// sluice/capture@v1: records the request and nothing more. What a sink does that names no workflow.
+// sluice/capture@v1: only records the request. The default of a sink without a workflow.
 
 import { NO_RETRY } from '../../core/delivery/retry.ts';
 import { compileSelector } from '../../core/workflow/bindings.ts';
@@ -14,7 +14,7 @@ export const capture: StepType = {
   plan: () => ({ kind: 'completed', outputs: { received: true } }),
 };
 
-/** The workflow of a sink that names none. */
+/** The workflow of a sink without one. */
 export const CAPTURE_WORKFLOW: Workflow = {
   id: 'capture',
   version: 0,

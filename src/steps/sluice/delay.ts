@@ -44,7 +44,7 @@ export const delay: StepType<DelayManifest> = {
   },
 };
 
-/** A number, or one in text as forms and queries send it; NaN for all else, which Number would often take for 0. */
+/** Accepts a number, or its text as forms and queries send it. NaN for any other value, some of which Number reads as 0. */
 function readSeconds(seconds: unknown): number {
   const isNumber = typeof seconds === 'number' || seconds instanceof ExactNumber;
   return isNumber || (typeof seconds === 'string' && NUMBER_TEXT.test(seconds)) ? Number(seconds) : Number.NaN;

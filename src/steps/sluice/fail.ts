@@ -15,7 +15,7 @@ export const fail: StepType<FailManifest> = {
   properties: {
     message: { type: 'string' },
     code: { type: 'string', pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'must be lower-case letters, digits and "_"' },
-    /** Fails this often, then completes; left out, it always fails. */
+    /** The number of failures before it completes; absent: it always fails. */
     times: { type: 'integer', minimum: 0 },
   },
   required: [],

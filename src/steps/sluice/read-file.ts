@@ -1,5 +1,5 @@
-// sluice/read_file@v1: opens a received file as text, or as the JSON in it. A received file is a handle and lies on the
-// disk: without this step its content can be passed on, and not looked into.
+// sluice/read_file@v1: reads a received file as text or JSON. A received file is a handle to a file on disk: without this
+// step a workflow can forward its content but not read it.
 
 import { parseJson } from '../../core/json/json.ts';
 import { decodeText } from '../../core/values/charset.ts';
@@ -71,13 +71,13 @@ function contentOf(bytes: Uint8Array, { as = 'text', charset: given = null }: Re
   try {
     return { kind: 'completed', outputs: { content: as === 'json' ? parseJson(text) : text } };
   } catch (error) {
-    // RangeError: nested deeper than there is room for.
+    // RangeError: nested deeper than the stack allows.
     if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
     return failed('invalid_file', `${name} is not valid JSON: ${error.message}`);
   }
 }
 
-/** XML says in ASCII what it is in (XML 1.0, 4.3.3); UTF-16 begins with a mark, so that the word cannot be read like this. */
+/** XML declares its encoding in ASCII (XML 1.0, 4.3.3). UTF-16 begins with a mark, so its declaration never matches here. */
 function declaredCharset(bytes: Uint8Array): string | null {
   const start = String.fromCharCode(...bytes.subarray(0, 256));
   const declared =

@@ -1,5 +1,5 @@
-// Conditions of a logic stage: what the annotations of an item must hold. Checked when the definition is saved; what a
-// selector gives is checked when the condition is asked.
+// Conditions of a logic stage on the annotations of an item. Literals are validated when the definition is saved, selected
+// values when the condition is evaluated.
 
 import type { Fault } from '../../core/fault.ts';
 import { ExactNumber } from '../../core/json/json.ts';
@@ -11,7 +11,7 @@ const OPERATORS = ['is_any_of', 'is_none_of'];
 const BOUNDS = ['at_least', 'at_most'];
 const MAX_DEPTH = 10;
 
-/** What annotations are asked for, and how it is found in one of them. */
+/** The properties that conditions can test, and how to read each. */
 const PROPERTIES_OF: Readonly<Record<string, (prediction: Prediction) => readonly unknown[]>> = {
   classes: (prediction) => [prediction.class],
   tags: (prediction) => (prediction.type === 'tag' ? [prediction.class] : []),
@@ -20,10 +20,10 @@ const PROPERTIES_OF: Readonly<Record<string, (prediction: Prediction) => readonl
 
 const KINDS = ['all', 'any', ...Object.keys(PROPERTIES_OF), 'property', 'count'];
 
-/** A condition was given a value by a selector that it cannot use. */
+/** Thrown when a selected value is invalid in a condition. */
 export class ConditionFault extends Error {}
 
-/** Throws ConditionFault. `condition` has no faults but those of what its selectors gave. */
+/** Throws ConditionFault for selected values. The literals of `condition` are valid. */
 export function holds(condition: unknown, payload: Payload): boolean {
   const [kind, value] = Object.entries(condition as object)[0] as [string, unknown];
   switch (kind) {
@@ -46,7 +46,7 @@ export function holds(condition: unknown, payload: Payload): boolean {
   }
 }
 
-/** By their text, so that a number of the document is the number of the condition however each is written. */
+/** Compares by text, so that equal numbers match however each is written. */
 function listHolds(list: object, found: readonly unknown[]): boolean {
   const [operator, wanted] = Object.entries(list)[0] as [string, unknown];
   if (!Array.isArray(wanted) || !wanted.every(isScalar)) throw new ConditionFault(`${operator} must be a list of texts`);
@@ -55,7 +55,7 @@ function listHolds(list: object, found: readonly unknown[]): boolean {
   return operator === 'is_any_of' ? isAny : !isAny;
 }
 
-/** Of a number beyond 2^53 its digits, as it may be an id. */
+/** Keeps the digits of a number beyond 2^53, which may be an id. */
 function textOf(value: unknown): string {
   const number = value instanceof ExactNumber ? Number(value) : value;
   return String(typeof number === 'number' && Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : value);
@@ -129,7 +129,7 @@ function countFaults(path: string, count: Record<string, unknown>): Fault[] {
   return faults;
 }
 
-/** A bare `$steps.name` names a step, and would be taken for one to run next. */
+/** Excludes a bare `$steps.name`, which would be read as a step to run next. */
 function isValueSelector(value: unknown): boolean {
   return isSelector(value) && !isStepReference(value);
 }

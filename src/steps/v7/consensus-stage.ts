@@ -1,5 +1,5 @@
-// v7/consensus_stage@v1: V7's Consensus Stage: whether parallel stages annotated an item alike. If so it goes one way
-// with the champion's annotations, else another, as to a review.
+// v7/consensus_stage@v1: V7's Consensus Stage: compares the annotations of parallel stages. On agreement the item takes one
+// edge with the champion's annotations, else the other, for example to a review.
 
 import type { Fault } from '../../core/fault.ts';
 import { asPayload } from '../shared/payload-setting.ts';
@@ -27,7 +27,7 @@ interface ConsensusStageManifest {
   on_disagreement?: readonly string[];
 }
 
-/** A third of a second of a small machine: everybody else waits meanwhile. */
+/** A third of a second on a small machine; it blocks everything else meanwhile. */
 const MAX_STEPS = 12_000_000;
 
 const IOU = { type: 'number', minimum: 0, maximum: 1 };
@@ -112,7 +112,7 @@ function nameFaults({ parallel_stages: stages, champion_stage: champion }: Conse
   return [...faults, { path: 'champion_stage', message: `must be one of the parallel stages: ${names.join(', ')}` }];
 }
 
-/** Each stage brings its annotations, or one payload brings those of all. */
+/** Each stage has its own annotations, or one payload contains those of all. */
 function sourceFaults({ parallel_stages: stages, payload, split_by: splitBy }: ConsensusStageManifest): Fault[] {
   const faults = stages.flatMap((stage, index): Fault[] => {
     const path = `parallel_stages[${index}]`;

@@ -1,4 +1,4 @@
-// The typed payload that a stage is given: by its manifest, or else by the request.
+// The typed payload of a stage: from its manifest, or else from the request.
 
 import { isDict } from '../../core/python/kind.ts';
 import type { StepContext } from '../step-type.ts';
@@ -9,5 +9,5 @@ export function givenPayload({ payload }: { payload?: unknown }, { roots }: Pick
   return isDict(request) ? (request['payload'] ?? null) : null;
 }
 
-/** For the fault of a step that needs one. */
+/** The fault of a step that requires one. */
 export const NO_PAYLOAD = 'is no typed payload; let the sink say "payload": "v7", and select $request.payload';

@@ -1,4 +1,4 @@
-// Stages of V7's workflows, in the order of the documents.
+// Stages of V7's workflows, in the order of the documentation.
 
 import type { StepType } from '../step-type.ts';
 import { consensusStage } from './consensus-stage.ts';

@@ -1,5 +1,5 @@
-// v7/logic_stage@v1: V7's Logic Stage: the first rule whose condition holds says where an item goes, and the else-way is
-// for the rest.
+// v7/logic_stage@v1: V7's Logic Stage: the first rule whose condition is true decides the next stage; other items take the
+// else edge.
 
 import { asPayload } from '../shared/payload-setting.ts';
 import { steps } from '../shared/property-schemas.ts';

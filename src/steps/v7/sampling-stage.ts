@@ -1,5 +1,5 @@
-// v7/sampling_stage@v1: V7's Sampling Stage: chance says which way an item goes. Each item is drawn for by itself, so
-// that 20 per cent of 100 items may be 17. A step that is planned again draws the same.
+// v7/sampling_stage@v1: V7's Sampling Stage: a random draw decides the edge. Draws are independent, so 20 per cent of 100
+// items may be 17. A step that is planned again draws the same.
 
 import type { Fault } from '../../core/fault.ts';
 import { steps } from '../shared/property-schemas.ts';
@@ -18,7 +18,7 @@ interface SamplingStageManifest {
   else?: readonly string[];
 }
 
-/** For percents whose sum is 100 but for the rounding of floats, as 33.3, 33.3 and 33.4. */
+/** Tolerance for percents whose sum differs from 100 by float rounding, as 33.3, 33.3 and 33.4. */
 const ROUNDING = 1e-9;
 
 export const samplingStage: StepType<SamplingStageManifest> = {
@@ -60,7 +60,7 @@ export const samplingStage: StepType<SamplingStageManifest> = {
   },
 };
 
-/** Each edge has its share of 0 to 100, one after the other. */
+/** The edges divide 0 to 100 into consecutive ranges. */
 function splitBy(draw: number, edges: readonly Edge[]): Edge[] {
   let end = 0;
   for (const edge of edges) {

@@ -1,5 +1,5 @@
-// The annotations of one stage, read for comparing: from a typed payload or its predictions, from a list in Darwin's own
-// form, or from Roboflow's detections. Each item tells its form by its own fields.
+// Reads the annotations of one stage for comparison: from a typed payload or its predictions, a list in Darwin's own form,
+// or Roboflow's detections. The fields of an item identify its form.
 
 import { ExactNumber } from '../../core/json/json.ts';
 import { isDict } from '../../core/python/kind.ts';
@@ -9,21 +9,21 @@ import type { Effort } from './consensus/effort.ts';
 import { boxRegion, polygonRegion, type Region } from './consensus/region.ts';
 import type { Point } from './consensus/shared-area.ts';
 
-/** What was given is no list of annotations, or one of them cannot be read; the message says where and why. */
+/** Thrown when the value is not a list of annotations, or one is unreadable; the message says where and why. */
 export class AnnotationFault extends Error {}
 
 export const MAX_ANNOTATIONS = 10_000;
-/** Keeps the squares of what is measured exact enough to be compared. */
+/** Keeps squares of coordinates exact enough for comparison. */
 const MAX_COORDINATE = 1e9;
 
 export interface StageAnnotations {
-  /** As they came. */
+  /** Unchanged. */
   items: readonly unknown[];
   /** Those that have an area or are tags. */
   comparable: Annotation[];
 }
 
-/** `path` is what a fault names. Throws AnnotationFault and TooMuchEffort. */
+/** `path` is used in fault messages. Throws AnnotationFault and TooMuchEffort. */
 export function readStage(path: string, value: unknown, effort: Effort): StageAnnotations {
   const items = readItems(path, value);
   if (items.length > MAX_ANNOTATIONS) {
@@ -45,7 +45,7 @@ function readItems(path: string, value: unknown): readonly unknown[] {
   throw new AnnotationFault(`${path} must be a list of annotations, a typed payload, or Roboflow's detections`);
 }
 
-/** Null for what has neither an area nor is a tag, as a keypoint or a text. */
+/** Null for an item that has no area and is not a tag, as a keypoint or a text. */
 function readItem(path: string, item: unknown, effort: Effort): Omit<Annotation, 'index'> | null {
   if (!isDict(item)) throw new AnnotationFault(`${path} must be an object`);
   const name = item['class'] ?? item['name'];
@@ -56,7 +56,7 @@ function readItem(path: string, item: unknown, effort: Effort): Omit<Annotation,
   return region === null ? null : { class: name, region };
 }
 
-/** In Darwin's own form the first frame of a video that can be compared holds the shape, whatever stands beside the frames. */
+/** In Darwin's own form the first comparable frame of a video has the shape, whatever is next to the frames. */
 function shapeOf(path: string, item: Record<string, unknown>): { path: string; holder: Record<string, unknown> } {
   const { frames } = item;
   const key = isDict(frames) ? findFirstFrame(frames, isComparable) : null;
@@ -81,7 +81,7 @@ function readRegion(path: string, item: Record<string, unknown>, effort: Effort)
   if (!isRoboflow) return null;
   const { points } = item;
   if (Array.isArray(points) && points.length >= 3) return polygonRegion([readRing(`${path}.points`, points)], effort);
-  // Roboflow's x and y are the middle.
+  // Roboflow's x and y are the centre.
   const { minX, minY, maxX, maxY } = readBox(path, item);
   return boxRegion({ x: minX - (maxX - minX) / 2, y: minY - (maxY - minY) / 2, width: maxX - minX, height: maxY - minY });
 }

@@ -1,9 +1,9 @@
-// How stages end, and the names that they and their edges may have.
+// Outcomes of stages, and the allowed names of stages and edges.
 
 import { selectedStep } from '../../core/workflow/selector.ts';
 import type { StepOutcome } from '../step-type.ts';
 
-/** A selector would not be known when the definition is saved. */
+/** No selectors: names must be known when the definition is saved. */
 export const NAME = { type: 'string', minLength: 1, pattern: '^[^$]', description: 'must be a name, and no selector' };
 
 /** `references` name steps, as `$steps.name`. */

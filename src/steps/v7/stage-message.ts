@@ -1,4 +1,4 @@
-// The request that a webhook stage sends: always a POST of JSON, to the address and with the authorization as typed.
+// Builds the request of a webhook stage: always a POST of JSON, with address and authorization exactly as configured.
 
 import type { BodyPart, HttpMessage } from '../../core/delivery/outbound.ts';
 import { stringifyShown } from '../../core/json/stored-value.ts';
@@ -16,7 +16,7 @@ export interface StageRequest {
   timeoutSeconds: number;
 }
 
-/** The request cannot be made; the message says why. */
+/** Thrown when the request cannot be built; the message says why. */
 export class UnsendablePayload extends Error {}
 
 /** Throws UnsendablePayload. */
@@ -39,7 +39,7 @@ export function stageMessage(request: StageRequest, context: Pick<StepContext, '
   };
 }
 
-/** The text itself is not repeated: its query may hold a secret. */
+/** The fault does not repeat the URL: its query may contain a secret. */
 export function urlFault(url: unknown): string | null {
   const isAddress = typeof url === 'string' && (beginsWithPlaceholder(url) || (/^https?:\/\//i.test(url) && URL.canParse(url)));
   return isAddress ? null : 'url must be an address, as "https://example.org/hook?item=1", or a selector of one';
@@ -47,12 +47,12 @@ export function urlFault(url: unknown): string | null {
 
 export function authorizationFault(value: unknown): string | null {
   if (value === null) return null;
-  // What fetch and Node let into a header: a line break would begin another one.
+  // The characters that fetch and Node allow in a header: a line break would begin another one.
   const isSendable = typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
   return isSendable ? null : 'authorization_header must be one line of text, as "ApiKey 1234", or a selector of it';
 }
 
-/** The document as it came, where there is one: only a file of this request is, and nothing that looks like one. */
+/** The original document, if it is a file of this request; look-alikes do not count. */
 function bodyOf({ payload: value, includesAnnotations }: StageRequest, context: Pick<StepContext, 'roots'>): BodyPart {
   if (value === null) throw new UnsendablePayload('there is no payload; let the sink say "payload": "v7", or select another value');
   const payload = asPayload(value);

@@ -1,5 +1,5 @@
-// v7/webhook_stage@v1: V7's Webhook Stage, by its own setting names: posts the item's document, tries again where that
-// fails, and goes on by one edge or the other. docs/guide-v7.md says what of it is V7's and what is ours.
+// v7/webhook_stage@v1: V7's Webhook Stage with V7's setting names: posts the item's document, retries failures, and takes
+// the edge of the outcome. docs/guide-v7.md separates V7's behaviour from ours.
 
 import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/delivery/retry.ts';
 import type { Fault } from '../../core/fault.ts';
@@ -36,7 +36,7 @@ const DEFAULT_TIMEOUT_SECONDS = 30;
 export const webhookStage: StepType<WebhookStageManifest> = {
   type: 'v7/webhook_stage@v1',
   summary: "V7's Webhook Stage: posts the document that came, and goes on by one way where it arrives and by another where not.",
-  // An item without the value takes the edge for failures, and is not lost.
+  // An item without the value takes the failure edge instead of being skipped.
   nulls: 'take',
   mayLoop: true,
   properties: {
@@ -98,7 +98,7 @@ function requestOf(manifest: WebhookStageManifest, context: StepContext): Parame
   };
 }
 
-/** By the edge for success or failure. A failure without an edge fails the run. */
+/** Takes the edge for success or failure. A failure without an edge fails the run. */
 function leave({ on_success: onSuccess = [], on_failure: onFailure = [] }: WebhookStageManifest, delivered: Delivered): StepOutcome {
   if (!delivered.success && onFailure.length === 0) return refuse('delivery_failed', delivered.message);
   return { ...leaveBy(delivered.success ? onSuccess : onFailure, { ...delivered }), message: delivered.message };

@@ -2,7 +2,7 @@
 
 import type { Fault } from '../../fault.ts';
 import type { JsonSchema } from '../../schema.ts';
-import { onceByIdentity } from '../../values/memoize.ts';
+import { memoizeByIdentity } from '../../values/memoize.ts';
 import type { OperationContext, OperationDefinition } from './operation.ts';
 import { readOperations, withPythonErrorsAsFaults } from './read-operations.ts';
 
@@ -36,7 +36,7 @@ export function compileOperations(definitions: readonly OperationDefinition[]): 
   return (value, context) => withPythonErrorsAsFaults(() => reading.value(value, context));
 }
 
-const compiledOnce = onceByIdentity(compileOperations);
+const compiledOnce = memoizeByIdentity(compileOperations);
 
 /** Compiles definitions when they are first used, and runs them. */
 export function applyOperations(value: unknown, operations: readonly OperationDefinition[], context: OperationContext): unknown {

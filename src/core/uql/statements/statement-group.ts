@@ -2,7 +2,7 @@
 // evaluated on named values.
 
 import type { Fault } from '../../fault.ts';
-import { onceByIdentity } from '../../values/memoize.ts';
+import { memoizeByIdentity } from '../../values/memoize.ts';
 import type { OperationContext } from '../operations/operation.ts';
 import { nestedReader, withPythonErrorsAsFaults } from '../operations/read-operations.ts';
 
@@ -31,7 +31,7 @@ export function compileStatementGroup(definition: unknown): CompiledStatementGro
   return (values, context) => withPythonErrorsAsFaults(() => reading.value(values, context));
 }
 
-const compiledOnce = onceByIdentity<object, CompiledStatementGroup>(compileStatementGroup);
+const compiledOnce = memoizeByIdentity<object, CompiledStatementGroup>(compileStatementGroup);
 
 /** Compiles a definition when it is first used, and evaluates it. */
 export function evaluateStatementGroup(definition: unknown, values: Readonly<Record<string, unknown>>, context: OperationContext): boolean {

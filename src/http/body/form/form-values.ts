@@ -1,7 +1,7 @@
 // Decodes the parts of a form once the whole form has arrived: a later field may declare the charset of earlier names and
 // texts.
 
-import type { ToldCharsets } from '../../../core/form/field-charsets.ts';
+import type { DeclaredCharsets } from '../../../core/form/field-charsets.ts';
 import { guessFileType } from '../../../core/form/file-type.ts';
 import { MalformedForm } from '../../../core/form/malformed-form.ts';
 import { type PartHead, shownPart } from '../../../core/form/part-head.ts';
@@ -26,7 +26,11 @@ export interface ReceivedFile {
 }
 
 /** Throws `invalid`. */
-export function toFileHandle({ head, sha256, size, beginning }: ReceivedFile, charsets: ToldCharsets, keepsFilename: boolean): FileHandle {
+export function toFileHandle(
+  { head, sha256, size, beginning }: ReceivedFile,
+  charsets: DeclaredCharsets,
+  keepsFilename: boolean,
+): FileHandle {
   const filename = head.filename === null ? null : decodeName(head, 'filename', charsets);
   return {
     name: decodeName(head, 'name', charsets),
@@ -49,7 +53,7 @@ function declaredType({ contentType }: PartHead): string | null {
   return charset === null || !/^[a-z0-9_.:-]+$/.test(charset) || /^utf-?8$/.test(charset) ? type : `${type}; charset=${charset}`;
 }
 
-function decodeName(head: PartHead, key: 'name' | 'filename', { ofForm }: ToldCharsets): string {
+function decodeName(head: PartHead, key: 'name' | 'filename', { ofForm }: DeclaredCharsets): string {
   const text = decodePartText(head[key] ?? '', ofForm);
   if (text === null)
     throw new MalformedForm(
@@ -60,7 +64,7 @@ function decodeName(head: PartHead, key: 'name' | 'filename', { ofForm }: ToldCh
 }
 
 /** Returns name and value. Throws `invalid` with the name of the field. */
-export function readField({ head, bytes }: ReceivedField, charsets: ToldCharsets): [string, unknown] {
+export function readField({ head, bytes }: ReceivedField, charsets: DeclaredCharsets): [string, unknown] {
   const name = decodeName(head, 'name', charsets);
   const isJsonField = isJson(head);
   // JSON is always UTF-8 (RFC 8259).

@@ -1,7 +1,7 @@
 // Receives a multipart form (RFC 7578): fields become one JSON object, files are streamed to the blob store. No name from a
 // caller is used as a path, and no file is ever whole in memory.
 
-import { readToldCharsets, type ToldCharsets } from '../../../core/form/field-charsets.ts';
+import { type DeclaredCharsets, readDeclaredCharsets } from '../../../core/form/field-charsets.ts';
 import type { FormType } from '../../../core/form/form-type.ts';
 import type { PartHead } from '../../../core/form/part-head.ts';
 import { stringifyJson } from '../../../core/json/json.ts';
@@ -93,7 +93,7 @@ class FormReader {
   /** `declared`: the charset of the request's Content-Type. */
   async finish(declared: string | null): Promise<MultipartBody> {
     const { keepsFilenames = false, needsFields = false } = this.#intake;
-    const charsets = readToldCharsets((isName) => this.#textOf(isName), declared);
+    const charsets = readDeclaredCharsets((isName) => this.#textOf(isName), declared);
     const size = this.#fields.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
     const isLarge = size > LARGE_RUN_BYTES && !needsFields;
     this.#intake.bodyMemory.reserveDecoded(!isLarge);
@@ -103,7 +103,7 @@ class FormReader {
   }
 
   /** Yields to the event loop after each field, and keeps no value. */
-  async #fieldsAsJson(charsets: ToldCharsets): Promise<Buffer> {
+  async #fieldsAsJson(charsets: DeclaredCharsets): Promise<Buffer> {
     const texts: [string, string][] = [];
     for (const field of this.#fields) {
       const [name, value] = readField(field, charsets);

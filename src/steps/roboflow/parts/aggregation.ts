@@ -1,5 +1,4 @@
-// What data_aggregator makes of the values of many runs. A state is JSON, kept between runs; undefined before the first
-// value.
+// Aggregations of data_aggregator. A state is JSON, stored between runs; undefined before the first value.
 
 import { addNumbers, divideNumbers } from '../../../core/python/arithmetic.ts';
 import { PythonError } from '../../../core/python/error.ts';
@@ -23,7 +22,7 @@ export const AGGREGATIONS = [
 export type Aggregation = (typeof AGGREGATIONS)[number];
 
 interface Aggregator<State> {
-  /** Throws PythonError for a value that it cannot take. */
+  /** Throws PythonError for an unsupported value. */
   add(state: State | undefined, value: unknown): State;
   result(state: State): unknown;
 }
@@ -105,7 +104,7 @@ const aggregators: Readonly<Record<Aggregation, Aggregator<unknown>>> = {
   values_difference: valuesDifference as Aggregator<unknown>,
 };
 
-/** The state with the value taken in. Throws PythonError for a value that cannot be. */
+/** Returns the next state. Throws PythonError for an unsupported value. */
 export function aggregate(mode: Aggregation, state: unknown, value: unknown): unknown {
   return aggregators[mode].add(state, value);
 }

@@ -1,4 +1,4 @@
-// The one place where cache_set writes and cache_get reads: a key within the namespace of a video.
+// The memory key that cache_set and cache_get share: a key within the namespace of a video.
 
 import { videoIdentifier } from './video-metadata.ts';
 
@@ -8,12 +8,12 @@ export interface CacheManifest {
   key: unknown;
 }
 
-/** Wrapped, so that a stored null is not taken for nothing stored. */
+/** Wrapped, so that a stored null differs from no entry. */
 export interface CacheEntry {
   value: unknown;
 }
 
-/** Null for a key that is no text, with which a step fails. */
+/** Null for a non-text key, which fails the step. */
 export function cacheMemoryKey({ image, key }: CacheManifest): string | null {
   return typeof key === 'string' ? `cache:${JSON.stringify([videoIdentifier(image), key])}` : null;
 }

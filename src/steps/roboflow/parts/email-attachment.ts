@@ -1,4 +1,4 @@
-// Files of a mail, from what steps give: text, received files, and images in the message or beside it.
+// Attachments of a mail: text, received files, and images, inline or attached.
 
 import type { MailAttachment } from '../../../core/delivery/outbound.ts';
 import { strOf } from '../../../core/python/text.ts';
@@ -9,7 +9,7 @@ import type { StepContext } from '../../step-type.ts';
 
 const JPEG_QUALITY = 95;
 
-/** A received file and bytes as they are, all else as its text. */
+/** Received files and bytes are attached unchanged, other values as text. */
 export function plainAttachment(filename: string, value: unknown, context: StepContext): MailAttachment {
   const file = receivedFile(value, context);
   if (file !== null) return { filename, content: blobOf(file), contentType: file.content_type, cid: null };
@@ -17,14 +17,14 @@ export function plainAttachment(filename: string, value: unknown, context: StepC
   return { filename, content, contentType: null, cid: null };
 }
 
-/** As plainAttachment, and an image as a JPEG. Throws as Images does. */
+/** As plainAttachment, but attaches an image as JPEG. Throws as Images does. */
 export function attachment(filename: string, value: unknown, context: StepContext): MailAttachment {
   if (receivedFile(value, context) !== null || !isImage(value)) return plainAttachment(filename, value, context);
   const isNamedSo = /\.jpe?g$/i.test(filename);
   return jpegAttachment(isNamedSo ? filename : `${filename}.jpg`, value, context, null);
 }
 
-/** An image that the HTML of the mail shows, or null for another value. Throws as Images does. */
+/** Returns an inline image of the mail's HTML, or null for another value. Throws as Images does. */
 export function inlineImage(cid: string, value: unknown, context: StepContext): MailAttachment | null {
   const file = receivedFile(value, context);
   if (file?.content_type.startsWith('image/') === true) {

@@ -1,4 +1,4 @@
-// A mail by the operator's own SMTP server: whom it goes to, and the properties that both versions of the block have.
+// Mails through the operator's own SMTP server: recipients, and the properties that both versions of the block share.
 
 import type { MailAttachment, MailMessage, OutboundResult } from '../../../core/delivery/outbound.ts';
 import type { Fault } from '../../../core/fault.ts';
@@ -34,7 +34,7 @@ export const emailProperties = {
   attachments: selectors('files by their names: selectors of text, of received files or of images'),
 } satisfies Record<string, JsonSchema>;
 
-/** A selector may give an empty list as well, which is told when it does. */
+/** A selector may also return an empty list, which is reported when the step runs. */
 export function emailFaults({ receiver_email: receiver }: EmailManifest): Fault[] {
   return Array.isArray(receiver) && receiver.length === 0 ? [{ path: 'receiver_email', message: NO_RECEIVER }] : [];
 }
@@ -49,7 +49,7 @@ interface MailContent {
   attachments: readonly MailAttachment[];
 }
 
-/** The outcome, where there is no mail to send. Throws SettingFault. */
+/** Returns the outcome when there is no mail to send. Throws SettingFault. */
 export function mailMessage(manifest: EmailManifest, content: MailContent): MailMessage | ReturnType<typeof refusedNotification> {
   const to = readLines('receiver_email', manifest.receiver_email);
   if (to.length === 0) return refusedNotification(NO_RECEIVER);
@@ -73,7 +73,7 @@ export function mailMessage(manifest: EmailManifest, content: MailContent): Mail
   };
 }
 
-/** Null for a mail that the server took. */
+/** Null when the server accepted the mail. */
 export function mailFault(result: OutboundResult): string | null {
   if (result.kind !== 'response') return noAnswerText(result);
   return result.status < 400 ? null : `${result.status} ${result.reason}`.trim();

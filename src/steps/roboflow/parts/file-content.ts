@@ -1,4 +1,4 @@
-// What is written for an entry: as it is in a file of its own, and so that entries can follow one another in a log.
+// The text of a file entry: unchanged in its own file, or formatted for appending to a log.
 
 import { parseJson } from '../../../core/json/json.ts';
 import { pythonJsonWithNaN } from '../../../core/python/json-text.ts';
@@ -9,7 +9,7 @@ export function withNewline(content: string): string {
   return content.endsWith('\n') ? content : `${content}\n`;
 }
 
-/** JSON in one line, CSV without its header after the first entry. Null for JSON that is none. */
+/** JSON on one line, CSV without its header after the first entry. Null for invalid JSON. */
 export function logEntry(content: string, type: FileType, isFirst: boolean): string | null {
   switch (type) {
     case 'json':
@@ -25,7 +25,7 @@ function inOneLine(content: string): string | null {
   try {
     return withNewline(pythonJsonWithNaN(parseJson(content)));
   } catch (error) {
-    // RangeError: nested deeper than there is room for.
+    // RangeError: nested deeper than the stack allows.
     if (error instanceof SyntaxError || error instanceof RangeError) return null;
     throw error;
   }

@@ -1,11 +1,11 @@
-// Names of the files that steps write: always below the directory that the operator set aside.
+// Names of the files that steps write: always below the configured directory for files of steps.
 
 import { parseRunId, timeOfOrder } from '../../../core/run/run-id.ts';
 import type { StepContext } from '../../step-type.ts';
 
 type StepVisit = Pick<StepContext, 'runId' | 'step' | 'visit'>;
 
-/** What is wrong with a path that is to lie below the directory, or null. */
+/** Returns the fault of a path relative to the directory, or null. */
 export function pathFault(path: string): string | null {
   const isOutside = /^(?:[/~]|[A-Za-z]:)/.test(path) || path.split('/').includes('..');
   if (isOutside) return 'must stay below the directory for files: relative, and without ".."';
@@ -13,13 +13,13 @@ export function pathFault(path: string): string | null {
 }
 
 /**
- * `directory/prefix_2026_08_21_10_30_00_250123.csv`. The time is that of the run, and the last digits tell runs of one
- * millisecond apart, and steps of one run, and their visits: the path is the same whenever the same visit asks for it.
+ * `directory/prefix_2026_08_21_10_30_00_250123.csv`. The time is that of the run; the last digits distinguish runs of
+ * one millisecond, steps of one run, and their visits. The same visit always gets the same path.
  */
 export function filePath(directory: string, prefix: string, extension: string, step: StepVisit): string {
-  const { ms, place } = timeOfOrder(parseRunId(step.runId)?.order ?? 0);
+  const { ms, index } = timeOfOrder(parseRunId(step.runId)?.order ?? 0);
   const [seconds, rest] = new Date(ms).toISOString().split('.') as [string, string];
-  const microseconds = String((place + numberOf(step.step) + step.visit - 1) % 1000).padStart(3, '0');
+  const microseconds = String((index + numberOf(step.step) + step.visit - 1) % 1000).padStart(3, '0');
   const stamp = `${seconds.replaceAll(/[-T:]/g, '_')}_${rest.slice(0, 3)}${microseconds}`;
   const parts = `${directory}/${prefix}_${stamp}.${extension}`.split('/');
   return parts.filter((part) => part !== '' && part !== '.').join('/');

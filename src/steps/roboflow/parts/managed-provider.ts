@@ -1,4 +1,4 @@
-// Blocks that Roboflow sends by accounts of its own, unless told otherwise: here only the operator's own can be used.
+// Blocks that use Roboflow's own accounts by default: here only the operator's accounts work.
 
 import type { Fault } from '../../../core/fault.ts';
 import type { JsonSchema } from '../../../core/schema.ts';
@@ -12,7 +12,7 @@ export function providerSchema(ownProvider: string): JsonSchema {
   };
 }
 
-/** A provider that is not written is Roboflow's own. */
+/** The default provider is Roboflow's own. */
 export function managedProviderFaults(path: string, provider: string | undefined, ownProvider: string): Fault[] {
   if (provider === ownProvider) return [];
   return [{ path, message: `must be "${ownProvider}": "${MANAGED}", which is the default, sends by Roboflow's servers` }];

@@ -1,5 +1,5 @@
-// The text of a notification: `{{ $parameters.name }}` is replaced by the parameter's value. All at once, so that what
-// stands in a value is never taken for a placeholder.
+// The text of a notification: replaces `{{ $parameters.name }}` by the parameter's value, in one pass, so that placeholders
+// inside a value are not replaced.
 
 import type { Fault } from '../../../core/fault.ts';
 import { strOf } from '../../../core/python/text.ts';
@@ -27,7 +27,7 @@ export function messageFaults({ message_parameters_operations: chains }: Message
 
 const PLACEHOLDER = /\{\{\s*\$parameters\.([\p{L}\p{N}_]+)\s*\}\}/gu;
 
-/** A name that is no parameter stays as it stands. `write` makes text of a value: Python's `str`, where it is left out. */
+/** Leaves placeholders of unknown names. `write` converts a value to text; the default is Python's `str`. */
 export function messageText(
   { message, message_parameters: parameters = {}, message_parameters_operations: chains = {} }: MessageManifest,
   context: StepContext,

@@ -1,4 +1,4 @@
-// Operations as steps use them: chains by the name of the value that they are for.
+// Chains of operations, by the name of the value that they transform.
 
 import { type Fault, nestFaults } from '../../../core/fault.ts';
 import { mapAskingOnce } from '../../../core/uql/ask-for-images.ts';
@@ -10,12 +10,12 @@ export type Operations = readonly OperationDefinition[];
 export type OperationsByName = Readonly<Record<string, Operations>>;
 export type Values = Readonly<Record<string, unknown>>;
 
-/** `parameters` are what operations may name; Roboflow gives them none but where it says so. */
+/** `parameters` are the values that operations may name; Roboflow passes none unless documented. */
 export function operationContext(context: StepContext, parameters: Values = {}): OperationContext {
   return { parameters, images: context.images, random: () => context.random(), now: context.wallNow };
 }
 
-/** A copy with each value that has a chain transformed by it. Chains of other names are left. */
+/** Returns a copy with each value transformed by its chain. Ignores chains of unknown names. */
 export function transformValues(values: Values, chains: OperationsByName, context: StepContext): Values {
   if (Object.keys(chains).length === 0) return values;
   return Object.fromEntries(
@@ -28,7 +28,7 @@ export function transformValue(name: string, value: unknown, chains: OperationsB
   return chain.length === 0 ? value : applyOperations(value, chain, operationContext(context));
 }
 
-/** `values`, where it is given, holds the names that a chain may be for. */
+/** `values`, if set, contains the allowed names of chains. */
 export function chainFaults(field: string, chains: OperationsByName = {}, values?: Values): Fault[] {
   return Object.entries(chains).flatMap(([name, chain]) => {
     if (values !== undefined && !Object.hasOwn(values, name)) {

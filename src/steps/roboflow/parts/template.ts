@@ -1,5 +1,4 @@
-// Templates with named placeholders: what Python's str.format makes of them, within limits, and Roboflow's words for
-// what it refuses.
+// Renders templates with named placeholders like Python's str.format, within limits, with Roboflow's error messages.
 
 import { isPythonError, PythonError } from '../../../core/python/error.ts';
 import { type FormatField, type FormatPart, parseFormatMarkup } from '../../../core/python/format/format-markup.ts';
@@ -10,13 +9,13 @@ import { reprOf, strOf } from '../../../core/python/text.ts';
 import { OperationFault } from '../../../core/uql/operations/operation-fault.ts';
 import type { Values } from './named-operations.ts';
 
-/** The template cannot be filled; the message says why. */
+/** The fault of a template that cannot be rendered; the message says why. */
 export function templateFault(message: string): OperationFault {
   return new OperationFault('ValueError', `String Template block ${message}`);
 }
 
 const MAX_RENDERED_CHARACTERS = 1_000_000;
-/** A spec may hold placeholders, and their specs none. */
+/** A format spec may contain placeholders, whose own specs may not. */
 const MAX_DEPTH = 1;
 
 /** Throws OperationFault. */

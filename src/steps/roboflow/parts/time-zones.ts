@@ -1,4 +1,4 @@
-// The time zones that Roboflow's current_time offers, and what a clock on the wall there shows.
+// The time zones of Roboflow's current_time, and the local time in them.
 
 import { Timestamp } from '../../../core/values/timestamp.ts';
 
@@ -65,13 +65,13 @@ export function isTimeZone(name: unknown): name is TimeZone {
   return (TIME_ZONES as readonly unknown[]).includes(name);
 }
 
-/** What a clock on the wall shows there. */
+/** Returns the local time in the zone. */
 export function timeIn(zone: TimeZone, ms: number): Timestamp {
   const offsetSeconds = offsetOf(zone, ms);
   return new Timestamp(BigInt(Math.trunc(ms) + offsetSeconds * 1000) * 1000n, offsetSeconds);
 }
 
-/** From `GMT+05:45`, as Intl calls it; `GMT` alone is no offset. */
+/** Parsed from Intl's `GMT+05:45`; plain `GMT` is an offset of 0. */
 function offsetOf(zone: TimeZone, ms: number): number {
   const parts = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' }).formatToParts(ms);
   const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';

@@ -1,7 +1,7 @@
-// A text message by Twilio's API, and what its answer means.
+// A text message through Twilio's API, and the meaning of its response.
 
-import { answerObject } from '../../../core/delivery/answer-object.ts';
 import type { OutboundMessage, OutboundResult } from '../../../core/delivery/outbound.ts';
+import { responseObject } from '../../../core/delivery/response-object.ts';
 import { encodePairs } from '../../../core/python/form-encoding.ts';
 import type { JsonSchema } from '../../../core/schema.ts';
 import { noAnswerText } from '../../shared/notification.ts';
@@ -41,7 +41,7 @@ export function twilioMessage(account: TwilioAccount, body: string, mediaUrls: r
   return {
     transport: 'http',
     method: 'POST',
-    // In the address and not as a header: a secret is known only when the message is sent, and base64 is made of it then.
+    // In the URL, not in a header: a secret is resolved only when the message is sent, and is base64-encoded then.
     url: `${api.replace('://', `://${sid}:${token}@`)}/2010-04-01/Accounts/${sid}/Messages.json`,
     headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
     body: [new TextEncoder().encode(encodePairs(form))],
@@ -52,17 +52,17 @@ export function twilioMessage(account: TwilioAccount, body: string, mediaUrls: r
   };
 }
 
-/** Null for a message that Twilio took. */
+/** Null when Twilio accepted the message. */
 export function twilioFault(result: OutboundResult): string | null {
   if (result.kind !== 'response') return noAnswerText(result);
   if (result.status >= 200 && result.status < 300) return null;
-  const { message } = answerObject(result.body);
+  const { message } = responseObject(result.body);
   return `HTTP ${result.status} error: ${typeof message === 'string' ? message : result.reason}`.trim();
 }
 
 const TRUNCATION_MARKER = ' [...]';
 
-/** Cut to so many characters, a marker of the cut among them. */
+/** Truncates to `limit` characters, including the truncation marker. */
 export function truncateMessage(text: string, limit: number): string {
   const characters = Array.from(text);
   if (characters.length <= limit) return text;

@@ -1,7 +1,7 @@
-// The JSON object that a service answered with.
+// Reads the JSON object of a response body.
 
-/** An empty object where the body is anything else. */
-export function answerObject(body: Uint8Array): Readonly<Record<string, unknown>> {
+/** Returns an empty object when the body is not a JSON object. */
+export function responseObject(body: Uint8Array): Readonly<Record<string, unknown>> {
   try {
     const answer: unknown = JSON.parse(new TextDecoder().decode(body));
     return typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {};
