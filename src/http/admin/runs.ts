@@ -82,9 +82,13 @@ export function adminRunRoutes(
   );
 
   server.get<{ Params: RunParams }>('/runs/:run_id', schema('runs', 'Get a run with its request'), async ({ params }, reply) => {
-    const deliveries = await storage.listDeliveries({ runId: params.run_id, limit: MAX_DELIVERIES });
     const run = await reads.run(params.run_id);
     if (run === null) throw unknownRun();
+    // Read after the run, so that an ended run is never shown with a delivery that it still waits for.
+    const deliveries = await storage.listDeliveries({ runId: params.run_id, limit: MAX_DELIVERIES }).catch((error: unknown) => {
+      reads.release(run.reservedBytes);
+      throw error;
+    });
     return sendRun(reply, unsent, presentRunForAdmin(run.value, deliveries.reverse(), maskSecrets), run.reservedBytes);
   });
 
