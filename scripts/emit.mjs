@@ -13,6 +13,6 @@ if (existsSync(TSC)) {
   // Listed before it is read: what is edited meanwhile is emitted again.
   const list = listSource();
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-  execFileSync(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' });
+  execFileSync(process.execPath, [TSC, '-p', 'scripts/tsconfig.emit.json'], { cwd: ROOT, stdio: 'inherit' });
   noteEmittedFrom(list);
 }

@@ -8,11 +8,11 @@ const ROOT = join(import.meta.dirname, '../..');
 const COPIED = [
   'package.json',
   'tsconfig.json',
-  'tsconfig.build.json',
   'migrations',
   'scripts/emit.mjs',
   'scripts/emitted.mjs',
   'scripts/sluice.mjs',
+  'scripts/tsconfig.emit.json',
   'src',
 ];
 

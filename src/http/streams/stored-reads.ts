@@ -44,7 +44,7 @@ export function createStoredReads(
     if (reservedBytes > 0) await account.reserveInTurn(reservedBytes, MAX_WAIT_MS);
     try {
       const value = await (reservedBytes > 0 ? inTurn(read) : read());
-      if (value !== null) return { value, reservedBytes: reservedBytes };
+      if (value !== null) return { value, reservedBytes };
     } catch (error) {
       account.release(reservedBytes);
       throw error;
