@@ -26,6 +26,8 @@ export interface BenchOptions {
   directory: string;
   /** Another checkout of Sluice, with its packages installed: the baseline of the http part. */
   against: string | null;
+  /** Of processes, started anew, when measured against another checkout. */
+  pairs: number;
   jsonFile: string | null;
 }
 
@@ -33,6 +35,7 @@ export const USAGE = `npm run bench -- [options]
   --only PARTS         of ${PART_NAMES.join(', ')}; comma-separated (default: all)
   --quick              a minute and a half in all: smaller numbers, to see a large change
   --against FOLDER     another checkout of Sluice, its packages installed, as baseline of the http part, which runs alone
+  --pairs N            of servers, started anew for their rounds, with --against (5)
   --rounds N           rounds of each contender, whose medians are shown (5)
   --seconds S          measured in each round (2)
   --connections LIST   of the http part (1,16,64,256)
@@ -59,6 +62,7 @@ export function parseOptions(args: string[]): BenchOptions | 'help' {
       'cold-starts': text,
       dir: text,
       against: text,
+      pairs: text,
       json: text,
       help: flag,
     },
@@ -82,6 +86,7 @@ export function parseOptions(args: string[]): BenchOptions | 'help' {
     coldStarts: count('--cold-starts', values['cold-starts'] ?? pick('7', '3')),
     directory: values.dir ?? tmpdir(),
     against,
+    pairs: count('--pairs', values.pairs ?? pick('5', '1')),
     jsonFile: values.json ?? null,
   };
 }

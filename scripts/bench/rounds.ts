@@ -26,16 +26,31 @@ export interface Comparison {
   verified: number;
 }
 
-/** Rejects when any answer was wrong, or an acknowledged run is not stored. */
+/** One of each contender: they ran one right after the other. */
+export interface Round {
+  ours: LoadResult;
+  baseline: LoadResult;
+}
+
 export async function compare(
-  { options }: Bench,
+  bench: Bench,
   generator: LoadGenerator,
-  [ours, baseline]: [ours: Contender, baseline: Contender],
+  contenders: [ours: Contender, baseline: Contender],
   connections: number,
 ): Promise<Comparison> {
-  const rounds = [ours, baseline].map((contender) => () => runRound(generator, contender, connections, options));
-  const [ourResults = [], baselineResults = []] = await alternate(options.rounds, rounds);
-  return summarize(connections, ourResults, baselineResults);
+  return summarize(connections, await runRounds(bench, generator, contenders, connections));
+}
+
+/** Rejects when any answer was wrong, or an acknowledged run is not stored. */
+export async function runRounds(
+  { options }: Bench,
+  generator: LoadGenerator,
+  contenders: [ours: Contender, baseline: Contender],
+  connections: number,
+): Promise<Round[]> {
+  const runOne = contenders.map((contender) => () => runRound(generator, contender, connections, options));
+  const [ours = [], baseline = []] = await alternate(options.rounds, runOne);
+  return ours.map((result, round) => ({ ours: result, baseline: baseline[round] as LoadResult }));
 }
 
 /** Returns the results of each contender, in the order of its rounds. */
@@ -69,13 +84,14 @@ async function runRound(
   return result;
 }
 
-function summarize(connections: number, ours: LoadResult[], baseline: LoadResult[]): Comparison {
-  const ratios = (key: keyof Figures): number[] => ours.map((result, round) => result[key] / (baseline[round] as LoadResult)[key]);
+export function summarize(connections: number, rounds: Round[]): Comparison {
+  const ours = rounds.map((round) => round.ours);
+  const ratios = (key: keyof Figures): number[] => rounds.map((round) => round.ours[key] / round.baseline[key]);
   const rateRatios = ratios('requestsPerSecond');
   return {
     connections,
     ours: medians(ours),
-    baseline: medians(baseline),
+    baseline: medians(rounds.map((round) => round.baseline)),
     ratio: median(rateRatios),
     ratioRange: [Math.min(...rateRatios), Math.max(...rateRatios)],
     cpuRatio: median(ratios('cpuMicrosPerRequest')),

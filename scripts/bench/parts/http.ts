@@ -3,9 +3,10 @@
 
 import { startBareFastify } from '../baselines/start-bare-fastify.ts';
 import { type Bench, makeDirectory, type Part, type Target } from '../bench.ts';
+import { withCleanups } from '../cleanups.ts';
 import { acknowledgedLine, comparisonTable } from '../comparison-table.ts';
 import { startLoadGenerator } from '../load/load.ts';
-import { type Comparison, type Contender, compare, warmUp } from '../rounds.ts';
+import { type Comparison, type Contender, compare, type Round, runRounds, summarize, warmUp } from '../rounds.ts';
 import { type SluiceOptions, startSluice } from '../sluice-process.ts';
 import { fixed } from '../table.ts';
 
@@ -18,20 +19,38 @@ const CPU_CEILING = 2;
 const CHECKOUT_FLOOR = 0.97;
 
 export const runHttpPart: Part = async (bench) => {
-  const { against, connections: connectionCounts } = bench.options;
-  const generator = startLoadGenerator(bench);
-  const baselineName = against === null ? 'bare Fastify' : 'other checkout';
-  const contenders: [Contender, Contender] = [
-    await startContender(bench),
-    against === null ? await startBareFastify(bench) : await startContender(bench, { checkout: against }),
-  ];
-  await warmUp(bench, generator, contenders);
-  const comparisons: Comparison[] = [];
-  for (const connections of connectionCounts) comparisons.push(await compare(bench, generator, contenders, connections));
-  bench.print(comparisonTable(comparisons, ['sluice', baselineName]));
+  const { against } = bench.options;
+  const comparisons = await (against === null ? compareWithBareFastify(bench) : compareWithCheckout(bench, against));
+  bench.print(comparisonTable(comparisons, ['sluice', against === null ? 'bare Fastify' : 'other checkout']));
   bench.print(acknowledgedLine(comparisons));
   return { figures: { comparisons }, targets: comparisons.flatMap(against === null ? targetsOf : checkoutTarget) };
 };
+
+async function compareWithBareFastify(bench: Bench): Promise<Comparison[]> {
+  const generator = startLoadGenerator(bench);
+  const contenders: [Contender, Contender] = [await startContender(bench), await startBareFastify(bench)];
+  await warmUp(bench, generator, contenders);
+  const comparisons: Comparison[] = [];
+  for (const connections of bench.options.connections) comparisons.push(await compare(bench, generator, contenders, connections));
+  return comparisons;
+}
+
+/**
+ * Two processes of the same program differ by up to a seventh for as long as they run, because each is compiled in its own
+ * way. So the rounds are spread over several pairs of processes.
+ */
+async function compareWithCheckout(bench: Bench, checkout: string): Promise<Comparison[]> {
+  const generator = startLoadGenerator(bench);
+  const measured = bench.options.connections.map((connections) => ({ connections, rounds: [] as Round[] }));
+  for (let pair = 0; pair < bench.options.pairs; pair += 1)
+    await withCleanups(async (onEnd) => {
+      const benchOfPair = { ...bench, onEnd };
+      const contenders: [Contender, Contender] = [await startContender(benchOfPair), await startContender(benchOfPair, { checkout })];
+      await warmUp(bench, generator, contenders);
+      for (const { connections, rounds } of measured) rounds.push(...(await runRounds(bench, generator, contenders, connections)));
+    });
+  return measured.map(({ connections, rounds }) => summarize(connections, rounds));
+}
 
 async function startContender(bench: Bench, options?: SluiceOptions): Promise<Contender> {
   const server = await startSluice(bench, makeDirectory(bench), options);
