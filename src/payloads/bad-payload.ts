@@ -1,4 +1,4 @@
-// How a reader deep inside a document gives up: thrown there, and a PayloadFault again before it leaves the format.
+// The exception with which a reader refuses a payload. A format returns it to its caller as a PayloadFault.
 
 import type { PayloadFault } from './format.ts';
 
@@ -11,6 +11,7 @@ export class BadPayload extends Error {
   }
 }
 
+/** Turns a thrown BadPayload into a returned fault; other errors pass. */
 export function orFault<Result>(read: () => Result): Result | PayloadFault {
   try {
     return read();
@@ -20,7 +21,7 @@ export function orFault<Result>(read: () => Result): Result | PayloadFault {
   }
 }
 
-/** A sender's text as messages and names of parts show it: short, and on one line. */
+/** A sender's text for messages and part names: on one line, cut to 80 characters. */
 export function shownText(text: string): string {
   const line = text.replaceAll(/[\p{C}\u2028\u2029]/gu, '\ufffd');
   return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;

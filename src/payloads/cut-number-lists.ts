@@ -1,6 +1,6 @@
-// What makes a Darwin document large are lists of numbers: run-length encoded masks, and outlines. They are cut out of its
-// bytes before the rest is parsed, which would take many times their size of memory. They stay in the document that is
-// kept. Within a text the quotes of a key are escaped, which tells it from a key.
+// Removes the lists of numbers from a Darwin document before it is parsed: run-length encoded masks and outlines make it
+// large, and parsed they take many times their size in memory. The stored document keeps them. A quote inside a JSON
+// string is escaped, so `"dense_rle"` without a backslash is a key.
 
 const OPENING = 0x5b;
 const CLOSING = 0x5d;
@@ -9,7 +9,7 @@ const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 const ZERO = 0x30;
 
-/** Beyond this, without its masks, a document is read without its outlines. */
+/** A document that is larger than this without its masks is read without its outlines. */
 const MAX_BYTES_WITH_OUTLINES = 8 * 2 ** 20;
 
 export interface LightDocument {
@@ -17,7 +17,7 @@ export interface LightDocument {
   omitsOutlines: boolean;
 }
 
-/** Lists that are cut out are empty; what is not as it should be stays as it is, for the parser to judge. */
+/** Leaves an empty list in place of each removed one. Malformed lists stay, so that the parser reports them. */
 export function cutNumberLists(document: Uint8Array): LightDocument {
   const bytes = withoutLists(document, 'dense_rle', endOfRuns);
   if (bytes.byteLength <= MAX_BYTES_WITH_OUTLINES) return { bytes, omitsOutlines: false };
@@ -25,7 +25,7 @@ export function cutNumberLists(document: Uint8Array): LightDocument {
   return { bytes: light, omitsOutlines: light !== bytes };
 }
 
-/** `endOf` gives where the list ends that begins at a place, null for one that stays. */
+/** `endOf` returns the index of the closing bracket, or null to keep the list. */
 function withoutLists(document: Uint8Array, name: string, endOf: (bytes: Buffer, start: number) => number | null): Uint8Array {
   const bytes = Buffer.from(document.buffer, document.byteOffset, document.byteLength);
   const key = Buffer.from(`"${name}"`);
@@ -48,7 +48,7 @@ function afterColonAndBracket(bytes: Uint8Array, at: number): number | null {
   return bytes[bracket] === OPENING ? bracket + 1 : null;
 }
 
-/** Whole numbers with single commas between them, and space anywhere around them. Nothing is looked at beyond what is none. */
+/** Accepts whole numbers, single commas and space. Stops at the first other byte, so malformed documents cost linear time. */
 function endOfRuns(bytes: Buffer, start: number): number | null {
   if (bytes[start] === CLOSING) return start;
   for (let at = start; ; at += 1) {
@@ -62,8 +62,8 @@ function endOfRuns(bytes: Buffer, start: number): number | null {
   }
 }
 
-/** Bytes that points are made of: numbers, `"x"` and `"y"`, and what holds them together. */
-const OF_POINTS = new Set(Buffer.from('0123456789+-.eE"xy:,{} \n\r\t'));
+/** The bytes of a list of points: numbers, the keys `"x"` and `"y"`, and punctuation. */
+const POINT_BYTES = new Set(Buffer.from('0123456789+-.eE"xy:,{} \n\r\t'));
 
 function endOfPaths(bytes: Buffer, start: number): number | null {
   let depth = 1;
@@ -73,7 +73,7 @@ function endOfPaths(bytes: Buffer, start: number): number | null {
     else if (byte === CLOSING) {
       depth -= 1;
       if (depth === 0) return at;
-    } else if (!OF_POINTS.has(byte)) return null;
+    } else if (!POINT_BYTES.has(byte)) return null;
   }
   return null;
 }

@@ -1,9 +1,9 @@
-// Boxes and rings of points, by the names that the platforms give their sides.
+// Reads boxes, points and rings of points, under the key names that the platforms use.
 
 import type { JsonCursor } from './json-cursor.ts';
 import type { BoundingBox, Point } from './payload.ts';
 
-/** From `{x, y, width, height}` or `{x, y, w, h}`, from the top left. */
+/** Reads `{x, y, width, height}` or `{x, y, w, h}`; x and y are the top left corner. */
 export function readBox(box: JsonCursor): BoundingBox {
   if (!box.isObject) box.refuse('must be an object with x, y, width and height');
   return { ...readPoint(box), width: readSide(box.firstOf(['width', 'w'])), height: readSide(box.firstOf(['height', 'h'])) };
@@ -18,7 +18,7 @@ function readSide(side: JsonCursor): number {
   return length < 0 ? side.refuse('must not be negative') : length;
 }
 
-/** One ring, or a list of them. */
+/** Reads one ring or a list of rings. */
 export function readRings(path: JsonCursor): Point[][] {
   const items = path.items();
   return items.some(({ isList }) => isList) ? items.map((ring) => ring.items().map(readPoint)) : [items.map(readPoint)];

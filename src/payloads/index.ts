@@ -1,4 +1,4 @@
-// The one list of payload formats. A new one is a file here, a line below, and a sample beside the others.
+// The list of payload formats. A new format needs its file, a line below, and a sample in `samples/`.
 
 import type { PayloadSource } from '../core/sink/sink.ts';
 import type { PayloadFormat } from './format.ts';

@@ -1,5 +1,5 @@
-// A value found inside a document, and its place there: what is read of it is of the type that is asked for, or is
-// refused by its place. Only own properties are seen.
+// A value inside a JSON document, with its path. Each reader returns the type it names or throws BadPayload with the path.
+// A reader with `IfAny` returns null or an empty list instead. Only own properties are read.
 
 import { ExactNumber } from '../core/json/json.ts';
 import { BadPayload, shownText } from './bad-payload.ts';
@@ -9,7 +9,7 @@ export class JsonCursor {
   readonly #parent: JsonCursor | null;
   readonly key: string | number;
 
-  /** `key` is the name of the part where there is no parent. */
+  /** Without a parent, `key` is the name of the request's part. */
   constructor(value: unknown, key: string | number, parent: JsonCursor | null = null) {
     this.value = value;
     this.key = key;
@@ -28,31 +28,30 @@ export class JsonCursor {
     return isDict(this.value);
   }
 
-  /** Not given where this is no object. */
+  /** Never throws: the result is not given if this is not an object or lacks the key. */
   at(key: string): JsonCursor {
     const value = this.isObject && Object.hasOwn(this.value as object, key) ? (this.value as Record<string, unknown>)[key] : undefined;
     return new JsonCursor(value, key, this);
   }
 
-  /** The first of them that is given, else the first. */
+  /** The first key that is given; if none is, the first key, so that an error names it. */
   firstOf(keys: readonly [string, ...string[]]): JsonCursor {
     const found = keys.map((key) => this.at(key));
     return found.find(({ isGiven }) => isGiven) ?? (found[0] as JsonCursor);
   }
 
-  /** Refused where this is no list. */
   items(): JsonCursor[] {
     if (!Array.isArray(this.value)) return this.refuse('must be a list');
-    if (this.value.length > MAX_ITEMS) return this.refuse(`must hold at most ${MAX_ITEMS} entries, and has ${this.value.length}`);
+    if (this.value.length > MAX_ITEMS) return this.refuse(`must have at most ${MAX_ITEMS} entries, not ${this.value.length}`);
     return this.value.map((item, index) => new JsonCursor(item, index, this));
   }
 
-  /** None where this is no list. */
+  /** Still refuses a list that is too long. */
   itemsIfAny(): JsonCursor[] {
     return Array.isArray(this.value) ? this.items() : [];
   }
 
-  /** None where this is no object. */
+  /** Empty if this is not an object. */
   entries(): [string, JsonCursor][] {
     return this.isObject ? Object.keys(this.value as object).map((key) => [key, this.at(key)]) : [];
   }
@@ -61,7 +60,7 @@ export class JsonCursor {
     return typeof this.value === 'string' ? this.value : this.refuse('must be text');
   }
 
-  /** Text, or a number as text, for ids are written as either; null for all else. */
+  /** Text, or a number as text, because platforms write ids as either. */
   textIfAny(): string | null {
     if (typeof this.value === 'string') return this.value;
     return this.numberIfAny() === null ? null : String(this.value);
@@ -77,29 +76,29 @@ export class JsonCursor {
     return number !== null && Number.isFinite(number) ? number : null;
   }
 
-  /** A length in pixels; null for all else. */
+  /** A length in pixels, above 0. */
   sizeIfAny(): number | null {
     const size = this.numberIfAny();
     return size !== null && size > 0 && size <= MAX_NUMBER ? size : null;
   }
 
-  /** Null where none is given. */
+  /** Null if not given. */
   confidence(): number | null {
     return this.isGiven ? (this.confidenceIfAny() ?? this.refuse('must be a number from 0 to 1')) : null;
   }
 
-  /** What a sum of floats is beside 0 or 1 is that. Null for all else. */
+  /** Values within 1e-6 of 0 or 1 are clamped, because sums of floats overshoot. */
   confidenceIfAny(): number | null {
     const number = this.numberIfAny();
     return number === null || number < -FLOAT_ERROR || number > 1 + FLOAT_ERROR ? null : Math.min(1, Math.max(0, number));
   }
 
-  /** The message goes on with what was found instead. */
+  /** Throws BadPayload. Appends the value: `must be text; got 5`. */
   refuse(message: string): never {
     throw new BadPayload(this.path, `${message}; got ${describe(this.value)}`);
   }
 
-  /** As `predictions.objects[3].boundingBox`. */
+  /** For example `predictions.objects[3].boundingBox`. */
   get path(): string {
     if (this.#parent === null) return shownText(String(this.key));
     if (typeof this.key === 'number') return `${this.#parent.path}[${this.key}]`;
@@ -111,10 +110,10 @@ export class JsonCursor {
 
 const FLOAT_ERROR = 1e-6;
 
-/** More than a platform sends, and as many as may be looked at one by one. */
+/** More than any platform sends, and still fast to read. */
 const MAX_ITEMS = 500_000;
 
-/** Far beyond any image, and far from where arithmetic ends. */
+/** Larger than any image, and small enough for exact arithmetic. */
 const MAX_NUMBER = 1e9;
 
 export function isDict(value: unknown): value is Record<string, unknown> {

@@ -1,11 +1,11 @@
-// What a workflow sees of a platform's request as `$request.payload`, whatever the platform calls it. Plain JSON; every
-// field is always there, and null where the platform did not say.
+// The typed form of a platform's request, which workflows read as `$request.payload`. It is plain JSON. Every field is
+// present, and null if the request did not give it.
 
 import type { FileHandle } from '../core/run/request.ts';
 import type { PayloadSource } from '../core/sink/sink.ts';
 
 export interface Payload {
-  /** Source and form, as `robovision.object_detection` or `v7.stage`. */
+  /** Source and form, such as `robovision.object_detection` or `v7.stage`. */
   kind: string;
   source: PayloadSource;
   item: PayloadItem;
@@ -13,13 +13,13 @@ export interface Payload {
   image: FileHandle | null;
   predictions: Prediction[];
   masks: Mask[];
-  /** The JSON document as it came, where it came as a file or as the body. */
+  /** The JSON document as received; null if it was a form field. */
   document: FileHandle | null;
   /** V7: the document without its annotations. */
   metadata: unknown;
-  /** Whether annotations came at all, be it an empty list. */
+  /** Whether the request contains annotations, even an empty list. */
   has_annotations: boolean;
-  /** There are more points than a typed form may have: outlines, lines and skeletons are in the document alone. */
+  /** True if there are more points than a typed form may have. Outlines, lines and skeletons are then only in the document. */
   omits_outlines: boolean;
 }
 
@@ -29,10 +29,10 @@ export interface PayloadItem {
   path: string | null;
   dataset: string | null;
   team: string | null;
-  /** Pixels. */
+  /** In pixels. */
   width: number | null;
   height: number | null;
-  /** Of a video. */
+  /** Videos only. */
   frame_count: number | null;
   url: string | null;
 }
@@ -42,7 +42,7 @@ export interface Point {
   y: number;
 }
 
-/** Pixels, from the top left. */
+/** In pixels; x and y are the top left corner. */
 export interface BoundingBox extends Point {
   width: number;
   height: number;
@@ -56,19 +56,19 @@ export interface SkeletonNode extends Point {
 export interface Ellipse {
   center: Point;
   radius: Point;
-  /** As it came. */
+  /** As received. */
   angle: number | null;
 }
 
 export interface Prediction {
   id: string | null;
   class: string;
-  /** 0 to 1, as it came. */
+  /** From 0 to 1, as received. */
   confidence: number | null;
   /** `bounding_box`, `polygon`, `mask`, `tag`, `label`, `keypoint`, …, or the platform's own word. */
   type: string;
   bounding_box: BoundingBox | null;
-  /** A list of points for each ring. */
+  /** One list of points per ring. */
   polygon: Point[][] | null;
   keypoint: Point | null;
   skeleton: SkeletonNode[] | null;
@@ -77,10 +77,11 @@ export interface Prediction {
   cuboid: { front: BoundingBox; back: BoundingBox } | null;
   /** Index into `masks`. */
   mask: number | null;
-  /** Of a video: the number of the frame that the shape is of, and how many frames the document tells of. */
+  /** Videos only: the number of the frame that the shape is taken from. */
   frame: number | null;
+  /** Videos only: how many frames the annotation lists. */
   frame_count: number | null;
-  /** Of a video: first frames, each with the one after the last, which is null where it goes on to the end. */
+  /** Videos only: pairs of the first frame and the frame after the last; null if the range is open. */
   ranges: [number, number | null][];
   text: string | null;
   instance_id: number | null;
@@ -91,12 +92,12 @@ export interface Prediction {
 }
 
 export interface Mask {
-  /** File name; null where the mask is numbers within the document, which stay there. */
+  /** File name; null if the mask is a list of numbers in the document. */
   name: string | null;
   file: FileHandle | null;
-  /** Null where predictions of several classes share it. */
+  /** Null if predictions of several classes share the mask. */
   class: string | null;
-  /** Indexes into `predictions`: those whose `mask` is this one. */
+  /** Indexes of the predictions that use this mask. */
   predictions: number[];
 }
 
@@ -112,7 +113,7 @@ export const NO_ITEM: Readonly<PayloadItem> = {
   url: null,
 };
 
-/** A prediction of which nothing is known but what is given. */
+/** Fills in null or an empty list for every field that is not given. */
 export function makePrediction(known: Pick<Prediction, 'class' | 'type'> & Partial<Prediction>): Prediction {
   return {
     id: null,
@@ -138,7 +139,7 @@ export function makePrediction(known: Pick<Prediction, 'class' | 'type'> & Parti
   };
 }
 
-/** With the size of the received image where the document named none. */
+/** Sets the item's size to the size of the received image, unless the document gave one. */
 export function withImageSize(payload: Payload, { width, height }: { width: number; height: number }): Payload {
   const isKnown = payload.item.width !== null && payload.item.height !== null;
   return isKnown ? payload : { ...payload, item: { ...payload.item, width, height } };

@@ -1,4 +1,4 @@
-// The examples of docs/payloads.md are read as what it says that they are.
+// The examples of docs/payloads.md are read as the kinds that the page names, and its refusals are real.
 
 import { expect, test } from 'vitest';
 import type { PayloadSource } from '../../src/core/sink/sink.ts';
@@ -12,7 +12,7 @@ import { readPayload, takeApart, takeBody, takeParts } from './intake.ts';
 const markdown = readDocument('docs/payloads.md');
 const examples = blocksOf(markdown).filter(({ options }) => options.has('payload'));
 
-/** With the masks that a document names, of a sample. */
+/** Adds the mask files that a Robovision document names, from a sample. */
 function readExample(said: string, text: string): Payload {
   const source = said.split('.')[0] as PayloadSource;
   const sample = makeSample('robovision.instance_segmentation');
@@ -26,7 +26,7 @@ function readExample(said: string, text: string): Payload {
 }
 
 test.each(examples.map(({ text, line, options }) => [line, options.get('payload') as string, text] as const))(
-  'the example of line %i is of %s, and holds predictions',
+  'the example on line %i is read as %s, with predictions',
   (_line, said, text) => {
     const payload = readExample(said, text);
     expect(payload.kind).toContain(said);
@@ -34,12 +34,12 @@ test.each(examples.map(({ text, line, options }) => [line, options.get('payload'
   },
 );
 
-test('every kind has an example, but for the multipart form of Roboflow, which is bytes', () => {
+test('every kind except the multipart form of Roboflow has an example', () => {
   const kinds = new Set(examples.map(({ text, options }) => readExample(options.get('payload') as string, text).kind));
   expect(sampleKinds.filter((kind) => !kinds.has(kind))).toEqual(['roboflow.multipart']);
 });
 
-test('every kind and every field of the typed form is named', () => {
+test('the page names every kind and every field of the typed form', () => {
   const taken = takeApart(makeSample('robovision.instance_segmentation'));
   const payload = readPayload('robovision', taken) as Payload;
   const fields = [payload, payload.item, payload.predictions[0], payload.masks[0]].flatMap((part) => Object.keys(part as object));
@@ -50,7 +50,7 @@ test.each(
   blocksOf(markdown)
     .filter(({ language }) => language === 'text')
     .flatMap(({ text }) => text.split('\n')),
-)('the refusal "%s" is one that is made', (line) => {
+)('the documented refusal "%s" is a text that a format gives', (line) => {
   const shape = (text: string): string => text.replaceAll(/\d+/g, 'N');
   expect(refusals().map(shape)).toContain(shape(line));
 });

@@ -1,4 +1,4 @@
-// Takes a sample apart as the intake does: files become handles, fields their text, and a JSON body the file `body`.
+// Splits a request as the intake does: files become handles, fields their text, and a JSON body the file `body`.
 
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
@@ -41,13 +41,13 @@ export function takeParts(parts: readonly SamplePart[]): Taken {
   };
 }
 
-/** Without a content type, name and bytes decide. */
+/** Without a content type, the file name and the bytes decide. */
 function handleOf({ name, filename, contentType, bytes }: SamplePart): FileHandle {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { name, filename, content_type: contentType ?? guessFileType(filename ?? '', bytes), size: bytes.length, sha256 };
 }
 
-/** All that the intake does with a request of the source: document, typed form, each image. */
+/** Reads the document, builds the typed form and checks each image, as the intake does. */
 export function readPayload(source: PayloadSource, { received, bytes }: Taken): Payload | PayloadFault {
   const format = payloadFormats.find((candidate) => candidate.source === source);
   if (format === undefined) throw new Error(`no format of ${source}`);
@@ -70,7 +70,7 @@ export function payloadOf(source: PayloadSource, taken: Taken): Payload {
   return result;
 }
 
-/** As people read it. */
+/** The part and the message of the fault, as one text. */
 export function faultOf(source: PayloadSource, taken: Taken): string {
   const result = readPayload(source, taken);
   return isPayloadFault(result) ? `${result.part} ${result.message}` : expect.fail(`nothing was wrong with ${result.kind}`);

@@ -1,4 +1,4 @@
-// What Roboflow's Webhook Sink sends: predictions found by their shape wherever they are, and bodies without any.
+// Roboflow's Webhook Sink: predictions are found by their shape, and bodies without any are valid.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ function read(body: unknown): Payload {
 }
 
 describe('predictions', () => {
-  test('of a body that is a response', () => {
+  test('a body that is a response gives its predictions', () => {
     const taken = takeBody(JSON.stringify(RESPONSE));
     expect(payloadOf('roboflow', taken)).toEqual({
       kind: 'roboflow.json',
@@ -55,18 +55,18 @@ describe('predictions', () => {
     });
   });
 
-  test.each(['predictions', 'cars', 'a b', '0'])('of a response under the key %j', (key) => {
+  test.each(['predictions', 'cars', 'a b', '0'])('a response under the key %j gives its predictions', (key) => {
     const { predictions, item } = read({ camera: 'x', [key]: RESPONSE });
     expect(predictions).toEqual([FOUND]);
     expect(item).toMatchObject({ width: 640, height: 480 });
   });
 
-  test('of several responses are those of each', () => {
+  test('several responses in one body give the predictions of all', () => {
     const { predictions } = read({ cars: RESPONSE, people: { ...RESPONSE, predictions: [{ ...CAR, class: 'person' }] } });
     expect(predictions.map((prediction) => prediction.class)).toEqual(['car', 'person']);
   });
 
-  test('with rings, masks and keypoints have their own types', () => {
+  test('predictions with points, masks or keypoints have their own types', () => {
     const points = [
       { x: 1, y: 1 },
       { x: 5, y: 1 },
@@ -85,7 +85,7 @@ describe('predictions', () => {
     expect(masks).toEqual([{ name: null, file: null, class: 'car', predictions: [1] }]);
   });
 
-  test('of classifications are labels', () => {
+  test('the predictions of a classification are labels', () => {
     const list = {
       top: 'cat',
       confidence: 0.6,
@@ -109,16 +109,16 @@ describe('predictions', () => {
   test.each<[string, unknown]>([
     ['nothing', {}],
     ['a count', { detections_number: 2 }],
-    ['a list that is no response', { predictions: [1, 2] }],
+    ['a list that is not a response', { predictions: [1, 2] }],
     ['a box without a class', { predictions: [{ x: 1, y: 1, width: 1, height: 1, confidence: 1 }] }],
     ['a side of text', { predictions: [CAR, { ...CAR, width: '40' }] }],
-    ['a response too deep', { a: { b: RESPONSE } }],
+    ['a response that is nested too deep', { a: { b: RESPONSE } }],
     ['texts', { predictions: 'none', image: 5 }],
-  ])('there are none in %s, and that is no fault', (_title, body) => {
+  ])('a body with %s is valid and has no predictions', (_title, body) => {
     expect(read(body)).toMatchObject({ kind: 'roboflow.json', predictions: [], has_annotations: false });
   });
 
-  test('an empty response has been there', () => {
+  test('a response without predictions counts as annotations', () => {
     expect(read({ found: { image: { width: null, height: null }, predictions: [] } })).toMatchObject({
       predictions: [],
       has_annotations: true,
@@ -131,13 +131,13 @@ describe('forms', () => {
   const text = JSON.stringify(RESPONSE);
   const image = { name: 'image', filename: 'image', contentType: null, bytes: Uint8Array.of(0xff, 0xd8) };
 
-  test('hold predictions in a field of JSON, and text in others', () => {
+  test('a form field with JSON gives predictions, and other fields are ignored', () => {
     const body = textBytes(new URLSearchParams({ result: text, note: '{no json', count: '2' }).toString());
     const payload = payloadOf('roboflow', takeApart({ contentType: 'application/x-www-form-urlencoded', body }));
     expect(payload).toMatchObject({ kind: 'roboflow.form', predictions: [FOUND], document: null, image: null });
   });
 
-  test('hold files: an image by its field or its type, and a document', () => {
+  test('a multipart form gives its document, and its image by type or by field', () => {
     const notes = { name: 'notes', filename: 'notes', contentType: null, bytes: textBytes('x') };
     const document = { name: 'predictions', filename: 'predictions', contentType: null, bytes: textBytes(text) };
     const payload = payloadOf('roboflow', takeParts([notes, document, image]));
@@ -151,7 +151,7 @@ describe('forms', () => {
     expect(payloadOf('roboflow', takeParts([image, typed])).image?.name).toBe('crop');
   });
 
-  test('with a document that is none, or with nothing, are no fault', () => {
+  test('a form with an invalid document or without parts is valid', () => {
     const broken = { name: 'predictions', filename: 'predictions', contentType: null, bytes: textBytes('{') };
     expect(payloadOf('roboflow', takeParts([broken])).predictions).toEqual([]);
     expect(payloadOf('roboflow', takeParts([])).kind).toBe('roboflow.multipart');
@@ -160,19 +160,19 @@ describe('forms', () => {
   });
 });
 
-describe('refused is', () => {
+describe('refusals', () => {
   test.each<[Taken, string]>([
-    [takeBody('[]'), 'body must be a JSON object, as Webhook Sink sends; got an empty list'],
-    [takeBody('"hello"'), 'body must be a JSON object, as Webhook Sink sends; got "hello"'],
+    [takeBody('[]'), 'body must be a JSON object, as the Webhook Sink block sends it; got an empty list'],
+    [takeBody('"hello"'), 'body must be a JSON object, as the Webhook Sink block sends it; got "hello"'],
     [
       { received: { content_type: null, files: [], fields: {} }, bytes: new Map() },
-      'body must be a JSON document, an urlencoded form or a multipart form; got null',
+      'body must be a JSON document, a URL-encoded form or a multipart form; got null',
     ],
     [
       { received: { content_type: 'application/json', files: [], fields: {} }, bytes: new Map() },
-      'body is empty where a JSON document belongs',
+      'body is empty; it must be a JSON document',
     ],
-  ])('a body that the block never sends, %#', (taken, expected) => {
+  ])('a body that the block never sends is refused, case %#', (taken, expected) => {
     expect(faultOf('roboflow', taken)).toBe(expected);
   });
 });
@@ -189,7 +189,7 @@ interface RecordedPart {
 
 const vectors = JSON.parse(readFileSync(join(import.meta.dirname, '../vectors/webhook_vectors.json'), 'utf8')) as Recorded[];
 
-test('all that the block was seen to send is read', () => {
+test('every recorded request of the block is read', () => {
   const requests = vectors.flatMap(({ name, requests: sent = [] }) => sent.map((request) => ({ name, request })));
   const kinds = new Set<string>();
   for (const { name, request } of requests) {
@@ -222,10 +222,10 @@ function bytesOf(body: string | { base64: string }): Uint8Array {
   return typeof body === 'string' ? textBytes(body) : Buffer.from(body.base64, 'base64');
 }
 
-test('no body makes it throw, and none that is an object is refused', () => {
+test('every JSON object is read, and none makes the format throw', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom('predictions', 'image', 'top', 'a', 'points'), fc.jsonValue()), (body) => {
-      // That key is refused wherever it stands.
+      // The key is refused at any depth.
       fc.pre(!JSON.stringify(body).includes('"__proto__"'));
       for (const value of [body, { a: body }, { predictions: [{ ...CAR, ...body }] }]) expect(read(value).kind).toBe('roboflow.json');
     }),

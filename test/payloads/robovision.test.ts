@@ -1,5 +1,5 @@
-// Robovision's requests: the five kinds, parts in any order and under any name, masks tied by their file names, and what
-// is refused with the part that is at fault.
+// Robovision's requests: the five kinds, parts in any order and under any name, masks tied by their file names, and
+// refusals that name the part at fault.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ function sampleParts(kind: SampleKind): SamplePart[] {
   return sample.contentType === 'multipart/form-data' ? sample.parts : expect.fail('no multipart sample');
 }
 
-/** A predictions part, of a value as JSON or of bytes as they are. */
+/** A predictions part with a value as JSON, or with raw bytes. */
 function predictions(document: unknown): SamplePart {
   const bytes = document instanceof Uint8Array ? document : jsonBytes(document);
   return { name: 'predictions', filename: 'predictions.json', contentType: 'application/json', bytes };
@@ -34,7 +34,7 @@ function fault(document: unknown, ...others: (SamplePart | undefined)[]): string
 }
 
 describe('the typed form', () => {
-  test('of the one document that Robovision shows', () => {
+  test('the one document that Robovision shows gives a complete typed form', () => {
     const document = '{\n  "kind": "ImageClassification.v1",\n  "classId": "crocodile",\n  "confidence": 0.021827127784490585\n}';
     const taken = takeParts([predictions(textBytes(document))]);
     expect(payloadOf('robovision', taken)).toEqual({
@@ -51,7 +51,7 @@ describe('the typed form', () => {
     });
   });
 
-  test('of an object detection', () => {
+  test('an object detection gives predictions with boxes', () => {
     const boundingBox = { x: 12, y: 30.5, width: 140, height: 0 };
     const { kind, predictions: found } = read({
       kind: 'ObjectDetection.v1',
@@ -61,14 +61,14 @@ describe('the typed form', () => {
     expect(found).toEqual([{ ...label('crocodile', 1), type: 'bounding_box', bounding_box: boundingBox }]);
   });
 
-  test('of labels', () => {
+  test('a multilabel classification gives labels, with or without a confidence', () => {
     const labels = [{ classId: 'wet', confidence: 0.88 }, { classId: 'green' }];
     const { kind, predictions: found } = read({ kind: 'MultilabelImageClassification.v1', labels });
     expect(kind).toBe('robovision.multilabel_classification');
     expect(found).toEqual([label('wet', 0.88), label('green', null)]);
   });
 
-  test('of instances, each with its mask, and the size of the image', () => {
+  test('an instance segmentation gives each prediction its mask, and the item the size of the image', () => {
     const taken = takeApart(makeSample('robovision.instance_segmentation', SMALL));
     const { item, image, predictions: found, masks } = payloadOf('robovision', taken);
     expect(item).toMatchObject(SMALL);
@@ -88,7 +88,7 @@ describe('the typed form', () => {
     );
   });
 
-  test('of regions that share a mask', () => {
+  test('regions of a semantic segmentation may share a mask', () => {
     const segments = [
       { classId: 'soil', mask: 'mask_0000.png' },
       { classId: 'leaf', mask: 'mask_0001.png' },
@@ -130,7 +130,7 @@ function label(name: string, confidence: number | null): object {
   };
 }
 
-test('a confidence that a sum of floats made is one', () => {
+test('a confidence just outside of 0 to 1 is clamped', () => {
   const found = [1.0000001192092896, -1e-8, 0.1 + 0.2].map((confidence) => read({ classId: 'a', confidence }).predictions[0]?.confidence);
   expect(found).toEqual([1, 0, 0.30000000000000004]);
 });
@@ -147,23 +147,23 @@ describe('the kind', () => {
     ['InstanceSegmentation.v9', { objects: [] }, 'instance_segmentation'],
     ['SemanticSegmentation.', [], 'semantic_segmentation'],
     ['Brand-new.v1', { instances: [] }, 'instance_segmentation'],
-  ])('%s is known by its name', (kind, document, expected) => {
+  ])('the kind %s is recognised', (kind, document, expected) => {
     const written = Array.isArray(document) ? { kind, segments: document } : { kind, ...document };
     expect(read(written).kind).toBe(`robovision.${expected}`);
   });
 
   test.each<[string, unknown, string]>([
-    ['a class', { label: 'leaf' }, 'image_classification'],
+    ['a class alone', { label: 'leaf' }, 'image_classification'],
     ['boxes', { predictions: [{ ...item, boundingBox }] }, 'object_detection'],
     ['a bare list of boxes', [{ ...item, box: boundingBox }], 'object_detection'],
     ['labels', { labels: [item] }, 'multilabel_classification'],
     ['a bare list of labels', [item], 'multilabel_classification'],
-    ['masks with confidence', { predictions: [{ ...item, mask }] }, 'instance_segmentation'],
-    ['masks without', { objects: [{ className: 'leaf', mask }] }, 'semantic_segmentation'],
-    ['no labels', { labels: [] }, 'multilabel_classification'],
-    ['no segments', { segments: [] }, 'semantic_segmentation'],
-    ['nothing found', { predictions: [] }, 'object_detection'],
-  ])('is guessed from %s', (_title, document, expected) => {
+    ['masks with a confidence', { predictions: [{ ...item, mask }] }, 'instance_segmentation'],
+    ['masks without a confidence', { objects: [{ className: 'leaf', mask }] }, 'semantic_segmentation'],
+    ['an empty list of labels', { labels: [] }, 'multilabel_classification'],
+    ['an empty list of segments', { segments: [] }, 'semantic_segmentation'],
+    ['an empty list of predictions', { predictions: [] }, 'object_detection'],
+  ])('the kind of a document without one is guessed from %s', (_title, document, expected) => {
     const others = JSON.stringify(document).includes(mask) ? [MASKS[0]] : [];
     expect(read(document, ...others).kind).toBe(`robovision.${expected}`);
   });
@@ -172,7 +172,7 @@ describe('the kind', () => {
 describe('parts', () => {
   const detection = sampleParts('robovision.object_detection').at(-1) as SamplePart;
 
-  test('may come in any order, with unknown ones between them', () => {
+  test('parts are read in any order, with unknown parts between them', () => {
     const expected = payloadOf('robovision', takeParts([IMAGE as SamplePart, ...REST]));
     fc.assert(
       fc.property(
@@ -196,20 +196,20 @@ describe('parts', () => {
     );
   });
 
-  test('are known by file name and content type, whatever their fields are called', () => {
+  test('parts are identified by file name and content type, under any field name', () => {
     const renamed = [IMAGE as SamplePart, ...REST].map((part, index) => ({ ...part, name: `part-${index}` }));
     const payload = payloadOf('robovision', takeParts(renamed));
     expect(payload.image?.filename).toBe('image.jpeg');
     expect(payload.masks).toHaveLength(3);
   });
 
-  test('that are predictions may have another file name, or be the only JSON', () => {
+  test('the document may have another file name in the field predictions, or be the only JSON file', () => {
     const named = { ...detection, filename: 'result.bin', contentType: 'application/octet-stream' };
     const only = { ...detection, name: 'part', filename: 'result.json', contentType: null };
     for (const part of [named, only]) expect(payloadOf('robovision', takeParts([part])).kind).toBe('robovision.object_detection');
   });
 
-  test('without a file name are a field: text, or the decoded document with numbers that keep their text', () => {
+  test('the document may be a form field, as text or already decoded', () => {
     const text = payloadOf('robovision', takeParts([{ ...detection, filename: null }, IMAGE as SamplePart]));
     expect(text).toMatchObject({ kind: 'robovision.object_detection', document: null });
     const received = { content_type: 'multipart/form-data', files: [] as FileHandle[], fields: {} };
@@ -220,13 +220,13 @@ describe('parts', () => {
     }
   });
 
-  test('that are an image may be called otherwise, or be missing', () => {
+  test('the image may have another name or be missing', () => {
     const camera = { ...(IMAGE as SamplePart), name: 'x', filename: 'camera-7.JPG' };
     expect(read({ classId: 'a' }, camera)).toMatchObject({ image: { filename: 'camera-7.JPG' }, item: SMALL });
     expect(read({ classId: 'a' }).image).toBeNull();
   });
 
-  test('are read by the thousand', () => {
+  test('five thousand mask parts are read', () => {
     const mask = MASKS[0] as SamplePart;
     const names = Array.from({ length: 5_000 }, (_, index) => `mask_${index}.png`);
     const instances = names.map((name) => ({ classId: 'leaf', confidence: 0.5, mask: name }));
@@ -235,33 +235,35 @@ describe('parts', () => {
   });
 });
 
-describe('refused is', () => {
+describe('refusals', () => {
   const [mask] = MASKS as [SamplePart];
   const image = IMAGE as SamplePart;
   const classification = { kind: 'ImageClassification.v1', classId: 'leaf' };
   const one = { kind: 'InstanceSegmentation.v1', instances: [{ classId: 'leaf', confidence: 0.5, mask: 'mask_0000.png' }] };
 
-  test('a request without predictions, or with two', () => {
+  test('a request with no document or with two is refused', () => {
     expect(faultOf('robovision', takeParts([image]))).toBe(
-      'predictions did not come: the request must have a part "predictions" with the file predictions.json',
+      'predictions is missing; the request must have a part "predictions" with the file predictions.json',
     );
-    expect(fault(classification, predictions(classification))).toBe('predictions came 2 times: the request must have one such part');
-    expect(fault(classification, { ...predictions(classification), filename: null })).toMatch(/^predictions came 2 times/);
+    expect(fault(classification, predictions(classification))).toBe('predictions was sent 2 times; the request must have one such part');
+    expect(fault(classification, { ...predictions(classification), filename: null })).toMatch(/^predictions was sent 2 times;/);
     const twice = { content_type: 'multipart/form-data', files: [], fields: { predictions: ['{}', '{}'] } };
-    expect(faultOf('robovision', { received: twice, bytes: new Map() })).toMatch(/^predictions came 2 times/);
+    expect(faultOf('robovision', { received: twice, bytes: new Map() })).toMatch(/^predictions was sent 2 times;/);
   });
 
-  test('a mask that is named and did not come, one that came and is not named, and one that came twice', () => {
+  test('a mask that is missing, that no prediction names, or that was sent twice is refused', () => {
     expect(fault(one)).toBe(
-      'mask_0000.png did not come, and predictions.instances[0].mask names it: each mask is a file part of that name',
+      'mask_0000.png is missing, but predictions.instances[0].mask names it; send each mask as a file part with that file name',
     );
-    expect(fault(classification, mask)).toBe('mask_0000.png is a mask that the predictions do not name');
-    expect(fault(one, mask, mask)).toBe('mask_0000.png came 2 times: each mask has a file name of its own');
+    expect(fault(classification, mask)).toBe(
+      'mask_0000.png is a mask that no prediction names; each mask file must be named by a prediction',
+    );
+    expect(fault(one, mask, mask)).toBe('mask_0000.png was sent 2 times; each mask must have its own file name');
     expect(fault({ instances: [{ classId: 'leaf', mask: '' }] })).toMatch(/^predictions\.instances\[0\]\.mask must be the file name/);
   });
 
-  test('a second image of the same name', () => {
-    expect(fault(classification, image, image)).toBe('image.jpeg came 2 times: a request is about one image');
+  test('a second image of the same name is refused', () => {
+    expect(fault(classification, image, image)).toBe('image.jpeg was sent 2 times; a request must have one image');
   });
 
   test.each([
@@ -273,29 +275,33 @@ describe('refused is', () => {
     ['..', 'image.jpeg'],
     ['a\u0000.png', 'a\ufffd.png'],
     ['a\r\nb', 'a\ufffd\ufffdb'],
-  ])('the file name %j', (filename, better) => {
+  ])('the file name %j is refused', (filename, better) => {
     const message = fault(classification, { ...mask, name: 'extra', filename });
-    expect(message).toMatch(/^extra has the file name ".*", which is a path or holds control characters; send a name alone, as /);
+    expect(message).toMatch(/^extra has the file name ".*", which is a path or contains control characters; send only a name, such as /);
     expect(message.endsWith(`"${better}"`)).toBe(true);
   });
 
-  test('a long file name in short', () => {
+  test('the refusal of a long file name is short', () => {
     expect(fault(classification, { ...mask, filename: `../${'x'.repeat(10_000)}` }).length).toBeLessThan(400);
   });
 
   test.each<[string, unknown, string]>([
     [
-      'no object',
+      'a number in place of an object',
       5,
-      'predictions is of no known kind: "kind" must be as "ObjectDetection.v1", or the document hold a list (objects, labels, instances, segments, predictions); got 5',
+      'predictions has no known kind: it must have a "kind" such as "ObjectDetection.v1", or a list under one of objects, labels, instances, segments, predictions; got 5',
     ],
     ['no class', { kind: 'ImageClassification.v1' }, 'predictions.classId must be the name of a class; got nothing'],
     [
-      'a class that is no text',
+      'a class that is not text',
       { objects: [{ classId: {}, boundingBox: {} }] },
       'predictions.objects[0].classId must be the name of a class; got an object',
     ],
-    ['no list', { kind: 'ObjectDetection.v1' }, 'predictions must hold the list that is its object detection, as "objects"; got an object'],
+    [
+      'no list',
+      { kind: 'ObjectDetection.v1' },
+      'predictions must have a list of its object detection results, such as "objects"; got an object',
+    ],
     [
       'a box without sides',
       { objects: [{ classId: 'a', boundingBox: { x: 1, y: 1 } }] },
@@ -314,67 +320,67 @@ describe('refused is', () => {
     ['a confidence above 1', { classId: 'a', confidence: 80 }, 'predictions.confidence must be a number from 0 to 1; got 80'],
     ['a confidence as text', { classId: 'a', confidence: '0.8' }, 'predictions.confidence must be a number from 0 to 1; got "0.8"'],
     [
-      'a mask that is no name',
+      'a mask that is not a name',
       { instances: [{ classId: 'a', mask: { url: 'x' } }] },
-      'predictions.instances[0].mask must be the file name of a mask, as "mask_0000.png"; got an object',
+      'predictions.instances[0].mask must be the file name of a mask, such as "mask_0000.png"; got an object',
     ],
     [
       'no masks',
       { kind: 'SemanticSegmentation.v1', segments: [{ classId: 'a' }] },
-      'predictions.segments[0].mask must be the file name of a mask, as "mask_0000.png"; got nothing',
+      'predictions.segments[0].mask must be the file name of a mask, such as "mask_0000.png"; got nothing',
     ],
-  ])('a document with %s', (_title, document, expected) => {
+  ])('a document with %s is refused', (_title, document, expected) => {
     expect(fault(document)).toBe(expected);
   });
 
   test.each<[string, SamplePart, string]>([
     [
-      'text as a mask',
+      'a mask with the content type text/plain',
       { ...mask, contentType: 'text/plain' },
-      'mask_0000.png has the content type text/plain, and is a PNG file: send it as image/png',
+      'mask_0000.png has the content type text/plain, but is a PNG file; send it as image/png',
     ],
     [
-      'a mask as a JPEG',
+      'a mask with the content type image/jpeg',
       { ...mask, contentType: 'image/jpeg' },
-      'mask_0000.png has the content type image/jpeg, and is a PNG file: send it as image/png',
+      'mask_0000.png has the content type image/jpeg, but is a PNG file; send it as image/png',
     ],
     [
-      'a JPEG as a mask, without a content type',
+      'a mask with the bytes of a JPEG and no content type',
       { ...mask, contentType: null, bytes: image.bytes },
-      'mask_0000.png is a JPEG file by its bytes, and neither its name nor its content type says so',
+      'mask_0000.png contains a JPEG image, but neither its name nor its content type says so; send it as image/jpeg',
     ],
     [
-      'a JPEG as a mask',
+      'a mask with the bytes of a JPEG',
       { ...mask, bytes: image.bytes },
-      'mask_0000.png is a JPEG file by its bytes, and neither its name nor its content type says so',
+      'mask_0000.png contains a JPEG image, but neither its name nor its content type says so; send it as image/jpeg',
     ],
-    ['a text as a PNG', { ...mask, bytes: textBytes('hello') }, 'mask_0000.png does not begin as a PNG file does'],
+    ['a mask of text', { ...mask, bytes: textBytes('hello') }, 'mask_0000.png does not begin with the PNG signature'],
     ['an empty mask', { ...mask, bytes: new Uint8Array(0) }, 'mask_0000.png is empty'],
     [
-      'HTML',
+      'a mask of HTML',
       { ...mask, contentType: 'text/html', bytes: textBytes('<p>') },
-      'mask_0000.png has the content type text/html, and its name says image/png',
+      'mask_0000.png has the content type text/html, but its name says image/png; the two must agree',
     ],
-  ])('%s', (_title, part, expected) => {
+  ])('%s is refused', (_title, part, expected) => {
     expect(fault(one, part)).toBe(expected);
   });
 
-  test('nothing of what is true of an image in another way', () => {
+  test('an image with the type application/octet-stream, or with a misleading name and a true type, is accepted', () => {
     expect(read(one, { ...mask, contentType: 'application/octet-stream' }).masks).toHaveLength(1);
     const misnamed = { ...image, filename: 'image.png' };
     expect(read(classification, misnamed).image?.filename).toBe('image.png');
   });
 
-  test('a cut image, and not a cut file that nobody looks at', () => {
+  test('a cut image is refused, and a cut file that is not read is accepted', () => {
     const cut = { ...image, bytes: image.bytes.subarray(0, 300) };
-    expect(fault(classification, cut)).toBe('image.jpeg ends after 300 bytes, before its picture data: there is no EOI marker');
+    expect(fault(classification, cut)).toBe('image.jpeg ends after 300 bytes, before its image data and without an EOI marker');
     expect(read(classification, image, { ...cut, filename: 'thumbnail.webp', contentType: 'image/webp' }).image?.filename).toBe(
       'image.jpeg',
     );
   });
 });
 
-test('no document makes it throw, whatever is changed in it', () => {
+test('the format never throws, whatever is changed in a document', () => {
   const good = Buffer.from((REST.at(-1) as SamplePart).bytes).toString();
   fc.assert(
     fc.property(fc.nat(good.length - 1), fc.nat(8), fc.string({ maxLength: 6 }), (at, removed, added) => {

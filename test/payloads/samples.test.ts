@@ -1,4 +1,4 @@
-// Samples of every kind: the same for the same seed, read as their kind, with images that other programs open.
+// Samples of every kind are determined by their seed, are read as their kind, and have images that other programs open.
 
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
@@ -18,16 +18,16 @@ function partsOf(sample: Sample): Map<string, Buffer> {
 }
 
 describe.each(sampleKinds)('%s', (kind) => {
-  test('is read as its kind', () => {
+  test(`a sample of ${kind} is read as its kind`, () => {
     expect(readSample(kind).kind).toBe(kind);
   });
 
-  test('is the same for the same seed, and another for another', () => {
+  test(`samples of ${kind} are equal for equal seeds and differ for others`, () => {
     expect(makeSample(kind, { seed: 7 })).toEqual(makeSample(kind, { seed: 7 }));
     expect(makeSample(kind, { seed: 7 })).not.toEqual(makeSample(kind, { seed: 8 }));
   });
 
-  test('has every field of the typed form, and is plain JSON', () => {
+  test(`the typed form of ${kind} has every field and is plain JSON`, () => {
     const payload = readSample(kind);
     expect(Object.keys(payload).sort()).toEqual(Object.keys(FIELDS).sort());
     expect(Object.keys(payload.item)).toEqual(FIELDS.item);
@@ -36,12 +36,12 @@ describe.each(sampleKinds)('%s', (kind) => {
     expect(JSON.parse(JSON.stringify(payload))).toEqual(payload);
   });
 
-  test.each([0, 1, 40])('is read with %i objects', (objects) => {
+  test.each([0, 1, 40])(`a sample of ${kind} with %i objects has as many predictions as its kind allows`, (objects) => {
     const { predictions } = readSample(kind, { objects, width: 64, height: 64 });
     expect(predictions).toHaveLength(expectedCount(kind, objects, predictions));
   });
 
-  test('comes without its image or its annotations', () => {
+  test(`a sample of ${kind} can omit its image and its annotations`, () => {
     const payload = readSample(kind, { image: false, annotations: false });
     expect(payload.image).toBeNull();
     if (!kind.startsWith('robovision')) expect(payload).toMatchObject({ predictions: [], masks: [], has_annotations: false });
@@ -83,7 +83,7 @@ const FIELDS = {
   masks: ['name', 'file', 'class', 'predictions'],
 };
 
-/** One for each object, but where an image has one class, or a region for each class. */
+/** One prediction per object; a classification has one, and a semantic segmentation has one per class. */
 function expectedCount(kind: SampleKind, objects: number, predictions: Payload['predictions']): number {
   if (kind === 'robovision.image_classification') return 1;
   return kind === 'robovision.semantic_segmentation' ? new Set(predictions.map((prediction) => prediction.class)).size : objects;
@@ -103,7 +103,7 @@ describe('images of samples', () => {
     [640, 480],
     [1, 1],
     [37, 119],
-  ])('of %i by %i pixels are opened by other programs, and are gray pictures of the scene', async (width, height) => {
+  ])('an image of %i by %i pixels opens in another program and shows the scene in gray', async (width, height) => {
     const image = partsOf(makeSample('robovision.object_detection', { width, height })).get('image') as Buffer;
     expect(await sharp(image).metadata()).toMatchObject({ format: 'jpeg', width, height, channels: 1 });
     const box = boxesOf(readSample('robovision.object_detection', { width, height })).at(-1) as BoundingBox;
@@ -112,7 +112,7 @@ describe('images of samples', () => {
     expect(Math.abs(middle - (20 + 2 * 37))).toBeLessThan(width === 640 ? 4 : 60);
   });
 
-  test('masks have their white where the boxes of the same scene are', async () => {
+  test('masks are white where the scene has its boxes', async () => {
     const masks = partsOf(makeSample('robovision.instance_segmentation'));
     for (const [index, box] of boxesOf(readSample('robovision.object_detection')).entries()) {
       const mask = masks.get(`mask_000${index}`) as Buffer;
@@ -123,7 +123,7 @@ describe('images of samples', () => {
     }
   });
 
-  test('a class of regions has one mask, with all its boxes', async () => {
+  test('in a semantic segmentation each class has one mask with all its boxes', async () => {
     const sample = makeSample('robovision.semantic_segmentation', { objects: 12 });
     const payload = readSample('robovision.semantic_segmentation', { objects: 12 });
     expect(payload.masks.length).toBeLessThan(12);
@@ -138,7 +138,7 @@ describe('images of samples', () => {
   });
 });
 
-test('parts of a Robovision sample are named and ordered as its platform names its files', () => {
+test('the parts of a Robovision sample have the names and the order of the platform', () => {
   const sample = makeSample('robovision.instance_segmentation', { objects: 2 });
   if (sample.contentType !== 'multipart/form-data') return expect.fail('no multipart sample');
   expect(sample.parts.map(({ name, filename, contentType }) => [name, filename, contentType])).toEqual([
@@ -150,14 +150,14 @@ test('parts of a Robovision sample are named and ordered as its platform names i
 });
 
 describe('a raster layer', () => {
-  test.each([1, 2, 9_999, 10_000, 10_001, 20_000, 123_457])('has %i numbers where so many are wanted', (rle) => {
+  test.each([1, 2, 9_999, 10_000, 10_001, 20_000, 123_457])('a raster layer has %i numbers if the options ask for them', (rle) => {
     const sample = makeSample('v7.stage', { rle });
     if (sample.contentType === 'multipart/form-data') return expect.fail('no JSON sample');
     const document = JSON.parse(Buffer.from(sample.body).toString());
     expect(document.annotations.at(-1).raster_layer.dense_rle).toHaveLength(rle);
   });
 
-  test('of tens of megabytes is read, and nothing of its numbers is in the typed form', () => {
+  test('a raster layer of tens of megabytes is read, and its numbers are not in the typed form', () => {
     const sample = makeSample('v7.stage', { rle: 8_000_000 });
     if (sample.contentType === 'multipart/form-data') return expect.fail('no JSON sample');
     expect(sample.body.length).toBeGreaterThan(20_000_000);

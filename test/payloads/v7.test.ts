@@ -1,5 +1,4 @@
-// V7's three bodies: every type of annotation, annotations that are switched off, and masks whose numbers stay where
-// they are.
+// V7's three bodies: every type of annotation, bodies without annotations, and masks whose numbers stay in the document.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -47,7 +46,7 @@ const BOX = { x: 1, y: 2, width: 3, height: 4 };
 const ELLIPSE = { center: { x: 1, y: 1 }, radius: { x: 1, y: 1 }, angle: 0.5 };
 
 describe('the typed form', () => {
-  test('of a stage', () => {
+  test('the body of a stage gives a complete typed form', () => {
     const taken = takeApart(makeSample('v7.stage', { objects: 1, width: 320, height: 200 }));
     const document = JSON.parse(Buffer.from(taken.bytes.values().next().value as Uint8Array).toString());
     const { annotations, ...metadata } = document;
@@ -87,7 +86,7 @@ describe('the typed form', () => {
     });
   });
 
-  test('of the stage of 2022, which has a list of annotations for each file', () => {
+  test('the body of the stage of 2022 gives the annotations of all its files', () => {
     const files = [{ filename: 'a.jpg', url: 'https://files.example.org/a.jpg' }, { filename: 'b.jpg' }];
     const head = { dataset_info: { slug: 'night-shift' }, team_info: { slug: 'shelf-watch' }, files };
     const annotations = [[{ name: 'crate', bounding_box: SIDES }], [{ name: 'leaf', keypoint: { x: 1, y: 1 } }]];
@@ -111,7 +110,7 @@ describe('the typed form', () => {
     expect(metadata).toEqual(head);
   });
 
-  test('of the event of a dataset', () => {
+  test('the event of a completed workflow gives its annotations', () => {
     const payload = { dataset_id: 17, filename: 'letter.png' };
     const annotations = [{ class_name: 'crate', data: { bounding_box: SIDES, text: { text: 'No. 5' } } }];
     const { kind, item, predictions, metadata } = read({ event_type: 'workflow_complete', payload: { ...payload, annotations } });
@@ -175,7 +174,7 @@ describe('an annotation', () => {
     ['text', { text: { text: 'Best before' } }, { text: 'Best before' }],
     ['hexagon', { hexagon: { radius: 5 }, inference: { confidence: 0.25, model: {} } }, { confidence: 0.25 }],
     ['unknown', { slot_names: ['0'], frames: {} }, { frame_count: 0 }],
-  ])('of type %s is read', (type, annotation, expected) => {
+  ])('an annotation of type %s is read', (type, annotation, expected) => {
     expect(readAnnotation(annotation)).toEqual({ ...NOTHING, type, ...expected });
   });
 
@@ -200,7 +199,7 @@ describe('an annotation', () => {
       { polygon: [ring], frame: 4, frame_count: 4 },
     ],
     [
-      'the frame, whatever objects stand beside the frames',
+      'the frame, despite objects beside the frames',
       'polygon',
       {
         global_sub_types: {},
@@ -211,7 +210,7 @@ describe('an annotation', () => {
       { polygon: [ring], bounding_box: BOX, frame: 3, frame_count: 1 },
     ],
     [
-      'the frame, and what holds for all frames',
+      'the frame, with notes of all frames',
       'keypoint',
       {
         global_sub_types: {
@@ -233,18 +232,18 @@ describe('an annotation', () => {
       },
     ],
     [
-      'a text, where no frame draws anything else',
+      'a text if no frame draws anything else',
       'text',
       { frames: { 0: {}, 7: { text: { text: 'Gate 2' } } } },
       { text: 'Gate 2', frame: 7, frame_count: 2 },
     ],
     [
-      'a shape of a newer type, where no frame draws a known one',
+      'a shape of a newer type if no frame draws a known one',
       'hexagon',
       { frames: { 2: { hexagon: {} }, 1: {} } },
       { frame: 2, frame_count: 2 },
     ],
-    ['the annotation, where no frame draws anything', 'tag', { tag: {}, frames: { 0: { keyframe: true } } }, { frame_count: 1 }],
+    ['the annotation if no frame draws anything', 'tag', { tag: {}, frames: { 0: { keyframe: true } } }, { frame_count: 1 }],
     [
       'sections and segments, as older documents have them',
       'ellipse',
@@ -260,7 +259,7 @@ describe('an annotation', () => {
       },
     ],
     [
-      'a frame whose key is no number, where there is no other',
+      'a frame whose key is not a number if there is no other',
       'line',
       { frames: { last: { line: { path: ring } }, x: {} } },
       { line: ring, frame: null, frame_count: 2 },
@@ -271,11 +270,11 @@ describe('an annotation', () => {
       { data: { frames: { 1: { keypoint: { x: 2, y: 3 } } }, text: { text: 'No. 5' } } },
       { keypoint: { x: 2, y: 3 }, frame: 1, frame_count: 1, text: 'No. 5' },
     ],
-  ])('of a video is of %s', (_what, type, annotation, expected) => {
+  ])('an annotation of a video is read from %s', (_what, type, annotation, expected) => {
     expect(readAnnotation(annotation)).toEqual({ ...NOTHING, type, ...expected });
   });
 
-  test('keeps what is noted on it, and leaves out what is not of its form', () => {
+  test('an annotation keeps its valid attributes, properties and annotators, and drops malformed ones', () => {
     const noted = readAnnotation({
       attributes: ['dented', null, { name: 'wet' }],
       properties: [{ name: 'State', type: 'multi_select', value: ['old', 'open'], frame_index: 0 }, { value: 1 }, 'x'],
@@ -291,13 +290,13 @@ describe('an annotation', () => {
   });
 });
 
-describe('annotations that are', () => {
+describe('annotations', () => {
   const item = { name: 'a.jpg' };
   test.each<[string, object, boolean]>([
     ['absent', {}, false],
     ['null', { annotations: null }, false],
     ['empty', { annotations: [] }, true],
-  ])('%s are none, and no fault', (_title, annotations, expected) => {
+  ])('annotations that are %s are valid and give no predictions', (_title, annotations, expected) => {
     for (const document of [
       { item, ...annotations },
       { files: [], ...annotations },
@@ -307,7 +306,7 @@ describe('annotations that are', () => {
     }
   });
 
-  test('in a raster layer are tied to it, and its numbers stay in the document', () => {
+  test('masks are tied to their raster layer, and its numbers stay in the document', () => {
     const layer = { dense_rle: [0, 9_000_001, 1, 5], mask_annotation_ids_mapping: { a: 1, b: 2 }, total_pixels: 6 };
     const payload = read({
       item,
@@ -331,14 +330,14 @@ describe('annotations that are', () => {
     expect(JSON.stringify(payload)).not.toContain('9000001');
   });
 
-  test('fifty thousand are read, and more are refused with their number', () => {
+  test('fifty thousand annotations are read, and one more is refused', () => {
     const annotations = Array.from({ length: 50_000 }, (_, id) => ({ id, name: 'crate', bounding_box: SIDES }));
     expect(read({ item, annotations }).predictions.at(-1)).toMatchObject({ id: '49999', bounding_box: BOX });
     const more = { item, annotations: [...annotations, { name: 'crate', tag: {} }] };
-    expect(fault(more)).toBe('body.annotations must hold at most 50000 of them, and has 50001');
+    expect(fault(more)).toBe('body.annotations must have at most 50000 predictions, not 50001');
   });
 
-  test('of more than 200,000 points in all leave their outlines in the document', () => {
+  test('the typed form omits outlines of more than 200,000 points in all', () => {
     const ring = Array.from({ length: 1000 }, (_, place) => ({ x: place, y: place }));
     const outlined = (count: number): Payload =>
       read({ item, annotations: Array.from({ length: count }, () => ({ name: 'leaf', polygon: { paths: [ring] }, bounding_box: SIDES })) });
@@ -350,7 +349,7 @@ describe('annotations that are', () => {
     expect(omitted.predictions[0]).toMatchObject({ type: 'polygon', polygon: null, bounding_box: BOX });
   });
 
-  test('lines and skeletons count as outlines, and no more of a video than the one frame', () => {
+  test('lines and skeletons count as outlines, and a video counts only the frame that is read', () => {
     const path = Array.from({ length: 100_000 }, (_, place) => ({ x: place, y: place }));
     const line = { name: 'lane', line: { path } };
     const skeleton = { name: 'person', skeleton: { nodes: path } };
@@ -367,12 +366,12 @@ describe('annotations that are', () => {
   });
 });
 
-test('of a video the item says how many frames it has', () => {
+test('the item of a video has its number of frames', () => {
   const { item } = read({ item: { name: 'clip.mp4', slots: [{ type: 'video', width: 640, height: 480, frame_count: 250 }] } });
   expect(item).toMatchObject({ name: 'clip.mp4', width: 640, height: 480, frame_count: 250 });
 });
 
-test('what is said of an item in another way than expected is not known, and no fault', () => {
+test('item fields of an unexpected type become null, and an id or name may be a number', () => {
   const { item } = read({ item: { name: 5, path: null, source_info: [], slots: [{ width: '640', height: -1, source_files: {} }] } });
   expect(item).toEqual({
     id: null,
@@ -387,23 +386,23 @@ test('what is said of an item in another way than expected is not known, and no 
   });
 });
 
-describe('refused is', () => {
+describe('refusals', () => {
   test.each<[unknown, string]>([
     [
       { hello: 1 },
-      'body is no payload of V7: it must be an object with "item" (Darwin JSON 2.0), "files" (before it) or "event_type"; got an object',
+      'body is not a V7 payload; it must be an object with "item" (Darwin JSON 2.0), "files" (its older form) or "event_type"; got an object',
     ],
     [
       [],
-      'body is no payload of V7: it must be an object with "item" (Darwin JSON 2.0), "files" (before it) or "event_type"; got an empty list',
+      'body is not a V7 payload; it must be an object with "item" (Darwin JSON 2.0), "files" (its older form) or "event_type"; got an empty list',
     ],
     [
       { event_type: 'comment_created' },
-      'body.event_type must be "workflow_complete", the one event of V7 that is known; got "comment_created"',
+      'body.event_type must be "workflow_complete", the only V7 event that is supported; got "comment_created"',
     ],
     [{ event_type: 'workflow_complete' }, 'body.payload must be an object; got nothing'],
     [{ item: {}, annotations: {} }, 'body.annotations must be a list; got an object'],
-    [{ item: {}, annotations: [5] }, 'body.annotations[0] must be an annotation, an object; got 5'],
+    [{ item: {}, annotations: [5] }, 'body.annotations[0] must be an annotation object; got 5'],
     [{ item: {}, annotations: [{ tag: {} }] }, 'body.annotations[0].name must be the name of a class; got nothing'],
     [{ files: [], annotations: [[{}, 5]] }, 'body.annotations[0][0].name must be the name of a class; got nothing'],
     [
@@ -437,19 +436,19 @@ describe('refused is', () => {
       { item: {}, annotations: [{ name: 'a', frames: { 3: { bounding_box: { x: null } } } }] },
       'body.annotations[0].frames.3.bounding_box.x must be a number from -1000000000 to 1000000000; got null',
     ],
-  ])('%j', (document, expected) => {
+  ])('the document %j is refused', (document, expected) => {
     expect(fault(document)).toBe(expected);
   });
 
-  test('what is no JSON body', () => {
+  test('a body that is not JSON is refused', () => {
     const form = { content_type: 'multipart/form-data', files: [], fields: {} };
     expect(faultOf('v7', { received: form, bytes: new Map() })).toBe(
-      'body must be a JSON document sent as application/json, as V7 does; got "multipart/form-data"',
+      'body must be a JSON document, sent as application/json; got "multipart/form-data"',
     );
   });
 });
 
-test('no document makes it throw, whatever is changed in it', () => {
+test('the format never throws, whatever is changed in a document', () => {
   const sample = makeSample('v7.stage', { objects: 7, rle: 10 });
   const good =
     sample.contentType === 'multipart/form-data' ? expect.fail('no JSON sample') : JSON.parse(Buffer.from(sample.body).toString());

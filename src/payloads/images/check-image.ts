@@ -1,4 +1,4 @@
-// Whether a received image is whole, and is what its file name and content type say that it is.
+// Checks that a received image is complete and agrees with its file name and content type.
 
 import type { FileHandle } from '../../core/run/request.ts';
 import { shownText } from '../bad-payload.ts';
@@ -9,42 +9,44 @@ import { inspectPng, PNG_SIGNATURE } from './png-file.ts';
 
 export type ImageKind = 'png' | 'jpeg';
 
-/** A sentence about the file where it is not whole: `ends after 512 bytes, …`. */
+/** The fault of an incomplete file, to follow its name: `ends after 512 bytes, …`. Null for a complete file. */
 export function imageFault(kind: ImageKind, bytes: Uint8Array): string | null {
   return inspectImage(kind, bytes).fault;
 }
 
-/** As `imageFault`, and with the size of an image that is whole. */
 function inspectImage(kind: ImageKind, bytes: Uint8Array): ImageInspection {
   if (bytes.length === 0) return { fault: 'is empty' };
-  if (kindOfBytes(bytes) !== kind) return { fault: `does not begin as a ${SHOWN[kind]} file does` };
+  if (kindOfBytes(bytes) !== kind) return { fault: `does not begin with the ${SHOWN[kind]} signature` };
   return kind === 'png' ? inspectPng(bytes) : inspectJpeg(bytes);
 }
 
-/** `bytes` are the file's. */
+/** Returns the size in pixels. `bytes` is the content of the file. */
 export function checkImage(file: FileHandle, bytes: Uint8Array): ImageSize | PayloadFault {
   const part = shownText(file.filename ?? file.name);
   const [named, typed, kind] = [kindOfName(file.filename), kindOfType(file.content_type), kindOfBytes(bytes)];
-  if (!saysNothing(file.content_type) && (typed === null || (typed !== named && typed !== kind)))
-    return { part, message: `has the content type ${shownText(file.content_type)}, and ${truthOf(kind, named)}` };
+  if (!isUnspecific(file.content_type) && (typed === null || (typed !== named && typed !== kind)))
+    return { part, message: `has the content type ${shownText(file.content_type)}, but ${correctionFor(kind, named)}` };
   if (kind !== null && kind !== typed && kind !== named && (named !== null || typed !== null))
-    return { part, message: `is a ${SHOWN[kind]} file by its bytes, and neither its name nor its content type says so` };
+    return {
+      part,
+      message: `contains a ${SHOWN[kind]} image, but neither its name nor its content type says so; send it as image/${kind}`,
+    };
   const expected = kind ?? named ?? typed;
-  if (expected === null) return { part, message: 'is no image: its bytes are neither a PNG nor a JPEG file' };
+  if (expected === null) return { part, message: 'is not an image; send a PNG or JPEG file' };
   const inspection = inspectImage(expected, bytes);
   return inspection.fault === null ? { width: inspection.width, height: inspection.height } : { part, message: inspection.fault };
 }
 
-/** What a file is by its name, and by its content type where its name does not tell. */
+/** The kind that the file name claims; if the name has no known ending, the one that the content type claims. */
 export function claimedKind({ filename, content_type }: FileHandle): ImageKind | null {
   return kindOfName(filename) ?? (/\.json$/i.test(filename ?? '') ? null : kindOfType(content_type));
 }
 
 const SHOWN: Readonly<Record<ImageKind, string>> = { png: 'PNG', jpeg: 'JPEG' };
 
-function truthOf(kind: ImageKind | null, named: ImageKind | null): string {
-  if (kind !== null) return `is a ${SHOWN[kind]} file: send it as image/${kind}`;
-  return named === null ? 'is no PNG or JPEG file' : `its name says image/${named}`;
+function correctionFor(kind: ImageKind | null, named: ImageKind | null): string {
+  if (kind !== null) return `is a ${SHOWN[kind]} file; send it as image/${kind}`;
+  return named === null ? 'must be a PNG or JPEG file' : `its name says image/${named}; the two must agree`;
 }
 
 function kindOfName(filename: string | null): ImageKind | null {
@@ -59,8 +61,8 @@ function kindOfType(contentType: string): ImageKind | null {
   return subtype.toLowerCase() === 'png' ? 'png' : 'jpeg';
 }
 
-/** True of any bytes, so that it is never wrong. */
-function saysNothing(contentType: string): boolean {
+/** `application/octet-stream` is true of any bytes, so it contradicts nothing. */
+function isUnspecific(contentType: string): boolean {
   return contentType === '' || contentType.startsWith('application/octet-stream');
 }
 

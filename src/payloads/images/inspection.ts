@@ -1,4 +1,4 @@
-// What a look at an image file shows: a fault, in words that follow the name of the file, or its size in pixels.
+// The result of inspecting an image file: a fault, worded to follow the file name, or the size in pixels.
 
 export interface ImageSize {
   width: number;

@@ -1,5 +1,5 @@
-// Whether bytes are one whole JPEG file, by its markers from SOI to EOI: what a broken transfer damages. Pixels are not
-// decoded. Bytes after EOI are let through, for cameras put such there.
+// Checks that bytes are one complete JPEG file, by its markers from SOI to EOI: this detects a broken transfer. Pixels
+// are not decoded. Bytes after EOI are allowed, because some cameras append them.
 
 import type { ImageInspection } from './inspection.ts';
 
@@ -19,20 +19,20 @@ export function inspectJpeg(bytes: Uint8Array): ImageInspection {
   let frame: Frame | null = null;
   let hasScan = false;
   for (let at = 2; ; ) {
-    if (at < bytes.length && bytes[at] !== MARKER) return { fault: `has no marker at byte ${at}, where one must be` };
+    if (at < bytes.length && bytes[at] !== MARKER) return { fault: `has no marker at byte ${at}, where one is required` };
     while (bytes[at] === MARKER && bytes[at + 1] === MARKER) at += 1;
     if (at + 1 >= bytes.length) return { fault: endsEarly(bytes, hasScan) };
     const marker = bytes[at + 1] as number;
     if (marker === EOI) return wholeFrame(frame, hasScan);
-    if (marker === SOI || marker === 0) return { fault: `has no marker at byte ${at}, where one must be` };
+    if (marker === SOI || marker === 0) return { fault: `has no marker at byte ${at}, where one is required` };
     at += 2;
-    if (isAlone(marker)) continue;
+    if (hasNoSegment(marker)) continue;
     const end = at + 2 <= bytes.length ? at + view.getUint16(at) : Number.POSITIVE_INFINITY;
     if (end > bytes.length) return { fault: endsEarly(bytes, hasScan) };
-    if (end < at + 2) return { fault: `the segment at byte ${at - 2} has a length of less than 2` };
+    if (end < at + 2) return { fault: `has a segment at byte ${at - 2} with a length below 2` };
     if (isFrameHeader(marker)) {
       frame = readFrame(view, at, end);
-      if (frame === null) return { fault: `its frame header at byte ${at - 2} names no size` };
+      if (frame === null) return { fault: `has a frame header at byte ${at - 2} without a size` };
     }
     at = marker === SOS ? endOfScan(bytes, end) : end;
     if (marker === SOS) hasScan = true;
@@ -40,20 +40,20 @@ export function inspectJpeg(bytes: Uint8Array): ImageInspection {
 }
 
 function endsEarly({ length }: Uint8Array, hasScan: boolean): string {
-  return `ends after ${length} bytes, ${hasScan ? 'within its picture data' : 'before its picture data'}: there is no EOI marker`;
+  return `ends after ${length} bytes, ${hasScan ? 'within' : 'before'} its image data and without an EOI marker`;
 }
 
 function wholeFrame(frame: Frame | null, hasScan: boolean): ImageInspection {
-  if (frame === null) return { fault: 'has no frame header: it names no size' };
-  return hasScan ? { fault: null, ...frame } : { fault: 'has no scan: no pixels' };
+  if (frame === null) return { fault: 'has no frame header, which gives its size' };
+  return hasScan ? { fault: null, ...frame } : { fault: 'has no scan, which contains its pixels' };
 }
 
-/** TEM and the restart markers are followed by no segment. */
-function isAlone(marker: number): boolean {
+/** No segment follows TEM or a restart marker. */
+function hasNoSegment(marker: number): boolean {
   return marker === TEM || (marker >= 0xd0 && marker <= 0xd7);
 }
 
-/** SOF0 to SOF15, of which three numbers mean something else. */
+/** SOF0 to SOF15, without DHT (C4), JPG (C8) and DAC (CC). */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
@@ -64,7 +64,7 @@ function readFrame(view: DataView, at: number, end: number): Frame | null {
   return height > 0 && width > 0 ? { width, height } : null;
 }
 
-/** The next marker that is no part of the scan: neither a stuffed byte nor a restart. The end where there is none. */
+/** The index of the next marker that is neither a stuffed byte nor a restart marker; the length if there is none. */
 function endOfScan(bytes: Uint8Array, start: number): number {
   for (let at = bytes.indexOf(MARKER, start); at !== -1; at = bytes.indexOf(MARKER, at + 1)) {
     const next = bytes[at + 1];

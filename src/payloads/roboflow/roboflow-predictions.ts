@@ -1,5 +1,5 @@
-// The responses of Roboflow's models, found in a body by their shape: detections whose x and y are the centre of their
-// box, and classifications with one class or several. A list of which one item is something else is not taken for either.
+// Finds the responses of Roboflow models in a body, by their shape: detections, whose x and y are the centre of the box,
+// and classifications with one class or several. One item of another shape disqualifies its whole list.
 
 import { orFault } from '../bad-payload.ts';
 import { isPayloadFault } from '../format.ts';
@@ -13,7 +13,7 @@ export interface Response {
   height: number | null;
 }
 
-/** The body itself, or else each of its values that is a response, in the order of their keys. */
+/** Returns the body if it is a response, else its values that are responses, in key order. */
 export function findResponses(body: JsonCursor): Response[] {
   const own = readResponse(body);
   if (own !== null) return [own];

@@ -1,5 +1,5 @@
-// Roboflow: what a Webhook Sink block sends, which is whatever the author of the workflow put into it. Predictions are
-// found by the shape of the response of a Roboflow model, and a body without any is a body without predictions.
+// The format of Roboflow's Webhook Sink block. The author of the Roboflow workflow chooses the body, so predictions are
+// found by the shape of a model's response. A body without such a response has no predictions and is valid.
 
 import type { FileHandle } from '../../core/run/request.ts';
 import { orFault } from '../bad-payload.ts';
@@ -41,7 +41,7 @@ function readRoboflow(received: Received, document: PayloadDocument | null): Pay
   };
 }
 
-/** A mask is within its prediction, as numbers that stay in the document. */
+/** Each mask belongs to one prediction; its numbers stay in the document. */
 function tieMasks(predictions: readonly Prediction[]): Mask[] {
   const masks: Mask[] = [];
   for (const [index, prediction] of predictions.entries()) {
@@ -55,21 +55,21 @@ function bodyOf({ files }: Received): FileHandle | null {
   return files.find(({ name }) => name === 'body') ?? null;
 }
 
-/** A JSON body counts as what it is, whatever its content type. */
+/** A received body is JSON here, whatever its content type says. */
 function formOf(received: Received): 'json' | 'form' | 'multipart' {
   const type = received.content_type?.split(';')[0]?.trim().toLowerCase();
   if (type === 'multipart/form-data') return 'multipart';
   if (bodyOf(received) !== null) return 'json';
   if (type === 'application/x-www-form-urlencoded') return 'form';
-  return refuseBody(received.content_type, 'must be a JSON document, an urlencoded form or a multipart form');
+  return refuseBody(received.content_type, 'must be a JSON document, a URL-encoded form or a multipart form');
 }
 
 function readBody(document: PayloadDocument | null): JsonCursor {
   const body = document === null ? new JsonCursor(null, 'body') : parseDocument(document.bytes, 'body');
-  return body.isObject ? body : body.refuse('must be a JSON object, as Webhook Sink sends');
+  return body.isObject ? body : body.refuse('must be a JSON object, as the Webhook Sink block sends it');
 }
 
-/** The fields and the document, as if they were one object. What is no JSON stays text, and holds no predictions. */
+/** Merges fields and document into one object. Text that is not JSON becomes null, which has no predictions. */
 function readForm({ fields }: Received, document: PayloadDocument | null): JsonCursor {
   const values = new Map(Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? readText(value) : value]));
   if (document !== null) values.set(document.file.name, readText(document.bytes));
@@ -88,7 +88,7 @@ function findDocument(files: readonly FileHandle[]): FileHandle | null {
   return files.find((file) => isNamed(file) && claimedKind(file) === null) ?? null;
 }
 
-/** The block names a file as its field, and says nothing of its type: what is called an image is one. */
+/** The block gives a file its field's name and no content type, so a file in the field `image` counts as the image. */
 function findImage(files: readonly FileHandle[]): FileHandle | null {
   return files.find((file) => claimedKind(file) !== null) ?? files.find(({ name }) => name === 'image') ?? null;
 }

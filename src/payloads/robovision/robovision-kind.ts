@@ -1,4 +1,4 @@
-// Which of Robovision's five kinds of project a document is of: its `kind` says so, or else its shape.
+// Determines which of Robovision's five project kinds a document belongs to: by its `kind`, else by its shape.
 
 import type { JsonCursor } from '../json-cursor.ts';
 
@@ -9,7 +9,7 @@ export type RobovisionKind =
   | 'instance_segmentation'
   | 'semantic_segmentation';
 
-/** By the text before the dot of `kind`, in lower case; what follows is a version. */
+/** Keys are the letters of `kind` before its version, in lower case. */
 const KINDS: ReadonlyMap<string, RobovisionKind> = new Map([
   ['objectdetection', 'object_detection'],
   ['imageclassification', 'image_classification'],
@@ -19,7 +19,7 @@ const KINDS: ReadonlyMap<string, RobovisionKind> = new Map([
   ['semanticsegmentation', 'semantic_segmentation'],
 ]);
 
-/** What an empty list is of, by its key. */
+/** The keys of a document's list, with the kind that an empty list stands for. */
 const LISTS: ReadonlyMap<string, RobovisionKind> = new Map([
   ['objects', 'object_detection'],
   ['labels', 'multilabel_classification'],
@@ -36,7 +36,7 @@ export function readKind(document: JsonCursor): RobovisionKind {
   return KINDS.get(kind.toLowerCase().replaceAll(/[^a-z]/g, '')) ?? guessKind(document);
 }
 
-/** The list of what was found: the document itself, or what it holds under a known key. */
+/** The list of results: the document itself, or its list under a known key. */
 export function findList(document: JsonCursor): JsonCursor | null {
   if (document.isList) return document;
   const key = [...LISTS.keys()].find((name) => document.at(name).isList);
@@ -51,7 +51,7 @@ function guessKind(document: JsonCursor): RobovisionKind {
   const list = findList(document);
   if (list === null) {
     if (document.firstOf(CLASS_KEYS).isGiven) return 'image_classification';
-    return document.refuse(`is of no known kind: "kind" must be as "ObjectDetection.v1", or the document hold a list (${listKeys()})`);
+    return document.refuse(`has no known kind: it must have a "kind" such as "ObjectDetection.v1", or a list under one of ${listKeys()}`);
   }
   const first = list.items()[0];
   if (first === undefined) return [...LISTS].find(([key]) => document.at(key).isList)?.[1] ?? 'object_detection';

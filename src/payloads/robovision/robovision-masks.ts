@@ -1,5 +1,5 @@
-// Ties mask files to the predictions whose documents name them. Every name must have its file, and every mask file a
-// name: what does not match was cut off on its way, or mixed up.
+// Ties mask files to the predictions that name them. Every name must have its file, and every mask file its name: a
+// mismatch means that the request was cut off or mixed up.
 
 import type { FileHandle } from '../../core/run/request.ts';
 import { BadPayload, shownText } from '../bad-payload.ts';
@@ -7,13 +7,13 @@ import type { JsonCursor } from '../json-cursor.ts';
 import type { Mask, Prediction } from '../payload.ts';
 import { looksLikeMask } from './robovision-parts.ts';
 
-/** A prediction, and the place where the document names its mask. */
+/** A prediction, and the value in the document that names its mask. */
 export interface Masked {
   prediction: Prediction;
   mask: JsonCursor | null;
 }
 
-/** Masks in the order in which the document names them; `mask` of the predictions is set. Throws BadPayload. */
+/** Returns the masks in document order and sets `mask` of each prediction. Throws BadPayload. */
 export function tieMasks(masked: readonly Masked[], files: readonly FileHandle[]): Mask[] {
   const byName = groupByName(files);
   const tied = new Map<string, { index: number; mask: Mask }>();
@@ -31,7 +31,10 @@ export function tieMasks(masked: readonly Masked[], files: readonly FileHandle[]
   }
   for (const file of files.filter(looksLikeMask)) {
     if (tied.has(file.filename as string)) continue;
-    throw new BadPayload(shownText(file.filename as string), 'is a mask that the predictions do not name');
+    throw new BadPayload(
+      shownText(file.filename as string),
+      'is a mask that no prediction names; each mask file must be named by a prediction',
+    );
   }
   return [...tied.values()].map(({ mask }) => mask);
 }
@@ -51,7 +54,8 @@ function findFile(place: JsonCursor, byName: ReadonlyMap<string, FileHandle[]>):
   const name = place.text();
   const [file, ...others] = byName.get(name) ?? [];
   if (file === undefined)
-    throw new BadPayload(shownText(name), `did not come, and ${place.path} names it: each mask is a file part of that name`);
-  if (others.length > 0) throw new BadPayload(shownText(name), `came ${others.length + 1} times: each mask has a file name of its own`);
+    throw new BadPayload(shownText(name), `is missing, but ${place.path} names it; send each mask as a file part with that file name`);
+  if (others.length > 0)
+    throw new BadPayload(shownText(name), `was sent ${others.length + 1} times; each mask must have its own file name`);
   return file;
 }

@@ -1,6 +1,6 @@
-// Robovision AI's camera inference: one multipart request for each image, with what the algorithm predicted, masks where
-// it segments, and the image where the camera is set up to send it. One of the five documents is known from the
-// platform's own receiver; the others are read by the shapes that this project proposes.
+// The format of Robovision AI's camera inference: one multipart request per image, with the predictions, with masks if the
+// project segments, and with the image if the camera is set up to send it. The platform's own receiver shows only the
+// document of an image classification; the shapes of the other four are this project's proposal.
 
 import { orFault } from '../bad-payload.ts';
 import type { PayloadDocument, PayloadFormat, Received } from '../format.ts';
@@ -45,7 +45,7 @@ function readRobovision(received: Received, given: PayloadDocument | null): Payl
   };
 }
 
-/** A part without a file name is a form field: JSON already where its content type says so, else text. */
+/** A part without a file name is a form field: decoded already if it was sent as JSON, else text. */
 function fieldDocument(received: Received): JsonCursor {
   const found = findPredictions(received);
   if ('file' in found) return new JsonCursor(null, found.file.name).refuse('must be given with its bytes');
@@ -55,7 +55,8 @@ function fieldDocument(received: Received): JsonCursor {
 
 function readPredictions(document: JsonCursor, kind: RobovisionKind): Masked[] {
   if (kind === 'image_classification') return [{ prediction: readLabel(document), mask: null }];
-  const list = findList(document) ?? document.refuse(`must hold the list that is its ${kind.replace('_', ' ')}, as "${LIST_OF[kind]}"`);
+  const list =
+    findList(document) ?? document.refuse(`must have a list of its ${kind.replace('_', ' ')} results, such as "${LIST_OF[kind]}"`);
   const items = list.items();
   refuseTooMany(list.path, items.length);
   return items.map(READERS[kind]);
@@ -81,7 +82,7 @@ const READERS: Record<keyof typeof LIST_OF, (item: JsonCursor) => Masked> = {
 function readMasked(item: JsonCursor): Masked {
   const prediction: Prediction = { ...readLabel(item), type: 'mask', bounding_box: readBoxIfAny(item.firstOf(BOX_KEYS)) };
   const mask = item.at('mask');
-  if (typeof mask.value !== 'string' || mask.value === '') mask.refuse('must be the file name of a mask, as "mask_0000.png"');
+  if (typeof mask.value !== 'string' || mask.value === '') mask.refuse('must be the file name of a mask, such as "mask_0000.png"');
   return { prediction, mask };
 }
 

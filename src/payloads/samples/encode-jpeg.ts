@@ -1,10 +1,10 @@
-// A grey image as a baseline JPEG file (ITU T.81): one component, the standard's own tables.
+// Encodes a grey image as a baseline JPEG file (ITU T.81), with one component and the tables of the standard's annex K.
 
 import type { ImageSize } from '../images/inspection.ts';
 import { forwardDct } from './jpeg-dct.ts';
 import { acLuminance, dcLuminance, type HuffmanTable, LUMINANCE_STEPS, ZIGZAG } from './jpeg-tables.ts';
 
-/** `pixels` is a byte a pixel, row by row. */
+/** `pixels` has one byte per pixel, row by row. */
 export function encodeGreyJpeg({ width, height }: ImageSize, pixels: Uint8Array): Uint8Array {
   const bits = new BitWriter();
   const block = new Float64Array(64);
@@ -48,7 +48,7 @@ function quantise(coefficients: Float64Array): number[] {
 const END_OF_BLOCK = 0x00;
 const SIXTEEN_ZEROS = 0xf0;
 
-/** Returns the block's first value, of which the next block's is told as a difference. */
+/** Returns the block's DC value; the next block is encoded as the difference from it. */
 function writeBlock(bits: BitWriter, steps: readonly number[], lastDc: number): number {
   const dc = steps[0] as number;
   writeValue(bits, dcLuminance, 0, dc - lastDc);
@@ -66,7 +66,7 @@ function writeBlock(bits: BitWriter, steps: readonly number[], lastDc: number): 
   return dc;
 }
 
-/** The code of the run of zeros and of how many bits the value has, then these bits. */
+/** Writes the code for the run of zeros and the value's bit length, then the bits. */
 function writeValue(bits: BitWriter, table: HuffmanTable, zeros: number, value: number): void {
   const size = 32 - Math.clz32(Math.abs(value));
   bits.write(...codeOf(table, (zeros << 4) | size));
@@ -89,13 +89,13 @@ class BitWriter {
       this.#count -= 8;
       const byte = (this.#pending >> this.#count) & 255;
       this.#bytes.push(byte);
-      // Else it would be a marker.
+      // A zero byte keeps 0xff from being read as a marker.
       if (byte === 255) this.#bytes.push(0);
     }
     this.#pending &= (1 << this.#count) - 1;
   }
 
-  /** The last byte is filled with ones. */
+  /** Fills the last byte with ones. */
   finish(): Uint8Array {
     if (this.#count > 0) this.write((1 << (8 - this.#count)) - 1, 8 - this.#count);
     return Uint8Array.from(this.#bytes);

@@ -1,4 +1,5 @@
-// A mask as a PNG file: black, with white boxes or ellipses. One bit a pixel, since hundreds of masks come with one image.
+// Encodes a mask as a PNG file: white boxes or ellipses on black. One bit per pixel, because an image may have hundreds of
+// masks.
 
 import { crc32, deflateSync } from 'node:zlib';
 import type { ImageSize } from '../images/inspection.ts';
@@ -12,7 +13,7 @@ export interface MaskShape {
 }
 
 export function encodeMaskPng({ width, height }: ImageSize, shapes: readonly MaskShape[]): Uint8Array {
-  // Each row begins with its filter, which is none.
+  // Each row begins with its filter type, 0 for none.
   const rowBytes = 1 + Math.ceil(width / 8);
   const rows = new Uint8Array(rowBytes * height);
   for (const { box, form } of shapes) {
@@ -32,7 +33,7 @@ export function encodeMaskPng({ width, height }: ImageSize, shapes: readonly Mas
   return Buffer.concat([PNG_SIGNATURE, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', new Uint8Array(0))]);
 }
 
-/** How far the ellipse within the box is from the box's sides in a row. */
+/** The distance in pixels between the box's side and the ellipse in row `y`. */
 function ellipseInset({ y: top, width, height }: BoundingBox, y: number): number {
   const fromMiddle = (y + 0.5 - top) / (height / 2) - 1;
   return Math.round((width / 2) * (1 - Math.sqrt(1 - fromMiddle ** 2)));

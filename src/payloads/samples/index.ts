@@ -1,4 +1,4 @@
-// The one list of samples: a request of every kind of payload, made from a seed.
+// The list of samples: one generated request for each kind of payload.
 
 import { roboflowFormSample, roboflowJsonSample, roboflowMultipartSample } from './roboflow-sample.ts';
 import { robovisionSample } from './robovision-sample.ts';
@@ -23,7 +23,7 @@ export type SampleKind = keyof typeof MAKERS;
 
 export const sampleKinds = Object.keys(MAKERS) as readonly SampleKind[];
 
-/** The same bytes for the same options. */
+/** The same options give the same bytes. */
 export function makeSample(kind: SampleKind, options: Partial<SampleOptions> = {}): Sample {
   return { kind, ...MAKERS[kind]({ ...DEFAULT_SAMPLE, ...options }) };
 }

@@ -1,4 +1,4 @@
-// The discrete cosine transform of a block of 8 by 8 pixels, first its rows and then its columns.
+// The discrete cosine transform of a block of 8 by 8 pixels: rows first, then columns.
 
 const COSINES = Float64Array.from({ length: 64 }, (_, at) => {
   const [frequency, position] = [at >> 3, at & 7];

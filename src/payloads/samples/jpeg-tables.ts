@@ -1,17 +1,17 @@
-// The tables for brightness of ITU T.81, annex K: how coarse each frequency is, and the Huffman codes of what is left.
+// The luminance tables of ITU T.81, annex K: the quantisation steps and the Huffman codes.
 
 export interface HuffmanTable {
-  /** How many symbols have codes of 1 to 16 bits. */
+  /** The number of symbols for each code length from 1 to 16 bits. */
   counts: readonly number[];
   /** From the shortest code to the longest. */
   symbols: readonly number[];
   codes: ReadonlyMap<number, [code: number, length: number]>;
 }
 
-/** Where each coefficient of a block stands, from the lowest frequency to the highest. */
+/** The indexes of a block's coefficients, from the lowest frequency to the highest. */
 export const ZIGZAG: readonly number[] = Array.from({ length: 64 }, (_, at) => at).toSorted((a, b) => zigzagPlace(a) - zigzagPlace(b));
 
-/** Diagonals one after the other, every other one upwards. */
+/** Orders the diagonals one after the other, alternating in direction. */
 function zigzagPlace(at: number): number {
   const [row, column] = [at >> 3, at & 7];
   return (row + column) * 8 + ((row + column) % 2 === 0 ? column : row);
@@ -34,12 +34,12 @@ export const acLuminance = makeTable(
   ],
 );
 
-/** The rest of a row of symbols, to the one that ends in `a`. */
+/** The symbols from `first` to the one that ends in the hexadecimal digit `a`. */
 function upToTen(first: number): number[] {
   return Array.from({ length: 11 - (first & 15) }, (_, at) => first + at);
 }
 
-/** Codes are counted up within a length, and doubled from one length to the next. */
+/** Codes count up within a length and double from one length to the next (T.81, annex C). */
 function makeTable(counts: readonly number[], symbols: readonly number[]): HuffmanTable {
   const codes = new Map<number, [number, number]>();
   let code = 0;

@@ -1,4 +1,4 @@
-// Numbers that look random, and are the same for the same seed (mulberry32).
+// A seeded pseudo-random generator (mulberry32).
 
 export class SeededRandom {
   #state: number;
@@ -7,7 +7,7 @@ export class SeededRandom {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to 1. */
+  /** In [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -15,7 +15,7 @@ export class SeededRandom {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number, both ends included. */
+  /** A whole number in [low, high]. */
   between(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1));
   }
@@ -24,7 +24,7 @@ export class SeededRandom {
     return items[this.between(0, items.length - 1)] as Item;
   }
 
-  /** In the form of a UUID of version 4. */
+  /** In the form of a version 4 UUID. */
   uuid(): string {
     const digits = Array.from({ length: 32 }, () => this.between(0, 15).toString(16)).join('');
     return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20)}`;

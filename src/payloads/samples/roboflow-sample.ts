@@ -1,4 +1,4 @@
-// Requests as a Webhook Sink block of a Roboflow workflow sends them: a JSON body, a form, and a form with files.
+// Samples of Roboflow's Webhook Sink block: a JSON body, a form, and a form with files.
 
 import type { BoundingBox } from '../payload.ts';
 import { encodeGreyJpeg } from './encode-jpeg.ts';
@@ -14,7 +14,7 @@ export function roboflowFormSample(options: SampleOptions): SampleRequest {
   return { contentType: 'application/x-www-form-urlencoded', body: textBytes(new URLSearchParams(textFields(options)).toString()) };
 }
 
-/** Fields first, then files. The block names a file as its field, and does not say what it is. */
+/** Like the block, it puts fields before files, and gives a file its field's name and no content type. */
 export function roboflowMultipartSample(options: SampleOptions): SampleRequest {
   const fields = textFields(options).map(([name, text]) => ({ name, filename: null, contentType: null, bytes: textBytes(text) }));
   const pixels = drawScene(sceneOf(options), options);

@@ -1,5 +1,5 @@
-// Requests as Robovision's camera inference sends them. Only the document of an image classification is known from the
-// platform's own receiver; the other four are the shapes that this project proposes.
+// Samples of Robovision's camera inference. The platform's own receiver shows only the document of an image
+// classification; the shapes of the other four are this project's proposal.
 
 import type { RobovisionKind } from '../robovision/robovision-kind.ts';
 import { encodeGreyJpeg } from './encode-jpeg.ts';
@@ -32,7 +32,7 @@ function maskName(index: number): string {
 
 interface Document {
   document: unknown;
-  /** The shapes of each mask file, in the order of their numbers. */
+  /** The shapes of each mask file, in the order of the files. */
   masks: MaskShape[][];
 }
 

@@ -1,4 +1,4 @@
-// What a sample is: a request as a platform sends it, as a value that is the same for the same options.
+// The types of a sample: a request in a platform's form, determined by its options.
 
 export interface SamplePart {
   name: string;
@@ -16,15 +16,15 @@ export type Sample = SampleRequest & { kind: string };
 
 export interface SampleOptions {
   seed: number;
-  /** How many things there are to be found. */
+  /** How many objects the image shows. */
   objects: number;
-  /** Whether the image comes with it, where the kind has one. */
+  /** Whether to include the image, if the kind has one. */
   image: boolean;
-  /** Whether annotations come with it, where the kind can do without. */
+  /** Whether to include annotations, if the kind can do without them. */
   annotations: boolean;
   width: number;
   height: number;
-  /** How many numbers a V7 stage's raster layer holds; 0 for no raster layer. */
+  /** The number of values in the raster layer of a V7 stage; 0 for no raster layer. */
   rle: number;
 }
 

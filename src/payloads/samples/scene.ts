@@ -1,4 +1,4 @@
-// What a sample shows: some things of known classes in an image, at known places, drawn as grey boxes on a grey wall.
+// The scene of a sample: objects of a few classes, placed by the seed and drawn as grey boxes on a grey wall.
 
 import type { BoundingBox } from '../payload.ts';
 import type { SeededRandom } from './random.ts';
@@ -7,7 +7,7 @@ import type { SampleOptions } from './sample.ts';
 export interface Thing {
   className: string;
   confidence: number;
-  /** Whole pixels within the image. */
+  /** In whole pixels, within the image. */
   box: BoundingBox;
 }
 
@@ -26,7 +26,7 @@ function sideWithin(length: number, random: SeededRandom): number {
   return random.between(least, Math.max(least, Math.floor(length / 3)));
 }
 
-/** A byte a pixel, row by row. */
+/** One byte per pixel, row by row. */
 export function drawScene(things: readonly Thing[], { width, height }: Pick<SampleOptions, 'width' | 'height'>): Uint8Array {
   const pixels = new Uint8Array(width * height);
   for (let y = 0; y < height; y += 1) pixels.fill(160 + Math.floor((60 * y) / height), y * width, (y + 1) * width);

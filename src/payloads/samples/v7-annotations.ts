@@ -1,15 +1,15 @@
-// Annotations of Darwin JSON 2.0, each thing of the scene as another type, and raster layers as large as one likes.
+// Annotations of Darwin JSON 2.0 for a sample: each object of the scene gets another type. A raster layer has any size.
 
 import type { BoundingBox, Point } from '../payload.ts';
 import type { SeededRandom } from './random.ts';
 import { type SampleOptions, textBytes } from './sample.ts';
 import type { Thing } from './scene.ts';
 
-/** A person and a model, who annotate in turn. */
+/** The two annotators, a person and a model, alternate. */
 const ADA = { email: 'ada@example.org', full_name: 'Ada Park' };
 const MODEL = { email: 'model@example.org', full_name: 'Model' };
 
-/** Stands for the numbers of the raster layer, which are too many to make them a value first. */
+/** The placeholder for the numbers of the raster layer: millions of them are faster to write as bytes than as an array. */
 const NUMBERS = '@numbers';
 
 export function stageAnnotations(things: readonly Thing[], options: SampleOptions, random: SeededRandom): unknown[] {
@@ -69,7 +69,7 @@ function cornersOf({ x, y, width, height }: BoundingBox): Point[] {
 
 const REPEATED = 10_000;
 
-/** Fills in values and how often each stands there, `count` numbers in all. */
+/** Replaces the placeholder with `count` numbers, alternately a value and its run length. */
 export function withRasterNumbers(document: Uint8Array, count: number, random: SeededRandom): Uint8Array {
   const bytes = Buffer.from(document);
   const marked = JSON.stringify(NUMBERS);

@@ -1,5 +1,5 @@
-// Bodies as V7 Darwin sends them: its Webhook Stage today (Darwin JSON 2.0), the same stage in 2022, and the event of a
-// workflow that is complete.
+// Samples of V7 Darwin: its Webhook Stage today (Darwin JSON 2.0), the same stage in 2022, and the event of a completed
+// workflow.
 
 import { SeededRandom } from './random.ts';
 import { jsonBytes, type SampleOptions, type SampleRequest, textBytes } from './sample.ts';

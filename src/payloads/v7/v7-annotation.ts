@@ -1,4 +1,5 @@
-// One annotation of V7 as a prediction: its shape, and what is noted on it by whom. Numbers of masks are never touched.
+// Reads one V7 annotation as a prediction: its shape, attributes, properties and annotators. It never reads the numbers of
+// masks.
 
 import { readBoxIfAny } from '../geometry.ts';
 import type { JsonCursor } from '../json-cursor.ts';
@@ -6,11 +7,11 @@ import { makePrediction, type Prediction } from '../payload.ts';
 import { readOwnShape } from './v7-own-shape.ts';
 import type { V7Shape } from './v7-shape.ts';
 
-/** `omitsPoints`: outlines, lines and skeletons stay in the document. */
+/** With `omitsPoints`, the prediction has no outlines, lines and skeletons. */
 export function readAnnotation(annotation: JsonCursor, shape: V7Shape, omitsPoints: boolean): Prediction {
-  if (!annotation.isObject) annotation.refuse('must be an annotation, an object');
+  if (!annotation.isObject) annotation.refuse('must be an annotation object');
   const name = annotation.firstOf(['name', 'class_name']);
-  const { type, holder, noting, frame, frameCount } = shape;
+  const { type, holder, noteSources, frame, frameCount } = shape;
   return makePrediction({
     id: annotation.at('id').textIfAny(),
     class: name.textIfAny() ?? name.refuse('must be the name of a class'),
@@ -20,25 +21,25 @@ export function readAnnotation(annotation: JsonCursor, shape: V7Shape, omitsPoin
     ...readOwnShape(shape, omitsPoints),
     frame,
     frame_count: frameCount,
-    ranges: noting.flatMap((note) => note.firstOf(['ranges', 'segments']).itemsIfAny().flatMap(rangesOf)),
-    text: firstNote(noting, (note) => textOf(note.at('text'))),
-    instance_id: firstNote(noting, (note) => instanceOf(note.at('instance_id'))),
-    directional_vector: firstNote(noting, (note) => vectorOf(note.at('directional_vector'))),
-    attributes: [...new Set(noting.flatMap((note) => note.at('attributes').itemsIfAny().flatMap(textsOf)))],
+    ranges: noteSources.flatMap((note) => note.firstOf(['ranges', 'segments']).itemsIfAny().flatMap(rangesOf)),
+    text: firstNote(noteSources, (note) => textOf(note.at('text'))),
+    instance_id: firstNote(noteSources, (note) => instanceOf(note.at('instance_id'))),
+    directional_vector: firstNote(noteSources, (note) => vectorOf(note.at('directional_vector'))),
+    attributes: [...new Set(noteSources.flatMap((note) => note.at('attributes').itemsIfAny().flatMap(textsOf)))],
     properties: annotation.at('properties').itemsIfAny().flatMap(propertiesOf),
     annotators: annotation.at('annotators').itemsIfAny().flatMap(annotatorsOf),
   });
 }
 
-function firstNote<Note>(noting: readonly JsonCursor[], read: (note: JsonCursor) => Note | null): Note | null {
-  for (const one of noting) {
-    const note = read(one);
+function firstNote<Note>(noteSources: readonly JsonCursor[], read: (note: JsonCursor) => Note | null): Note | null {
+  for (const source of noteSources) {
+    const note = read(source);
     if (note !== null) return note;
   }
   return null;
 }
 
-/** From the first frame to the one after the last, which is null where there is no end yet. */
+/** The first frame and the frame after the last; null if the range is open. */
 function rangesOf(range: JsonCursor): Prediction['ranges'] {
   const [from, to] = range.itemsIfAny().map((end) => end.numberIfAny());
   return from === undefined || from === null ? [] : [[from, to ?? null]];

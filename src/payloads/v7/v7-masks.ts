@@ -1,10 +1,10 @@
-// V7's masks: one raster layer holds the pixels of many mask annotations, which it names by id. The pixels stay in the
-// document; what is kept is which annotation is in which layer.
+// Ties V7's mask annotations to their raster layers: a layer contains the pixels of many masks, which it lists by id. The
+// pixels stay in the document.
 
 import type { Mask, Prediction } from '../payload.ts';
 import type { V7Shape } from './v7-shape.ts';
 
-/** Sets `mask` of the predictions, which are those of the shapes, in their order. */
+/** Returns the masks and sets `mask` of the predictions. `predictions[i]` was read from `shapes[i]`. */
 export function tieRasterLayers(shapes: readonly V7Shape[], predictions: readonly Prediction[]): Mask[] {
   const masks: Mask[] = [];
   const layerOf = new Map<string, number>();
@@ -24,7 +24,7 @@ export function tieRasterLayers(shapes: readonly V7Shape[], predictions: readonl
   return masks;
 }
 
-/** That of the mask annotations; a layer's own class is no class of its pixels. */
+/** The class of the mask annotations; null if they differ. The layer's own name is not a class. */
 function classOf(mask: Mask, predictions: readonly Prediction[]): string | null {
   const own = mask.predictions.map((index) => predictions[index] as Prediction).filter(({ type }) => type === 'mask');
   const [first, ...others] = new Set(own.map((prediction) => prediction.class));

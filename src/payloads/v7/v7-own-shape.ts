@@ -1,5 +1,5 @@
-// The shapes of V7's annotations, each by its own type. A coordinate that is none is refused by its place; what only
-// tells more of a shape may be left out.
+// Reads the shape of a V7 annotation by its type. An invalid coordinate is refused with its path; optional details may be
+// missing.
 
 import { readBox, readPoint, readPoints, readRings } from '../geometry.ts';
 import type { JsonCursor } from '../json-cursor.ts';
@@ -8,7 +8,7 @@ import type { V7Shape } from './v7-shape.ts';
 
 type OwnShape = Partial<Pick<Prediction, 'polygon' | 'keypoint' | 'skeleton' | 'ellipse' | 'line' | 'cuboid'>>;
 
-/** `omitsPoints`: what is made of any number of points stays in the document. */
+/** With `omitsPoints`, shapes with any number of points are left out. */
 export function readOwnShape({ type, holder }: V7Shape, omitsPoints: boolean): OwnShape {
   const shape = holder.at(type);
   switch (type) {
@@ -30,7 +30,7 @@ export function readOwnShape({ type, holder }: V7Shape, omitsPoints: boolean): O
   }
 }
 
-/** `paths` holds several rings, `path` one; older documents have further rings beside it. */
+/** `paths` contains several rings, `path` one; older documents add rings in `additional_paths`. */
 function readOutline(shape: JsonCursor): Point[][] {
   const rings = readRings(shape.firstOf(['paths', 'path']));
   const further = shape.at('additional_paths');

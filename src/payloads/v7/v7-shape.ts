@@ -1,39 +1,40 @@
-// Where the shape of one of V7's annotations stands, in any of its three forms: under the key of its type, which is in
-// `data` in events, in one of the frames of a video, else in the annotation itself.
+// Finds the shape of a V7 annotation. It stands under the key of its type: in `data` for an event, in one of the frames
+// for a video, else in the annotation itself.
 
 import { findFirstFrame } from '../../core/values/first-frame.ts';
 import { isDict, type JsonCursor } from '../json-cursor.ts';
 
 export interface V7Shape {
-  /** The key that holds it; `unknown` where there is none. */
+  /** The key of the shape in `holder`; `unknown` if there is none. */
   type: string;
-  /** What has that key. */
+  /** The object that has the key. */
   holder: JsonCursor;
-  /** All that may note something of the annotation, what is nearest to the shape first. */
-  noting: JsonCursor[];
-  /** Of a video: the number of that frame, and how many there are. */
+  /** The objects that may contain attributes, text and other notes; the nearest to the shape first. */
+  noteSources: JsonCursor[];
+  /** Videos only: the number of the frame, and how many frames the annotation has. */
   frame: number | null;
   frameCount: number | null;
 }
 
-/** Where there are frames, the first that draws something wins over all that stands beside them. */
+/** If there are frames, the first one with a shape wins over any shape beside the frames. */
 export function findShape(annotation: JsonCursor): V7Shape {
   const data = annotation.at('data');
   const own = data.isObject ? data : annotation;
-  const noting = [...new Set([own, annotation])];
-  for (const holder of [...noting]) if (holder.at('global_sub_types').isObject) noting.push(holder.at('global_sub_types'));
+  const noteSources = [...new Set([own, annotation])];
+  for (const holder of [...noteSources]) if (holder.at('global_sub_types').isObject) noteSources.push(holder.at('global_sub_types'));
   const frames = own.firstOf(['frames', 'sections']);
-  if (!isDict(frames.value)) return { type: findType(own.value), holder: own, noting, frame: null, frameCount: null };
+  if (!isDict(frames.value)) return { type: findType(own.value), holder: own, noteSources, frame: null, frameCount: null };
   const frameCount = Object.keys(frames.value).length;
-  const key = findFirstFrame(frames.value, drawsKnown) ?? findFirstFrame(frames.value, draws) ?? findFirstFrame(frames.value, notesText);
-  if (key === null) return { type: findType(own.value), holder: own, noting, frame: null, frameCount };
+  const key =
+    findFirstFrame(frames.value, hasKnownShape) ?? findFirstFrame(frames.value, hasShape) ?? findFirstFrame(frames.value, hasText);
+  if (key === null) return { type: findType(own.value), holder: own, noteSources, frame: null, frameCount };
   const holder = frames.at(key);
   const place = Number(key);
   const frame = Number.isSafeInteger(place) ? place : null;
-  return { type: findType(holder.value), holder, noting: [holder, ...noting], frame, frameCount };
+  return { type: findType(holder.value), holder, noteSources: [holder, ...noteSources], frame, frameCount };
 }
 
-/** How many points of outlines, lines and skeletons it has, without a look at any of them. */
+/** The number of points in outlines, lines and skeletons, from list lengths alone. */
 export function countPoints({ type, holder }: V7Shape): number {
   const shape = holder.at(type);
   const lists = [shape.firstOf(['paths', 'path']), shape.at('additional_paths'), shape.at('nodes')];
@@ -47,7 +48,7 @@ function lengthOf(ring: unknown): number {
 const UNKNOWN = 'unknown';
 const TEXT = 'text';
 
-/** In this order: a bounding box may stand beside any other shape. */
+/** In order of precedence: a bounding box may stand beside any other shape. */
 const TYPES = [
   'polygon',
   'complex_polygon',
@@ -62,8 +63,8 @@ const TYPES = [
   'bounding_box',
 ];
 
-/** What else may be an object, and is no shape. A text is one only where there is no other. */
-const NO_SHAPES = new Set([
+/** Keys of objects that are not shapes. A text counts as a shape only if there is no other. */
+const NOT_SHAPES = new Set([
   'annotators',
   'attributes',
   'auto_annotate',
@@ -81,22 +82,22 @@ const NO_SHAPES = new Set([
   TEXT,
 ]);
 
-function drawsKnown(frame: unknown): boolean {
+function hasKnownShape(frame: unknown): boolean {
   return TYPES.includes(findType(frame));
 }
 
-function draws(frame: unknown): boolean {
-  return findType(frame) !== UNKNOWN && !notesText(frame);
+function hasShape(frame: unknown): boolean {
+  return findType(frame) !== UNKNOWN && !hasText(frame);
 }
 
-function notesText(frame: unknown): boolean {
+function hasText(frame: unknown): boolean {
   return findType(frame) === TEXT;
 }
 
-/** The key that holds an object; one that is not known may be the name of a newer type. */
+/** The first known type whose value is an object; else an unknown key, which may be a newer type. */
 function findType(value: unknown): string {
   if (!isDict(value)) return UNKNOWN;
-  const isHeld = (key: string): boolean => Object.hasOwn(value, key) && isDict(value[key]);
-  const known = TYPES.find(isHeld) ?? Object.keys(value).find((key) => !NO_SHAPES.has(key) && isHeld(key));
-  return known ?? (isHeld(TEXT) ? TEXT : UNKNOWN);
+  const isObjectAt = (key: string): boolean => Object.hasOwn(value, key) && isDict(value[key]);
+  const known = TYPES.find(isObjectAt) ?? Object.keys(value).find((key) => !NOT_SHAPES.has(key) && isObjectAt(key));
+  return known ?? (isObjectAt(TEXT) ? TEXT : UNKNOWN);
 }

@@ -1,5 +1,5 @@
-// V7 Darwin: the body of its Webhook Stage (Darwin JSON 2.0), the stage's older body of 2022, and the event of a dataset
-// whose workflow is complete.
+// The format of V7 Darwin: the body of its Webhook Stage (Darwin JSON 2.0), the stage's body of 2022, and the event of a
+// completed workflow.
 
 import { orFault } from '../bad-payload.ts';
 import { cutNumberLists } from '../cut-number-lists.ts';
@@ -16,7 +16,7 @@ interface V7Form {
   kind: string;
   item: PayloadItem;
   annotations: JsonCursor;
-  /** One by one, however they are nested. */
+  /** The annotations, flattened. */
   listed: JsonCursor[];
   metadata: unknown;
 }
@@ -26,7 +26,7 @@ export const v7: PayloadFormat = {
   locate: ({ files, content_type }) =>
     orFault(() => {
       const document = files.find(({ name }) => name === 'body');
-      return { document: document ?? refuseBody(content_type, 'must be a JSON document sent as application/json, as V7 does') };
+      return { document: document ?? refuseBody(content_type, 'must be a JSON document, sent as application/json') };
     }),
   read: (_received, document) => orFault(() => readV7(document)),
   images: () => [],
@@ -59,7 +59,9 @@ function readForm(document: JsonCursor): V7Form {
   if (document.at('item').isObject) return stageForm(document);
   if (document.at('files').isList || document.at('dataset_info').isObject) return legacyForm(document);
   if (document.at('event_type').isGiven) return eventForm(document);
-  return document.refuse('is no payload of V7: it must be an object with "item" (Darwin JSON 2.0), "files" (before it) or "event_type"');
+  return document.refuse(
+    'is not a V7 payload; it must be an object with "item" (Darwin JSON 2.0), "files" (its older form) or "event_type"',
+  );
 }
 
 function stageForm(document: JsonCursor): V7Form {
@@ -86,7 +88,7 @@ function stageForm(document: JsonCursor): V7Form {
   };
 }
 
-/** Its annotations are a list for each file. */
+/** Has one list of annotations per file. */
 function legacyForm(document: JsonCursor): V7Form {
   const file = firstOf(document.at('files'));
   const annotations = document.at('annotations');
@@ -111,7 +113,7 @@ function legacyForm(document: JsonCursor): V7Form {
 
 function eventForm(document: JsonCursor): V7Form {
   const type = document.at('event_type');
-  if (type.value !== 'workflow_complete') type.refuse('must be "workflow_complete", the one event of V7 that is known');
+  if (type.value !== 'workflow_complete') type.refuse('must be "workflow_complete", the only V7 event that is supported');
   const payload = document.at('payload');
   if (!payload.isObject) payload.refuse('must be an object');
   const annotations = payload.at('annotations');
@@ -130,7 +132,7 @@ function eventForm(document: JsonCursor): V7Form {
   };
 }
 
-/** Absent, null and empty are the same here: V7 does not say which of them a stage without annotations sends. */
+/** Absent, null and empty are equal here: V7 does not document which one a stage without annotations sends. */
 function listOf(annotations: JsonCursor): JsonCursor[] {
   return annotations.isGiven ? annotations.items() : [];
 }

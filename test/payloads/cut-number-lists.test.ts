@@ -1,5 +1,5 @@
-// The masks and outlines of a large Darwin document are left out before it is parsed: nothing else of it changes, and what
-// is wrong with it is still found.
+// The masks and outlines of a large Darwin document are removed before it is parsed. Nothing else of it changes, and its
+// faults are still found.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -32,7 +32,7 @@ const { document } = fc.letrec((tie) => ({
   ),
 }));
 
-test('a document without its runs says all else that it said', () => {
+test('removing the runs changes nothing else in a document', () => {
   fc.assert(
     fc.property(document, fc.nat({ max: 3 }), (value, space) => {
       expect(JSON.parse(cut(JSON.stringify(value, null, space)))).toEqual(emptied(value));
@@ -45,33 +45,39 @@ test.each([
   ['{"dense_rle":[1,2,3],"a":[4,5]}', '{"dense_rle":[],"a":[4,5]}'],
   ['{"dense_rle" : [ 1 , 2 ] }', '{"dense_rle" : [] }'],
   ['{"a":"\\"dense_rle\\":[1,2]"}', '{"a":"\\"dense_rle\\":[1,2]"}'],
-])('%s becomes %s', (given, wanted) => {
+])('the document %s becomes %s', (given, wanted) => {
   expect(cut(given)).toBe(wanted);
 });
 
-test('three hundred thousand lists that nothing closes are looked at once each', () => {
+test('three hundred thousand unclosed lists are scanned in linear time', () => {
   const given = '{"dense_rle":['.repeat(300_000);
   const began = performance.now();
   expect(cut(given) === given).toBe(true);
   expect(performance.now() - began).toBeLessThan(2000);
 });
 
-describe('what is no list of whole numbers stays for the parser to judge', () => {
-  test.each(['1,,2', '1,', ',1', '1 2', '01', '1,"2"', '1,[2]', '1,{}', '1x', '-', '1.', 'NaN', ' '])('[%s]', (runsText) => {
-    const given = `{"dense_rle":[${runsText}]}`;
-    expect(cut(given)).toBe(given);
-  });
+describe('malformed lists', () => {
+  test.each(['1,,2', '1,', ',1', '1 2', '01', '1,"2"', '1,[2]', '1,{}', '1x', '-', '1.', 'NaN', ' '])(
+    'the list [%s], which is not of whole numbers, stays in the document',
+    (runsText) => {
+      const given = `{"dense_rle":[${runsText}]}`;
+      expect(cut(given)).toBe(given);
+    },
+  );
 
-  test.each(['{"dense_rle"', '{"dense_rle":', '{"dense_rle":[', '{"dense_rle":[1,2', '{"dense_rle":"["}', '"dense_rle"'])('%s', (given) => {
-    expect(cut(given)).toBe(given);
-  });
+  test.each(['{"dense_rle"', '{"dense_rle":', '{"dense_rle":[', '{"dense_rle":[1,2', '{"dense_rle":"["}', '"dense_rle"'])(
+    'the malformed document %s stays as it is',
+    (given) => {
+      expect(cut(given)).toBe(given);
+    },
+  );
 });
 
 describe('outlines', () => {
   const PADDING = `"note":"${'-'.repeat(9 * 2 ** 20)}"`;
   const cutLarge = (outline: string): string => cut(`{"polygon":{${outline}},${PADDING}}`).replace(`,${PADDING}`, '');
 
-  test('stay where the document is of a size that can be held', () => {
+  test('outlines stay in a document below the size limit', () => {
     const document = '{"polygon":{"paths":[[{"x":1.5,"y":-2e3}]]}}';
     expect(cutNumberLists(Buffer.from(document))).toEqual({ bytes: Buffer.from(document), omitsOutlines: false });
   });
@@ -83,11 +89,11 @@ describe('outlines', () => {
     ['"path":"/folder"', '"path":"/folder"'],
     ['"paths":[["other"]]', '"paths":[["other"]]'],
     ['"paths":[[{"x":1}]', '"paths":[[{"x":1}]'],
-  ])('of a larger one are cut out: %s', (outline, wanted) => {
+  ])('outlines of a document above the size limit are removed if they are lists of points: %s', (outline, wanted) => {
     expect(cutLarge(outline)).toBe(`{"polygon":{${wanted}}}`);
   });
 
-  test('a document that has none says that it omits none', () => {
+  test('omitsOutlines is false for a large document without outlines', () => {
     expect(cutNumberLists(Buffer.from(`{${PADDING}}`)).omitsOutlines).toBe(false);
     expect(cutNumberLists(Buffer.from(`{"paths":[],${PADDING}}`)).omitsOutlines).toBe(true);
   });
