@@ -1,4 +1,5 @@
-// Python's `+`, `*`, `/`, `int()` and `float()` on numbers: ints exact at any size, and the errors where a float is too small for an int.
+// Python's `+`, `*`, `/`, `int()` and `float()` on numbers. Ints are exact at any size; an int that does not fit into a
+// float raises Python's OverflowError.
 
 import { PythonError } from './error.ts';
 import type { PythonNumber } from './number.ts';
@@ -10,7 +11,7 @@ export function toFloat(number: PythonNumber): number {
   return float;
 }
 
-/** `int(number)`: towards zero. */
+/** `int(number)`, which truncates towards zero. */
 export function toInteger(number: PythonNumber): bigint {
   if (typeof number === 'bigint') return number;
   if (Number.isNaN(number)) throw new PythonError('ValueError', 'cannot convert float NaN to integer');
@@ -26,7 +27,7 @@ export function multiplyNumbers(left: PythonNumber, right: PythonNumber): Python
   return typeof left === 'bigint' && typeof right === 'bigint' ? left * right : toFloat(left) * toFloat(right);
 }
 
-/** Always a float. */
+/** `left / right`, which is always a float. */
 export function divideNumbers(left: PythonNumber, right: PythonNumber): number {
   if (Number(right) === 0) {
     const areIntegers = typeof left === 'bigint' && typeof right === 'bigint';
@@ -36,13 +37,13 @@ export function divideNumbers(left: PythonNumber, right: PythonNumber): number {
   return toFloat(left) / toFloat(right);
 }
 
-/** Rounded once, where either is beyond what a float holds. */
+/** Rounds only once, even for ints that no float represents exactly. */
 function divideIntegers(left: bigint, right: bigint): number {
   if (isSafe(left) && isSafe(right)) return Number(left) / Number(right);
   const isNegative = left < 0n !== right < 0n;
   const numerator = left < 0n ? -left : left;
   const denominator = right < 0n ? -right : right;
-  // A quotient of 64 bits or more, with a last bit that stands for all that is cut off, rounds as the whole would.
+  // A quotient with well over 53 bits, whose last bit is set if there is a remainder, rounds like the exact value.
   const shift = Math.max(0, 66 - (bitLength(numerator) - bitLength(denominator)));
   const scaled = numerator << BigInt(shift);
   const quotient = scaled / denominator;

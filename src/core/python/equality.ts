@@ -1,4 +1,4 @@
-// Python's `==`: by value and deep, numbers across int, float and bool, and text never equal to a number.
+// Python's `==`: deep and by value. Numbers are equal across int, float and bool; text never equals a number.
 
 import type { Bytes } from '../values/bytes.ts';
 import type { Timestamp } from '../values/timestamp.ts';
@@ -9,7 +9,7 @@ export function isEqual(left: unknown, right: unknown): boolean {
   const leftNumber = readNumber(left);
   if (leftNumber !== null) {
     const rightNumber = readNumber(right);
-    // biome-ignore lint/suspicious/noDoubleEquals: `===` holds no bigint equal to a number.
+    // biome-ignore lint/suspicious/noDoubleEquals: `===` is false for a bigint and a number.
     return rightNumber !== null && leftNumber == rightNumber;
   }
   const kind = kindOf(left);

@@ -1,4 +1,4 @@
-// An exception as Python raises it, where its class and text show on the wire.
+// A Python exception: its class and message appear on the wire.
 
 export type PythonErrorType =
   | 'AttributeError'
@@ -18,7 +18,6 @@ export class PythonError extends Error {
   }
 }
 
-/** Whether it is one of these; other exceptions are not what the caller is about. */
 export function isPythonError(error: unknown, ...types: PythonErrorType[]): error is PythonError {
   return error instanceof PythonError && types.includes(error.type);
 }

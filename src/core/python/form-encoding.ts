@@ -1,4 +1,4 @@
-// Names and values as Python's requests writes them: into a query, and into a body of application/x-www-form-urlencoded.
+// Encodes names and values as Python's `requests` does, for a query or for a body of application/x-www-form-urlencoded.
 
 import { Bytes } from '../values/bytes.ts';
 import { quotePlus } from '../values/percent-encoding.ts';
@@ -6,8 +6,8 @@ import { itemsOf } from './sequence.ts';
 import { strOf } from './text.ts';
 
 /**
- * A list repeats its key, an object gives its keys, null and what is in an empty list are left out. Everything else is
- * Python's `str()` of it, so that `true` becomes `True`.
+ * A list repeats its name; an object counts as the list of its keys. Null and empty lists are left out. Other values are
+ * written as Python's `str()`, so `true` becomes `True`.
  */
 export function encodePairs(values: Readonly<Record<string, unknown>>): string {
   const pairs: string[] = [];
@@ -20,12 +20,12 @@ export function encodePairs(values: Readonly<Record<string, unknown>>): string {
   return pairs.join('&');
 }
 
-/** What one name stands for: the items of a list or the keys of an object, without nulls. */
+/** The values of one name: the items of a list, the keys of an object, or the value itself; nulls are left out. */
 export function scalarsOf(value: unknown): readonly unknown[] {
   return (isIterable(value) ? itemsOf(value) : [value]).filter((item) => item !== null && item !== undefined);
 }
 
-/** Text and bytes are one value, however many characters they have. */
+/** Text and bytes count as one value, although Python can iterate over them. */
 function isIterable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype);
 }

@@ -1,22 +1,22 @@
-// JSON as Python's `json.dumps` writes it: `", "` and `": "`, ASCII alone, floats by their repr. On the path of every
-// message that is sent, so that it looks at each value once and copies no text that needs no escape.
+// Writes JSON as Python's `json.dumps` does: separators `", "` and `": "`, only ASCII, floats by their repr. Every sent
+// message passes here, so each value is visited once and text without escapes is not copied.
 
 import { floatText } from './format/float-text.ts';
 import { isDict, kindOf } from './kind.ts';
 
-/** The body that Python's `requests` sends for the value. Throws an Error with Python's message for what JSON cannot say. */
+/** The body that Python's `requests` sends. Throws a TypeError or RangeError with Python's message if JSON lacks the value. */
 export function pythonJson(value: unknown): string {
-  return write(value, refuseFloat);
+  return write(value, refuseNonFinite);
 }
 
-/** As pythonJson, but NaN and the infinities are written by name, which no strict reader takes: `json.dumps` as it comes. */
+/** Like `json.dumps` with its defaults: writes `NaN` and `Infinity`, which strict JSON parsers refuse. */
 export function pythonJsonWithNaN(value: unknown): string {
-  return write(value, nameFloat);
+  return write(value, nameNonFinite);
 }
 
-type WriteUnusual = (float: number) => string;
+type NonFiniteWriter = (float: number) => string;
 
-function write(value: unknown, writeUnusual: WriteUnusual): string {
+function write(value: unknown, writeNonFinite: NonFiniteWriter): string {
   switch (typeof value) {
     case 'string':
       return quote(value);
@@ -27,20 +27,20 @@ function write(value: unknown, writeUnusual: WriteUnusual): string {
       break;
     case 'object':
       if (value === null) return 'null';
-      if (Array.isArray(value)) return writeList(value, writeUnusual);
-      if (isDict(value)) return writeDict(value, writeUnusual);
+      if (Array.isArray(value)) return writeList(value, writeNonFinite);
+      if (isDict(value)) return writeDict(value, writeNonFinite);
   }
-  return writeRare(value, writeUnusual);
+  return writeOther(value, writeNonFinite);
 }
 
-/** What is neither text nor a container: numbers of every kind, and what JSON does not know. */
-function writeRare(value: unknown, writeUnusual: WriteUnusual): string {
+/** Writes exact numbers and floats, and refuses values that JSON does not have. */
+function writeOther(value: unknown, writeNonFinite: NonFiniteWriter): string {
   switch (kindOf(value)) {
     case 'int':
       return String(BigInt(String(value)));
     case 'float': {
       const float = Number(value);
-      return Number.isFinite(float) ? floatText(float) : writeUnusual(float);
+      return Number.isFinite(float) ? floatText(float) : writeNonFinite(float);
     }
     case 'NoneType':
       return 'null';
@@ -49,28 +49,28 @@ function writeRare(value: unknown, writeUnusual: WriteUnusual): string {
   }
 }
 
-function writeList(items: readonly unknown[], writeUnusual: WriteUnusual): string {
+function writeList(items: readonly unknown[], writeNonFinite: NonFiniteWriter): string {
   let text = '';
-  for (const item of items) text += text === '' ? write(item, writeUnusual) : `, ${write(item, writeUnusual)}`;
+  for (const item of items) text += text === '' ? write(item, writeNonFinite) : `, ${write(item, writeNonFinite)}`;
   return `[${text}]`;
 }
 
-function writeDict(dict: Record<string, unknown>, writeUnusual: WriteUnusual): string {
+function writeDict(dict: Record<string, unknown>, writeNonFinite: NonFiniteWriter): string {
   let text = '';
-  for (const key of Object.keys(dict)) text += `${text === '' ? '' : ', '}${quote(key)}: ${write(dict[key], writeUnusual)}`;
+  for (const key of Object.keys(dict)) text += `${text === '' ? '' : ', '}${quote(key)}: ${write(dict[key], writeNonFinite)}`;
   return `{${text}}`;
 }
 
-function refuseFloat(): never {
+function refuseNonFinite(): never {
   throw new RangeError('Out of range float values are not JSON compliant');
 }
 
-function nameFloat(float: number): string {
+function nameNonFinite(float: number): string {
   if (Number.isNaN(float)) return 'NaN';
   return float > 0 ? 'Infinity' : '-Infinity';
 }
 
-/** JSON.stringify escapes quotes, controls and lone surrogates as Python does; what is beyond ASCII is left to us. */
+/** JSON.stringify escapes quotes, control characters and lone surrogates as Python does, but leaves other non-ASCII text. */
 function quote(text: string): string {
   if (!NEEDS_ESCAPE.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(BEYOND_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

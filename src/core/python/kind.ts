@@ -1,4 +1,4 @@
-// What a value is to Python: a number keeps by its text whether it is an int or a float.
+// The Python type of a value. The text of a number decides whether it is an int or a float.
 
 import { ExactNumber } from '../json/json.ts';
 import { Bytes } from '../values/bytes.ts';
@@ -31,18 +31,18 @@ function kindOfObject(value: object): Kind {
 
 const FLOAT_TEXT = /[.eE]/;
 
-/** From 1e21 on JavaScript writes an exponent, which makes the text a float. */
+/** From 1e21 JavaScript writes an exponent, which makes the text that of a float. */
 function isIntegerText(value: number): boolean {
   return Number.isInteger(value) && Math.abs(value) < 1e21;
 }
 
-/** The name that Python's own messages give the type. */
+/** The type's name in Python's messages. */
 export function typeName(value: unknown): string {
   const kind = kindOf(value);
   return kind === 'datetime' ? 'datetime.datetime' : kind;
 }
 
-/** As Python prints `type(value)`: `<class 'int'>`. */
+/** Python's `str(type(value))`: `<class 'int'>`. */
 export function classText(value: unknown): string {
   return `<class '${typeName(value)}'>`;
 }

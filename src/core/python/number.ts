@@ -1,5 +1,5 @@
-// Python's numbers: an int is a bigint here, exact at any size, and a float a JavaScript number. JavaScript compares the
-// two exactly, as Python does.
+// Python's numbers: an int is a bigint, exact at any size; a float is a JavaScript number. JavaScript compares a bigint
+// with a number exactly, as Python does.
 
 import { ExactNumber } from '../json/json.ts';
 import { floatText } from './format/float-text.ts';
@@ -7,13 +7,13 @@ import { kindOf } from './kind.ts';
 
 export type PythonNumber = bigint | number;
 
-/** Null for what is no number; a bool is the int 1 or 0. */
+/** Null if the value is not a number. A bool is the int 1 or 0. */
 export function readNumber(value: unknown): PythonNumber | null {
   switch (kindOf(value)) {
     case 'bool':
       return value === true ? 1n : 0n;
     case 'int':
-      // By its text: a number beyond 2^53 that kept its text stands for the digits that were written.
+      // Read from its text, because an exact number beyond 2^53 means the digits that were written.
       return BigInt(String(value));
     case 'float':
       return Number(value);
@@ -22,7 +22,7 @@ export function readNumber(value: unknown): PythonNumber | null {
   }
 }
 
-/** The value that carries the number through a workflow and onto the wire: an integral float stays a float. */
+/** The JSON value of the number. An integral float stays a float: `2.0`, not `2`. */
 export function toValue(number: PythonNumber): unknown {
   if (typeof number === 'bigint') {
     const plain = Number(number);

@@ -1,5 +1,5 @@
-// Python's `<`, `<=`, `>` and `>=`: numbers among themselves, text by code point, lists and tuples item by item. All else is a
-// TypeError that names both types.
+// Python's `<`, `<=`, `>` and `>=`: numbers by value, text by code point, lists and tuples item by item. Other pairs raise
+// a TypeError that names both types.
 
 import type { Bytes } from '../values/bytes.ts';
 import type { Timestamp } from '../values/timestamp.ts';
@@ -38,7 +38,7 @@ function holds(left: bigint | number, sign: OrderSign, right: bigint | number): 
   }
 }
 
-/** By code point; JavaScript's own order is by UTF-16 unit, which puts U+1F600 before U+FF5E. */
+/** Compares by code point. JavaScript's own order, by UTF-16 unit, puts U+1F600 before U+FF5E. */
 export function compareText(left: string, right: string): number {
   const shorter = Math.min(left.length, right.length);
   for (let at = 0; at < shorter; at += 1) {
@@ -49,12 +49,12 @@ export function compareText(left: string, right: string): number {
   return left.length - right.length;
 }
 
-/** Surrogates stand for code points above all single units. */
+/** Surrogates encode code points above all single units. */
 function codeOrder(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
-/** The first two items that differ decide, and the lengths where none do. */
+/** The first pair of different items decides; if there is none, the lengths decide. */
 function areListsOrdered(left: readonly unknown[], sign: OrderSign, right: readonly unknown[]): boolean {
   const shorter = Math.min(left.length, right.length);
   for (let at = 0; at < shorter; at += 1) {
@@ -70,7 +70,7 @@ function areTimestampsOrdered(left: Timestamp, sign: OrderSign, right: Timestamp
   return holds(left.epochMicroseconds, sign, right.epochMicroseconds);
 }
 
-/** Stable in both directions, and only by `<`, so that mixed types fail as in Python's `sorted`. */
+/** Stable in both directions. Compares only by `<`, so mixed types fail as in Python's `sorted`. */
 export function sortedByValue<Item>(
   items: readonly Item[],
   rankOf: (item: Item) => unknown,

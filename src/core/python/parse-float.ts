@@ -1,21 +1,21 @@
-// Python's `float(text)`: spaces around it, `_` between digits, `inf` and `nan`, and the digits of any script.
+// Python's `float(text)`: it accepts surrounding space, `_` between digits, `inf` and `nan`, and the digits of any script.
 
-/** Null for what is no number. */
+/** Null if the text is not a number. */
 export function parseFloatText(text: string): number | null {
   const plain = withoutSpaceAround(text).replace(OTHER_DIGIT, asciiDigit).toLowerCase();
-  const unusual = UNUSUAL.exec(plain);
-  if (unusual !== null) return (unusual[2] as string).startsWith('n') ? Number.NaN : Number(`${unusual[1]}Infinity`);
+  const nonFinite = NON_FINITE.exec(plain);
+  if (nonFinite !== null) return (nonFinite[2] as string).startsWith('n') ? Number.NaN : Number(`${nonFinite[1]}Infinity`);
   return DECIMAL.test(plain) ? Number(plain.replaceAll('_', '')) : null;
 }
 
-/** Python's spaces; JavaScript's `\s` has the byte order mark as well. */
+/** Python's whitespace; JavaScript's `\s` also includes the byte order mark. */
 const SPACE = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
 const OTHER_DIGIT = /(?![0-9])\p{Nd}/gu;
-const UNUSUAL = /^([+-]?)(inf(?:inity)?|nan)$/;
+const NON_FINITE = /^([+-]?)(inf(?:inity)?|nan)$/;
 const DECIMAL = /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?$/;
 const DIGIT = /^\p{Nd}$/u;
 
-/** By steps from either end, which many spaces in the middle do not slow down. */
+/** Steps inwards from both ends: a regular expression would take quadratic time on many inner spaces. */
 function withoutSpaceAround(text: string): string {
   let start = 0;
   let end = text.length;
@@ -24,7 +24,7 @@ function withoutSpaceAround(text: string): string {
   return text.slice(start, end);
 }
 
-/** Unicode keeps the ten digits of a script together, and the scripts that follow each other do so without a gap. */
+/** Unicode keeps the ten digits of a script together, and adjacent scripts follow without a gap. */
 function asciiDigit(character: string): string {
   const code = character.codePointAt(0) as number;
   let first = code;

@@ -1,4 +1,4 @@
-// Python's `len()`, `for … in`, `in` and `[…]`: text goes by code point, a dict by its keys.
+// Python's `len()`, `for … in`, `in` and `[…]`. The items of text are code points, those of a dict its keys.
 
 import { Bytes } from '../values/bytes.ts';
 import { isEqual } from './equality.ts';
@@ -15,7 +15,7 @@ export function lengthOf(value: unknown): number {
   return items.length;
 }
 
-/** What `for item in value` goes through. */
+/** The items of `for item in value`. */
 export function itemsOf(value: unknown): readonly unknown[] {
   const items = itemsOrNull(value);
   if (items === null) throw new PythonError('TypeError', `'${typeName(value)}' object is not iterable`);
@@ -41,7 +41,7 @@ export function isIn(item: unknown, container: unknown): boolean {
   return items.some((other) => isEqual(item, other));
 }
 
-/** Whether the dict has the key; JSON knows no keys but text. Throws for what cannot be a key. */
+/** JSON has only text keys. Throws Python's TypeError for a value that cannot be a key. */
 export function hasKey(dict: Record<string, unknown>, key: unknown): boolean {
   refuseUnhashable(key);
   return typeof key === 'string' && Object.hasOwn(dict, key);
@@ -53,7 +53,7 @@ function refuseUnhashable(value: unknown): void {
   if (kind === 'list' || kind === 'dict') throw new PythonError('TypeError', `unhashable type: '${kind}'`);
 }
 
-/** `value[key]` for a key or a position, from the end where it is negative. */
+/** `value[key]`, with a key or a position; a negative position counts from the end. */
 export function itemAt(value: unknown, key: string | number): unknown {
   if (isDict(value)) {
     if (typeof key === 'string' && Object.hasOwn(value, key)) return value[key];
@@ -73,7 +73,7 @@ function wrongIndexText(value: unknown): string {
     : `${typeName(value)} indices must be integers or slices, not str`;
 }
 
-/** A text that is the same for values that are one key to a dict (`1`, `1.0`, `True`), and for no others. */
+/** A text that is equal exactly for values that are the same dict key, such as `1`, `1.0` and `True`. */
 export function hashOf(value: unknown): string {
   refuseUnhashable(value);
   if (value instanceof Tuple) return `tuple ${JSON.stringify(value.map(hashOf))}`;

@@ -40,7 +40,7 @@ function reprOfItems(items: readonly unknown[]): string {
   return items.map(reprOf).join(', ');
 }
 
-/** A tuple of one has a comma, which tells it from brackets. */
+/** A tuple of one item has a trailing comma. */
 function reprOfTuple(items: Tuple): string {
   return items.length === 1 ? `(${reprOf(items[0])},)` : `(${reprOfItems(items)})`;
 }
@@ -55,7 +55,7 @@ function reprOfText(text: string): string {
   return quote + text.replace(NEEDS_ESCAPE, (character) => escapeOf(character, quote)) + quote;
 }
 
-/** Backslash, quotes, and what Python holds to be unprintable: controls, unassigned characters, separators but the space. */
+/** Backslash, quotes, and the characters that Python does not print: controls, unassigned ones, and separators except space. */
 const NEEDS_ESCAPE = /[\\'"]|(?! )[\p{C}\p{Z}]/gu;
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -102,7 +102,7 @@ function reprOfOffset(seconds: number): string {
 
 const EXCERPT_LENGTH = 128;
 
-/** The text as messages quote it: its first 128 characters. */
+/** `str(value)` for messages, cut to 128 code points. */
 export function excerptOf(value: unknown): string {
   const text = strOf(value);
   if (text.length <= EXCERPT_LENGTH) return text;

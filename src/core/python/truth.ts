@@ -1,4 +1,4 @@
-// Python's `bool(value)`: zero, nothing and the empty are false.
+// Python's `bool(value)`: zero, None and empty values are false.
 
 import type { Bytes } from '../values/bytes.ts';
 import { isDict, kindOf } from './kind.ts';

@@ -1,14 +1,13 @@
-// Python's tuple: a list to whoever goes through its items and to JSON, but printed, compared and hashed as what it is.
-// Points are tuples.
+// Python's tuple, such as a point: an array that is printed, compared and hashed as a tuple.
 
 export class Tuple extends Array<unknown> {
-  /** Parts and copies of a tuple are plain lists. */
+  /** Slices and mapped copies of a tuple are plain lists. */
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }
 
-  /** JSON has lists alone: whoever stores or shows a tuple says how. */
+  /** JSON has only lists, so code that stores or shows a tuple must convert it. */
   toJSON(): never {
-    throw new TypeError('a tuple is not JSON: write it on purpose');
+    throw new TypeError('a tuple must be converted before it is written as JSON');
   }
 }

@@ -1,4 +1,4 @@
-// The markup of str.format: how Python 3.11 takes it apart, and what it says of braces that do not match.
+// The template of str.format is parsed as Python 3.11 does, with its errors for braces that do not match.
 
 import { describe, expect, test } from 'vitest';
 import { type FormatPart, parseFormatMarkup } from '../../../src/core/python/format/format-markup.ts';
@@ -7,7 +7,7 @@ function field(name: string, spec = '', conversion: string | null = null): Forma
   return { name, spec, conversion };
 }
 
-describe('text', () => {
+describe('templates', () => {
   const read: [text: string, parts: FormatPart[]][] = [
     ['', []],
     ['plain', ['plain']],
@@ -31,13 +31,13 @@ describe('text', () => {
     ['😀{a}😀', ['😀', field('a'), '😀']],
   ];
   for (const [text, parts] of read) {
-    test(`${JSON.stringify(text)} is read in its parts`, () => {
+    test(`the template ${JSON.stringify(text)} is split into text and fields`, () => {
       expect(parseFormatMarkup(text)).toEqual(parts);
     });
   }
 });
 
-describe('braces that do not match', () => {
+describe('unmatched braces', () => {
   for (const [text, message] of [
     ['{', "Single '{' encountered in format string"],
     ['}', "Single '}' encountered in format string"],
@@ -56,13 +56,13 @@ describe('braces that do not match', () => {
     ['{a:', "unmatched '{' in format spec"],
     ['{a:{b}', "unmatched '{' in format spec"],
   ] as const) {
-    test(`${JSON.stringify(text)}: ${message}`, () => {
+    test(`the template ${JSON.stringify(text)} is refused: ${message}`, () => {
       expect(() => parseFormatMarkup(text)).toThrow(message);
     });
   }
 });
 
-test('a megabyte of braces is read in one pass', () => {
+test('a megabyte of braces is parsed', () => {
   expect(parseFormatMarkup('{{}}'.repeat(250_000))).toHaveLength(500_000);
   expect(parseFormatMarkup('{a}x'.repeat(250_000))).toHaveLength(500_000);
   expect(() => parseFormatMarkup(`{a:${'{'.repeat(1_000_000)}`)).toThrow("unmatched '{' in format spec");

@@ -1,4 +1,4 @@
-// Format specifications: what Python 3.11 gives for each of these, texts of errors included.
+// Format specifications give the results and the error texts of Python 3.11.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { ExactNumber } from '../../../src/core/json/json.ts';
 import { PythonError } from '../../../src/core/python/error.ts';
 import { formatValue } from '../../../src/core/python/format/format-value.ts';
 
-/** A float such as `1.0`, or an int that JavaScript would round. */
+/** A number that JavaScript cannot represent: a float such as `1.0`, or a large int. */
 function exact(digits: string): ExactNumber {
   return new ExactNumber(digits);
 }
@@ -101,9 +101,9 @@ const formatted: [value: unknown, spec: string, expected: string][] = [
   [{ a: exact('1.0') }, '', "{'a': 1.0}"],
 ];
 
-describe('a value by its spec', () => {
+describe('formatting', () => {
   for (const [value, spec, expected] of formatted) {
-    test(`${typeof value === 'object' ? JSON.stringify(String(value)) : String(value)} by ${JSON.stringify(spec)} is ${JSON.stringify(expected)}`, () => {
+    test(`${typeof value === 'object' ? JSON.stringify(String(value)) : String(value)} formatted by ${JSON.stringify(spec)} is ${JSON.stringify(expected)}`, () => {
       expect(formatValue(value, spec)).toBe(expected);
     });
   }
@@ -144,9 +144,9 @@ const refused: [value: unknown, spec: string, type: string, message: string][] =
   [1, '\n', 'ValueError', "Unknown format code '\\xa' for object of type 'int'"],
 ];
 
-describe('a spec that does not fit its value', () => {
+describe('refused specs', () => {
   for (const [value, spec, type, message] of refused) {
-    test(`${JSON.stringify(spec)} raises ${type}: ${message}`, () => {
+    test(`the spec ${JSON.stringify(spec)} raises ${type}: ${message}`, () => {
       let raised: unknown;
       try {
         formatValue(value, spec);
@@ -160,7 +160,7 @@ describe('a spec that does not fit its value', () => {
 });
 
 describe('limits', () => {
-  test('a width or a precision makes at most 10000 characters', () => {
+  test('a width or a precision above 10000 is refused', () => {
     expect(formatValue('a', '10000')).toHaveLength(10_000);
     expect(formatValue(0.1, '.10000f')).toHaveLength(10_002);
     for (const spec of ['10001', '.10001', '99999999999999999999', `${'9'.repeat(100_000)}`]) {
@@ -168,7 +168,7 @@ describe('limits', () => {
     }
   });
 
-  test('any text as a spec gives text or an error of Python, and never a bug', () => {
+  test('any text as a spec gives a text or a PythonError', () => {
     const value = fc.oneof(fc.string(), fc.double(), fc.integer(), fc.boolean(), fc.constant(null));
     const spec = fc.oneof(fc.string(), fc.stringMatching(/^[*<>^=]{0,2}[+ -]?z?#?0?\d{0,2}[,_]?(\.\d)?[a-zA-Z%]?$/));
     fc.assert(

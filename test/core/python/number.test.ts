@@ -1,5 +1,5 @@
-// Numbers as Python counts: ints exact at any size, floats that stay floats, halves rounded to even, and the order of
-// all numbers one order.
+// Python's numbers: ints are exact at any size, floats stay floats, halves round to even, and ints and floats share one
+// order.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -15,7 +15,7 @@ const integer = fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n });
 const float = fc.double({ noNaN: true, noDefaultInfinity: true });
 const number: fc.Arbitrary<PythonNumber> = fc.oneof(integer, float, fc.integer().map(BigInt), fc.integer());
 
-test('a number comes through a workflow as what it was', () => {
+test('a number keeps its type and value when it is written and read', () => {
   fc.assert(
     fc.property(number, (given) => {
       const read = readNumber(toValue(given));
@@ -30,7 +30,7 @@ test('an integral float is 2.0 on the wire, and an int is 2', () => {
   expect(stringifyJson([toValue(2), toValue(2n), toValue(2n ** 70n), toValue(0.5)])).toBe('[2.0,2,1180591620717411303424,0.5]');
 });
 
-test('a 64-bit integer that kept its digits as a plain number is the integer of these digits', () => {
+test('a large integral JavaScript number is read as the int of its digits', () => {
   expect(readNumber(12_345_678_901_234_567_000)).toBe(12_345_678_901_234_567_000n);
 });
 
@@ -55,7 +55,7 @@ test('NaN equals nothing', () => {
 });
 
 describe('order', () => {
-  test('is total on numbers, and agrees with equality', () => {
+  test('the order of numbers is total and agrees with equality', () => {
     fc.assert(
       fc.property(number, number, (left, right) => {
         const [leftValue, rightValue] = [toValue(left), toValue(right)];
@@ -71,20 +71,20 @@ describe('order', () => {
     );
   });
 
-  test('of text is by code point, where JavaScript orders by half of one', () => {
+  test('text is ordered by code point, and not by UTF-16 unit', () => {
     expect(compareText('\uff5e', '\u{1f600}')).toBeLessThan(0);
     expect('\uff5e' < '\u{1f600}').toBe(false);
     expect(compareText('a', 'ab')).toBeLessThan(0);
   });
 
-  test('of lists is by the first items that differ', () => {
+  test('lists are ordered by their first different items', () => {
     expect(isOrdered([1, 2], '<', [1, 3])).toBe(true);
     expect(isOrdered([1, 'a'], '<', [2, 5])).toBe(true);
     expect(isOrdered([1], '<', [1, 0])).toBe(true);
     expect(() => isOrdered([1, 'a'], '<', [1, 5])).toThrow("'<' not supported between instances of 'str' and 'int'");
   });
 
-  test('keeps equals as they were, in both directions', () => {
+  test('sorting is stable in both directions', () => {
     const items = [1, 2, 1, 2].map((rank, place) => ({ rank, place }));
     const places = (direction: 'ascending' | 'descending'): number[] =>
       sortedByValue(items, ({ rank }) => rank, direction).map(({ place }) => place);
@@ -94,14 +94,14 @@ describe('order', () => {
 });
 
 describe('rounding', () => {
-  test('agrees with exact fractions, before and behind the point', () => {
+  test('rounding agrees with exact fractions, before and after the point', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -(10 ** 9), max: 10 ** 9 }),
         fc.integer({ min: 0, max: 12 }),
         fc.integer({ min: -10, max: 10 }),
         (units, halvings, digits) => {
-          // Halves, quarters and so on are exact in binary, so that ties are true ties.
+          // Halves, quarters and so on are exact in binary, so ties are true ties.
           const rounded = roundTo(units / 2 ** halvings, digits) as number;
           expect(rounded === nearestEven(BigInt(units), 2n ** BigInt(halvings), digits)).toBe(true);
         },
@@ -110,7 +110,7 @@ describe('rounding', () => {
     );
   });
 
-  /** By trying the two neighbours. */
+  /** Chooses between the two neighbours. */
   function nearestEven(numerator: bigint, denominator: bigint, digits: number): number {
     const scale = 10n ** BigInt(Math.abs(digits));
     const [top, bottom] = digits >= 0 ? [numerator * scale, denominator] : [numerator, denominator * scale];
@@ -129,7 +129,7 @@ describe('rounding', () => {
     [-0.4, 0, -0],
     [123.456, -400, 0],
     [5e-324, 400, 5e-324],
-  ])('of the float %s to %s digits is %s', (given, digits, expected) => {
+  ])('the float %s rounded to %s digits is %s', (given, digits, expected) => {
     expect(Object.is(roundTo(given, digits), expected)).toBe(true);
   });
 
@@ -140,27 +140,27 @@ describe('rounding', () => {
     [7n, 3, 7n],
     [9_007_199_254_740_993n, 0, 9_007_199_254_740_993n],
     [99n, -1_000_000_000, 0n],
-  ])('of the int %s to %s digits is %s', (given, digits, expected) => {
+  ])('the int %s rounded to %s digits is %s', (given, digits, expected) => {
     expect(roundTo(given, digits)).toBe(expected);
   });
 
-  test('beyond the largest float is an OverflowError', () => {
+  test('rounding beyond the largest float raises an OverflowError', () => {
     expect(() => roundTo(1.7e308, -308)).toThrow('rounded value too large to represent');
   });
 });
 
 describe('arithmetic', () => {
-  test('of ints is exact where a float is not', () => {
+  test('ints are added and multiplied exactly', () => {
     expect(multiplyNumbers(9_007_199_254_740_993n, 3n)).toBe(27_021_597_764_222_979n);
     expect(addNumbers(2n ** 64n, 1n)).toBe(18_446_744_073_709_551_617n);
   });
 
-  test('of an int and a float gives a float', () => {
+  test('an int and a float multiply to a float', () => {
     expect(multiplyNumbers(2n, 1.5)).toBe(3);
     expect(() => multiplyNumbers(10n ** 400n, 1.5)).toThrow('int too large to convert to float');
   });
 
-  test('divides large ints as if they were exact, and rounds once', () => {
+  test('the quotient of large ints is rounded once', () => {
     fc.assert(
       fc.property(integer, fc.bigInt({ min: 1n, max: 2n ** 70n }), (left, right) => {
         const quotient = divideNumbers(left * right, right);
@@ -174,11 +174,11 @@ describe('arithmetic', () => {
   test.each([
     [1n, 0n, 'division by zero'],
     [1, 0n, 'float division by zero'],
-  ])('refuses %s / %s', (left, right, message) => {
+  ])('%s / %s raises a ZeroDivisionError', (left, right, message) => {
     expect(() => divideNumbers(left, right)).toThrow(message);
   });
 
-  test('cuts floats towards zero, and has no int for those that are no number', () => {
+  test('int() truncates floats towards zero and refuses infinity and NaN', () => {
     expect(toInteger(-3.99)).toBe(-3n);
     expect(toInteger(1e22)).toBe(10_000_000_000_000_000_000_000n);
     expect(() => toInteger(Number.POSITIVE_INFINITY)).toThrow('cannot convert float infinity to integer');
@@ -204,11 +204,11 @@ test.each([
   ['1 2', null],
   ['\ufeff1', null],
   ['infinit', null],
-])('the text %j is the number %s', (text, expected) => {
+])('float(%j) is %s', (text, expected) => {
   expect(parseFloatText(text)).toBe(expected);
 });
 
-test('a hundred thousand spaces do not slow the reading of a number', () => {
+test('a text with a hundred thousand inner spaces is refused in linear time', () => {
   const started = performance.now();
   expect(parseFloatText(`1${' '.repeat(100_000)}x`)).toBeNull();
   expect(performance.now() - started).toBeLessThan(1000);

@@ -1,4 +1,4 @@
-// Regular expressions: Python's syntax and Python's answers, in linear time, and what cannot be is refused by name.
+// Regular expressions: Python's syntax and results in linear time. Unsupported features are refused by name.
 
 import { describe, expect, test } from 'vitest';
 import { compilePythonRegex } from '../../../src/core/python/regex/regex.ts';
@@ -33,11 +33,11 @@ test.each([
   ['^a{,2}$', 'aaa', false],
   ['^x{a}$', 'x{a}', true],
   ['\\x41\\u00e9\\101', 'AéA', true],
-])('%s in %j: %s', (pattern, text, expected) => {
+])('searching %s in %j gives %s', (pattern, text, expected) => {
   expect(compilePythonRegex(pattern).isFoundIn(text)).toBe(expected);
 });
 
-describe('the boundaries of words', () => {
+describe('word boundaries', () => {
   test.each([
     ['\\bcafé\\b', 'un café, merci', true],
     ['\\bcafé\\b', 'cafés', false],
@@ -50,11 +50,11 @@ describe('the boundaries of words', () => {
     ['^\\b\\w+\\b$', 'naïve', true],
     ['\\b.\\b', 'é', true],
     ['(?a)\\bcaf\\b', 'café', true],
-  ])('%s in %j: %s', (pattern, text, expected) => {
+  ])('searching %s, which has word boundaries, in %j gives %s', (pattern, text, expected) => {
     expect(compilePythonRegex(pattern).isFoundIn(text)).toBe(expected);
   });
 
-  test('are not fooled by a text that holds the marks themselves', () => {
+  test('a text that contains the boundary marks does not create boundaries', () => {
     const regex = compilePythonRegex('^a\\bé');
     expect(regex.isFoundIn('a\u{10fffe}é')).toBe(false);
     expect(regex.isFoundIn('aé')).toBe(false);
@@ -71,26 +71,26 @@ test.each([
   ['(?(1)a|b)', /conditional/],
   ['(?>a)', /atomic/],
   ['a++', /possessive/],
-  ['(', /no valid regular expression: missing closing \)/],
-  ['a)', /no valid/],
-  ['[a', /class of characters is not closed/],
+  ['(', /is not a valid regular expression: missing closing \)/],
+  ['a)', /is not a valid/],
+  ['[a', /a character class must be closed with "\]"/],
   ['[z-a]', /range/],
   ['[\\d-x]', /range/],
-  ['*a', /no valid/],
-  ['\\q', /\\q has no meaning/],
-  ['\\', /after the last backslash/],
+  ['*a', /is not a valid/],
+  ['\\q', /\\q is not a known escape/],
+  ['\\', /a character must follow the last backslash/],
   ['\\x4', /hexadecimal/],
   ['a(?i)b', /at its start/],
   ['(?P<1>a)', /\(\?P<name>/],
-  ['(?P<a>x)(?P<a>y)', /two groups/],
+  ['(?P<a>x)(?P<a>y)', /only one group may be called "a"/],
   ['(?#', /comment/],
   ['a{1001}', /repeat/],
   ['((a{100}){100}){100}', /repeat/],
-])('%s is refused, and why', (pattern, reason) => {
+])('the pattern %s is refused with the reason', (pattern, reason) => {
   expect(() => compilePythonRegex(pattern)).toThrow(reason);
 });
 
-test('a pattern that blows up other engines takes time as its text is long', () => {
+test('a pattern that takes exponential time in other engines takes linear time', () => {
   const regex = compilePythonRegex('(a+)+$');
   const millisecondsFor = (length: number): number => {
     const text = `${'a'.repeat(length)}b`;

@@ -1,4 +1,4 @@
-// Values as Python writes them: str, repr and json.dumps, character for character.
+// str, repr and json.dumps write values character for character as Python does.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -31,7 +31,7 @@ test.each([
   expect(floatText(float)).toBe(text);
 });
 
-test('any float is read back from its text as the same float', () => {
+test('the text of any float parses to the same float', () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (float) => {
       expect(Object.is(Number(floatText(float)), float)).toBe(true);
@@ -71,12 +71,12 @@ test.each(
   expect(reprOf(value)).toBe(text);
 });
 
-test('str leaves text as it is, and writes a timestamp with a space', () => {
+test('str leaves text unchanged and writes a timestamp with a space', () => {
   expect(strOf("it's")).toBe("it's");
   expect(strOf(parseTimestamp('2024-08-21T11:13:44Z'))).toBe('2024-08-21 11:13:44+00:00');
 });
 
-test('messages quote 128 characters, and none is cut in half', () => {
+test('messages quote 128 code points and cut none in half', () => {
   expect(excerptOf('x'.repeat(128))).toBe('x'.repeat(128));
   expect(excerptOf('😀'.repeat(128))).toBe('😀'.repeat(128));
   expect(excerptOf('😀'.repeat(129))).toBe(`${'😀'.repeat(128)} [...]`);
@@ -88,17 +88,17 @@ test.each([
   ['12345678901234567000', 12_345_678_901_234_567_000, "<class 'int'>"],
   ['2.0', new ExactNumber('2.0'), "<class 'float'>"],
   ['a timestamp', parseTimestamp('2024-08-21'), "<class 'datetime.datetime'>"],
-])('the type of %s', (_title, value, text) => {
+])('the class of %s is named as Python does', (_title, value, text) => {
   expect(classText(value)).toBe(text);
 });
 
 describe('json.dumps', () => {
-  test('separates with spaces, escapes what is not ASCII, and keeps what kind of number each is', () => {
+  test('json.dumps puts spaces after separators, escapes non-ASCII text and keeps ints and floats apart', () => {
     const value = parseJson('{"ż":"é\\u007f😀\\"","n":[1,1.0,1e20,0.00001,9007199254740993,-0]}');
     expect(pythonJson(value)).toBe('{"\\u017c": "\\u00e9\\u007f\\ud83d\\ude00\\"", "n": [1, 1.0, 1e+20, 1e-05, 9007199254740993, 0]}');
   });
 
-  test('gives ASCII that reads back as the same value', () => {
+  test('json.dumps writes ASCII that parses to the same value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const plain = parseJson(JSON.stringify(value));
@@ -115,11 +115,11 @@ describe('json.dumps', () => {
     ['infinity', Number.POSITIVE_INFINITY, 'Out of range float values are not JSON compliant'],
     ['bytes', new Bytes(new Uint8Array()), 'Object of type bytes is not JSON serializable'],
     ['a timestamp', parseTimestamp('2024-08-21'), 'Object of type datetime is not JSON serializable'],
-  ])('refuses %s with the words of Python', (_title, value, message) => {
+  ])("json.dumps refuses %s with Python's message", (_title, value, message) => {
     expect(() => pythonJson({ nested: [value] })).toThrow(message);
   });
 
-  test('writes NaN and the infinities by name only where Python would', () => {
+  test('pythonJsonWithNaN writes NaN and the infinities by name', () => {
     expect(pythonJsonWithNaN([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])).toBe('[NaN, Infinity, -Infinity]');
   });
 });

@@ -1,25 +1,25 @@
-// The decimal digits of a float, rounded half to even on its exact value, as Python's formatting has them: JavaScript's
-// toFixed and toExponential round a half up, and stop at 100 digits.
+// The decimal digits of a float as Python formats them: rounded half to even on the exact value. JavaScript's toFixed and
+// toExponential round a half up and stop at 100 digits.
 
 import { divideHalfEven, exactFraction } from '../rounding.ts';
 
-/** `size` is finite and not negative, here and below: `2.5` with no digits is `2`. */
+/** `2.5` with 0 digits is `2`. In this file, `size` is finite and not negative. */
 export function fixedText(size: number, digits: number): string {
   const units = String(scaled(size, digits)).padStart(digits + 1, '0');
   return digits === 0 ? units : `${units.slice(0, -digits)}.${units.slice(-digits)}`;
 }
 
 export interface Scientific {
-  /** The first is not zero, save for zero itself. */
+  /** The first digit is zero only for the number zero. */
   digits: string;
-  /** Of ten, to the first digit. */
+  /** The power of ten of the first digit. */
   exponent: number;
 }
 
-/** The number by so many digits, one or more. */
+/** Rounds to `count` digits, at least 1. */
 export function scientific(size: number, count: number): Scientific {
   if (size === 0) return { digits: '0'.repeat(count), exponent: 0 };
-  // Below a power of ten the shortest text may be that power.
+  // The shortest text of a number just below a power of ten may be that power.
   const guess = shortest(size).exponent;
   const exponent = isBelowPower(size, guess) ? guess - 1 : guess;
   const digits = String(scaled(size, count - 1 - exponent));
@@ -31,21 +31,21 @@ function isBelowPower(size: number, exponent: number): boolean {
   return exponent >= 0 ? numerator < 10n ** BigInt(exponent) * denominator : numerator * 10n ** BigInt(-exponent) < denominator;
 }
 
-/** The fewest digits that read back as the same number. */
+/** The fewest digits that parse to the same number. */
 export function shortest(size: number): Scientific {
   const [mantissa, exponent] = size.toExponential().split('e') as [string, string];
   return { digits: mantissa.replace('.', ''), exponent: Number(exponent) };
 }
 
 export interface PlaceOptions {
-  /** An exponent is written where the point would stand further right than this, or four places left. */
+  /** An exponent is used if the point would stand right of this place, or if four or more zeros would follow it. */
   rightmostPoint: number;
   keepsPoint: boolean;
-  /** `5.0` in place of `5`, where there is no exponent. */
+  /** Writes `5.0` instead of `5` if there is no exponent. */
   addsDotZero: boolean;
 }
 
-/** The digits with their point, or with an exponent where the point would be far from them. */
+/** Writes the digits with a point, or with an exponent if the point would be far from them. */
 export function placePoint({ digits, exponent }: Scientific, { rightmostPoint, keepsPoint, addsDotZero }: PlaceOptions): string {
   const point = exponent + 1;
   if (point <= -4 || point > rightmostPoint) return exponentText({ digits, exponent }, keepsPoint);
@@ -61,7 +61,7 @@ export function exponentText({ digits, exponent }: Scientific, keepsPoint: boole
   return `${digits.charAt(0)}${fraction === '' && !keepsPoint ? '' : `.${fraction}`}e${exponent < 0 ? '-' : '+'}${size}`;
 }
 
-/** The whole number nearest to `size * 10^digits`. */
+/** `size * 10^digits`, rounded half to even. */
 function scaled(size: number, digits: number): bigint {
   const { numerator, denominator } = exactFraction(size);
   return digits >= 0

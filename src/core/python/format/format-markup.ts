@@ -1,18 +1,18 @@
-// The text that Python's `str.format` reads, taken apart: literal text, and fields `{name!conversion:spec}` in it.
+// Parses the template of Python's `str.format` into literal text and fields `{name!conversion:spec}`.
 
 import { PythonError } from '../error.ts';
 
 export interface FormatField {
   name: string;
-  /** What stands after `!`, or null. */
+  /** The text after `!`; null if there is none. */
   conversion: string | null;
-  /** May hold fields itself. */
+  /** May contain fields. */
   spec: string;
 }
 
 export type FormatPart = string | FormatField;
 
-/** Throws Python's ValueError where braces do not match. */
+/** Throws Python's ValueError if braces do not match. */
 export function parseFormatMarkup(text: string): FormatPart[] {
   const parts: FormatPart[] = [];
   let at = 0;
@@ -44,7 +44,7 @@ const BRACE = /[{}]/;
 
 interface ReadField {
   part: FormatField;
-  /** After the closing brace. */
+  /** The index after the closing brace. */
   end: number;
 }
 
@@ -65,7 +65,7 @@ function readField(text: string, start: number): ReadField {
   }
 }
 
-/** What stands in brackets belongs to the name, whatever it is. */
+/** Text in brackets belongs to the name, even braces. */
 function endOfName(text: string, start: number): number {
   let at = start;
   while (at < text.length && !'{}!:'.includes(text.charAt(at))) {

@@ -1,4 +1,4 @@
-// Ints and floats by a format spec: their digits in the wanted form, then sign, groups and padding around them.
+// Formats ints and floats by a format spec: first the digits, then sign, grouping and padding.
 
 import { toFloat } from '../arithmetic.ts';
 import { PythonError } from '../error.ts';
@@ -18,7 +18,7 @@ export function formatNumber(number: PythonNumber, spec: FormatSpec, typeName: s
 const INTEGER_TYPES = 'bcdoxXn';
 const FLOAT_TYPES = 'eEfFgGn%';
 
-/** Python shows what is not printable ASCII by its code. */
+/** Python's messages write characters that are not printable ASCII as escapes. */
 export function shownType(type: string): string {
   return type > ' ' && type < '\x7f' ? type : `\\x${(type.codePointAt(0) ?? 0).toString(16)}`;
 }
@@ -89,7 +89,7 @@ function unsignedText(size: number, { type, precision, isAlternate: keepsPoint }
   }
 }
 
-/** Without a type: as `repr` where there is no precision, and with at least one digit after the point. */
+/** The format without a type: like `repr` if there is no precision, and with at least one digit after the point. */
 function plainText(size: number, precision: number | null, keepsPoint: boolean): string {
   if (precision === null) return placePoint(shortest(size), { rightmostPoint: 16, keepsPoint, addsDotZero: true });
   const count = Math.max(1, precision);
@@ -105,7 +105,7 @@ interface Parts {
   isNegative: boolean;
   prefix: string;
   digits: string;
-  /** From the point on. */
+  /** The text from the point on. */
   rest: string;
 }
 
@@ -122,7 +122,7 @@ function lengthOf(text: string): number {
   return Array.from(text).length;
 }
 
-/** Separated in groups from the right. Zeros fill it up to the minimum, and are grouped too: `00,001,234`. */
+/** Groups the digits from the right. Zeros fill up to the minimum width and are grouped too: `00,001,234`. */
 function groupDigits(digits: string, { grouping, type }: FormatSpec, minimum: number): string {
   if (digits === '') return '';
   const size = grouping === '' ? Number.POSITIVE_INFINITY : 'boxX'.includes(type || '-') ? 4 : 3;

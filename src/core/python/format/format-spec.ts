@@ -1,4 +1,4 @@
-// Python's format mini-language, taken apart: `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`.
+// Parses Python's format mini-language: `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`.
 
 import { PythonError } from '../error.ts';
 
@@ -8,26 +8,26 @@ export type Grouping = '' | ',' | '_';
 export interface FormatSpec {
   fill: string;
   align: Align;
-  /** Empty where none is written, which is the same as `-`. */
+  /** Empty if none is written, which means `-`. */
   sign: string;
-  /** What rounds to `-0` loses its sign. */
+  /** Removes the sign of a number that rounds to `-0`. */
   coercesNegativeZero: boolean;
   isAlternate: boolean;
   width: number;
   grouping: Grouping;
   precision: number | null;
-  /** One character, or empty for a float that names none. */
+  /** One character; empty for a float without a type. */
   type: string;
 }
 
-/** What a spec leaves to the kind of its value, and the kind's name for error texts. */
+/** The defaults that depend on the type of the value, and the type's name for messages. */
 export interface SpecDefaults {
   typeName: string;
   align: Align;
   type: string;
 }
 
-/** A width or a precision beyond this makes a large text of nothing. */
+/** Bounds width and precision, because a short spec could produce a huge text. */
 const MAX_SPEC_NUMBER = 10_000;
 
 /** Throws Python's ValueError. */
@@ -88,7 +88,7 @@ function refuseGrouping(grouping: Grouping, type: string): void {
   throw new PythonError('ValueError', `Cannot specify '${grouping}' with '${type}'.`);
 }
 
-/** A spec from left to right, by code point: any character may be the fill. */
+/** Reads a spec from left to right, by code point, because any character may be the fill. */
 class SpecReader {
   readonly #characters: readonly string[];
   #at = 0;
@@ -97,7 +97,7 @@ class SpecReader {
     this.#characters = Array.from(text);
   }
 
-  /** The character so many places on; empty beyond the end. */
+  /** The character at that offset; empty after the end. */
   ahead(places: number): string {
     return this.#characters[this.#at + places] ?? '';
   }
@@ -108,7 +108,7 @@ class SpecReader {
     return character;
   }
 
-  /** Empty when the next character is none of these. */
+  /** Empty if the next character is not one of these. */
   takeOneOf(characters: string): string {
     const next = this.ahead(0);
     return next !== '' && characters.includes(next) ? this.take() : '';
@@ -123,7 +123,7 @@ class SpecReader {
     throw new PythonError('ValueError', `the number ${shown} in a format specifier is larger than ${MAX_SPEC_NUMBER}`);
   }
 
-  /** The one character that may be left, empty where none is, and null where there is more. */
+  /** The last character; empty if none is left, null if more than one is left. */
   takeType(): string | null {
     return this.#at + 1 < this.#characters.length ? null : this.take();
   }

@@ -1,4 +1,4 @@
-// Python's `format(value, spec)` for the values that JSON has. The spec `5`, `>8.2f`, `,` says how.
+// Python's `format(value, spec)` for JSON values. Examples of a spec: `5`, `>8.2f`, `,`.
 
 import { PythonError } from '../error.ts';
 import { typeName } from '../kind.ts';
@@ -22,14 +22,14 @@ export function formatValue(value: unknown, spec: string): string {
 function formatText(text: string, specText: string): string {
   const spec = parseFormatSpec(specText, { typeName: 'str', align: '<', type: 's' });
   if (spec.type !== 's') throw new PythonError('ValueError', `Unknown format code '${shownType(spec.type)}' for object of type 'str'`);
-  if (spec.sign !== '') throw notForText(spec.sign === ' ' ? 'Space' : 'Sign');
-  if (spec.coercesNegativeZero) throw notForText('Negative zero coercion (z)');
-  if (spec.isAlternate) throw notForText('Alternate form (#)');
-  if (spec.align === '=') throw notForText("'=' alignment");
+  if (spec.sign !== '') throw notAllowedForText(spec.sign === ' ' ? 'Space' : 'Sign');
+  if (spec.coercesNegativeZero) throw notAllowedForText('Negative zero coercion (z)');
+  if (spec.isAlternate) throw notAllowedForText('Alternate form (#)');
+  if (spec.align === '=') throw notAllowedForText("'=' alignment");
   const cut = spec.precision === null ? text : Array.from(text).slice(0, spec.precision).join('');
   return padText(cut, spec.fill, spec.align as Exclude<Align, '='>, spec.width);
 }
 
-function notForText(what: string): PythonError {
+function notAllowedForText(what: string): PythonError {
   return new PythonError('ValueError', `${what} not allowed in string format specifier`);
 }

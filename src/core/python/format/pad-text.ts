@@ -1,6 +1,6 @@
-// Padding as Python's formatting does it, counted in code points.
+// Pads text as Python's formatting does, counted in code points.
 
-/** In the middle the odd one goes to the right. */
+/** Centring puts the odd fill character on the right. */
 export function padText(text: string, fill: string, align: '<' | '>' | '^', width: number): string {
   const missing = width <= 0 ? 0 : Math.max(0, width - Array.from(text).length);
   const before = align === '<' ? 0 : align === '>' ? missing : Math.floor(missing / 2);

@@ -1,6 +1,6 @@
-// The characters that Python's `\d`, `\w` and `\s` stand for, as items of an RE2 class. RE2's own know ASCII alone.
+// The characters of Python's `\d`, `\w` and `\s` as items of an RE2 class. RE2's own classes contain only ASCII.
 
-/** Characters that no text has, to mark places in one. */
+/** Noncharacters of Unicode that mark word boundaries in a text. */
 export const boundaryMarks = { boundary: '\u{10fffe}', elsewhere: '\u{10ffff}' } as const;
 export const MARKS = '\\x{10fffe}\\x{10ffff}';
 
@@ -8,7 +8,7 @@ export const WORD = /[\p{L}\p{N}_]/u;
 
 export interface CharacterSet {
   items: string;
-  /** All others, for a class that holds them beside more; without the marks, and without what Unicode has not assigned. */
+  /** All other characters, except the marks and unassigned code points: for `\D` inside a class. */
   otherItems: string;
 }
 
@@ -34,7 +34,7 @@ const ASCII_SETS: Readonly<Record<string, CharacterSet>> = {
   s: { items: '\\t-\\r ', otherItems: `\\x00-\\x08\\x0e-\\x1f!-${LAST}` },
 };
 
-/** The set that `\d` or `\D` is about, by its letter; undefined for any other letter. */
+/** The set for the letter of `\d`, `\w`, `\s` or their negations; undefined for other letters. */
 export function characterSet(letter: string, isAscii: boolean): CharacterSet | undefined {
   const sets = isAscii ? ASCII_SETS : UNICODE_SETS;
   const name = letter.toLowerCase();

@@ -1,4 +1,4 @@
-// Reads a class of characters, `[a-z\d]`, and writes it for RE2.
+// Translates a character class, such as `[a-z\d]`, for RE2.
 
 import { characterSet, MARKS } from './regex-characters.ts';
 import { readEscapedCharacter, writeCharacter } from './regex-escape.ts';
@@ -7,11 +7,11 @@ import type { Scanner } from './regex-scanner.ts';
 
 interface Member {
   items: string;
-  /** Null for a set, which no range can begin or end with. */
+  /** Null for a set, which cannot be the end of a range. */
   character: string | null;
 }
 
-/** The opening bracket has been read. */
+/** Expects that the opening bracket has been read. */
 export function readClass(scanner: Scanner, isAscii: boolean, isMarked: boolean): string {
   const isNegated = scanner.take('^');
   let items = '';
@@ -26,7 +26,7 @@ export function readClass(scanner: Scanner, isAscii: boolean, isMarked: boolean)
   return `[^${items}${isMarked ? MARKS : ''}]`;
 }
 
-/** A `]` that comes first, and a `-` that comes last, stand for themselves. */
+/** A `-` before the closing bracket is a plain character. */
 function readRangeEnd({ character }: Member, scanner: Scanner, isAscii: boolean): string | null {
   const start = scanner.position;
   if (!scanner.take('-')) return null;
@@ -36,13 +36,13 @@ function readRangeEnd({ character }: Member, scanner: Scanner, isAscii: boolean)
   }
   const end = readMember(scanner, isAscii).character;
   if (character === null || end === null || (end.codePointAt(0) as number) < (character.codePointAt(0) as number)) {
-    throw new RegexFault('is no valid regular expression: a range in a class must go from one character up to another');
+    throw new RegexFault('is not a valid regular expression: a range in a class must go from one character to a later one');
   }
   return `${writeCharacter(character)}-${writeCharacter(end)}`;
 }
 
 function readMember(scanner: Scanner, isAscii: boolean): Member {
-  if (scanner.isAtEnd) throw new RegexFault('is no valid regular expression: a class of characters is not closed with "]"');
+  if (scanner.isAtEnd) throw new RegexFault('is not a valid regular expression: a character class must be closed with "]"');
   const character = scanner.next();
   if (character !== '\\') return memberOf(character);
   const letter = scanner.next();

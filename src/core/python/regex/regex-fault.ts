@@ -1,3 +1,3 @@
-// A regular expression that is not valid, or that cannot be run in linear time.
+// The fault of a regular expression that is invalid or cannot run in linear time.
 
 export class RegexFault extends Error {}

@@ -1,4 +1,4 @@
-// The rest of a pattern while it is read, by code point.
+// Reads a pattern from left to right, by code point.
 
 export class Scanner {
   readonly #characters: readonly string[];
@@ -8,7 +8,7 @@ export class Scanner {
     this.#characters = Array.from(pattern);
   }
 
-  /** How many characters have been read. */
+  /** The number of code points read. */
   get position(): number {
     return this.#at;
   }
@@ -36,7 +36,7 @@ export class Scanner {
     return isNext;
   }
 
-  /** Reads while the characters fit, up to so many. */
+  /** Reads matching characters, at most `most`. */
   takeWhile(fits: RegExp, most = Number.POSITIVE_INFINITY): string {
     let taken = '';
     let count = 0;
@@ -47,7 +47,7 @@ export class Scanner {
     return taken;
   }
 
-  /** Reads up to the mark and the mark itself; null, with nothing read, where it never comes. */
+  /** Reads past the mark and returns the text before it. Null, with nothing read, if there is no mark. */
   takeUntil(mark: string): string | null {
     const end = this.#characters.indexOf(mark, this.#at);
     if (end === -1) return null;
@@ -56,7 +56,6 @@ export class Scanner {
     return taken;
   }
 
-  /** Goes back to a position that was read before. */
   rewind(position: number): void {
     this.#at = position;
   }

@@ -1,5 +1,5 @@
-// Translates a pattern of Python's `re` into RE2's syntax, and refuses what RE2 cannot do. Every character is written by
-// its number, so that nothing in the pattern means something else there.
+// Translates a pattern of Python's `re` into RE2's syntax, and refuses features that RE2 lacks. Characters are written by
+// number, so none of them is special to RE2.
 
 import { boundaryMarks, characterSet, MARKS } from './regex-characters.ts';
 import { readClass } from './regex-class.ts';
@@ -10,18 +10,18 @@ import { Scanner } from './regex-scanner.ts';
 
 export interface Translation {
   source: string;
-  /** How often the pattern asks for the beginning or end of a word. */
+  /** The number of `\b` and `\B` in the pattern. */
   boundaries: number;
 }
 
-/** `marked`: for texts in which every place bears a mark, which all characters skip and boundaries look for. */
+/** A `marked` text has marks before every character and at its end: `\b` and `\B` match them, all else skips them. */
 export type TextForm = 'plain' | 'marked';
 
 interface State {
   readonly scanner: Scanner;
   readonly isMarked: boolean;
   flags: Flags;
-  /** Of the groups that are open, from the outermost. */
+  /** The flags outside of each open group, from the outermost. */
   readonly outerFlags: Flags[];
   readonly groupNames: Set<string>;
   boundaries: number;
@@ -70,7 +70,7 @@ function readPart(state: State): string {
   }
 }
 
-/** Between the parts of a verbose pattern: spaces, and comments up to the end of their line. */
+/** Skips the spaces and comments of a verbose pattern. */
 function skipsVerbose(character: string, scanner: Scanner): boolean {
   if (character === '#') scanner.takeWhile(/[^\n]/);
   return character === '#' || /[ \t\n\r\f\v]/.test(character);
@@ -95,7 +95,7 @@ function readEscape(state: State): string {
   }
 }
 
-/** RE2's own are ASCII. */
+/** RE2's own boundaries know only ASCII words, so other texts are marked. */
 function readBoundary(letter: 'b' | 'B', state: State): string {
   if (state.flags.isAscii) return `\\${letter}`;
   state.boundaries += 1;
@@ -103,7 +103,7 @@ function readBoundary(letter: 'b' | 'B', state: State): string {
   return writeCharacter(letter === 'b' ? boundaryMarks.boundary : boundaryMarks.elsewhere);
 }
 
-/** Three octal digits are a character; any other number is a group. */
+/** Three octal digits are a character; any other number is a backreference. */
 function refuseBackreference(first: string, scanner: Scanner): void {
   const start = scanner.position;
   const more = scanner.takeWhile(/[0-7]/, 2);
@@ -120,13 +120,13 @@ function openGroup(state: State): string {
   return opening.source;
 }
 
-/** The `?` that makes it lazy; a `+` would forbid to give back. */
+/** Reads the `?` of a lazy quantifier, and refuses the `+` of a possessive one. */
 function readGreed(scanner: Scanner): string {
   if (scanner.peek() === '+') throw new RegexFault('uses a possessive quantifier, which is not supported: leave out its last "+"');
   return scanner.take('?') ? '?' : '';
 }
 
-/** `{2}`, `{2,}`, `{,3}`; null where the brace stands for itself. */
+/** Reads `2}`, `2,}` or `,3}` after a brace; null if the brace is a plain character. */
 function readCount(scanner: Scanner): string | null {
   const start = scanner.position;
   const least = scanner.takeWhile(/[0-9]/);

@@ -1,6 +1,6 @@
-// Python's `re.search`, in linear time: the pattern is translated for RE2, whose engine has no lookaround and no
-// backreferences. A pattern with those is refused. Only what follows `$` and still wants the last newline, as `$\n`
-// does, and boundaries on the far side of an anchor, as in `\b^`, are not found where Python finds them.
+// Python's `re.search` in linear time. The pattern is translated for RE2, which has no lookaround and no backreferences;
+// a pattern with these is refused. Two differences remain: `$\n` does not match the last newline, and a boundary before
+// an anchor, as in `\b^`, may not match.
 
 import { RE2JS } from 're2js';
 import { boundaryMarks, WORD } from './regex-characters.ts';
@@ -11,7 +11,7 @@ export interface PythonRegex {
   isFoundIn(text: string): boolean;
 }
 
-/** Throws RegexFault for a pattern that is not valid, or that this engine cannot run. */
+/** Throws RegexFault if the pattern is invalid or needs a feature that RE2 lacks. */
 export function compilePythonRegex(pattern: string): PythonRegex {
   const plain = compile(pattern, 'plain');
   if (plain.boundaries === 0) return { isFoundIn: (text) => plain.engine.test(text) };
@@ -21,7 +21,7 @@ export function compilePythonRegex(pattern: string): PythonRegex {
   };
 }
 
-/** To RE2 a word is ASCII, so that its own `\b` tells the truth only in texts that are. An empty text has none, nor `\B`. */
+/** RE2's `\b` knows only ASCII words, so texts with other letters need marks. In an empty text Python finds no `\B`. */
 function needsMarks(text: string): boolean {
   return text === '' || WORD_BEYOND_ASCII.test(text);
 }
@@ -32,20 +32,22 @@ function compile(pattern: string, texts: 'plain' | 'marked'): { engine: RE2JS; b
     return { engine: RE2JS.compile(source), boundaries };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw new RegexFault(`is no valid regular expression: ${error.message.replace(/^error parsing regexp: /, '').replace(/: `.*$/s, '')}`);
+    throw new RegexFault(
+      `is not a valid regular expression: ${error.message.replace(/^error parsing regexp: /, '').replace(/: `.*$/s, '')}`,
+    );
   }
 }
 
 const WORD_BEYOND_ASCII = /(?![\0-\x7f])[\p{L}\p{N}]/u;
-const MOST_MARKS = 4;
+const MAX_MARKS = 4;
 
 /**
- * Writes a mark at every place in the text: one where a word begins or ends, another elsewhere, which `\b` and `\B` then
- * look for. As many as the pattern may want at one place.
+ * Writes marks before every character and at the end: one kind where a word begins or ends, another elsewhere. Each place
+ * gets as many marks as the pattern may need there, at most MAX_MARKS.
  */
 function markBoundaries(text: string, boundaries: number): string {
   if (text === '') return text;
-  const count = Math.min(boundaries, MOST_MARKS);
+  const count = Math.min(boundaries, MAX_MARKS);
   const atBoundary = boundaryMarks.boundary.repeat(count);
   const elsewhere = boundaryMarks.elsewhere.repeat(count);
   let marked = '';
