@@ -1,4 +1,4 @@
-// Operations give what Roboflow's own code gave: every recorded case, results, types of numbers and errors.
+// Operations give the recorded results, number types and errors of Roboflow's own code.
 
 import { describe, expect, test } from 'vitest';
 import { applyOperations, compileOperations, operationsFaults } from '../../src/core/uql/operations/apply-operations.ts';
@@ -24,12 +24,12 @@ interface Vector extends Expectation {
 const files = ['uql_vectors.json', 'uql_column_vectors.json'];
 const vectors = files.flatMap((file) => readVectors<Vector>(file));
 
-test('there are cases, and each is run', () => {
+test('at least 417 recorded operations are read', () => {
   expect(vectors.length).toBeGreaterThanOrEqual(343 + 74);
 });
 
 describe('recorded operations', () => {
-  test.each(titled(vectors))('%s', async (_title, vector) => {
+  test.each(titled(vectors))('the recorded operation %s gives the same result', async (_title, vector) => {
     if (isRefusedWhenSaved(vector)) {
       expect(operationsFaults(vector.op).length).toBeGreaterThan(0);
       expect(() => compileOperations(vector.op)).toThrow('not valid');

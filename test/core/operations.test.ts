@@ -1,4 +1,4 @@
-// Operations: faults found when they are saved, chains over detections and images, and values that mean harm.
+// Operations: faults of definitions, chains over detections and images, and hostile values.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -35,7 +35,7 @@ const detections = parseJson(`{"image":{"width":100,"height":50},"time":0.1,"pre
   {"class":"dog","x":30.5,"y":20,"width":2,"height":2,"confidence":1,"class_id":1}]}`) as { predictions: unknown[] };
 
 describe('definitions', () => {
-  test('name every fault with its place and what would be right', () => {
+  test('every fault of a chain has its place and says what would be right', () => {
     const faults = operationsFaults([
       { type: 'Nonsense' },
       {},
@@ -51,26 +51,26 @@ describe('definitions', () => {
     ]);
     const shown = Object.fromEntries(faults.map(({ path, message }) => [path, message]));
     expect(shown).toMatchObject({
-      '[0].type': expect.stringContaining('"Nonsense" is no operation; known are StringToLowerCase, '),
+      '[0].type': expect.stringContaining('"Nonsense" is not an operation; known are StringToLowerCase, '),
       '[1]': expect.stringContaining('field "type" is missing'),
-      '[2]': 'must be an object, as {"type":"SequenceLength"}',
-      '[3].other': 'is missing, and must be a number',
+      '[2]': 'must be an object, such as {"type":"SequenceLength"}',
+      '[3].other': 'is missing; it must be a number',
       '[4].operations[0].decimal_digits': 'must be an integer',
       '[5].compression_level': 'must be an integer from 1 to 100',
       '[6].regex': expect.stringContaining('lookbehind'),
-      '[7].regex': expect.stringContaining('no valid regular expression'),
+      '[7].regex': expect.stringContaining('is not a valid regular expression'),
       '[8].cast_to': 'must be one of "int", "float"',
       '[9].filter_operation.statements': 'must be a list of at least one statement',
-      '[10].class_map': 'must be an object of text, or the name of a parameter that holds it',
+      '[10].class_map': 'must be an object with text values, or the name of a parameter that contains it',
     });
     expect(faults.length).toBe(11);
   });
 
-  test.each(['SequenceLength', {}, null, 5])('that are no list are a fault: %j', (definitions) => {
+  test.each(['SequenceLength', {}, null, 5])('a chain that is not a list is a fault: %j', (definitions) => {
     expect(operationsFaults(definitions)).toEqual([{ path: '', message: 'must be a list of operations' }]);
   });
 
-  test('may hold more than is known', () => {
+  test('unknown parameters of an operation are ignored', () => {
     expect(operationsFaults([{ type: 'ToString', comment: 'for the log' }])).toEqual([]);
   });
 
@@ -81,24 +81,24 @@ describe('definitions', () => {
     [{ type: 'NumberRound', decimal_digits: '1' }, 0.25, '0.2'],
     [{ type: 'StringSubSequence', start: 1.0, end: true }, 'abc', '""'],
     [{ type: 'RandomNumber', min_value: '1', max_value: 3 }, null, '1.5'],
-  ])('are read as leniently as by pydantic: %j', (operation, value, expected) => {
+  ])('parameters are coerced as by pydantic: %j', (operation, value, expected) => {
     expect(stringifyJson(run(value, operation))).toBe(expected);
   });
 
-  test('keep what kind of number they hold', () => {
+  test('a number parameter keeps its type and its digits', () => {
     const [operation] = parseJson('[{"type":"Multiply","other":2.0}]') as [OperationDefinition];
     expect(stringifyJson(run(3, operation))).toBe('6.0');
     const [large] = parseJson('[{"type":"Multiply","other":9007199254740993}]') as [OperationDefinition];
     expect(stringifyJson(run(3, large))).toBe('27021597764222979');
   });
 
-  test('fit the schema that manifests take them by', () => {
+  test('the schema in manifests accepts a chain and refuses an operation without a type', () => {
     const check = createSchemaCheck(operationsSchema);
     expect(check([{ type: 'ToString' }, { type: 'Multiply', other: 2 }])).toEqual([]);
     expect(check([{}])).toEqual([{ path: '[0]', message: 'field "type" is missing' }]);
   });
 
-  test('are described one by one, for the documents', () => {
+  test('every operation and every parameter has a description', () => {
     expect(operations.length).toBe(36);
     expect(new Set(operations.map(({ type }) => type)).size).toBe(36);
     for (const { summary, parameters } of operations) {
@@ -109,7 +109,7 @@ describe('definitions', () => {
 });
 
 describe('detections', () => {
-  test('are counted, as in the documented example, and are true when there are any', () => {
+  test('detections have a length and are true unless empty', () => {
     expect(run(detections, { type: 'SequenceLength' })).toBe(2);
     expect(run(detections, { type: 'ToBoolean' })).toBe(true);
     expect(run({ ...detections, predictions: [] }, { type: 'ToBoolean' })).toBe(false);
@@ -117,16 +117,16 @@ describe('detections', () => {
 
   test.each([
     ['without an image', { predictions: [] }],
-    ['with a prediction that has no box', { image: {}, predictions: [{ class: 'car' }] }],
+    ['with a prediction without a box', { image: {}, predictions: [{ class: 'car' }] }],
     ['with a box that is text', { image: {}, predictions: [{ ...(detections.predictions[1] as object), x: '1' }] }],
     ['of a classification', { image: {}, predictions: [], top: 'cat' }],
     ['of a classification with several classes', { image: {}, predictions: [], predicted_classes: [] }],
-  ])('are not an object %s', (_title, value) => {
+  ])('an object %s is not detections', (_title, value) => {
     expect(faultOf(value, { type: 'SortDetections', mode: 'size' })).toMatchObject({ type: 'InvalidInputTypeError' });
     expect(run(value, { type: 'SequenceLength' })).toBe(Object.keys(value).length);
   });
 
-  test("come out in the order of Roboflow's keys, floats as floats, and with what else a prediction had", () => {
+  test("detections are written in the order of Roboflow's keys, with floats as floats and extra values at the end", () => {
     expect(stringifyJson(run(detections, { type: 'DetectionsSelection', mode: 'first' }))).toBe(
       '{"image":{"width":100,"height":50},"predictions":[{"width":4.0,"height":6.0,"x":10.0,"y":10.0,"confidence":0.5,"class_id":2,' +
         '"points":[{"x":1.0,"y":2.0},{"x":3.0,"y":4.0},{"x":5.0,"y":6.0}],"tracker_id":9,"class":"car",' +
@@ -134,13 +134,13 @@ describe('detections', () => {
     );
   });
 
-  test('without any prediction left do not know the size of their image', () => {
+  test('detections without predictions have no image size', () => {
     const nothing = run(detections, { type: 'PickDetectionsByParentClass', parent_class: 'cat' });
     expect(nothing).toEqual({ image: { width: null, height: null }, predictions: [] });
     expect(run(nothing, { type: 'SequenceLength' })).toBe(0);
   });
 
-  test('that were turned inside out are themselves again after the opposite offset', () => {
+  test('the opposite offset restores boxes that an offset turned inside out', () => {
     const back = run(
       detections,
       { type: 'DetectionsOffset', offset_x: -50, offset_y: -50 },
@@ -149,19 +149,19 @@ describe('detections', () => {
     expect(stringifyJson(back)).toBe(stringifyJson(run(detections, { type: 'DetectionsShift', shift_x: 0, shift_y: 0 })));
   });
 
-  test('give single detections to SequenceApply, which may also have their predictions alone', () => {
+  test('SequenceApply runs on single detections, of detections and of a list of predictions', () => {
     const chain = { type: 'SequenceApply', operations: [{ type: 'ExtractDetectionProperty', property_name: 'center' }] };
     expect(stringifyShown(run(detections, chain))).toBe('[[10.0,10.0],[30.5,20.0]]');
     expect(stringifyShown(run(detections.predictions, chain))).toBe('[[10.0,10.0],[30.5,20.0]]');
   });
 
-  test('show themselves as JSON to operations that know none', () => {
+  test('operations that do not accept detections get them as JSON', () => {
     const texts = run(detections, { type: 'DetectionsShift', shift_x: 1, shift_y: 0 }, { type: 'ConvertDictionaryToJSON' }) as string;
     expect(texts).toMatch(/^\{"image": \{"width": 100, "height": 50\}, "predictions": \[\{"width": 4\.0, "height": 6\.0, "x": 11\.0/);
     expect(run(detections, { type: 'SequenceJoin', separator: '|' })).toMatch(/^\{'width': 4\.0, .*\}\|\{'width': 2\.0, /);
   });
 
-  test('are filtered by values that were given beside them', () => {
+  test('DetectionsFilter compares with values of the context', () => {
     const filter = {
       type: 'DetectionsFilter',
       filter_operation: {
@@ -185,7 +185,7 @@ describe('detections', () => {
     });
   });
 
-  test('with classes named like parts of an object are renamed as any other', () => {
+  test('DetectionsRename treats a class called constructor like any other', () => {
     const named = { image: {}, predictions: [{ ...(detections.predictions[1] as object), class: 'constructor' }] };
     expect(faultOf(named, { type: 'DetectionsRename', class_map: {} }).message).toBe("Class 'constructor' not found in class_map.");
     const renamed = run(named, { type: 'DetectionsRename', class_map: {}, strict: false }) as typeof detections;
@@ -203,13 +203,13 @@ describe('images', () => {
     ['base64', photo],
     ['a data URL', 'data:image/png;base64,aGk='],
     ['text that begins as a JPEG does', '/9j/4AAQSkZJRg=='],
-  ])('are asked for before they are looked at: %s', (_title, image) => {
+  ])('an operation requests an image before it reads it: %s', (_title, image) => {
     const look = (): unknown => run(image, { type: 'ExtractImageProperty', property_name: 'width' });
     expect(look).toThrow(ImagesWanted);
     expect(applyOperations(image, [{ type: 'ExtractImageProperty', property_name: 'aspect_ratio' }], { ...context, images })).toBe(1.5);
   });
 
-  test('of a list are asked for all at once', () => {
+  test('SequenceApply requests the images of all items at once', () => {
     const chain = compileOperations([{ type: 'SequenceApply', operations: [{ type: 'ConvertImageToJPEG', compression_level: 80 }] }]);
     const wanted = (): unknown => chain([photo, handle], context);
     expect(wanted).toThrow(
@@ -221,18 +221,21 @@ describe('images', () => {
     ]);
   });
 
-  test('stay the base64 that they came as, and files become that of a JPEG', () => {
+  test('ConvertImageToBase64 keeps base64 unchanged and encodes a file as a JPEG', () => {
     expect(run(photo, { type: 'ConvertImageToBase64' })).toBe('aGk=');
     expect(applyOperations(handle, [{ type: 'ConvertImageToBase64' }], { ...context, images })).toBe('/9hf');
   });
 
-  test.each(['hello', 'aGVsbG8gd29ybGQ=', { type: 'base64', value: 5 }, { sha256: 'abc', size: 3 }, null, 7])('are not %j', (value) => {
-    for (const type of ['ConvertImageToJPEG', 'ConvertImageToBase64']) {
-      expect(faultOf(value, { type })).toMatchObject({ type: 'InvalidInputTypeError' });
-    }
-  });
+  test.each(['hello', 'aGVsbG8gd29ybGQ=', { type: 'base64', value: 5 }, { sha256: 'abc', size: 3 }, null, 7])(
+    'the value %j is not an image',
+    (value) => {
+      for (const type of ['ConvertImageToJPEG', 'ConvertImageToBase64']) {
+        expect(faultOf(value, { type })).toMatchObject({ type: 'InvalidInputTypeError' });
+      }
+    },
+  );
 
-  test('that cannot be read are an error of the operation, with the reason', () => {
+  test('an image that cannot be read is an OperationError with the reason', () => {
     const broken: Images = {
       size() {
         throw new ImageFault('it is damaged');
@@ -244,15 +247,15 @@ describe('images', () => {
     expect(look).toThrow(expect.objectContaining({ type: 'OperationError', message: expect.stringContaining('it is damaged') }));
   });
 
-  test('that tell no time were taken now, where it is known what now is', () => {
+  test('an image without metadata was taken at the time of the context, and is a fault without one', () => {
     const chain = [{ type: 'ExtractFrameMetadata', property_name: 'frame_timestamp' }];
     expect(applyOperations(photo, chain, { ...context, now: 0 })).toEqual(Timestamp.ofEpoch(0));
     expect(faultOf(photo, ...chain)).toMatchObject({ type: 'OperationError' });
   });
 });
 
-describe('values that mean harm', () => {
-  test('do not reach what an object inherits', () => {
+describe('hostile values', () => {
+  test('keys of Object.prototype are not found in tables and are counted as text', () => {
     expect(faultOf('constructor', { type: 'LookupTable', lookup_table: {} }).type).toBe('InvalidInputTypeError');
     expect(faultOf(['__proto__'], { type: 'SequenceMap', lookup_table: {} }).type).toBe('InvalidInputTypeError');
     const counted = run(['__proto__', '__proto__'], { type: 'SequenceElementsCount' }) as Record<string, unknown>;
@@ -260,13 +263,13 @@ describe('values that mean harm', () => {
     expect(Object.getPrototypeOf(counted)).toBe(Object.prototype);
   });
 
-  test('are not repeated beyond a million', () => {
+  test('Multiply refuses to repeat a value beyond a length of a million', () => {
     expect(faultOf('ab', { type: 'Multiply', other: 10 ** 9 }).message).toContain('1000000');
     expect(faultOf([1], { type: 'Multiply', other: 10 ** 9 }).message).toContain('1000000');
     expect(run('ab', { type: 'Multiply', other: -5 })).toBe('');
   });
 
-  test('are never changed', () => {
+  test('operations never change their input', () => {
     const before = stringifyJson(detections);
     run(
       detections,
@@ -277,7 +280,7 @@ describe('values that mean harm', () => {
     expect(stringifyJson(detections)).toBe(before);
   });
 
-  test('of any kind give a value or a fault, and nothing else is thrown', () => {
+  test('any input of an operation gives a value or an OperationFault', () => {
     const definitions: OperationDefinition[] = [
       { type: 'StringToLowerCase' },
       { type: 'LookupTable', lookup_table: { a: 1 } },

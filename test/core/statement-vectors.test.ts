@@ -1,4 +1,4 @@
-// Statements hold where Roboflow's own code says that they do: every recorded case, and its errors.
+// Statements give the recorded results and errors of Roboflow's own code.
 
 import { describe, expect, test } from 'vitest';
 import { compileStatementGroup, evaluateStatementGroup, statementGroupFaults } from '../../src/core/uql/statements/statement-group.ts';
@@ -11,12 +11,12 @@ interface Vector extends Expectation {
 
 const vectors = readVectors<Vector>('uql_statement_vectors.json');
 
-test('there are cases, and each is run', () => {
+test('at least 162 recorded statements are read', () => {
   expect(vectors.length).toBeGreaterThanOrEqual(162);
 });
 
 describe('recorded statements', () => {
-  test.each(titled(vectors))('%s', async (_title, vector) => {
+  test.each(titled(vectors))('the recorded statement %s gives the same result', async (_title, vector) => {
     if (isRefusedWhenSaved(vector)) {
       expect(statementGroupFaults(vector.statement).length).toBeGreaterThan(0);
       expect(() => compileStatementGroup(vector.statement)).toThrow('not valid');

@@ -1,4 +1,4 @@
-// Statements: every one is evaluated, faults are found when they are saved, and detections are sequences to them.
+// Statements: every one is evaluated, definitions are checked, and detections count as sequences.
 
 import { describe, expect, test } from 'vitest';
 import { type Images, ImagesWanted, unloadedImages } from '../../src/core/uql/image.ts';
@@ -20,7 +20,7 @@ function unary(name: string, operator: string, operations: unknown[] = []): Reco
   return { type: 'UnaryStatement', operand: { type: 'DynamicOperand', operand_name: name, operations }, operator: { type: operator } };
 }
 
-test('a statement that cannot be evaluated fails the group, though another has decided it', () => {
+test('a statement that fails makes its group fail, even if another statement decides it', () => {
   const definition = { ...group(binary(1, '==', 1), binary(1, '(Number) >', 'a')), operator: 'or' };
   expect(() => evaluateStatementGroup(definition, {}, context)).toThrow(
     "Attempted to execute evaluation of type: BinaryStatement in context <root>.statements[1], but encountered error: '>' not supported between instances of 'int' and 'str'",
@@ -37,7 +37,7 @@ test('an error in the operations of an operand keeps its own class and place', (
   );
 });
 
-test('an exception that Roboflow lets out of an operation is an error of the evaluation', () => {
+test('a Python exception in the operations of an operand is an EvaluationEngineError', () => {
   const definition = group(unary('x', 'Exists', [{ type: 'ToNumber', cast_to: 'int' }]));
   expect(() => evaluateStatementGroup(definition, { x: 'inf' }, context)).toThrow(
     expect.objectContaining({
@@ -47,7 +47,7 @@ test('an exception that Roboflow lets out of an operation is an error of the eva
   );
 });
 
-test('negate turns the result round, of one statement alone', () => {
+test('negate inverts the result of its own statement only', () => {
   const negated = { ...binary(1, '==', 1), negate: true };
   expect(evaluateStatementGroup(group(negated), {}, context)).toBe(false);
   expect(evaluateStatementGroup(group(negated, binary(1, '==', 1)), {}, context)).toBe(true);
@@ -56,15 +56,15 @@ test('negate turns the result round, of one statement alone', () => {
 test.each([
   [{ image: { width: 1, height: 1 }, predictions: [] }, true],
   [{ image: { width: 1, height: 1 }, predictions: [{ x: 1, y: 1, width: 1, height: 1, confidence: 1, class: 'a', class_id: 0 }] }, false],
-])('detections are empty when nothing was detected: %j', (detections, isEmpty) => {
+])('detections count as an empty sequence if they have no predictions: %j', (detections, isEmpty) => {
   expect(evaluateStatementGroup(group(unary('found', '(Sequence) is empty')), { found: detections }, context)).toBe(isEmpty);
 });
 
-test('names that every object has are no values', () => {
+test('keys of Object.prototype are not operands', () => {
   expect(() => evaluateStatementGroup(group(unary('constructor', 'Exists')), {}, context)).toThrow('undefined symbol `constructor`');
 });
 
-test('images are asked for from within a statement too', () => {
+test('a statement requests the images that its operands need', () => {
   const definition = group(unary('photo', 'Exists', [{ type: 'ExtractImageProperty', property_name: 'width' }]));
   const values = { photo: { type: 'base64', value: 'aGk=' } };
   const images: Images = { size: () => ({ width: 1, height: 1 }), jpeg: () => new Uint8Array() };
@@ -89,7 +89,7 @@ describe('a point', () => {
     [[10, 3], false],
     [[1, 8.9], true],
     [[-1, 0], false],
-  ])('%j strictly inside the zone: %s', (point, expected) => {
+  ])('whether the point %j is strictly inside the zone is %s', (point, expected) => {
     expect(evaluateStatementGroup(group(binary(point, '(Detection) in zone', zone)), {}, context)).toBe(expected);
   });
 
@@ -104,14 +104,14 @@ describe('a point', () => {
       ],
     ],
     [[1, 1], null],
-  ])('that is none, or no zone, is an error: %j in %j', (point, polygon) => {
+  ])('an invalid point or zone is an error: %j in %j', (point, polygon) => {
     expect(() => evaluateStatementGroup(group(binary(point, '(Detection) in zone', polygon)), {}, context)).toThrow(
       expect.objectContaining({ type: 'EvaluationEngineError' }),
     );
   });
 });
 
-test('faults are told with their place, and what would be right', () => {
+test('every fault of a statement group has its place and says what would be right', () => {
   const definition = {
     type: 'StatementGroup',
     operator: 'xor',
@@ -125,12 +125,12 @@ test('faults are told with their place, and what would be right', () => {
   const shown = Object.fromEntries(statementGroupFaults(definition).map(({ path, message }) => [path, message]));
   expect(shown).toEqual({
     operator: 'must be "or" or "and"',
-    'statements[0].left_operand.value': 'is missing; null is a value as well',
+    'statements[0].left_operand.value': 'is missing; it may be any value, including null',
     'statements[0].comparator': expect.stringMatching(/^must be \{"type": …\} with one of "==", "!=", /),
     'statements[0].right_operand': 'must be an object with "type" "StaticOperand" or "DynamicOperand"',
     'statements[0].negate': 'must be true or false',
     'statements[1]': 'must be an object with "type" "BinaryStatement" or "UnaryStatement" or "StatementGroup"',
-    'statements[2].operand.operations[0].type': expect.stringContaining('"Nonsense" is no operation'),
+    'statements[2].operand.operations[0].type': expect.stringContaining('"Nonsense" is not an operation'),
     'statements[2].operator': expect.stringContaining('"Exists"'),
     'statements[3].statements': 'must be a list of at least one statement',
   });

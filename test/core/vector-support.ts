@@ -1,4 +1,4 @@
-// Reads the recorded cases of the query language, and compares what comes out with what Python gave.
+// Reads the recorded cases of the query language and compares results with those of Python.
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -27,19 +27,19 @@ export interface Expectation {
   note?: string;
 }
 
-/** Numbers keep their text, so that `1.0` is a float here as well. */
+/** Numbers keep their text, so `1.0` is a float. */
 export function readVectors<Vector>(file: string): Vector[] {
   return parseJson(readFileSync(resolve(import.meta.dirname, '../vectors', file), 'utf8')) as Vector[];
 }
 
-/** `some title #3`: the cases' sources repeat themselves. */
+/** Titles such as `#3 test_name`; the number is needed because sources repeat. */
 export function titled<Vector extends Expectation>(vectors: readonly Vector[]): [string, Vector][] {
   return vectors.map((vector, index) => [`#${index} ${vector.source.replace(/^.*::/, '')}`, vector]);
 }
 
 const REFUSED_WHEN_SAVED = ['ValidationError', 'error'];
 
-/** A definition that Python refuses as it is read, or when it compiles its regular expression. */
+/** Whether Python refuses the definition when it reads it or compiles its regular expression. */
 export function isRefusedWhenSaved({ error_type: type }: Expectation): boolean {
   return type !== undefined && REFUSED_WHEN_SAVED.includes(type);
 }
@@ -51,7 +51,7 @@ export function expectsError({ expected }: Expectation): boolean {
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 const loader = createImageLoader({ readBlob: () => Promise.reject(new Error('no case has files')) });
 
-/** Runs, and again with the images that it wants, as the engine does. */
+/** Runs again with the images that the run requests, as the engine does. */
 export async function runWithImages(parameters: Record<string, unknown>, run: (context: OperationContext) => unknown): Promise<unknown> {
   let images: Images = unloadedImages;
   for (let tries = 0; tries < 5; tries += 1) {
@@ -84,9 +84,9 @@ export async function expectResult(vector: Expectation, result: unknown, input?:
   expectClose(plain, vector.expected, Number(vector.tolerance ?? 0));
 }
 
-/** Deep, of the same types as Python's, numbers as close as the case allows. */
+/** Compares deeply, with the types of Python; numbers may differ by the tolerance of the case. */
 function expectClose(actual: unknown, expected: unknown, tolerance: number, path = 'the result'): void {
-  // The cases are JSON, which has no tuples.
+  // The cases are JSON, so tuples are recorded as lists.
   const kind = kindOf(actual) === 'tuple' ? 'list' : kindOf(actual);
   expect(kind, `type of ${path}`).toBe(kindOf(expected));
   if (Array.isArray(expected)) {
@@ -120,7 +120,7 @@ function pixelsOf(image: Uint8Array): Promise<Buffer> {
   return sharp(image).removeAlpha().toColourspace('srgb').raw().toBuffer();
 }
 
-/** The value that a case's input stands for. */
+/** Builds the input value of a case. */
 export function readInput(input: unknown, kind: string | undefined): unknown {
   if (kind === 'timestamp') return parseTimestamp(input as string);
   return kind === 'generated' ? generate((input as Record<string, string>)['$generate'] as string) : input;

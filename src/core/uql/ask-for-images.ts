@@ -1,9 +1,8 @@
-// Several looks at images in one go: all that are wanted are asked for at once, for a step is planned again after each
-// question.
+// Collects the images that several operations need into one request, because the step is planned again after each request.
 
 import { ImagesWanted, type ImageWant } from './image.ts';
 
-/** As `items.map(map)`; what is wanted by any of the calls is thrown once all were made. */
+/** `items.map(map)`, which throws one ImagesWanted with the wants of all calls. */
 export function mapAskingOnce<Item, Result>(items: readonly Item[], map: (item: Item) => Result): Result[] {
   const wants: ImageWant[] = [];
   const results = items.flatMap((item) => {

@@ -1,12 +1,12 @@
-// What predictions bring along, column by column. Roboflow keeps each as a numpy array, which has one type for all: a
-// single float makes floats of the others, also of those in lists.
+// The extra values of predictions, column by column. Roboflow stores each column as a numpy array, which has one type: a
+// single float turns the whole column into floats, including nested lists.
 
 import { mapLeaves } from '../json/json-tree.ts';
 import { type Kind, kindOf } from '../python/kind.ts';
 import { readNumber, toValue } from '../python/number.ts';
 import { strOf } from '../python/text.ts';
 
-/** A prediction as it came. */
+/** A prediction as received. */
 export type Row = Readonly<Record<string, unknown>>;
 
 const COLUMNS = [
@@ -27,7 +27,7 @@ const COLUMNS = [
   'nearest_target_distance',
 ];
 
-/** The rows with each column of one type; those that are so already are not copied. */
+/** Returns the rows with one type per column; `rows` itself if nothing changes. */
 export function inColumns(rows: readonly Row[]): readonly Row[] {
   const changes = COLUMNS.flatMap((name) => {
     const change = changeFor(rows.flatMap((row) => (row[name] === undefined ? [] : [row[name]])));
@@ -40,7 +40,7 @@ export function inColumns(rows: readonly Row[]): readonly Row[] {
   });
 }
 
-/** What makes one type of the column's values; null where they are of one, or of kinds that numpy keeps as they are. */
+/** The conversion of a column to one type; null if it has one type, or types that numpy stores as objects. */
 function changeFor(values: readonly unknown[]): ((value: unknown) => unknown) | null {
   const kinds = new Set<Kind>();
   for (const value of values) collectKinds(value, kinds);
@@ -56,7 +56,7 @@ function collectKinds(value: unknown, kinds: Set<Kind>): void {
   else kinds.add(kindOf(value));
 }
 
-/** Lists of other lengths than their neighbours make no array. */
+/** Nested lists of different lengths do not form an array. */
 function hasOneShape(values: readonly unknown[]): boolean {
   const [first] = values;
   if (!Array.isArray(first)) return !values.some(Array.isArray);

@@ -1,16 +1,16 @@
-// Detections as Roboflow serialises them: a fixed order of keys, floats that stay floats, and unknown keys at the end.
+// Serialises detections as Roboflow does: keys in a fixed order, floats as floats, and unknown keys at the end.
 
 import { isDict } from '../python/kind.ts';
 import { readNumber, toValue } from '../python/number.ts';
 import { Detection, Detections } from './detections.ts';
 
-/** The value as JSON where it is detections, or one of them, taken apart; any other value as it is. */
+/** Converts Detections or a Detection to JSON; returns any other value unchanged. */
 export function withDetectionsAsJson(value: unknown): unknown {
   if (value instanceof Detections) return detectionsJson(value);
   return value instanceof Detection ? predictionJson(value) : value;
 }
 
-/** Without predictions the size of the image is not known any more. */
+/** Each prediction carries the size of the image, so without predictions the size is null. */
 export function detectionsJson({ items }: Detections): Record<string, unknown> {
   const { width, height } = items.at(-1)?.image ?? { width: null, height: null };
   return { image: { width, height }, predictions: items.map(predictionJson) };
@@ -20,7 +20,7 @@ function predictionJson(detection: Detection): Record<string, unknown> {
   const { box, fields } = detection;
   const width = Math.abs(box.xMax - box.xMin);
   const height = Math.abs(box.yMax - box.yMin);
-  // Of a rectangle that is turned they are its own, and not those of the box around it.
+  // A rotated rectangle has its own width and height, not those of its bounding box.
   const isTurned = fields['angle'] !== undefined && fields['rect'] !== undefined;
   const known: Record<string, unknown> = {
     width: isTurned ? fields['width'] : toValue(width),
@@ -40,7 +40,7 @@ function predictionJson(detection: Detection): Record<string, unknown> {
   );
 }
 
-/** In Roboflow's order; a key that comes twice keeps its first place. */
+/** In Roboflow's order. */
 const OPTIONAL_KEYS = [
   'detection_id',
   'path_deviation',
@@ -85,7 +85,7 @@ function eachOf(list: unknown, change: (item: Record<string, unknown>) => unknow
   return Array.isArray(list) ? list.map((item) => (isDict(item) ? change(item) : item)) : list;
 }
 
-/** What is no number stays as it is. */
+/** Returns a value that is not a number unchanged. */
 function asFloat(value: unknown): unknown {
   const number = readNumber(value);
   return number === null ? value : toValue(Number(number));

@@ -1,14 +1,14 @@
-// Detections: the JSON of an object detection model, `{"image":{"width","height"},"predictions":[…]}`. There is no other
-// sign of them, so this is the rule: an object whose `image` is an object and whose `predictions` is a list, empty or
-// with `x`, `y`, `width`, `height` and `confidence` as numbers, `class` as text and `class_id` as an integer in every
-// item, and that has neither `top` nor `predicted_classes`, which are signs of a classification. Such an object is
-// detections to every operation: its length is the number of its predictions, and its items are they.
+// Detections: the JSON of an object detection model, `{"image":{"width","height"},"predictions":[…]}`. They have no marker,
+// so their shape identifies them: `image` is an object; `predictions` is a list; every item has `x`, `y`, `width`, `height`
+// and `confidence` as numbers, `class` as text and `class_id` as an integer; and there is neither `top` nor
+// `predicted_classes`, which mark a classification. To every operation, the length of such an object is the number of its
+// predictions, and its items are the predictions.
 
 import { isDict, kindOf } from '../python/kind.ts';
 import { readNumber } from '../python/number.ts';
 import { inColumns, type Row } from './detection-columns.ts';
 
-/** Corners, as the operations move them. A box may be inside out after a negative offset. */
+/** In pixels. A negative offset may leave a box with `xMax` below `xMin`. */
 export interface Box {
   readonly xMin: number;
   readonly yMin: number;
@@ -21,13 +21,13 @@ export interface ImageSize {
   readonly height: unknown;
 }
 
-/** One prediction, taken apart. */
+/** One parsed prediction. */
 export class Detection {
   readonly box: Box;
   readonly confidence: number;
   readonly classId: bigint;
   readonly className: string;
-  /** The prediction as it came, for all that is not above. */
+  /** The prediction as received, with its extra values. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly image: ImageSize;
 
@@ -45,10 +45,10 @@ export class Detection {
   }
 }
 
-/** What travels from one detection operation to the next; JSON again at the end of their chain. */
+/** The value between two detection operations. The end of a chain converts it to JSON. */
 export class Detections {
   readonly items: readonly Detection[];
-  /** The predictions as they came, which tell what a set has brought along after all of them are filtered out. */
+  /** The predictions as received. They show which extra values exist, even after all items are filtered out. */
   readonly rows: readonly Row[];
   readonly image: ImageSize;
 
@@ -63,7 +63,7 @@ export class Detections {
   }
 }
 
-/** Null for what is no detections. */
+/** Null if the value is not detections. */
 export function readDetections(value: unknown): Detections | null {
   if (value instanceof Detections) return value;
   if (!isDict(value) || Object.hasOwn(value, 'top') || Object.hasOwn(value, 'predicted_classes')) return null;
@@ -75,7 +75,7 @@ export function readDetections(value: unknown): Detections | null {
   return new Detections({ items: rows.map((row) => takeApart(row, size)), rows, image: size });
 }
 
-/** One item of the predictions, alone: null for what is none. */
+/** Reads a single prediction; null if the value is not one. */
 export function readDetection(value: unknown): Detection | null {
   if (value instanceof Detection) return value;
   return isPrediction(value) ? takeApart(value, { width: null, height: null }) : null;
@@ -97,13 +97,13 @@ function takeApart(fields: Row, image: ImageSize): Detection {
 
 const NUMBERS = ['x', 'y', 'width', 'height', 'confidence'];
 
-/** NaN for what is no number. */
+/** NaN if the value is not a number. */
 function readFloat(value: unknown): number {
   const kind = kindOf(value);
   return kind === 'int' || kind === 'float' ? Number(value) : Number.NaN;
 }
 
-/** A mask of fewer than three points has no inside, and its detection is dropped. */
+/** A mask of fewer than three points has no area, and its detection is dropped. */
 function hasBrokenMask({ points }: Row): boolean {
   return Array.isArray(points) && points.length < 3;
 }

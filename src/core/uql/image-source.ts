@@ -1,5 +1,5 @@
-// What counts as an image inside a workflow: a received file, Roboflow's `{"type":"base64","value":…}`, or base64 text.
-// Text counts by how it begins, for any word could be base64: as a data URL, or as the first bytes of an image do.
+// Recognises images in a workflow: a received file, Roboflow's `{"type":"base64","value":…}`, or base64 text. Any word
+// could be base64, so text counts only if it begins as a data URL or like the first bytes of an image.
 
 import { isDict } from '../python/kind.ts';
 import type { FileHandle } from '../run/request.ts';
@@ -7,10 +7,10 @@ import type { FileHandle } from '../run/request.ts';
 export type ImageSource =
   | { kind: 'file'; sha256: string }
   | { kind: 'base64'; text: string }
-  /** Known, and not fetched: the sender is to send the bytes. */
+  /** Recognised but never fetched: the sender must send the bytes. */
   | { kind: 'url'; url: string };
 
-/** Null for what is no image. */
+/** Null if the value is not an image. */
 export function readImageSource(value: unknown): ImageSource | null {
   if (typeof value === 'string') return looksLikeImage(value) ? { kind: 'base64', text: value } : null;
   if (!isDict(value)) return null;
@@ -21,7 +21,7 @@ export function readImageSource(value: unknown): ImageSource | null {
   return type === 'base64' ? { kind: 'base64', text: content } : null;
 }
 
-/** A text that is the same for the same image, however it is wrapped. */
+/** A text that is equal for equal images, in any form of the value. */
 export function imageIdentity(source: ImageSource): string {
   switch (source.kind) {
     case 'file':
@@ -39,7 +39,7 @@ function isFileHandle(value: Record<string, unknown>): value is Record<string, u
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
-/** As a data URL; or as JPEG, PNG, GIF, WebP (RIFF), TIFF, AVIF and HEIC begin in base64. */
+/** A data URL, or the base64 of the first bytes of JPEG, PNG, GIF, WebP (RIFF), TIFF, AVIF or HEIC. */
 const BEGINNING = /^(?:data:image\/[\w.+-]+;base64,|\/9j\/|iVBORw0KGgo|R0lGOD|UklGR|SUkqA|TU0AK|AAAA[A-Za-z0-9+/]{2}mdHlw)/;
 
 function looksLikeImage(text: string): boolean {

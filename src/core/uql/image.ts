@@ -1,5 +1,5 @@
-// Images as workflows hold them, and what operations want of them. An operation is pure and an image is not in memory:
-// the first look at one throws ImagesWanted, the engine loads what is wanted, and the step is planned again.
+// The access of operations to images. An operation is pure and images are not in memory: reading an image that is not
+// loaded throws ImagesWanted, the engine loads it, and the step is planned again.
 
 export interface ImageWant {
   /** A received file, Roboflow's `{"type":"base64","value":…}`, or base64 text. */
@@ -8,13 +8,13 @@ export interface ImageWant {
 }
 
 export interface Images {
-  /** In pixels. Throws ImagesWanted until it is loaded, and ImageFault when the image cannot be read. */
+  /** The size in pixels. Throws ImagesWanted until the image is loaded, and ImageFault if it cannot be read. */
   size(image: unknown): { width: number; height: number };
-  /** The image as JPEG, quality 1 to 100. Throws as `size` does. */
+  /** The image as a JPEG file, with a quality from 1 to 100. Throws as `size` does. */
   jpeg(image: unknown, quality: number): Uint8Array;
 }
 
-/** Not an error: the one way for a pure operation to say what it must be given first. */
+/** Not a fault: the request of a pure operation for images that must be loaded first. */
 export class ImagesWanted extends Error {
   readonly wants: readonly ImageWant[];
 
@@ -24,10 +24,10 @@ export class ImagesWanted extends Error {
   }
 }
 
-/** The image cannot be read: its bytes are damaged, too large, or no image. */
+/** The image cannot be read: it is damaged, too large, or not an image. */
 export class ImageFault extends Error {}
 
-/** For the first plan of a step, when nothing is loaded yet. */
+/** The images of a step's first plan: none is loaded. */
 export const unloadedImages: Images = {
   size(image) {
     throw new ImagesWanted([{ image, form: { kind: 'size' } }]);

@@ -58,7 +58,7 @@ describe('roboflow_core/property_definition@v1', () => {
   test('names the faults of its operations when it is saved', () => {
     expect(faultsOf(propertyDefinition, { data: '$inputs.x', operations: [{ type: 'SequenceLength' }] })).toEqual([]);
     expect(faultsOf(propertyDefinition, { data: '$inputs.x', operations: [{ type: 'Nope' }] })[0]).toMatch(
-      /^operations\[0\]\.type: "Nope" is no operation/,
+      /^operations\[0\]\.type: "Nope" is not an operation/,
     );
     expect(faultsOf(propertyDefinition, { data: 'literal', operations: [] })).toEqual([
       'data: must be a selector of a value, as "$inputs.x" or "$steps.name.output"',

@@ -1,4 +1,4 @@
-// Operations for those who use them: checked when a workflow is saved, compiled once, run on a value.
+// The entry point of step types to operations: check a chain when a workflow is saved, compile it once, run it on values.
 
 import type { Fault } from '../../fault.ts';
 import type { JsonSchema } from '../../schema.ts';
@@ -7,25 +7,25 @@ import type { OperationContext, OperationDefinition } from './operation.ts';
 import { readOperations, withPythonErrorsAsFaults } from './read-operations.ts';
 
 /**
- * Throws OperationFault for a value that an operation cannot take, ImagesWanted until the images it looks at are
- * loaded, and ImageFault for one that cannot be read. The value is not changed.
+ * Throws OperationFault if an operation refuses the value or an image cannot be read, and ImagesWanted until the images
+ * are loaded. The value is not changed.
  */
 export type CompiledOperations = (value: unknown, context: OperationContext) => unknown;
 
-/** For a manifest's schema: the form alone. What else is wrong, operationsFaults tells. */
+/** The schema in manifests. It checks only the form; `operationsFaults` finds the other faults. */
 export const operationsSchema: JsonSchema = {
   type: 'array',
-  description: 'a list of operations, as [{"type":"SequenceLength"}]',
+  description: 'a list of operations, such as [{"type":"SequenceLength"}]',
   items: { type: 'object', required: ['type'], properties: { type: { type: 'string' } } },
 };
 
-/** Every fault of the definitions, with what would be right. Unknown parameters are ignored, as Roboflow does. */
+/** Returns every fault of the definitions. Unknown parameters are ignored, as in Roboflow. */
 export function operationsFaults(definitions: unknown): Fault[] {
   const reading = readOperations(definitions, placeAtRoot);
   return 'faults' in reading ? reading.faults : [];
 }
 
-/** Throws for definitions that operationsFaults finds fault with. */
+/** Throws a TypeError for definitions that have faults. */
 export function compileOperations(definitions: readonly OperationDefinition[]): CompiledOperations {
   const reading = readOperations(definitions, placeAtRoot);
   if ('faults' in reading) {
@@ -38,7 +38,7 @@ export function compileOperations(definitions: readonly OperationDefinition[]): 
 
 const compiledOnce = memoizeByIdentity(compileOperations);
 
-/** Compiles definitions when they are first used, and runs them. */
+/** Compiles the definitions on first use. */
 export function applyOperations(value: unknown, operations: readonly OperationDefinition[], context: OperationContext): unknown {
   return compiledOnce(operations)(value, context);
 }

@@ -1,4 +1,4 @@
-// The one list of operations, in the order of the documents.
+// The list of operations, in the order of the documents.
 
 import { classificationPropertyExtract } from './detections/classification-property-extract.ts';
 import { detectionsFilter } from './detections/detections-filter.ts';

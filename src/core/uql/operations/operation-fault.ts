@@ -1,4 +1,4 @@
-// What goes wrong when an operation meets a value that it cannot take: Roboflow's classes of error, and its messages.
+// The error of an operation that refuses a value, with Roboflow's error classes and messages.
 
 import type { PythonErrorType } from '../../python/error.ts';
 import { classText } from '../../python/kind.ts';
@@ -11,7 +11,7 @@ export type OperationFaultType =
   | 'UndeclaredSymbolError'
   | 'EvaluationEngineError'
   | 'OperationTypeNotRecognisedError'
-  /** Roboflow lets some exceptions of Python through as they are. */
+  /** Roboflow does not wrap some of Python's exceptions. */
   | PythonErrorType;
 
 export class OperationFault extends Error {
@@ -23,12 +23,12 @@ export class OperationFault extends Error {
   }
 }
 
-/** The value is of a type that the operation does not take. */
+/** The operation does not accept values of this type. */
 export function wrongInput(message: string): OperationFault {
   return new OperationFault('InvalidInputTypeError', message);
 }
 
-/** As messages show a value: `[1] of type <class 'list'>`. */
+/** A value in messages: `[1] of type <class 'list'>`. */
 export function shownValue(value: unknown): string {
   return `${excerptOf(withDetectionsAsJson(value))} of type ${classText(value)}`;
 }

@@ -1,35 +1,35 @@
-// What an operation is: its name, its parameters, and what it makes of a value. Definitions are read once, which finds
-// their faults and compiles them, and run often.
+// The interface of an operation: its type, its parameters and its function. A definition is read once, which finds its
+// faults and compiles it, and then run many times.
 
 import type { Fault } from '../../fault.ts';
 import type { JsonSchema } from '../../schema.ts';
 import type { Images } from '../image.ts';
 
-/** An operation as it stands in a workflow: `{"type":"Multiply","other":2}`. */
+/** An operation in a workflow: `{"type":"Multiply","other":2}`. */
 export interface OperationDefinition {
   readonly type: string;
   readonly [parameter: string]: unknown;
 }
 
 export interface OperationContext {
-  /** What operations and operands may name, by name. */
+  /** The values that operations and operands refer to by name. */
   parameters: Readonly<Record<string, unknown>>;
   images: Images;
   /** In [0, 1). */
   random(): number;
-  /** In ms since the epoch: the time of an image that tells none. */
+  /** In ms since the epoch. The time of an image without metadata. */
   now?: number;
 }
 
-/** Must not change the value that it is given. */
+/** Must not change its input. */
 export type Transform = (value: unknown, context: OperationContext) => unknown;
 
-/** Whether a group of statements holds for the values, by the names of its operands. */
+/** Evaluates a statement. `values` are its operands by name. */
 export type Predicate = (values: Readonly<Record<string, unknown>>, context: OperationContext) => boolean;
 
 export type Reading<Value> = { value: Value } | { faults: Fault[] };
 
-/** Reads what is nested in an operation. `place` is where Roboflow's messages say that it stands: `<root>[0]`. */
+/** Reads chains and statements nested in an operation. `place` is the context in Roboflow's messages: `<root>[0]`. */
 export interface NestedReader {
   operations(definitions: unknown, place: (index: number) => string): Reading<Transform>;
   statementGroup(definition: unknown, place: string): Reading<Predicate>;
@@ -38,13 +38,13 @@ export interface NestedReader {
 export interface Parameter<Value> {
   readonly schema: JsonSchema;
   readonly isRequired: boolean;
-  /** `given` is undefined where the definition leaves the parameter out. */
+  /** `given` is undefined if the definition omits the parameter. */
   read(given: unknown, nested: NestedReader, place: string): Reading<Value>;
 }
 
 export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
 
-/** The parameters' values as their operation takes them. */
+/** The values of an operation's parameters. */
 export type Settings<Declared extends Parameters> = {
   readonly [Name in keyof Declared]: Declared[Name] extends Parameter<infer Value> ? Value : never;
 };
@@ -54,13 +54,13 @@ export interface Operation<Declared extends Parameters = Parameters> {
   /** One sentence for the documents. */
   readonly summary: string;
   readonly parameters: Declared;
-  /** Given detections as the operation before left them, and not as their JSON. */
+  /** The operation accepts Detections; without it, they are converted to JSON first. */
   readonly takesDetections?: true;
-  /** `place` stands in messages. */
+  /** `place` is the operation's context in messages. */
   readonly apply: (value: unknown, settings: Settings<Declared>, context: OperationContext, place: string) => unknown;
 }
 
-/** Types the settings by the parameters, and hides them again, so that all operations make one list. */
+/** Infers the type of the settings from the parameters, then erases it, so that all operations fit in one list. */
 export function defineOperation<Declared extends Parameters>(operation: Operation<Declared>): Operation {
   return operation as unknown as Operation;
 }

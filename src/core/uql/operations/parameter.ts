@@ -1,5 +1,5 @@
-// The parameters that operations take, each with its schema for the documents. What is given is coerced as pydantic
-// does it: `"2"` and `2.0` are the integer 2, `"yes"` is true.
+// The kinds of parameters of operations, each with its schema. Values are coerced as by pydantic: `"2"` and `2.0` are the
+// integer 2, `"yes"` is true.
 
 import { isDict, kindOf } from '../../python/kind.ts';
 import { type PythonNumber, readNumber } from '../../python/number.ts';
@@ -11,11 +11,11 @@ import type { Parameter, Predicate, Reading, Transform } from './operation.ts';
 
 interface Description<Value> {
   description: string;
-  /** Left out: the parameter is required. */
+  /** Without a fallback, the parameter is required. */
   fallback?: Value;
 }
 
-/** Null where the given value is not what it should be. */
+/** Null if the value cannot be coerced. */
 type Coercion<Value> = (given: unknown) => { value: Value } | null;
 
 function parameterOf<Value>(
@@ -29,7 +29,7 @@ function parameterOf<Value>(
     schema: { ...schema, description, ...(isRequired ? {} : { default: fallback }) },
     isRequired,
     read(given): Reading<Value> {
-      if (given === undefined) return isRequired ? fault(`is missing, and must be ${expected}`) : { value: fallback };
+      if (given === undefined) return isRequired ? fault(`is missing; it must be ${expected}`) : { value: fallback };
       return coerce(given) ?? fault(`must be ${expected}`);
     },
   };
@@ -56,7 +56,7 @@ export function floatParameter(details: Description<number>): Parameter<number> 
   });
 }
 
-/** An int where it can be one, else a float: what stands in the definition decides which, as far as it says. */
+/** An int or a float, as written in the definition. */
 export function numberParameter(details: Description<PythonNumber>): Parameter<PythonNumber> {
   return parameterOf({ type: 'number' }, details, 'a number', (given) => {
     const number = readNumber(given) ?? coerceInteger(given) ?? coerceFloat(given);
@@ -68,7 +68,7 @@ export function booleanParameter(details: Description<boolean>): Parameter<boole
   return parameterOf({ type: 'boolean' }, details, 'true or false', toBoolean);
 }
 
-/** As a coercion of a parameter. */
+/** The coercion of a boolean parameter. */
 export function toBoolean(given: unknown): { value: boolean } | null {
   const value = coerceBoolean(given);
   return value === null ? null : { value };
@@ -94,7 +94,7 @@ export function anyParameter(details: { description: string; fallback: unknown }
   return parameterOf({}, details, 'any value', (given) => ({ value: given }));
 }
 
-/** The name of what is given when the operation runs; a class, for an object could be the value itself. */
+/** The name of a value that is given when the operation runs. A class, because a plain object could be the value itself. */
 export class ParameterName {
   readonly name: string;
 
@@ -103,7 +103,7 @@ export class ParameterName {
   }
 }
 
-/** A value, or the name of a parameter that holds it when the operation runs. */
+/** A value, or the name of a parameter that contains it when the operation runs. */
 export function namedParameter<Value>(
   schema: JsonSchema,
   details: Description<Value>,
@@ -113,7 +113,7 @@ export function namedParameter<Value>(
   return parameterOf<Value | ParameterName>(
     { anyOf: [schema, { type: 'string' }] },
     details,
-    `${expected}, or the name of a parameter that holds it`,
+    `${expected}, or the name of a parameter that contains it`,
     (given) => (kindOf(given) === 'str' ? { value: new ParameterName(given as string) } : coerce(given)),
   );
 }
@@ -123,7 +123,7 @@ export function regexParameter({ description }: { description: string }): Parame
     schema: { type: 'string', format: 'regex', description },
     isRequired: true,
     read(given) {
-      if (typeof given !== 'string') return fault('must be a regular expression, as text');
+      if (typeof given !== 'string') return fault('must be text with a regular expression');
       try {
         return { value: compilePythonRegex(given) };
       } catch (error) {
@@ -139,7 +139,7 @@ export function operationsParameter({ description }: { description: string }): P
     schema: { type: 'array', items: { type: 'object' }, description },
     isRequired: true,
     read: (given, nested, place) =>
-      given === undefined ? fault('is missing, and must be a list of operations') : nested.operations(given, () => place),
+      given === undefined ? fault('is missing; it must be a list of operations') : nested.operations(given, () => place),
   };
 }
 
@@ -148,6 +148,6 @@ export function statementGroupParameter({ description }: { description: string }
     schema: { type: 'object', description },
     isRequired: true,
     read: (given, nested, place) =>
-      given === undefined ? fault('is missing, and must be a StatementGroup') : nested.statementGroup(given, place),
+      given === undefined ? fault('is missing; it must be a StatementGroup') : nested.statementGroup(given, place),
   };
 }

@@ -1,4 +1,4 @@
-// Reads a chain of operations: all its faults, or the function that runs it.
+// Reads a chain of operations: returns all its faults, or the function that runs it.
 
 import { type Fault, nestFaults } from '../../fault.ts';
 import { PythonError } from '../../python/error.ts';
@@ -17,7 +17,7 @@ export const nestedReader: NestedReader = {
   statementGroup: (definition, place) => readStatementGroup(definition, place, nestedReader),
 };
 
-/** `placeOf` says where in Roboflow's messages each operation stands. */
+/** `placeOf` gives the context of each operation in Roboflow's messages. */
 export function readOperations(definitions: unknown, placeOf: (index: number) => string): Reading<Transform> {
   if (!Array.isArray(definitions)) return { faults: [{ path: '', message: 'must be a list of operations' }] };
   const transforms: Transform[] = [];
@@ -39,12 +39,12 @@ function inOneChain(transforms: readonly Transform[]): Transform {
 }
 
 function readOperation(definition: unknown, place: string): Reading<Transform> {
-  if (!isDict(definition)) return { faults: [{ path: '', message: 'must be an object, as {"type":"SequenceLength"}' }] };
+  if (!isDict(definition)) return { faults: [{ path: '', message: 'must be an object, such as {"type":"SequenceLength"}' }] };
   const { type } = definition;
   if (type === undefined) return { faults: [{ path: '', message: `field "type" is missing; known are ${KNOWN_TYPES}` }] };
   const operation = byType.get(type);
   if (operation === undefined) {
-    return { faults: [{ path: 'type', message: `${JSON.stringify(type)} is no operation; known are ${KNOWN_TYPES}` }] };
+    return { faults: [{ path: 'type', message: `${JSON.stringify(type)} is not an operation; known are ${KNOWN_TYPES}` }] };
   }
   const faults: Fault[] = [];
   const settings: Record<string, unknown> = {};
@@ -58,7 +58,7 @@ function readOperation(definition: unknown, place: string): Reading<Transform> {
   return { value: (value, context) => apply(takesDetections ? value : withDetectionsAsJson(value), settings, context, place) };
 }
 
-/** Calls it, and gives an exception that Roboflow lets through the form of all other faults. */
+/** Turns a thrown PythonError, which Roboflow does not wrap, into an OperationFault. */
 export function withPythonErrorsAsFaults<Result>(call: () => Result): Result {
   try {
     return call();

@@ -1,4 +1,4 @@
-// The one table of what statements compare with: two operands, or one. Python's operators, with Python's errors.
+// The tables of comparators, for two operands, and of unary operators. They raise Python's errors.
 
 import { isEqual } from '../../python/equality.ts';
 import { PythonError } from '../../python/error.ts';

@@ -1,14 +1,14 @@
-// Reads an operand of a statement: a value that stands in the definition, or one that is named and given later.
+// Reads an operand of a statement: a value in the definition, or the name of a value given at run time.
 
 import { nestFaults } from '../../fault.ts';
 import { isDict } from '../../python/kind.ts';
 import type { NestedReader, OperationContext, Reading, Transform } from '../operations/operation.ts';
 import { OperationFault } from '../operations/operation-fault.ts';
 
-/** Gives the operand's value, its operations done. */
+/** Returns the operand's value after its operations. */
 export type Operand = (values: Readonly<Record<string, unknown>>, context: OperationContext) => unknown;
 
-/** Stands for the current detection inside DetectionsFilter. */
+/** The name of the current detection within DetectionsFilter. */
 const DEFAULT_OPERAND_NAME = '_';
 
 export function readOperand(definition: unknown, place: string, nested: NestedReader): Reading<Operand> {
@@ -24,7 +24,7 @@ export function readOperand(definition: unknown, place: string, nested: NestedRe
 
 function readStatic(definition: Record<string, unknown>, transform: Transform): Reading<Operand> {
   const { value } = definition;
-  if (value === undefined) return { faults: [{ path: 'value', message: 'is missing; null is a value as well' }] };
+  if (value === undefined) return { faults: [{ path: 'value', message: 'is missing; it may be any value, including null' }] };
   return { value: (_values, context) => transform(value, context) };
 }
 

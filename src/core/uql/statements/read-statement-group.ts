@@ -1,5 +1,5 @@
-// Reads a StatementGroup: all its faults, or the function that evaluates it. Roboflow's language has no short circuit:
-// a statement that cannot be evaluated fails the group, whatever the statements before it say.
+// Reads a StatementGroup: returns all its faults, or the function that evaluates it. Roboflow's language does not short
+// circuit: a statement that fails makes the group fail, whatever the results of the others are.
 
 import { type Fault, nestFaults } from '../../fault.ts';
 import { PythonError } from '../../python/error.ts';
@@ -62,7 +62,7 @@ function readUnary(fields: Fields, place: string, nested: NestedReader): Reading
   return { value: evaluating('UnaryStatement', place, (resolve) => check(resolve(operand)) !== isNegated) };
 }
 
-/** Null, with the faults told, where the field is not as it should be. */
+/** Null if the field is invalid; adds to `faults`. */
 function readField<Value>(fields: Fields, name: string, faults: Fault[], read: (given: unknown) => Reading<Value>): Value | null {
   const reading = read(fields[name]);
   if ('value' in reading) return reading.value;
@@ -87,7 +87,7 @@ function typeFaults(definition: unknown, types: readonly string[]): Fault[] {
   return [{ path: '', message: `must be an object with "type" ${types.map((type) => `"${type}"`).join(' or ')}` }];
 }
 
-/** Says of each error where it happened, and leaves alone those of the operands' operations. */
+/** Adds the place of the statement to each error, except to errors of the operands' operations, which have one. */
 function evaluating(type: string, place: string, evaluate: (resolve: (operand: Operand) => unknown) => boolean): Predicate {
   return (values, context) => {
     const inner: OperationContext = { ...context, parameters: values };

@@ -1,5 +1,5 @@
-// Conditions for those who use them: groups of statements, checked when a workflow is saved, compiled once, and
-// evaluated on named values.
+// The entry point of step types to conditions: check a StatementGroup when a workflow is saved, compile it once, evaluate
+// it on named values.
 
 import type { Fault } from '../../fault.ts';
 import { memoizeByIdentity } from '../../values/memoize.ts';
@@ -7,20 +7,20 @@ import type { OperationContext } from '../operations/operation.ts';
 import { nestedReader, withPythonErrorsAsFaults } from '../operations/read-operations.ts';
 
 /**
- * Every statement is evaluated, whatever the others say. Throws OperationFault when one cannot be, and ImagesWanted as
- * operations do. The values are what operands and their operations may name; `context.parameters` is not looked at.
+ * Evaluates every statement. Throws OperationFault if one fails, and ImagesWanted as operations do. Operands and their
+ * operations refer to `values` by name; `context.parameters` is not used.
  */
 export type CompiledStatementGroup = (values: Readonly<Record<string, unknown>>, context: OperationContext) => boolean;
 
 const ROOT = '<root>';
 
-/** Every fault of the definition, with what would be right. */
+/** Returns every fault of the definition. */
 export function statementGroupFaults(definition: unknown): Fault[] {
   const reading = nestedReader.statementGroup(definition, ROOT);
   return 'faults' in reading ? reading.faults : [];
 }
 
-/** Throws for a definition that statementGroupFaults finds fault with. */
+/** Throws a TypeError for a definition that has faults. */
 export function compileStatementGroup(definition: unknown): CompiledStatementGroup {
   const reading = nestedReader.statementGroup(definition, ROOT);
   if ('faults' in reading) {
@@ -33,7 +33,7 @@ export function compileStatementGroup(definition: unknown): CompiledStatementGro
 
 const compiledOnce = memoizeByIdentity<object, CompiledStatementGroup>(compileStatementGroup);
 
-/** Compiles a definition when it is first used, and evaluates it. */
+/** Compiles the definition on first use. */
 export function evaluateStatementGroup(definition: unknown, values: Readonly<Record<string, unknown>>, context: OperationContext): boolean {
   return compiledOnce(definition as object)(values, context);
 }

@@ -1,4 +1,4 @@
-// Whether a point lies inside a polygon. Its border is outside, as shapely's `contains` has it.
+// Whether a point lies inside a polygon. The border counts as outside, as in shapely's `contains`.
 
 import { PythonError } from '../../python/error.ts';
 import { readNumber } from '../../python/number.ts';
@@ -7,13 +7,13 @@ import { strOf } from '../../python/text.ts';
 
 type Point = readonly [x: number, y: number];
 
-const FEWEST_CORNERS = 3;
+const MIN_CORNERS = 3;
 
 export function isPointInZone(point: unknown, zone: unknown): boolean {
   const [x, y] = readPoint(point);
   const corners = itemsOf(zone).map(readPoint);
-  if (corners.length < FEWEST_CORNERS) {
-    throw new PythonError('ValueError', `A zone must have at least ${FEWEST_CORNERS} points, but has ${corners.length}`);
+  if (corners.length < MIN_CORNERS) {
+    throw new PythonError('ValueError', `A zone must have at least ${MIN_CORNERS} points, but has ${corners.length}`);
   }
   let isInside = false;
   let previous = corners.at(-1) as Point;

@@ -1,5 +1,5 @@
-// ClassificationPropertyExtract: what a classification says, multi-class (`top`, a list of predictions) or multi-label
-// (`predicted_classes`, predictions by class).
+// ClassificationPropertyExtract: classes or confidences of a classification, multi-class (`top`, a list of predictions) or
+// multi-label (`predicted_classes`, predictions by class).
 
 import { PythonError } from '../../../python/error.ts';
 import { isDict, typeName } from '../../../python/kind.ts';
@@ -23,9 +23,9 @@ const extractors = {
 
 export const classificationPropertyExtract = defineOperation({
   type: 'ClassificationPropertyExtract',
-  summary: 'Takes the top class, all classes or their confidences out of a classification.',
+  summary: 'Extracts the top class, all classes or their confidences from a classification.',
   parameters: {
-    property_name: choiceParameter(Object.keys(extractors) as (keyof typeof extractors)[], { description: 'What is taken' }),
+    property_name: choiceParameter(Object.keys(extractors) as (keyof typeof extractors)[], { description: 'The value to extract' }),
   },
   apply: (value, { property_name: name }) => {
     if (isDict(value)) return extractors[name](value);
@@ -37,7 +37,7 @@ function topClass(classification: Classification): unknown {
   return fieldOr(classification, 'top', () => fieldOr(classification, 'predicted_classes', () => []));
 }
 
-/** A null that stands there is the field's value. */
+/** A field that is null counts as present. */
 function fieldOr(classification: Classification, name: string, other: () => unknown): unknown {
   return Object.hasOwn(classification, name) ? classification[name] : other();
 }
@@ -54,7 +54,7 @@ function topConfidence(classification: Classification): unknown {
   return confidences.reduce((best, confidence) => (isOrdered(confidence, '>', best) ? confidence : best));
 }
 
-/** In the list's order, or by class id; of several classes with one id the last counts. */
+/** In list order or sorted by class id; if several classes have one id, the last one counts. */
 function allOf(classification: Classification, name: 'class' | 'confidence'): unknown[] {
   const predictions = itemAt(classification, 'predictions');
   if (Array.isArray(predictions)) return predictions.map((prediction) => itemAt(prediction, name));

@@ -1,4 +1,4 @@
-// The properties of a detection: those that follow from its box and class, and those that its prediction brings along.
+// The properties of a detection: those of its box and class, and the extra values of its prediction.
 
 import { toInteger } from '../../../python/arithmetic.ts';
 import { toValue } from '../../../python/number.ts';
@@ -57,10 +57,10 @@ export type DetectionProperty = PointName | ValueName | (typeof BROUGHT_ALONG)[n
 
 export const detectionPropertyParameter = choiceParameter<DetectionProperty>(
   [...(Object.keys(VALUES) as ValueName[]), ...(Object.keys(POINTS) as PointName[]), ...BROUGHT_ALONG],
-  { description: 'Which property; those beside box and class are there only where the prediction has them' },
+  { description: 'The property; those other than box and class exist only if the prediction has them' },
 );
 
-/** Undefined where the detection does not have it. A point is a tuple, or rounded to a list of whole pixels. */
+/** Undefined if the detection lacks the property. A point is a tuple, or a list of whole pixels if rounded. */
 export function propertyOf(detection: Detection, name: DetectionProperty, isRounded: boolean): unknown {
   if (isPointName(name)) {
     const point = POINTS[name](detection.box);
@@ -70,8 +70,8 @@ export function propertyOf(detection: Detection, name: DetectionProperty, isRoun
 }
 
 /**
- * Whether a set has the property: its predictions have it, or had it before they were filtered out. Filtered by another
- * step, a set shows neither them nor the size of the image any more, and may have had any.
+ * True if a prediction has the property or had it before it was filtered out. A set that another step emptied has neither
+ * predictions nor an image size; it may have had any property.
  */
 export function hasProperty({ rows, image }: Detections, name: DetectionProperty): boolean {
   if (isPointName(name) || isValueName(name)) return true;
@@ -90,7 +90,7 @@ function isValueName(name: DetectionProperty): name is ValueName {
 function broughtAlong(fields: Row, image: ImageSize, name: string): unknown {
   switch (name) {
     case 'tracker_id':
-      // Roboflow keeps it where its own extraction does not look.
+      // Roboflow stores it in a place that its own extraction does not read.
       return undefined;
     case 'image_dimensions':
       return image.height === null || image.width === null ? undefined : [image.height, image.width];

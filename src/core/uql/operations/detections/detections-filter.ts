@@ -1,4 +1,4 @@
-// DetectionsFilter: those detections for which a condition holds.
+// DetectionsFilter: the detections that meet a condition.
 
 import { defineOperation } from '../operation.ts';
 import { statementGroupParameter } from '../parameter.ts';
@@ -6,7 +6,7 @@ import { detectionsOf } from './detections-input.ts';
 
 export const detectionsFilter = defineOperation({
   type: 'DetectionsFilter',
-  summary: 'Keeps the detections for which a condition holds.',
+  summary: 'Keeps the detections that meet a condition.',
   takesDetections: true,
   parameters: { filter_operation: statementGroupParameter({ description: 'The condition; its operand "_" is the detection' }) },
   apply: (value, { filter_operation: holds }, context) => {

@@ -1,9 +1,9 @@
-// The value of an operation that takes nothing but detections.
+// Reads the input of an operation that accepts only detections.
 
 import { type Detections, readDetections } from '../../detections.ts';
 import { shownValue, wrongInput } from '../operation-fault.ts';
 
-/** Throws for any other value; `call` is the operation as messages name it: `sort_detections(...)`. */
+/** Throws OperationFault for any other value. `call` is the operation's name in messages: `sort_detections(...)`. */
 export function detectionsOf(value: unknown, call: string): Detections {
   const detections = readDetections(value);
   if (detections !== null) return detections;

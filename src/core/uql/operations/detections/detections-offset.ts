@@ -1,4 +1,4 @@
-// DetectionsOffset: boxes made larger or smaller around their centre, beyond the image too.
+// DetectionsOffset: boxes enlarged or shrunk around their centre, even beyond the image.
 
 import { defineOperation } from '../operation.ts';
 import { integerParameter } from '../parameter.ts';
@@ -6,11 +6,11 @@ import { detectionsOf } from './detections-input.ts';
 
 export const detectionsOffset = defineOperation({
   type: 'DetectionsOffset',
-  summary: 'Makes the boxes of detections larger, half the offset on each side.',
+  summary: 'Enlarges the boxes of detections by half the offset on each side.',
   takesDetections: true,
   parameters: {
-    offset_x: integerParameter({ description: 'How much wider, in pixels; negative ones make it narrower' }),
-    offset_y: integerParameter({ description: 'How much higher, in pixels; negative ones make it lower' }),
+    offset_x: integerParameter({ description: 'The change of width in pixels; a negative offset shrinks the box' }),
+    offset_y: integerParameter({ description: 'The change of height in pixels; a negative offset shrinks the box' }),
   },
   apply: (value, { offset_x: x, offset_y: y }) => {
     const detections = detectionsOf(value, 'offset_detections(...)');

@@ -8,7 +8,7 @@ import { detectionsOf } from './detections-input.ts';
 
 export const detectionsPropertyExtract = defineOperation({
   type: 'DetectionsPropertyExtract',
-  summary: 'Takes one property of all detections, as a list; points are in whole pixels.',
+  summary: 'Extracts one property of all detections as a list; points are rounded to whole pixels.',
   takesDetections: true,
   parameters: { property_name: detectionPropertyParameter },
   apply: (value, { property_name: name }, _context, place) => {

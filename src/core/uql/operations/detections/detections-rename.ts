@@ -1,4 +1,4 @@
-// DetectionsRename: other names for the classes of detections, and ids that fit them.
+// DetectionsRename: new names for the classes of detections, with matching ids.
 
 import { isDict } from '../../../python/kind.ts';
 import { compareText } from '../../../python/ordering.ts';
@@ -12,22 +12,22 @@ type ClassMap = Record<string, string>;
 
 export const detectionsRename = defineOperation({
   type: 'DetectionsRename',
-  summary: 'Renames the classes of detections, and gives them new ids.',
+  summary: 'Renames the classes of detections and gives them new ids.',
   takesDetections: true,
   parameters: {
     class_map: namedParameter<ClassMap>(
       { type: 'object', additionalProperties: { type: 'string' } },
       { description: 'The new name of each class' },
-      'an object of text',
+      'an object with text values',
       (given) => (isClassMap(given) ? { value: given } : null),
     ),
     strict: namedParameter<boolean>(
       { type: 'boolean' },
-      { description: 'Every class must be in the map; otherwise the others keep name and id', fallback: true },
+      { description: 'If true, every class must be in the map; if false, other classes keep their name and id', fallback: true },
       'true or false',
       toBoolean,
     ),
-    new_classes_id_offset: integerParameter({ description: 'The first id for new classes, where not strict', fallback: 1024 }),
+    new_classes_id_offset: integerParameter({ description: 'The first id for new classes if `strict` is false', fallback: 1024 }),
   },
   apply: (value, { class_map, strict, new_classes_id_offset: offset }, context) => {
     const detections = detectionsOf(value, 'rename_detections(...)');
@@ -46,14 +46,14 @@ function newName({ className }: Detection, classMap: ClassMap): string {
   return Object.hasOwn(classMap, className) ? (classMap[className] as string) : className;
 }
 
-/** A class's id is its place among all new names. */
+/** The id of a class is the index of its name among all new names, sorted. */
 function idsInOrder(items: readonly Detection[], classMap: ClassMap): Map<string, bigint> {
   const missing = items.find(({ className }) => !Object.hasOwn(classMap, className));
   if (missing !== undefined) throw new OperationFault('OperationError', `Class '${missing.className}' not found in class_map.`);
   return new Map(sortedNames(classMap).map((name, place) => [name, BigInt(place)]));
 }
 
-/** Classes that are there keep their ids, and each name that is new takes the next from the offset on, used or not. */
+/** Existing classes keep their ids. Each new name takes the next id from the offset, even if the id is in use. */
 function idsBesideOld(items: readonly Detection[], classMap: ClassMap, offset: number): Map<string, bigint> {
   const ids = new Map(items.map(({ className, classId }) => [className, classId]));
   const newNames = sortedNames(classMap).filter((name) => !ids.has(name));

@@ -1,4 +1,4 @@
-// DetectionsSelection: one detection out of all, or none where there is none. Of equals it is the first.
+// DetectionsSelection: one detection, or none if there are none; the first of equals.
 
 import type { Detection } from '../../detections.ts';
 import { defineOperation } from '../operation.ts';
@@ -21,7 +21,7 @@ export const detectionsSelection = defineOperation({
   takesDetections: true,
   parameters: {
     mode: choiceParameter(Object.keys(selectors) as (keyof typeof selectors)[], {
-      description: 'Which one; left and right go by the centre',
+      description: 'Which detection; left and right compare the centres of boxes',
     }),
   },
   apply: (value, { mode }) => {

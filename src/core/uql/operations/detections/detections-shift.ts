@@ -1,4 +1,4 @@
-// DetectionsShift: boxes moved, beyond the image too.
+// DetectionsShift: boxes moved, even beyond the image.
 
 import { defineOperation } from '../operation.ts';
 import { integerParameter } from '../parameter.ts';
@@ -9,8 +9,8 @@ export const detectionsShift = defineOperation({
   summary: 'Moves the boxes of detections.',
   takesDetections: true,
   parameters: {
-    shift_x: integerParameter({ description: 'How far to the right, in pixels' }),
-    shift_y: integerParameter({ description: 'How far down, in pixels' }),
+    shift_x: integerParameter({ description: 'The distance to the right, in pixels' }),
+    shift_y: integerParameter({ description: 'The distance down, in pixels' }),
   },
   apply: (value, { shift_x: x, shift_y: y }) => {
     const detections = detectionsOf(value, 'shift_detections(...)');

@@ -6,7 +6,7 @@ import { detectionsOf } from './detections-input.ts';
 
 export const detectionsToDictionary = defineOperation({
   type: 'DetectionsToDictionary',
-  summary: "Writes detections in the form of Roboflow's responses.",
+  summary: "Converts detections to the form of Roboflow's responses.",
   takesDetections: true,
   parameters: {},
   apply: (value, _settings, _context, place) => detectionsJson(detectionsOf(value, `detections_to_dictionary(...) in context ${place}`)),

@@ -7,7 +7,7 @@ import { detectionPropertyParameter, propertyOf } from './detection-property.ts'
 
 export const extractDetectionProperty = defineOperation({
   type: 'ExtractDetectionProperty',
-  summary: 'Takes a property of a single detection, inside SequenceApply or DetectionsFilter; null where it has none.',
+  summary: 'Extracts a property of one detection, within SequenceApply or DetectionsFilter; null if the detection lacks it.',
   takesDetections: true,
   parameters: { property_name: detectionPropertyParameter },
   apply: (value, { property_name: name }, _context, place) => {

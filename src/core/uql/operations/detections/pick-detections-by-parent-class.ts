@@ -1,4 +1,4 @@
-// PickDetectionsByParentClass: the detections of one class, and all others that have their centre inside one of those.
+// PickDetectionsByParentClass: the detections of one class, and all others whose centre is inside one of them.
 
 import type { Box, Detection } from '../../detections.ts';
 import { defineOperation } from '../operation.ts';
@@ -7,9 +7,9 @@ import { detectionsOf } from './detections-input.ts';
 
 export const pickDetectionsByParentClass = defineOperation({
   type: 'PickDetectionsByParentClass',
-  summary: 'Keeps the detections of a class, then all others that have their centre inside one of those.',
+  summary: 'Keeps the detections of a class, followed by all others whose centre is inside one of them.',
   takesDetections: true,
-  parameters: { parent_class: textParameter({ description: 'The class of the detections that the others lie in' }) },
+  parameters: { parent_class: textParameter({ description: 'The class of the enclosing detections' }) },
   apply: (value, { parent_class: parentClass }, _context, place) => {
     const detections = detectionsOf(value, `pick_detections_by_parent_class(...) in context ${place}`);
     const parents = detections.items.filter(({ className }) => className === parentClass);

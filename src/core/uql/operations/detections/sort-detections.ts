@@ -1,4 +1,4 @@
-// SortDetections: detections in another order. Equals keep theirs, and turn it round when the order descends.
+// SortDetections: sorted detections. Equals keep their order if ascending, and reverse it if descending.
 
 import type { Detection } from '../../detections.ts';
 import { defineOperation } from '../operation.ts';
@@ -21,8 +21,8 @@ export const sortDetections = defineOperation({
   summary: 'Sorts detections.',
   takesDetections: true,
   parameters: {
-    mode: choiceParameter(Object.keys(ranks) as (keyof typeof ranks)[], { description: 'What they are sorted by' }),
-    ascending: booleanParameter({ description: 'Least first', fallback: true }),
+    mode: choiceParameter(Object.keys(ranks) as (keyof typeof ranks)[], { description: 'The sort key' }),
+    ascending: booleanParameter({ description: 'Whether the smallest comes first', fallback: true }),
   },
   apply: (value, { mode, ascending }) => {
     const detections = detectionsOf(value, 'sort_detections(...)');

@@ -1,4 +1,4 @@
-// ConvertImageToBase64: an image as text. What came as base64 is given as it came, and a file as a JPEG.
+// ConvertImageToBase64: an image as base64 text. Base64 stays unchanged; a file is encoded as a JPEG.
 
 import { defineOperation } from '../operation.ts';
 import { imageOf, lookingAt } from './image-input.ts';
@@ -8,7 +8,7 @@ const QUALITY = 95;
 
 export const convertImageToBase64 = defineOperation({
   type: 'ConvertImageToBase64',
-  summary: 'Gives an image as base64 text: as it came, or as a JPEG where it came as a file.',
+  summary: 'Returns an image as base64 text: unchanged if it is base64 already, as a JPEG if it is a file.',
   parameters: {},
   apply: (value, _settings, { images }, place) => {
     const source = imageOf(value, CALL, place);
@@ -16,7 +16,7 @@ export const convertImageToBase64 = defineOperation({
   },
 });
 
-/** So many bytes at a time, for a call takes only so many arguments. */
+/** Bytes per call, because the number of arguments of a call is limited. */
 const CHUNK = 8192;
 
 function encodeBase64(bytes: Uint8Array): string {

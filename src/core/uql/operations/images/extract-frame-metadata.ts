@@ -1,5 +1,5 @@
-// ExtractFrameMetadata: which frame of a video an image is, as its `video_metadata` says. An image without any is a
-// single photo of now: frame 0 at 30 frames a second.
+// ExtractFrameMetadata: an image's frame number and time in its video, from `video_metadata`. An image without metadata
+// counts as a photo taken now: frame 0 at 30 frames per second.
 
 import { divideNumbers } from '../../../python/arithmetic.ts';
 import { PythonError } from '../../../python/error.ts';
@@ -23,9 +23,9 @@ const properties = {
 
 export const extractFrameMetadata = defineOperation({
   type: 'ExtractFrameMetadata',
-  summary: 'Tells which frame of a video an image is, and when it was taken.',
+  summary: 'Returns the frame number of an image in its video, or when it was taken.',
   parameters: {
-    property_name: choiceParameter(Object.keys(properties) as (keyof typeof properties)[], { description: 'What is told' }),
+    property_name: choiceParameter(Object.keys(properties) as (keyof typeof properties)[], { description: 'The value to return' }),
   },
   apply: (value, { property_name: name }, context, place) => {
     imageOf(value, CALL, place);
@@ -47,7 +47,7 @@ function photoOfNow({ now }: OperationContext): Metadata {
 function frameTimestamp({ frame_timestamp: timestamp }: Metadata): unknown {
   if (timestamp instanceof Timestamp) return timestamp;
   const parsed = typeof timestamp === 'string' ? parseTimestamp(timestamp) : null;
-  if (parsed === null) throw new PythonError('ValueError', 'the frame has no timestamp, which is ISO 8601 text');
+  if (parsed === null) throw new PythonError('ValueError', 'the frame has no valid frame_timestamp; it must be ISO 8601 text');
   return parsed;
 }
 

@@ -1,4 +1,4 @@
-// ExtractImageProperty: how large an image is.
+// ExtractImageProperty: the size of an image.
 
 import { toValue } from '../../../python/number.ts';
 import { defineOperation } from '../operation.ts';
@@ -17,15 +17,15 @@ const properties = {
   aspect_ratio: ({ width, height }: Size): unknown => (height === 0 ? 0 : toValue(width / height)),
 };
 
-/** Roboflow's messages name the sibling of this operation. */
+/** Roboflow's messages use the name of another operation here. */
 const CALL = 'extract_detections_property(...)';
 
 export const extractImageProperty = defineOperation({
   type: 'ExtractImageProperty',
-  summary: 'Gives the width, the height, the number of pixels or the aspect ratio of an image.',
+  summary: 'Returns the width, height, number of pixels or aspect ratio of an image.',
   parameters: {
     property_name: choiceParameter(Object.keys(properties) as (keyof typeof properties)[], {
-      description: 'Which of them; size is width times height',
+      description: 'The property; `size` is width times height',
     }),
   },
   apply: (value, { property_name: name }, { images }, place) => {

@@ -1,17 +1,17 @@
-// The value of an operation that takes nothing but an image.
+// Reads the input of an operation that accepts only an image.
 
 import { ImageFault } from '../../image.ts';
 import { type ImageSource, readImageSource } from '../../image-source.ts';
 import { OperationFault, shownValue, wrongInput } from '../operation-fault.ts';
 
-/** Throws for any other value; `call` is the operation as messages name it. */
+/** Throws OperationFault for any other value. `call` is the operation's name in messages. */
 export function imageOf(value: unknown, call: string, place: string): ImageSource {
   const source = readImageSource(value);
   if (source !== null) return source;
   throw wrongInput(`Executing ${call} in context ${place}, expected WorkflowImageData object as value, got ${shownValue(value)}`);
 }
 
-/** Looks at the image, and says which operation could not when it cannot be read. */
+/** Turns an ImageFault of `look` into an OperationFault that names the operation. */
 export function lookingAt<Result>(call: string, place: string, look: () => Result): Result {
   try {
     return look();

@@ -1,4 +1,4 @@
-// NumericSequenceAggregate: the least or greatest item of a sequence, or the sum of all.
+// NumericSequenceAggregate: the minimum, maximum or sum of a sequence.
 
 import { addNumbers } from '../../../python/arithmetic.ts';
 import { isPythonError, PythonError } from '../../../python/error.ts';
@@ -12,10 +12,10 @@ import { itemsOf, lengthOf } from './sequence.ts';
 
 export const numericSequenceAggregate = defineOperation({
   type: 'NumericSequenceAggregate',
-  summary: 'Gives the least or the greatest item of a sequence, or the sum of its numbers.',
+  summary: 'Returns the smallest or largest item of a sequence, or the sum of its numbers.',
   parameters: {
-    function: choiceParameter(['min', 'max', 'sum'], { description: 'What is made of the items' }),
-    neutral_value: anyParameter({ description: 'What an empty sequence gives', fallback: null }),
+    function: choiceParameter(['min', 'max', 'sum'], { description: 'The function of the items' }),
+    neutral_value: anyParameter({ description: 'The result for an empty sequence', fallback: null }),
   },
   apply: (value, { function: name, neutral_value: neutral }, _context, place) => {
     try {
@@ -31,7 +31,7 @@ export const numericSequenceAggregate = defineOperation({
   },
 });
 
-/** The first of equals. */
+/** Returns the first of equal items. */
 function extremeOf(items: readonly unknown[], sign: '<' | '>'): unknown {
   return items.reduce((best, item) => (isOrdered(item, sign, best) ? item : best));
 }

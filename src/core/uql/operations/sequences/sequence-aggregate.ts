@@ -1,4 +1,4 @@
-// SequenceAggregate: one item of a sequence, by place or by how often it is there.
+// SequenceAggregate: one item of a sequence, by position or by frequency.
 
 import { isPythonError } from '../../../python/error.ts';
 import { classText, isDict } from '../../../python/kind.ts';
@@ -12,7 +12,7 @@ import { itemsOf, lengthOf } from './sequence.ts';
 
 export const sequenceAggregate = defineOperation({
   type: 'SequenceAggregate',
-  summary: 'Gives one item of a sequence: the first, the last, the most or the least common.',
+  summary: 'Returns one item of a sequence: the first, the last, the most common or the least common.',
   takesDetections: true,
   parameters: { mode: choiceParameter(['first', 'last', 'most_common', 'least_common'], { description: 'Which item' }) },
   apply: (value, { mode }, _context, place) => {
@@ -24,7 +24,7 @@ export const sequenceAggregate = defineOperation({
       }
       if (mode === 'first') return itemByPlace(value, 0);
       if (mode === 'last') return itemByPlace(value, -1);
-      return byCommonness(value).at(mode === 'most_common' ? 0 : -1);
+      return itemsByFrequency(value).at(mode === 'most_common' ? 0 : -1);
     } catch (error) {
       if (!isPythonError(error, 'TypeError', 'ValueError')) throw error;
       throw wrongInput(
@@ -34,19 +34,19 @@ export const sequenceAggregate = defineOperation({
   },
 });
 
-/** A part of detections is detections. */
+/** One item of detections is detections with one item. */
 function itemByPlace(value: unknown, place: 0 | -1): unknown {
   const detections = readDetections(value);
   return detections === null ? itemAt(value, place) : detections.with(detections.items.slice(place).slice(0, 1));
 }
 
-/** As Python's Counter orders them: the most common first, and those that are equally common as they were first seen. */
-function byCommonness(value: unknown): unknown[] {
+/** As Python's Counter orders them: by descending frequency, equals in order of first occurrence. */
+function itemsByFrequency(value: unknown): unknown[] {
   return sortedByValue(countsOf(value), ({ count }) => count, 'descending').map(({ item }) => item);
 }
 
 function countsOf(value: unknown): { item: unknown; count: unknown }[] {
-  // A Counter made of a dict takes its values for the counts.
+  // Python's Counter of a dict uses its values as counts.
   if (isDict(value) && readDetections(value) === null) return Object.entries(value).map(([item, count]) => ({ item, count }));
   const counts = new Map<string, { item: unknown; count: number }>();
   for (const item of itemsOf(value)) {

@@ -13,7 +13,7 @@ export const sequenceApply = defineOperation({
   type: 'SequenceApply',
   summary: 'Runs operations on each item of a sequence; the items of detections are single detections.',
   takesDetections: true,
-  parameters: { operations: operationsParameter({ description: 'What is done to each item' }) },
+  parameters: { operations: operationsParameter({ description: 'The operations to run on each item' }) },
   apply: (value, { operations }, context, place) => {
     try {
       return mapAskingOnce(readDetections(value)?.items ?? itemsOf(value), (item) => operations(item, context));

@@ -1,4 +1,4 @@
-// SequenceElementsCount: how often each item is in a sequence, by its text.
+// SequenceElementsCount: how often each item occurs in a sequence, by its text.
 
 import { isPythonError } from '../../../python/error.ts';
 import { classText } from '../../../python/kind.ts';
@@ -9,7 +9,7 @@ import { itemsOf } from './sequence.ts';
 
 export const sequenceElementsCount = defineOperation({
   type: 'SequenceElementsCount',
-  summary: 'Counts how often each item is in a sequence, by its text.',
+  summary: 'Counts how often each item occurs in a sequence, by its text.',
   parameters: {},
   apply: (value, _settings, _context, place) => {
     try {

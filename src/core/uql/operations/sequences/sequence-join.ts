@@ -13,7 +13,7 @@ const MAX_CHARACTERS = 1_000_000;
 export const sequenceJoin = defineOperation({
   type: 'SequenceJoin',
   summary: 'Joins the texts of all items of a sequence.',
-  parameters: { separator: textParameter({ description: 'Stands between two items', fallback: ', ' }) },
+  parameters: { separator: textParameter({ description: 'The text between two items', fallback: ', ' }) },
   apply: (value, { separator }, _context, place) => {
     const joined = textsOf(value, place).join(separator);
     const length = joined.length > MAX_CHARACTERS ? Array.from(joined).length : 0;

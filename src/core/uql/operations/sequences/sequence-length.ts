@@ -1,4 +1,4 @@
-// SequenceLength: Python's len; of detections it is their number.
+// SequenceLength: Python's `len`; for detections, the number of predictions.
 
 import { isPythonError } from '../../../python/error.ts';
 import { classText } from '../../../python/kind.ts';
@@ -8,7 +8,7 @@ import { lengthOf } from './sequence.ts';
 
 export const sequenceLength = defineOperation({
   type: 'SequenceLength',
-  summary: 'Counts the items of a list, the characters of a text, the keys of an object, or the predictions of detections.',
+  summary: 'Counts the items of a list, the characters of text, the keys of an object or the predictions of detections.',
   parameters: {},
   apply: (value, _settings, _context, place) => {
     try {

@@ -11,8 +11,8 @@ import { itemsOf } from './sequence.ts';
 
 export const sequenceMap = defineOperation({
   type: 'SequenceMap',
-  summary: 'Replaces each item of a sequence by what a table holds for it.',
-  parameters: { lookup_table: objectParameter({ description: 'What each item becomes; the keys are text' }) },
+  summary: 'Replaces each item of a sequence with its value in a table.',
+  parameters: { lookup_table: objectParameter({ description: 'The new value of each item; the keys are text' }) },
   apply: (value, { lookup_table: table }, _context, place) => {
     try {
       return itemsOf(value).map((item) => {

@@ -1,16 +1,14 @@
-// Values as sequences, as operations and statements see them: Python's own, and detections, which are their predictions.
+// Python's sequence functions for operations and statements; detections count as the sequence of their predictions.
 
 import { itemsOf as pythonItemsOf, lengthOf as pythonLengthOf } from '../../../python/sequence.ts';
 import { isTruthy as isPythonTruthy } from '../../../python/truth.ts';
 import { readDetections } from '../../detections.ts';
 import { withDetectionsAsJson } from '../../detections-json.ts';
 
-/** Throws Python's TypeError for what has no length. */
 export function lengthOf(value: unknown): number {
   return readDetections(value)?.items.length ?? pythonLengthOf(value);
 }
 
-/** Throws Python's TypeError for what has no items. */
 export function itemsOf(value: unknown): readonly unknown[] {
   return readDetections(value)?.items.map(withDetectionsAsJson) ?? pythonItemsOf(value);
 }

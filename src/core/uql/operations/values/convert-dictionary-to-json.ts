@@ -1,4 +1,4 @@
-// ConvertDictionaryToJSON: an object as JSON text, as Python's json.dumps writes it.
+// ConvertDictionaryToJSON: an object as JSON text, as Python's `json.dumps` writes it.
 
 import { pythonJsonWithNaN } from '../../../python/json-text.ts';
 import { isDict } from '../../../python/kind.ts';
@@ -7,7 +7,7 @@ import { OperationFault, shownValue, wrongInput } from '../operation-fault.ts';
 
 export const convertDictionaryToJson = defineOperation({
   type: 'ConvertDictionaryToJSON',
-  summary: "Writes an object as JSON text, as Python's `json.dumps` does.",
+  summary: "Converts an object to JSON text as Python's `json.dumps` does.",
   parameters: {},
   apply: (value, _settings, _context, place) => {
     if (!isDict(value)) {

@@ -12,7 +12,7 @@ import { numberParameter } from '../parameter.ts';
 export const divide = defineOperation({
   type: 'Divide',
   summary: 'Divides a number; the result is a float.',
-  parameters: { other: numberParameter({ description: 'What the value is divided by' }) },
+  parameters: { other: numberParameter({ description: 'The divisor' }) },
   apply: (value, { other }, _context, place) => {
     const number = readNumber(value);
     if (number === null) throw notDivisible(value, other, place);

@@ -1,4 +1,4 @@
-// LookupTable: the value that a table holds for the value.
+// LookupTable: the entry of a table whose key is the value.
 
 import { isPythonError } from '../../../python/error.ts';
 import { classText } from '../../../python/kind.ts';
@@ -10,8 +10,8 @@ import { objectParameter } from '../parameter.ts';
 
 export const lookupTable = defineOperation({
   type: 'LookupTable',
-  summary: 'Replaces the value by what a table holds for it.',
-  parameters: { lookup_table: objectParameter({ description: 'What each value becomes; the keys are text' }) },
+  summary: 'Replaces the value with its entry in a table.',
+  parameters: { lookup_table: objectParameter({ description: 'The result for each value; the keys are text' }) },
   apply: (value, { lookup_table: table }, _context, place) => {
     if (holdsKey(table, value, place)) return table[value];
     throw wrongInput(

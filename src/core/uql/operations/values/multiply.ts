@@ -1,4 +1,4 @@
-// Multiply: Python's `*`, which repeats text and lists as well.
+// Multiply: Python's `*`, which also repeats text and lists.
 
 import { multiplyNumbers } from '../../../python/arithmetic.ts';
 import { classText } from '../../../python/kind.ts';
@@ -9,13 +9,13 @@ import { defineOperation } from '../operation.ts';
 import { OperationFault, wrongInput } from '../operation-fault.ts';
 import { numberParameter } from '../parameter.ts';
 
-/** Of what repeating makes: Roboflow sets no limit, and a definition could take all memory. */
+/** Bounds repetition. Roboflow has no limit, so a definition could use up all memory. */
 const MAX_LENGTH = 1_000_000;
 
 export const multiply = defineOperation({
   type: 'Multiply',
-  summary: 'Multiplies a number; text and lists are repeated.',
-  parameters: { other: numberParameter({ description: 'What the value is multiplied by' }) },
+  summary: 'Multiplies a number, or repeats text or a list.',
+  parameters: { other: numberParameter({ description: 'The factor' }) },
   apply: (value, { other }, _context, place) => {
     const number = readNumber(value);
     if (number !== null) return toValue(multiplyNumbers(number, other));
@@ -32,7 +32,7 @@ function repeat(value: string | unknown[], times: bigint, place: string): string
   return value instanceof Tuple ? Tuple.from(items) : items;
 }
 
-/** None for a negative number. Throws where the whole would be too long. */
+/** 0 for a negative number. Throws OperationFault if the result would be too long. */
 function timesFor(value: string | unknown[], times: bigint, place: string): number {
   if (times <= 0n || value.length === 0) return 0;
   const length = BigInt(value.length) * times;

@@ -1,4 +1,4 @@
-// NumberRound: Python's round, half to even.
+// NumberRound: Python's `round`, half to even.
 
 import { classText } from '../../../python/kind.ts';
 import { readNumber, toValue } from '../../../python/number.ts';
@@ -11,7 +11,9 @@ import { integerParameter } from '../parameter.ts';
 export const numberRound = defineOperation({
   type: 'NumberRound',
   summary: 'Rounds a number, half to even; an integer stays an integer.',
-  parameters: { decimal_digits: integerParameter({ description: 'Digits after the point; negative ones are before it' }) },
+  parameters: {
+    decimal_digits: integerParameter({ description: 'The number of digits after the point; a negative number rounds before the point' }),
+  },
   apply: (value, { decimal_digits: digits }, _context, place) => {
     const number = readNumber(value);
     if (number !== null) return toValue(roundTo(number, digits));

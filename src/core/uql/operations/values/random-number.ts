@@ -1,4 +1,4 @@
-// RandomNumber: a number that does not depend on the value, to take samples by.
+// RandomNumber: a random number that does not depend on the value, for sampling.
 
 import { toValue } from '../../../python/number.ts';
 import { defineOperation } from '../operation.ts';
@@ -6,10 +6,10 @@ import { floatParameter } from '../parameter.ts';
 
 export const randomNumber = defineOperation({
   type: 'RandomNumber',
-  summary: 'Gives a random number, whatever the value is.',
+  summary: 'Returns a random number, independent of the value.',
   parameters: {
-    min_value: floatParameter({ description: 'The least number', fallback: 0 }),
-    max_value: floatParameter({ description: 'The number below which it stays', fallback: 1 }),
+    min_value: floatParameter({ description: 'The lower bound, included', fallback: 0 }),
+    max_value: floatParameter({ description: 'The upper bound, excluded', fallback: 1 }),
   },
   apply: (_value, { min_value: least, max_value: limit }, { random }) =>
     toValue(least === limit ? least : least + random() * Math.abs(limit - least)),

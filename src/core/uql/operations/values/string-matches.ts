@@ -1,4 +1,4 @@
-// StringMatches: whether a regular expression finds something in a text.
+// StringMatches: whether a regular expression matches anywhere in a text.
 
 import { classText } from '../../../python/kind.ts';
 import { excerptOf } from '../../../python/text.ts';
@@ -8,8 +8,8 @@ import { regexParameter } from '../parameter.ts';
 
 export const stringMatches = defineOperation({
   type: 'StringMatches',
-  summary: 'Tells whether a regular expression finds something in a text.',
-  parameters: { regex: regexParameter({ description: "A regular expression of Python's `re`, without lookaround and backreferences" }) },
+  summary: 'Returns whether a regular expression matches anywhere in a text.',
+  parameters: { regex: regexParameter({ description: "A regular expression of Python's `re`, without lookaround or backreferences" }) },
   apply: (value, { regex }, _context, place) => {
     if (typeof value === 'string') return regex.isFoundIn(value);
     throw wrongInput(

@@ -1,4 +1,4 @@
-// StringSubSequence: a part of a text, by code point.
+// StringSubSequence: a slice of a text, by code point.
 
 import { classText } from '../../../python/kind.ts';
 import { excerptOf } from '../../../python/text.ts';
@@ -8,10 +8,10 @@ import { integerParameter } from '../parameter.ts';
 
 export const stringSubSequence = defineOperation({
   type: 'StringSubSequence',
-  summary: 'Cuts a part out of a text. As it comes, it drops the last character.',
+  summary: 'Returns a slice of a text. By default it drops the last character.',
   parameters: {
-    start: integerParameter({ description: 'The first character, from 0; negative ones count from the end', fallback: 0 }),
-    end: integerParameter({ description: 'The character after the last; negative ones count from the end', fallback: -1 }),
+    start: integerParameter({ description: 'The index of the first character, from 0; a negative index counts from the end', fallback: 0 }),
+    end: integerParameter({ description: 'The index after the last character; a negative index counts from the end', fallback: -1 }),
   },
   apply: (value, { start, end }, _context, place) => {
     if (typeof value === 'string') return Array.from(value).slice(start, end).join('');

@@ -6,7 +6,7 @@ import { wrongInput } from '../operation-fault.ts';
 
 export const stringToLowerCase = defineOperation({
   type: 'StringToLowerCase',
-  summary: 'Writes text in lower case.',
+  summary: 'Converts text to lower case.',
   parameters: {},
   apply: (value, _settings, _context, place) => {
     if (typeof value === 'string') return value.toLowerCase();

@@ -6,7 +6,7 @@ import { wrongInput } from '../operation-fault.ts';
 
 export const stringToUpperCase = defineOperation({
   type: 'StringToUpperCase',
-  summary: 'Writes text in upper case.',
+  summary: 'Converts text to upper case.',
   parameters: {},
   apply: (value, _settings, _context, place) => {
     if (typeof value === 'string') return value.toUpperCase();

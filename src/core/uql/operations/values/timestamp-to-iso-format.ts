@@ -1,4 +1,4 @@
-// TimestampToISOFormat: a timestamp as text. Text that looks like one is none.
+// TimestampToISOFormat: a timestamp as text. Text is refused, even if it looks like a timestamp.
 
 import { classText } from '../../../python/kind.ts';
 import { Timestamp } from '../../../values/timestamp.ts';

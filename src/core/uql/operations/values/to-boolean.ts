@@ -1,11 +1,11 @@
-// ToBoolean: Python's bool.
+// ToBoolean: Python's `bool`.
 
 import { defineOperation } from '../operation.ts';
 import { isTruthy } from '../sequences/sequence.ts';
 
 export const toBoolean = defineOperation({
   type: 'ToBoolean',
-  summary: 'Gives false for zero, null, and what is empty, and true for all else, the text "false" included.',
+  summary: 'Returns false for zero, null and empty values, and true for all others, including the text "false".',
   parameters: {},
   apply: isTruthy,
 });

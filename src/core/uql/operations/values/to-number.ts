@@ -1,4 +1,4 @@
-// ToNumber: text, a boolean or a number as a number. It goes through a double, as it does in Roboflow, so that integers
+// ToNumber: text, a boolean or a number as a number. The number passes through a double, as in Roboflow, so integers
 // beyond 2^53 lose digits.
 
 import { toFloat, toInteger } from '../../../python/arithmetic.ts';
@@ -13,8 +13,10 @@ import { choiceParameter } from '../parameter.ts';
 
 export const toNumber = defineOperation({
   type: 'ToNumber',
-  summary: 'Reads the value as a number.',
-  parameters: { cast_to: choiceParameter(['int', 'float'], { description: 'What kind of number; int drops what is after the point' }) },
+  summary: 'Converts the value to a number.',
+  parameters: {
+    cast_to: choiceParameter(['int', 'float'], { description: 'The type of the result; `int` drops the digits after the point' }),
+  },
   apply: (value, { cast_to: target }, _context, place) => {
     const number = readNumber(value);
     const float = number === null ? textAsFloat(value) : toFloat(number);
