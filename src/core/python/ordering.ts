@@ -14,10 +14,10 @@ export type OrderSign = '<' | '<=' | '>' | '>=';
 export function isOrdered(left: unknown, sign: OrderSign, right: unknown): boolean {
   const leftNumber = readNumber(left);
   const rightNumber = readNumber(right);
-  if (leftNumber !== null && rightNumber !== null) return holds(leftNumber, sign, rightNumber);
+  if (leftNumber !== null && rightNumber !== null) return satisfies(leftNumber, sign, rightNumber);
   const kind = kindOf(left);
   if (kind === kindOf(right)) {
-    if (kind === 'str') return holds(compareText(left as string, right as string), sign, 0);
+    if (kind === 'str') return satisfies(compareText(left as string, right as string), sign, 0);
     if (kind === 'list' || kind === 'tuple') return areListsOrdered(left as unknown[], sign, right as unknown[]);
     if (kind === 'bytes') return areListsOrdered(Array.from((left as Bytes).data), sign, Array.from((right as Bytes).data));
     if (kind === 'datetime') return areTimestampsOrdered(left as Timestamp, sign, right as Timestamp);
@@ -25,7 +25,7 @@ export function isOrdered(left: unknown, sign: OrderSign, right: unknown): boole
   throw new PythonError('TypeError', `'${sign}' not supported between instances of '${typeName(left)}' and '${typeName(right)}'`);
 }
 
-function holds(left: bigint | number, sign: OrderSign, right: bigint | number): boolean {
+function satisfies(left: bigint | number, sign: OrderSign, right: bigint | number): boolean {
   switch (sign) {
     case '<':
       return left < right;
@@ -60,14 +60,14 @@ function areListsOrdered(left: readonly unknown[], sign: OrderSign, right: reado
   for (let at = 0; at < shorter; at += 1) {
     if (!isEqual(left[at], right[at])) return isOrdered(left[at], sign, right[at]);
   }
-  return holds(left.length, sign, right.length);
+  return satisfies(left.length, sign, right.length);
 }
 
 function areTimestampsOrdered(left: Timestamp, sign: OrderSign, right: Timestamp): boolean {
   if ((left.offsetSeconds === null) !== (right.offsetSeconds === null)) {
     throw new PythonError('TypeError', "can't compare offset-naive and offset-aware datetimes");
   }
-  return holds(left.epochMicroseconds, sign, right.epochMicroseconds);
+  return satisfies(left.epochMicroseconds, sign, right.epochMicroseconds);
 }
 
 /** Stable in both directions. Compares only by `<`, so mixed types fail as in Python's `sorted`. */

@@ -27,21 +27,21 @@ const COLUMNS = [
   'nearest_target_distance',
 ];
 
-/** Returns the rows with one type per column; `rows` itself if nothing changes. */
-export function inColumns(rows: readonly Row[]): readonly Row[] {
-  const changes = COLUMNS.flatMap((name) => {
-    const change = changeFor(rows.flatMap((row) => (row[name] === undefined ? [] : [row[name]])));
-    return change === null ? [] : [{ name, change }];
+/** Returns the rows with one type per column; `rows` itself if none needs a conversion. */
+export function unifyColumns(rows: readonly Row[]): readonly Row[] {
+  const conversions = COLUMNS.flatMap((name) => {
+    const convert = conversionFor(rows.flatMap((row) => (row[name] === undefined ? [] : [row[name]])));
+    return convert === null ? [] : [{ name, convert }];
   });
-  if (changes.length === 0) return rows;
+  if (conversions.length === 0) return rows;
   return rows.map((row) => {
-    const changed = changes.filter(({ name }) => row[name] !== undefined);
-    return { ...row, ...Object.fromEntries(changed.map(({ name, change }) => [name, mapLeaves(row[name], change)])) };
+    const applicable = conversions.filter(({ name }) => row[name] !== undefined);
+    return { ...row, ...Object.fromEntries(applicable.map(({ name, convert }) => [name, mapLeaves(row[name], convert)])) };
   });
 }
 
 /** The conversion of a column to one type; null if it has one type, or types that numpy stores as objects. */
-function changeFor(values: readonly unknown[]): ((value: unknown) => unknown) | null {
+function conversionFor(values: readonly unknown[]): ((value: unknown) => unknown) | null {
   const kinds = new Set<Kind>();
   for (const value of values) collectKinds(value, kinds);
   if (kinds.size < 2 || !hasOneShape(values)) return null;

@@ -6,7 +6,7 @@
 
 import { isDict, kindOf } from '../python/kind.ts';
 import { readNumber } from '../python/number.ts';
-import { inColumns, type Row } from './detection-columns.ts';
+import { type Row, unifyColumns } from './detection-columns.ts';
 
 /** In pixels. A negative offset may leave a box with `xMax` below `xMin`. */
 export interface Box {
@@ -71,14 +71,14 @@ export function readDetections(value: unknown): Detections | null {
   if (!isDict(image) || !Array.isArray(predictions)) return null;
   const size = { width: image['width'] ?? null, height: image['height'] ?? null };
   if (!predictions.every(isPrediction)) return null;
-  const rows = inColumns(predictions.filter((prediction) => !hasBrokenMask(prediction)));
-  return new Detections({ items: rows.map((row) => takeApart(row, size)), rows, image: size });
+  const rows = unifyColumns(predictions.filter((prediction) => !hasBrokenMask(prediction)));
+  return new Detections({ items: rows.map((row) => parsePrediction(row, size)), rows, image: size });
 }
 
 /** Reads a single prediction; null if the value is not one. */
 export function readDetection(value: unknown): Detection | null {
   if (value instanceof Detection) return value;
-  return isPrediction(value) ? takeApart(value, { width: null, height: null }) : null;
+  return isPrediction(value) ? parsePrediction(value, { width: null, height: null }) : null;
 }
 
 function isPrediction(value: unknown): value is Row {
@@ -87,7 +87,7 @@ function isPrediction(value: unknown): value is Row {
   return typeof className === 'string' && kindOf(classId) === 'int' && NUMBERS.every((name) => Number.isFinite(readFloat(value[name])));
 }
 
-function takeApart(fields: Row, image: ImageSize): Detection {
+function parsePrediction(fields: Row, image: ImageSize): Detection {
   const [x, y, width, height, confidence] = NUMBERS.map((name) => readFloat(fields[name])) as [number, number, number, number, number];
   const [xMin, yMin] = [x - width / 2, y - height / 2];
   const box = { xMin, yMin, xMax: xMin + width, yMax: yMin + height };

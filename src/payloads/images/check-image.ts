@@ -16,7 +16,7 @@ export function imageFault(kind: ImageKind, bytes: Uint8Array): string | null {
 
 function inspectImage(kind: ImageKind, bytes: Uint8Array): ImageInspection {
   if (bytes.length === 0) return { fault: 'is empty' };
-  if (kindOfBytes(bytes) !== kind) return { fault: `does not begin with the ${SHOWN[kind]} signature` };
+  if (kindOfBytes(bytes) !== kind) return { fault: `does not begin with the ${KIND_NAMES[kind]} signature` };
   return kind === 'png' ? inspectPng(bytes) : inspectJpeg(bytes);
 }
 
@@ -29,7 +29,7 @@ export function checkImage(file: FileHandle, bytes: Uint8Array): ImageSize | Pay
   if (kind !== null && kind !== typed && kind !== named && (named !== null || typed !== null))
     return {
       part,
-      message: `contains a ${SHOWN[kind]} image, but neither its name nor its content type says so; send it as image/${kind}`,
+      message: `contains a ${KIND_NAMES[kind]} image, but neither its name nor its content type says so; send it as image/${kind}`,
     };
   const expected = kind ?? named ?? typed;
   if (expected === null) return { part, message: 'is not an image; send a PNG or JPEG file' };
@@ -42,10 +42,10 @@ export function claimedKind({ filename, content_type }: FileHandle): ImageKind |
   return kindOfName(filename) ?? (/\.json$/i.test(filename ?? '') ? null : kindOfType(content_type));
 }
 
-const SHOWN: Readonly<Record<ImageKind, string>> = { png: 'PNG', jpeg: 'JPEG' };
+const KIND_NAMES: Readonly<Record<ImageKind, string>> = { png: 'PNG', jpeg: 'JPEG' };
 
 function correctionFor(kind: ImageKind | null, named: ImageKind | null): string {
-  if (kind !== null) return `is a ${SHOWN[kind]} file; send it as image/${kind}`;
+  if (kind !== null) return `is a ${KIND_NAMES[kind]} file; send it as image/${kind}`;
   return named === null ? 'must be a PNG or JPEG file' : `its name says image/${named}; the two must agree`;
 }
 

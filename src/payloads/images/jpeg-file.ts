@@ -21,14 +21,14 @@ export function inspectJpeg(bytes: Uint8Array): ImageInspection {
   for (let at = 2; ; ) {
     if (at < bytes.length && bytes[at] !== MARKER) return { fault: `has no marker at byte ${at}, where one is required` };
     while (bytes[at] === MARKER && bytes[at + 1] === MARKER) at += 1;
-    if (at + 1 >= bytes.length) return { fault: endsEarly(bytes, hasScan) };
+    if (at + 1 >= bytes.length) return { fault: truncationFault(bytes, hasScan) };
     const marker = bytes[at + 1] as number;
-    if (marker === EOI) return wholeFrame(frame, hasScan);
+    if (marker === EOI) return inspectionAtEnd(frame, hasScan);
     if (marker === SOI || marker === 0) return { fault: `has no marker at byte ${at}, where one is required` };
     at += 2;
     if (hasNoSegment(marker)) continue;
     const end = at + 2 <= bytes.length ? at + view.getUint16(at) : Number.POSITIVE_INFINITY;
-    if (end > bytes.length) return { fault: endsEarly(bytes, hasScan) };
+    if (end > bytes.length) return { fault: truncationFault(bytes, hasScan) };
     if (end < at + 2) return { fault: `has a segment at byte ${at - 2} with a length below 2` };
     if (isFrameHeader(marker)) {
       frame = readFrame(view, at, end);
@@ -39,11 +39,11 @@ export function inspectJpeg(bytes: Uint8Array): ImageInspection {
   }
 }
 
-function endsEarly({ length }: Uint8Array, hasScan: boolean): string {
+function truncationFault({ length }: Uint8Array, hasScan: boolean): string {
   return `ends after ${length} bytes, ${hasScan ? 'within' : 'before'} its image data and without an EOI marker`;
 }
 
-function wholeFrame(frame: Frame | null, hasScan: boolean): ImageInspection {
+function inspectionAtEnd(frame: Frame | null, hasScan: boolean): ImageInspection {
   if (frame === null) return { fault: 'has no frame header, which gives its size' };
   return hasScan ? { fault: null, ...frame } : { fault: 'has no scan, which contains its pixels' };
 }

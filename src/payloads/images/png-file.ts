@@ -27,17 +27,17 @@ export function inspectPng(bytes: Uint8Array): ImageInspection {
     const length = view.getUint32(at);
     const type = chunkType(bytes, at);
     if (seen.size === 0) {
-      const headFault = type === 'IHDR' ? headerFault(view, at, length) : `has ${type} as its first chunk, which must be IHDR`;
-      if (headFault !== null) return { fault: headFault };
+      const firstChunkFault = type === 'IHDR' ? headerFault(view, at, length) : `has ${type} as its first chunk, which must be IHDR`;
+      if (firstChunkFault !== null) return { fault: firstChunkFault };
     } else if (type === 'IHDR') return { fault: `has a second IHDR chunk at byte ${at}` };
     seen.add(type);
     at += CHUNK_OVERHEAD + length;
-    if (type === 'IEND') return endOf(view, seen);
+    if (type === 'IEND') return inspectionAtEnd(view, seen);
   }
   return { fault: `ends after ${bytes.length} bytes, before its IEND chunk` };
 }
 
-function endOf(view: DataView, seen: ReadonlySet<string>): ImageInspection {
+function inspectionAtEnd(view: DataView, seen: ReadonlySet<string>): ImageInspection {
   if (!seen.has('IDAT')) return { fault: 'has no IDAT chunk, which contains its pixels' };
   if (view.getUint8(HEADER + 9) === 3 && !seen.has('PLTE')) return { fault: 'uses a palette, but has no PLTE chunk' };
   return { fault: null, width: view.getUint32(HEADER), height: view.getUint32(HEADER + 4) };

@@ -8,13 +8,13 @@ import type { Mask, Prediction } from '../payload.ts';
 import { looksLikeMask } from './robovision-parts.ts';
 
 /** A prediction, and the value in the document that names its mask. */
-export interface Masked {
+export interface MaskedPrediction {
   prediction: Prediction;
   mask: JsonCursor | null;
 }
 
 /** Returns the masks in document order and sets `mask` of each prediction. Throws BadPayload. */
-export function tieMasks(masked: readonly Masked[], files: readonly FileHandle[]): Mask[] {
+export function tieMasks(masked: readonly MaskedPrediction[], files: readonly FileHandle[]): Mask[] {
   const byName = groupByName(files);
   const tied = new Map<string, { index: number; mask: Mask }>();
   for (const [index, { prediction, mask: place }] of masked.entries()) {

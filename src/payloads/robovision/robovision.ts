@@ -10,7 +10,7 @@ import { parseDocument } from '../json-document.ts';
 import { refuseTooMany } from '../limits.ts';
 import { makePrediction, NO_ITEM, type Payload, type Prediction } from '../payload.ts';
 import { BOX_KEYS, CLASS_KEYS, findList, type RobovisionKind, readKind } from './robovision-kind.ts';
-import { type Masked, tieMasks } from './robovision-masks.ts';
+import { type MaskedPrediction, tieMasks } from './robovision-masks.ts';
 import { findImage, findPredictions, refusePaths } from './robovision-parts.ts';
 
 export const robovision: PayloadFormat = {
@@ -53,7 +53,7 @@ function fieldDocument(received: Received): JsonCursor {
   return typeof value === 'string' ? parseDocument(new TextEncoder().encode(value), field) : new JsonCursor(value, field);
 }
 
-function readPredictions(document: JsonCursor, kind: RobovisionKind): Masked[] {
+function readPredictions(document: JsonCursor, kind: RobovisionKind): MaskedPrediction[] {
   if (kind === 'image_classification') return [{ prediction: readLabel(document), mask: null }];
   const list =
     findList(document) ?? document.refuse(`must have a list of its ${kind.replace('_', ' ')} results, such as "${LIST_OF[kind]}"`);
@@ -69,7 +69,7 @@ const LIST_OF = {
   semantic_segmentation: 'segments',
 };
 
-const READERS: Record<keyof typeof LIST_OF, (item: JsonCursor) => Masked> = {
+const READERS: Record<keyof typeof LIST_OF, (item: JsonCursor) => MaskedPrediction> = {
   object_detection: (item) => ({
     prediction: { ...readLabel(item), type: 'bounding_box', bounding_box: readBox(item.firstOf(BOX_KEYS)) },
     mask: null,
@@ -79,7 +79,7 @@ const READERS: Record<keyof typeof LIST_OF, (item: JsonCursor) => Masked> = {
   semantic_segmentation: readMasked,
 };
 
-function readMasked(item: JsonCursor): Masked {
+function readMasked(item: JsonCursor): MaskedPrediction {
   const prediction: Prediction = { ...readLabel(item), type: 'mask', bounding_box: readBoxIfAny(item.firstOf(BOX_KEYS)) };
   const mask = item.at('mask');
   if (typeof mask.value !== 'string' || mask.value === '') mask.refuse('must be the file name of a mask, such as "mask_0000.png"');

@@ -26,7 +26,7 @@ export function findShape(annotation: JsonCursor): V7Shape {
   if (!isDict(frames.value)) return { type: findType(own.value), holder: own, noteSources, frame: null, frameCount: null };
   const frameCount = Object.keys(frames.value).length;
   const key =
-    findFirstFrame(frames.value, hasKnownShape) ?? findFirstFrame(frames.value, hasShape) ?? findFirstFrame(frames.value, hasText);
+    findFirstFrame(frames.value, hasKnownShape) ?? findFirstFrame(frames.value, hasShape) ?? findFirstFrame(frames.value, hasOnlyText);
   if (key === null) return { type: findType(own.value), holder: own, noteSources, frame: null, frameCount };
   const holder = frames.at(key);
   const place = Number(key);
@@ -87,10 +87,10 @@ function hasKnownShape(frame: unknown): boolean {
 }
 
 function hasShape(frame: unknown): boolean {
-  return findType(frame) !== UNKNOWN && !hasText(frame);
+  return findType(frame) !== UNKNOWN && !hasOnlyText(frame);
 }
 
-function hasText(frame: unknown): boolean {
+function hasOnlyText(frame: unknown): boolean {
   return findType(frame) === TEXT;
 }
 

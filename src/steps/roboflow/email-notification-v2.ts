@@ -2,7 +2,7 @@
 
 import type { MailAttachment } from '../../core/delivery/outbound.ts';
 import { strOf } from '../../core/python/text.ts';
-import { mapAskingOnce } from '../../core/uql/ask-for-images.ts';
+import { mapCollectingWants } from '../../core/uql/collect-image-wants.ts';
 import {
   cooldownKey,
   interpretNotification,
@@ -65,7 +65,7 @@ interface Content {
 }
 
 function mailContent(manifest: EmailNotificationManifest, context: StepContext): Content & { text: null } {
-  const parts = mapAskingOnce([shownContent, filesBeside], (make) => make(manifest, context));
+  const parts = mapCollectingWants([shownContent, filesBeside], (make) => make(manifest, context));
   return { text: null, html: parts.map(({ html }) => html).join(''), attachments: parts.flatMap(({ attachments }) => attachments) };
 }
 
@@ -83,7 +83,7 @@ function shownContent(manifest: EmailNotificationManifest, context: StepContext)
 }
 
 function filesBeside({ attachments: files = {} }: EmailNotificationManifest, context: StepContext): Content {
-  return { html: '', attachments: mapAskingOnce(Object.entries(files), ([name, value]) => attachment(name, value, context)) };
+  return { html: '', attachments: mapCollectingWants(Object.entries(files), ([name, value]) => attachment(name, value, context)) };
 }
 
 const HTML_ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#x27;' };

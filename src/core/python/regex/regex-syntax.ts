@@ -52,7 +52,7 @@ function readPart(state: State): string {
       state.flags = state.outerFlags.pop() ?? state.flags;
       return ')';
     case '.':
-      return skippingMarks(state, otherThan(state, flags.isDotAll ? '' : '\\n'));
+      return skippingMarks(state, anyExcept(state, flags.isDotAll ? '' : '\\n'));
     case '^':
       return flags.isMultiline ? '(?m:^)' : '\\A';
     case '$':
@@ -60,7 +60,7 @@ function readPart(state: State): string {
     case '*':
     case '+':
     case '?':
-      return character + readGreed(scanner);
+      return character + readLaziness(scanner);
     case '{':
       return readCount(scanner) ?? skippingMarks(state, writeCharacter(character));
     case '|':
@@ -80,7 +80,7 @@ function readEscape(state: State): string {
   const { scanner, flags } = state;
   const letter = scanner.next();
   const set = characterSet(letter, flags.isAscii);
-  if (set !== undefined) return skippingMarks(state, letter === letter.toLowerCase() ? `[${set.items}]` : otherThan(state, set.items));
+  if (set !== undefined) return skippingMarks(state, letter === letter.toLowerCase() ? `[${set.items}]` : anyExcept(state, set.items));
   switch (letter) {
     case 'A':
       return '\\A';
@@ -121,7 +121,7 @@ function openGroup(state: State): string {
 }
 
 /** Reads the `?` of a lazy quantifier, and refuses the `+` of a possessive one. */
-function readGreed(scanner: Scanner): string {
+function readLaziness(scanner: Scanner): string {
   if (scanner.peek() === '+') throw new RegexFault('uses a possessive quantifier, which is not supported: leave out its last "+"');
   return scanner.take('?') ? '?' : '';
 }
@@ -136,10 +136,10 @@ function readCount(scanner: Scanner): string | null {
     scanner.rewind(start);
     return null;
   }
-  return `{${least || '0'}${hasComma ? `,${most}` : ''}}${readGreed(scanner)}`;
+  return `{${least || '0'}${hasComma ? `,${most}` : ''}}${readLaziness(scanner)}`;
 }
 
-function otherThan({ isMarked }: State, items: string): string {
+function anyExcept({ isMarked }: State, items: string): string {
   const excluded = items + (isMarked ? MARKS : '');
   return excluded === '' ? '(?s:.)' : `[^${excluded}]`;
 }

@@ -27,10 +27,10 @@ export function readOperations(definitions: unknown, placeOf: (index: number) =>
     if ('value' in reading) transforms.push(reading.value);
     else faults.push(...nestFaults(`[${index}]`, reading.faults));
   }
-  return faults.length > 0 ? { faults } : { value: inOneChain(transforms) };
+  return faults.length > 0 ? { faults } : { value: composeTransforms(transforms) };
 }
 
-function inOneChain(transforms: readonly Transform[]): Transform {
+function composeTransforms(transforms: readonly Transform[]): Transform {
   return (value, context) => {
     let result = value;
     for (const transform of transforms) result = transform(result, context);

@@ -50,7 +50,7 @@ function readBinary(fields: Fields, place: string, nested: NestedReader): Readin
   const right = readField(fields, 'right_operand', faults, (given) => readOperand(given, place, nested));
   const isNegated = readField(fields, 'negate', faults, readNegate);
   if (left === null || compare === null || right === null || isNegated === null) return { faults };
-  return { value: evaluating('BinaryStatement', place, (resolve) => compare(resolve(left), resolve(right)) !== isNegated) };
+  return { value: withPlaceInErrors('BinaryStatement', place, (resolve) => compare(resolve(left), resolve(right)) !== isNegated) };
 }
 
 function readUnary(fields: Fields, place: string, nested: NestedReader): Reading<Predicate> {
@@ -59,7 +59,7 @@ function readUnary(fields: Fields, place: string, nested: NestedReader): Reading
   const check = readField(fields, 'operator', faults, (given) => readChosen(given, unaryOperators));
   const isNegated = readField(fields, 'negate', faults, readNegate);
   if (operand === null || check === null || isNegated === null) return { faults };
-  return { value: evaluating('UnaryStatement', place, (resolve) => check(resolve(operand)) !== isNegated) };
+  return { value: withPlaceInErrors('UnaryStatement', place, (resolve) => check(resolve(operand)) !== isNegated) };
 }
 
 /** Null if the field is invalid; adds to `faults`. */
@@ -88,7 +88,7 @@ function typeFaults(definition: unknown, types: readonly string[]): Fault[] {
 }
 
 /** Adds the place of the statement to each error, except to errors of the operands' operations, which have one. */
-function evaluating(type: string, place: string, evaluate: (resolve: (operand: Operand) => unknown) => boolean): Predicate {
+function withPlaceInErrors(type: string, place: string, evaluate: (resolve: (operand: Operand) => unknown) => boolean): Predicate {
   return (values, context) => {
     const inner: OperationContext = { ...context, parameters: values };
     try {

@@ -4,7 +4,7 @@
 import type { Fault } from '../../../core/fault.ts';
 import { strOf } from '../../../core/python/text.ts';
 import type { JsonSchema } from '../../../core/schema.ts';
-import { mapAskingOnce } from '../../../core/uql/ask-for-images.ts';
+import { mapCollectingWants } from '../../../core/uql/collect-image-wants.ts';
 import { literals, operationChains, text } from '../../shared/property-schemas.ts';
 import type { StepContext } from '../../step-type.ts';
 import { chainFaults, type OperationsByName, transformValue, type Values } from './named-operations.ts';
@@ -36,7 +36,7 @@ export function messageText(
   const named = [...message.matchAll(PLACEHOLDER)].map(([, name]) => name as string);
   const used = [...new Set(named)].filter((name) => Object.hasOwn(parameters, name));
   const written = new Map(
-    mapAskingOnce(used, (name) => [name, write(transformValue(name, parameters[name], chains, context), name)] as const),
+    mapCollectingWants(used, (name) => [name, write(transformValue(name, parameters[name], chains, context), name)] as const),
   );
   return message.replace(PLACEHOLDER, (placeholder, name: string) => written.get(name) ?? placeholder);
 }

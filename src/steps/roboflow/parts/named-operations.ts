@@ -1,7 +1,7 @@
 // Chains of operations, by the name of the value that they transform.
 
 import { type Fault, nestFaults } from '../../../core/fault.ts';
-import { mapAskingOnce } from '../../../core/uql/ask-for-images.ts';
+import { mapCollectingWants } from '../../../core/uql/collect-image-wants.ts';
 import { applyOperations, operationsFaults } from '../../../core/uql/operations/apply-operations.ts';
 import type { OperationContext, OperationDefinition } from '../../../core/uql/operations/operation.ts';
 import type { StepContext } from '../../step-type.ts';
@@ -19,7 +19,7 @@ export function operationContext(context: StepContext, parameters: Values = {}):
 export function transformValues(values: Values, chains: OperationsByName, context: StepContext): Values {
   if (Object.keys(chains).length === 0) return values;
   return Object.fromEntries(
-    mapAskingOnce(Object.entries(values), ([name, value]) => [name, transformValue(name, value, chains, context)] as const),
+    mapCollectingWants(Object.entries(values), ([name, value]) => [name, transformValue(name, value, chains, context)] as const),
   );
 }
 

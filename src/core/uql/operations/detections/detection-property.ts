@@ -30,7 +30,7 @@ const VALUES = {
   size: ({ box }: Detection): unknown => toValue((box.yMax - box.yMin) * (box.xMax - box.xMin)),
 };
 
-const BROUGHT_ALONG = [
+const EXTRA_PROPERTIES = [
   'in_out',
   'path_deviation',
   'polygon',
@@ -53,10 +53,10 @@ const BROUGHT_ALONG = [
 
 type PointName = keyof typeof POINTS;
 type ValueName = keyof typeof VALUES;
-export type DetectionProperty = PointName | ValueName | (typeof BROUGHT_ALONG)[number];
+export type DetectionProperty = PointName | ValueName | (typeof EXTRA_PROPERTIES)[number];
 
 export const detectionPropertyParameter = choiceParameter<DetectionProperty>(
-  [...(Object.keys(VALUES) as ValueName[]), ...(Object.keys(POINTS) as PointName[]), ...BROUGHT_ALONG],
+  [...(Object.keys(VALUES) as ValueName[]), ...(Object.keys(POINTS) as PointName[]), ...EXTRA_PROPERTIES],
   { description: 'The property; those other than box and class exist only if the prediction has them' },
 );
 
@@ -66,7 +66,7 @@ export function propertyOf(detection: Detection, name: DetectionProperty, isRoun
     const point = POINTS[name](detection.box);
     return isRounded ? point.map((coordinate) => toValue(toInteger(roundTo(coordinate, 0)))) : Tuple.from(point.map(toValue));
   }
-  return isValueName(name) ? VALUES[name](detection) : broughtAlong(detection.fields, detection.image, name);
+  return isValueName(name) ? VALUES[name](detection) : extraValueOf(detection.fields, detection.image, name);
 }
 
 /**
@@ -76,7 +76,7 @@ export function propertyOf(detection: Detection, name: DetectionProperty, isRoun
 export function hasProperty({ rows, image }: Detections, name: DetectionProperty): boolean {
   if (isPointName(name) || isValueName(name)) return true;
   if (rows.length === 0) return image.width === null && image.height === null;
-  return rows.some((row) => broughtAlong(row, image, name) !== undefined);
+  return rows.some((row) => extraValueOf(row, image, name) !== undefined);
 }
 
 function isPointName(name: DetectionProperty): name is PointName {
@@ -87,7 +87,7 @@ function isValueName(name: DetectionProperty): name is ValueName {
   return Object.hasOwn(VALUES, name);
 }
 
-function broughtAlong(fields: Row, image: ImageSize, name: string): unknown {
+function extraValueOf(fields: Row, image: ImageSize, name: string): unknown {
   switch (name) {
     case 'tracker_id':
       // Roboflow stores it in a place that its own extraction does not read.

@@ -32,7 +32,7 @@ export const detectionsRename = defineOperation({
   apply: (value, { class_map, strict, new_classes_id_offset: offset }, context) => {
     const detections = detectionsOf(value, 'rename_detections(...)');
     const classMap = readClassMap(class_map, context);
-    const ids = readStrict(strict, context) ? idsInOrder(detections.items, classMap) : idsBesideOld(detections.items, classMap, offset);
+    const ids = readStrict(strict, context) ? idsInOrder(detections.items, classMap) : idsAfterExisting(detections.items, classMap, offset);
     return detections.with(
       detections.items.map((detection) => {
         const className = newName(detection, classMap);
@@ -54,7 +54,7 @@ function idsInOrder(items: readonly Detection[], classMap: ClassMap): Map<string
 }
 
 /** Existing classes keep their ids. Each new name takes the next id from the offset, even if the id is in use. */
-function idsBesideOld(items: readonly Detection[], classMap: ClassMap, offset: number): Map<string, bigint> {
+function idsAfterExisting(items: readonly Detection[], classMap: ClassMap, offset: number): Map<string, bigint> {
   const ids = new Map(items.map(({ className, classId }) => [className, classId]));
   const newNames = sortedNames(classMap).filter((name) => !ids.has(name));
   for (const [place, name] of newNames.entries()) ids.set(name, BigInt(offset + place));

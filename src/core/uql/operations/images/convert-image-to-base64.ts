@@ -1,7 +1,7 @@
 // ConvertImageToBase64: an image as base64 text. Base64 stays unchanged; a file is encoded as a JPEG.
 
 import { defineOperation } from '../operation.ts';
-import { imageOf, lookingAt } from './image-input.ts';
+import { imageOf, readingImage } from './image-input.ts';
 
 const CALL = 'encode_image_to_base64(...)';
 const QUALITY = 95;
@@ -12,7 +12,7 @@ export const convertImageToBase64 = defineOperation({
   parameters: {},
   apply: (value, _settings, { images }, place) => {
     const source = imageOf(value, CALL, place);
-    return source.kind === 'base64' ? source.text : encodeBase64(lookingAt(CALL, place, () => images.jpeg(value, QUALITY)));
+    return source.kind === 'base64' ? source.text : encodeBase64(readingImage(CALL, place, () => images.jpeg(value, QUALITY)));
   },
 });
 

@@ -3,7 +3,7 @@
 import { Bytes } from '../../../values/bytes.ts';
 import { defineOperation } from '../operation.ts';
 import { integerParameter } from '../parameter.ts';
-import { imageOf, lookingAt } from './image-input.ts';
+import { imageOf, readingImage } from './image-input.ts';
 
 const CALL = 'encode_image_to_jpeg(...)';
 
@@ -13,6 +13,6 @@ export const convertImageToJpeg = defineOperation({
   parameters: { compression_level: integerParameter({ description: 'The quality of the JPEG', minimum: 1, maximum: 100, fallback: 95 }) },
   apply: (value, { compression_level: quality }, { images }, place) => {
     imageOf(value, CALL, place);
-    return new Bytes(lookingAt(CALL, place, () => images.jpeg(value, quality)));
+    return new Bytes(readingImage(CALL, place, () => images.jpeg(value, quality)));
   },
 });

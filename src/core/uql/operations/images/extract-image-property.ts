@@ -3,7 +3,7 @@
 import { toValue } from '../../../python/number.ts';
 import { defineOperation } from '../operation.ts';
 import { choiceParameter } from '../parameter.ts';
-import { imageOf, lookingAt } from './image-input.ts';
+import { imageOf, readingImage } from './image-input.ts';
 
 interface Size {
   width: number;
@@ -30,6 +30,6 @@ export const extractImageProperty = defineOperation({
   },
   apply: (value, { property_name: name }, { images }, place) => {
     imageOf(value, CALL, place);
-    return properties[name](lookingAt(CALL, place, () => images.size(value)));
+    return properties[name](readingImage(CALL, place, () => images.size(value)));
   },
 });

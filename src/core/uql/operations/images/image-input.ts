@@ -11,10 +11,10 @@ export function imageOf(value: unknown, call: string, place: string): ImageSourc
   throw wrongInput(`Executing ${call} in context ${place}, expected WorkflowImageData object as value, got ${shownValue(value)}`);
 }
 
-/** Turns an ImageFault of `look` into an OperationFault that names the operation. */
-export function lookingAt<Result>(call: string, place: string, look: () => Result): Result {
+/** Turns an ImageFault of `read` into an OperationFault that names the operation. */
+export function readingImage<Result>(call: string, place: string, read: () => Result): Result {
   try {
-    return look();
+    return read();
   } catch (error) {
     if (!(error instanceof ImageFault)) throw error;
     throw new OperationFault('OperationError', `While Using operation ${call} in context ${place} encountered error: ${error.message}`);

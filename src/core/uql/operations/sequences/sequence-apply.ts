@@ -3,7 +3,7 @@
 import { isPythonError } from '../../../python/error.ts';
 import { classText } from '../../../python/kind.ts';
 import { itemsOf } from '../../../python/sequence.ts';
-import { mapAskingOnce } from '../../ask-for-images.ts';
+import { mapCollectingWants } from '../../collect-image-wants.ts';
 import { readDetections } from '../../detections.ts';
 import { defineOperation } from '../operation.ts';
 import { wrongInput } from '../operation-fault.ts';
@@ -16,7 +16,7 @@ export const sequenceApply = defineOperation({
   parameters: { operations: operationsParameter({ description: 'The operations to run on each item' }) },
   apply: (value, { operations }, context, place) => {
     try {
-      return mapAskingOnce(readDetections(value)?.items ?? itemsOf(value), (item) => operations(item, context));
+      return mapCollectingWants(readDetections(value)?.items ?? itemsOf(value), (item) => operations(item, context));
     } catch (error) {
       if (!isPythonError(error, 'TypeError', 'ValueError')) throw error;
       throw wrongInput(

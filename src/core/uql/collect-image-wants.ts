@@ -3,7 +3,7 @@
 import { ImagesWanted, type ImageWant } from './image.ts';
 
 /** `items.map(map)`, which throws one ImagesWanted with the wants of all calls. */
-export function mapAskingOnce<Item, Result>(items: readonly Item[], map: (item: Item) => Result): Result[] {
+export function mapCollectingWants<Item, Result>(items: readonly Item[], map: (item: Item) => Result): Result[] {
   const wants: ImageWant[] = [];
   const results = items.flatMap((item) => {
     try {
