@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 
 export const PART_NAMES = ['http', 'http-delivery', 'delivery', 'slow-fsync', 'stored', 'streams', 'cold'] as const;
 export type PartName = (typeof PART_NAMES)[number];
+const CHECKOUT_PARTS: readonly PartName[] = ['http', 'http-delivery', 'cold'];
 
 export interface BenchOptions {
   parts: PartName[];
@@ -24,7 +25,7 @@ export interface BenchOptions {
   coldStarts: number;
   /** Where data directories are made: the disk that is measured. */
   directory: string;
-  /** Another checkout of Sluice, with its packages installed: the baseline of the http part. */
+  /** Another checkout of Sluice, with its packages installed: the baseline of the parts that can compare with it. */
   against: string | null;
   /** Of processes, started anew, when measured against another checkout. */
   pairs: number;
@@ -34,7 +35,7 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
   --only PARTS         of ${PART_NAMES.join(', ')}; comma-separated (default: all)
   --quick              a minute and a half in all: smaller numbers, to see a large change
-  --against FOLDER     another checkout of Sluice, its packages installed, as baseline of the http part, which runs alone
+  --against FOLDER     another checkout of Sluice, its packages installed, as the baseline of http, http-delivery and cold
   --pairs N            of servers, started anew for their rounds, with --against (5)
   --rounds N           rounds of each contender, whose medians are shown (5)
   --seconds S          measured in each round (2)
@@ -71,10 +72,11 @@ export function parseOptions(args: string[]): BenchOptions | 'help' {
   const pick = (full: string, quick: string): string => (values.quick ? quick : full);
   const against = values.against === undefined ? null : checkout(values.against);
   const parts = values.only === undefined ? null : values.only.split(',').map(partName);
-  if (against !== null && parts?.some((part) => part !== 'http'))
-    throw new Error('--against: only the http part compares with another checkout; leave --only out');
+  const alien = against === null ? undefined : parts?.find((part) => !CHECKOUT_PARTS.includes(part));
+  if (alien !== undefined)
+    throw new Error(`--against: the part "${alien}" compares with no checkout; choose from ${CHECKOUT_PARTS.join(', ')}`);
   return {
-    parts: against === null ? (parts ?? [...PART_NAMES]) : ['http'],
+    parts: parts ?? [...(against === null ? PART_NAMES : CHECKOUT_PARTS)],
     isQuick: values.quick,
     rounds: count('--rounds', values.rounds ?? pick('5', '2')),
     seconds: positive('--seconds', values.seconds ?? pick('2', '0.5')),

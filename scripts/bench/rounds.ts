@@ -9,6 +9,8 @@ export interface Contender {
   target: LoadTarget;
   /** Requests that are on disk; null where nothing is stored. */
   countStored: (() => number) | null;
+  /** Called after the last round; rejects when something that was acknowledged did not come to its end. */
+  verify?: () => Promise<void>;
 }
 
 export type Figures = Omit<LoadResult, 'acknowledged' | 'verified'>;

@@ -39,7 +39,7 @@ export interface SluiceOptions {
   /** Content of its definition file. */
   definitions?: string;
   /** Folder of the code that is started. */
-  checkout?: string;
+  checkout?: string | undefined;
 }
 
 /** Does not wait until it listens. Its log goes to /dev/null, and what it says on stderr to ours. */

@@ -6,10 +6,14 @@ import { type SluiceProcess, startSluice } from '../sluice-process.ts';
 import type { Receiver } from './rounds.ts';
 import { deliveryDefinitions } from './workload.ts';
 
-export async function startDeliveringServer(bench: Bench, directory: string): Promise<{ server: SluiceProcess; receiver: Receiver }> {
+export async function startDeliveringServer(
+  bench: Bench,
+  directory: string,
+  checkout?: string,
+): Promise<{ server: SluiceProcess; receiver: Receiver }> {
   const receiver: Receiver = startHelper(bench, new URL('./receiver.ts', import.meta.url));
   const { port } = await receiver.ask('count');
   const env = { SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8' };
-  const server = await startSluice(bench, directory, { env, definitions: deliveryDefinitions(port) });
+  const server = await startSluice(bench, directory, { env, definitions: deliveryDefinitions(port), checkout });
   return { server, receiver };
 }

@@ -3,11 +3,11 @@
 
 import { startBareFastify } from '../baselines/start-bare-fastify.ts';
 import { type Bench, makeDirectory, type Part, type Target } from '../bench.ts';
-import { withCleanups } from '../cleanups.ts';
 import { acknowledgedLine, comparisonTable } from '../comparison-table.ts';
-import { startLoadGenerator } from '../load/load.ts';
-import { type Comparison, type Contender, compare, type Round, runRounds, summarize, warmUp } from '../rounds.ts';
-import { type SluiceOptions, startSluice } from '../sluice-process.ts';
+import { type LoadGenerator, startLoadGenerator } from '../load/load.ts';
+import { checkoutTarget, comparePairs, counted } from '../pairs.ts';
+import { type Comparison, type Contender, compare, warmUp } from '../rounds.ts';
+import { startSluice } from '../sluice-process.ts';
 import { fixed } from '../table.ts';
 
 const FLOORS = [
@@ -15,19 +15,23 @@ const FLOORS = [
   { connections: 1, floor: 0.2, aim: 0.3 },
 ];
 const CPU_CEILING = 2;
-/** Of the rate of another checkout: a change costs at most so much. */
-const CHECKOUT_FLOOR = 0.97;
 
 export const runHttpPart: Part = async (bench) => {
-  const { against } = bench.options;
-  const comparisons = await (against === null ? compareWithBareFastify(bench) : compareWithCheckout(bench, against));
+  const { against, connections } = bench.options;
+  const generator = startLoadGenerator(bench);
+  const comparisons =
+    against === null
+      ? await compareWithBareFastify(bench, generator)
+      : await comparePairs(bench, generator, startContender, { checkout: against, connectionCounts: connections });
   bench.print(comparisonTable(comparisons, ['sluice', against === null ? 'bare Fastify' : 'other checkout']));
   bench.print(acknowledgedLine(comparisons));
-  return { figures: { comparisons }, targets: comparisons.flatMap(against === null ? targetsOf : checkoutTarget) };
+  const targets = comparisons.flatMap((comparison) =>
+    against === null ? targetsOf(comparison) : checkoutTarget('durable stream run', comparison),
+  );
+  return { figures: { comparisons }, targets };
 };
 
-async function compareWithBareFastify(bench: Bench): Promise<Comparison[]> {
-  const generator = startLoadGenerator(bench);
+async function compareWithBareFastify(bench: Bench, generator: LoadGenerator): Promise<Comparison[]> {
   const contenders: [Contender, Contender] = [await startContender(bench), await startBareFastify(bench)];
   await warmUp(bench, generator, contenders);
   const comparisons: Comparison[] = [];
@@ -35,35 +39,9 @@ async function compareWithBareFastify(bench: Bench): Promise<Comparison[]> {
   return comparisons;
 }
 
-/**
- * Two processes of the same program differ by up to a seventh for as long as they run, because each is compiled in its own
- * way. So the rounds are spread over several pairs of processes.
- */
-async function compareWithCheckout(bench: Bench, checkout: string): Promise<Comparison[]> {
-  const generator = startLoadGenerator(bench);
-  const measured = bench.options.connections.map((connections) => ({ connections, rounds: [] as Round[] }));
-  for (let pair = 0; pair < bench.options.pairs; pair += 1)
-    await withCleanups(async (onEnd) => {
-      const benchOfPair = { ...bench, onEnd };
-      const contenders: [Contender, Contender] = [await startContender(benchOfPair), await startContender(benchOfPair, { checkout })];
-      await warmUp(bench, generator, contenders);
-      for (const { connections, rounds } of measured) rounds.push(...(await runRounds(bench, generator, contenders, connections)));
-    });
-  return measured.map(({ connections, rounds }) => summarize(connections, rounds));
-}
-
-async function startContender(bench: Bench, options?: SluiceOptions): Promise<Contender> {
-  const server = await startSluice(bench, makeDirectory(bench), options);
+async function startContender(bench: Bench, checkout?: string): Promise<Contender> {
+  const server = await startSluice(bench, makeDirectory(bench), { checkout });
   return { target: server.target, countStored: server.countCompleted };
-}
-
-function checkoutTarget({ connections, ratio }: Comparison): Target {
-  return {
-    name: `durable stream run against the other checkout, ${counted(connections)}`,
-    wanted: `at least ${fixed(CHECKOUT_FLOOR)}`,
-    figure: fixed(ratio),
-    isMet: ratio >= CHECKOUT_FLOOR,
-  };
 }
 
 function targetsOf({ connections, ratio, cpuRatio }: Comparison): Target[] {
@@ -83,8 +61,4 @@ function targetsOf({ connections, ratio, cpuRatio }: Comparison): Target[] {
       isMet: cpuRatio <= CPU_CEILING,
     },
   ];
-}
-
-function counted(connections: number): string {
-  return `${connections} connection${connections === 1 ? '' : 's'}`;
 }
