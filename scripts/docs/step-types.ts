@@ -1,4 +1,4 @@
-// The sections on step types: what each is for, takes and gives, from the list that a server answers with.
+// The sections on step types: purpose, properties and outputs of each, from the list that `GET /step-types` returns.
 
 import { retrySchema } from '../../src/core/delivery/retry.ts';
 import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
@@ -32,9 +32,9 @@ function section({ type, aliases, summary, manifest, outputs }: StepTypeDescript
     summary,
     aliases.length === 0 ? null : `Also known as ${aliases.map(code).join(', ')}.`,
     Object.keys(properties).length === 0
-      ? 'It takes no properties of its own.'
+      ? 'It has no properties of its own.'
       : propertyTable(properties, manifest['required'] as readonly string[]),
-    ignoresUnknown ? 'Properties that it does not know are ignored.' : null,
+    ignoresUnknown ? 'Unknown properties are ignored.' : null,
     `Outputs: ${describeOutputs(outputs)}.`,
   ]
     .filter((part) => part !== null)
@@ -42,7 +42,7 @@ function section({ type, aliases, summary, manifest, outputs }: StepTypeDescript
 }
 
 function describeOutputs(outputs: readonly string[] | null): string {
-  if (outputs === null) return 'as its properties say';
+  if (outputs === null) return 'determined by its properties';
   return outputs.map(code).join(', ') || 'none';
 }
 
@@ -57,7 +57,7 @@ function propertyTable(properties: Properties, required: readonly string[]): str
   return markdownTable(['Property', 'Type', 'Default', 'Selectable', 'Description'], rows);
 }
 
-/** As the check of a manifest sees it; in operations and statements all text is taken as written. */
+/** By the check of manifests. Operations and statements have no selectors. */
 function describeSelectable(name: string, schema: JsonSchema): string {
   if (!Object.hasOwn(bindableProperties({ [name]: null }), name)) return 'no';
   const takes = (value: unknown): boolean => createSchemaCheck(schema)(value).length === 0;

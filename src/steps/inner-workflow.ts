@@ -21,24 +21,25 @@ const ID = '^[A-Za-z0-9][A-Za-z0-9_.-]*$';
 
 export const innerWorkflow: StepType<InnerWorkflowManifest> = {
   type: INNER_WORKFLOW,
-  summary: 'Runs another workflow in its place: its steps become steps of this one, named {step}__{childstep}.',
+  summary: "Runs another workflow as one step. The other workflow's steps become steps of this one, named {step}__{childstep}.",
   properties: {
     workflow_definition: {
       title: 'an object, or null',
       anyOf: [{ type: 'object' }, { type: 'null' }],
-      description: 'the workflow, with inputs, steps and selectors of its own; or name one of the same app by the three properties below',
+      description:
+        'the other workflow, with its own inputs, steps and selectors; alternatively, name a workflow of the same app by the three properties below',
     },
-    workflow_workspace_id: { type: ['string', 'null'], pattern: ID, description: 'must be "local", or the id of the app' },
+    workflow_workspace_id: { type: ['string', 'null'], pattern: ID, description: 'must be "local" or the id of the app' },
     workflow_id: {
       type: ['string', 'null'],
       pattern: ID,
-      description: 'must be the id of a workflow; it is taken as it is when this one is saved',
+      description: 'must be the id of a workflow; saving stores a copy of its current state',
     },
     workflow_version_id: {
-      description: 'a whole number: its version, the current one unless given',
+      description: 'a whole number, the version of that workflow; by default the current one',
       anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string', pattern: '^[1-9]\\d{0,8}$' }, { type: 'null' }],
     },
-    parameter_bindings: { type: 'object', description: 'what each input of the workflow is: selectors or literals by name' },
+    parameter_bindings: { type: 'object', description: 'the inputs of the other workflow by name, each a selector or a literal' },
     execution_mode: { type: 'string', enum: ['embedded'] },
   },
   required: ['parameter_bindings'],
@@ -66,7 +67,7 @@ function formFaults(manifest: InnerWorkflowManifest): Fault[] {
 
 /** Retries, visits and transitions apply to its inner steps. */
 const NOT_AS_A_WHOLE = {
-  retry: 'is not tried again as a whole',
+  retry: 'is not retried as a whole',
   max_visits: 'is not visited as a whole',
   on_success: 'does not succeed as a whole',
   on_failure: 'does not fail as a whole',
@@ -75,5 +76,5 @@ const NOT_AS_A_WHOLE = {
 function commonFaults(manifest: InnerWorkflowManifest): Fault[] {
   return Object.entries(NOT_AS_A_WHOLE)
     .filter(([property]) => manifest[property as keyof typeof NOT_AS_A_WHOLE] !== undefined)
-    .map(([property, text]) => ({ path: property, message: `an inner workflow ${text}; give "${property}" to its steps` }));
+    .map(([property, text]) => ({ path: property, message: `an inner workflow ${text}; set "${property}" on its steps` }));
 }

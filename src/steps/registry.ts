@@ -63,7 +63,7 @@ function idsOf({ type, aliases = [] }: StepType): string[] {
 function reportUnknown(type: string, list: readonly StepType[]): ManifestReport {
   const shown = type.length > 100 ? `${type.slice(0, 100)}…` : type;
   const hint = sayKnown(type, list.flatMap(idsOf), list.map((stepType) => stepType.type).join(', '));
-  const message = `"${shown}" is no step type${hint}`;
+  const message = `"${shown}" is not a step type${hint}`;
   return { faults: [{ path: 'type', message }], outputs: null, takesSteps: () => true, mayNameLoop: () => true };
 }
 

@@ -68,7 +68,7 @@ export type EffectResult = OutboundResult | WriteResult | ReadResult;
 /** For a step that plans only messages. */
 export function outboundResult(result: EffectResult): OutboundResult {
   if (result.kind === 'written' || result.kind === 'not_written' || result.kind === 'read' || result.kind === 'not_read')
-    throw new Error(`a message was sent, and came back ${result.kind}`);
+    throw new Error(`a delivery cannot have the result "${result.kind}"`);
   return result;
 }
 
@@ -78,7 +78,7 @@ export interface StepContext {
   step: string;
   /** From 1; each repetition of a loop raises it. */
   visit: number;
-  /** Of this visit, from 1; a retried step is planned anew. */
+  /** Of this visit, from 1; a retried step is planned again. */
   attempt: number;
   /** When the step is planned, in server time (core/run/server-time.ts); use it to measure intervals. */
   now: number;

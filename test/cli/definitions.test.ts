@@ -65,7 +65,7 @@ describe('validate', () => {
       expect.stringMatching(/^sluice: .*\/a\.yaml:3: settings\.prot: no such setting; did you mean "port"\? Known are host, port, /),
       expect.stringMatching(/^sluice: .*\/a\.yaml:3: settings\.port: must be a whole number from 0 to 65535 \(it is "many"\)$/),
       expect.stringMatching(
-        /^sluice: .*\/c\.yaml:4: workflows\[0\]\.definition\.steps\[0\]\.type: "sluice\/sett@v1" is no step type; did you mean "sluice\/set@v1"\? Known are /,
+        /^sluice: .*\/c\.yaml:4: workflows\[0\]\.definition\.steps\[0\]\.type: "sluice\/sett@v1" is not a step type; did you mean "sluice\/set@v1"\? Known are /,
       ),
       expect.stringMatching(/^sluice: .*\/b\.yaml:2: sinks\[0\]\.path: must start with "\/"/),
       expect.stringMatching(/^sluice: .*\/b\.yaml:3: sinks\[1\]: unknown field "colour"; known are /),

@@ -33,7 +33,7 @@ describe('validate', () => {
     const { code, stdout, stderr } = await validate(path);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.split('\n')).toEqual([
-      expect.stringContaining(`sluice: ${path}:3: steps[0].type: "sluice/sett@v1" is no step type; did you mean "sluice/set@v1"?`),
+      expect.stringContaining(`sluice: ${path}:3: steps[0].type: "sluice/sett@v1" is not a step type; did you mean "sluice/set@v1"?`),
       `sluice: ${path}:5: outputs[0].selector: Workflow references '$steps.b.x' which points to a non-existent block; known are a`,
       '',
     ]);

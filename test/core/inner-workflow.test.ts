@@ -311,7 +311,7 @@ describe('is refused', () => {
       'steps[0].parameter_bindings: Detected reference to other step in manifest of step in.',
     ],
     ['its own output as its input', inner('in', ECHO, { x: '$steps.in.y' }), 'Detected cycle in execution graph'],
-    ['a retry of the whole', inner('in', ECHO, { x: 1 }, { retry: {} }), 'steps[0].retry: an inner workflow is not tried again as a whole'],
+    ['a retry of the whole', inner('in', ECHO, { x: 1 }, { retry: {} }), 'steps[0].retry: an inner workflow is not retried as a whole'],
     [
       'sending it elsewhere',
       inner('in', ECHO, { x: 1 }, { execution_mode: 'remote_dispatch' }),

@@ -120,7 +120,7 @@ describe('a fault is named with its place and what would be right', () => {
     [
       'an unknown step type',
       workflow({ steps: [{ type: 'sluice/sett@v1', name: 'a' }] }),
-      'steps[0].type: "sluice/sett@v1" is no step type; did you mean "sluice/set@v1"? Known are sluice/set@v1',
+      'steps[0].type: "sluice/sett@v1" is not a step type; did you mean "sluice/set@v1"? Known are sluice/set@v1',
     ],
     ['a step without a type', workflow({ steps: [{ name: 'a' }] }), 'steps[0]: field "type" is missing'],
     [
@@ -181,7 +181,7 @@ describe('a fault is named with its place and what would be right', () => {
     [
       'a step to run next that is no selector',
       workflow({ steps: [delay('a', ['b']), set('b')] }),
-      'steps[0].next_steps[0]: must name a step, as "$steps.name"',
+      'steps[0].next_steps[0]: must name a step, such as "$steps.name"',
     ],
     [
       'an output that is a literal',

@@ -183,7 +183,7 @@ describe('applying', () => {
     [
       'a workflow with an unknown step',
       { workflows: [{ app_id: 'a', id: 'w', definition: { ...WORKFLOW, steps: [{ type: 'x', name: 's' }] } }] },
-      'workflows[0].definition.steps[0].type: "x" is no step type',
+      'workflows[0].definition.steps[0].type: "x" is not a step type',
     ],
     [
       'a workflow with an id that is none',

@@ -62,9 +62,13 @@ describe('is told:', () => {
     [
       'a value in place of a step',
       [set('a', {}, { on_success: ['$steps.a.x'] })],
-      'steps[0].on_success[0]: must name a step, as "$steps.name"',
+      'steps[0].on_success[0]: must name a step, such as "$steps.name"',
     ],
-    ['a name that is no selector', [set('a', {}, { on_success: ['a'] })], 'steps[0].on_success[0]: must name a step, as "$steps.name"'],
+    [
+      'a name that is no selector',
+      [set('a', {}, { on_success: ['a'] })],
+      'steps[0].on_success[0]: must name a step, such as "$steps.name"',
+    ],
     ['one step that is not in a list', [set('a', {}, { on_success: '$steps.a' })], 'steps[0].on_success: must be array'],
     ['no visits', [set('a', {}, { max_visits: 0 })], 'steps[0].max_visits: must be >= 1'],
     ['too many visits', [set('a', {}, { max_visits: 101 })], 'steps[0].max_visits: must be <= 100'],
@@ -110,7 +114,7 @@ describe('is told:', () => {
           on_failure: [],
         },
       ],
-      'steps[0].on_failure: an inner workflow does not fail as a whole; give "on_failure" to its steps',
+      'steps[0].on_failure: an inner workflow does not fail as a whole; set "on_failure" on its steps',
     ],
   ];
   for (const [what, steps, expected] of bad)

@@ -83,7 +83,7 @@ describe('a received file', () => {
     expect((await send('/cyrillic?charset=windows-1251', latin1('\u00cf'))).body.output.content).toBe('\u041f');
     expect((await send('/cyrillic?charset=klingon', 'x')).body.error).toMatchObject({
       code: 'invalid_file',
-      message: expect.stringContaining('"klingon" is not known'),
+      message: expect.stringContaining('"klingon" is not a known character set'),
     });
   });
 
@@ -101,13 +101,7 @@ describe('a received file', () => {
 
 describe('a step that cannot read fails, and says why', () => {
   const failures: [string, string, string | Uint8Array<ArrayBuffer>, string, string][] = [
-    [
-      'bytes that are no text',
-      '/text',
-      Uint8Array.from([0xff, 0x00, 0xff]),
-      'invalid_file',
-      'file "body" is not utf-8 text; say with charset',
-    ],
+    ['bytes that are no text', '/text', Uint8Array.from([0xff, 0x00, 0xff]), 'invalid_file', 'file "body" is not utf-8 text; set charset'],
     [
       'bytes that XML takes for something else',
       '/text',
@@ -117,8 +111,8 @@ describe('a step that cannot read fails, and says why', () => {
     ],
     ['broken JSON', '/json', '{"a":', 'invalid_file', 'file "body" is not valid JSON: '],
     ['JSON without an end to its depth', '/json', '['.repeat(200_000), 'invalid_file', 'is not valid JSON'],
-    ['a file beyond max_bytes', '/small', '12345678901', 'file_too_large', 'file "body" has 11 bytes, more than the 10 of max_bytes'],
-    ['nothing', '/text', '', 'no_file', 'no file that came with the request'],
+    ['a file beyond max_bytes', '/small', '12345678901', 'file_too_large', 'file "body" has 11 bytes, but max_bytes is 10'],
+    ['nothing', '/text', '', 'no_file', 'file must be a file that came with the request'],
   ];
   for (const [what, path, body, code, message] of failures) {
     test(what, async () => {

@@ -82,14 +82,14 @@ describe('an unknown type is told', () => {
   ] as const)
     test(`with what was meant: ${wrong}`, () => {
       const message = messageOf(wrong);
-      expect(message).toContain(`"${wrong}" is no step type; did you mean`);
+      expect(message).toContain(`"${wrong}" is not a step type; did you mean`);
       for (const name of meant.split(' or ')) expect(message).toContain(name);
       expect(message).toContain(`? K${KNOWN}`);
     });
 
   for (const wrong of ['', 'x', 'roboflow_core/yolo@v1', 'CSVSink', '__proto__', '@', '/', '💥'])
     test(`with those that are known, and no guess: ${JSON.stringify(wrong)}`, () => {
-      expect(messageOf(wrong)).toBe(`"${wrong}" is no step type; k${KNOWN}`);
+      expect(messageOf(wrong)).toBe(`"${wrong}" is not a step type; k${KNOWN}`);
     });
 
   test('without all of it when it is endless, and at once', () => {

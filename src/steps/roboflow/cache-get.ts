@@ -8,9 +8,9 @@ import { type CacheEntry, type CacheManifest, cacheMemoryKey } from './parts/cac
 
 export const cacheGet: StepType<CacheManifest> = {
   type: 'roboflow_core/cache_get@v1',
-  summary: 'Gives the value that a cache_set step stored last under the same key, and false when there is none.',
+  summary: 'Outputs the value that a cache_set step stored last under the same key, or false if there is none.',
   properties: {
-    image: imageSelector('an image: each video that images name has keys of its own'),
+    image: imageSelector('an image; the keys of each video are separate'),
     key: text('the key, or a selector of it'),
   },
   required: ['image', 'key'],

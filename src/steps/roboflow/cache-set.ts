@@ -12,9 +12,9 @@ interface CacheSetManifest extends CacheManifest {
 
 export const cacheSet: StepType<CacheSetManifest> = {
   type: 'roboflow_core/cache_set@v1',
-  summary: 'Stores a value under a key, where cache_get steps of this run and of later runs of the sink find it.',
+  summary: 'Stores a value under a key, for cache_get steps of this run and of later runs of the sink.',
   properties: {
-    image: imageSelector('an image: each video that images name has keys of its own'),
+    image: imageSelector('an image; the keys of each video are separate'),
     key: text('the key, or a selector of it'),
     value: selector('the value to store'),
   },

@@ -23,12 +23,12 @@ interface LastHeld {
 export const continueIf: StepType<ContinueIfManifest> = {
   type: 'roboflow_core/continue_if@v1',
   aliases: ['ContinueIf'],
-  summary: 'Lets the steps that it names run when a condition holds.',
+  summary: 'Runs the steps that it names if a condition is true.',
   properties: {
     condition_statement: statementGroup('the condition'),
-    evaluation_parameters: selectors('the values that operands of the condition name'),
-    next_steps: steps('what runs when the condition holds'),
-    stop_delay: number('seconds for which they run on after the condition last held, across runs of the sink; none when left out', {
+    evaluation_parameters: selectors('the values that the condition refers to, by name'),
+    next_steps: steps('the steps to run if the condition is true'),
+    stop_delay: number('seconds for which later runs of the sink still run the steps after the condition was last true; by default none', {
       exclusiveMinimum: 0,
     }),
   },

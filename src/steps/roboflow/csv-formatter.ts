@@ -17,10 +17,10 @@ const RESERVED = 'timestamp';
 
 export const csvFormatter: StepType<CsvFormatterManifest> = {
   type: 'roboflow_core/csv_formatter@v1',
-  summary: 'Writes values as a CSV text: a header and one row, the last column of which is the time.',
+  summary: 'Writes values as CSV text: a header and one row. The last column is the time.',
   properties: {
     columns_data: literals('the value of each column; "timestamp" is reserved for the time in UTC'),
-    columns_operations: operationChains('what is done to a value before it is written, by its column'),
+    columns_operations: operationChains('operations on values before they are written, by column'),
   },
   required: ['columns_data'],
   ignoresUnknown: true,

@@ -11,7 +11,7 @@ interface CurrentTimeManifest {
 
 export const currentTime: StepType<CurrentTimeManifest> = {
   type: 'roboflow_core/current_time@v1',
-  summary: 'Gives the current date and time in a time zone.',
+  summary: 'Outputs the current date and time in a time zone.',
   properties: {
     timezone: choiceOrSelector('the time zone', TIME_ZONES, 'UTC'),
   },

@@ -34,17 +34,17 @@ const MAX_GATHERED_CHARACTERS = 1_000_000;
 
 export const dataAggregator: StepType<DataAggregatorManifest> = {
   type: 'roboflow_core/data_aggregator@v1',
-  summary: 'Gathers values over the runs of a sink, and gives sums, averages, counts and the like once in an interval.',
+  summary: 'Aggregates values over the runs of a sink: outputs sums, averages, counts and the like at the end of each interval.',
   properties: {
-    data: selectors('the values to gather'),
-    data_operations: operationChains('what is done to a value before it is gathered, by its name'),
+    data: selectors('the values to aggregate, by name'),
+    data_operations: operationChains('operations on values before they are aggregated, by name'),
     aggregation_mode: {
       type: 'object',
-      description: `for each value a list of ${AGGREGATIONS.join(', ')}; each makes an output, as <name>_sum, which is null until the interval is over`,
+      description: `for each value a list of ${AGGREGATIONS.join(', ')}; each adds an output, such as <name>_sum, which is null until the interval ends`,
       additionalProperties: { type: 'array', items: { enum: [...AGGREGATIONS] } },
     },
-    interval: integer('how long, or how many runs, a report is about', { minimum: 1 }),
-    interval_unit: { enum: [...UNITS], default: 'seconds', description: 'what the interval is counted in' },
+    interval: integer('the length of an interval', { minimum: 1 }),
+    interval_unit: { enum: [...UNITS], default: 'seconds', description: 'the unit of the interval' },
   },
   required: ['data', 'aggregation_mode', 'interval'],
   ignoresUnknown: true,
@@ -99,6 +99,6 @@ function refuseTooLarge(gathered: Gathered): void {
   if (encodeStored(gathered).length <= MAX_GATHERED_CHARACTERS) return;
   throw new OperationFault(
     'OperationError',
-    `what is gathered takes more than ${MAX_GATHERED_CHARACTERS} characters: use a shorter interval, or count in place of keeping values`,
+    `the aggregated values take more than ${MAX_GATHERED_CHARACTERS} characters: use a shorter interval, or count values instead of keeping them`,
   );
 }

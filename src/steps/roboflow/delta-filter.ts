@@ -19,11 +19,11 @@ interface LastValue {
 
 export const deltaFilter: StepType<DeltaFilterManifest> = {
   type: 'roboflow_core/delta_filter@v1',
-  summary: "Lets the steps that it names run when a value differs from that of the sink's run before.",
+  summary: "Runs the steps that it names if a value has changed since the sink's previous run.",
   properties: {
-    image: imageSelector('an image: values of each video that images name are compared among themselves'),
+    image: imageSelector('an image; the values of each video are compared separately'),
     value: selector('the value to compare'),
-    next_steps: steps('what runs when the value has changed; null at first is no change'),
+    next_steps: steps('the steps to run if the value has changed; null in the first run is not a change'),
   },
   required: ['image', 'value', 'next_steps'],
   ignoresUnknown: true,

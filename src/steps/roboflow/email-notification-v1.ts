@@ -18,7 +18,7 @@ type EmailNotificationManifest = MessageManifest & NotificationManifest & EmailM
 
 export const emailNotificationV1: StepType<EmailNotificationManifest> = {
   type: 'roboflow_core/email_notification@v1',
-  summary: 'Sends a mail in plain text.',
+  summary: 'Sends an e-mail in plain text.',
   properties: { ...emailProperties, ...messageProperties, ...notificationProperties },
   required: ['subject', 'message', 'sender_email', 'receiver_email', 'smtp_server', 'sender_email_password'],
   ignoresUnknown: true,

@@ -28,7 +28,7 @@ const PROVIDER = 'Custom SMTP';
 
 export const emailNotificationV2: StepType<EmailNotificationManifest> = {
   type: 'roboflow_core/email_notification@v2',
-  summary: 'Sends a mail in HTML, with images in it where parameters of the message are images.',
+  summary: 'Sends an e-mail in HTML. Parameters of the message that are images are shown inline.',
   properties: {
     email_provider: providerSchema(PROVIDER),
     ...emailProperties,

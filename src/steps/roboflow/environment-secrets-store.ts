@@ -8,13 +8,14 @@ interface EnvironmentSecretsStoreManifest {
 
 export const environmentSecretsStore: StepType<EnvironmentSecretsStoreManifest> = {
   type: 'roboflow_core/environment_secrets_store@v1',
-  summary: 'Gives secrets that the operator lets workflows use; each stays masked everywhere but in what is sent.',
+  summary: 'Outputs secrets that the operator allows workflows to use. Each secret stays masked everywhere except in sent messages.',
   properties: {
     variables_storing_secrets: {
       type: 'array',
       minItems: 1,
       items: { type: 'string' },
-      description: 'names of secrets; each output is its name in lower case, null when the secret is not set or not allowed',
+      description:
+        'the names of the secrets; each adds an output, its name in lower case, which is null if the secret is not set or not allowed',
     },
   },
   required: ['variables_storing_secrets'],
@@ -24,7 +25,7 @@ export const environmentSecretsStore: StepType<EnvironmentSecretsStoreManifest> 
     return outputs.flatMap((output, index) =>
       outputs.indexOf(output) === index
         ? []
-        : [{ path: `variables_storing_secrets[${index}]`, message: `the output "${output}" is that of an earlier entry as well` }],
+        : [{ path: `variables_storing_secrets[${index}]`, message: `an earlier entry already has the output "${output}"` }],
     );
   },
   outputs: ({ variables_storing_secrets: names }) => names.map(outputName),

@@ -28,10 +28,10 @@ interface ExpressionManifest {
 export const expression: StepType<ExpressionManifest> = {
   type: 'roboflow_core/expression@v1',
   aliases: ['Expression'],
-  summary: 'Gives the result of the first case whose condition holds, a fixed value or one that is selected and transformed.',
+  summary: 'Outputs the result of the first case whose condition is true: a fixed value, or a selected and transformed one.',
   properties: {
-    data: selectors('the values that conditions and results name'),
-    data_operations: operationChains('what is done to a value before conditions see it, by its name'),
+    data: selectors('the values that conditions and results refer to, by name'),
+    data_operations: operationChains('operations on values before the conditions are evaluated, by name'),
     switch: {
       type: 'object',
       description: 'cases in order and the default, as {"type":"CasesDefinition","cases":[...],"default":{...}}',
@@ -43,7 +43,7 @@ export const expression: StepType<ExpressionManifest> = {
           items: {
             type: 'object',
             required: ['type', 'condition', 'result'],
-            properties: { type: { const: 'CaseDefinition' }, condition: statementGroup('when the case holds'), result: caseResult },
+            properties: { type: { const: 'CaseDefinition' }, condition: statementGroup('the condition of the case'), result: caseResult },
           },
         },
         default: caseResult,
@@ -80,5 +80,5 @@ function resultFaults(path: string, result: CaseResult, data: Values): Fault[] {
   const faults = nestFaults(`${path}.operations`, operationsFaults(result.operations ?? []));
   if (Object.hasOwn(data, result.parameter_name)) return faults;
   const known = Object.keys(data).join(', ') || 'none';
-  return [...faults, { path: `${path}.parameter_name`, message: `there is no value of this name in data; known are ${known}` }];
+  return [...faults, { path: `${path}.parameter_name`, message: `data has no value of this name; known are ${known}` }];
 }

@@ -11,10 +11,10 @@ interface FirstNonEmptyOrDefaultManifest {
 export const firstNonEmptyOrDefault: StepType<FirstNonEmptyOrDefaultManifest> = {
   type: 'roboflow_core/first_non_empty_or_default@v1',
   aliases: ['FirstNonEmptyOrDefault'],
-  summary: 'Gives the first of its values that is not null, so that branches of which only some have run meet again.',
+  summary: 'Outputs the first value that is not null. It joins branches of which only some have run.',
   properties: {
     data: selectorList('values in order of preference; false, 0 and empty text count as values'),
-    default: { description: 'what to give when all of them are null' },
+    default: { description: 'the output if all values are null' },
   },
   required: ['data'],
   ignoresUnknown: true,

@@ -18,10 +18,14 @@ const RESERVED = 'error_status';
 
 export const jsonParser: StepType<JsonParserManifest> = {
   type: 'roboflow_core/json_parser@v1',
-  summary: 'Parses JSON text, as language models give it, and makes an output of each field that is expected.',
+  summary: 'Parses JSON text, for example from a language model, and outputs each expected field.',
   properties: {
     raw_json: text('JSON, bare or in a Markdown block, or a selector of it'),
-    expected_fields: { type: 'array', items: { type: 'string' }, description: 'each becomes an output; a missing one is null' },
+    expected_fields: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'the names of the fields; each is an output, which is null if the field is missing',
+    },
   },
   required: ['raw_json', 'expected_fields'],
   ignoresUnknown: true,
@@ -51,7 +55,7 @@ export const jsonParser: StepType<JsonParserManifest> = {
 
 function readObject(raw: unknown, context: StepContext): Record<string, unknown> | null {
   if (!isDict(raw)) return parseObject(readText('raw_json', raw));
-  if (receivedFile(raw, context) !== null) throw new SettingFault('raw_json is a file: open it with sluice/read_file@v1 first');
+  if (receivedFile(raw, context) !== null) throw new SettingFault('raw_json is a file: read it with sluice/read_file@v1 first');
   return raw;
 }
 

@@ -28,21 +28,21 @@ interface Log {
 
 export const localFileSink: StepType<LocalFileSinkManifest> = {
   type: 'roboflow_core/local_file_sink@v1',
-  summary: 'Writes text to files below the directory that the operator set aside for steps.',
+  summary: 'Writes text to files below the directory that the operator configured for steps.',
   properties: {
-    content: selector('the text'),
+    content: selector('the text to write'),
     file_type: {
       enum: ['csv', 'json', 'txt'],
       default: 'csv',
-      description: 'how entries of a log follow one another: under one header, one document a line, or as they are',
+      description: 'how a log joins its entries: `csv` under one header, `json` one document per line, `txt` unchanged',
     },
     output_mode: {
       enum: ['append_log', 'separate_files'],
-      description: 'append_log adds to a file, separate_files makes one each time',
+      description: '`append_log` appends to one file, `separate_files` writes a new file each time',
     },
     target_directory: text("a path below the operator's directory, or a selector of it"),
-    file_name_prefix: text('what names of files begin with, before their time', DEFAULT_PREFIX),
-    max_entries_per_file: integerOrSelector('entries after which a log goes on in a new file', {
+    file_name_prefix: text('the start of each file name, before the time', DEFAULT_PREFIX),
+    max_entries_per_file: integerOrSelector('the number of entries after which a log continues in a new file', {
       default: DEFAULT_MAX_ENTRIES,
       minimum: 1,
     }),
@@ -69,17 +69,17 @@ export const localFileSink: StepType<LocalFileSinkManifest> = {
       }
       const { path, entries } = logOf(manifest, context);
       const entry = logEntry(content, manifest.file_type ?? 'csv', entries === 0);
-      if (entry === null) return told('Invalid JSON content');
+      if (entry === null) return failedWrite('Invalid JSON content');
       return { kind: 'write', path, content: entry, mode: entries === 0 ? 'create' : 'append' };
     }),
   interpret: (manifest, result, context) => {
     const isWritten = result.kind === 'written';
-    if (manifest.output_mode === 'separate_files') return isWritten ? SAVED : told(errorOf(result));
+    if (manifest.output_mode === 'separate_files') return isWritten ? SAVED : failedWrite(errorOf(result));
     const { path, entries } = logOf(manifest, context);
     if (isWritten) return { ...SAVED, remember: { path, entries: entries + 1 } satisfies Log };
-    if (entries === 0) return told('Could not create new sink file');
+    if (entries === 0) return failedWrite('Could not create new sink file');
     // The next run begins a new file: this one may be gone for good.
-    return { ...told('Could not append content to append log'), remember: null };
+    return { ...failedWrite('Could not append content to append log'), remember: null };
   },
 };
 
@@ -111,7 +111,7 @@ type CompletedOutcome = Extract<StepOutcome, { kind: 'completed' }>;
 
 const SAVED: CompletedOutcome = { kind: 'completed', outputs: { error_status: false, message: 'Data saved successfully' } };
 
-function told(fault: string): CompletedOutcome {
+function failedWrite(fault: string): CompletedOutcome {
   return { kind: 'completed', outputs: { error_status: true, message: fault } };
 }
 

@@ -15,10 +15,10 @@ interface PropertyDefinitionManifest {
 export const propertyDefinition: StepType<PropertyDefinitionManifest> = {
   type: 'roboflow_core/property_definition@v1',
   aliases: ['PropertyDefinition', 'PropertyExtraction'],
-  summary: 'Transforms a value by a chain of operations, as to count detections or to take the names of their classes.',
+  summary: 'Transforms a value by a chain of operations, for example to count detections or to list their classes.',
   properties: {
-    data: selector('the value'),
-    operations: operationChain('what is done to it, one after the other; none leave it as it is'),
+    data: selector('the value to transform'),
+    operations: operationChain('the operations, in order; an empty list leaves the value unchanged'),
   },
   required: ['data', 'operations'],
   ignoresUnknown: true,

@@ -19,12 +19,12 @@ interface LastPass {
 
 export const rateLimiter: StepType<RateLimiterManifest> = {
   type: 'roboflow_core/rate_limiter@v1',
-  summary: 'Lets the steps that it names run at most once in so many seconds, across the runs of a sink.',
+  summary: 'Runs the steps that it names at most once per period, across the runs of a sink.',
   properties: {
-    cooldown_seconds: number('seconds between two passes', { default: 1, minimum: 0 }),
-    depends_on: selector('an output of the step before, which only says when this one is due'),
-    next_steps: steps('what runs when the limit lets it'),
-    video_reference_image: nullable(imageSelector('a frame whose fps and frame number are the clock, in place of the time of day')),
+    cooldown_seconds: number('the period in seconds', { default: 1, minimum: 0 }),
+    depends_on: selector('an output of an earlier step; it only decides when this step runs'),
+    next_steps: steps('the steps to run unless the limit is reached'),
+    video_reference_image: nullable(imageSelector('a video frame; its fps and frame number replace the clock')),
   },
   required: ['depends_on', 'next_steps'],
   ignoresUnknown: true,

@@ -33,13 +33,13 @@ export const slackNotification: StepType<SlackNotificationManifest> = {
   type: 'roboflow_core/slack_notification@v1',
   summary: 'Posts a message to a Slack channel.',
   properties: {
-    slack_token: text('a token of a Slack bot or user with the scope chat:write, best a selector of a secret'),
-    channel: text('id or name of the channel, or a selector of it'),
+    slack_token: text('the token of a Slack bot or user with the scope chat:write; use a selector of a secret'),
+    channel: text('the id or name of the channel, or a selector of it'),
     ...messageProperties,
-    attachments: selectors('must be left out or empty: files are not sent'),
+    attachments: selectors('must be absent or empty: the step cannot send files'),
     ...notificationProperties,
     ...sessionCooldownProperties,
-    api_url: text('where Slack is, as for GovSlack or a proxy', DEFAULT_API_URL),
+    api_url: text("the URL of Slack's API, to use GovSlack or a proxy", DEFAULT_API_URL),
   },
   required: ['slack_token', 'channel', 'message', 'cooldown_session_key'],
   ignoresUnknown: true,
@@ -47,7 +47,7 @@ export const slackNotification: StepType<SlackNotificationManifest> = {
     ...messageFaults(manifest),
     ...(Object.keys(manifest.attachments ?? {}).length === 0
       ? []
-      : [{ path: 'attachments', message: 'files cannot be sent to Slack by this step; leave it out, and put a link into the message' }]),
+      : [{ path: 'attachments', message: 'this step cannot send files to Slack; remove it, and put a link into the message' }]),
   ],
   outputs: () => NOTIFICATION_OUTPUTS,
   memoryKey: ({ cooldown_session_key: key }, context) => cooldownKey(context, `slack_notification:${key}`),

@@ -15,11 +15,11 @@ interface StringTemplateManifest {
 
 export const stringTemplate: StepType<StringTemplateManifest> = {
   type: 'roboflow_core/string_template@v1',
-  summary: 'Fills the named placeholders of a text, with the format specifications of Python where they have any.',
+  summary: "Fills the named placeholders of a text, which may have Python's format specifications.",
   properties: {
-    template: text('text with placeholders as {name} or {name:.2f}, and {{ for a brace, or a selector of it'),
-    data: literals('what the placeholders name'),
-    data_operations: operationChains('what is done to a value before it is filled in, by its name'),
+    template: text('text with placeholders such as {name} or {name:.2f}, and {{ for a brace, or a selector of it'),
+    data: literals('the values of the placeholders, by name'),
+    data_operations: operationChains('operations on values before they are filled in, by name'),
   },
   required: ['template'],
   ignoresUnknown: true,

@@ -17,12 +17,12 @@ interface SwitchCaseManifest {
 export const switchCase: StepType<SwitchCaseManifest> = {
   type: 'roboflow_core/switch_case@v1',
   aliases: ['SwitchCase'],
-  summary: 'Runs the one step whose case matches the value.',
+  summary: 'Runs the step whose case matches a value.',
   properties: {
-    value: literal('what is matched, by its text as Python writes it: True, None, 1.0'),
-    cases: stepsByName('the step of each case'),
-    case_insensitive: flag('upper and lower case are the same', false),
-    default_next_steps: steps('what runs when no case matches; without any the branch ends'),
+    value: literal('the value to match, compared as the text that Python writes: True, None, 1.0'),
+    cases: stepsByName('the step to run for each case'),
+    case_insensitive: flag('ignore upper and lower case', false),
+    default_next_steps: steps('the steps to run if no case matches; without any, the branch ends'),
   },
   required: ['value'],
   ignoresUnknown: true,

@@ -23,13 +23,13 @@ interface TwilioSmsNotificationManifest extends MessageManifest, NotificationMan
 
 export const twilioSmsNotificationV1: StepType<TwilioSmsNotificationManifest> = {
   type: 'roboflow_core/twilio_sms_notification@v1',
-  summary: 'Sends a text message by Twilio.',
+  summary: 'Sends a text message through Twilio.',
   properties: {
     ...twilioProperties,
     ...messageProperties,
     ...notificationProperties,
     ...sessionCooldownProperties,
-    length_limit: integerOrSelector('characters after which the message is cut off', { default: 160, minimum: 1 }),
+    length_limit: integerOrSelector('the number of characters after which the message is truncated', { default: 160, minimum: 1 }),
   },
   required: ['twilio_account_sid', 'twilio_auth_token', 'message', 'sender_number', 'receiver_number', 'cooldown_session_key'],
   ignoresUnknown: true,

@@ -28,7 +28,7 @@ const LENGTH_LIMIT = 1600;
 
 export const twilioSmsNotificationV2: StepType<TwilioSmsNotificationManifest> = {
   type: 'roboflow_core/twilio_sms_notification@v2',
-  summary: 'Sends a text message by Twilio, with pictures where their addresses are given.',
+  summary: 'Sends a text message through Twilio, optionally with pictures.',
   properties: {
     sms_provider: providerSchema(PROVIDER),
     ...twilioProperties,
@@ -36,7 +36,7 @@ export const twilioSmsNotificationV2: StepType<TwilioSmsNotificationManifest> = 
     twilio_auth_token: nullable(twilioProperties.twilio_auth_token),
     sender_number: nullable(twilioProperties.sender_number),
     ...messageProperties,
-    media_url: nullable(textOrTexts('public addresses of pictures to send with the message')),
+    media_url: nullable(textOrTexts('public URLs of pictures to send with the message')),
     ...notificationProperties,
   },
   required: ['message', 'receiver_number'],

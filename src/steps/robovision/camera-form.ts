@@ -15,11 +15,11 @@ export interface FormTools {
   jpegOf: (image: FileHandle) => Uint8Array;
 }
 
-/** Throws PayloadFault for a file that is not part of the request, and the errors of `jpegOf`. */
+/** Throws UnfitPayload for a file that is not part of the request, and the errors of `jpegOf`. */
 export function cameraForm(payload: Payload, includesImage: boolean, tools: FormTools): Part[] {
   const blobOf = (what: string, handle: FileHandle): BodyPart => {
     const file = tools.fileOf(handle);
-    if (file === null) throw new UnfitPayload(`${what} of the payload is no file of this request`);
+    if (file === null) throw new UnfitPayload(`${what} of the payload is not a file of this request`);
     return { sha256: file.sha256, size: file.size };
   };
   const { image, source, document } = payload;

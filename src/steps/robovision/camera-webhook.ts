@@ -39,30 +39,33 @@ const OUTPUTS = ['sent', 'success', 'status_code', 'response_body', 'message', '
 
 export const cameraWebhook: StepType<CameraWebhookManifest> = {
   type: 'robovision/camera_webhook@v1',
-  summary: "Sends an image, its masks and its predictions on as Robovision's camera inference does.",
+  summary: "Sends an image with its masks and predictions in the format of Robovision's camera inference.",
   properties: {
-    url: text('the address to send to, or a selector of it'),
-    payload: selector('what a vision platform sent, as "$request.payload"'),
-    include_image: flagOrSelector('send the image with its predictions, where there is one', true),
+    url: text('the URL to send to, or a selector of it'),
+    payload: selector('the payload of a vision platform, such as "$request.payload"'),
+    include_image: flagOrSelector('include the image, if the payload has one', true),
     only_classes: {
       title: 'a list of class names, or a selector of one',
-      description: 'send only where some prediction is of one of these classes; all of the frame is sent then',
+      description: 'send only frames with at least one prediction of these classes; the whole frame is sent',
       anyOf: [
         { type: 'array', minItems: 1, items: { type: 'string' } },
         { type: 'string', pattern: '^\\$[a-z]' },
       ],
     },
-    min_confidence: numberOrSelector('send only where such a prediction is as sure as this; one without a confidence is', {
-      minimum: 0,
-      maximum: 1,
-    }),
+    min_confidence: numberOrSelector(
+      'send only frames with at least one such prediction of this confidence; a prediction without a confidence counts as certain',
+      {
+        minimum: 0,
+        maximum: 1,
+      },
+    ),
     ...overflowProperties,
     headers: {
       type: 'object',
       additionalProperties: { type: ['string', 'number', 'boolean'] },
-      description: 'values or selectors of headers, by name',
+      description: 'the headers by name, each a value or a selector',
     },
-    request_timeout: integerOrSelector('seconds for the connection, and for each silence of the receiver', {
+    request_timeout: integerOrSelector('limit in seconds for connecting, and for each pause in the response', {
       default: DEFAULT_TIMEOUT_SECONDS,
       minimum: 1,
       maximum: MAX_TIMEOUT_SECONDS,
@@ -70,16 +73,17 @@ export const cameraWebhook: StepType<CameraWebhookManifest> = {
     signing_secret: {
       type: 'string',
       pattern: '^\\$[a-z]',
-      description: 'must be a selector of a `whsec_…` secret, as "$steps.secrets.signing_key": signs by Standard Webhooks',
+      description:
+        'must be a selector of a `whsec_…` secret, such as "$steps.secrets.signing_key"; the message is signed as Standard Webhooks defines',
     },
-    fire_and_forget: flagOrSelector('send in the background, so that the step is over at once and reports no failure', true),
+    fire_and_forget: flagOrSelector('send in the background: the step completes at once and does not report failures', true),
   },
   required: ['url', 'payload'],
   findFaults: (manifest) => [
     ...overflowFaults(manifest),
     ...Object.keys(manifest.headers ?? {})
       .filter((name) => name.toLowerCase() === 'content-type')
-      .map((name) => ({ path: `headers.${name}`, message: 'is made by the step, which knows the boundary of the form; leave it out' })),
+      .map((name) => ({ path: `headers.${name}`, message: 'is set by the step, because it contains the boundary of the form; remove it' })),
   ],
   outputs: () => OUTPUTS,
   plan: (manifest, context) =>
@@ -94,21 +98,21 @@ export const cameraWebhook: StepType<CameraWebhookManifest> = {
     }),
   interpret(_manifest, effect, { deliveryId }) {
     const result = outboundResult(effect);
-    return told({ sent: result.kind !== 'dropped', ...answerOf(result), delivery_id: deliveryId });
+    return sendOutcome({ sent: result.kind !== 'dropped', ...answerOf(result), delivery_id: deliveryId });
   },
 };
 
 function plan(manifest: CameraWebhookManifest, context: StepContext): StepPlan {
   const payload = readPayload('payload', manifest.payload);
   const missing = missingEvent(payload, readFilter(manifest));
-  if (missing !== null) return told({ sent: false, message: `not sent: ${missing}` });
+  if (missing !== null) return sendOutcome({ sent: false, message: `not sent: ${missing}` });
   const isBackground = readFlag('fire_and_forget', manifest.fire_and_forget ?? true);
   return {
     kind: 'deliver',
     message: messageOf(manifest, payload, context),
     retry: readRetryPolicy(manifest.retry, isBackground ? BACKGROUND_RETRY : NO_RETRY),
     overflow: readOverflow(manifest),
-    outcome: isBackground ? told({ sent: true, message: 'sent in the background', delivery_id: context.deliveryId }) : null,
+    outcome: isBackground ? sendOutcome({ sent: true, message: 'sent in the background', delivery_id: context.deliveryId }) : null,
   };
 }
 
@@ -156,7 +160,7 @@ function answerOf(result: OutboundResult): Partial<Record<(typeof OUTPUTS)[numbe
 }
 
 /** `success` is null when it is unknown or nothing was sent. */
-function told(outputs: Partial<Record<(typeof OUTPUTS)[number], unknown>>): Extract<StepOutcome, { kind: 'completed' }> {
+function sendOutcome(outputs: Partial<Record<(typeof OUTPUTS)[number], unknown>>): Extract<StepOutcome, { kind: 'completed' }> {
   const unknown = { success: null, status_code: null, response_body: null, delivery_id: null };
   const all = { ...unknown, ...outputs };
   return { kind: 'completed', outputs: all, message: String(outputs.message) };

@@ -21,17 +21,17 @@ export const overflowProperties: Readonly<Record<string, JsonSchema>> = {
     enum: ['queue', 'latest_wins', 'reject'],
     default: 'queue',
     description:
-      'what becomes of messages that the receiver does not take as fast as they come: all wait, only the newest of a key, or no more than a limit',
+      'which messages are kept when the receiver is too slow: all (`queue`), the newest of each key (`latest_wins`), or up to a limit (`reject`)',
   },
   overflow_key: {
     type: ['string', 'number'],
-    description: `of \`latest_wins\`: messages of one key take the place of one another, as "$inputs.camera_id"; up to ${MAX_KEY_CHARACTERS} characters`,
+    description: `for \`latest_wins\`: a message replaces a waiting message with the same key, such as "$inputs.camera_id"; up to ${MAX_KEY_CHARACTERS} characters`,
   },
   overflow_limit: {
     type: 'integer',
     minimum: 1,
     maximum: MAX_LIMIT,
-    description: `of \`reject\`: how many may wait or be under way (${DEFAULT_LIMIT})`,
+    description: `for \`reject\`: how many messages may wait or be in flight (${DEFAULT_LIMIT})`,
   },
 };
 
@@ -39,10 +39,9 @@ export function overflowFaults({ overflow = 'queue', overflow_key: key, overflow
   const faults: Fault[] = [];
   const say = (path: string, message: string): void => void faults.push({ path, message });
   if (overflow === 'latest_wins' && key === undefined)
-    say('overflow_key', 'is missing: "latest_wins" needs to know which messages take the place of one another, as "$inputs.camera_id"');
-  if (overflow !== 'latest_wins' && key !== undefined)
-    say('overflow_key', `goes with "overflow": "latest_wins", and this is "${overflow}"`);
-  if (overflow !== 'reject' && limit !== undefined) say('overflow_limit', `goes with "overflow": "reject", and this is "${overflow}"`);
+    say('overflow_key', 'is missing: "latest_wins" needs a key that says which messages replace each other, such as "$inputs.camera_id"');
+  if (overflow !== 'latest_wins' && key !== undefined) say('overflow_key', `requires "overflow": "latest_wins", but it is "${overflow}"`);
+  if (overflow !== 'reject' && limit !== undefined) say('overflow_limit', `requires "overflow": "reject", but it is "${overflow}"`);
   return faults;
 }
 

@@ -25,19 +25,19 @@ export interface NotificationManifest {
 }
 
 export const notificationProperties: Readonly<Record<string, JsonSchema>> = {
-  fire_and_forget: flagOrSelector('send in the background, so that the step is over at once and reports no failure', true),
-  disable_sink: flagOrSelector('send nothing', false),
-  cooldown_seconds: integerOrSelector('seconds that must have passed since the last message; 0 for none', { default: 5 }),
+  fire_and_forget: flagOrSelector('send in the background: the step completes at once and does not report failures', true),
+  disable_sink: flagOrSelector('disable the step: send nothing', false),
+  cooldown_seconds: integerOrSelector('minimum seconds since the last message; 0 disables the cooldown', { default: 5 }),
 };
 
 /** Properties of blocks with a cooldown per session key. */
 export const sessionCooldownProperties: Readonly<Record<string, JsonSchema>> = {
-  cooldown_seconds: integerOrSelector('seconds that must have passed since the last message; 0 for none', {
+  cooldown_seconds: integerOrSelector('minimum seconds since the last message; 0 disables the cooldown', {
     default: 5,
     minimum: 0,
     maximum: 900,
   }),
-  cooldown_session_key: text('steps of one key share their cooldown'),
+  cooldown_session_key: text('steps with the same key share one cooldown'),
 };
 
 /** The three recorded outputs, and the delivery's result as far as known when the step ends, else null. */
@@ -64,9 +64,9 @@ export function planNotification(
   context: StepContext,
   compose: () => OutboundMessage | CompletedOutcome,
 ): StepPlan {
-  if (readFlag('disable_sink', disable_sink)) return told('Sink was disabled by parameter `disable_sink`');
+  if (readFlag('disable_sink', disable_sink)) return notificationOutcome('Sink was disabled by parameter `disable_sink`');
   if (isCoolingDown(readInteger('cooldown_seconds', cooldown_seconds), context)) {
-    return told('Sink cooldown applies', { throttling_status: true });
+    return notificationOutcome('Sink cooldown applies', { throttling_status: true });
   }
   const message = compose();
   if ('kind' in message) return message;
@@ -75,7 +75,7 @@ export function planNotification(
     kind: 'deliver',
     message,
     retry: readRetryPolicy(retry, isBackground ? BACKGROUND_RETRY : NO_RETRY),
-    outcome: isBackground ? told('Notification sent in the background task', { delivery_id: context.deliveryId }) : null,
+    outcome: isBackground ? notificationOutcome('Notification sent in the background task', { delivery_id: context.deliveryId }) : null,
     remember: { last_sent_at: context.now } satisfies Sent,
   };
 }
@@ -87,7 +87,7 @@ export function cooldownKey({ written }: MemoryKeyContext, key: string): string 
 
 /** The outcome when the message cannot be composed: the workflow sees the error and continues. */
 export function refusedNotification(message: string): CompletedOutcome {
-  return told(message, { error_status: true });
+  return notificationOutcome(message, { error_status: true });
 }
 
 /**
@@ -104,7 +104,7 @@ export function interpretNotification(
   const result = outboundResult(effect);
   const fault = faultOf(result);
   const text = fault === null ? 'Notification sent successfully' : `Failed to send ${what}. Internal error details: ${fault}`;
-  return told(text + note, {
+  return notificationOutcome(text + note, {
     error_status: fault !== null,
     status_code: result.kind === 'response' ? result.status : null,
     response_body: result.kind === 'response' ? new TextDecoder().decode(result.body) : null,
@@ -125,7 +125,10 @@ function isCoolingDown(seconds: number, { memory, now }: StepContext): boolean {
   return elapsedMs >= 0 && elapsedMs < seconds * 1000;
 }
 
-function told(message: string, outputs: Partial<Record<(typeof NOTIFICATION_OUTPUTS)[number], unknown>> = {}): CompletedOutcome {
+function notificationOutcome(
+  message: string,
+  outputs: Partial<Record<(typeof NOTIFICATION_OUTPUTS)[number], unknown>> = {},
+): CompletedOutcome {
   return {
     kind: 'completed',
     outputs: {

@@ -49,11 +49,11 @@ const check = compileSchemaCheck(
   }),
 );
 
-/** Throws PayloadFault. */
+/** Throws UnfitPayload. */
 export function readPayload(name: string, value: unknown): Payload {
   const read = inspect(value);
   if ('payload' in read) return read.payload;
-  throw new UnfitPayload(`${name} is no payload of a vision platform, as "$request.payload" gives one: ${read.fault}`);
+  throw new UnfitPayload(`${name} must be the payload of a vision platform, such as "$request.payload": ${read.fault}`);
 }
 
 /** Null when the value is not a payload. */

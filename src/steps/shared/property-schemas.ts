@@ -6,7 +6,7 @@ import type { CoercionRule } from '../../core/values/coercion.ts';
 
 /** Excludes a bare `$steps.name`, which would be read as a step to run next. */
 const SELECTOR = { type: 'string', pattern: '^\\$(?!steps\\.[^.]*$)[a-z]' };
-const SELECTOR_TITLE = 'a selector of a value, as "$inputs.x" or "$steps.name.output"';
+const SELECTOR_TITLE = 'a selector of a value, such as "$inputs.x" or "$steps.name.output"';
 
 /** As an item of a list or an object, whose description is the fault message. */
 const SELECTOR_ITEM = { ...SELECTOR, description: `must be ${SELECTOR_TITLE}` };
@@ -18,7 +18,7 @@ export function selector(description: string): JsonSchema {
 /** Images are inputs of the workflow, never outputs of steps. */
 export function imageSelector(description: string): JsonSchema {
   const input = { type: 'string', pattern: '^\\$inputs\\.[^.]' };
-  return { title: 'a selector of an input, as "$inputs.image"', description, anyOf: [input] };
+  return { title: 'a selector of an input, such as "$inputs.image"', description, anyOf: [input] };
 }
 
 /** Also accepts null, which means absent. */
@@ -149,7 +149,11 @@ export function operationChains(description: string): JsonSchema {
 }
 
 /** An output after the step's name is ignored. */
-const STEP = { type: 'string', pattern: '^\\$steps\\.[A-Za-z_0-9-]+(?:\\.[^.]+)?$', description: 'must name a step, as "$steps.name"' };
+const STEP = {
+  type: 'string',
+  pattern: '^\\$steps\\.[A-Za-z_0-9-]+(?:\\.[^.]+)?$',
+  description: 'must name a step, such as "$steps.name"',
+};
 
 export function steps(description: string): JsonSchema {
   return { type: 'array', items: STEP, description };

@@ -42,7 +42,7 @@ export function readLine(name: string, value: unknown): string {
 export function readServiceUrl(name: string, value: unknown): string {
   const url = readText(name, value);
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
-    throw new SettingFault(`${name} must be an address, as https://example.org, but is ${shown(value)}`);
+    throw new SettingFault(`${name} must be a URL, such as https://example.org, but is ${shown(value)}`);
   }
   return url.replace(/\/+$/, '');
 }

@@ -7,7 +7,7 @@ import type { StepType } from '../step-type.ts';
 
 export const capture: StepType = {
   type: 'sluice/capture@v1',
-  summary: 'Records the request and nothing more: what a sink does that names no workflow.',
+  summary: 'Only records the request. A sink without a workflow runs this step.',
   properties: {},
   required: [],
   outputs: () => ['received'],

@@ -1,4 +1,4 @@
-// sluice/delay@v1: waits, across restarts too, then lets the steps that it names run.
+// sluice/delay@v1: waits, then runs the steps that it names. The wait survives restarts.
 
 import { ExactNumber } from '../../core/json/json.ts';
 import { selectedStep } from '../../core/workflow/selector.ts';
@@ -14,7 +14,7 @@ const MAX_SECONDS = 366 * 86_400;
 export const delay: StepType<DelayManifest> = {
   type: 'sluice/delay@v1',
   nulls: 'take',
-  summary: 'Waits, across restarts too, then lets the steps that it names run.',
+  summary: 'Waits, then runs the steps that it names. The wait survives restarts.',
   properties: {
     seconds: {
       description: `a number of seconds from 0 to ${MAX_SECONDS}, or a selector of one`,
@@ -25,7 +25,8 @@ export const delay: StepType<DelayManifest> = {
     },
     next_steps: {
       type: 'array',
-      items: { type: 'string', pattern: '^\\$steps\\.[^.]+$', description: 'must name a step, as "$steps.name"' },
+      items: { type: 'string', pattern: '^\\$steps\\.[^.]+$', description: 'must name a step, such as "$steps.name"' },
+      description: 'the steps to run after the wait',
     },
   },
   required: ['seconds'],

@@ -1,4 +1,4 @@
-// sluice/fail@v1: fails on purpose, to end a run with a reason or to try out a retry policy.
+// sluice/fail@v1: fails on purpose, to end a run with a reason or to test a retry policy.
 
 import type { StepType } from '../step-type.ts';
 
@@ -11,12 +11,15 @@ interface FailManifest {
 export const fail: StepType<FailManifest> = {
   type: 'sluice/fail@v1',
   nulls: 'take',
-  summary: 'Fails on purpose, to end a run with a reason or to try out a retry policy.',
+  summary: 'Fails on purpose: to end a run with a reason, or to test a retry policy.',
   properties: {
-    message: { type: 'string' },
-    code: { type: 'string', pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'must be lower-case letters, digits and "_"' },
-    /** The number of failures before it completes; absent: it always fails. */
-    times: { type: 'integer', minimum: 0 },
+    message: { type: 'string', description: 'the message of the error' },
+    code: {
+      type: 'string',
+      pattern: '^[a-z][a-z0-9_]{0,63}$',
+      description: 'must be an error code of lower-case letters, digits and "_"',
+    },
+    times: { type: 'integer', minimum: 0, description: 'how many attempts fail before one completes; by default all fail' },
   },
   required: [],
   outputs: () => ['attempts'],

@@ -18,33 +18,33 @@ const MOST_BYTES = 10 * 2 ** 20;
 
 export const readFile: StepType<ReadFileManifest> = {
   type: 'sluice/read_file@v1',
-  summary: 'Opens a received file as text, XML and CSV among it, or as the JSON in it.',
+  summary: 'Reads a received file as text, such as XML or CSV, or parses it as JSON.',
   properties: {
     file: {
-      description: 'a selector of a received file, as "$request.body" or "$request.files.0"',
+      description: 'a selector of a received file, such as "$request.body" or "$request.files.0"',
       anyOf: [{ type: 'string', pattern: '^\\$(?!steps\\.[^.]*$)[a-z]' }],
     },
-    as: { enum: ['text', 'json'], default: 'text', description: 'what the content is: text, or the value of the JSON' },
+    as: { enum: ['text', 'json'], default: 'text', description: 'the output: the text of the file, or the JSON value in it' },
     charset: {
       type: 'string',
       description:
-        'character set of the text, or a selector of it; left out, what the file says itself (byte order mark, XML declaration), else UTF-8',
+        'the character set of the text, or a selector of it; by default the one that the file declares (byte order mark, XML declaration), else UTF-8',
     },
     max_bytes: {
       type: 'integer',
       minimum: 1,
       maximum: MOST_BYTES,
       default: DEFAULT_MAX_BYTES,
-      description: 'a larger file fails the step',
+      description: 'the largest file that the step accepts; a larger one fails it',
     },
   },
   required: ['file'],
   outputs: () => ['content'],
   plan({ file, max_bytes: maxBytes = DEFAULT_MAX_BYTES }, context): StepPlan {
     const received = receivedFile(file, context);
-    if (received === null) return failed('no_file', 'file is no file that came with the request');
+    if (received === null) return failed('no_file', 'file must be a file that came with the request');
     if (received.size > maxBytes)
-      return failed('file_too_large', `${shown(received)} has ${received.size} bytes, more than the ${maxBytes} of max_bytes`);
+      return failed('file_too_large', `${shown(received)} has ${received.size} bytes, but max_bytes is ${maxBytes}`);
     return { kind: 'read', sha256: received.sha256 };
   },
   interpret(manifest, result, context) {
@@ -55,7 +55,7 @@ export const readFile: StepType<ReadFileManifest> = {
 };
 
 function reasonOf(result: EffectResult): string {
-  if (result.kind !== 'not_read') throw new Error(`a file was to be read, and came back ${result.kind}`);
+  if (result.kind !== 'not_read') throw new Error(`reading a file cannot have the result "${result.kind}"`);
   return result.error;
 }
 
@@ -65,8 +65,8 @@ function contentOf(bytes: Uint8Array, { as = 'text', charset: given = null }: Re
   try {
     text = decodeText(bytes, charset);
   } catch (error) {
-    if (error instanceof RangeError) return failed('invalid_file', `${name}: the character set "${charset}" is not known`);
-    return failed('invalid_file', `${name} is not ${charset} text; say with charset what it is`);
+    if (error instanceof RangeError) return failed('invalid_file', `${name}: "${charset}" is not a known character set`);
+    return failed('invalid_file', `${name} is not ${charset} text; set charset to its character set`);
   }
   try {
     return { kind: 'completed', outputs: { content: as === 'json' ? parseJson(text) : text } };

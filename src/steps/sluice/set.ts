@@ -9,9 +9,14 @@ interface SetManifest {
 export const set: StepType<SetManifest> = {
   type: 'sluice/set@v1',
   nulls: 'take',
-  summary: 'Makes outputs of literals and selected values; they are the keys of its values.',
+  summary: 'Outputs literals and selected values: each key of `values` is an output.',
   properties: {
-    values: { type: 'object', propertyNames: { pattern: '^(?!__proto__$)[A-Za-z_0-9-]{1,128}$' }, additionalProperties: true },
+    values: {
+      type: 'object',
+      propertyNames: { pattern: '^(?!__proto__$)[A-Za-z_0-9-]{1,128}$' },
+      additionalProperties: true,
+      description: 'the outputs by name, each a literal, a selector, or an object or list of them',
+    },
   },
   required: ['values'],
   outputs: ({ values }) => Object.keys(values),

@@ -81,11 +81,11 @@ export function conditionFaults(path: string, condition: unknown, depth = 1): Fa
   const entries = isDict(condition) ? Object.entries(condition) : [];
   const [kind = '', value] = entries[0] ?? [];
   if (entries.length !== 1 || !KINDS.includes(kind)) {
-    return [{ path, message: `must be an object with one condition: ${KINDS.join(', ')}` }];
+    return [{ path, message: `must be an object with exactly one condition of ${KINDS.join(', ')}` }];
   }
   const inside = `${path}.${kind}`;
   if (kind === 'all' || kind === 'any') {
-    if (!Array.isArray(value) || value.length === 0) return [{ path: inside, message: 'must be a list of one condition or more' }];
+    if (!Array.isArray(value) || value.length === 0) return [{ path: inside, message: 'must be a list of at least one condition' }];
     return value.flatMap((part, index) => conditionFaults(`${inside}[${index}]`, part, depth + 1));
   }
   if (!isDict(value)) return [{ path: inside, message: 'must be an object' }];
@@ -101,11 +101,11 @@ function propertyFaults(path: string, { name, ...list }: Record<string, unknown>
 function listFaults(path: string, list: Record<string, unknown>): Fault[] {
   const entries = Object.entries(list);
   const [operator = '', wanted] = entries[0] ?? [];
-  if (entries.length !== 1 || !OPERATORS.includes(operator)) return [{ path, message: `must have one of ${OPERATORS.join(' and ')}` }];
+  if (entries.length !== 1 || !OPERATORS.includes(operator)) return [{ path, message: `must have either ${OPERATORS.join(' or ')}` }];
   const inside = `${path}.${operator}`;
   if (isValueSelector(wanted)) return [];
   if (!Array.isArray(wanted) || wanted.length === 0)
-    return [{ path: inside, message: 'must be a list of one text or more, or a selector of one' }];
+    return [{ path: inside, message: 'must be a list of at least one text, or a selector of a list' }];
   return wanted.flatMap((item, index) =>
     (isScalar(item) && !isSelector(item)) || isValueSelector(item)
       ? []

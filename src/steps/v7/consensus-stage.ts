@@ -7,9 +7,9 @@ import { steps } from '../shared/property-schemas.ts';
 import type { StepContext, StepOutcome, StepType } from '../step-type.ts';
 import { type Consensus, findConsensus } from './consensus/consensus.ts';
 import { Effort, TooMuchEffort } from './consensus/effort.ts';
-import { givenPayload, NO_PAYLOAD } from './given-payload.ts';
 import { AnnotationFault, MAX_ANNOTATIONS, readStage, type StageAnnotations } from './stage-annotations.ts';
 import { leaveBy, NAME, refuse } from './stage-end.ts';
+import { NO_PAYLOAD, stagePayload } from './stage-payload.ts';
 
 interface ParallelStage {
   name: string;
@@ -34,7 +34,8 @@ const IOU = { type: 'number', minimum: 0, maximum: 1 };
 
 export const consensusStage: StepType<ConsensusStageManifest> = {
   type: 'v7/consensus_stage@v1',
-  summary: "V7's Consensus Stage: whether parallel stages annotated an item alike, by their intersection over union.",
+  summary:
+    "V7's Consensus Stage: compares the annotations of parallel stages by intersection over union, and chooses the next steps by agreement.",
   nulls: 'take',
   mayLoop: true,
   properties: {
@@ -42,16 +43,16 @@ export const consensusStage: StepType<ConsensusStageManifest> = {
       type: 'array',
       minItems: 2,
       maxItems: 10,
-      description: `what is compared, each with up to ${MAX_ANNOTATIONS} annotations: a list, a typed payload, or Roboflow's detections`,
+      description: `the stages to compare, each with up to ${MAX_ANNOTATIONS} annotations: a list, a typed payload, or Roboflow's detections`,
       items: { type: 'object', required: ['name'], additionalProperties: false, properties: { name: NAME, annotations: {} } },
     },
     champion_stage: { ...NAME, description: 'must name the stage whose annotations are kept' },
-    threshold: { ...IOU, description: 'the least intersection over union at which annotations agree' },
-    iou_thresholds: { type: 'object', additionalProperties: IOU, description: 'the same for classes of their own, by class' },
-    payload: { default: '$request.payload', description: 'with `split_by`: the typed payload that the stages are parts of' },
-    split_by: { enum: ['annotator'], description: 'the stages are annotators of one payload, named by their e-mail addresses' },
-    on_agreement: steps('what runs next where all agree'),
-    on_disagreement: steps('what runs next where they do not'),
+    threshold: { ...IOU, description: 'the lowest intersection over union at which annotations agree' },
+    iou_thresholds: { type: 'object', additionalProperties: IOU, description: 'thresholds of single classes, by class' },
+    payload: { default: '$request.payload', description: 'with `split_by`: the typed payload that contains the annotations of all stages' },
+    split_by: { enum: ['annotator'], description: 'each stage is an annotator of one payload, named by e-mail address' },
+    on_agreement: steps('the steps to run if all stages agree'),
+    on_disagreement: steps('the steps to run if they disagree'),
   },
   required: ['parallel_stages', 'champion_stage', 'threshold'],
   findFaults: (manifest) => [...nameFaults(manifest), ...sourceFaults(manifest)],
@@ -85,9 +86,9 @@ function readStages(manifest: ConsensusStageManifest, context: StepContext, effo
       ...readStage(`parallel_stages[${index}].annotations`, annotations ?? null, effort),
     }));
   }
-  const payload = asPayload(givenPayload(manifest, context));
+  const payload = asPayload(stagePayload(manifest, context));
   if (payload === null) throw new AnnotationFault(`payload ${NO_PAYLOAD}`);
-  if (!payload.has_annotations) throw new AnnotationFault('payload came without annotations');
+  if (!payload.has_annotations) throw new AnnotationFault('payload was sent without annotations');
   return parallel.map(({ name }) => {
     const own = payload.predictions.filter(({ annotators }) => annotators.some(({ email }) => email === name));
     return { name, ...readStage(`the annotations of ${name}`, own, effort) };
@@ -97,7 +98,7 @@ function readStages(manifest: ConsensusStageManifest, context: StepContext, effo
 function leave(manifest: ConsensusStageManifest, stages: readonly Stage[], { agreed, iou, classes }: Consensus): StepOutcome {
   const { champion_stage: champion, on_agreement: onAgreement = [], on_disagreement: onDisagreement = [] } = manifest;
   const annotations = stages.find(({ name }) => name === champion)?.items ?? null;
-  if (annotations === null) throw new AnnotationFault(`champion_stage must be one of the parallel stages, and is ${champion}`);
+  if (annotations === null) throw new AnnotationFault(`champion_stage must be one of the parallel stages, but is ${champion}`);
   const notCompared = stages.reduce((count, { items, comparable }) => count + items.length - comparable.length, 0);
   const outputs = { agreed, iou, classes, annotations, champion, not_compared: notCompared };
   return leaveBy(agreed ? onAgreement : onDisagreement, outputs);
@@ -106,7 +107,9 @@ function leave(manifest: ConsensusStageManifest, stages: readonly Stage[], { agr
 function nameFaults({ parallel_stages: stages, champion_stage: champion }: ConsensusStageManifest): Fault[] {
   const names = stages.map(({ name }) => name);
   const faults = names.flatMap((name, index): Fault[] =>
-    names.indexOf(name) === index ? [] : [{ path: `parallel_stages[${index}].name`, message: `"${name}" is the name of another stage` }],
+    names.indexOf(name) === index
+      ? []
+      : [{ path: `parallel_stages[${index}].name`, message: `"${name}" is already the name of another stage` }],
   );
   if (names.includes(champion)) return faults;
   return [...faults, { path: 'champion_stage', message: `must be one of the parallel stages: ${names.join(', ')}` }];
@@ -117,10 +120,12 @@ function sourceFaults({ parallel_stages: stages, payload, split_by: splitBy }: C
   const faults = stages.flatMap((stage, index): Fault[] => {
     const path = `parallel_stages[${index}]`;
     if (splitBy === undefined) {
-      return stage.annotations === undefined ? [{ path, message: 'field "annotations" is missing; or give "split_by": "annotator"' }] : [];
+      return stage.annotations === undefined
+        ? [{ path, message: 'field "annotations" is missing; add it, or set "split_by": "annotator"' }]
+        : [];
     }
-    return stage.annotations === undefined ? [] : [{ path, message: 'must not have annotations beside "split_by"' }];
+    return stage.annotations === undefined ? [] : [{ path, message: 'must not have annotations if "split_by" is set' }];
   });
   if (payload === undefined || splitBy !== undefined) return faults;
-  return [...faults, { path: 'payload', message: 'is of no use without "split_by": "annotator"' }];
+  return [...faults, { path: 'payload', message: 'requires "split_by": "annotator"' }];
 }

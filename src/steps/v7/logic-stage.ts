@@ -5,8 +5,8 @@ import { asPayload } from '../shared/payload-setting.ts';
 import { steps } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';
 import { ConditionFault, conditionFaults, holds } from './condition.ts';
-import { givenPayload, NO_PAYLOAD } from './given-payload.ts';
 import { leaveBy, NAME, refuse } from './stage-end.ts';
+import { NO_PAYLOAD, stagePayload } from './stage-payload.ts';
 
 interface Rule {
   name?: string;
@@ -22,31 +22,31 @@ interface LogicStageManifest {
 
 export const logicStage: StepType<LogicStageManifest> = {
   type: 'v7/logic_stage@v1',
-  summary: "V7's Logic Stage: the first rule whose condition holds says what runs next.",
+  summary: "V7's Logic Stage: the first rule whose condition is true chooses the next steps.",
   nulls: 'take',
   mayLoop: true,
   properties: {
-    payload: { default: '$request.payload', description: 'the typed payload whose annotations are asked' },
+    payload: { default: '$request.payload', description: 'the typed payload whose annotations the conditions test' },
     rules: {
       type: 'array',
       minItems: 1,
       maxItems: 100,
-      description: 'asked in order, each with a condition and what runs next where it holds',
+      description: 'rules in order, each with a condition and the steps to run if it is true',
       items: {
         type: 'object',
         required: ['when', 'next_steps'],
         additionalProperties: false,
-        properties: { name: NAME, when: { type: 'object' }, next_steps: steps('what runs next') },
+        properties: { name: NAME, when: { type: 'object' }, next_steps: steps('the steps to run next') },
       },
     },
-    else: steps('what runs next where no rule holds; without any the branch ends'),
+    else: steps('the steps to run if no condition is true; without any, the branch ends'),
   },
   required: ['rules'],
   findFaults: ({ rules }) => rules.flatMap(({ when }, index) => conditionFaults(`rules[${index}].when`, when)),
   outputs: () => ['rule', 'name', 'matched'],
   plan(manifest, context) {
     const { rules, else: otherwise = [] } = manifest;
-    const payload = asPayload(givenPayload(manifest, context));
+    const payload = asPayload(stagePayload(manifest, context));
     if (payload === null) return refuse('invalid_payload', `payload ${NO_PAYLOAD}`);
     try {
       const index = rules.findIndex(({ when }) => holds(when, payload));

@@ -23,14 +23,14 @@ const ROUNDING = 1e-9;
 
 export const samplingStage: StepType<SamplingStageManifest> = {
   type: 'v7/sampling_stage@v1',
-  summary: "V7's Sampling Stage: chance says which of its edges an item goes along.",
+  summary: "V7's Sampling Stage: a random draw chooses the edges that an item takes.",
   mayLoop: true,
   properties: {
     edges: {
       type: 'array',
       minItems: 1,
       maxItems: 100,
-      description: 'ways that an item may go, each with its share of the items',
+      description: 'the edges that an item can take, each with its share of the items',
       items: {
         type: 'object',
         required: ['percent', 'next_steps'],
@@ -38,16 +38,16 @@ export const samplingStage: StepType<SamplingStageManifest> = {
         properties: {
           name: NAME,
           percent: { type: 'number', minimum: 0, maximum: 100 },
-          next_steps: steps('what runs next'),
+          next_steps: steps('the steps to run next'),
         },
       },
     },
     mode: {
       enum: ['split', 'independent'],
       default: 'split',
-      description: '`split`: one draw for all edges, so that an item goes one way; `independent`: one for each edge',
+      description: '`split`: one draw for all edges, so that an item takes at most one; `independent`: one draw for each edge',
     },
-    else: steps('what runs next for an item that goes along no edge; without any the branch ends'),
+    else: steps('the steps to run for an item that takes no edge; without any, the branch ends'),
   },
   required: ['edges'],
   findFaults: ({ edges, mode = 'split' }) => (mode === 'split' ? sumFaults(edges) : []),
@@ -73,6 +73,6 @@ function splitBy(draw: number, edges: readonly Edge[]): Edge[] {
 function sumFaults(edges: readonly Edge[]): Fault[] {
   const sum = edges.reduce((total, { percent }) => total + percent, 0);
   if (sum <= 100 + ROUNDING) return [];
-  const message = `the percents of all edges must be at most 100 in sum, and are ${Number(sum.toFixed(6))}; with "mode": "independent" each edge draws for itself`;
+  const message = `the percents of all edges must add up to at most 100, but add up to ${Number(sum.toFixed(6))}; with "mode": "independent" each edge has its own draw`;
   return [{ path: 'edges', message }];
 }

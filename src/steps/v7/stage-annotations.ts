@@ -27,7 +27,7 @@ export interface StageAnnotations {
 export function readStage(path: string, value: unknown, effort: Effort): StageAnnotations {
   const items = readItems(path, value);
   if (items.length > MAX_ANNOTATIONS) {
-    throw new AnnotationFault(`${path} has ${items.length} annotations; a stage may have ${MAX_ANNOTATIONS}`);
+    throw new AnnotationFault(`${path} has ${items.length} annotations; a stage may have at most ${MAX_ANNOTATIONS}`);
   }
   const comparable = items.flatMap((item, index) => {
     const annotation = readItem(`${path}[${index}]`, item, effort);
@@ -39,7 +39,7 @@ export function readStage(path: string, value: unknown, effort: Effort): StageAn
 function readItems(path: string, value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   if (isDict(value) && Array.isArray(value['predictions']) && !Object.hasOwn(value, 'top')) {
-    if (value['has_annotations'] === false) throw new AnnotationFault(`${path} is a payload that came without annotations`);
+    if (value['has_annotations'] === false) throw new AnnotationFault(`${path} is a payload that was sent without annotations`);
     return value['predictions'];
   }
   throw new AnnotationFault(`${path} must be a list of annotations, a typed payload, or Roboflow's detections`);
@@ -49,7 +49,7 @@ function readItems(path: string, value: unknown): readonly unknown[] {
 function readItem(path: string, item: unknown, effort: Effort): Omit<Annotation, 'index'> | null {
   if (!isDict(item)) throw new AnnotationFault(`${path} must be an object`);
   const name = item['class'] ?? item['name'];
-  if (typeof name !== 'string') throw new AnnotationFault(`${path} must have the name of its class, as class or name`);
+  if (typeof name !== 'string') throw new AnnotationFault(`${path} must have the name of its class in class or name`);
   const shape = shapeOf(path, item);
   if (item['type'] === 'tag' || item['type'] === 'label' || isDict(shape.holder['tag'])) return { class: name, region: null };
   const region = readRegion(shape.path, shape.holder, effort);
@@ -74,7 +74,7 @@ function readRegion(path: string, item: Record<string, unknown>, effort: Effort)
   const rings = isDict(polygon) ? (polygon['paths'] ?? null) : polygon;
   if (rings !== null) return polygonRegion(readRings(`${path}.polygon`, rings), effort);
   if (item['type'] === 'polygon' || item['type'] === 'complex_polygon') {
-    throw new AnnotationFault(`${path} has no outline: there were too many points in the document for the typed payload to hold them`);
+    throw new AnnotationFault(`${path} has no outline: the document has too many points for a typed payload`);
   }
   if (box !== null) return readBox(`${path}.bounding_box`, box);
   const isRoboflow = ['x', 'y', 'width', 'height'].every((name) => Object.hasOwn(item, name));
@@ -101,7 +101,7 @@ function readRings(path: string, rings: unknown): Point[][] {
 function readRing(path: string, ring: unknown): Point[] {
   if (!Array.isArray(ring)) throw new AnnotationFault(`${path} must be a list of points`);
   return ring.map((point, index) => {
-    if (!isDict(point)) throw new AnnotationFault(`${path}[${index}] must be a point`);
+    if (!isDict(point)) throw new AnnotationFault(`${path}[${index}] must be a point with x and y`);
     return { x: readNumber(`${path}[${index}].x`, point['x']), y: readNumber(`${path}[${index}].y`, point['y']) };
   });
 }

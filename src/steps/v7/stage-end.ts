@@ -4,7 +4,7 @@ import { selectedStep } from '../../core/workflow/selector.ts';
 import type { StepOutcome } from '../step-type.ts';
 
 /** No selectors: names must be known when the definition is saved. */
-export const NAME = { type: 'string', minLength: 1, pattern: '^[^$]', description: 'must be a name, and no selector' };
+export const NAME = { type: 'string', minLength: 1, pattern: '^[^$]', description: 'must be a name, not a selector' };
 
 /** `references` name steps, as `$steps.name`. */
 export function leaveBy(references: readonly string[], outputs: Record<string, unknown>): Extract<StepOutcome, { kind: 'completed' }> {

@@ -42,19 +42,19 @@ export function stageMessage(request: StageRequest, context: Pick<StepContext, '
 /** The fault does not repeat the URL: its query may contain a secret. */
 export function urlFault(url: unknown): string | null {
   const isAddress = typeof url === 'string' && (beginsWithPlaceholder(url) || (/^https?:\/\//i.test(url) && URL.canParse(url)));
-  return isAddress ? null : 'url must be an address, as "https://example.org/hook?item=1", or a selector of one';
+  return isAddress ? null : 'url must be a URL, such as "https://example.org/hook?item=1", or a selector of one';
 }
 
 export function authorizationFault(value: unknown): string | null {
   if (value === null) return null;
   // The characters that fetch and Node allow in a header: a line break would begin another one.
   const isSendable = typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
-  return isSendable ? null : 'authorization_header must be one line of text, as "ApiKey 1234", or a selector of it';
+  return isSendable ? null : 'authorization_header must be one line of text, such as "ApiKey 1234", or a selector of it';
 }
 
 /** The original document, if it is a file of this request; look-alikes do not count. */
 function bodyOf({ payload: value, includesAnnotations }: StageRequest, context: Pick<StepContext, 'roots'>): BodyPart {
-  if (value === null) throw new UnsendablePayload('there is no payload; let the sink say "payload": "v7", or select another value');
+  if (value === null) throw new UnsendablePayload('there is no payload; set "payload": "v7" on the sink, or select another value');
   const payload = asPayload(value);
   if (includesAnnotations) {
     const document = payload === null ? null : receivedFile(payload.document, context);

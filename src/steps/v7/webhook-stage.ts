@@ -7,9 +7,9 @@ import { isSelector } from '../../core/workflow/selector.ts';
 import { noAnswerText } from '../shared/notification.ts';
 import { steps } from '../shared/property-schemas.ts';
 import { outboundResult, type StepContext, type StepOutcome, type StepType } from '../step-type.ts';
-import { givenPayload } from './given-payload.ts';
 import { leaveBy, refuse } from './stage-end.ts';
 import { authorizationFault, stageMessage, UnsendablePayload, urlFault } from './stage-message.ts';
+import { stagePayload } from './stage-payload.ts';
 
 interface WebhookStageManifest {
   url: unknown;
@@ -35,25 +35,25 @@ const DEFAULT_TIMEOUT_SECONDS = 30;
 
 export const webhookStage: StepType<WebhookStageManifest> = {
   type: 'v7/webhook_stage@v1',
-  summary: "V7's Webhook Stage: posts the document that came, and goes on by one way where it arrives and by another where not.",
+  summary: "V7's Webhook Stage: posts the received document, and chooses the next steps by success or failure.",
   // An item without the value takes the failure edge instead of being skipped.
   nulls: 'take',
   mayLoop: true,
   properties: {
-    url: { type: 'string', description: 'the address to post to, its query kept as typed' },
-    authorization_header: { type: ['string', 'null'], description: 'the whole value of the Authorization header, sent as typed' },
-    include_annotations: { type: 'boolean', default: true, description: 'send the document as it came, and not its metadata alone' },
-    retry_if_fails: { type: 'boolean', default: true, description: 'try 5 times more where it fails' },
+    url: { type: 'string', description: 'the URL to post to, with its query exactly as written' },
+    authorization_header: { type: ['string', 'null'], description: 'the whole value of the Authorization header, sent exactly as written' },
+    include_annotations: { type: 'boolean', default: true, description: 'send the document as received; otherwise only its metadata' },
+    retry_if_fails: { type: 'boolean', default: true, description: 'retry a failed message up to 5 times' },
     request_timeout: {
       type: 'number',
       minimum: 0.001,
       maximum: 300,
       default: DEFAULT_TIMEOUT_SECONDS,
-      description: 'seconds for the connection, and for each silence of the receiver',
+      description: 'limit in seconds for connecting, and for each pause in the response',
     },
     payload: { default: '$request.payload', description: 'the typed payload to send, or any JSON' },
-    on_success: steps('what runs next when the receiver answers 2xx'),
-    on_failure: steps('what runs next when the last try has failed; without any the step fails'),
+    on_success: steps('the steps to run if the receiver answers 2xx'),
+    on_failure: steps('the steps to run after the last attempt has failed; without any, the step fails'),
   },
   required: ['url'],
   findFaults: ({ url, authorization_header: authorization = null }) => [
@@ -92,7 +92,7 @@ function requestOf(manifest: WebhookStageManifest, context: StepContext): Parame
   return {
     url: manifest.url,
     authorization: manifest.authorization_header ?? null,
-    payload: givenPayload(manifest, context),
+    payload: stagePayload(manifest, context),
     includesAnnotations: manifest.include_annotations ?? true,
     timeoutSeconds: manifest.request_timeout ?? DEFAULT_TIMEOUT_SECONDS,
   };

@@ -108,7 +108,7 @@ describe('the interval', () => {
     } as Manifest;
     expect(dataAggregator.plan(manifest, stepContext())).toMatchObject({
       kind: 'failed',
-      error: { message: expect.stringContaining('takes more than 1000000 characters') },
+      error: { message: expect.stringContaining('take more than 1000000 characters') },
     });
   });
 });

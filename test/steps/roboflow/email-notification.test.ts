@@ -192,7 +192,7 @@ describe('v2', () => {
     expect(faultsOf(emailNotificationV2, v2)).toEqual([]);
     for (const provider of [undefined, 'Roboflow Managed API Key']) {
       expect(faultsOf(emailNotificationV2, { ...v2, email_provider: provider })).toEqual([
-        'email_provider: must be "Custom SMTP": "Roboflow Managed API Key", which is the default, sends by Roboflow\'s servers',
+        'email_provider: must be "Custom SMTP": "Roboflow Managed API Key", the default, needs Roboflow\'s servers',
       ]);
     }
   });

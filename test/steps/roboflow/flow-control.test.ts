@@ -77,9 +77,11 @@ describe('roboflow_core/continue_if@v1', () => {
       'condition_statement.statements: must be a list of at least one statement',
     ]);
     expect(faultsOf(continueIf, { ...manifest, evaluation_parameters: { left: 'one' } })).toEqual([
-      'evaluation_parameters.left: must be a selector of a value, as "$inputs.x" or "$steps.name.output"',
+      'evaluation_parameters.left: must be a selector of a value, such as "$inputs.x" or "$steps.name.output"',
     ]);
-    expect(faultsOf(continueIf, { ...manifest, next_steps: ['$inputs.a'] })).toEqual(['next_steps[0]: must name a step, as "$steps.name"']);
+    expect(faultsOf(continueIf, { ...manifest, next_steps: ['$inputs.a'] })).toEqual([
+      'next_steps[0]: must name a step, such as "$steps.name"',
+    ]);
     for (const delay of [-1, 0, '0', false, '$inputs.s', null])
       expect(faultsOf(continueIf, { ...manifest, stop_delay: delay })).toEqual(['stop_delay: must be a number above 0']);
   });
@@ -134,7 +136,7 @@ describe('roboflow_core/switch_case@v1', () => {
       'cases: `cases` contains keys that collide when case_insensitive is enabled',
     ]);
     expect(faultsOf(switchCase, { value: 'x', cases: { a: '$steps.s', A: '$steps.t' } })).toEqual([]);
-    expect(faultsOf(switchCase, { value: 'x', cases: { a: 'step' } })).toEqual(['cases.a: must name a step, as "$steps.name"']);
+    expect(faultsOf(switchCase, { value: 'x', cases: { a: 'step' } })).toEqual(['cases.a: must name a step, such as "$steps.name"']);
     expect(faultsOf(switchCase, { cases: {} })).toEqual([': field "value" is missing']);
   });
 });

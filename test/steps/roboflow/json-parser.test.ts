@@ -102,7 +102,7 @@ test('a received file is not looked into, and the step says what does', () => {
   const context = stepContext({ roots: { inputs: {}, steps: {}, request: { files: [file] } } });
   expect(jsonParser.plan({ raw_json: file, expected_fields: ['a'] }, context)).toMatchObject({
     kind: 'failed',
-    error: { code: 'invalid_setting', message: 'raw_json is a file: open it with sluice/read_file@v1 first' },
+    error: { code: 'invalid_setting', message: 'raw_json is a file: read it with sluice/read_file@v1 first' },
   });
 });
 

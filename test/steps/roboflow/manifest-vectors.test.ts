@@ -31,7 +31,7 @@ function faultsOf(type: string, manifest: Record<string, unknown>): string[] {
 }
 
 /** Roboflow fails when it runs, or needs its own servers; here it is told when the workflow is saved. */
-const TOLD_EARLIER = /there is no value of this name|which is the default, sends by Roboflow's servers/;
+const TOLD_EARLIER = /there is no value of this name|the default, needs Roboflow's servers/;
 
 test('every block is here, with every property that is not an addition', () => {
   expect(Object.keys(blocks).sort()).toEqual(roboflowStepTypes.map(({ type }) => type).sort());

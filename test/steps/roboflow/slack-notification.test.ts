@@ -142,7 +142,7 @@ describe('the answer', () => {
 test('is refused when saved with files, a cooldown beyond 15 minutes, or operations that are none', () => {
   expect(faultsOf(slackNotification, { ...manifest, attachments: {}, cooldown_seconds: 900, fire_and_forget: '$inputs.f' })).toEqual([]);
   expect(faultsOf(slackNotification, { ...manifest, attachments: { 'report.csv': '$steps.csv.csv_content' } })).toEqual([
-    'attachments: files cannot be sent to Slack by this step; leave it out, and put a link into the message',
+    'attachments: this step cannot send files to Slack; remove it, and put a link into the message',
   ]);
   for (const given of [
     { cooldown_seconds: 901 },

@@ -125,7 +125,7 @@ describe('v2', () => {
     expect(faultsOf(twilioSmsNotificationV2, v2)).toEqual([]);
     for (const provider of [undefined, 'Roboflow Managed API Key']) {
       expect(faultsOf(twilioSmsNotificationV2, { ...v2, sms_provider: provider })).toEqual([
-        'sms_provider: must be "Custom Twilio": "Roboflow Managed API Key", which is the default, sends by Roboflow\'s servers',
+        'sms_provider: must be "Custom Twilio": "Roboflow Managed API Key", the default, needs Roboflow\'s servers',
       ]);
     }
     expect(faultsOf(twilioSmsNotificationV2, { ...v2, sms_provider: 'Other' })).toHaveLength(1);

@@ -61,7 +61,7 @@ describe('roboflow_core/property_definition@v1', () => {
       /^operations\[0\]\.type: "Nope" is not an operation/,
     );
     expect(faultsOf(propertyDefinition, { data: 'literal', operations: [] })).toEqual([
-      'data: must be a selector of a value, as "$inputs.x" or "$steps.name.output"',
+      'data: must be a selector of a value, such as "$inputs.x" or "$steps.name.output"',
     ]);
   });
 });
@@ -136,7 +136,7 @@ describe('roboflow_core/expression@v1', () => {
     const data = { a: '$inputs.a' };
     expect(faultsOf(expression, { data, switch: switchOf([{ condition: is('a', 1), result: dynamic('a') }]) })).toEqual([]);
     expect(faultsOf(expression, { data, switch: switchOf([], dynamic('b')) })).toEqual([
-      'switch.default.parameter_name: there is no value of this name in data; known are a',
+      'switch.default.parameter_name: data has no value of this name; known are a',
     ]);
     expect(faultsOf(expression, { data, data_operations: { b: [] }, switch: switchOf([]) })).toEqual([
       'data_operations.b: there is no value of this name; known are a',
@@ -226,7 +226,7 @@ describe('roboflow_core/environment_secrets_store@v1', () => {
     expect(faultsOf(environmentSecretsStore, { variables_storing_secrets: [] })).toHaveLength(1);
     expect(faultsOf(environmentSecretsStore, { variables_storing_secrets: '$inputs.names' })).toHaveLength(1);
     expect(faultsOf(environmentSecretsStore, { variables_storing_secrets: ['A', 'a'] })).toEqual([
-      'variables_storing_secrets[1]: the output "a" is that of an earlier entry as well',
+      'variables_storing_secrets[1]: an earlier entry already has the output "a"',
     ]);
   });
 });

@@ -259,7 +259,7 @@ describe('the step', () => {
 describe('a payload that is none fails the step, and says where', () => {
   const { payload, handles } = robovisionForm('robovision.instance_segmentation');
   const image = payload.image as FileHandle;
-  const none = 'payload is no payload of a vision platform, as "$request.payload" gives one: ';
+  const none = 'payload must be the payload of a vision platform, such as "$request.payload": ';
 
   test.each<[string, unknown, string]>([
     ['null', null, `${none}must be object`],
@@ -284,17 +284,17 @@ describe('a payload that is none fails the step, and says where', () => {
     [
       'an image of another request',
       { ...payload, image: { ...image, sha256: '0'.repeat(64) } },
-      'the image of the payload is no file of this request',
+      'the image of the payload is not a file of this request',
     ],
     [
       'a document of another request',
       { ...payload, document: { ...image, sha256: '0'.repeat(64) } },
-      'the document of the payload is no file of this request',
+      'the document of the payload is not a file of this request',
     ],
     [
       'a mask of another request',
       { ...payload, masks: [{ ...payload.masks[0], file: { ...image, sha256: '0'.repeat(64) } }] },
-      'mask mask_0000.png of the payload is no file of this request',
+      'mask mask_0000.png of the payload is not a file of this request',
     ],
   ])('%s', (_what, value, message) => {
     expect(plan(value, {}, handles)).toEqual({ kind: 'failed', retryable: false, error: { code: 'invalid_payload', message } });
@@ -338,23 +338,23 @@ describe('a manifest', () => {
   });
 
   test.each<[object, string[]]>([
-    [{ payload: {} }, ['payload: must be a selector of a value, as "$inputs.x" or "$steps.name.output"']],
+    [{ payload: {} }, ['payload: must be a selector of a value, such as "$inputs.x" or "$steps.name.output"']],
     [{ overflow: 'drop' }, ['overflow: must be one of "queue", "latest_wins", "reject"']],
     [
       { overflow: 'latest_wins' },
-      ['overflow_key: is missing: "latest_wins" needs to know which messages take the place of one another, as "$inputs.camera_id"'],
+      ['overflow_key: is missing: "latest_wins" needs a key that says which messages replace each other, such as "$inputs.camera_id"'],
     ],
-    [{ overflow_key: 'a' }, ['overflow_key: goes with "overflow": "latest_wins", and this is "queue"']],
+    [{ overflow_key: 'a' }, ['overflow_key: requires "overflow": "latest_wins", but it is "queue"']],
     [
       { overflow: 'latest_wins', overflow_key: 'a', overflow_limit: 3 },
-      ['overflow_limit: goes with "overflow": "reject", and this is "latest_wins"'],
+      ['overflow_limit: requires "overflow": "reject", but it is "latest_wins"'],
     ],
     [{ overflow: 'reject', overflow_limit: 0 }, ['overflow_limit: must be >= 1']],
     [{ only_classes: 'leaf' }, ['only_classes: must be a list of class names, or a selector of one']],
     [{ min_confidence: 2 }, ['min_confidence: must be a number from 0 to 1, or a selector of one']],
     [
       { headers: { 'content-type': 'x' } },
-      ['headers.content-type: is made by the step, which knows the boundary of the form; leave it out'],
+      ['headers.content-type: is set by the step, because it contains the boundary of the form; remove it'],
     ],
     [{ method: 'PUT' }, [expect.stringContaining('unknown field "method"')]],
   ])('%o is refused, with the path', (fields, faults) => {

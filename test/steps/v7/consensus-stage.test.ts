@@ -191,7 +191,7 @@ describe('annotations are taken', () => {
 
   test.each([...NO_PAYLOADS, payload([], { has_annotations: false })])('from no annotators of what has none: %j', (value) => {
     expect(failure({ ...manifest([], []), ...split, payload: value })).toMatch(
-      /^invalid_annotations: payload (?:is no typed payload|came without)/,
+      /^invalid_annotations: payload (?:is not a typed payload|was sent without)/,
     );
   });
 });
@@ -204,7 +204,7 @@ describe('hostile annotations', () => {
     [null, `${where} must be a list of annotations, a typed payload, or Roboflow's detections`],
     ['x', `${where} must be a list`],
     [{ top: 'car', predictions: [] }, `${where} must be a list`],
-    [payload([], { has_annotations: false }), `${where} is a payload that came without annotations`],
+    [payload([], { has_annotations: false }), `${where} is a payload that was sent without annotations`],
     [[null], `${where}[0] must be an object`],
     [[{}], `${where}[0] must have the name of its class`],
     [[{ class: 7 }], `${where}[0] must have the name of its class`],
@@ -217,7 +217,7 @@ describe('hostile annotations', () => {
     [with_({ polygon: [[{ x: 0, y: 0 }, null]] }), `${where}[0].polygon[0][1] must be a point`],
     [with_({ polygon: [{ x: 0, y: 0 }] }), `${where}[0].polygon[0] must be a list of points`],
     [with_({ polygon: [[{ x: 0, y: Number.POSITIVE_INFINITY }]] }), `${where}[0].polygon[0][0].y ${number('-1000000000')}`],
-    [Array.from({ length: 10_001 }, () => ({})), `${where} has 10001 annotations; a stage may have 10000`],
+    [Array.from({ length: 10_001 }, () => ({})), `${where} has 10001 annotations; a stage may have at most 10000`],
   ])('are refused, and the place named', (annotations, message) => {
     expect(failure(manifest([], annotations))).toContain(`invalid_annotations: ${message}`);
   });
@@ -286,12 +286,12 @@ describe('a definition is refused', () => {
           { name: 'human', annotations: [] },
         ],
       },
-      'parallel_stages[1].name: "human" is the name of another stage',
+      'parallel_stages[1].name: "human" is already the name of another stage',
     ],
     ['a threshold above 1', { threshold: 90 }, 'threshold: must be <= 1'],
     ['a threshold of a class that is none', { iou_thresholds: { car: 'high' } }, 'iou_thresholds.car: must be number'],
-    ['annotations beside a split', { split_by: 'annotator' }, 'parallel_stages[0]: must not have annotations beside "split_by"'],
-    ['a payload that nothing splits', { payload: '$request.payload' }, 'payload: is of no use without "split_by"'],
+    ['annotations beside a split', { split_by: 'annotator' }, 'parallel_stages[0]: must not have annotations if "split_by" is set'],
+    ['a payload that nothing splits', { payload: '$request.payload' }, 'payload: requires "split_by"'],
     ['a split by what there is not', { split_by: 'team' }, 'split_by: must be one of "annotator"'],
     ['a way to no step', { on_disagreement: ['review'] }, 'on_disagreement[0]: must name a step'],
     ['a name that is a selector', { champion_stage: '$inputs.x' }, 'champion_stage: must name the stage'],

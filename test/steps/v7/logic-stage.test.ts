@@ -112,22 +112,22 @@ describe('the stage', () => {
 });
 
 describe('a definition is refused, and the place named', () => {
-  const ONE = 'must be an object with one condition: all, any, classes, tags, attributes, property, count';
+  const ONE = 'must be an object with exactly one condition of all, any, classes, tags, attributes, property, count';
   test.each<[object, string]>([
     [{}, `rules[0].when: ${ONE}`],
     [{ class: anyOf('a') }, `rules[0].when: ${ONE}`],
     [{ all: [{}], any: [{}] }, `rules[0].when: ${ONE}`],
-    [{ all: [] }, 'rules[0].when.all: must be a list of one condition or more'],
+    [{ all: [] }, 'rules[0].when.all: must be a list of at least one condition'],
     [{ any: [{ all: [null] }] }, `rules[0].when.any[0].all[0]: ${ONE}`],
     [{ constructor: anyOf('a') }, `rules[0].when: ${ONE}`],
     [{ classes: ['a'] }, 'rules[0].when.classes: must be an object'],
-    [{ classes: {} }, 'rules[0].when.classes: must have one of is_any_of and is_none_of'],
-    [{ classes: { is: ['a'] } }, 'rules[0].when.classes: must have one of is_any_of and is_none_of'],
-    [{ tags: anyOf() }, 'rules[0].when.tags.is_any_of: must be a list of one text or more, or a selector of one'],
-    [{ tags: { is_any_of: '$steps.a' } }, 'rules[0].when.tags.is_any_of: must be a list of one text or more, or a selector of one'],
+    [{ classes: {} }, 'rules[0].when.classes: must have either is_any_of or is_none_of'],
+    [{ classes: { is: ['a'] } }, 'rules[0].when.classes: must have either is_any_of or is_none_of'],
+    [{ tags: anyOf() }, 'rules[0].when.tags.is_any_of: must be a list of at least one text, or a selector of a list'],
+    [{ tags: { is_any_of: '$steps.a' } }, 'rules[0].when.tags.is_any_of: must be a list of at least one text, or a selector of a list'],
     [{ tags: anyOf('a', '$steps.b') }, 'rules[0].when.tags.is_any_of[1]: must be text, a number, true or false, or a selector of it'],
     [{ property: anyOf('a') }, 'rules[0].when.property.name: must be the name of a property'],
-    [{ property: { name: 'x' } }, 'rules[0].when.property: must have one of is_any_of and is_none_of'],
+    [{ property: { name: 'x' } }, 'rules[0].when.property: must have either is_any_of or is_none_of'],
     [{ count: {} }, 'rules[0].when.count: must have at_least or at_most'],
     [{ count: { at_least: -1 } }, 'rules[0].when.count.at_least: must be a whole number of 0 or more, or a selector of one'],
     [{ count: { at_most: 1.5 } }, 'rules[0].when.count.at_most: must be a whole number of 0 or more, or a selector of one'],
@@ -145,7 +145,7 @@ describe('a definition is refused, and the place named', () => {
   test('for rules that lead nowhere that there could be', () => {
     const when = { classes: anyOf('a') };
     expect(faultsOf(logicStage, { rules: [{ when, next_steps: ['a'] }] })).toEqual([
-      'rules[0].next_steps[0]: must name a step, as "$steps.name"',
+      'rules[0].next_steps[0]: must name a step, such as "$steps.name"',
     ]);
     expect(faultsOf(logicStage, { rules: [{ when }] })).toEqual(['rules[0]: field "next_steps" is missing']);
     expect(faultsOf(logicStage, { rules: [], else: '$steps.a' })).toHaveLength(2);

@@ -102,14 +102,18 @@ describe('a definition is refused', () => {
     [
       'more than all',
       { edges: [edge(80, 'a'), edge(40, 'b')] },
-      'edges: the percents of all edges must be at most 100 in sum, and are 120',
+      'edges: the percents of all edges must add up to at most 100, but add up to 120',
     ],
     ['less than none', { edges: [edge(-1, 'a')] }, 'edges[0].percent: must be >= 0'],
     ['too much for one', { mode: 'independent', edges: [edge(101, 'a')] }, 'edges[0].percent: must be <= 100'],
     ['no edges', { edges: [] }, 'edges: must NOT have fewer than 1 items'],
     ['an unknown mode', { mode: 'quota', edges: [edge(1, 'a')] }, 'mode: must be one of "split", "independent"'],
-    ['an edge to no step', { edges: [{ percent: 1, next_steps: ['a'] }] }, 'edges[0].next_steps[0]: must name a step, as "$steps.name"'],
-    ['a name that is a selector', { edges: [edge(1, 'a', '$inputs.x')] }, 'edges[0].name: must be a name, and no selector'],
+    [
+      'an edge to no step',
+      { edges: [{ percent: 1, next_steps: ['a'] }] },
+      'edges[0].next_steps[0]: must name a step, such as "$steps.name"',
+    ],
+    ['a name that is a selector', { edges: [edge(1, 'a', '$inputs.x')] }, 'edges[0].name: must be a name, not a selector'],
   ])('for %s', (_what, manifest, fault) => {
     expect(faultsOf(samplingStage, manifest).join()).toContain(fault);
   });

@@ -117,10 +117,10 @@ describe('the way out', () => {
   });
 
   test.each<[Partial<Manifest>, string]>([
-    [{ url: null }, 'url must be an address'],
-    [{ url: 'ftp://example.org' }, 'url must be an address'],
-    [{ url: 'example.org' }, 'url must be an address'],
-    [{ url: ['https://example.org'] }, 'url must be an address'],
+    [{ url: null }, 'url must be a URL'],
+    [{ url: 'ftp://example.org' }, 'url must be a URL'],
+    [{ url: 'example.org' }, 'url must be a URL'],
+    [{ url: ['https://example.org'] }, 'url must be a URL'],
     [{ authorization_header: 'a\r\nX: y' }, 'authorization_header must be one line of text'],
     [{ authorization_header: 'ключ' }, 'authorization_header must be one line of text'],
     [{ authorization_header: { token: 1 } }, 'authorization_header must be one line of text'],
@@ -149,7 +149,7 @@ describe('a definition is refused, and the place named', () => {
     [
       'an address that is none',
       { url: 'example.org/hook' },
-      'url: must be an address, as "https://example.org/hook?item=1", or a selector of one',
+      'url: must be a URL, such as "https://example.org/hook?item=1", or a selector of one',
     ],
     ['no address', { url: null }, 'url: must be string'],
     ['an authorization of two lines', { authorization_header: 'a\nb' }, 'authorization_header: must be one line of text'],
@@ -157,7 +157,7 @@ describe('a definition is refused, and the place named', () => {
     ['annotations by halves', { include_annotations: 'yes' }, 'include_annotations: must be boolean'],
     ['a retry that is not said', { retry_if_fails: 5 }, 'retry_if_fails: must be boolean'],
     ['no time', { request_timeout: 0 }, 'request_timeout: must be >= 0.001'],
-    ['a way that is no step', { on_failure: ['$inputs.x'] }, 'on_failure[0]: must name a step, as "$steps.name"'],
+    ['a way that is no step', { on_failure: ['$inputs.x'] }, 'on_failure[0]: must name a step, such as "$steps.name"'],
     [
       'a setting that is not there',
       { include_anotations: true },

@@ -23,15 +23,15 @@ const DEFAULT_PORT = 465;
 const LAST_PORT = 65_535;
 
 export const emailProperties = {
-  subject: text('subject of the mail'),
-  sender_email: text('address that the mail is from, which is the user of the SMTP server too, or a selector of it'),
-  receiver_email: textOrTexts('addresses that it goes to'),
-  cc_receiver_email: nullable(textOrTexts('addresses that get a copy')),
-  bcc_receiver_email: nullable(textOrTexts('addresses that get a copy of which the others see nothing')),
-  smtp_server: text('host of the SMTP server, or a selector of it'),
-  sender_email_password: text('password of the user, best a selector of a secret'),
-  smtp_port: integer('its port; the connection is by TLS', { default: DEFAULT_PORT }),
-  attachments: selectors('files by their names: selectors of text, of received files or of images'),
+  subject: text('the subject of the e-mail'),
+  sender_email: text("the sender's address, also the user name at the SMTP server, or a selector of it"),
+  receiver_email: textOrTexts('the addresses of the receivers'),
+  cc_receiver_email: nullable(textOrTexts('addresses that receive a copy')),
+  bcc_receiver_email: nullable(textOrTexts('addresses that receive a copy and are hidden from the other receivers')),
+  smtp_server: text('the host of the SMTP server, or a selector of it'),
+  sender_email_password: text('the password of the user; use a selector of a secret'),
+  smtp_port: integer('the port of the SMTP server; the connection uses TLS', { default: DEFAULT_PORT }),
+  attachments: selectors('the files by name: selectors of text, received files or images'),
 } satisfies Record<string, JsonSchema>;
 
 /** A selector may also return an empty list, which is reported when the step runs. */

@@ -8,8 +8,8 @@ type StepVisit = Pick<StepContext, 'runId' | 'step' | 'visit'>;
 /** Returns the fault of a path relative to the directory, or null. */
 export function pathFault(path: string): string | null {
   const isOutside = /^(?:[/~]|[A-Za-z]:)/.test(path) || path.split('/').includes('..');
-  if (isOutside) return 'must stay below the directory for files: relative, and without ".."';
-  return /[\\\p{Cc}]/u.test(path) ? 'must be without backslashes and control characters' : null;
+  if (isOutside) return 'must be a relative path without "..", so that it stays below the directory for files';
+  return /[\\\p{Cc}]/u.test(path) ? 'must not contain backslashes or control characters' : null;
 }
 
 /**

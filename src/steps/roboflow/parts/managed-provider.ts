@@ -7,7 +7,7 @@ const MANAGED = 'Roboflow Managed API Key';
 
 export function providerSchema(ownProvider: string): JsonSchema {
   return {
-    description: `must be "${ownProvider}": "${MANAGED}", Roboflow's default, needs Roboflow's servers`,
+    description: `must be "${ownProvider}": "${MANAGED}", the default, needs Roboflow's servers`,
     enum: [MANAGED, ownProvider],
   };
 }
@@ -15,5 +15,5 @@ export function providerSchema(ownProvider: string): JsonSchema {
 /** The default provider is Roboflow's own. */
 export function managedProviderFaults(path: string, provider: string | undefined, ownProvider: string): Fault[] {
   if (provider === ownProvider) return [];
-  return [{ path, message: `must be "${ownProvider}": "${MANAGED}", which is the default, sends by Roboflow's servers` }];
+  return [{ path, message: `must be "${ownProvider}": "${MANAGED}", the default, needs Roboflow's servers` }];
 }

@@ -16,9 +16,9 @@ export interface MessageManifest {
 }
 
 export const messageProperties: Readonly<Record<string, JsonSchema>> = {
-  message: text('the message; {{ $parameters.name }} is replaced by the parameter of that name'),
-  message_parameters: literals('the values that the message names'),
-  message_parameters_operations: operationChains('what is done to a parameter before it is written, by its name'),
+  message: text('the text of the message; {{ $parameters.name }} is replaced by the parameter of that name'),
+  message_parameters: literals('the parameters of the message, by name'),
+  message_parameters_operations: operationChains('operations on parameters before they are written, by name'),
 };
 
 export function messageFaults({ message_parameters_operations: chains }: MessageManifest): Fault[] {

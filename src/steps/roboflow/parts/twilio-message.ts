@@ -19,11 +19,11 @@ export interface TwilioAccount {
 const DEFAULT_API_URL = 'https://api.twilio.com';
 
 export const twilioProperties = {
-  twilio_account_sid: text('SID of the Twilio account, or a selector of it'),
-  twilio_auth_token: text('its token, best a selector of a secret'),
-  sender_number: text('the number that the message is from, as +15551234567, or a selector of it'),
-  receiver_number: text('the number that it goes to, or a selector of it'),
-  api_url: text('where Twilio is, as for a region or a proxy', DEFAULT_API_URL),
+  twilio_account_sid: text('the SID of the Twilio account, or a selector of it'),
+  twilio_auth_token: text('the token of the account; use a selector of a secret'),
+  sender_number: text("the sender's number, such as +15551234567, or a selector of it"),
+  receiver_number: text("the receiver's number, or a selector of it"),
+  api_url: text("the URL of Twilio's API, to use a region or a proxy", DEFAULT_API_URL),
 } satisfies Record<string, JsonSchema>;
 
 const TIMEOUT_MS = 30_000;

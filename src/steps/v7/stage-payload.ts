@@ -3,11 +3,11 @@
 import { isDict } from '../../core/python/kind.ts';
 import type { StepContext } from '../step-type.ts';
 
-export function givenPayload({ payload }: { payload?: unknown }, { roots }: Pick<StepContext, 'roots'>): unknown {
+export function stagePayload({ payload }: { payload?: unknown }, { roots }: Pick<StepContext, 'roots'>): unknown {
   if (payload !== undefined) return payload;
   const request = roots['request'];
   return isDict(request) ? (request['payload'] ?? null) : null;
 }
 
 /** The fault of a step that requires one. */
-export const NO_PAYLOAD = 'is no typed payload; let the sink say "payload": "v7", and select $request.payload';
+export const NO_PAYLOAD = 'is not a typed payload; set "payload": "v7" on the sink, and select $request.payload';
