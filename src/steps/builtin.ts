@@ -1,4 +1,4 @@
-// Every step type that comes with Sluice, in the order of the documents.
+// Every built-in step type, in the order of the documentation.
 
 import { innerWorkflow } from './inner-workflow.ts';
 import { roboflowStepTypes } from './roboflow/index.ts';

@@ -1,4 +1,4 @@
-// The step types that there are, and what definitions and the engine ask of them.
+// Finds and describes the known step types, and checks manifests against them.
 
 import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/schema.ts';
 import { sayKnown } from '../core/values/near-names.ts';
@@ -12,12 +12,12 @@ export interface StepTypeDescription {
   aliases: readonly string[];
   summary: string;
   manifest: JsonSchema;
-  /** Names of its outputs; null where they depend on the manifest. */
+  /** Names of its outputs; null if they depend on the manifest. */
   outputs: readonly string[] | null;
 }
 
 export interface StepTypes {
-  /** By id or alias; undefined when there is no such type. */
+  /** By id or alias. */
   find(type: string): StepType | undefined;
   inspect: InspectManifest;
   describe(): StepTypeDescription[];
@@ -79,7 +79,7 @@ function report({ stepType, check }: Entry, manifest: Record<string, unknown>): 
   return { faults: stepType.findFaults?.(manifest) ?? [], outputs: hasError ? [...outputs, 'error'] : outputs, ...transitions };
 }
 
-/** The whole manifest: what every step has, and what its type adds. */
+/** The schema of the whole manifest: the properties of every step and those of the type. */
 function manifestSchema(stepType: StepType): JsonSchema {
   const { properties, required, ignoresUnknown = false } = stepType;
   return {
@@ -90,30 +90,30 @@ function manifestSchema(stepType: StepType): JsonSchema {
   };
 }
 
-/** Whether text that fits the schema may be the name of a step, as `$steps.b`. */
+/** Whether the schema accepts names of steps, such as `$steps.b`. */
 function namesSteps(schema: unknown): boolean {
   if (typeof schema !== 'object' || schema === null) return false;
   const { pattern } = schema as JsonSchema;
   return (typeof pattern === 'string' && pattern.startsWith('^\\$steps\\.')) || Object.values(schema).some(namesSteps);
 }
 
-/** Null for a type that looks at the manifest to name them. */
+/** Null for a type whose outputs depend on the manifest. */
 function fixedOutputs(stepType: StepType): readonly string[] | null {
-  let hasLooked = false;
+  let dependsOnManifest = false;
   const manifest = new Proxy<Record<string, unknown>>(
     {},
     {
       get() {
-        hasLooked = true;
+        dependsOnManifest = true;
         return undefined;
       },
     },
   );
   try {
     const outputs = stepType.outputs(manifest);
-    return hasLooked ? null : outputs;
+    return dependsOnManifest ? null : outputs;
   } catch (error) {
-    if (hasLooked) return null;
+    if (dependsOnManifest) return null;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-// Properties of every step, whatever its type: retries, maximum visits, and transitions by outcome.
+// Properties of every step type: retries, maximum visits, and transitions by outcome.
 
 import { retrySchema } from '../core/delivery/retry.ts';
 import type { JsonSchema } from '../core/schema.ts';
@@ -20,7 +20,7 @@ export const commonProperties: Readonly<Record<string, JsonSchema>> = {
   on_failure: steps('the steps to run when the step has failed for good, instead of ending the run; earlier steps are allowed'),
 };
 
-/** A type that declares one of them as its own property handles both itself. */
+/** A type that declares `on_success` or `on_failure` itself handles both. */
 export function hasOwnOutcomeTransitions({ properties }: StepType): boolean {
   return OUTCOME_TRANSITIONS.some((property) => Object.hasOwn(properties, property));
 }

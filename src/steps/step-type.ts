@@ -54,7 +54,7 @@ export type StepPlan =
       outcome: Extract<StepOutcome, { kind: 'completed' }> | null;
       remember?: unknown;
     }
-  /** The step is planned again when the images are loaded. */
+  /** The step is planned again after the images have loaded. */
   | { kind: 'load'; wants: readonly ImageWant[] }
   | FileWrite
   | FileRead;
@@ -78,7 +78,7 @@ export interface StepContext {
   step: string;
   /** From 1; each repetition of a loop raises it. */
   visit: number;
-  /** Of this visit, from 1; a retried step is planned again. */
+  /** Of this visit, from 1; each retry plans the step again. */
   attempt: number;
   /** When the step is planned, in server time (core/run/server-time.ts); use it to measure intervals. */
   now: number;

@@ -1,4 +1,4 @@
-// roboflow_core/csv_formatter@v1: a CSV text of one row, with its time.
+// roboflow_core/csv_formatter@v1: writes values as CSV text of one row, with its time.
 
 import { kindOf } from '../../core/python/kind.ts';
 import { strOf } from '../../core/python/text.ts';

@@ -1,4 +1,4 @@
-// roboflow_core/current_time@v1: the date and time in a time zone.
+// roboflow_core/current_time@v1: outputs the date and time in a time zone.
 
 import { failedStep } from '../shared/operations-outcome.ts';
 import { choiceOrSelector } from '../shared/property-schemas.ts';

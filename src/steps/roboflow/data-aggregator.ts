@@ -21,11 +21,11 @@ const SECONDS = { seconds: 1, minutes: 60, hours: 3600 } as const;
 const UNITS = ['seconds', 'minutes', 'hours', 'runs'] as const;
 type Unit = (typeof UNITS)[number];
 
-/** Since the last report. */
+/** The values since the last report. */
 interface Gathered {
   started_at: number;
   runs: number;
-  /** By output. */
+  /** By name of the output. */
   states: Readonly<Record<string, unknown>>;
 }
 

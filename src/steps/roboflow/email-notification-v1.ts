@@ -1,4 +1,4 @@
-// roboflow_core/email_notification@v1: a mail in plain text.
+// roboflow_core/email_notification@v1: sends an e-mail in plain text.
 
 import {
   cooldownKey,

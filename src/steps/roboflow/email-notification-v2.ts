@@ -1,4 +1,4 @@
-// roboflow_core/email_notification@v2: a mail in HTML that may show images, by the operator's own SMTP server.
+// roboflow_core/email_notification@v2: sends an e-mail in HTML, with inline images, through the operator's SMTP server.
 
 import type { MailAttachment } from '../../core/delivery/outbound.ts';
 import { strOf } from '../../core/python/text.ts';
@@ -65,7 +65,7 @@ interface Content {
 }
 
 function mailContent(manifest: EmailNotificationManifest, context: StepContext): Content & { text: null } {
-  const parts = mapCollectingWants([shownContent, filesBeside], (make) => make(manifest, context));
+  const parts = mapCollectingWants([shownContent, attachedFiles], (make) => make(manifest, context));
   return { text: null, html: parts.map(({ html }) => html).join(''), attachments: parts.flatMap(({ attachments }) => attachments) };
 }
 
@@ -82,7 +82,7 @@ function shownContent(manifest: EmailNotificationManifest, context: StepContext)
   return { html: html.replaceAll('\n', '<br>\n'), attachments };
 }
 
-function filesBeside({ attachments: files = {} }: EmailNotificationManifest, context: StepContext): Content {
+function attachedFiles({ attachments: files = {} }: EmailNotificationManifest, context: StepContext): Content {
   return { html: '', attachments: mapCollectingWants(Object.entries(files), ([name, value]) => attachment(name, value, context)) };
 }
 

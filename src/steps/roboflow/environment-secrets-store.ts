@@ -1,4 +1,4 @@
-// roboflow_core/environment_secrets_store@v1: secrets of the server that a workflow may use, as outputs.
+// roboflow_core/environment_secrets_store@v1: outputs secrets of the server that a workflow may use.
 
 import type { StepType } from '../step-type.ts';
 

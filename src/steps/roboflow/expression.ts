@@ -1,4 +1,4 @@
-// roboflow_core/expression@v1: the result of the first case whose condition is true, else the default.
+// roboflow_core/expression@v1: outputs the result of the first case whose condition is true, else the default.
 
 import { type Fault, nestFaults } from '../../core/fault.ts';
 import { applyOperations, operationsFaults } from '../../core/uql/operations/apply-operations.ts';

@@ -1,4 +1,4 @@
-// roboflow_core/first_non_empty_or_default@v1: the first non-empty value of several, which joins branches.
+// roboflow_core/first_non_empty_or_default@v1: outputs the first value that is not null, which joins branches.
 
 import { selectorList } from '../shared/property-schemas.ts';
 import type { StepType } from '../step-type.ts';

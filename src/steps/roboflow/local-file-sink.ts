@@ -78,7 +78,7 @@ export const localFileSink: StepType<LocalFileSinkManifest> = {
     const { path, entries } = logOf(manifest, context);
     if (isWritten) return { ...SAVED, remember: { path, entries: entries + 1 } satisfies Log };
     if (entries === 0) return failedWrite('Could not create new sink file');
-    // The next run begins a new file: this one may be gone for good.
+    // The next run begins a new file, because this one may be gone.
     return { ...failedWrite('Could not append content to append log'), remember: null };
   },
 };

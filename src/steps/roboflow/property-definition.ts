@@ -1,4 +1,4 @@
-// roboflow_core/property_definition@v1: a value transformed by a chain of operations.
+// roboflow_core/property_definition@v1: transforms a value by a chain of operations.
 
 import { nestFaults } from '../../core/fault.ts';
 import { applyOperations, operationsFaults } from '../../core/uql/operations/apply-operations.ts';

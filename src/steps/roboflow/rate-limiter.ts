@@ -1,4 +1,4 @@
-// roboflow_core/rate_limiter@v1: lets a branch run at most once in so many seconds, counted from its last run.
+// roboflow_core/rate_limiter@v1: lets a branch run at most once per period, counted from its last run.
 
 import { imageSelector, nullable, number, selector, steps } from '../shared/property-schemas.ts';
 import { readNumber } from '../shared/setting-values.ts';

@@ -1,4 +1,4 @@
-// roboflow_core/slack_notification@v1: a message in a Slack channel, by Slack's chat.postMessage.
+// roboflow_core/slack_notification@v1: posts a message to a Slack channel by Slack's chat.postMessage.
 
 import type { OutboundMessage, OutboundResult } from '../../core/delivery/outbound.ts';
 import { responseObject } from '../../core/delivery/response-object.ts';

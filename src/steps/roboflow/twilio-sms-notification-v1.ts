@@ -1,4 +1,4 @@
-// roboflow_core/twilio_sms_notification@v1: a text message by the operator's own Twilio account.
+// roboflow_core/twilio_sms_notification@v1: sends a text message through the operator's Twilio account.
 
 import {
   cooldownKey,

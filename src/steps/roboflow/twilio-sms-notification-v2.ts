@@ -1,4 +1,4 @@
-// roboflow_core/twilio_sms_notification@v2: a text message, with pictures by their addresses, by the operator's own
+// roboflow_core/twilio_sms_notification@v2: sends a text message, optionally with pictures by URL, through the operator's
 // Twilio account. Roboflow's account needs Roboflow's servers.
 
 import {

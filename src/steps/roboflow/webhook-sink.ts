@@ -1,6 +1,6 @@
-// roboflow_core/webhook_sink@v1: sends an HTTP request with results of the workflow, wire for wire as Roboflow's Webhook
-// Sink block does (source 000; recorded cases in test/vectors/webhook_vectors.json). Where it differs, it does so on
-// purpose, and docs/guide-roboflow.md says how.
+// roboflow_core/webhook_sink@v1: sends an HTTP request with results of the workflow, with the same bytes as Roboflow's
+// Webhook Sink block (source 000; recorded cases in test/vectors/webhook_vectors.json). docs/guide-roboflow.md lists the
+// intended differences.
 
 import { strOf } from '../../core/python/text.ts';
 import { multipartBoundary } from '../shared/multipart-boundary.ts';
@@ -38,7 +38,7 @@ interface WebhookManifest extends NotificationManifest {
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 2;
-const WHAT = 'webhook notification';
+const SUBJECT = 'webhook notification';
 const CHAINS = ['json_payload_operations', 'multi_part_encoded_files_operations', 'form_data_operations'] as const;
 
 const SCALARS = ['string', 'number', 'boolean'];
@@ -90,7 +90,7 @@ export const webhookSink: StepType<WebhookManifest> = {
           return compose(manifest, context);
         } catch (error) {
           if (error instanceof UnsendableRequest) {
-            return refusedNotification(`Failed to send ${WHAT}. Internal error details: ${error.message}`);
+            return refusedNotification(`Failed to send ${SUBJECT}. Internal error details: ${error.message}`);
           }
           throw error;
         }
@@ -100,7 +100,7 @@ export const webhookSink: StepType<WebhookManifest> = {
     interpretNotification(
       result,
       context,
-      WHAT,
+      SUBJECT,
       (answer) => webhookFault(answer, strOf(manifest.url), timeoutOf(manifest)),
       redirectNote(result, manifest.method),
     ),

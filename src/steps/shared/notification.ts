@@ -91,19 +91,19 @@ export function refusedNotification(message: string): CompletedOutcome {
 }
 
 /**
- * Interprets the result of an awaited message. `what` is its name in the error text, as in "Failed to send e-mail".
+ * Interprets the result of an awaited message. `subject` names the message in the error text: "Failed to send e-mail".
  * `faultOf` returns the error text, or null on success. `note` is reported in addition.
  */
 export function interpretNotification(
   effect: EffectResult,
   { deliveryId }: StepContext,
-  what: string,
+  subject: string,
   faultOf: (result: OutboundResult) => string | null,
   note = '',
 ): StepOutcome {
   const result = outboundResult(effect);
   const fault = faultOf(result);
-  const text = fault === null ? 'Notification sent successfully' : `Failed to send ${what}. Internal error details: ${fault}`;
+  const text = fault === null ? 'Notification sent successfully' : `Failed to send ${subject}. Internal error details: ${fault}`;
   return notificationOutcome(text + note, {
     error_status: fault !== null,
     status_code: result.kind === 'response' ? result.status : null,

@@ -31,7 +31,7 @@ export function readText(name: string, value: unknown): string {
   return value;
 }
 
-/** Text for a mail header. Rejects line breaks, which would begin another header. */
+/** Text for a mail header. Refuses line breaks, which would begin another header. */
 export function readLine(name: string, value: unknown): string {
   const line = readText(name, value);
   if (/[\r\n]/.test(line)) throw new SettingFault(`${name} must be one line, but is ${shown(value)}`);

@@ -142,7 +142,7 @@ interface EncodedBody {
   contentType: string;
 }
 
-/** Files win over a form, and a form over JSON, which is then dropped. JSON is sent even when it is empty. */
+/** Files take precedence over a form, and a form over JSON, which is then dropped. JSON is sent even if it is empty. */
 function encodeBody({ files, form, json }: WebhookRequest, tools: MessageTools): EncodedBody {
   if (Object.keys(files).length > 0) {
     const boundary = tools.boundary();
@@ -201,7 +201,7 @@ function contentOf(value: unknown, textOf: (value: unknown) => string): Uint8Arr
   return value instanceof Bytes ? value.data : UTF8.encode(textOf(value));
 }
 
-/** As urllib3, accepts only text and integers as file content that is not bytes. */
+/** Like urllib3, accepts only text and integers as file content that is not bytes. */
 function fileText(value: unknown): string {
   const type = typeName(value);
   if (type === 'str' || type === 'int' || type === 'bool') return strOf(value);

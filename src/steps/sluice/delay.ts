@@ -45,7 +45,7 @@ export const delay: StepType<DelayManifest> = {
   },
 };
 
-/** Accepts a number, or its text as forms and queries send it. NaN for any other value, some of which Number reads as 0. */
+/** Accepts a number, or its text, as forms and queries send it. NaN for any other value: `Number` would read some as 0. */
 function readSeconds(seconds: unknown): number {
   const isNumber = typeof seconds === 'number' || seconds instanceof ExactNumber;
   return isNumber || (typeof seconds === 'string' && NUMBER_TEXT.test(seconds)) ? Number(seconds) : Number.NaN;

@@ -1,4 +1,4 @@
-// Sluice's own step types, in the order of the documents.
+// Sluice's own step types, in the order of the documentation.
 
 import type { StepType } from '../step-type.ts';
 import { capture } from './capture.ts';

@@ -1,5 +1,5 @@
-// sluice/read_file@v1: reads a received file as text or JSON. A received file is a handle to a file on disk: without this
-// step a workflow can forward its content but not read it.
+// sluice/read_file@v1: reads a received file as text or JSON. A workflow has only handles of received files, so that
+// without this step it can forward their content but not read it.
 
 import { parseJson } from '../../core/json/json.ts';
 import { decodeText } from '../../core/values/charset.ts';
@@ -77,7 +77,7 @@ function contentOf(bytes: Uint8Array, { as = 'text', charset: given = null }: Re
   }
 }
 
-/** XML declares its encoding in ASCII (XML 1.0, 4.3.3). UTF-16 begins with a mark, so its declaration never matches here. */
+/** XML declares its encoding in ASCII (XML 1.0, 4.3.3). UTF-16 begins with a mark, so its declaration never matches. */
 function declaredCharset(bytes: Uint8Array): string | null {
   const start = String.fromCharCode(...bytes.subarray(0, 256));
   const declared =

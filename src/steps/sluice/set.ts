@@ -1,4 +1,4 @@
-// sluice/set@v1: outputs made of literals and selected values.
+// sluice/set@v1: outputs literals and selected values.
 
 import type { StepType } from '../step-type.ts';
 

@@ -1,5 +1,5 @@
-// v7/consensus_stage@v1: V7's Consensus Stage: compares the annotations of parallel stages. On agreement the item takes one
-// edge with the champion's annotations, else the other, for example to a review.
+// v7/consensus_stage@v1: V7's Consensus Stage: compares the annotations of parallel stages. If they agree, the item takes
+// one edge with the champion's annotations, else the other, for example to a review.
 
 import type { Fault } from '../../core/fault.ts';
 import { asPayload } from '../shared/payload-setting.ts';
@@ -27,7 +27,7 @@ interface ConsensusStageManifest {
   on_disagreement?: readonly string[];
 }
 
-/** A third of a second on a small machine; it blocks everything else meanwhile. */
+/** A third of a second on a small machine, during which the event loop is blocked. */
 const MAX_STEPS = 12_000_000;
 
 const IOU = { type: 'number', minimum: 0, maximum: 1 };
@@ -62,10 +62,10 @@ export const consensusStage: StepType<ConsensusStageManifest> = {
       const effort = new Effort(MAX_STEPS);
       const stages = readStages(manifest, context, effort);
       const { threshold, iou_thresholds: thresholds = {} } = manifest;
-      const looks = stages.map(({ name, comparable }) => ({ name, annotations: comparable }));
+      const compared = stages.map(({ name, comparable }) => ({ name, annotations: comparable }));
       const thresholdOf = (className: string): number =>
         Object.hasOwn(thresholds, className) ? (thresholds[className] as number) : threshold;
-      return leave(manifest, stages, findConsensus(looks, thresholdOf, effort));
+      return leave(manifest, stages, findConsensus(compared, thresholdOf, effort));
     } catch (error) {
       if (error instanceof AnnotationFault) return refuse('invalid_annotations', error.message);
       if (error instanceof TooMuchEffort) {

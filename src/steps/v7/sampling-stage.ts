@@ -1,5 +1,5 @@
-// v7/sampling_stage@v1: V7's Sampling Stage: a random draw decides the edge. Draws are independent, so 20 per cent of 100
-// items may be 17. A step that is planned again draws the same.
+// v7/sampling_stage@v1: V7's Sampling Stage: a random draw chooses the edges. Draws are independent, so 20 per cent of 100
+// items may be 17. A repeated plan has the same draw.
 
 import type { Fault } from '../../core/fault.ts';
 import { steps } from '../shared/property-schemas.ts';

@@ -19,7 +19,7 @@ const MAX_COORDINATE = 1e9;
 export interface StageAnnotations {
   /** Unchanged. */
   items: readonly unknown[];
-  /** Those that have an area or are tags. */
+  /** The items that have an area or are tags. */
   comparable: Annotation[];
 }
 
@@ -56,7 +56,7 @@ function readItem(path: string, item: unknown, effort: Effort): Omit<Annotation,
   return region === null ? null : { class: name, region };
 }
 
-/** In Darwin's own form the first comparable frame of a video has the shape, whatever is next to the frames. */
+/** In Darwin's own form the first comparable frame of a video has the shape, even if the item has one beside its frames. */
 function shapeOf(path: string, item: Record<string, unknown>): { path: string; holder: Record<string, unknown> } {
   const { frames } = item;
   const key = isDict(frames) ? findFirstFrame(frames, isComparable) : null;

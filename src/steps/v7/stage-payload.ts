@@ -9,5 +9,5 @@ export function stagePayload({ payload }: { payload?: unknown }, { roots }: Pick
   return isDict(request) ? (request['payload'] ?? null) : null;
 }
 
-/** The fault of a step that requires one. */
+/** The fault of a step that requires a typed payload. */
 export const NO_PAYLOAD = 'is not a typed payload; set "payload": "v7" on the sink, and select $request.payload';

@@ -1,5 +1,5 @@
 // v7/webhook_stage@v1: V7's Webhook Stage with V7's setting names: posts the item's document, retries failures, and takes
-// the edge of the outcome. docs/guide-v7.md separates V7's behaviour from ours.
+// the edge of the outcome. docs/guide-v7.md says which behaviour is V7's and which is ours.
 
 import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/delivery/retry.ts';
 import type { Fault } from '../../core/fault.ts';

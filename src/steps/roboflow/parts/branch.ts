@@ -1,4 +1,4 @@
-// Outcomes of control flow: the steps that a manifest names run next, or the branch ends here.
+// Outcomes of control flow: run the steps that a manifest names, or end the branch.
 
 import { selectedStep } from '../../../core/workflow/selector.ts';
 import type { StepOutcome } from '../../step-type.ts';

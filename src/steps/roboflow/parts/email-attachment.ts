@@ -17,14 +17,14 @@ export function plainAttachment(filename: string, value: unknown, context: StepC
   return { filename, content, contentType: null, cid: null };
 }
 
-/** As plainAttachment, but attaches an image as JPEG. Throws as Images does. */
+/** Like plainAttachment, but attaches an image as JPEG. Throws the errors of Images. */
 export function attachment(filename: string, value: unknown, context: StepContext): MailAttachment {
   if (receivedFile(value, context) !== null || !isImage(value)) return plainAttachment(filename, value, context);
-  const isNamedSo = /\.jpe?g$/i.test(filename);
-  return jpegAttachment(isNamedSo ? filename : `${filename}.jpg`, value, context, null);
+  const hasJpegName = /\.jpe?g$/i.test(filename);
+  return jpegAttachment(hasJpegName ? filename : `${filename}.jpg`, value, context, null);
 }
 
-/** Returns an inline image of the mail's HTML, or null for another value. Throws as Images does. */
+/** Returns an inline image of the mail's HTML, or null for another value. Throws the errors of Images. */
 export function inlineImage(cid: string, value: unknown, context: StepContext): MailAttachment | null {
   const file = receivedFile(value, context);
   if (file?.content_type.startsWith('image/') === true) {

@@ -1,4 +1,4 @@
-// Names of the files that steps write: always below the configured directory for files of steps.
+// Names of the files that steps write. They are always below the configured directory for files of steps.
 
 import { parseRunId, timeOfOrder } from '../../../core/run/run-id.ts';
 import type { StepContext } from '../../step-type.ts';

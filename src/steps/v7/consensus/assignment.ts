@@ -1,12 +1,9 @@
-// Who goes with whom, one to one, so that the total is the greatest there is: the Hungarian algorithm, by shortest
+// The one-to-one assignment of rows to columns with the greatest total gain: the Hungarian algorithm, by shortest
 // augmenting paths over potentials, in O(rows² × columns).
 
 import type { Effort } from './effort.ts';
 
-/**
- * `gains` has a row for each of the one side and a column for each of the other, of which there are at least as many.
- * Returns the column of each row. Throws TooMuchEffort.
- */
+/** `gains` has at least as many columns as rows. Returns the column of each row. Throws TooMuchEffort. */
 export function bestAssignment(gains: readonly (readonly number[])[], effort: Effort): number[] {
   const columns = gains[0]?.length ?? 0;
   const state: State = {
@@ -30,7 +27,7 @@ interface State {
   rowOf: Int32Array;
 }
 
-/** Finds the cheapest way to a free column, and moves each row that is in that way one column on. */
+/** Finds the shortest augmenting path to a free column, and moves each row on the path to its next column. */
 function placeRow(state: State, start: number, effort: Effort): void {
   const { rowPotentials, columnPotentials, rowOf } = state;
   const columns = rowOf.length;
@@ -58,7 +55,7 @@ function placeRow(state: State, start: number, effort: Effort): void {
   }
 }
 
-/** Shortens the ways that go through `row`, which `from` belongs to, and returns the nearest column not done yet. */
+/** Relaxes the paths through `row`, which has the column `from`. Returns the nearest column that is not done. */
 function relax(state: State, row: number, from: number, distances: Float64Array, previous: Int32Array, isDone: Uint8Array): number {
   const gains = state.gains[row] as readonly number[];
   const rowPotential = at(state.rowPotentials, row);

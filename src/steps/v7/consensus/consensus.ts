@@ -1,5 +1,5 @@
-// Whether several looks at one item agree: class by class, and between every two of them. What is compared is the area
-// that annotations cover, as intersection over union, and for tags whether both have them.
+// Decides whether parallel stages agree on an item, by class and for each pair of stages. Areas are compared by
+// intersection over union. A tag agrees if both stages have it.
 
 import type { Effort } from './effort.ts';
 import { matchRegions } from './matching.ts';
@@ -9,25 +9,25 @@ export interface Annotation {
   class: string;
   /** Null for a tag. */
   region: Region | null;
-  /** Its place in the list that it came in. */
+  /** In the list of its stage. */
   index: number;
 }
 
-export interface Look {
+export interface ComparedStage {
   name: string;
   annotations: readonly Annotation[];
 }
 
 export interface ComparedPair {
   stages: readonly [string, string];
-  /** Places in the lists of the two; null where the other one has nothing of the kind. */
+  /** Indexes into the lists of the two stages; null for a stage without a match. */
   annotations: readonly [number | null, number | null];
   iou: number;
 }
 
 export interface ClassAgreement {
   class: string;
-  /** The lowest of its pairs. */
+  /** The lowest of all pairs. */
   iou: number;
   threshold: number;
   agreed: boolean;
@@ -36,20 +36,20 @@ export interface ClassAgreement {
 
 export interface Consensus {
   agreed: boolean;
-  /** The lowest of all; 1 where there is nothing to disagree about. */
+  /** The lowest of all classes; 1 without annotations. */
   iou: number;
-  /** By name. */
+  /** Sorted by name. */
   classes: readonly ClassAgreement[];
 }
 
-/** What float rounding may take from a full agreement. */
+/** Tolerance for float rounding of a full agreement. */
 const ROUNDING = 1e-9;
-/** Keeping what became of an annotation, in elementary steps. */
+/** The cost of recording one annotation's match, in elementary steps. */
 const STEPS_OF_A_PAIR = 200;
 
 /** Throws TooMuchEffort. */
-export function findConsensus(looks: readonly Look[], thresholdOf: (className: string) => number, effort: Effort): Consensus {
-  const byClass = looks.map(({ name, annotations }) => ({ name, classes: groupByClass(annotations) }));
+export function findConsensus(stages: readonly ComparedStage[], thresholdOf: (className: string) => number, effort: Effort): Consensus {
+  const byClass = stages.map(({ name, annotations }) => ({ name, classes: groupByClass(annotations) }));
   const names = [...new Set(byClass.flatMap(({ classes }) => [...classes.keys()]))].sort();
   const classes = names.map((className): ClassAgreement => {
     const pairs = byClass.flatMap((first, index) =>
@@ -82,7 +82,7 @@ function groupByClass(annotations: readonly Annotation[]): Map<string, Annotatio
   return groups;
 }
 
-/** Of one class: what of the first is what of the second, then what each has alone. */
+/** Compares the annotations of one class: the matches, then the annotations without a match, then the tags. */
 function compare(first: readonly Annotation[], second: readonly Annotation[], effort: Effort): Omit<ComparedPair, 'stages'>[] {
   effort.spend(STEPS_OF_A_PAIR * (first.length + second.length));
   const [areasOfFirst, areasOfSecond] = [first.filter(hasRegion), second.filter(hasRegion)];
@@ -102,7 +102,7 @@ function compare(first: readonly Annotation[], second: readonly Annotation[], ef
   ];
 }
 
-/** A tag that is there twice says no more than once. */
+/** Repeated tags count once. */
 function compareTags(first: Annotation | undefined, second: Annotation | undefined): Omit<ComparedPair, 'stages'>[] {
   if (first === undefined && second === undefined) return [];
   const hasBoth = first !== undefined && second !== undefined;

@@ -1,7 +1,7 @@
-// A limit on elementary steps, for work whose size a caller chooses: what would hold up everybody else is given up early
-// and always at the same place, whatever the machine.
+// Limits elementary steps, for work whose size a caller chooses. Counting steps instead of time makes the limit the same
+// on every machine.
 
-/** The work is more than was allowed. */
+/** Thrown when the work exceeds its limit. */
 export class TooMuchEffort extends Error {}
 
 export class Effort {
@@ -14,6 +14,6 @@ export class Effort {
   /** Throws TooMuchEffort. */
   spend(steps: number): void {
     this.#left -= steps;
-    if (this.#left < 0) throw new TooMuchEffort('the work takes more steps than are allowed');
+    if (this.#left < 0) throw new TooMuchEffort('the work exceeds its limit of steps');
   }
 }

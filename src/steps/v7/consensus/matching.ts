@@ -1,6 +1,5 @@
-// Which region of one list is which of another: one to one, so that what they have in common is the most in all.
-// Regions that have nothing in common are never compared, and those that do fall into small groups, which keeps lists of
-// thousands cheap.
+// Matches the regions of two lists one to one, with the greatest total overlap. A sweep finds the pairs that overlap, and
+// each connected group is matched by itself, so that lists of thousands stay cheap.
 
 import { bestAssignment } from './assignment.ts';
 import type { Effort } from './effort.ts';
@@ -13,17 +12,17 @@ export interface Match {
   iou: number;
 }
 
-/** Comparing two regions, and keeping what came of it, in elementary steps. */
+/** The cost of comparing two regions, in elementary steps. */
 const STEPS_OF_A_COMPARISON = 50;
 
-/** Only pairs that have something in common, in the order of the first list. Throws TooMuchEffort. */
+/** Returns pairs that overlap, in the order of the first list. Throws TooMuchEffort. */
 export function matchRegions(first: readonly Region[], second: readonly Region[], effort: Effort): Match[] {
   return groupsOf(overlaps(first, second, effort), first.length, effort)
     .flatMap((group) => (group.length === 1 ? group : matchGroup(group, effort)))
     .sort((a, b) => a.first - b.first);
 }
 
-/** Every pair that has something in common: a line is swept from left to right over both lists. */
+/** Returns every pair that overlaps: sweeps a line from left to right over both lists. */
 function overlaps(first: readonly Region[], second: readonly Region[], effort: Effort): Match[] {
   const found: Match[] = [];
   const events = [
@@ -49,7 +48,7 @@ function overlaps(first: readonly Region[], second: readonly Region[], effort: E
   return found;
 }
 
-/** Pairs that share a region, directly or through others, are of one group. */
+/** Groups the pairs that share a region, directly or through other pairs. */
 function groupsOf(pairs: readonly Match[], offset: number, effort: Effort): Match[][] {
   const parents = new Map<number, number>();
   const rootOf = (node: number): number => {

@@ -1,11 +1,11 @@
-// What an annotation covers, a box or an outline, and how much two of them have in common: intersection over union.
+// The area that an annotation covers, a box or an outline, and the intersection over union of two areas.
 
 import type { Effort } from './effort.ts';
 import { type Bounds, type Edge, edgesOf, type Point, sharedArea } from './shared-area.ts';
 
 export interface Region extends Bounds {
   readonly area: number;
-  /** Null for a box, which its bounds say all of. */
+  /** Null for a box, which is its bounds. */
   readonly edges: readonly Edge[] | null;
 }
 
@@ -20,7 +20,7 @@ export function boxRegion({ x, y, width, height }: BoundingBox): Region {
   return { minX: x, minY: y, maxX: x + width, maxY: y + height, area: width * height, edges: null };
 }
 
-/** One list of points for each ring; holes are rings inside of others. Throws TooMuchEffort. */
+/** Each ring is a list of points; a hole is a ring inside another ring. Throws TooMuchEffort. */
 export function polygonRegion(rings: readonly (readonly Point[])[], effort: Effort): Region {
   const edges = edgesOf(rings);
   const bounds = { minX: Infinity, minY: Infinity, maxX: -Infinity, maxY: -Infinity };
@@ -33,7 +33,7 @@ export function polygonRegion(rings: readonly (readonly Point[])[], effort: Effo
   return { ...bounds, area: sharedArea(edges, edges, bounds, effort), edges };
 }
 
-/** From 0 to 1; what has no area has nothing in common with anything. Throws TooMuchEffort. */
+/** From 0 to 1; 0 if a region has no area. Throws TooMuchEffort. */
 export function intersectionOverUnion(a: Region, b: Region, effort: Effort): number {
   const bounds = {
     minX: Math.max(a.minX, b.minX),

@@ -1,7 +1,6 @@
-// The area inside two outlines at a time, exact up to float rounding, for outlines of any form: concave, with holes,
-// crossing themselves. What is inside is told by the even-odd rule. The plane is cut into slabs at every corner and every
-// crossing; within a slab all edges are straight and keep their order, so that the length that is inside, measured at
-// half its height, is the mean over the slab.
+// The area inside both of two outlines, exact up to float rounding. Outlines may be concave, have holes or cross
+// themselves; the even-odd rule decides what is inside. Every corner and crossing begins a slab. Within a slab the edges
+// are straight and keep their order, so the length inside at half its height is the mean length of the slab.
 
 import type { Effort } from './effort.ts';
 
@@ -10,7 +9,7 @@ export interface Point {
   y: number;
 }
 
-/** An edge from its lower to its higher y. Level ones bound no slab, and are left out. */
+/** An edge from its lower to its higher y. Level edges bound no slab and are omitted. */
 export interface Edge {
   readonly top: Point;
   readonly bottom: Point;
@@ -18,14 +17,14 @@ export interface Edge {
 
 interface OwnedEdge extends Edge {
   readonly isFirst: boolean;
-  /** Where it crosses the line that is measured. */
+  /** The x of its crossing with the measured line. */
   x: number;
 }
 
-/** Keeping its height and putting it in order, in elementary steps. */
+/** The cost of storing and sorting the height of a crossing, in elementary steps. */
 const STEPS_OF_A_CROSSING = 30;
 
-/** `rings` close themselves; those of fewer than three points have no inside. */
+/** Each ring closes itself. Rings of fewer than three points have no inside. */
 export function edgesOf(rings: readonly (readonly Point[])[]): Edge[] {
   return rings.flatMap((ring) =>
     ring.flatMap((point, index): Edge[] => {
@@ -44,8 +43,8 @@ export interface Bounds {
 }
 
 /**
- * With the same edges twice: the area of one outline. `bounds` must hold all that both have inside; the less they hold
- * beside it, the less there is to do. Throws TooMuchEffort.
+ * Pass the same edges twice for the area of one outline. `bounds` must contain the shared area; tighter bounds cost less.
+ * Throws TooMuchEffort.
  */
 export function sharedArea(first: readonly Edge[], second: readonly Edge[], bounds: Bounds, effort: Effort): number {
   effort.spend(first.length + second.length);
@@ -68,26 +67,26 @@ export function sharedArea(first: readonly Edge[], second: readonly Edge[], boun
   return area;
 }
 
-/** Edges to the left count, because whoever comes from there goes in or out by them; those to the right do not. */
+/** Keeps edges to the left of the bounds, because they decide whether the bounds begin inside. Edges to the right do not. */
 function nearEdges(edges: readonly Edge[], { minY, maxX, maxY }: Bounds, isFirst: boolean): OwnedEdge[] {
   return edges
     .filter(({ top, bottom }) => top.y < maxY && bottom.y > minY && Math.min(top.x, bottom.x) <= maxX)
     .map(({ top, bottom }) => ({ top, bottom, isFirst, x: 0 }));
 }
 
-/** From left to right along the line at `y`. From one slab to the next little changes, which inserting makes use of. */
+/** Sorts from left to right along the line at `y`. The order changes little between slabs, so insertion sort is cheap. */
 function sortAlong(active: OwnedEdge[], y: number, effort: Effort): void {
   for (let index = 0; index < active.length; index += 1) {
     const edge = active[index] as OwnedEdge;
     edge.x = xAt(edge, y);
-    let place = index;
-    for (; place > 0 && (active[place - 1] as OwnedEdge).x > edge.x; place -= 1) active[place] = active[place - 1] as OwnedEdge;
-    active[place] = edge;
-    effort.spend(index - place);
+    let at = index;
+    for (; at > 0 && (active[at - 1] as OwnedEdge).x > edge.x; at -= 1) active[at] = active[at - 1] as OwnedEdge;
+    active[at] = edge;
+    effort.spend(index - at);
   }
 }
 
-/** How much of the line is inside both, or inside the one that there is. */
+/** The length of the measured line inside both outlines, or inside the single one. */
 function lengthInside(active: readonly OwnedEdge[], isAlone: boolean): number {
   let inFirst = false;
   let inSecond = false;
@@ -106,7 +105,7 @@ function xAt({ top, bottom }: Edge, y: number): number {
   return top.x + ((y - top.y) / (bottom.y - top.y)) * (bottom.x - top.x);
 }
 
-/** The heights of all corners and crossings within the bounds, in order. `edges` come by their top. */
+/** The heights of all corners and crossings within the bounds, in order. `edges` are sorted by their top. */
 function slabBounds(edges: readonly OwnedEdge[], { minY, maxY }: Bounds, effort: Effort): Float64Array {
   const heights: number[] = [];
   const active: OwnedEdge[] = [];
@@ -125,7 +124,7 @@ function slabBounds(edges: readonly OwnedEdge[], { minY, maxY }: Bounds, effort:
   return Float64Array.from(heights).sort();
 }
 
-/** Null where two edges do not cross within the heights that both have. */
+/** Null if the edges do not cross within the heights that they share. */
 function crossingHeight(a: Edge, b: Edge): number | null {
   const top = Math.max(a.top.y, b.top.y);
   const bottom = Math.min(a.bottom.y, b.bottom.y);
@@ -135,7 +134,7 @@ function crossingHeight(a: Edge, b: Edge): number | null {
   return top + (bottom - top) * (before / (before - after));
 }
 
-/** In place. */
+/** Changes `items` in place. */
 function removeWhere<Item>(items: Item[], isGone: (item: Item) => boolean): void {
   let kept = 0;
   for (const item of items) {
