@@ -1,5 +1,5 @@
-// Emits src as JavaScript to dist. `npm ci` runs it; where TypeScript is not installed, as with `--omit=dev`, nothing is
-// emitted, and the server runs its source.
+// Emits src as JavaScript to dist. `npm ci` runs it. If TypeScript is not installed, as with `--omit=dev`, it emits nothing
+// and the server runs its source.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '..');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 
 if (existsSync(TSC)) {
-  // Listed before it is read: what is edited meanwhile is emitted again.
+  // Listed before it is read, so that an edit made meanwhile is emitted again.
   const list = listSource();
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   execFileSync(process.execPath, [TSC, '-p', 'scripts/tsconfig.emit.json'], { cwd: ROOT, stdio: 'inherit' });

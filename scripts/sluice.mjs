@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The `sluice` command: runs dist while it holds what src says, which starts twice as fast, and else src itself.
+// The `sluice` command: runs dist, which starts twice as fast, as long as it matches src; otherwise runs src.
 
 import { emittedState } from './emitted.mjs';
 

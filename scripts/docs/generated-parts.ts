@@ -1,5 +1,5 @@
-// The parts of the documents that are made from the code. Each stands between two comments, so that the text around
-// it is written by hand and the part is never out of date.
+// The parts of the documents that are generated from the code. Two comments enclose each part; the text around it is
+// written by hand.
 
 import { comparatorsTable, operationsTable, unaryOperatorsTable } from './operations.ts';
 import { settingsTable } from './settings.ts';
@@ -24,7 +24,7 @@ const parts: readonly Part[] = [
 
 export const documentsWithParts = [...new Set(parts.map(({ document }) => document))];
 
-/** The document with its parts made anew. Throws when the place of one is missing. */
+/** Returns the document with its parts generated again. Throws if the comments of a part are missing. */
 export function fillParts(document: string, markdown: string): string {
   return parts
     .filter((part) => part.document === document)

@@ -1,5 +1,5 @@
-// Entry of `npm run docs`: writes the parts of the documents that are made from the code, and the picture in the
-// README. With the URL of a running server, records anew what the picture shows.
+// Entry of `npm run docs`: writes the generated parts of the documents, and the picture in the README. With the URL of a
+// running server, records the picture again.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Tables as Markdown writes them.
+// Writes Markdown tables.
 
 export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

@@ -1,5 +1,5 @@
-// The tables of Roboflow's query language: every operation with its parameters, and what statements compare with. An
-// operator that is not told of here fails the documents' test.
+// The tables of Roboflow's query language: every operation with its parameters, and every operator of statements. An
+// operator without a description here fails the documents' test.
 
 import { operations } from '../../src/core/uql/operations/index.ts';
 import type { Operation } from '../../src/core/uql/operations/operation.ts';
@@ -7,16 +7,16 @@ import { comparators, unaryOperators } from '../../src/core/uql/statements/compa
 import { code, markdownTable } from './markdown-table.ts';
 import { schemaInWords } from './schema-words.ts';
 
-/** Longer ones are told once. */
+/** Longer descriptions of parameters appear once. */
 const LONGEST_REPEATED = 200;
 
 export function operationsTable(): string {
-  const told = operations.map(({ parameters }) => parametersInWords(parameters));
+  const descriptions = operations.map(({ parameters }) => parametersInWords(parameters));
   const rows = operations.map(({ type, summary }, index) => {
-    const parameters = told[index] as string;
-    const earlier = operations[told.indexOf(parameters)] as Operation;
+    const parameters = descriptions[index] as string;
+    const earlier = operations[descriptions.indexOf(parameters)] as Operation;
     const isRepeated = earlier.type !== type && parameters.length > LONGEST_REPEATED;
-    return [code(type), summary, isRepeated ? `as of ${code(earlier.type)}` : parameters];
+    return [code(type), summary, isRepeated ? `as for ${code(earlier.type)}` : parameters];
   });
   return markdownTable(['Operation', 'What it does', 'Parameters'], rows);
 }
@@ -31,7 +31,7 @@ function parametersInWords(parameters: Operation['parameters']): string {
 }
 
 const COMPARATORS: Readonly<Record<string, string>> = {
-  '==': 'are equal: `1`, `1.0` and `true` are, `1` and `"1"` are not; lists and objects by what is in them',
+  '==': 'are equal: `1`, `1.0` and `true` are, `1` and `"1"` are not; lists and objects are compared by content',
   '!=': 'are not equal',
   '(Number) ==': 'as `==`',
   '(Number) !=': 'as `!=`',
@@ -44,8 +44,8 @@ const COMPARATORS: Readonly<Record<string, string>> = {
   '(String) endsWith': 'the left text ends with the right one',
   '(String) contains': 'the right one is a part of the left text, an item of the left list or a key of the left object',
   'in (Sequence)': 'the left one is a part of the right text, an item of the right list or a key of the right object',
-  'any in (Sequence)': 'some item of the left one is in the right one; of an empty one none is',
-  'all in (Sequence)': 'every item of the left one is in the right one; of an empty one every one is',
+  'any in (Sequence)': 'at least one item of the left one is in the right one; false if the left one is empty',
+  'all in (Sequence)': 'every item of the left one is in the right one; true if the left one is empty',
   '(Detection) in zone': 'the point `[x, y]` on the left lies inside the polygon `[[x, y], …]` on the right, not on its border',
 };
 
@@ -55,7 +55,7 @@ const UNARY_OPERATORS: Readonly<Record<string, string>> = {
   '(Boolean) is True': 'is `true`; `1` is not',
   '(Boolean) is False': 'is `false`; `0` is not',
   '(Sequence) is empty': 'is a text, list, object or detections of length 0',
-  '(Sequence) is not empty': 'is one of another length',
+  '(Sequence) is not empty': 'has another length than 0',
 };
 
 export const comparatorsTable = (): string => operatorsTable('The two operands', comparators.keys(), COMPARATORS);
@@ -65,7 +65,7 @@ function operatorsTable(operands: string, known: Iterable<unknown>, meanings: Re
   const rows = [...known].map((operator) => {
     const name = String(operator);
     const meaning = meanings[name];
-    if (meaning === undefined) throw new Error(`nothing says what the operator ${name} means: add it to scripts/docs/operations.ts`);
+    if (meaning === undefined) throw new Error(`the operator ${name} has no description in scripts/docs/operations.ts`);
     return [code(name), meaning];
   });
   return markdownTable(['`type`', operands], rows);

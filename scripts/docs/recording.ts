@@ -1,5 +1,5 @@
-// Records what the picture in the README shows: two commands against a running server, with what they print and when.
-// Kept as an asciicast (version 2), which terminal players read too.
+// Records the picture in the README: two commands against a running server, with their output and its times. The format
+// is asciicast (version 2), which terminal players can read.
 
 import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
@@ -9,15 +9,15 @@ import { runCli } from '../../src/cli/run-cli.ts';
 export interface Recording {
   columns: number;
   rows: number;
-  /** Seconds since the start, and what the terminal was sent then. */
+  /** Seconds since the start, and the output of that moment. */
   output: [seconds: number, text: string][];
 }
 
 const COLUMNS = 104;
 const ROWS = 32;
-/** Where the server of a reader listens. */
+/** The address of a reader's server. */
 const SHOWN_HOST = 'localhost:9657';
-/** Between the two commands, for whoever watches. */
+/** The pause between the two commands, for the viewer. */
 const PAUSE_MS = 1000;
 
 /** Rejects when a command fails. */

@@ -1,4 +1,4 @@
-// What a JSON schema lets pass, in words.
+// Describes in words which values a JSON schema accepts.
 
 import type { JsonSchema } from '../../src/core/schema.ts';
 import type { CoercionRule } from '../../src/core/values/coercion.ts';
@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 export function schemaInWords(schema: JsonSchema): string {
-  // What is read as a number or a boolean is told as one.
+  // A value that is coerced to a number or a boolean is described as one.
   if (schema['coerces'] !== undefined) return schemaInWords(typeOfCoercion(schema['coerces'] as CoercionRule));
   const { type, format, enum: values, anyOf, oneOf, minimum, exclusiveMinimum, maximum, items } = schema;
   const alternatives = (anyOf ?? oneOf) as JsonSchema[] | undefined;

@@ -1,4 +1,4 @@
-// The table of settings, from the one that the server reads.
+// The table of settings, from the server's own table.
 
 import { flagOf, type Setting, settings, variableOf } from '../../src/config/config.ts';
 import { code, markdownTable } from './markdown-table.ts';
@@ -9,7 +9,7 @@ export function settingsTable(): string {
     settings.map((setting) => [
       code(flagOf(setting)),
       variablesOf(setting).map(code).join(', '),
-      // The files cannot say where they lie.
+      // A file cannot set its own location.
       setting.key === 'config' ? '' : code(setting.key),
       setting.fallback === '' ? 'not set' : code(setting.fallback),
       setting.about,

@@ -1,14 +1,14 @@
-// Draws a recording as an SVG that plays it: each line appears when it did, and what was drawn over goes. Without
-// animation, or for a reader who wants none, it shows the last screen.
+// Draws a recording as an SVG that plays it: each line appears at its time, and disappears when it was overwritten. Without
+// animation, or for a reader who prefers reduced motion, it shows the last screen.
 
 import type { Recording } from './recording.ts';
 
-/** A line of the screen from the moment when it looked like this. */
+/** A line of the screen, from the moment when it had this text. */
 interface Drawn {
   row: number;
   text: string;
   from: number;
-  /** When it was drawn over; null for what stays. */
+  /** When it was overwritten; null for a line that stays. */
   until: number | null;
 }
 
@@ -57,7 +57,7 @@ function classOf(text: string): string {
   return text.startsWith('[') ? 'bar' : 'line';
 }
 
-/** What a terminal would show: lines that wrap, and carriage returns that go back to draw over. */
+/** Renders the output like a terminal: lines wrap, and a carriage return overwrites the line. */
 class Screen {
   readonly drawn: Drawn[] = [];
   readonly #columns: number;
@@ -77,12 +77,12 @@ class Screen {
   }
 
   #type(text: string, at: number): void {
-    const room = this.#columns - this.#line.length;
-    this.#line += text.slice(0, room);
+    const free = this.#columns - this.#line.length;
+    this.#line += text.slice(0, free);
     this.#show(at);
-    if (text.length <= room) return;
+    if (text.length <= free) return;
     this.#nextRow();
-    this.#type(text.slice(room), at);
+    this.#type(text.slice(free), at);
   }
 
   #nextRow(): void {

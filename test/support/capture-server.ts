@@ -1,9 +1,9 @@
-// The HTTP server inside an application, for tests of what only it can tell or do: limits, connections.
+// Gives tests the HTTP server inside an application, for its limits and connections.
 
 import http, { type Server, type ServerOptions } from 'node:http';
 import { vi } from 'vitest';
 
-/** Returns what `start` returns, and the server that was made meanwhile; `changed` replaces options of it. */
+/** Returns the result of `start` and the server that it created; `changed` replaces options of the server. */
 export async function captureServer<Started>(
   start: () => Promise<Started>,
   changed: ServerOptions = {},

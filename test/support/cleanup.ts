@@ -1,4 +1,4 @@
-// What a test opens is closed when it ends, last opened first.
+// Closes everything that a test opened when the test ends, last opened first.
 
 import { onTestFinished } from 'vitest';
 

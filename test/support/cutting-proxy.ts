@@ -1,4 +1,4 @@
-// A proxy in front of a server that breaks connections where a test says, as a bad network would.
+// A proxy in front of a server that breaks connections at a chosen byte, as a bad network would.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -11,8 +11,8 @@ export interface CuttingProxy {
 }
 
 /**
- * `cut` is told, for each chunk of an answer, the whole answer's text so far on that connection, from 0; the length that
- * it returns is let through before the connection breaks. Null lets everything through.
+ * For each chunk of an answer, `cut` receives the text of the answer so far and the number of the connection, from 0. It
+ * returns the length to forward before the proxy breaks the connection; null forwards everything.
  */
 export async function startCuttingProxy(target: string, cut: (answer: string, connection: number) => number | null): Promise<CuttingProxy> {
   const { hostname, port } = new URL(target);

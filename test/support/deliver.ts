@@ -1,9 +1,9 @@
-// The plan of a step that sends, as step types of tests make it: awaited, and a success is a 2xx.
+// The plan of a test step that sends: the delivery is awaited, and 2xx is a success.
 
 import { NO_RETRY, readRetryPolicy } from '../../src/core/delivery/retry.ts';
 import type { StepPlan } from '../../src/steps/step-type.ts';
 
-/** `retry` is a manifest's. */
+/** `retry` is the setting of a manifest. */
 export function deliver(url: string, body: Uint8Array | null, retry?: unknown): Extract<StepPlan, { kind: 'deliver' }> {
   return {
     kind: 'deliver',

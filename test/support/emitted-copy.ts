@@ -1,4 +1,4 @@
-// A copy of the program whose source can be edited and that is emitted as `npm ci` does it.
+// A copy of the program with editable source, emitted like `npm ci` does.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, symlinkSync } from 'node:fs';
@@ -16,7 +16,7 @@ const COPIED = [
   'src',
 ];
 
-/** Copies into the folder, and emits there. */
+/** Copies the program into the folder and emits it there. */
 export function makeEmittedCopy(folder: string): void {
   for (const path of COPIED) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));

@@ -2,7 +2,7 @@
 
 export interface Frame {
   id: number;
-  /** The text after `data: `, as it came. */
+  /** The text after `data: `, unchanged. */
   text: string;
   data: any;
 }
@@ -29,7 +29,7 @@ export async function allFrames(response: Response): Promise<Frame[]> {
   return frames;
 }
 
-/** Reads so many frames, then hangs up. */
+/** Reads `count` frames, then disconnects. */
 export async function firstFrames(response: Response, count: number): Promise<Frame[]> {
   const frames: Frame[] = [];
   for await (const frame of readFrames(response)) {

@@ -1,4 +1,4 @@
-// Steps that wait until the test lets them pass, so that a run stands still where a test wants to look at it.
+// Steps that wait until the test opens their gate, so that the test can inspect a run in progress.
 
 import type { OutboundResult } from '../../src/core/delivery/outbound.ts';
 import type { Send } from '../../src/delivery/sender.ts';
@@ -6,11 +6,11 @@ import type { StepType } from '../../src/steps/step-type.ts';
 import { deliver } from './deliver.ts';
 
 export interface Gates {
-  /** For startApp: the step type `test/gate@v1` with a `gate` name, and what it waits for. */
+  /** For startApp: the step type `test/gate@v1`, with the name of a `gate`, and the effect that it waits for. */
   options: { stepTypes: readonly StepType[]; send: Send };
-  /** Lets every step pass that waits at the gate or comes to it later. */
+  /** Opens the gate for all steps, waiting and later. */
   open(gate: string): void;
-  /** Resolves when a step has come to the gate. */
+  /** Resolves when a step waits at the gate. */
   reached(gate: string): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export function createGates(): Gates {
   };
 }
 
-/** A workflow of steps one behind the other, `g1` at gate `1` and so on, each behind a gate of its own. */
+/** A workflow of consecutive steps, each at its own gate: `g1` at gate `1` and so on. */
 export function gatedWorkflow(prefix: string, count: number): { steps: object[]; outputs: object[] } {
   const steps = Array.from({ length: count }, (_, index) => ({
     type: 'test/gate@v1',

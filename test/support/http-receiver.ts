@@ -1,4 +1,4 @@
-// A real receiver of deliveries on 127.0.0.1, which answers by the path that it is asked for.
+// A real receiver of deliveries on 127.0.0.1, whose answer depends on the path of the request.
 
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
@@ -23,7 +23,7 @@ export interface Answer {
 export interface HttpReceiver {
   url: string;
   received: ReceivedRequest[];
-  /** What a path answers from now on; 200 with an empty body where nothing was said. */
+  /** Sets the answer of a path from now on; without one it is 200 with an empty body. */
   answer(path: string, answer: Answer): void;
 }
 

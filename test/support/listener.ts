@@ -8,13 +8,13 @@ export interface Listener {
   url: string;
   /** Standard output so far. */
   shown(): string;
-  /** What it printed when it has ended by itself, as with --count. */
+  /** Its output after it has ended by itself, as with --count. */
   ended: Promise<CliResult>;
   /** Stands for Ctrl-C. */
   stop(): Promise<CliResult>;
 }
 
-/** Rejects with what was printed when it does not come to listen. */
+/** Rejects with the output if the listener ends before it listens. */
 export async function startListener(args: string[], options: CliOptions = {}): Promise<Listener> {
   const controller = new AbortController();
   let text = '';

@@ -1,4 +1,4 @@
-// A budget that nothing in a test exhausts.
+// A memory budget that no test exhausts.
 
 import { createMemoryBudget, type MemoryBudget } from '../../src/memory-budget.ts';
 

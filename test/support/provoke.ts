@@ -1,11 +1,11 @@
-// Sends what a hostile client might, and holds the server to what it owes everybody: no answer is a server error, and
-// others are served within a moment, while and after.
+// Sends hostile requests, and checks that no answer is a server error and that other clients are served promptly during
+// and after the attack.
 
 import { expect } from 'vitest';
 
 const MOMENT_MS = 300;
 
-/** Time in which the machine did something else does not count: what is looked for is a server that is too busy. */
+/** Excludes time in which the machine did something else: the check looks for a server that is too busy. */
 async function expectHealthy(url: string): Promise<void> {
   const started = performance.now();
   const cpu = process.cpuUsage();

@@ -1,4 +1,4 @@
-// Sends bytes to a server as they are, without a client that would put them right first.
+// Sends raw bytes to a server, without a client that would correct them.
 
 import { connect } from 'node:net';
 
@@ -7,14 +7,14 @@ export interface RawAnswer {
   /** Lower-case names. */
   headers: Record<string, string>;
   body: string;
-  /** All that came, when the server closed without an HTTP answer. */
+  /** All received bytes, if the server closed the connection without an HTTP answer. */
   text: string;
 }
 
 /**
- * Resolves when the server has closed the connection, or after the answer's Content-Length has come. Text is sent one
- * byte a character. `thenEnd` closes our side behind the bytes, as a client that has no more to say; `untilClosed`
- * reads on behind the first answer.
+ * Resolves when the server has closed the connection, or when the answer is complete by its Content-Length. Text is sent
+ * with one byte per character. `thenEnd` half-closes the connection after the bytes; `untilClosed` keeps reading after the
+ * first answer.
  */
 export function sendRaw(url: string, bytes: string | Uint8Array, { thenEnd = false, untilClosed = false } = {}): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);

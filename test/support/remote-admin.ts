@@ -1,4 +1,4 @@
-// Calls the admin API of a server that runs as a process of its own, and triggers its sinks.
+// Calls the admin API of a server in another process, and triggers its sinks.
 
 import type { ServerProcess } from './server-process.ts';
 
@@ -15,7 +15,7 @@ export async function admin({ url }: Server, method: string, path: string, body?
   return text === '' ? null : JSON.parse(text);
 }
 
-/** Makes a workflow and a sink for it, both under the name; every step output that `outputs` lists is one of the run. */
+/** Creates a workflow and its sink with the same name; the run outputs every step output in `outputs`. */
 export async function defineFlow(
   server: Server,
   name: string,
@@ -46,7 +46,7 @@ export async function triggerFlow({ url }: Server, name: string, body: unknown =
   return { status: response.status, body: await response.json() };
 }
 
-/** A step that sends to the address. */
+/** Returns a step that sends to the address. */
 export function webhook(name: string, url: string, properties: Record<string, unknown> = {}): object {
   return { type: 'roboflow_core/webhook_sink@v1', name, method: 'POST', url, cooldown_seconds: 0, ...properties };
 }

@@ -1,4 +1,4 @@
-// Runs one command of the CLI inside the test process, with streams and environment of its own.
+// Runs one command of the CLI inside the test process, with its own streams and environment.
 
 import type { Io } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
@@ -13,15 +13,15 @@ export interface CliResult {
 export interface CliOptions {
   environment?: Record<string, string>;
   stdin?: string;
-  /** Width of the terminal; none unless given. */
+  /** Width of the terminal; by default there is no terminal. */
   columns?: number;
-  /** Whether a terminal shows standard output. */
+  /** Whether standard output is a terminal. */
   isTerminal?: boolean;
   /** Stands for Ctrl-C. */
   interruption?: AbortSignal;
-  /** Sees standard error as it grows. */
+  /** Called with standard error so far. */
   onStderr?: (text: string) => void;
-  /** Sees standard output as it grows. */
+  /** Called with standard output so far. */
   onStdout?: (text: string) => void;
 }
 
@@ -31,7 +31,7 @@ export async function sluice(args: string[], options: CliOptions = {}): Promise<
   return { code, ...printed };
 }
 
-/** Streams of a command that keep what it prints. */
+/** Streams of a command that collect its output. */
 export function recordingIo(options: CliOptions = {}): { io: Io; printed: Omit<CliResult, 'code'> } {
   const { stdin = '', columns, isTerminal = false, interruption = new AbortController().signal, onStderr, onStdout } = options;
   const printed = { stdout: '', stderr: '' };

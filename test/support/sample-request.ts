@@ -1,4 +1,4 @@
-// Samples of what platforms send, as requests that fetch makes.
+// Samples of platform requests, as options of fetch.
 
 import type { Sample } from '../../src/payloads/samples/sample.ts';
 

@@ -1,4 +1,4 @@
-// Step types for tests of deliveries: one that sends what its manifest says, one that gives a secret of the environment.
+// Step types for tests of deliveries: `send` sends the message of its manifest, `secret` outputs a secret.
 
 import type { HttpMessage } from '../../src/core/delivery/outbound.ts';
 import type { Overflow } from '../../src/core/delivery/overflow.ts';
@@ -8,11 +8,11 @@ import { deliver } from './deliver.ts';
 interface SendManifest {
   url: string;
   body?: string;
-  /** In place of `body`, for bytes that are no text. */
+  /** Replaces `body`, for bytes that are not text. */
   base64?: string;
   headers?: Record<string, string>;
   retry?: unknown;
-  /** The step does not wait for what comes of it. */
+  /** The step does not wait for the result. */
   background?: boolean;
   overflow?: Overflow;
 }

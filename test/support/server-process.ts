@@ -1,4 +1,4 @@
-// The real server as a process of its own, started by the `sluice` command as `npm start` is, for tests that kill it.
+// The real server in its own process, started by the `sluice` command like `npm start`, for tests that kill it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '../..');
 export interface ServerProcess {
   url: string;
   child: ChildProcess;
-  /** All that it has printed, both streams. */
+  /** Its output so far, both streams. */
   output(): string;
   kill(signal: NodeJS.Signals): void;
   /** Resolves to the exit code, or the signal that ended it. */
@@ -21,20 +21,20 @@ export interface SpawnOptions {
   dataDir: string;
   env?: Record<string, string>;
   args?: string[];
-  /** Runs the server under another program, as ['strace', '-f', …]. */
+  /** Runs the server under another program, such as ['strace', '-f', …]. */
   under?: string[];
-  /** A program of the tests to run in place of the server, with its arguments; it prints the same first line. */
+  /** A test program to run instead of the server, with its arguments; it prints the same first line. */
   program?: string[];
-  /** Folder of another copy of the program, whose `sluice` command is run. */
+  /** The folder of another copy of the program, whose `sluice` command runs. */
   copy?: string;
   /** Runs it as another user. */
   uid?: number;
   gid?: number;
-  /** Takes what ends the process, in place of the end of the running test. */
+  /** Receives the function that ends the process; by default the end of the test calls it. */
   onEnd?: typeof onTestEnd;
 }
 
-/** Resolves when it listens; rejects with what it printed when it exits first. */
+/** Resolves when the server listens; rejects with its output if it exits before. */
 export async function startServerProcess(options: SpawnOptions): Promise<ServerProcess> {
   const server = spawnServer(options);
   const url = await Promise.race([
@@ -46,7 +46,7 @@ export async function startServerProcess(options: SpawnOptions): Promise<ServerP
   return { ...server, url };
 }
 
-/** The process without waiting for it to listen, for starts that should be refused. */
+/** Starts the process without waiting until it listens, for starts that should be refused. */
 export function spawnServer({
   dataDir,
   env = {},

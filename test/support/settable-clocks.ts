@@ -1,11 +1,11 @@
-// The clocks of a machine whose wall clock a test sets, and which a test sends to sleep. Time passes as it does.
+// The clocks of a machine whose wall clock a test can set, and which a test can suspend. Time passes normally otherwise.
 
 import type { MachineClocks } from '../../src/clock.ts';
 
 export interface SettableClocks extends MachineClocks {
   /** Sets the wall clock, forward or back. */
   set(byMs: number): void;
-  /** As after a sleep: the wall clock has gone on, and the clock of elapsed time has not. */
+  /** Simulates a sleep: the wall clock advances, and the clock of elapsed time does not. */
   sleep(ms: number): void;
 }
 

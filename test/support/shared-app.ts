@@ -3,7 +3,7 @@
 import { beforeAll } from 'vitest';
 import { startTestApp, type TestApp, type TestAppOptions } from './start-app.ts';
 
-/** Returns how to reach the app from inside a test. `prepare` makes what all tests of the file use. */
+/** Returns a getter of the app for use inside tests. `prepare` creates the fixtures of the file. */
 export function shareApp(options: TestAppOptions = {}, prepare: (app: TestApp) => Promise<void> = async () => undefined): () => TestApp {
   let shared: TestApp | undefined;
   beforeAll(async () => {

@@ -1,4 +1,4 @@
-// Runs a command line as a person pastes it into a terminal.
+// Runs a command line in a shell, as a person pastes it into a terminal.
 
 import { execFile } from 'node:child_process';
 

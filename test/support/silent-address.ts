@@ -1,4 +1,4 @@
-// An address of this machine at which nobody listens.
+// An address of this machine without a listener.
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';

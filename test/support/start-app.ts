@@ -1,4 +1,4 @@
-// The real application on port 0 with a data directory of its own, inside the test process.
+// The real application on port 0 with its own data directory, inside the test process.
 
 import { join } from 'node:path';
 import { type AppOptions, type RunningApp, startApp } from '../../src/app.ts';
@@ -12,7 +12,7 @@ export const ADMIN_TOKEN = 'admin-token-of-the-tests';
 export interface TestApp extends RunningApp {
   /** Calls the admin API and returns the parsed answer. */
   admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
-  /** Makes a sink of app `shop`; the fields are those of the HTTP Sink document. */
+  /** Creates a sink of app `shop` with the fields of a sink definition. */
   sink(fields: Record<string, unknown>, appId?: string): Promise<any>;
   /** Saves a workflow of app `shop` with these steps and outputs. */
   workflow(id: string, definition: Record<string, unknown>, appId?: string): Promise<any>;
@@ -21,14 +21,14 @@ export interface TestApp extends RunningApp {
 }
 
 export interface TestAppOptions extends Partial<Omit<AppOptions, 'config'>> {
-  /** All clocks of the machine in one, which then never part. */
+  /** One clock that replaces all clocks of the machine, so that they never differ. */
   clock?: () => number;
   /** Settings by key, as flags: `{ rate_limit: '5' }`. */
   settings?: Record<string, string>;
   dataDir?: string;
-  /** In place of the default folder of definitions, which need not be there. */
+  /** Replaces the default folder of definitions, which need not exist. */
   configPath?: string;
-  /** Takes what closes the app, in place of the end of the running test. */
+  /** Receives the function that closes the app; by default the end of the test calls it. */
   onEnd?: typeof onTestEnd;
 }
 

@@ -1,4 +1,4 @@
-// A folder of its own for a test, removed when the test ends.
+// A temporary folder for a test, removed when the test ends.
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,8 +13,8 @@ export function tempDir(onEnd = onTestEnd): string {
 }
 
 /**
- * In memory where the system has such a disk, for tests that hold a server to its milliseconds: a disk that others write to
- * as well takes anything from 0.2 ms to 2 s for a sync, and every answer waits for one.
+ * A folder in memory if the system has such a disk, for tests that measure milliseconds: every answer waits for a sync, and
+ * on a shared disk a sync takes from 0.2 ms to 2 s.
  */
 export function memoryDir(onEnd = onTestEnd): string {
   return makeDir(existsSync(MEMORY_DISK) ? MEMORY_DISK : tmpdir(), onEnd);

@@ -1,4 +1,4 @@
-// Waits for something that can only be seen from outside, in place of sleeping.
+// Polls for a state that has no event, instead of sleeping.
 
 const LOOK_EVERY_MS = 5;
 

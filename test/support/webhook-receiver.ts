@@ -1,5 +1,5 @@
-// The other end of webhooks, on 127.0.0.1: keeps what arrives and how much of it at once, answers as told after a time
-// of its own, and can go away and come back at the same address.
+// A receiver of webhooks on 127.0.0.1: records requests and how many are in flight, answers as configured after a delay,
+// and can stop and start again at the same address.
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -16,7 +16,7 @@ export interface Arrival {
   bytes: Uint8Array;
   /** On the clock of `performance.now()`. */
   at: number;
-  /** Requests under way when it came, itself included, and answers below 400 that had been given until then. */
+  /** Requests in flight when it arrived, itself included, and answers below 400 until then. */
   underWay: number;
   succeeded: number;
 }
@@ -25,19 +25,19 @@ export interface WebhookReceiver {
   url: string;
   port: number;
   arrivals: Arrival[];
-  /** From now on connections are refused. */
+  /** Refuses connections from now on. */
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
 }
 
 export interface ReceiverOptions {
-  /** What each answer waits for. */
+  /** Each answer waits for it. */
   wait?: (arrival: Arrival) => Promise<unknown>;
   body?: string;
-  /** The status of an answer, 200 when left out, and its headers. */
+  /** Status of an answer, by default 200, and its headers. */
   status?: (arrival: Arrival) => number;
   headers?: (arrival: Arrival) => Record<string, string>;
-  /** Takes what closes it, in place of the end of the running test. */
+  /** Receives the function that closes it; by default the end of the test calls it. */
   onEnd?: typeof onTestEnd;
 }
 

@@ -16,7 +16,7 @@ interface ContinueIfManifest {
   stop_delay?: unknown;
 }
 
-interface LastHeld {
+interface LastTrue {
   held_at: number;
 }
 
@@ -45,10 +45,10 @@ export const continueIf: StepType<ContinueIfManifest> = {
       if (nextSteps.length === 0) return endBranch();
       const seconds = readNumber('stop_delay', stopDelay);
       if (evaluateStatementGroup(condition, values, operationContext(context))) {
-        return seconds > 0 ? { ...runNext(nextSteps), remember: { held_at: context.now } satisfies LastHeld } : runNext(nextSteps);
+        return seconds > 0 ? { ...runNext(nextSteps), remember: { held_at: context.now } satisfies LastTrue } : runNext(nextSteps);
       }
-      const heldAt = (context.memory as Partial<LastHeld> | null)?.held_at;
-      const elapsedMs = typeof heldAt === 'number' ? context.now - heldAt : Number.POSITIVE_INFINITY;
+      const lastTrueAt = (context.memory as Partial<LastTrue> | null)?.held_at;
+      const elapsedMs = typeof lastTrueAt === 'number' ? context.now - lastTrueAt : Number.POSITIVE_INFINITY;
       return elapsedMs >= 0 && elapsedMs <= seconds * 1000 ? runNext(nextSteps) : endBranch();
     }),
 };

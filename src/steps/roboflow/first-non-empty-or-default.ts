@@ -11,7 +11,7 @@ interface FirstNonEmptyOrDefaultManifest {
 export const firstNonEmptyOrDefault: StepType<FirstNonEmptyOrDefaultManifest> = {
   type: 'roboflow_core/first_non_empty_or_default@v1',
   aliases: ['FirstNonEmptyOrDefault'],
-  summary: 'Outputs the first value that is not null. It joins branches of which only some have run.',
+  summary: 'Outputs the first value that is not null. It joins branches even if only some have run.',
   properties: {
     data: selectorList('values in order of preference; false, 0 and empty text count as values'),
     default: { description: 'the output if all values are null' },

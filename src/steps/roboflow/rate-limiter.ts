@@ -33,7 +33,7 @@ export const rateLimiter: StepType<RateLimiterManifest> = {
   plan({ cooldown_seconds: cooldownSeconds = 1, next_steps: nextSteps, video_reference_image: frame }, { memory, now }) {
     const time = frameTime(frame) ?? now;
     const passedAt = (memory as Partial<LastPass> | null)?.passed_at;
-    // A negative elapsed time comes from another video's clock, or one that was set back.
+    // A negative elapsed time comes from the clock of another video, or from a clock that was set back.
     const elapsedMs = typeof passedAt === 'number' ? time - passedAt : Number.POSITIVE_INFINITY;
     if (elapsedMs >= 0 && elapsedMs < readNumber('cooldown_seconds', cooldownSeconds) * 1000) return endBranch();
     return { ...runNext(nextSteps), remember: { passed_at: time } satisfies LastPass };

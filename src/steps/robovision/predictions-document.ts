@@ -26,7 +26,7 @@ export function predictionsDocument(payload: Payload, maskNames: ReadonlyMap<num
   }
 }
 
-/** Robovision's own kind, or the one that preserves most of another platform's predictions. */
+/** Robovision's own kind, or the kind that preserves most of another platform's predictions. */
 function shapeOf({ kind, predictions }: Payload, hasMasks: boolean): Shape {
   const isOne = predictions.length === 1;
   switch (kind) {

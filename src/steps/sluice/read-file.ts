@@ -28,7 +28,7 @@ export const readFile: StepType<ReadFileManifest> = {
     charset: {
       type: 'string',
       description:
-        'the character set of the text, or a selector of it; by default the one that the file declares (byte order mark, XML declaration), else UTF-8',
+        'the character set of the text, or a selector of it; by default the character set that the file declares (byte order mark or XML declaration), else UTF-8',
     },
     max_bytes: {
       type: 'integer',
