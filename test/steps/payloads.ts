@@ -1,4 +1,4 @@
-// Typed payloads for the tests of stages that take them.
+// Typed payloads for tests of V7's stages.
 
 import { makePrediction, type Payload, type Prediction } from '../../src/payloads/payload.ts';
 
@@ -22,7 +22,7 @@ export function payload(predictions: Prediction[] = [], fields: Partial<Payload>
   };
 }
 
-/** What a step may be given in place of a payload. */
+/** Values that a step may receive instead of a payload. */
 export const NO_PAYLOADS: readonly unknown[] = [
   null,
   undefined,

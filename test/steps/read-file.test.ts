@@ -1,4 +1,4 @@
-// sluice/read_file@v1: what a workflow reads out of files that came, and what it is told where there is nothing to read.
+// sluice/read_file@v1: the contents of received files, and files that cannot be read.
 
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,14 +45,14 @@ async function send(
 
 const latin1 = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text, 'latin1'));
 
-describe('a received file', () => {
+describe('reading a received file', () => {
   const texts: [string, Uint8Array<ArrayBuffer>, string][] = [
     ['text in UTF-8', new Uint8Array(Buffer.from('h\u00e9llo\n')), 'h\u00e9llo\n'],
     ['text with a byte order mark', new Uint8Array(Buffer.from('\ufeffa;b')), 'a;b'],
     ['text in UTF-16 with a mark', new Uint8Array(Buffer.from('\ufeffh\u00e9', 'utf16le')), 'h\u00e9'],
     ['XML', latin1('<?xml version="1.0"?><a/>'), '<?xml version="1.0"?><a/>'],
     [
-      'XML that says what it is in',
+      'XML with a declared encoding',
       latin1('<?xml version="1.0" encoding="ISO-8859-1"?><a>\u00e9</a>'),
       '<?xml version="1.0" encoding="ISO-8859-1"?><a>\u00e9</a>',
     ],
@@ -64,7 +64,7 @@ describe('a received file', () => {
     ['JSON, as text', latin1('{"a":1.0}'), '{"a":1.0}'],
   ];
   for (const [what, bytes, content] of texts) {
-    test(`is read as text: ${what}; also when the run is replayed`, async () => {
+    test(`a received file is read as text, also in a replay: ${what}`, async () => {
       const answer = await send('/text', bytes);
       expect(answer.body).toMatchObject({ status: 'completed', output: { content } });
       const replay = await app().admin('POST', `/runs/${answer.runId}/replay`);
@@ -73,13 +73,13 @@ describe('a received file', () => {
     });
   }
 
-  test('is read as the JSON in it, with the digits of its numbers', async () => {
+  test('a received file is read as JSON, with the digits of its numbers', async () => {
     expect((await send('/json', '\ufeff{"a":[1,{"b":null}]}')).body.output.content).toEqual({ a: [1, { b: null }] });
     const response = await fetch(`${app().url}/shop/json`, { method: 'POST', body: '{"id":12345678901234567890,"price":1.50}' });
     expect(await response.text()).toContain('{"id":12345678901234567890,"price":1.50}');
   });
 
-  test('is read in the character set that the workflow names', async () => {
+  test('a received file is read in the character set that the workflow names', async () => {
     expect((await send('/cyrillic?charset=windows-1251', latin1('\u00cf'))).body.output.content).toBe('\u041f');
     expect((await send('/cyrillic?charset=klingon', 'x')).body.error).toMatchObject({
       code: 'invalid_file',
@@ -87,35 +87,35 @@ describe('a received file', () => {
     });
   });
 
-  test('may be a part of a form', async () => {
+  test('a file in a form can be read', async () => {
     const form = new FormData();
     form.set('report', new Blob(['<a>1</a>'], { type: 'application/xml' }), 'r.xml');
     expect((await send('/part', form)).body).toMatchObject({ output: { content: '<a>1</a>' } });
   });
 
-  test('may be read by many runs at once', async () => {
+  test('many runs can read one file at once', async () => {
     const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => send('/text', `file ${index}`)));
     expect(answers.map(({ body }) => body.output.content)).toEqual(answers.map((_, index) => `file ${index}`));
   });
 });
 
-describe('a step that cannot read fails, and says why', () => {
+describe('files that cannot be read', () => {
   const failures: [string, string, string | Uint8Array<ArrayBuffer>, string, string][] = [
-    ['bytes that are no text', '/text', Uint8Array.from([0xff, 0x00, 0xff]), 'invalid_file', 'file "body" is not utf-8 text; set charset'],
+    ['bytes that are not text', '/text', Uint8Array.from([0xff, 0x00, 0xff]), 'invalid_file', 'file "body" is not utf-8 text; set charset'],
     [
-      'bytes that XML takes for something else',
+      'XML that declares another encoding',
       '/text',
       latin1('<?xml version="1.0" encoding="utf-8"?><a>\u00e9</a>'),
       'invalid_file',
       'is not utf-8 text',
     ],
     ['broken JSON', '/json', '{"a":', 'invalid_file', 'file "body" is not valid JSON: '],
-    ['JSON without an end to its depth', '/json', '['.repeat(200_000), 'invalid_file', 'is not valid JSON'],
+    ['endlessly nested JSON', '/json', '['.repeat(200_000), 'invalid_file', 'is not valid JSON'],
     ['a file beyond max_bytes', '/small', '12345678901', 'file_too_large', 'file "body" has 11 bytes, but max_bytes is 10'],
-    ['nothing', '/text', '', 'no_file', 'file must be a file that came with the request'],
+    ['an empty body', '/text', '', 'no_file', 'file must be a file that came with the request'],
   ];
   for (const [what, path, body, code, message] of failures) {
-    test(what, async () => {
+    test(`reading fails with a reason for ${what}`, async () => {
       expect(await send(path, body)).toMatchObject({
         status: 502,
         body: { error: { code, message: expect.stringContaining(message), step: 'r' } },
@@ -123,14 +123,14 @@ describe('a step that cannot read fails, and says why', () => {
     });
   }
 
-  test('and the run may go on with on_failure', async () => {
+  test('a run continues by on_failure after reading has failed', async () => {
     expect((await send('/survives', Uint8Array.from([0xff]))).body).toMatchObject({
       status: 'completed',
       output: { code: 'invalid_file' },
     });
   });
 
-  test('a file whose blob is gone', async () => {
+  test('reading fails for a file whose blob is missing', async () => {
     const first = await send('/text', 'soon gone');
     const { sha256 } = (await app().admin('GET', `/runs/${first.runId}`)).body.request.files[0];
     rmSync(join(app().dataDir, 'blobs', sha256.slice(0, 2), sha256));
@@ -143,7 +143,7 @@ describe('a step that cannot read fails, and says why', () => {
   });
 });
 
-test('a file that was altered on the disk is not read', async () => {
+test('reading fails for a file that was altered on disk', async () => {
   const first = await send('/text', 'as it came');
   const { sha256 } = (await app().admin('GET', `/runs/${first.runId}`)).body.request.files[0];
   writeFileSync(join(app().dataDir, 'blobs', sha256.slice(0, 2), sha256), 'as it left');
@@ -154,17 +154,17 @@ test('a file that was altered on the disk is not read', async () => {
   expect(error).toEqual({ code: 'file_unreadable', message: expect.stringContaining('altered on the disk'), step: 'r' });
 });
 
-describe('what is no received file', () => {
+describe('values that are not received files', () => {
   const FILE: FileHandle = { name: 'f', filename: 'f.txt', content_type: 'text/plain', size: 3, sha256: 'a'.repeat(64) };
   const context = stepContext({ roots: { inputs: {}, steps: {}, request: { files: [FILE] } } });
 
-  test('is never opened, whatever it looks like', () => {
+  test('a value that only looks like a handle is never read', () => {
     expect(planOfKind(readFile.plan({ file: FILE }, context), 'read')).toEqual({ kind: 'read', sha256: FILE.sha256 });
     for (const file of [null, 'f.txt', '/etc/passwd', 5, [FILE], { ...FILE, sha256: 'b'.repeat(64) }, { path: '/etc/passwd' }, {}])
       expect(readFile.plan({ file }, context)).toMatchObject({ kind: 'failed', error: { code: 'no_file' } });
   });
 
-  test('is refused when it is imitated in a JSON body', async () => {
+  test('a handle in a JSON body is refused', async () => {
     const first = await send('/text', 'secret of another');
     const { files } = (await app().admin('GET', `/runs/${first.runId}`)).body.request;
     await app().sink({ path: '/imitated', workflow_id: 'text', response: 'wait' });
@@ -177,7 +177,7 @@ describe('what is no received file', () => {
   });
 });
 
-test('a definition is tried out with a given file', async () => {
+test('a workflow test reads a given file', async () => {
   const directory = tempDir();
   const definition = {
     version: '1.0',

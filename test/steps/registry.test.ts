@@ -1,4 +1,4 @@
-// The list of step types: found by id and alias, unlike each other, described for machines, and what a wrong id is told.
+// The registry of step types: lookup by id and alias, checks of manifests, descriptions, and reports of unknown types.
 
 import { describe, expect, test } from 'vitest';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
@@ -19,7 +19,7 @@ function stepType(parts: Partial<StepType>): StepType {
 const one = stepType({ aliases: ['One', 'one@v1'] });
 
 describe('a step type', () => {
-  test('is found by its id and its aliases, and so are its manifests', () => {
+  test('a step type is found by its id and its aliases, and so are its manifests', () => {
     const types = createStepTypes([one]);
     for (const id of ['test/one@v1', 'One', 'one@v1']) {
       expect(types.find(id)).toBe(one);
@@ -28,13 +28,13 @@ describe('a step type', () => {
     for (const id of ['', 'one', 'test/one', '__proto__', 'constructor', 'toString']) expect(types.find(id)).toBeUndefined();
   });
 
-  test('shares neither id nor alias with another', () => {
+  test('two step types with the same id or alias are refused', () => {
     for (const other of [stepType({}), stepType({ type: 'One' }), stepType({ type: 'test/two@v1', aliases: ['one@v1'] })])
       expect(() => createStepTypes([one, other])).toThrow('two step types share an id');
     expect(() => createStepTypes([stepType({ aliases: ['test/one@v1'] })])).toThrow('two step types share an id: test/one@v1');
   });
 
-  test('takes unknown fields where it ignores them, and names them where not', () => {
+  test('unknown fields are accepted if the type ignores them, and otherwise reported by name', () => {
     const manifest = { type: 'test/one@v1', name: 'a', more: 1 };
     expect(createStepTypes([stepType({ ignoresUnknown: true })]).inspect('test/one@v1', manifest).faults).toEqual([]);
     expect(createStepTypes([stepType({})]).inspect('test/one@v1', manifest).faults).toEqual([
@@ -42,7 +42,7 @@ describe('a step type', () => {
     ]);
   });
 
-  test('says which of its properties name steps', () => {
+  test('the report of a manifest says which properties name steps', () => {
     const step = { type: 'string', pattern: '^\\$steps\\.[A-Za-z_0-9-]+$' };
     const properties = {
       next_steps: { type: 'array', items: { type: 'string' } },
@@ -54,12 +54,12 @@ describe('a step type', () => {
   });
 });
 
-test('every type that comes with Sluice can be found from the start', () => {
+test('every built-in step type is found from the start', () => {
   const types = createStepTypes(builtinStepTypes);
   for (const { type } of builtinStepTypes) expect(types.find(type)?.type).toBe(type);
 });
 
-describe('an unknown type is told', () => {
+describe('an unknown step type', () => {
   const types = createStepTypes([
     stepType({ type: 'roboflow_core/webhook_sink@v1' }),
     stepType({ type: 'roboflow_core/continue_if@v1', aliases: ['ContinueIf'] }),
@@ -80,7 +80,7 @@ describe('an unknown type is told', () => {
     ['sluice/sett@v1', '"sluice/set@v1"'],
     ['sluice/SET@v1', '"sluice/set@v1"'],
   ] as const)
-    test(`with what was meant: ${wrong}`, () => {
+    test(`an unknown step type is reported with the intended one: ${wrong}`, () => {
       const message = messageOf(wrong);
       expect(message).toContain(`"${wrong}" is not a step type; did you mean`);
       for (const name of meant.split(' or ')) expect(message).toContain(name);
@@ -88,17 +88,17 @@ describe('an unknown type is told', () => {
     });
 
   for (const wrong of ['', 'x', 'roboflow_core/yolo@v1', 'CSVSink', '__proto__', '@', '/', '💥'])
-    test(`with those that are known, and no guess: ${JSON.stringify(wrong)}`, () => {
+    test(`an unknown step type without a similar one is reported with the known types: ${JSON.stringify(wrong)}`, () => {
       expect(messageOf(wrong)).toBe(`"${wrong}" is not a step type; k${KNOWN}`);
     });
 
-  test('without all of it when it is endless, and at once', () => {
+  test('an endless name of a step type is reported quickly, and truncated', () => {
     expect(messageOf('webhook'.repeat(100_000)).length).toBeLessThan(300);
   });
 });
 
-describe('the description of each type', () => {
-  test('holds its id, what it is for, and the schema that its manifests are checked against', () => {
+describe('the description of a step type', () => {
+  test('the description of a step type has its id, its summary and the schema of its manifests', () => {
     const described = createStepTypes(builtinStepTypes).describe();
     expect(described.map(({ type }) => type)).toEqual(builtinStepTypes.map(({ type }) => type));
     for (const { type, aliases, summary, manifest } of described) {
@@ -108,7 +108,7 @@ describe('the description of each type', () => {
     }
   });
 
-  test('names its outputs, or says that they depend on the manifest', () => {
+  test('the description of a step type names its outputs, or says that they depend on the manifest', () => {
     const outputsOf = (outputs: StepType['outputs']): unknown => createStepTypes([stepType({ outputs })]).describe()[0]?.outputs;
     expect(outputsOf(() => ['a', 'b'])).toEqual(['a', 'b']);
     expect(outputsOf(() => null)).toBeNull();

@@ -1,4 +1,4 @@
-// Step types: what holds for every one in the list, and what each of our own does.
+// Rules for every step type in the list, and the behaviour of Sluice's own.
 
 import { describe, expect, test } from 'vitest';
 import { parseJson, stringifyJson } from '../../src/core/json/json.ts';
@@ -17,7 +17,7 @@ function deepFreeze<Value>(value: Value): Value {
   return value;
 }
 
-/** A manifest that fits the type's own schema, made of the first thing that each required property allows. */
+/** A manifest that fits the type's own schema, with the first value that each required property allows. */
 function exampleOf({ type, required, properties }: StepType): Record<string, unknown> {
   const values = required.map((name) => [name, valueFor(properties[name] ?? {})]);
   return { type, name: 'example', ...(Object.fromEntries(values) as object) };
@@ -45,7 +45,7 @@ function valueFor(schema: any): unknown {
 }
 
 describe('every step type in the list', () => {
-  test('has an id of its own', () => {
+  test('every step type has its own id', () => {
     const ids = builtinStepTypes.map(({ type }) => type);
     expect(new Set(ids).size).toBe(ids.length);
     expect(() => createStepTypes([...builtinStepTypes, builtinStepTypes[0] as StepType])).toThrow('two step types share an id');
@@ -53,23 +53,23 @@ describe('every step type in the list', () => {
 
   for (const stepType of builtinStepTypes) {
     describe(stepType.type, () => {
-      test('is named owner/name@version', () => {
+      test(`${stepType.type} is named owner/name@version`, () => {
         expect(stepType.type).toMatch(/^[a-z0-9_]+\/[a-z0-9_]+@v\d+$/);
       });
 
-      test('requires only properties that it has, and none that every step has', () => {
+      test(`${stepType.type} requires only properties that it has, and none of those of every step`, () => {
         for (const name of stepType.required) expect(Object.keys(stepType.properties)).toContain(name);
         for (const name of ['type', 'name', 'retry']) expect(Object.keys(stepType.properties)).not.toContain(name);
       });
 
-      test(`${stepType.ignoresUnknown === true ? 'ignores' : 'names'} an unknown field of its manifest`, () => {
+      test(`${stepType.type} ${stepType.ignoresUnknown === true ? 'ignores' : 'reports'} an unknown field of its manifest`, () => {
         const { faults } = createStepTypes(builtinStepTypes).inspect(stepType.type, { ...exampleOf(stepType), no_such_field: 1 });
         const text = faults.map(({ message }) => message).join();
         if (stepType.ignoresUnknown === true) expect(text).not.toContain('no_such_field');
         else expect(text).toContain('unknown field "no_such_field"; known are type, name, retry');
       });
 
-      test('plans without changing its manifest or what it is given', () => {
+      test(`${stepType.type} plans without changing its manifest or its context`, () => {
         const manifest = exampleOf(stepType);
         const before = JSON.stringify(manifest);
         const plan = stepType.plan(deepFreeze(manifest), deepFreeze({ ...context }));
@@ -79,7 +79,7 @@ describe('every step type in the list', () => {
         if (isAwaited) expect(stepType.interpret).toBeTypeOf('function');
       });
 
-      test('plans the same again', () => {
+      test(`${stepType.type} repeats its plan for the same input`, () => {
         const manifest = exampleOf(stepType);
         expect(stepType.plan(manifest, context)).toEqual(stepType.plan(manifest, context));
       });
@@ -88,7 +88,7 @@ describe('every step type in the list', () => {
 });
 
 describe('sluice/set@v1', () => {
-  test('gives its values as outputs, each under its own name', () => {
+  test('sluice/set outputs each value under its own name', () => {
     const values = { a: 1, 'b-c': [true, null], d: { e: 'f' } };
     expect(set.plan({ values }, context)).toEqual({ kind: 'completed', outputs: values });
     expect(set.outputs({ values })).toEqual(['a', 'b-c', 'd']);
@@ -97,13 +97,13 @@ describe('sluice/set@v1', () => {
 
 describe('sluice/delay@v1', () => {
   for (const seconds of [0, 1.5, 31_622_400, '2', '1.5', parseJson('1.50')]) {
-    test(`waits ${stringifyJson(seconds)} seconds`, () => {
+    test(`sluice/delay waits ${stringifyJson(seconds)} seconds`, () => {
       expect(delay.plan({ seconds }, context)).toMatchObject({ kind: 'wait', seconds: Number(seconds), outcome: { kind: 'completed' } });
     });
   }
 
   for (const seconds of [-1, 31_622_401, 'soon', '', ' ', '0x10', null, true, [], [5], {}, Number.NaN, parseJson('1e400')]) {
-    test(`fails for ${String(stringifyJson(seconds))} seconds, with what would be right and without a retry`, () => {
+    test(`sluice/delay fails for ${String(stringifyJson(seconds))} seconds, naming the valid range and without a retry`, () => {
       expect(delay.plan({ seconds }, context)).toEqual({
         kind: 'failed',
         retryable: false,
@@ -112,13 +112,13 @@ describe('sluice/delay@v1', () => {
     });
   }
 
-  test('chooses the steps that it names', () => {
+  test('sluice/delay chooses the steps that it names', () => {
     expect(delay.plan({ seconds: 0, next_steps: ['$steps.a', '$steps.b'] }, context)).toMatchObject({ outcome: { chosen: ['a', 'b'] } });
   });
 });
 
 describe('sluice/fail@v1', () => {
-  test('fails with its code and message, and may be tried again', () => {
+  test('sluice/fail fails with its code and message, and can be retried', () => {
     expect(fail.plan({ code: 'no_luck', message: 'm' }, context)).toEqual({
       kind: 'failed',
       retryable: true,
@@ -127,7 +127,7 @@ describe('sluice/fail@v1', () => {
     expect(fail.plan({}, context)).toMatchObject({ error: { code: 'failed', message: 'the workflow failed on purpose' } });
   });
 
-  test('fails so many times, then completes', () => {
+  test('sluice/fail fails as often as configured, then completes', () => {
     const kinds = [1, 2, 3].map((attempt) => fail.plan({ times: 2 }, { ...context, attempt }).kind);
     expect(kinds).toEqual(['failed', 'failed', 'completed']);
   });

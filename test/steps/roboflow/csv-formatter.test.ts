@@ -1,4 +1,4 @@
-// csv_formatter: a header and a row, quoted as pandas does it, that no spreadsheet runs as a formula.
+// csv_formatter: a header and a row, quoted like pandas, without formulas for spreadsheets.
 
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../src/core/json/json.ts';
@@ -16,12 +16,12 @@ function csv(text: string): object {
   return { kind: 'completed', outputs: { csv_content: text } };
 }
 
-test('writes a header and one row, the time in UTC last', () => {
+test('csv_formatter writes a header and one row, with the time in UTC last', () => {
   expect(plan({ a: 'some', b: 5, c: true }, { a: [{ type: 'StringToUpperCase' }] })).toEqual(csv(`a,b,c,timestamp\nSOME,5,True,${TIME}\n`));
   expect(plan({})).toEqual(csv(`timestamp\n${TIME}\n`));
 });
 
-describe('a cell', () => {
+describe('cells', () => {
   const cells: [value: unknown, written: string][] = [
     [null, ''],
     ['', ''],
@@ -47,12 +47,12 @@ describe('a cell', () => {
     ['=HYPERLINK("http://x","y")', `"'=HYPERLINK(""http://x"",""y"")"`],
   ];
   for (const [value, written] of cells) {
-    test(`${JSON.stringify(String(value))} is written ${JSON.stringify(written)}`, () => {
+    test(`the cell ${JSON.stringify(String(value))} is written as ${JSON.stringify(written)}`, () => {
       expect(plan({ x: value })).toEqual(csv(`x,timestamp\n${written},${TIME}\n`));
     });
   }
 
-  test('may be a million characters long', () => {
+  test('a cell can have a million characters', () => {
     expect(plan({ x: '"'.repeat(1_000_000) })).toEqual(csv(`x,timestamp\n"${'""'.repeat(1_000_000)}",${TIME}\n`));
   });
 });
@@ -61,7 +61,7 @@ test('names of columns are quoted too', () => {
   expect(plan({ 'a,b': 1 })).toEqual(csv(`"a,b",timestamp\n1,${TIME}\n`));
 });
 
-test('is refused when saved with a column called timestamp, or operations on a column that is not there', () => {
+test('csv_formatter refuses a column called timestamp, and operations on unknown columns', () => {
   expect(faultsOf(csvFormatter, { columns_data: { a: '$inputs.a', b: 1 }, columns_operations: { a: [{ type: 'ToString' }] } })).toEqual([]);
   expect(faultsOf(csvFormatter, { columns_data: { timestamp: 1 } })).toEqual([
     'columns_data: Attempted to register column with reserved name `timestamp`.',
@@ -72,6 +72,6 @@ test('is refused when saved with a column called timestamp, or operations on a c
   expect(faultsOf(csvFormatter, { columns_data: { a: null } })).toHaveLength(1);
 });
 
-test('a value that an operation cannot take fails the step', () => {
+test('csv_formatter fails for a value that an operation does not accept', () => {
   expect(plan({ a: 5 }, { a: [{ type: 'StringToUpperCase' }] })).toMatchObject({ kind: 'failed', error: { code: 'operation_failed' } });
 });

@@ -1,4 +1,4 @@
-// current_time: the clock on the wall in each of Roboflow's time zones.
+// current_time: the local time in each of Roboflow's time zones.
 
 import { describe, expect, test } from 'vitest';
 import { Timestamp } from '../../../src/core/values/timestamp.ts';
@@ -7,7 +7,7 @@ import { TIME_ZONES, timeIn } from '../../../src/steps/roboflow/parts/time-zones
 import { faultsOf, stepContext } from './step-context.ts';
 
 describe('the time', () => {
-  test('is that of UTC where no zone is named', () => {
+  test('current_time is in UTC by default', () => {
     expect(currentTime.plan({}, stepContext({ now: Date.UTC(2026, 7, 21, 10, 30, 0) }))).toEqual({
       kind: 'completed',
       outputs: {
@@ -31,13 +31,13 @@ describe('the time', () => {
     ['Etc/GMT+12', '2026-07-15T00:00:00.007000-12:00', '2026-01-15T00:00:00.007000-12:00'],
     ['Pacific/Marquesas', '2026-07-15T02:30:00.007000-09:30', '2026-01-15T02:30:00.007000-09:30'],
   ] as const) {
-    test(`in ${zone} is ${summer} in July and ${winter} in January`, () => {
+    test(`the time in ${zone} is ${summer} in July and ${winter} in January`, () => {
       expect(timeIn(zone, Date.UTC(2026, 6, 15, 12, 0, 0, 7)).isoFormat()).toBe(summer);
       expect(timeIn(zone, Date.UTC(2026, 0, 15, 12, 0, 0, 7)).isoFormat()).toBe(winter);
     });
   }
 
-  test('is known in all 55 zones', () => {
+  test('current_time knows all 55 zones', () => {
     expect(TIME_ZONES).toHaveLength(55);
     for (const zone of TIME_ZONES) {
       expect(currentTime.plan({ timezone: zone }, stepContext())).toMatchObject({
@@ -48,8 +48,8 @@ describe('the time', () => {
   });
 });
 
-describe('a zone that is not offered', () => {
-  test('is refused when saved, and fails the step when a selector gives it', () => {
+describe('unknown zones', () => {
+  test('an unknown zone is refused when saved, and fails the step when selected', () => {
     for (const timezone of ['UTC', 'Asia/Tokyo', '$inputs.timezone']) expect(faultsOf(currentTime, { timezone })).toEqual([]);
     expect(faultsOf(currentTime, { timezone: 'Europe/Paris' })).toEqual([
       expect.stringMatching(/^timezone: must be one of Etc\/GMT\+12, /),

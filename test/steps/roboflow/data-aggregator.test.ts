@@ -1,4 +1,4 @@
-// data_aggregator: what is gathered run by run, when the report is due, and what each kind of it says.
+// data_aggregator: aggregation over runs, the interval of reports, and the result of each mode.
 
 import { describe, expect, test } from 'vitest';
 import { parseJson, stringifyJson } from '../../../src/core/json/json.ts';
@@ -9,7 +9,7 @@ import { faultsOf, NOW, planOfKind, stepContext } from './step-context.ts';
 
 type Manifest = Parameters<typeof dataAggregator.plan>[0];
 
-/** Runs the step on one value after another, each with the memory that the run before left. */
+/** Runs the step on each value, with the memory of the previous run. */
 function runs(values: readonly unknown[], given: Partial<Manifest>, msBetween = 0): Extract<StepOutcome, { kind: 'completed' }>[] {
   let memory: unknown = null;
   return values.map((value, index) => {
@@ -24,7 +24,7 @@ function reportOf(values: readonly unknown[], mode: Aggregation): unknown {
   return runs(values, { aggregation_mode: { v: [mode] } }).at(-1)?.outputs[`v_${mode}`];
 }
 
-describe('a report', () => {
+describe('reports', () => {
   const reports: [mode: Aggregation, values: unknown[], expected: unknown][] = [
     ['sum', [1, 2, true], 4],
     ['sum', [1, parseJson('2.0')], parseJson('3.0')],
@@ -47,7 +47,7 @@ describe('a report', () => {
     ['values_difference', [1.5, -2], 3.5],
   ];
   for (const [mode, values, expected] of reports) {
-    test(`of ${mode} of ${stringifyJson(values)} is ${stringifyJson(expected)}`, () => {
+    test(`the ${mode} of ${stringifyJson(values)} is ${stringifyJson(expected)}`, () => {
       expect(reportOf(values, mode)).toEqual(expected);
     });
   }
@@ -62,7 +62,7 @@ describe('a report', () => {
     ['values_counts', [[{ a: 1 }]]],
     ['values_difference', ['a']],
   ] as [Aggregation, unknown[]][]) {
-    test(`of ${mode} of ${JSON.stringify(values)} fails the step, and forgets nothing`, () => {
+    test(`the ${mode} of ${JSON.stringify(values)} fails the step and keeps the memory`, () => {
       const manifest = { data: { v: values.at(-1) }, aggregation_mode: { v: [mode] }, interval: 9, interval_unit: 'runs' } as Manifest;
       const memory =
         values.length === 1 ? null : runs(values.slice(0, -1), { aggregation_mode: { v: [mode] }, interval: 9 }).at(-1)?.remember;
@@ -74,13 +74,13 @@ describe('a report', () => {
 describe('the interval', () => {
   const sum = { aggregation_mode: { v: ['sum'] } } satisfies Partial<Manifest>;
 
-  test('of runs gives nulls until the last one, and begins anew then', () => {
+  test('an interval of runs outputs null until its last run, then begins again', () => {
     const outcomes = runs([1, 2, 3, 4, 5], { ...sum, interval: 2 });
     expect(outcomes.map(({ outputs }) => outputs['v_sum'])).toEqual([null, 3, null, 7, null]);
     expect(outcomes[1]?.remember).toEqual({ started_at: NOW, runs: 0, states: {} });
   });
 
-  test('of seconds counts from the first run, and from each report', () => {
+  test('an interval of seconds counts from the first run, and from each report', () => {
     const outcomes = runs([1, 1, 1, 1, 1], { ...sum, interval: 2, interval_unit: 'seconds' }, 1000);
     expect(outcomes.map(({ outputs }) => outputs['v_sum'])).toEqual([null, null, 3, null, 2]);
     expect(runs([1, 1], { ...sum, interval: 1, interval_unit: 'minutes' }, 59_999).map(({ outputs }) => outputs['v_sum'])).toEqual([
@@ -93,13 +93,13 @@ describe('the interval', () => {
     ]);
   });
 
-  test('ends in time when the clock was set back', () => {
+  test('an interval ends in time although the clock was set back', () => {
     const memory = { started_at: NOW + 3_600_000, runs: 1, states: {} };
     const manifest = { data: { v: 1 }, ...sum, interval: 2, interval_unit: 'seconds' } as Manifest;
     expect(planOfKind(dataAggregator.plan(manifest, stepContext({ memory })), 'completed').remember).toMatchObject({ started_at: NOW });
   });
 
-  test('keeps only what it can keep: a state of more than a million characters fails the step', () => {
+  test('data_aggregator fails if its state exceeds a million characters', () => {
     const manifest = {
       data: { v: 'x'.repeat(1_000_001) },
       aggregation_mode: { v: ['distinct'] },
@@ -113,7 +113,7 @@ describe('the interval', () => {
   });
 });
 
-test('the outputs are the values that are gathered, by their modes, and operations come first', () => {
+test('the outputs are the values by mode, after their operations', () => {
   const manifest = {
     data: { a: ['x', 'y'], b: 1 },
     data_operations: { a: [{ type: 'SequenceLength' }] },
@@ -125,7 +125,7 @@ test('the outputs are the values that are gathered, by their modes, and operatio
   expect(dataAggregator.plan(manifest, stepContext())).toMatchObject({ outputs: { a_sum: 2, a_max: 2 } });
 });
 
-test('is refused when saved with an interval of nothing, an unknown mode, or operations on what is not there', () => {
+test('data_aggregator refuses an empty interval, an unknown mode, and operations on unknown values', () => {
   const manifest = { data: { v: '$inputs.v' }, aggregation_mode: { v: ['sum', 'avg'] }, interval: 1 };
   expect(faultsOf(dataAggregator, manifest)).toEqual([]);
   for (const given of [
@@ -141,7 +141,7 @@ test('is refused when saved with an interval of nothing, an unknown mode, or ope
   }
 });
 
-test('gives one output for a mode that is named twice, and takes an interval that is text', () => {
+test('a repeated mode gives one output, and an interval can be text', () => {
   const manifest = { data: { v: 2 }, aggregation_mode: { v: ['sum', 'sum'] as const }, interval: '2', interval_unit: 'runs' as const };
   expect(dataAggregator.outputs(manifest)).toEqual(['v_sum']);
   const first = dataAggregator.plan(manifest, stepContext());

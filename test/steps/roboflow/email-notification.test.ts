@@ -1,4 +1,4 @@
-// E-mail: the message that both versions send, images in it and beside it, and what the server's answer means.
+// email_notification: the message of both versions, inline and attached images, and the server's answer.
 
 import { describe, expect, test } from 'vitest';
 import type { MailMessage } from '../../../src/core/delivery/outbound.ts';
@@ -39,12 +39,12 @@ function textOf(content: unknown): string {
   return new TextDecoder().decode(content as Uint8Array);
 }
 
-describe('the message of both versions', () => {
+describe('both versions', () => {
   for (const [version, plan] of [
     ['v1', planV1],
     ['v2', planV2],
   ] as const) {
-    test(`${version}: goes by the server of the sender to one or many`, () => {
+    test(`${version} sends through the sender's server to one or many receivers`, () => {
       expect(mailOf(plan())).toMatchObject({
         transport: 'smtp',
         host: 'smtp.example.org',
@@ -62,7 +62,7 @@ describe('the message of both versions', () => {
       expect(mailOf(plan({ cc_receiver_email: null }))).toMatchObject({ cc: [] });
     });
 
-    test(`${version}: is sent in the background, and remembered for the cooldown of its step`, () => {
+    test(`${version} sends in the background, and remembers the time for the cooldown of its step`, () => {
       expect(plan()).toMatchObject({
         remember: { last_sent_at: NOW },
         outcome: { outputs: { message: 'Notification sent in the background task' } },
@@ -70,14 +70,14 @@ describe('the message of both versions', () => {
       expect(plan({}, { memory: { last_sent_at: NOW - 4999 } })).toMatchObject({ outputs: { throttling_status: true } });
     });
 
-    test(`${version}: is not made where nobody would get it`, () => {
+    test(`${version} sends no e-mail without receivers`, () => {
       expect(plan({ receiver_email: [] })).toMatchObject({
         kind: 'completed',
         outputs: { error_status: true, message: 'E-mail notification must have at least one receiver defined.' },
       });
     });
 
-    test(`${version}: has one line in each of its headers`, () => {
+    test(`${version} refuses line breaks in headers`, () => {
       for (const given of [
         { subject: 'a\r\nBcc: evil@x' },
         { receiver_email: 'b@x\nc@x' },
@@ -95,13 +95,13 @@ describe('the message of both versions', () => {
       }
     });
 
-    test(`${version}: is not made of what is no text`, () => {
+    test(`${version} fails for settings that are not text`, () => {
       for (const given of [{ subject: 5 }, { receiver_email: { a: 1 } }, { receiver_email: [null] }, { smtp_server: ['x'] }]) {
         expect(plan(given)).toMatchObject({ kind: 'failed', error: { code: 'invalid_setting' } });
       }
     });
 
-    test(`${version}: carries text, bytes and received files as they are`, () => {
+    test(`${version} attaches text, bytes and received files unchanged`, () => {
       const attachments = { 'report.csv': 'a,b\n', 'raw.bin': new Bytes(JPEG), 'data.txt': { k: [1, null] }, 'photo.png': { ...file } };
       const sent = mailOf(plan({ attachments }, withFile)).attachments;
       expect(sent.map(({ filename, contentType, cid }) => [filename, contentType, cid])).toEqual([
@@ -116,7 +116,7 @@ describe('the message of both versions', () => {
       expect(sent[3]?.content).toEqual({ sha256: SHA256, size: 12 });
     });
 
-    test(`${version}: carries no file that the request did not bring, however much a value looks like it`, () => {
+    test(`${version} never attaches a file that did not come with the request`, () => {
       const imitated = { ...file, sha256: 'b'.repeat(64) };
       const [sent] = mailOf(plan({ attachments: { 'photo.png': imitated } }, withFile)).attachments;
       expect(textOf(sent?.content)).toContain("'filename': 'cat.png'");
@@ -125,11 +125,11 @@ describe('the message of both versions', () => {
 });
 
 describe('v1', () => {
-  test('is plain text, and nothing in it is markup', () => {
+  test('v1 sends plain text without markup', () => {
     expect(mailOf(planV1())).toMatchObject({ text: 'Found <b>"cats" & \'dogs\'</b>\nnow', html: null });
   });
 
-  test('fails where the server or the password is missing', () => {
+  test('v1 fails without a server or a password', () => {
     expect(planV1({ sender_email_password: null })).toMatchObject({
       kind: 'failed',
       error: { message: 'sender_email_password must be text, but is null' },
@@ -138,14 +138,14 @@ describe('v1', () => {
 });
 
 describe('v2', () => {
-  test('is HTML, with its parameters escaped and its lines broken', () => {
+  test('v2 sends HTML with escaped parameters and line breaks', () => {
     expect(mailOf(planV2())).toMatchObject({
       text: null,
       html: 'Found &lt;b&gt;&quot;cats&quot; &amp; &#x27;dogs&#x27;&lt;/b&gt;<br>\nnow',
     });
   });
 
-  test('shows images where the message names them', () => {
+  test('v2 shows images where the message names them', () => {
     const given = {
       message: 'See {{ $parameters.shot }} {{ $parameters.shot }} {{ $parameters.photo }}',
       message_parameters: { shot: image, photo: { ...file } },
@@ -159,7 +159,7 @@ describe('v2', () => {
     ]);
   });
 
-  test('carries images as JPEG, named so', () => {
+  test('v2 attaches images as JPEG with a matching name', () => {
     const sent = mailOf(
       planV2({ attachments: { shot: image, 'b.JPEG': image, 'c.png': `data:image/png;base64,${image.value}` } }),
     ).attachments;
@@ -167,7 +167,7 @@ describe('v2', () => {
     for (const { content, contentType } of sent) expect([content, contentType]).toEqual([JPEG, 'image/jpeg']);
   });
 
-  test('asks for all of its images at once', () => {
+  test('v2 requests all its images at once', () => {
     const images: StepContext['images'] = {
       size: () => ({ width: 1, height: 1 }),
       jpeg(wanted, quality) {
@@ -179,7 +179,7 @@ describe('v2', () => {
     expect(planOfKind(planV2(given, { images }), 'load').wants.map((want) => want.image)).toEqual([image, other, image]);
   });
 
-  test('says what is missing of the server, and sends nothing', () => {
+  test('v2 names the missing settings of the server and sends nothing', () => {
     for (const given of [{ sender_email: null }, { smtp_server: undefined }, { sender_email_password: '' }]) {
       expect(planV2(given)).toMatchObject({
         kind: 'completed',
@@ -188,7 +188,7 @@ describe('v2', () => {
     }
   });
 
-  test("is refused when saved with Roboflow's own account, which is the default", () => {
+  test("v2 refuses Roboflow's own account, which is the default", () => {
     expect(faultsOf(emailNotificationV2, v2)).toEqual([]);
     for (const provider of [undefined, 'Roboflow Managed API Key']) {
       expect(faultsOf(emailNotificationV2, { ...v2, email_provider: provider })).toEqual([
@@ -198,7 +198,7 @@ describe('v2', () => {
   });
 });
 
-test('is not sent to a port that is none, and says so', () => {
+test('an e-mail is not sent to an invalid port, and the message says so', () => {
   for (const [port, shown] of [
     [0, 0],
     ['-1', -1],
@@ -215,7 +215,7 @@ test('is not sent to a port that is none, and says so', () => {
   }
 });
 
-test('is refused when saved with nobody to get it, a port that is no number, literals as attachments, or operations that are none', () => {
+test('email_notification refuses no receivers, a port that is not a number, literals as attachments, and invalid operations', () => {
   expect(faultsOf(emailNotificationV1, { ...v1, receiver_email: ['a@x'], attachments: { 'r.csv': '$steps.csv.csv_content' } })).toEqual([]);
   expect(faultsOf(emailNotificationV1, { ...v1, receiver_email: [] })).toEqual([
     'receiver_email: E-mail notification must have at least one receiver defined.',
@@ -232,7 +232,7 @@ test('is refused when saved with nobody to get it, a port that is no number, lit
   }
 });
 
-test('the answer of the server tells whether it took the mail', () => {
+test('the answer of the server decides whether the e-mail was accepted', () => {
   const outputsOf = (status: number, reason: string): unknown =>
     emailNotificationV1.interpret?.(v1, answer(status, '', reason), stepContext());
   expect(outputsOf(250, 'ok')).toMatchObject({

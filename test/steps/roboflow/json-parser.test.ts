@@ -1,4 +1,4 @@
-// json_parser: fields out of JSON text, and error_status for everything that is not all there.
+// json_parser: the fields of JSON text, and error_status for missing fields and invalid text.
 
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../src/core/json/json.ts';
@@ -17,18 +17,18 @@ function giving(outputs: object): object {
 const DOCUMENT = '{"a":"1","b":"2"}';
 
 describe('JSON text', () => {
-  test('gives each expected field, and leaves the others out', () => {
+  test('json_parser outputs each expected field and leaves out the others', () => {
     expect(plan(DOCUMENT, ['a', 'b'])).toEqual(giving({ error_status: false, a: '1', b: '2' }));
     expect(plan(DOCUMENT, ['a'])).toEqual(giving({ error_status: false, a: '1' }));
     expect(plan(DOCUMENT, [])).toEqual(giving({ error_status: false }));
   });
 
-  test('gives null and an error for a field that is missing, and no error for one that is null', () => {
+  test('a missing field is null with an error, and a field with null is no error', () => {
     expect(plan(DOCUMENT, ['a', 'b', 'c'])).toEqual(giving({ error_status: true, a: '1', b: '2', c: null }));
     expect(plan('{"a":null}', ['a'])).toEqual(giving({ error_status: false, a: null }));
   });
 
-  test('keeps numbers as they are written', () => {
+  test('json_parser keeps numbers exactly as written', () => {
     expect(plan('{"a":1.0,"b":12345678901234567890}', ['a', 'b'])).toEqual(
       giving({ error_status: false, a: parseJson('1.0'), b: parseJson('12345678901234567890') }),
     );
@@ -41,13 +41,13 @@ describe('JSON text', () => {
     `Here you are:\n\n    \`\`\`json\n    ${DOCUMENT}\n    \`\`\`\nAnything else?`,
     `\`\`\`json\n${DOCUMENT}\n\`\`\`\n\`\`\`json\n{"a":"second"}\n\`\`\``,
   ]) {
-    test(`is found in its block: ${JSON.stringify(text).slice(0, 60)}`, () => {
+    test(`JSON is found in its Markdown block: ${JSON.stringify(text).slice(0, 60)}`, () => {
       expect(plan(text, ['a', 'b'])).toEqual(giving({ error_status: false, a: '1', b: '2' }));
     });
   }
 });
 
-describe('text that is no JSON object', () => {
+describe('text that is not a JSON object', () => {
   const texts = [
     '',
     'invalid',
@@ -69,21 +69,21 @@ describe('text that is no JSON object', () => {
     });
   }
 
-  test('is an error without expected fields as well', () => {
+  test('invalid JSON is an error without expected fields as well', () => {
     expect(plan('invalid', [])).toEqual(giving({ error_status: true }));
   });
 
-  test('has no fields but its own', () => {
+  test('a field that the object does not have itself is null', () => {
     expect(plan('{}', ['__proto__', 'constructor'])).toMatchObject({ outputs: { error_status: true, constructor: null } });
     expect(Object.keys((plan('{"__proto__":1}', ['__proto__']) as { outputs: object }).outputs)).toEqual(['__proto__', 'error_status']);
   });
 
-  test('is read in one pass, however many blocks it begins', () => {
+  test('text with many unfinished blocks is read in one pass', () => {
     expect(plan('```json '.repeat(200_000), ['a'])).toMatchObject({ outputs: { error_status: true } });
   });
 });
 
-test('what is no text fails the step, and says so', () => {
+test('a value that is not text fails the step with a reason', () => {
   for (const raw of [null, 5, []]) {
     expect(plan(raw, ['a'])).toMatchObject({
       kind: 'failed',
@@ -92,12 +92,12 @@ test('what is no text fails the step, and says so', () => {
   }
 });
 
-test('an object counts as parsed, as a body that was read as JSON is', () => {
+test('an object counts as parsed JSON, like the body of a request', () => {
   expect(plan({ a: { b: 1 }, c: 2 }, ['a'])).toEqual(giving({ error_status: false, a: { b: 1 } }));
   expect(plan({}, ['a'])).toEqual(giving({ error_status: true, a: null }));
 });
 
-test('a received file is not looked into, and the step says what does', () => {
+test('a received file fails the step, which names sluice/read_file', () => {
   const file = { name: 'body', filename: null, content_type: 'application/json', size: 2, sha256: 'a'.repeat(64) };
   const context = stepContext({ roots: { inputs: {}, steps: {}, request: { files: [file] } } });
   expect(jsonParser.plan({ raw_json: file, expected_fields: ['a'] }, context)).toMatchObject({
@@ -106,7 +106,7 @@ test('a received file is not looked into, and the step says what does', () => {
   });
 });
 
-test('the outputs are the fields and error_status, which no field may be called', () => {
+test('the outputs are the fields and error_status, which is a reserved name', () => {
   expect(jsonParser.outputs({ raw_json: '', expected_fields: ['a', 'b'] })).toEqual(['error_status', 'a', 'b']);
   expect(faultsOf(jsonParser, { raw_json: '$steps.lmm.output', expected_fields: ['a'] })).toEqual([]);
   expect(faultsOf(jsonParser, { raw_json: '{}', expected_fields: ['a', 'error_status'] })).toEqual([

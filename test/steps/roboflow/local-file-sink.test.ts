@@ -1,4 +1,4 @@
-// local_file_sink: what is written where, how a log goes on from run to run, and that no path leads out of the directory.
+// local_file_sink: names and contents of files, logs across runs, and paths outside the directory.
 
 import { describe, expect, test } from 'vitest';
 import { formatRunId, orderAt } from '../../../src/core/run/run-id.ts';
@@ -11,7 +11,7 @@ type Manifest = Parameters<typeof localFileSink.plan>[0];
 const separate = { content: 'hello', output_mode: 'separate_files', target_directory: 'some/location', file_type: 'txt' } as const;
 const log = { ...separate, output_mode: 'append_log' } as const;
 
-/** Of the run so many places after the first one of its millisecond. */
+/** The context of the run with this offset from the first run of its millisecond. */
 function context(given: Partial<StepContext> = {}, place = 0): StepContext {
   return stepContext({ runId: formatRunId(orderAt(NOW) + place, new Uint8Array(20)), ...given });
 }
@@ -28,7 +28,7 @@ const written: EffectResult = { kind: 'written' };
 const notWritten: EffectResult = { kind: 'not_written', error: '"x" cannot be written (ENOSPC)' };
 
 describe('separate files', () => {
-  test('are named by their prefix and the time of the run', () => {
+  test('a file is named by its prefix and the time of the run', () => {
     expect(plan(separate)).toEqual({
       kind: 'write',
       path: expect.stringMatching(/^some\/location\/workflow_output_2026_08_21_10_30_00_250\d{3}\.txt$/),
@@ -40,7 +40,7 @@ describe('separate files', () => {
     expect(plan({ ...separate, file_type: undefined } as unknown as Manifest)).toMatchObject({ path: expect.stringMatching(/\.csv$/) });
   });
 
-  test('of one visit of a step of a run have one name, however often they are planned, and others have others', () => {
+  test('one visit of a step always has the same file name, and other visits have other names', () => {
     const pathOf = (given: StepContext): string => planOfKind(localFileSink.plan(separate, given), 'write').path;
     expect(pathOf(context({ now: NOW + 5000, memory: {} }))).toBe(pathOf(context()));
     const paths = [
@@ -54,13 +54,13 @@ describe('separate files', () => {
     expect(new Set(paths).size).toBeGreaterThan(100);
   });
 
-  test('are written as they are, with a newline at their end', () => {
+  test('content is written unchanged, with a newline at its end', () => {
     expect(plan({ ...separate, content: 'a\n' })).toMatchObject({ content: 'a\n' });
     expect(plan({ ...separate, content: '' })).toMatchObject({ content: '\n' });
     expect(plan({ ...separate, file_type: 'json', content: 'no json' })).toMatchObject({ kind: 'write', content: 'no json\n' });
   });
 
-  test('are told as saved, or why they are not', () => {
+  test('the outputs say that a file was saved, or why not', () => {
     expect(localFileSink.interpret?.(separate, written, context())).toEqual(told(false, 'Data saved successfully'));
     expect(localFileSink.interpret?.(separate, notWritten, context())).toEqual(told(true, '"x" cannot be written (ENOSPC)'));
     expect(localFileSink.memoryKey?.(separate, { step: 's', written: {} })).toBeNull();
@@ -68,7 +68,7 @@ describe('separate files', () => {
 });
 
 describe('a log', () => {
-  /** Runs the step on one content after another, each with what the run before remembered. */
+  /** Runs the step on each content, with the memory of the previous run. */
   function runs(contents: string[], given: Partial<Manifest> = {}): { path: string; content: string; mode: string }[] {
     let memory: unknown = null;
     return contents.map((content, place) => {
@@ -81,7 +81,7 @@ describe('a log', () => {
     });
   }
 
-  test('is begun by the first run, and added to by those that follow', () => {
+  test('the first run begins a log, and later runs append to it', () => {
     const [first, second, third] = runs(['a', 'b\n', 'c']);
     expect([first?.mode, second?.mode, third?.mode]).toEqual(['create', 'append', 'append']);
     expect([first?.content, second?.content, third?.content]).toEqual(['a\n', 'b\n', 'c\n']);
@@ -89,30 +89,30 @@ describe('a log', () => {
     expect(third?.path).toBe(first?.path);
   });
 
-  test('goes on in a new file when it has its entries', () => {
+  test('a log continues in a new file when it is full', () => {
     const written = runs(['a', 'b', 'c', 'd', 'e'], { max_entries_per_file: '2' });
     expect(written.map(({ mode }) => mode)).toEqual(['create', 'append', 'create', 'append', 'create']);
     expect(new Set(written.map(({ path }) => path)).size).toBe(3);
   });
 
-  test('of CSV has one header a file', () => {
+  test('a CSV log has one header per file', () => {
     const entries = runs(['a,b\n1,2\n', 'a,b\n3,4\n', 'a,b\n5,6\n'], { file_type: 'csv', max_entries_per_file: 2 });
     expect(entries.map(({ content }) => content)).toEqual(['a,b\n1,2\n', '3,4\n', 'a,b\n5,6\n']);
   });
 
-  test('of JSON has one document a line, as Python writes it', () => {
+  test('a JSON log has one document per line, as Python writes it', () => {
     const [first, second] = runs(['{\n "a": [1.0, "é"]\n}', '12345678901234567890'], { file_type: 'json' });
     expect(first).toMatchObject({ path: expect.stringMatching(/\.jsonl$/), content: '{"a": [1.0, "\\u00e9"]}\n' });
     expect(second).toMatchObject({ content: '12345678901234567890\n' });
   });
 
-  test('takes no JSON that is none, and remembers nothing of it', () => {
+  test('a JSON log refuses invalid JSON and does not remember it', () => {
     for (const content of ['', '{', '{} {}', `${'['.repeat(100_000)}`]) {
       expect(plan({ ...log, file_type: 'json', content })).toEqual(told(true, 'Invalid JSON content'));
     }
   });
 
-  test('that cannot be begun or added to is told, and the next run begins a new one', () => {
+  test('a log that cannot be created or appended to is reported, and the next run begins a new one', () => {
     expect(localFileSink.interpret?.(log, notWritten, context())).toEqual(told(true, 'Could not create new sink file'));
     const memory = { path: 'some/location/old.txt', entries: 1 };
     expect(plan(log, { memory })).toMatchObject({ path: 'some/location/old.txt', mode: 'append' });
@@ -122,7 +122,7 @@ describe('a log', () => {
     });
   });
 
-  test('is one for each directory, prefix and type of each step', () => {
+  test('each directory, prefix and type of each step has its own log', () => {
     const keyOf = (given: object, step = 's'): unknown => localFileSink.memoryKey?.({ ...log, ...given }, { step, written: {} });
     const keys = [
       keyOf({}),
@@ -136,10 +136,10 @@ describe('a log', () => {
   });
 });
 
-describe('a path that leads out of the directory', () => {
+describe('paths outside the directory', () => {
   const outside = ['/etc', '/', '..', '../x', 'a/../../b', 'a/..', '~/x', 'C:\\x', 'c:/x', 'a\\..\\b', 'a\0b', 'a\nb'];
   for (const path of outside) {
-    test(`${JSON.stringify(path)} is refused when saved, and fails the step when a selector gives it`, () => {
+    test(`the path ${JSON.stringify(path)} is refused when saved, and fails the step when selected`, () => {
       for (const property of ['target_directory', 'file_name_prefix']) {
         expect(faultsOf(localFileSink, { ...separate, content: '$steps.a.b', [property]: path })).toEqual([
           expect.stringMatching(new RegExp(`^${property}: must (?:be a relative path|not contain)`)),
@@ -153,7 +153,7 @@ describe('a path that leads out of the directory', () => {
     });
   }
 
-  test('names with dots in them do not', () => {
+  test('names that contain dots are accepted', () => {
     for (const path of ['a..b', '...', '.hidden', 'a/.b', '']) {
       expect(plan({ ...separate, target_directory: path })).toMatchObject({
         kind: 'write',
@@ -163,7 +163,7 @@ describe('a path that leads out of the directory', () => {
   });
 });
 
-describe('what a selector gives', () => {
+describe('invalid settings', () => {
   for (const [given, message] of [
     [{ content: null }, 'content must be text, but is null'],
     [{ content: { a: 1 } }, 'content must be text, but is {"a":1}'],
@@ -172,13 +172,13 @@ describe('what a selector gives', () => {
     [{ max_entries_per_file: 0 }, '`max_entries_per_file` cannot be lower than 1.'],
     [{ max_entries_per_file: 'many' }, 'max_entries_per_file must be a whole number, but is "many"'],
   ] as const) {
-    test(`fails the step where ${message}`, () => {
+    test(`the step fails for a selected value: ${message}`, () => {
       expect(plan({ ...log, ...given } as Manifest)).toMatchObject({ kind: 'failed', error: { code: 'invalid_setting', message } });
     });
   }
 });
 
-test('is refused when saved without its mode, with a type or a number that is none', () => {
+test('local_file_sink refuses a missing mode, an unknown type and an invalid number', () => {
   const manifest = { ...separate, content: '$steps.csv.csv_content' };
   expect(faultsOf(localFileSink, manifest)).toEqual([]);
   expect(

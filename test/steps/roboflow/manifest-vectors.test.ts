@@ -1,5 +1,5 @@
-// What a block's manifest may hold: every property of every block with every value, against the verdicts of Roboflow's own
-// manifests. One rule of coercion holds for all of them, for operations, and for what selectors give.
+// Every property of every block with every value, against the verdicts of Roboflow's own manifests. The same rule of
+// coercion applies to manifests, operations and selected values.
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -10,10 +10,10 @@ import { roboflowStepTypes } from '../../../src/steps/roboflow/index.ts';
 import { stepContext } from './step-context.ts';
 
 interface Block {
-  /** Valid as it stands, with all properties that Roboflow knows. */
+  /** A valid manifest with all properties that Roboflow knows. */
   manifest: Record<string, unknown>;
   required: string[];
-  /** By property: for each of the values, `1` where it is valid in its place. */
+  /** By property: one digit for each of the values, `1` if it is valid in its place. */
   valid: Record<string, string>;
 }
 
@@ -30,10 +30,10 @@ function faultsOf(type: string, manifest: Record<string, unknown>): string[] {
   return stepTypes.inspect(type, { type, name: 'step', ...manifest }).faults.map(({ path, message }) => `${path} ${message}`);
 }
 
-/** Roboflow fails when it runs, or needs its own servers; here it is told when the workflow is saved. */
-const TOLD_EARLIER = /there is no value of this name|the default, needs Roboflow's servers/;
+/** Roboflow reports these faults in a run, or needs its own servers; Sluice reports them when the workflow is saved. */
+const REPORTED_EARLIER = /there is no value of this name|the default, needs Roboflow's servers/;
 
-test('every block is here, with every property that is not an addition', () => {
+test("every block exists with every property of Roboflow's", () => {
   expect(Object.keys(blocks).sort()).toEqual(roboflowStepTypes.map(({ type }) => type).sort());
   const additions = ['api_url', 'signing_secret'];
   for (const { type, properties } of roboflowStepTypes) {
@@ -45,19 +45,19 @@ test('every block is here, with every property that is not an addition', () => {
 });
 
 describe.each(Object.entries(blocks))('%s', (type, { manifest, required, valid }) => {
-  test('is valid as it stands', () => {
+  test(`the recorded manifest of ${type} is valid`, () => {
     expect(faultsOf(type, manifest)).toEqual([]);
   });
 
-  test.each(Object.entries(valid))('%s', (property, verdicts) => {
+  test.each(Object.entries(valid))(`the verdicts on ${type}.%s match Roboflow's`, (property, verdicts) => {
     expect(verdicts).toHaveLength(values.length);
     for (const [index, value] of values.entries()) {
-      const faults = faultsOf(type, { ...manifest, [property]: value }).filter((fault) => !TOLD_EARLIER.test(fault));
+      const faults = faultsOf(type, { ...manifest, [property]: value }).filter((fault) => !REPORTED_EARLIER.test(fault));
       expect(faults.length === 0, `${JSON.stringify(value)}: ${faults[0] ?? 'accepted'}`).toBe(verdicts[index] === '1');
       if (faults.length > 0) expect(faults.join()).toContain(property);
     }
     const { [property]: _left, ...others } = manifest;
-    const faults = faultsOf(type, others).filter((fault) => !TOLD_EARLIER.test(fault));
+    const faults = faultsOf(type, others).filter((fault) => !REPORTED_EARLIER.test(fault));
     expect(faults, `${property} left out`).toHaveLength(required.includes(property) ? 1 : 0);
   });
 });
@@ -107,13 +107,13 @@ describe('coercion', () => {
     [['1'], null, null, null],
     [{}, null, null, null],
   ];
-  test.each(cases)('of %j is that of pydantic', (given, integer, float, boolean) => {
+  test.each(cases)('the coercion of %j is that of pydantic', (given, integer, float, boolean) => {
     expect(coerceInteger(given)).toBe(integer);
     expect(coerceFloat(given)).toBe(float);
     expect(coerceBoolean(given)).toBe(boolean);
   });
 
-  test('comes before the bounds, and NaN is beyond all of them', () => {
+  test('coercion precedes the bounds, and NaN is beyond all bounds', () => {
     expect(isCoercible({ to: 'integer', minimum: 0, maximum: 900 }, '900')).toBe(true);
     expect(isCoercible({ to: 'integer', minimum: 0, maximum: 900 }, '901')).toBe(false);
     expect(isCoercible({ to: 'number', exclusiveMinimum: 0 }, false)).toBe(false);
@@ -121,7 +121,7 @@ describe('coercion', () => {
     expect(isCoercible({ to: 'number', minimum: 0 }, 'nan')).toBe(false);
   });
 
-  test('of a text that is as long as a body costs no more than a moment', () => {
+  test('the coercion of a text as long as a body is fast', () => {
     const started = performance.now();
     for (const text of ['9'.repeat(1_000_000), ' '.repeat(1_000_000), `${' '.repeat(500_000)}x`]) {
       expect(coerceInteger(text)).toBeNull();

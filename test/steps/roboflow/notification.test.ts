@@ -1,4 +1,4 @@
-// Notification: what every sink that sends a message says when it is disabled, cooling down, in the background or awaited.
+// The behaviour that all notification sinks share: disabled, cooling down, in the background or awaited.
 
 import { describe, expect, test } from 'vitest';
 import type { OutboundMessage } from '../../../src/core/delivery/outbound.ts';
@@ -36,9 +36,9 @@ function sentAgo(ms: number): Partial<StepContext> {
   return { memory: { last_sent_at: NOW - ms } };
 }
 
-describe('a sink that is disabled', () => {
+describe('a disabled sink', () => {
   for (const word of [true, 1, '1', 'true', 'True', 'YES', 'on', parseJson('1.0')]) {
-    test(`by ${JSON.stringify(String(word))} sends nothing, makes no message and does not start the cooldown`, () => {
+    test(`a sink disabled by ${JSON.stringify(String(word))} sends nothing, composes no message and does not start the cooldown`, () => {
       const compose = (): never => {
         throw new Error('no message may be made');
       };
@@ -54,36 +54,36 @@ describe('a sink that is disabled', () => {
 describe('the cooldown', () => {
   const throttled = { kind: 'completed', outputs: { ...nothingSent, throttling_status: true, message: 'Sink cooldown applies' } };
 
-  test('lasts 5 seconds where nothing is said of it', () => {
+  test('the cooldown lasts 5 seconds by default', () => {
     expect(plan({}, sentAgo(4999))).toEqual(throttled);
     expect(plan({}, sentAgo(5000)).kind).toBe('deliver');
   });
 
-  test('lasts as long as the manifest says, from the last message that was planned', () => {
+  test('the cooldown lasts as long as configured, from the last planned message', () => {
     expect(plan({ cooldown_seconds: 100 }, sentAgo(99_999))).toEqual(throttled);
     expect(plan({ cooldown_seconds: '100' }, sentAgo(100_000)).kind).toBe('deliver');
     expect(planOfKind(plan({ cooldown_seconds: 100 }), 'deliver').remember).toEqual({ last_sent_at: NOW });
   });
 
   for (const seconds of [0, -1, '0', false]) {
-    test(`of ${JSON.stringify(seconds)} seconds never throttles`, () => {
+    test(`a cooldown of ${JSON.stringify(seconds)} seconds never throttles`, () => {
       expect(plan({ cooldown_seconds: seconds }, sentAgo(0)).kind).toBe('deliver');
     });
   }
 
-  test('ends when the clock was set back: the sink is not silent until the clock has caught up', () => {
+  test('the cooldown ends when the clock was set back, so that the sink does not stay silent', () => {
     expect(plan({ cooldown_seconds: 5 }, sentAgo(-3_600_000)).kind).toBe('deliver');
   });
 
   for (const memory of [null, {}, [], 'sent', 5, { last_sent_at: 'today' }, { last_sent_at: null }]) {
-    test(`does not apply where the memory is ${JSON.stringify(memory)}`, () => {
+    test(`the cooldown does not apply with the memory ${JSON.stringify(memory)}`, () => {
       expect(plan({}, { memory }).kind).toBe('deliver');
     });
   }
 });
 
-describe('a message', () => {
-  test('goes out in the background by default: the step is over, and sending is tried again for minutes', () => {
+describe('messages', () => {
+  test('a message is sent in the background by default: the step completes, and the message is retried for minutes', () => {
     expect(plan({})).toEqual({
       kind: 'deliver',
       message,
@@ -97,13 +97,13 @@ describe('a message', () => {
     expect(BACKGROUND_RETRY).toEqual({ maxRetries: 5, baseSeconds: 1, maxSeconds: 300 });
   });
 
-  test('that is awaited is tried once, or as often as the manifest says', () => {
+  test('an awaited message has one attempt, or as many as configured', () => {
     expect(plan({ fire_and_forget: false })).toMatchObject({ outcome: null, retry: NO_RETRY });
     expect(plan({ fire_and_forget: 'no', retry: { max_retries: 2 } })).toMatchObject({ outcome: null, retry: { maxRetries: 2 } });
     expect(plan({ retry: { base_seconds: 9 } })).toMatchObject({ retry: { maxRetries: 5, baseSeconds: 9, maxSeconds: 300 } });
   });
 
-  test('that cannot be made ends the step with an error the workflow can see, and starts no cooldown', () => {
+  test('a message that cannot be composed completes the step with a visible error, and starts no cooldown', () => {
     const refused = planNotification({}, stepContext(), () => refusedNotification('no sender'));
     expect(refused).toEqual({ kind: 'completed', outputs: { ...nothingSent, error_status: true, message: 'no sender' } });
   });
@@ -119,16 +119,16 @@ describe('a message', () => {
     ['cooldown_seconds', { a: 'x'.repeat(200) }, `cooldown_seconds must be a whole number, but is {"a":"${'x'.repeat(54)}...`],
     ['cooldown_seconds', parseJson('99999999999999999999'), 'cooldown_seconds must be a whole number, but is 99999999999999999999'],
   ] as const) {
-    test(`is not sent when a selector gives ${String(JSON.stringify(String(value))).slice(0, 40)} for ${setting}`, () => {
+    test(`a message is not sent when a selector gives ${String(JSON.stringify(String(value))).slice(0, 40)} for ${setting}`, () => {
       expect(() => plan({ [setting]: value })).toThrow(new SettingFault(text));
     });
   }
 });
 
-describe('what became of an awaited message', () => {
+describe('the result of an awaited message', () => {
   const faultOf = (): string => 'it broke';
 
-  test('is told as success where nothing is wrong, with the answer', () => {
+  test('an accepted message is reported as success, with the answer', () => {
     expect(interpretNotification(answer(201, '{"a":"é"}'), stepContext(), 'e-mail', () => null)).toEqual({
       kind: 'completed',
       outputs: {
@@ -142,7 +142,7 @@ describe('what became of an awaited message', () => {
     });
   });
 
-  test('is told as an error with its reason, and the step completes', () => {
+  test('a failed message is reported with its reason, and the step completes', () => {
     expect(interpretNotification(answer(500, 'no'), stepContext(), 'e-mail', faultOf)).toMatchObject({
       kind: 'completed',
       outputs: {
@@ -154,7 +154,7 @@ describe('what became of an awaited message', () => {
     });
   });
 
-  test('has no status and no body where nothing answered', () => {
+  test('a message without an answer has no status and no body', () => {
     const refused = { kind: 'refused', reason: 'the address is private' } as const;
     expect(interpretNotification(refused, stepContext(), 'webhook notification', () => noAnswerText(refused))).toMatchObject({
       outputs: {
@@ -168,7 +168,7 @@ describe('what became of an awaited message', () => {
     expect(noAnswerText({ kind: 'network', code: 'ECONNREFUSED', reason: 'connection refused' })).toBe('connection refused');
   });
 
-  test('survives a body that is no UTF-8', () => {
+  test('an answer that is not UTF-8 is reported', () => {
     const broken = { ...answer(200), body: new Uint8Array([0xff, 0xfe, 0x41]) };
     expect(interpretNotification(broken, stepContext(), 'e-mail', () => null)).toMatchObject({
       outputs: { response_body: '\uFFFD\uFFFDA' },

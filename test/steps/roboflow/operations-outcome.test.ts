@@ -1,4 +1,4 @@
-// What a plan throws for its data becomes a plan, and what it throws for a bug stays an error.
+// Errors about a step's data become plans, and all other errors are rethrown.
 
 import { expect, test } from 'vitest';
 import { PythonError } from '../../../src/core/python/error.ts';
@@ -13,12 +13,12 @@ function throwing(error: Error): () => never {
   };
 }
 
-test('a plan that throws nothing is given as it is', () => {
+test('a plan without errors is returned unchanged', () => {
   const outcome = { kind: 'completed', outputs: {} } as const;
   expect(withOperations(() => outcome)).toBe(outcome);
 });
 
-test('images that are not loaded yet are asked for', () => {
+test('images that are not loaded yet are requested', () => {
   const wants: ImageWant[] = [{ image: 'aGk=', form: { kind: 'jpeg', quality: 95 } }];
   expect(withOperations(throwing(new ImagesWanted(wants)))).toEqual({ kind: 'load', wants });
 });
@@ -28,10 +28,10 @@ test.each([
   [new OperationFault('OperationError', 'division by zero'), 'operation_failed'],
   [new PythonError('TypeError', "unhashable type: 'dict'"), 'operation_failed'],
   [new SettingFault('x must be text, but is 1'), 'invalid_setting'],
-])('%s fails the step for good, with its message', (error, code) => {
+])('%s fails the step without a retry, with its message', (error, code) => {
   expect(withOperations(throwing(error))).toEqual({ kind: 'failed', retryable: false, error: { code, message: error.message } });
 });
 
-test('a bug is not hidden as a failed step', () => {
+test('an unexpected error is rethrown instead of failing the step', () => {
   expect(() => withOperations(throwing(new TypeError('x is not a function')))).toThrow(TypeError);
 });

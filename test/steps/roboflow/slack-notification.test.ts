@@ -1,4 +1,4 @@
-// Slack: the request that is sent, what its answer means, and how placeholders in a message are filled.
+// slack_notification: the request, Slack's answer, and the placeholders of a message.
 
 import { describe, expect, test } from 'vitest';
 import type { HttpMessage } from '../../../src/core/delivery/outbound.ts';
@@ -18,7 +18,7 @@ function bodyOf(planned: StepPlan): unknown {
 }
 
 describe('the request', () => {
-  test("is one of Slack's chat.postMessage", () => {
+  test("a message is sent by Slack's chat.postMessage", () => {
     const planned = planOfKind(plan(), 'deliver');
     expect(planned.message).toMatchObject({
       transport: 'http',
@@ -34,14 +34,14 @@ describe('the request', () => {
     });
   });
 
-  test('goes to where Slack is', () => {
+  test('the request goes to the configured API URL', () => {
     expect(planOfKind(plan({ api_url: 'https://slack-gov.com/api/' }), 'deliver').message).toMatchObject({
       url: 'https://slack-gov.com/api/chat.postMessage',
     });
     expect(plan({ api_url: 'file:///etc/passwd' })).toMatchObject({ kind: 'failed', error: { code: 'invalid_setting' } });
   });
 
-  test('is throttled by the steps of its session', () => {
+  test('the cooldown is shared by the steps of a session', () => {
     expect(slackNotification.memoryKey?.(manifest, { step: 'a', written: {} })).toBe(
       slackNotification.memoryKey?.(manifest, { step: 'b', written: {} }),
     );
@@ -54,13 +54,13 @@ describe('the request', () => {
     [{ channel: 5 }, 'channel must be text, but is 5'],
     [{ channel: ['#a'] }, 'channel must be text, but is ["#a"]'],
   ] as const) {
-    test(`is not made where ${message}`, () => {
+    test(`the step fails without a request: ${message}`, () => {
       expect(plan(given)).toMatchObject({ kind: 'failed', retryable: false, error: { code: 'invalid_setting', message } });
     });
   }
 });
 
-describe('a message', () => {
+describe('the text of a message', () => {
   const texts: [message: string, parameters: Record<string, unknown>, expected: string][] = [
     ['{{{ $parameters.param }}}', { param: 'some' }, '{some}'],
     ['{{$parameters.param}} {{   $parameters.param\n}}', { param: 'some' }, 'some some'],
@@ -77,12 +77,12 @@ describe('a message', () => {
     ['{{ $parameters.a }}', { a: "$& $1 $` $'" }, "$& $1 $` $'"],
   ];
   for (const [message, parameters, expected] of texts) {
-    test(`${JSON.stringify(message)} with ${JSON.stringify(parameters)} is ${JSON.stringify(expected)}`, () => {
+    test(`${JSON.stringify(message)} with ${JSON.stringify(parameters)} becomes ${JSON.stringify(expected)}`, () => {
       expect(bodyOf(plan({ message, message_parameters: parameters }))).toMatchObject({ text: expected });
     });
   }
 
-  test('has its parameters as their operations leave them', () => {
+  test('parameters are written after their operations', () => {
     const given = {
       message: '{{ $parameters.a }}',
       message_parameters: { a: 'some' },
@@ -92,7 +92,7 @@ describe('a message', () => {
     expect(plan({ ...given, message_parameters: { a: 5 } })).toMatchObject({ kind: 'failed', error: { code: 'operation_failed' } });
   });
 
-  test('is filled in one pass, however many braces it has', () => {
+  test('a message is filled in one pass, however many braces it has', () => {
     const message = `${'{{ '.repeat(300_000)}${'{{ $parameters.a }}'.repeat(1000)}`;
     expect(bodyOf(plan({ message, message_parameters: { a: 'x' } }))).toMatchObject({
       text: `${'{{ '.repeat(300_000)}${'x'.repeat(1000)}`,
@@ -105,7 +105,7 @@ describe('the answer', () => {
     return slackNotification.interpret?.(manifest, result, stepContext());
   }
 
-  test('is a success only when Slack says that it is ok', () => {
+  test('an answer is a success only if Slack says ok', () => {
     expect(outputsOf(answer(200, '{"ok":true}'))).toMatchObject({
       outputs: { error_status: false, message: 'Notification sent successfully', status_code: 200, response_body: '{"ok":true}' },
     });
@@ -121,7 +121,7 @@ describe('the answer', () => {
     [500, '{"ok":true}', 'status 500'],
     [429, '{"ok":false,"error":"ratelimited"}', 'ratelimited'],
   ] as const) {
-    test(`${status} ${body || 'nothing'} is an error: ${details}`, () => {
+    test(`the answer ${status} ${body || 'nothing'} is an error: ${details}`, () => {
       expect(outputsOf(answer(status, body))).toMatchObject({
         outputs: {
           error_status: true,
@@ -132,14 +132,14 @@ describe('the answer', () => {
     });
   }
 
-  test('that never came is one as well', () => {
+  test('a missing answer is an error', () => {
     expect(outputsOf({ kind: 'timeout', phase: 'headers' })).toMatchObject({
       outputs: { error_status: true, message: 'Failed to send Slack notification. Internal error details: no answer in time (headers)' },
     });
   });
 });
 
-test('is refused when saved with files, a cooldown beyond 15 minutes, or operations that are none', () => {
+test('slack_notification refuses files, a cooldown beyond 15 minutes, and invalid operations', () => {
   expect(faultsOf(slackNotification, { ...manifest, attachments: {}, cooldown_seconds: 900, fire_and_forget: '$inputs.f' })).toEqual([]);
   expect(faultsOf(slackNotification, { ...manifest, attachments: { 'report.csv': '$steps.csv.csv_content' } })).toEqual([
     'attachments: this step cannot send files to Slack; remove it, and put a link into the message',

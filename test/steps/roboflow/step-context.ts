@@ -1,5 +1,4 @@
-// The context that a step is planned with, results of sending, and what is said of a manifest when it is saved, for tests
-// that call plan and interpret themselves.
+// Contexts, results of messages, and faults of manifests, for tests that call `plan` and `interpret` directly.
 
 import type { OutboundResult } from '../../../src/core/delivery/outbound.ts';
 import { createStepTypes } from '../../../src/steps/registry.ts';
@@ -28,7 +27,7 @@ export function stepContext(given: Partial<StepContext> = {}): StepContext {
   };
 }
 
-/** Throws where the plan is of another kind. */
+/** Throws if the plan has another kind. */
 export function planOfKind<Kind extends StepPlan['kind']>(plan: StepPlan, kind: Kind): Extract<StepPlan, { kind: Kind }> {
   if (plan.kind !== kind) throw new Error(`a plan of kind ${kind} was expected, and this is ${JSON.stringify(plan)}`);
   return plan as Extract<StepPlan, { kind: Kind }>;
@@ -46,7 +45,7 @@ export function answer(status: number, body = '', reason = ''): Extract<Outbound
   };
 }
 
-/** What is wrong with the manifest when it is saved, as `path: message`. */
+/** The faults of the manifest when it is saved, as `path: message`. */
 export function faultsOf<Manifest>(stepType: StepType<Manifest>, manifest: object): string[] {
   const stepTypes = createStepTypes([stepType as StepType]);
   const { faults } = stepTypes.inspect(stepType.type, { type: stepType.type, name: 'step', ...manifest });

@@ -1,5 +1,4 @@
-// string_template: placeholders as Python's str.format fills them, what is refused, and that no template grows without
-// bounds.
+// string_template: placeholders of Python's str.format, refused templates, and limits.
 
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../src/core/json/json.ts';
@@ -15,7 +14,7 @@ function failing(message: unknown): object {
   return { kind: 'failed', retryable: false, error: { code: 'operation_failed', message } };
 }
 
-describe('a template', () => {
+describe('rendering', () => {
   const rendered: [template: string, data: Record<string, unknown>, expected: string][] = [
     ['plain', {}, 'plain'],
     ['', {}, ''],
@@ -34,12 +33,12 @@ describe('a template', () => {
     ['{value}', { value: '{not} {a} {field}' }, '{not} {a} {field}'],
   ];
   for (const [template, data, expected] of rendered) {
-    test(`${JSON.stringify(template)} gives ${JSON.stringify(expected)}`, () => {
+    test(`the template ${JSON.stringify(template)} gives ${JSON.stringify(expected)}`, () => {
       expect(plan(template, data)).toEqual({ kind: 'completed', outputs: { output: expected } });
     });
   }
 
-  test('sees values as their operations leave them', () => {
+  test('values are filled in after their operations', () => {
     expect(plan('{skus}', { skus: ['a', 'b'] }, { skus: [{ type: 'SequenceJoin' }] })).toMatchObject({ outputs: { output: 'a, b' } });
     expect(plan('{a}', { a: 5 }, { a: [{ type: 'StringToUpperCase' }] })).toMatchObject(
       failing(expect.stringContaining('requires string')),
@@ -47,7 +46,7 @@ describe('a template', () => {
   });
 });
 
-describe('is refused with a reason', () => {
+describe('refused templates', () => {
   const refused: [template: unknown, data: Record<string, unknown>, message: string][] = [
     [5, {}, 'String Template block expected template to be a string, got value of type int.'],
     [null, {}, 'String Template block expected template to be a string, got value of type NoneType.'],
@@ -112,12 +111,12 @@ describe('is refused with a reason', () => {
     ['{a:{b:{c}}}', { a: 1, b: 2, c: 3 }, 'String Template block could not render template: Max string recursion exceeded.'],
   ];
   for (const [template, data, message] of refused) {
-    test(JSON.stringify(template), () => {
+    test(`the template ${JSON.stringify(template)} fails with a reason`, () => {
       expect(plan(template, data)).toEqual(failing(message));
     });
   }
 
-  test('operations on what is not declared, when it is saved', () => {
+  test('operations on undeclared values are refused when saved', () => {
     expect(faultsOf(stringTemplate, { template: '{a}', data: { a: '$inputs.a' }, data_operations: { b: [] } })).toEqual([
       'data_operations.b: there is no value of this name; known are a',
     ]);
@@ -126,8 +125,8 @@ describe('is refused with a reason', () => {
   });
 });
 
-describe('no template grows without bounds', () => {
-  test('a width or a precision is 10000 at most, in the template and through it', () => {
+describe('limits', () => {
+  test('a width or a precision is at most 10000, in the template and in placeholders', () => {
     expect(plan('{a:10000}', { a: 'x' })).toMatchObject({ kind: 'completed' });
     for (const [template, data] of [
       ['{a:10001}', { a: 'x' }],
@@ -141,7 +140,7 @@ describe('no template grows without bounds', () => {
     }
   });
 
-  test('no more than a million characters are rendered', () => {
+  test('at most a million characters are rendered', () => {
     expect(plan('{a}', { a: 'x'.repeat(1_000_000) })).toMatchObject({ kind: 'completed' });
     expect(plan('{a}', { a: '😀'.repeat(1_000_000) })).toMatchObject({ kind: 'completed' });
     const tooLong = failing('String Template block rendered more than 1000000 characters.');

@@ -1,4 +1,4 @@
-// Twilio: the request that both versions send, how long a message may be, and what the answer means.
+// twilio_sms_notification: the request of both versions, the length of a message, and Twilio's answer.
 
 import { describe, expect, test } from 'vitest';
 import type { HttpMessage } from '../../../src/core/delivery/outbound.ts';
@@ -37,7 +37,7 @@ describe('the request of both versions', () => {
     ['v1', planV1],
     ['v2', planV2],
   ] as const) {
-    test(`${version}: is a form to the account, which its address names with its token`, () => {
+    test(`${version} posts a form to the account, with account and token in the URL`, () => {
       const planned = plan({ message: 'Größe & 100%' });
       const message = messageOf(planned);
       expect(message).toMatchObject({ method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, succeeds: '2xx' });
@@ -51,14 +51,14 @@ describe('the request of both versions', () => {
       ]);
     });
 
-    test(`${version}: goes to where Twilio is, and nowhere that an account could lead it`, () => {
+    test(`${version} sends only to the configured API, whatever the account contains`, () => {
       expect(new URL(messageOf(plan({ api_url: 'http://127.0.0.1:8080/' })).url).origin).toBe('http://127.0.0.1:8080');
       const evil = new URL(messageOf(plan({ twilio_account_sid: 'a@evil.example/#' })).url);
       expect([evil.host, evil.pathname]).toEqual(['api.twilio.com', '/2010-04-01/Accounts/a%40evil.example%2F%23/Messages.json']);
       expect(plan({ api_url: 'twilio' })).toMatchObject({ kind: 'failed', error: { code: 'invalid_setting' } });
     });
 
-    test(`${version}: is not made of what is no text`, () => {
+    test(`${version} fails for settings that are not text`, () => {
       for (const given of [{ receiver_number: 15550002 }, { sender_number: ['+1'] }, { twilio_auth_token: { a: 1 } }]) {
         expect(plan(given)).toMatchObject({
           kind: 'failed',
@@ -68,7 +68,7 @@ describe('the request of both versions', () => {
     });
   }
 
-  test('the session or the step keeps the cooldown', () => {
+  test('v1 has a cooldown per session, and v2 per step', () => {
     expect(planOfKind(planV1(), 'deliver').remember).toEqual({ last_sent_at: NOW });
     expect(twilioSmsNotificationV1.memoryKey?.(v1, { step: 'a', written: {} })).toBe('twilio_sms_notification:session');
     expect(twilioSmsNotificationV2.memoryKey?.(v2, { step: 'a', written: {} })).not.toBe(
@@ -78,7 +78,7 @@ describe('the request of both versions', () => {
 });
 
 describe('the length of a message', () => {
-  test('v1: is 160 characters, or what the manifest says, with a marker at the cut', () => {
+  test('v1 truncates to 160 characters or the configured limit, with a marker', () => {
     expect(textOf(planV1({ message: 'x'.repeat(160) }))).toBe('x'.repeat(160));
     expect(textOf(planV1({ message: 'x'.repeat(161) }))).toBe(`${'x'.repeat(154)} [...]`);
     expect(textOf(planV1({ message: '😀'.repeat(161) }))).toBe(`${'😀'.repeat(154)} [...]`);
@@ -87,18 +87,18 @@ describe('the length of a message', () => {
     expect(planV1({ length_limit: 0 })).toMatchObject({ kind: 'failed', error: { message: 'length_limit must be greater than 0' } });
   });
 
-  test('v2: is 1600 characters', () => {
+  test('v2 truncates to 1600 characters', () => {
     expect(textOf(planV2({ message: 'x'.repeat(1600) }))).toBe('x'.repeat(1600));
     expect(textOf(planV2({ message: 'x'.repeat(100_000) }))).toBe(`${'x'.repeat(1594)} [...]`);
   });
 
-  test('counts parameters as they are filled in', () => {
+  test('the length includes the filled parameters', () => {
     expect(textOf(planV1({ message: '{{ $parameters.a }}', message_parameters: { a: 'y'.repeat(500) } }))).toBe(`${'y'.repeat(154)} [...]`);
   });
 });
 
 describe('v2', () => {
-  test('sends the addresses of pictures, one or many', () => {
+  test('v2 sends the URLs of one or many pictures', () => {
     const mediaOf = (media_url: unknown): string[] =>
       formOf(planV2({ media_url }))
         .filter(([name]) => name === 'MediaUrl')
@@ -112,7 +112,7 @@ describe('v2', () => {
     });
   });
 
-  test('says what is missing of the account, and sends nothing', () => {
+  test('v2 names the missing settings of the account and sends nothing', () => {
     for (const given of [{ twilio_account_sid: null }, { twilio_auth_token: '' }, { sender_number: undefined }]) {
       expect(planV2(given)).toMatchObject({
         kind: 'completed',
@@ -121,7 +121,7 @@ describe('v2', () => {
     }
   });
 
-  test("is refused when saved with Roboflow's own account, which is the default", () => {
+  test("v2 refuses Roboflow's own account, which is the default", () => {
     expect(faultsOf(twilioSmsNotificationV2, v2)).toEqual([]);
     for (const provider of [undefined, 'Roboflow Managed API Key']) {
       expect(faultsOf(twilioSmsNotificationV2, { ...v2, sms_provider: provider })).toEqual([
@@ -136,13 +136,13 @@ describe('the answer', () => {
   const outputsOf = (status: number, body = '', reason = ''): unknown =>
     twilioSmsNotificationV1.interpret?.(v1, answer(status, body, reason), stepContext());
 
-  test('is a success where Twilio took the message', () => {
+  test('an answer is a success if Twilio accepted the message', () => {
     expect(outputsOf(201, '{"sid":"SM1"}')).toMatchObject({
       outputs: { error_status: false, message: 'Notification sent successfully', status_code: 201 },
     });
   });
 
-  test('is an error with what Twilio says of it', () => {
+  test("a refused message is an error with Twilio's reason", () => {
     const text = 'Failed to send Twilio SMS notification. Internal error details: ';
     expect(outputsOf(400, '{"code":21211,"message":"Invalid To Phone Number"}')).toMatchObject({
       outputs: { error_status: true, message: `${text}HTTP 400 error: Invalid To Phone Number`, status_code: 400 },
@@ -154,7 +154,7 @@ describe('the answer', () => {
   });
 });
 
-test('v1 is refused when saved with a limit of nothing, or without its session', () => {
+test('v1 refuses a limit of 0 and a missing session', () => {
   expect(faultsOf(twilioSmsNotificationV1, { ...v1, length_limit: '$inputs.limit' })).toEqual([]);
   for (const given of [{ length_limit: 0 }, { cooldown_session_key: undefined }, { cooldown_seconds: 901 }, { receiver_number: 5 }]) {
     expect(faultsOf(twilioSmsNotificationV1, { ...v1, ...given })).toHaveLength(1);

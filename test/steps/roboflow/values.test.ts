@@ -33,12 +33,12 @@ describe('roboflow_core/property_definition@v1', () => {
   const plan = (data: unknown, operations: { type: string }[], context: Partial<StepContext> = {}): StepPlan =>
     propertyDefinition.plan({ data, operations }, stepContext(context));
 
-  test('gives the value as its operations leave it, and as it is without any', () => {
+  test('property_definition outputs the value after its operations, or unchanged without any', () => {
     expect(plan(['a', 'b'], [{ type: 'SequenceLength' }])).toEqual(giving(2));
     expect(plan({ a: null }, [])).toEqual(giving({ a: null }));
   });
 
-  test('asks for an image before it looks at it, and gives bytes as bytes', () => {
+  test('property_definition requests an image before it reads it, and outputs bytes as bytes', () => {
     const image = { type: 'base64', value: '/9j/AA==' };
     expect(plan(image, [{ type: 'ConvertImageToJPEG' }], unloaded)).toEqual({
       kind: 'load',
@@ -47,7 +47,7 @@ describe('roboflow_core/property_definition@v1', () => {
     expect(plan(image, [{ type: 'ConvertImageToJPEG' }])).toEqual(giving(new Bytes(new Uint8Array([0xff, 0xd8, 0xff]))));
   });
 
-  test('fails for a value that an operation cannot take, and says why', () => {
+  test('property_definition fails with a reason for a value that an operation does not accept', () => {
     expect(plan(5, [{ type: 'StringToUpperCase' }])).toMatchObject({
       kind: 'failed',
       retryable: false,
@@ -55,7 +55,7 @@ describe('roboflow_core/property_definition@v1', () => {
     });
   });
 
-  test('names the faults of its operations when it is saved', () => {
+  test('property_definition refuses invalid operations with their place', () => {
     expect(faultsOf(propertyDefinition, { data: '$inputs.x', operations: [{ type: 'SequenceLength' }] })).toEqual([]);
     expect(faultsOf(propertyDefinition, { data: '$inputs.x', operations: [{ type: 'Nope' }] })[0]).toMatch(
       /^operations\[0\]\.type: "Nope" is not an operation/,
@@ -98,24 +98,24 @@ describe('roboflow_core/expression@v1', () => {
     operations: Record<string, { type: string }[]> = {},
   ): StepPlan => expression.plan({ data, data_operations: operations, switch: cases }, stepContext());
 
-  test('gives the default without cases, and where none holds', () => {
+  test('expression outputs the default without cases, and if no condition is true', () => {
     expect(plan({}, switchOf([]))).toEqual(giving('default'));
     expect(plan({ a: 1 }, switchOf([{ condition: is('a', 2), result: fixed('two') }]))).toEqual(giving('default'));
   });
 
-  test('gives the result of the first case that holds', () => {
+  test('expression outputs the result of the first case whose condition is true', () => {
     const cases = [1, 2].map((number) => ({ condition: is('a', 'x'), result: fixed(number) }));
     expect(plan({ a: 'x' }, switchOf(cases))).toEqual(giving(1));
   });
 
-  test('transforms values before conditions see them, and results before they are given', () => {
+  test('expression transforms values before the conditions, and results before the output', () => {
     const upper = { a: [{ type: 'StringToUpperCase' }] };
     expect(plan({ a: 'some' }, switchOf([{ condition: is('a', 'SOME'), result: dynamic('a') }]), upper)).toEqual(giving('SOME'));
     const mutated = dynamic('a', [{ type: 'LookupTable', lookup_table: { SOME: 'MUTATED' } } as { type: string }]);
     expect(plan({ a: 'some' }, switchOf([{ condition: is('a', 'SOME'), result: mutated }]), upper)).toEqual(giving('MUTATED'));
   });
 
-  test('fails for an operand that is not there, and for one that cannot be compared', () => {
+  test('expression fails for an operand that is missing or cannot be compared', () => {
     expect(plan({}, switchOf([{ condition: is('a', 1), result: fixed(1) }]))).toMatchObject({
       kind: 'failed',
       error: { message: expect.stringContaining('undefined symbol `a`') },
@@ -132,7 +132,7 @@ describe('roboflow_core/expression@v1', () => {
     });
   });
 
-  test('is refused when saved where it names values that it does not have', () => {
+  test('expression refuses references to values that it does not have', () => {
     const data = { a: '$inputs.a' };
     expect(faultsOf(expression, { data, switch: switchOf([{ condition: is('a', 1), result: dynamic('a') }]) })).toEqual([]);
     expect(faultsOf(expression, { data, switch: switchOf([], dynamic('b')) })).toEqual([
@@ -159,7 +159,7 @@ describe('roboflow_core/expression@v1', () => {
 describe('roboflow_core/first_non_empty_or_default@v1', () => {
   const plan = (data: unknown[], given: object = {}): StepPlan => firstNonEmptyOrDefault.plan({ data, ...given }, stepContext());
 
-  test('gives the first value that is not null; false, 0 and empty ones are values', () => {
+  test('first_non_empty_or_default outputs the first value that is not null; false, 0 and empty values count', () => {
     expect(plan([null, null, null], { default: 'some' })).toEqual(giving('some'));
     expect(plan([null, 'x', null])).toEqual(giving('x'));
     expect(plan([null, 'x', 'y'])).toEqual(giving('x'));
@@ -167,7 +167,7 @@ describe('roboflow_core/first_non_empty_or_default@v1', () => {
     expect(plan([null])).toEqual(giving(null));
   });
 
-  test('runs where its selectors find nothing, and takes nothing but selectors', () => {
+  test('first_non_empty_or_default runs if its selectors select nothing, and accepts only selectors', () => {
     expect(firstNonEmptyOrDefault.nulls).toBe('merge');
     expect(faultsOf(firstNonEmptyOrDefault, { data: [] })).toEqual(['data: must NOT have fewer than 1 items']);
     expect(faultsOf(firstNonEmptyOrDefault, { data: ['x'] })).toHaveLength(1);
@@ -179,7 +179,7 @@ describe('roboflow_core/cache_get@v1 and cache_set@v1', () => {
   const set = (manifest: { image?: unknown; key: unknown; value: unknown }): StepPlan => cacheSet.plan(manifest, stepContext());
   const get = (memory: unknown): StepPlan => cacheGet.plan({ key: 'foo' }, stepContext({ memory }));
 
-  test('what is set under a key is got under the same key of the same video', () => {
+  test('cache_get outputs the value that cache_set stored under the same key of the same video', () => {
     expect(set({ key: 'foo', value: 'bar' })).toEqual({ ...giving('bar'), remember: { value: 'bar' } });
     expect(get({ value: 'bar' })).toEqual(giving('bar'));
     const keyOf = (image: unknown, key: unknown): unknown => cacheSet.memoryKey?.({ image, key, value: 1 }, { step: 'a', written: {} });
@@ -194,13 +194,13 @@ describe('roboflow_core/cache_get@v1 and cache_set@v1', () => {
     ).toBe(4);
   });
 
-  test('nothing stored is false, and a stored null is null', () => {
+  test('cache_get outputs false without an entry, and null for a stored null', () => {
     expect(get(null)).toEqual(giving(false));
     expect(get({ value: null })).toEqual(giving(null));
     expect(get({ value: parseJson('1.0') })).toEqual(giving(parseJson('1.0')));
   });
 
-  test('a key that is no text fails the step', () => {
+  test('cache_get and cache_set fail for a key that is not text', () => {
     for (const key of [null, 5, ['foo'], {}]) {
       expect(cacheSet.memoryKey?.({ key, value: 1 }, { step: 'a', written: {} })).toBeNull();
       expect(set({ key, value: 1 })).toMatchObject({ kind: 'failed', error: { code: 'invalid_setting' } });
@@ -212,7 +212,7 @@ describe('roboflow_core/cache_get@v1 and cache_set@v1', () => {
 describe('roboflow_core/environment_secrets_store@v1', () => {
   const manifest = { variables_storing_secrets: ['SLACK_TOKEN', 'Other'] };
 
-  test('gives each secret under its name in lower case, null for one that is not set or not allowed', () => {
+  test('environment_secrets_store outputs each secret under its name in lower case, null if it is not set or not allowed', () => {
     const secret = (name: string): string | null => (name === 'SLACK_TOKEN' ? 'stand-in' : null);
     expect(environmentSecretsStore.plan(manifest, stepContext({ secret }))).toEqual({
       kind: 'completed',
@@ -221,7 +221,7 @@ describe('roboflow_core/environment_secrets_store@v1', () => {
     expect(environmentSecretsStore.outputs(manifest)).toEqual(['slack_token', 'other']);
   });
 
-  test('is refused when saved without names, or with two that give one output', () => {
+  test('environment_secrets_store refuses an empty list, and two names with the same output', () => {
     expect(faultsOf(environmentSecretsStore, manifest)).toEqual([]);
     expect(faultsOf(environmentSecretsStore, { variables_storing_secrets: [] })).toHaveLength(1);
     expect(faultsOf(environmentSecretsStore, { variables_storing_secrets: '$inputs.names' })).toHaveLength(1);

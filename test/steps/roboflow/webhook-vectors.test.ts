@@ -1,5 +1,5 @@
-// The cases recorded from Roboflow's own Webhook Sink: what is planned goes over a real socket, and must be what was seen
-// on the wire then, byte for byte. Where Sluice differs on purpose, the case says how and why.
+// The cases recorded from Roboflow's own Webhook Sink: the planned message goes over a real socket and must have the
+// recorded bytes. A case with an intended difference says how and why.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ interface ExpectedRequest {
 
 const vectors = parseJson(readFileSync(join(import.meta.dirname, '../../vectors/webhook_vectors.json'), 'utf8')) as WebhookVector[];
 
-/** Python's requests fails on a header that is no text, although the block's own schema allows it: Sluice writes it as text. */
+/** Python's requests fails for a header that is not text, although the block's schema allows it. Sluice writes it as text. */
 function differsOnPurpose({ step, result }: WebhookVector): { headers: Record<string, string> } | null {
   if (result === undefined || !/must be of type str or bytes, not <class '(?:int|float|bool)'>$/.test(result.message)) return null;
   const headers = Object.entries(step['headers'] as Record<string, unknown>);
@@ -55,56 +55,59 @@ const sender = createSender({
 });
 afterAll(() => sender.close());
 
-test('every recorded case is here', () => {
+test('every recorded case is present', () => {
   process.stdout.write(`webhook vectors: ${vectors.length} cases\n`);
   expect(vectors.length).toBeGreaterThanOrEqual(52);
   expect(new Set(vectors.map(({ name }) => name)).size).toBe(vectors.length);
 });
 
-test.each(vectors.map((vector) => [vector.name, vector] as const))('%s', async (_name, vector) => {
-  const recorder = await startRecorder(vector.server_responds);
-  onTestEnd(recorder.close);
-  const manifest = {
-    type: webhookSink.type,
-    name: 'webhook',
-    method: 'POST',
-    url: `http://127.0.0.1:${recorder.port}/hook`,
-    fire_and_forget: false,
-    cooldown_seconds: 0,
-    ...(inPlace(vector.step, recorder.port) as object),
-  };
-  const context = stepContext();
-  const plan = webhookSink.plan(manifest, context);
+test.each(vectors.map((vector) => [vector.name, vector] as const))(
+  'the recorded case %s has the same bytes on the wire',
+  async (_name, vector) => {
+    const recorder = await startRecorder(vector.server_responds);
+    onTestEnd(recorder.close);
+    const manifest = {
+      type: webhookSink.type,
+      name: 'webhook',
+      method: 'POST',
+      url: `http://127.0.0.1:${recorder.port}/hook`,
+      fire_and_forget: false,
+      cooldown_seconds: 0,
+      ...(inPlace(vector.step, recorder.port) as object),
+    };
+    const context = stepContext();
+    const plan = webhookSink.plan(manifest, context);
 
-  if (vector.raises !== undefined) {
-    expect(plan).toMatchObject({ kind: 'failed', error: { message: vector.message } });
-    expect(recorder.requests).toEqual([]);
-    return;
-  }
-  let outputs: Record<string, unknown>;
-  if (plan.kind === 'deliver') {
-    expect(plan.outcome).toBeNull();
-    const options = { idempotencyKey: 'key', deliveryId: 'dlv_1_0', attempt: 1, now: Date.now(), signal: new AbortController().signal };
-    const outcome = webhookSink.interpret?.(manifest, await sender.send(plan.message, options), context);
-    if (outcome?.kind !== 'completed') throw new Error('a webhook that was sent must complete');
-    outputs = outcome.outputs;
-  } else if (plan.kind === 'completed') outputs = plan.outputs;
-  else throw new Error(`planned ${plan.kind}`);
+    if (vector.raises !== undefined) {
+      expect(plan).toMatchObject({ kind: 'failed', error: { message: vector.message } });
+      expect(recorder.requests).toEqual([]);
+      return;
+    }
+    let outputs: Record<string, unknown>;
+    if (plan.kind === 'deliver') {
+      expect(plan.outcome).toBeNull();
+      const options = { idempotencyKey: 'key', deliveryId: 'dlv_1_0', attempt: 1, now: Date.now(), signal: new AbortController().signal };
+      const outcome = webhookSink.interpret?.(manifest, await sender.send(plan.message, options), context);
+      if (outcome?.kind !== 'completed') throw new Error('a webhook that was sent must complete');
+      outputs = outcome.outputs;
+    } else if (plan.kind === 'completed') outputs = plan.outputs;
+    else throw new Error(`planned ${plan.kind}`);
 
-  const different = differsOnPurpose(vector);
-  if (different !== null) {
-    expect(outputs).toMatchObject({ error_status: false, message: 'Notification sent successfully' });
-    expect(recorder.requests[0]?.headers).toMatchObject(different.headers);
-    return;
-  }
-  const { error_status, throttling_status, message } = outputs;
-  expect({ error_status, throttling_status, message }).toEqual({
-    ...vector.result,
-    message: vector.result?.message.replaceAll('{PORT}', String(recorder.port)),
-  });
-  expect(recorder.requests).toHaveLength(vector.requests.length);
-  for (const [index, expected] of vector.requests.entries()) expectSame(recorder.requests[index] as RecordedRequest, expected);
-});
+    const different = differsOnPurpose(vector);
+    if (different !== null) {
+      expect(outputs).toMatchObject({ error_status: false, message: 'Notification sent successfully' });
+      expect(recorder.requests[0]?.headers).toMatchObject(different.headers);
+      return;
+    }
+    const { error_status, throttling_status, message } = outputs;
+    expect({ error_status, throttling_status, message }).toEqual({
+      ...vector.result,
+      message: vector.result?.message.replaceAll('{PORT}', String(recorder.port)),
+    });
+    expect(recorder.requests).toHaveLength(vector.requests.length);
+    for (const [index, expected] of vector.requests.entries()) expectSame(recorder.requests[index] as RecordedRequest, expected);
+  },
+);
 
 function expectSame(seen: RecordedRequest, expected: ExpectedRequest): void {
   expect(`${seen.method} ${seen.target}`).toBe(`${expected.method} ${expected.target}`);
@@ -118,7 +121,7 @@ function expectSame(seen: RecordedRequest, expected: ExpectedRequest): void {
   expect(seen.body.toString('latin1')).toBe(expectedBody(expected, boundary).toString('latin1'));
 }
 
-/** Where the step's own content type hides it. */
+/** Reads the boundary from the body, for a case whose own content type hides it. */
 function boundaryOf(body: Buffer): string {
   return /^--([0-9a-f]{32})\r\n/.exec(body.toString('latin1'))?.[1] ?? '';
 }
@@ -135,7 +138,7 @@ function expectedBody({ body, multipart }: ExpectedRequest, boundary: string): B
   return Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
 }
 
-/** Bytes are written as `{"$bytes_base64": …}`, and where their content does not matter as `<bytes>`; `{PORT}` is the recorder's. */
+/** Bytes are written as `{"$bytes_base64": …}`, or as `<bytes>` if their content does not matter; `{PORT}` is the recorder's. */
 function inPlace(value: unknown, port: number): unknown {
   if (value === '<bytes>') return new Bytes(Buffer.from('bytes'));
   if (typeof value === 'string') return value.replaceAll('{PORT}', String(port));

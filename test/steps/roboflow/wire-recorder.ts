@@ -1,5 +1,5 @@
-// A receiver that keeps what it is sent, and answers as a recorded case says: a status line, or a redirect to a second
-// port of the same host.
+// A receiver that records requests and gives the answer of a recorded case: a status line, or a redirect to a second port
+// of the same host.
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
@@ -20,7 +20,7 @@ export interface Recorder {
   close(): void;
 }
 
-/** `response` as `401 Unauthorized`, or `308 Permanent Redirect Location: /next on another port of the same host`. */
+/** `response` is `401 Unauthorized`, or `308 Permanent Redirect Location: /next on another port of the same host`. */
 export async function startRecorder(response = '200 OK'): Promise<Recorder> {
   const [, status = '200', rest = ''] = /^(\d{3}) (.*)$/.exec(response) ?? [];
   const [reason = '', location] = rest.split(' Location: ');

@@ -1,5 +1,5 @@
-// robovision/camera_webhook@v1 by itself: what it plans to send for each kind of payload, which frames it leaves out, what
-// it says of an answer, and what a wrong manifest or a wrong payload is told.
+// robovision/camera_webhook@v1: the form for each kind of payload, the event filter, its outputs, and refused manifests and
+// payloads.
 
 import { describe, expect, test } from 'vitest';
 import type { BodyPart, HttpMessage } from '../../../src/core/delivery/outbound.ts';
@@ -29,7 +29,7 @@ interface SentPart {
   content: unknown;
 }
 
-/** The parts of the form, in order, by their headers alone. */
+/** The parts of the form in order, by their headers only. */
 function partsOf(message: HttpMessage): SentPart[] {
   const body = message.body as readonly BodyPart[];
   return body.slice(0, -1).flatMap((piece, index): SentPart[] => {
@@ -49,7 +49,7 @@ function sentBy(payload: Payload, manifest: object = {}, files: readonly FileHan
 const document = (payload: Payload, files: readonly FileHandle[] = []): unknown => sentBy(payload, {}, files).at(-1)?.content;
 
 describe('the form', () => {
-  test.each(KINDS)('of %s is what came: image, masks and document, in this order and byte for byte', (kind) => {
+  test.each(KINDS)('a frame of %s is forwarded unchanged: image, masks and document, in this order and byte for byte', (kind) => {
     const { payload, handles } = robovisionForm(kind);
     const expected = handles.map(({ name, filename, content_type: type, sha256 }) => ({ name, filename, type, content: sha256 }));
     expect(sentBy(payload, {}, handles)).toEqual(expected);
@@ -57,7 +57,7 @@ describe('the form', () => {
     expect(sentBy({ ...payload, image: null }, {}, handles)).toEqual(expected.slice(1));
   });
 
-  test('of a mask that did not come leaves it out', () => {
+  test('a mask that did not come is left out of the form', () => {
     const { payload, handles } = robovisionForm('robovision.instance_segmentation');
     const masks = payload.masks.map((mask, index) => (index === 0 ? { ...mask, file: null } : mask));
     expect(sentBy({ ...payload, masks }, {}, handles).map(({ filename }) => filename)).toEqual([
@@ -67,19 +67,19 @@ describe('the form', () => {
     ]);
   });
 
-  test('of a JPEG whose content type says nothing has it as it came', () => {
+  test('a JPEG without a telling content type is sent unchanged', () => {
     const { payload, handles } = robovisionForm('robovision.image_classification');
     const image = { ...(payload.image as FileHandle), content_type: 'application/octet-stream' };
     expect(sentBy({ ...payload, image }, {}, handles)[0]).toMatchObject({ filename: 'image.jpeg', content: image.sha256 });
   });
 
-  test('of a mask that is a JPEG says so', () => {
+  test('a mask that is a JPEG is sent as image/jpeg', () => {
     const { payload, handles } = robovisionForm('robovision.instance_segmentation');
     const masks = payload.masks.map((mask) => ({ ...mask, name: 'leaf.jpg' }));
     expect(sentBy({ ...payload, masks }, {}, handles)[1]).toMatchObject({ filename: 'leaf.jpg', type: 'image/jpeg' });
   });
 
-  test('of an image that is no JPEG has it as one', () => {
+  test('an image of another type is converted to JPEG', () => {
     const { payload, handles } = robovisionForm('robovision.image_classification');
     const image = { ...(payload.image as FileHandle), content_type: 'image/png' };
     const wants = () => {
@@ -90,7 +90,7 @@ describe('the form', () => {
     expect(body?.[1]).toEqual(new Uint8Array([0xff, 0xd8, 0xff]));
   });
 
-  test('has headers of the manifest, its own content type, no redirects, and 2xx alone for a success', () => {
+  test('the message has the headers of the manifest, its own content type, no redirects, and only 2xx is a success', () => {
     const { message } = planOfKind(
       plan(payloadOf({}), { headers: { 'X-Camera': 7 }, request_timeout: 3, signing_secret: 'whsec_x' }),
       'deliver',
@@ -110,7 +110,7 @@ describe('the form', () => {
 describe('the document of another platform', () => {
   const box = { x: 10, y: 20, width: 30, height: 40 };
 
-  test('tells boxes and polygons as object detection', () => {
+  test('boxes and polygons become object detection', () => {
     const ring = [
       { x: 5, y: 9 },
       { x: 25, y: 3 },
@@ -131,7 +131,7 @@ describe('the document of another platform', () => {
     });
   });
 
-  test('tells one label as image classification, several as multilabel, and none as nothing detected', () => {
+  test('one label becomes image classification, several become multilabel, and none becomes an empty detection', () => {
     const [leaf, wet] = [prediction({ type: 'label' }), prediction({ type: 'tag', class: 'wet', confidence: 0.5 })];
     expect(document(payloadOf({ predictions: [leaf] }))).toEqual({ kind: 'ImageClassification.v1', classId: 'leaf', confidence: 0.9 });
     expect(document(payloadOf({ predictions: [leaf, wet] }))).toEqual({
@@ -144,7 +144,7 @@ describe('the document of another platform', () => {
     expect(document(payloadOf({ predictions: [] }))).toEqual({ kind: 'ObjectDetection.v1', objects: [] });
   });
 
-  test('tells masks that are files as instances, numbered anew, and leaves those within a document out', () => {
+  test('masks in files become numbered instances, and masks within a document are left out', () => {
     const { payload, handles } = robovisionForm('robovision.instance_segmentation');
     const [first, second] = payload.masks;
     const masks = [{ name: null, file: null, class: 'soil', predictions: [0] }, { ...first, name: null }, second] as Payload['masks'];
@@ -161,7 +161,7 @@ describe('the document of another platform', () => {
     });
   });
 
-  test.each(KINDS)('has the shape of the kind where %s came without one', (kind) => {
+  test.each(KINDS)('the document has the shape of its kind if %s came without one', (kind) => {
     const { payload, files, handles } = robovisionForm(kind);
     const came = JSON.parse(files.at(-1)?.content.toString() ?? '');
     const made = document({ ...payload, document: null }, handles) as Record<string, unknown>;
@@ -170,7 +170,7 @@ describe('the document of another platform', () => {
   });
 });
 
-describe('the filter', () => {
+describe('the event filter', () => {
   const payload = payloadOf({ predictions: [prediction({ confidence: 0.4 }), prediction({ class: 'soil', confidence: 0.9 })] });
 
   test.each([
@@ -181,13 +181,13 @@ describe('the filter', () => {
     [{ only_classes: ['stone', 'sand'] }, 'not sent: no prediction of "stone", "sand"'],
     [{ only_classes: ['leaf'], min_confidence: 0.5 }, 'not sent: no prediction of "leaf" with a confidence of at least 0.5'],
     [{ min_confidence: 0.95 }, 'not sent: no prediction with a confidence of at least 0.95'],
-  ])('%o', (manifest, message) => {
+  ])('the filter %o decides whether the frame is sent', (manifest, message) => {
     const planned = plan(payload, manifest);
     if (message === null) expect(document(payload)).toEqual(partsOf(planOfKind(planned, 'deliver').message as HttpMessage).at(-1)?.content);
     else expect(planned).toMatchObject({ kind: 'completed', outputs: { sent: false, success: null, message, delivery_id: null }, message });
   });
 
-  test('takes a prediction without a confidence for certain, and a frame without predictions for no event', () => {
+  test('a prediction without a confidence counts as certain, and a frame without predictions is not an event', () => {
     const certain = payloadOf({ predictions: [prediction({ confidence: null })] });
     expect(plan(certain, { min_confidence: 1 }).kind).toBe('deliver');
     expect(plan(payloadOf({}), { min_confidence: 0 }).kind).toBe('completed');
@@ -196,7 +196,7 @@ describe('the filter', () => {
 });
 
 describe('the step', () => {
-  test('is over at once in the background, with retries; awaited it is tried once, unless it says otherwise', () => {
+  test('a background message has retries and completes the step at once; an awaited one has one attempt by default', () => {
     const background = planOfKind(plan(payloadOf({})), 'deliver');
     expect(background).toMatchObject({
       retry: BACKGROUND_RETRY,
@@ -231,7 +231,7 @@ describe('the step', () => {
       { kind: 'dropped', reason: 'the receiver is behind: 9 wait' } as const,
       { sent: false, success: false, status_code: null, response_body: null, message: 'the receiver is behind: 9 wait' },
     ],
-  ])('says what came of %o', (result, outputs) => {
+  ])('the result %o becomes the outputs of the step', (result, outputs) => {
     expect(cameraWebhook.interpret?.({ url: URL, payload: {} }, result, stepContext())).toEqual({
       kind: 'completed',
       outputs: { ...outputs, delivery_id: 'dlv_1' },
@@ -239,7 +239,7 @@ describe('the step', () => {
     });
   });
 
-  test('reads its overflow policy, with keys that selectors give', () => {
+  test('the overflow policy is read, with selected keys', () => {
     const overflowOf = (manifest: object) => planOfKind(plan(payloadOf({}), manifest), 'deliver').overflow;
     expect(overflowOf({ overflow: 'latest_wins', overflow_key: 'gate 7' })).toEqual({ policy: 'latest_wins', key: 'gate 7' });
     expect(overflowOf({ overflow: 'latest_wins', overflow_key: 7 })).toEqual({ policy: 'latest_wins', key: '7' });
@@ -247,7 +247,7 @@ describe('the step', () => {
     expect(overflowOf({ overflow: 'reject', overflow_limit: 3 })).toEqual({ policy: 'reject', limit: 3 });
   });
 
-  test.each([null, '', {}, [], true, 'x'.repeat(201)])('fails for the key %o, before anything is sent', (key) => {
+  test.each([null, '', {}, [], true, 'x'.repeat(201)])('the step fails for the overflow key %o before anything is sent', (key) => {
     expect(plan(payloadOf({}), { overflow: 'latest_wins', overflow_key: key })).toMatchObject({
       kind: 'failed',
       retryable: false,
@@ -256,7 +256,7 @@ describe('the step', () => {
   });
 });
 
-describe('a payload that is none fails the step, and says where', () => {
+describe('invalid payloads and settings', () => {
   const { payload, handles } = robovisionForm('robovision.instance_segmentation');
   const image = payload.image as FileHandle;
   const none = 'payload must be the payload of a vision platform, such as "$request.payload": ';
@@ -267,20 +267,20 @@ describe('a payload that is none fails the step, and says where', () => {
     ['a list', [payload], `${none}must be object`],
     ['an empty object', {}, `${none}field "kind" is missing`],
     ['another source', { ...payload, source: 'x' }, `${none}source must be one of "robovision", "v7", "roboflow"`],
-    ['predictions that are none', { ...payload, predictions: {} }, `${none}predictions must be array`],
-    ['a prediction that is none', { ...payload, predictions: [prediction(), null] }, `${none}predictions[1] must be object`],
+    ['invalid predictions', { ...payload, predictions: {} }, `${none}predictions must be array`],
+    ['an invalid prediction', { ...payload, predictions: [prediction(), null] }, `${none}predictions[1] must be object`],
     [
       'a box without sides',
       { ...payload, predictions: [prediction({ bounding_box: { x: 1, y: 1 } as never })] },
       `${none}predictions[0].bounding_box field "width" is missing`,
     ],
     [
-      'points that are none',
+      'invalid points',
       { ...payload, predictions: [prediction({ polygon: [[null as never]] })] },
       `${none}predictions[0].polygon[0][0] must be object`,
     ],
-    ['masks that are none', { ...payload, masks: [3] }, `${none}masks[0] must be object`],
-    ['a file that is none', { ...payload, image: { name: 'x' } }, `${none}image field "filename" is missing`],
+    ['invalid masks', { ...payload, masks: [3] }, `${none}masks[0] must be object`],
+    ['an invalid file', { ...payload, image: { name: 'x' } }, `${none}image field "filename" is missing`],
     [
       'an image of another request',
       { ...payload, image: { ...image, sha256: '0'.repeat(64) } },
@@ -296,7 +296,7 @@ describe('a payload that is none fails the step, and says where', () => {
       { ...payload, masks: [{ ...payload.masks[0], file: { ...image, sha256: '0'.repeat(64) } }] },
       'mask mask_0000.png of the payload is not a file of this request',
     ],
-  ])('%s', (_what, value, message) => {
+  ])('the step fails for an invalid payload and names the place: %s', (_what, value, message) => {
     expect(plan(value, {}, handles)).toEqual({ kind: 'failed', retryable: false, error: { code: 'invalid_payload', message } });
   });
 
@@ -307,7 +307,7 @@ describe('a payload that is none fails the step, and says where', () => {
     [{ request_timeout: 0 }, 'request_timeout must be from 1 to 3600 seconds, but is 0'],
     [{ only_classes: 'leaf' }, 'only_classes must be a list of class names'],
     [{ include_image: 'maybe' }, 'include_image must be true or false'],
-  ])('and so does a setting that a selector gave and that is none: %o', (manifest, message) => {
+  ])('the step fails for the invalid selected setting %o', (manifest, message) => {
     expect(plan(payload, manifest, handles)).toMatchObject({
       kind: 'failed',
       retryable: false,
@@ -316,10 +316,10 @@ describe('a payload that is none fails the step, and says where', () => {
   });
 });
 
-describe('a manifest', () => {
+describe('manifests', () => {
   const manifest = { url: '$inputs.url', payload: '$request.payload' };
 
-  test('of all its properties is taken', () => {
+  test('a manifest with all properties is accepted', () => {
     const full = {
       ...manifest,
       include_image: true,
@@ -357,7 +357,7 @@ describe('a manifest', () => {
       ['headers.content-type: is set by the step, because it contains the boundary of the form; remove it'],
     ],
     [{ method: 'PUT' }, [expect.stringContaining('unknown field "method"')]],
-  ])('%o is refused, with the path', (fields, faults) => {
+  ])('the manifest %o is refused with the path', (fields, faults) => {
     expect(faultsOf(cameraWebhook, { ...manifest, ...fields })).toEqual(faults);
   });
 });

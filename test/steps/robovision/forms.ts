@@ -1,4 +1,4 @@
-// What Robovision sends for each kind of project, with the payload that it becomes and the files that came with it.
+// Robovision's form for each kind of project, with its payload and received files.
 
 import { createHash } from 'node:crypto';
 import type { FileHandle } from '../../../src/core/run/request.ts';
@@ -7,7 +7,7 @@ import { prediction as anyPrediction, payload } from '../payloads.ts';
 
 export interface ReceivedForm {
   payload: Payload;
-  /** As the files of `$request`. */
+  /** The files of `$request`. */
   handles: FileHandle[];
   /** By field name. */
   files: { name: string; filename: string; type: string; content: Buffer }[];
@@ -27,7 +27,7 @@ export const prediction = (fields: Partial<Prediction> = {}): Prediction => anyP
 export const payloadOf = ({ predictions = [], ...fields }: Partial<Payload>): Payload =>
   payload(predictions, { kind: 'roboflow.json', source: 'roboflow', metadata: null, ...fields });
 
-/** Two masks of instance segmentation are the same bytes under two names. */
+/** Two masks of instance segmentation have the same bytes under two names. */
 const mask = (name: string): { name: string; content: Buffer } => ({ name, content: Buffer.concat([PNG, Buffer.from('mask')]) });
 
 const PROJECTS: Record<string, { text: string; predictions: Prediction[]; masks: ReturnType<typeof mask>[] }> = {
@@ -60,7 +60,7 @@ const PROJECTS: Record<string, { text: string; predictions: Prediction[]; masks:
 
 export const KINDS = Object.keys(PROJECTS);
 
-/** What Robovision sends for a project of this kind. */
+/** Returns Robovision's form for a project of this kind. */
 export function robovisionForm(kind: string, image: Buffer | null = JPEG): ReceivedForm {
   const { text, predictions, masks } = PROJECTS[kind] as (typeof PROJECTS)[string];
   const files = [

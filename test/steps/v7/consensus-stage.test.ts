@@ -1,4 +1,4 @@
-// The Consensus Stage: who agrees with whom, what the champion keeps, and annotations that cannot be compared.
+// The Consensus Stage: agreement of stages, forms of annotations, and refused annotations and definitions.
 
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../src/core/json/json.ts';
@@ -38,8 +38,8 @@ function failure(given: Manifest): string {
   return `${plan.error.code}: ${plan.error.message}`;
 }
 
-describe('two stages', () => {
-  test('that found the same agree, and the champion is kept as it came', () => {
+describe('comparing stages', () => {
+  test("two stages with the same annotations agree, and the champion's annotations are kept unchanged", () => {
     const human = [box('car', 0, 0, 10, 10), { ...box('dog', 50, 50, 4, 4), id: 'kept' }];
     const model = [box('dog', 50, 50, 4, 4), box('car', 1, 0, 10, 10)];
     expect(ask(manifest(human, model))).toEqual({
@@ -63,16 +63,16 @@ describe('two stages', () => {
   });
 
   test.each([
-    ['where one sees more', [box('car', 0, 0, 10, 10), box('car', 100, 0, 10, 10)], [box('car', 0, 0, 10, 10)], [1, null]],
-    ['where one sees what the other does not', [box('car', 0, 0, 10, 10)], [box('car', 0, 0, 10, 10), box('cat', 0, 0, 1, 1)], [null, 1]],
-    ['where they call it by other names', [box('car', 0, 0, 10, 10)], [box('van', 0, 0, 10, 10)], [0, null]],
-  ])('disagree %s', (_what, human, model, alone) => {
+    ['if one has more annotations', [box('car', 0, 0, 10, 10), box('car', 100, 0, 10, 10)], [box('car', 0, 0, 10, 10)], [1, null]],
+    ['if one has a class that the other lacks', [box('car', 0, 0, 10, 10)], [box('car', 0, 0, 10, 10), box('cat', 0, 0, 1, 1)], [null, 1]],
+    ['if they use different classes', [box('car', 0, 0, 10, 10)], [box('van', 0, 0, 10, 10)], [0, null]],
+  ])('two stages disagree %s', (_what, human, model, alone) => {
     const outputs = ask(manifest(human, model));
     expect(outputs).toMatchObject({ agreed: false, iou: 0 });
     expect(outputs.classes.flatMap((found: any) => found.pairs)).toContainEqual({ stages: ['human', 'model'], annotations: alone, iou: 0 });
   });
 
-  test('are held to the threshold of each class, and agree where it is just met', () => {
+  test('each class is compared with its own threshold, and meeting the threshold is agreement', () => {
     const [human, model] = [
       [box('car', 0, 0, 10, 10), box('dog', 50, 0, 10, 10)],
       [box('car', 0, 0, 10, 8), box('dog', 50, 0, 10, 8)],
@@ -90,29 +90,29 @@ describe('two stages', () => {
     expect(ask(manifest([box('toString', 0, 0, 1, 1)], [box('toString', 0, 0, 1, 1)])).classes[0].threshold).toBe(0.5);
   });
 
-  test('agree where the threshold is just met but for the rounding of floats', () => {
+  test('stages agree if only the rounding of floats misses the threshold', () => {
     for (let y = 0.1; y < 10; y += 0.1) {
       const given = manifest([box('car', 0, y, 1, 1)], [box('car', 0, y, 1, 0.8)], { threshold: 0.8 });
       expect(ask(given).agreed, `${y}`).toBe(true);
     }
   });
 
-  test('agree on nothing, where neither found anything', () => {
+  test('two stages without annotations agree', () => {
     expect(ask(manifest([], []))).toEqual({ agreed: true, iou: 1, classes: [], annotations: [], champion: 'human', not_compared: 0 });
   });
 
-  test('agree on a tag that both have, however often, and not on one that only one has', () => {
+  test('stages agree on a tag that both have, however often, and disagree on a tag that only one has', () => {
     expect(ask(manifest([tag('wet'), tag('wet')], [tag('wet')]))).toMatchObject({ agreed: true, iou: 1 });
     expect(ask(manifest([tag('wet')], []))).toMatchObject({ agreed: false, iou: 0 });
     expect(ask(manifest([tag('car')], [box('car', 0, 0, 1, 1)]))).toMatchObject({ agreed: false, iou: 0 });
   });
 
-  test('are not compared in what covers no area, and it is said how many these are', () => {
+  test('annotations without an area are not compared, and are counted', () => {
     const keypoint = prediction({ class: 'nose', type: 'keypoint' });
     expect(ask(manifest([keypoint, keypoint], [keypoint]))).toMatchObject({ agreed: true, classes: [], not_compared: 3 });
   });
 
-  test('are matched for the best in all, and not greedily', () => {
+  test('annotations are matched for the best total, not greedily', () => {
     const human = [box('car', 0, 0, 10, 10), box('car', 3, 0, 10, 10)];
     const model = [box('car', 2, 0, 10, 10), box('car', 7, 0, 10, 10)];
     const { pairs } = ask(manifest(human, model)).classes[0];
@@ -123,7 +123,7 @@ describe('two stages', () => {
   });
 });
 
-test('of three stages every two must agree', () => {
+test('each pair of three stages must agree', () => {
   const stages = [0, 3, 6].map((x, index) => ({ name: `s${index}`, annotations: [box('car', x, 0, 10, 10)] }));
   const outputs = ask({ ...manifest([], []), parallel_stages: stages, champion_stage: 's1' });
   expect(outputs).toMatchObject({ agreed: false, iou: 4 / 16 });
@@ -134,7 +134,7 @@ test('of three stages every two must agree', () => {
   ]);
 });
 
-describe('annotations are taken', () => {
+describe('the forms of annotations', () => {
   const square = [
     { x: 2, y: 2 },
     { x: 6, y: 2 },
@@ -168,11 +168,11 @@ describe('annotations are taken', () => {
     ],
     ["as Roboflow's outlines", [{ class: 'car', x: 4, y: 4, width: 9, height: 9, points: square }]],
     ['with numbers that keep their text', parseJson('[{"class":"car","bounding_box":{"x":2.0,"y":2.0,"width":4.0,"height":4e0}}]')],
-  ])('%s', (_what, annotations) => {
+  ])('annotations are compared %s', (_what, annotations) => {
     expect(ask(manifest(expected, annotations, { threshold: 1 }))).toMatchObject({ agreed: true, not_compared: 0 });
   });
 
-  test("as tags, in Darwin's form and as labels", () => {
+  test("tags are compared in Darwin's form and as labels", () => {
     expect(ask(manifest([{ name: 'wet', tag: {} }], [prediction({ class: 'wet', type: 'label' })]))).toMatchObject({
       agreed: true,
       iou: 1,
@@ -182,18 +182,21 @@ describe('annotations are taken', () => {
   const by = (email: string, x: number) => ({ ...box('car', x, 0, 10, 10), annotators: [{ email, full_name: null }] });
   const split = { split_by: 'annotator', champion_stage: 'b@x.org', parallel_stages: [{ name: 'a@x.org' }, { name: 'b@x.org' }] } as const;
 
-  test('from the annotators of one payload', () => {
+  test('the annotations of one payload are compared by annotator', () => {
     const item = payload([by('a@x.org', 0), by('b@x.org', 1), by('c@x.org', 500)]);
     const outputs = ask({ ...manifest([], []), ...split, payload: item });
     expect(outputs).toMatchObject({ agreed: true, iou: 9 / 11, annotations: [item.predictions[1]] });
     expect(ask({ ...manifest([], []), ...split, payload: payload([by('a@x.org', 0)]) })).toMatchObject({ agreed: false, annotations: [] });
   });
 
-  test.each([...NO_PAYLOADS, payload([], { has_annotations: false })])('from no annotators of what has none: %j', (value) => {
-    expect(failure({ ...manifest([], []), ...split, payload: value })).toMatch(
-      /^invalid_annotations: payload (?:is not a typed payload|was sent without)/,
-    );
-  });
+  test.each([...NO_PAYLOADS, payload([], { has_annotations: false })])(
+    'splitting by annotator fails without a payload with annotations: %j',
+    (value) => {
+      expect(failure({ ...manifest([], []), ...split, payload: value })).toMatch(
+        /^invalid_annotations: payload (?:is not a typed payload|was sent without)/,
+      );
+    },
+  );
 });
 
 describe('hostile annotations', () => {
@@ -218,11 +221,11 @@ describe('hostile annotations', () => {
     [with_({ polygon: [{ x: 0, y: 0 }] }), `${where}[0].polygon[0] must be a list of points`],
     [with_({ polygon: [[{ x: 0, y: Number.POSITIVE_INFINITY }]] }), `${where}[0].polygon[0][0].y ${number('-1000000000')}`],
     [Array.from({ length: 10_001 }, () => ({})), `${where} has 10001 annotations; a stage may have at most 10000`],
-  ])('are refused, and the place named', (annotations, message) => {
+  ])('invalid annotations are refused with their place', (annotations, message) => {
     expect(failure(manifest([], annotations))).toContain(`invalid_annotations: ${message}`);
   });
 
-  test('without any area are alone', () => {
+  test('annotations without an area match nothing', () => {
     const flat = [
       box('car', 0, 0, 0, 10),
       prediction({
@@ -239,7 +242,7 @@ describe('hostile annotations', () => {
     expect(ask(manifest(flat, flat))).toMatchObject({ agreed: false, iou: 0 });
   });
 
-  test('that cross themselves are compared by what is inside an odd number of times', () => {
+  test('the even-odd rule decides what is inside an outline that crosses itself', () => {
     const hourglass = [
       { x: 0, y: 0 },
       { x: 10, y: 10 },
@@ -255,31 +258,31 @@ describe('hostile annotations', () => {
   const pile = Array.from({ length: 10_000 }, (_, index) => box('car', index / 1e6, 0, 8, 8));
   const scribble = Array.from({ length: 5000 }, (_, index) => ({ x: (index * 7919) % 5003, y: (index * 104_729) % 4999 }));
 
-  test('of 10,000 on each side are compared where they lie apart', () => {
+  test('10,000 separate annotations on each side are compared', () => {
     expect(ask(manifest(spread(0), spread(1)))).toMatchObject({ agreed: true, iou: 7 / 9 });
   });
 
   test.each<[string, unknown]>([
     ['10,000 on one pile', pile],
     ['an outline that crosses itself without end', [prediction({ class: 'car', polygon: [scribble] })]],
-  ])('are given up before they hold up the server: %s', (_what, annotations) => {
+  ])('a comparison that would block the server is aborted: %s', (_what, annotations) => {
     expect(failure(manifest(annotations, annotations))).toBe(
       'too_many_annotations: the annotations overlap too much to be compared within 12000000 steps',
     );
   });
 });
 
-describe('a definition is refused', () => {
+describe('definitions of a consensus stage', () => {
   test.each<[string, object, string]>([
     ['one stage', { parallel_stages: [{ name: 'human', annotations: '$inputs.a' }] }, 'parallel_stages: must NOT have fewer than 2 items'],
-    ['a champion that is none of them', { champion_stage: 'other' }, 'champion_stage: must be one of the parallel stages: human, model'],
+    ['a champion that is not a stage', { champion_stage: 'other' }, 'champion_stage: must be one of the parallel stages: human, model'],
     [
       'a stage without annotations',
       { parallel_stages: [{ name: 'human' }, { name: 'model', annotations: [] }] },
       'parallel_stages[0]: field "annotations" is missing',
     ],
     [
-      'two of one name',
+      'two stages of one name',
       {
         parallel_stages: [
           { name: 'human', annotations: [] },
@@ -289,17 +292,17 @@ describe('a definition is refused', () => {
       'parallel_stages[1].name: "human" is already the name of another stage',
     ],
     ['a threshold above 1', { threshold: 90 }, 'threshold: must be <= 1'],
-    ['a threshold of a class that is none', { iou_thresholds: { car: 'high' } }, 'iou_thresholds.car: must be number'],
-    ['annotations beside a split', { split_by: 'annotator' }, 'parallel_stages[0]: must not have annotations if "split_by" is set'],
-    ['a payload that nothing splits', { payload: '$request.payload' }, 'payload: requires "split_by"'],
-    ['a split by what there is not', { split_by: 'team' }, 'split_by: must be one of "annotator"'],
-    ['a way to no step', { on_disagreement: ['review'] }, 'on_disagreement[0]: must name a step'],
+    ['an invalid threshold of a class', { iou_thresholds: { car: 'high' } }, 'iou_thresholds.car: must be number'],
+    ['annotations next to split_by', { split_by: 'annotator' }, 'parallel_stages[0]: must not have annotations if "split_by" is set'],
+    ['a payload without split_by', { payload: '$request.payload' }, 'payload: requires "split_by"'],
+    ['an unknown split_by', { split_by: 'team' }, 'split_by: must be one of "annotator"'],
+    ['a target that is not a step', { on_disagreement: ['review'] }, 'on_disagreement[0]: must name a step'],
     ['a name that is a selector', { champion_stage: '$inputs.x' }, 'champion_stage: must name the stage'],
-  ])('for %s', (_what, fields, fault) => {
+  ])('a consensus stage is refused with %s', (_what, fields, fault) => {
     expect(faultsOf(consensusStage, { ...manifest('$inputs.human', '$steps.m.predictions'), ...fields }).join()).toContain(fault);
   });
 
-  test('but not where all is said', () => {
+  test('a consensus stage with all properties is accepted', () => {
     expect(faultsOf(consensusStage, manifest('$inputs.human', '$steps.m.predictions'))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-// What a sampling stage says as the engine asks it, in the run of a given id.
+// Plans a sampling stage like the engine, in the run of a given id.
 
 import { planWorkflow } from '../../../src/core/workflow/plan.ts';
 import { PreparedStep } from '../../../src/engine/execution/prepared-step.ts';

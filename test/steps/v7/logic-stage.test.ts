@@ -1,4 +1,4 @@
-// The Logic Stage: which rule an item falls under, and what is said of a rule that cannot be asked.
+// The Logic Stage: conditions, the chosen rule, and refused definitions.
 
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../src/core/json/json.ts';
@@ -24,7 +24,7 @@ const list = (operator: string, ...names: unknown[]) => ({ [operator]: names });
 const anyOf = (...names: unknown[]) => list('is_any_of', ...names);
 const noneOf = (...names: unknown[]) => list('is_none_of', ...names);
 
-/** Whether an item falls under a rule with this condition. */
+/** Whether the condition is true for the item. */
 function holds(when: unknown, item: unknown = ITEM): boolean {
   const rules = [{ when, next_steps: ['$steps.yes'] }];
   expect(faultsOf(logicStage, { payload: '$request.payload', rules })).toEqual([]);
@@ -34,7 +34,7 @@ function holds(when: unknown, item: unknown = ITEM): boolean {
   return plan.outputs['matched'] as boolean;
 }
 
-describe('a condition', () => {
+describe('conditions', () => {
   test.each<[boolean, object]>([
     [true, { classes: anyOf('dog') }],
     [true, { classes: anyOf('cat', 'car') }],
@@ -66,11 +66,11 @@ describe('a condition', () => {
     [false, { all: [{ classes: anyOf('car') }, { tags: anyOf('later') }] }],
     [true, { any: [{ classes: anyOf('cow') }, { all: [{ attributes: anyOf('wet') }, { any: [{ tags: anyOf('urgent') }] }] }] }],
     [false, { any: [{ classes: anyOf('cow') }, { tags: anyOf('later') }] }],
-  ])('is %s: %j', (expected, when) => {
+  ])('a condition is %s: %j', (expected, when) => {
     expect(holds(when)).toBe(expected);
   });
 
-  test('of an item without annotations holds where it asks for none', () => {
+  test('a condition on an item without annotations is true if it demands none', () => {
     expect(holds({ classes: noneOf('car') }, payload())).toBe(true);
     expect(holds({ count: { at_most: 0 } }, payload())).toBe(true);
     expect(holds({ classes: anyOf('car') }, payload())).toBe(false);
@@ -85,18 +85,18 @@ describe('the stage', () => {
   const plan = (...classes: string[]) =>
     logicStage.plan({ payload: payload(classes.map((name) => prediction({ class: name }))), rules, else: ['$steps.rest'] }, stepContext());
 
-  test('goes by the first rule that holds, in order, and else by the rest', () => {
+  test('the first rule whose condition is true is taken, otherwise else', () => {
     expect(plan('cat', 'dog')).toEqual({ kind: 'completed', outputs: { rule: 0, name: 'dogs', matched: true }, chosen: ['kennel'] });
     expect(plan('cat')).toEqual({ kind: 'completed', outputs: { rule: 1, name: null, matched: true }, chosen: ['pets', 'log'] });
     expect(plan('cow')).toEqual({ kind: 'completed', outputs: { rule: null, name: null, matched: false }, chosen: ['rest'] });
   });
 
-  test('takes the payload of the request where none is named', () => {
+  test('the payload of the request is the default', () => {
     const context = stepContext({ roots: { inputs: {}, steps: {}, request: { payload: ITEM } } });
     expect(logicStage.plan({ rules }, context)).toMatchObject({ outputs: { name: 'dogs' } });
   });
 
-  test.each(NO_PAYLOADS)('fails clearly for what is no payload: %j', (value) => {
+  test.each(NO_PAYLOADS)('a logic stage fails without a typed payload: %j', (value) => {
     expect(logicStage.plan({ payload: value, rules }, stepContext())).toMatchObject({ kind: 'failed', error: { code: 'invalid_payload' } });
   });
 
@@ -105,13 +105,13 @@ describe('the stage', () => {
     [{ classes: { is_none_of: ['a', null] } }, 'is_none_of must be a list of texts'],
     [{ classes: { is_none_of: 'car' } }, 'is_none_of must be a list of texts'],
     [{ count: { at_least: null } }, 'at_least and at_most must be whole numbers'],
-  ])('fails clearly where a selector gave %j', (when, message) => {
+  ])('a logic stage fails for the selected value %j', (when, message) => {
     const failed = logicStage.plan({ payload: ITEM, rules: [{ when, next_steps: [] }] }, stepContext());
     expect(failed).toMatchObject({ kind: 'failed', error: { code: 'invalid_condition', message } });
   });
 });
 
-describe('a definition is refused, and the place named', () => {
+describe('definitions of a logic stage', () => {
   const ONE = 'must be an object with exactly one condition of all, any, classes, tags, attributes, property, count';
   test.each<[object, string]>([
     [{}, `rules[0].when: ${ONE}`],
@@ -132,17 +132,17 @@ describe('a definition is refused, and the place named', () => {
     [{ count: { at_least: -1 } }, 'rules[0].when.count.at_least: must be a whole number of 0 or more, or a selector of one'],
     [{ count: { at_most: 1.5 } }, 'rules[0].when.count.at_most: must be a whole number of 0 or more, or a selector of one'],
     [{ count: { at_most: 1, exactly: 1 } }, 'rules[0].when.count: unknown field "exactly"; known are class, at_least, at_most'],
-  ])('for the condition %j', (when, fault) => {
+  ])('a logic stage is refused with its place for the condition %j', (when, fault) => {
     expect(faultsOf(logicStage, { rules: [{ when, next_steps: [] }] })).toEqual([fault]);
   });
 
-  test('for conditions without end', () => {
+  test('endlessly nested conditions are refused', () => {
     let when: object = { classes: anyOf('a') };
     for (let depth = 0; depth < 1000; depth += 1) when = { all: [when] };
     expect(faultsOf(logicStage, { rules: [{ when, next_steps: [] }] }).join()).toContain('must not be nested more than 10 deep');
   });
 
-  test('for rules that lead nowhere that there could be', () => {
+  test('rules that lead to no step are refused', () => {
     const when = { classes: anyOf('a') };
     expect(faultsOf(logicStage, { rules: [{ when, next_steps: ['a'] }] })).toEqual([
       'rules[0].next_steps[0]: must name a step, such as "$steps.name"',

@@ -1,4 +1,4 @@
-// The Sampling Stage: shares that chance keeps to, draws that a replay repeats, and edges that cannot be.
+// The Sampling Stage: the shares of edges, repeated draws, and refused definitions.
 
 import { describe, expect, test } from 'vitest';
 import { formatRunId } from '../../../src/core/run/run-id.ts';
@@ -14,14 +14,14 @@ const edge = (percent: number, to: string, name?: string) => ({
 });
 
 const RUNS = 10_000;
-/** Ids one after the other, that differ in as little as ids can. */
+/** Consecutive ids with the smallest possible difference. */
 const sequentialIds = Array.from({ length: RUNS }, (_, index) => formatRunId(370_000_000_000_000 + index, new Uint8Array(20)));
 
 const share = (drawn: readonly Drawn[], step: string): number => drawn.filter(({ chosen }) => chosen?.includes(step)).length / drawn.length;
 const sigma = (probability: number): number => Math.sqrt((probability * (1 - probability)) / RUNS);
 
-describe('shares', () => {
-  test('of 10,000 runs 20 per cent go along an edge of 20, within 3 sigma, even where the ids hardly differ', () => {
+describe('shares of edges', () => {
+  test('an edge of 20 per cent receives 20 per cent of 10,000 runs, within 3 sigma, even if the ids hardly differ', () => {
     const drawn = sequentialIds.map((runId) => draw({ edges: [edge(20, 'a')], else: ['$steps.b'] }, runId));
     expect(Math.abs(share(drawn, 'a') - 0.2)).toBeLessThan(3 * sigma(0.2));
     expect(share(drawn, 'a') + share(drawn, 'b')).toBe(1);
@@ -32,14 +32,14 @@ describe('shares', () => {
     }
   });
 
-  test('hold for the ids that the server makes', () => {
+  test('the shares are kept for the ids that the server creates', () => {
     const newRunId = createRunIds(() => Date.UTC(2026, 10, 21));
     const drawn = Array.from({ length: RUNS }, () => draw({ edges: [edge(20, 'a')] }, newRunId()));
-    // These are random: 6 sigma are missed once in 500 million runs of this test.
+    // These ids are random: a deviation of 6 sigma occurs once in 500 million runs of this test.
     expect(Math.abs(share(drawn, 'a') - 0.2)).toBeLessThan(6 * sigma(0.2));
   });
 
-  test('of several edges are kept, an item goes along one of them, and the rest goes else', () => {
+  test('several edges keep their shares, an item takes one of them, and the rest takes else', () => {
     const drawn = sequentialIds.map((runId) => draw({ edges: [edge(20, 'a'), edge(50, 'b')], else: ['$steps.c'] }, runId));
     for (const { chosen } of drawn) expect(chosen).toHaveLength(1);
     for (const [step, probability] of [
@@ -50,7 +50,7 @@ describe('shares', () => {
       expect(Math.abs(share(drawn, step) - probability), step).toBeLessThan(3 * sigma(probability));
   });
 
-  test('of independent edges are kept by each, and together as often as chance has it', () => {
+  test('independent edges keep their shares, and their overlap is that of chance', () => {
     const drawn = sequentialIds.map((runId) =>
       draw({ mode: 'independent', edges: [edge(20, 'a'), edge(60, 'b')], else: ['$steps.c'] }, runId),
     );
@@ -64,7 +64,7 @@ describe('shares', () => {
       expect(Math.abs(found - probability)).toBeLessThan(3 * sigma(probability));
   });
 
-  test('of two stages of a run do not depend on each other, nor on the run before', () => {
+  test('the draws of two stages of a run, and of consecutive runs, are independent', () => {
     const [first, second] = ['s1', 's2'].map((step) => sequentialIds.map((runId) => draw({ edges: [edge(20, 'a')] }, runId, step))) as [
       Drawn[],
       Drawn[],
@@ -75,7 +75,7 @@ describe('shares', () => {
     for (const found of [both, twice]) expect(Math.abs(found - 0.04)).toBeLessThan(4 * sigma(0.04));
   });
 
-  test('of nothing and of all are never missed', () => {
+  test('an edge of 0 per cent is never taken, and one of 100 per cent always', () => {
     for (const mode of ['split', 'independent']) {
       const drawn = sequentialIds.slice(0, 500).map((runId) => draw({ mode, edges: [edge(0, 'never'), edge(100, 'always')] }, runId));
       expect([share(drawn, 'never'), share(drawn, 'always')]).toEqual([0, 1]);
@@ -83,7 +83,7 @@ describe('shares', () => {
   });
 });
 
-test('a run that is planned again draws the same', () => {
+test('a repeated plan of a run has the same draw', () => {
   for (const mode of ['split', 'independent']) {
     const manifest = { mode, edges: [edge(30, 'a', 'first'), edge(40, 'b')] };
     const drawn = sequentialIds.slice(0, 200).map((runId) => draw(manifest, runId));
@@ -92,20 +92,20 @@ test('a run that is planned again draws the same', () => {
   }
 });
 
-test('edges are told by their names, or by their places', () => {
+test('edges are reported by name, or by index', () => {
   const drawn = sequentialIds.slice(0, 100).map((runId) => draw({ edges: [edge(50, 'a', 'first'), edge(50, 'b')] }, runId));
   expect(new Set(drawn.flatMap(({ outputs }) => outputs['edges']))).toEqual(new Set(['first', 1]));
 });
 
-describe('a definition is refused', () => {
+describe('definitions of a sampling stage', () => {
   test.each<[string, object, string]>([
     [
-      'more than all',
+      'percents above 100 in total',
       { edges: [edge(80, 'a'), edge(40, 'b')] },
       'edges: the percents of all edges must add up to at most 100, but add up to 120',
     ],
-    ['less than none', { edges: [edge(-1, 'a')] }, 'edges[0].percent: must be >= 0'],
-    ['too much for one', { mode: 'independent', edges: [edge(101, 'a')] }, 'edges[0].percent: must be <= 100'],
+    ['a negative percent', { edges: [edge(-1, 'a')] }, 'edges[0].percent: must be >= 0'],
+    ['a percent above 100', { mode: 'independent', edges: [edge(101, 'a')] }, 'edges[0].percent: must be <= 100'],
     ['no edges', { edges: [] }, 'edges: must NOT have fewer than 1 items'],
     ['an unknown mode', { mode: 'quota', edges: [edge(1, 'a')] }, 'mode: must be one of "split", "independent"'],
     [
@@ -114,11 +114,11 @@ describe('a definition is refused', () => {
       'edges[0].next_steps[0]: must name a step, such as "$steps.name"',
     ],
     ['a name that is a selector', { edges: [edge(1, 'a', '$inputs.x')] }, 'edges[0].name: must be a name, not a selector'],
-  ])('for %s', (_what, manifest, fault) => {
+  ])('a sampling stage is refused for %s', (_what, manifest, fault) => {
     expect(faultsOf(samplingStage, manifest).join()).toContain(fault);
   });
 
-  test('but not for what is 100 but for rounding, nor for independent edges that are more', () => {
+  test('a sum of 100 up to rounding is accepted, and independent edges may exceed it', () => {
     expect(faultsOf(samplingStage, { edges: [edge(33.3, 'a'), edge(33.3, 'b'), edge(33.4, 'c')] })).toEqual([]);
     expect(faultsOf(samplingStage, { mode: 'independent', edges: [edge(80, 'a'), edge(80, 'b')] })).toEqual([]);
   });

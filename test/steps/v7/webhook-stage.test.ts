@@ -1,4 +1,4 @@
-// The Webhook Stage: what it would send, which way it leaves, and what of a definition cannot be.
+// The Webhook Stage: its message, the edges it takes, and refused definitions.
 
 import { describe, expect, test } from 'vitest';
 import type { HttpMessage, OutboundResult } from '../../../src/core/delivery/outbound.ts';
@@ -25,8 +25,8 @@ function sent(fields: Partial<Manifest> = {}): { message: HttpMessage; body: str
   return { message: http, body: body.join(), retry };
 }
 
-describe('what is sent', () => {
-  test('is a POST of JSON to the address as typed', () => {
+describe('the sent message', () => {
+  test('a webhook stage sends a POST of JSON to the URL as typed', () => {
     expect(sent().message).toMatchObject({
       method: 'POST',
       url: URL,
@@ -39,38 +39,38 @@ describe('what is sent', () => {
     expect(sent({ request_timeout: 0.5 }).message.timeoutMs).toBe(500);
   });
 
-  test.each(['Bearer x', 'just-this', 'ApiKey 1234567.abc', ' spaced '])('carries the authorization as typed: %j', (typed) => {
+  test.each(['Bearer x', 'just-this', 'ApiKey 1234567.abc', ' spaced '])('the Authorization header is sent as typed: %j', (typed) => {
     expect(sent({ authorization_header: typed }).message.headers).toEqual({ 'Content-Type': 'application/json', Authorization: typed });
   });
 
-  test.each([null, '', undefined])('carries no authorization where none is given: %j', (typed) => {
+  test.each([null, '', undefined])('without an authorization no Authorization header is sent: %j', (typed) => {
     expect(Object.keys(sent(typed === undefined ? {} : { authorization_header: typed }).message.headers)).toEqual(['Content-Type']);
   });
 
   test.each<[string, Partial<Manifest>, string]>([
-    ['the document that came', {}, `blob ${DOCUMENT.sha256} 1234`],
+    ['the received document', {}, `blob ${DOCUMENT.sha256} 1234`],
     ['its metadata without annotations', { include_annotations: false }, '{"version":"2.0","item":{"name":"a.png"}}'],
     ['any JSON of another step', { payload: parseJson('{"a":1.0,"annotations":[1]}') }, '{"a":1.0,"annotations":[1]}'],
     [
-      'that, without annotations',
+      'any JSON without its annotations',
       { payload: parseJson('{"a":1.0,"annotations":[1],"b":{"annotations":2}}'), include_annotations: false },
       '{"a":1.0,"b":{"annotations":2}}',
     ],
     ['a list', { payload: [1, { annotations: 2 }], include_annotations: false }, '[1,{"annotations":2}]'],
     ['text', { payload: 'é' }, '"é"'],
-    ['an object that is like a handle', { payload: DOCUMENT }, JSON.stringify(DOCUMENT)],
-  ])('is %s', (_what, fields, body) => {
+    ['an object that looks like a handle', { payload: DOCUMENT }, JSON.stringify(DOCUMENT)],
+  ])('the body is %s', (_what, fields, body) => {
     expect(sent(fields).body).toBe(body);
   });
 
-  test('is never a file that did not come with this request, whatever a payload says', () => {
+  test('a file that did not come with this request is never sent, whatever the payload says', () => {
     const imitation = payload([], { document: { ...DOCUMENT, sha256: 'b'.repeat(64) } });
     expect(sent({ payload: imitation }).body).toBe(JSON.stringify(imitation));
     const lying = payload([], { document: { ...DOCUMENT, size: 5 } });
     expect(sent({ payload: lying }).body).toBe(`blob ${DOCUMENT.sha256} 1234`);
   });
 
-  test('is tried six times, or once, or as often as it is said', () => {
+  test('a message has six attempts, one, or as many as configured', () => {
     const times = { baseSeconds: 1, maxSeconds: 300 };
     expect(sent().retry).toEqual({ maxRetries: 5, ...times });
     expect(sent({ retry_if_fails: false }).retry).toEqual({ maxRetries: 0, ...times });
@@ -79,13 +79,13 @@ describe('what is sent', () => {
   });
 });
 
-describe('the way out', () => {
+describe('the edges of the stage', () => {
   const ways = { on_success: ['$steps.yes', '$steps.also'], on_failure: ['$steps.no'] };
   const leave = (result: OutboundResult, fields: Partial<Manifest> = ways) =>
     webhookStage.interpret?.({ url: URL, ...fields }, result, context);
   const outputs = (fields: object) => ({ success: false, status_code: null, response_body: null, delivery_id: 'dlv_1', ...fields });
 
-  test.each([200, 201, 204, 299])('is that of success for %i', (status) => {
+  test.each([200, 201, 204, 299])('status %i takes the edge for success', (status) => {
     expect(leave(answer(status, 'thanks', 'Fine'))).toEqual({
       kind: 'completed',
       outputs: outputs({ success: true, status_code: status, message: `the receiver answered ${status} Fine`, response_body: 'thanks' }),
@@ -94,7 +94,7 @@ describe('the way out', () => {
     });
   });
 
-  test.each([199, 300, 302, 400, 404, 410, 413, 500, 503])('is that of failure for %i', (status) => {
+  test.each([199, 300, 302, 400, 404, 410, 413, 500, 503])('status %i takes the edge for failure', (status) => {
     const message = `the receiver answered ${status}`;
     expect(leave(answer(status, 'no'))).toMatchObject({
       outputs: outputs({ status_code: status, message, response_body: 'no' }),
@@ -107,12 +107,12 @@ describe('the way out', () => {
     [{ kind: 'timeout', phase: 'headers' }, 'no answer in time (headers)'],
     [{ kind: 'network', code: 'ECONNREFUSED', reason: 'connection refused' }, 'connection refused'],
     [{ kind: 'refused', reason: 'the address is private' }, 'the address is private'],
-  ])('is that of failure where nothing answers: $kind', (result, message) => {
+  ])('a message without an answer takes the edge for failure: $kind', (result, message) => {
     expect(leave(result)).toMatchObject({ outputs: outputs({ message }), chosen: ['no'] });
     expect(leave(result, {})).toMatchObject({ kind: 'failed', error: { code: 'delivery_failed', message } });
   });
 
-  test('of a success leads to nothing where only failure has one', () => {
+  test('a success without an edge ends the branch if only failure has an edge', () => {
     expect(leave(answer(200), { on_failure: ['$steps.no'] })).toMatchObject({ kind: 'completed', chosen: [] });
   });
 
@@ -126,7 +126,7 @@ describe('the way out', () => {
     [{ authorization_header: { token: 1 } }, 'authorization_header must be one line of text'],
     [{ payload: null }, 'there is no payload'],
     [{ payload: payload([], { source: 'roboflow', metadata: null }), include_annotations: false }, 'a payload of roboflow has no metadata'],
-  ])('is that of failure for what a selector gave and cannot be sent: %j', (fields, message) => {
+  ])('a selected value that cannot be sent takes the edge for failure: %j', (fields, message) => {
     const plan = webhookStage.plan({ url: URL, ...ways, ...fields }, context);
     expect(plan).toMatchObject({
       kind: 'completed',
@@ -136,7 +136,7 @@ describe('the way out', () => {
     expect(webhookStage.plan({ url: URL, ...fields }, context)).toMatchObject({ kind: 'failed', error: { code: 'delivery_failed' } });
   });
 
-  test('is that of failure where the sink has no typed payload', () => {
+  test('a sink without typed payloads makes the stage take the edge for failure', () => {
     expect(webhookStage.plan({ url: URL }, stepContext())).toMatchObject({
       kind: 'failed',
       error: { message: expect.stringContaining('"payload": "v7"') },
@@ -144,30 +144,26 @@ describe('the way out', () => {
   });
 });
 
-describe('a definition is refused, and the place named', () => {
+describe('definitions of a webhook stage', () => {
   test.each<[string, object, string]>([
-    [
-      'an address that is none',
-      { url: 'example.org/hook' },
-      'url: must be a URL, such as "https://example.org/hook?item=1", or a selector of one',
-    ],
-    ['no address', { url: null }, 'url: must be string'],
+    ['an invalid URL', { url: 'example.org/hook' }, 'url: must be a URL, such as "https://example.org/hook?item=1", or a selector of one'],
+    ['no URL', { url: null }, 'url: must be string'],
     ['an authorization of two lines', { authorization_header: 'a\nb' }, 'authorization_header: must be one line of text'],
-    ['an authorization that is no text', { authorization_header: 7 }, 'authorization_header: must be string,null'],
-    ['annotations by halves', { include_annotations: 'yes' }, 'include_annotations: must be boolean'],
-    ['a retry that is not said', { retry_if_fails: 5 }, 'retry_if_fails: must be boolean'],
-    ['no time', { request_timeout: 0 }, 'request_timeout: must be >= 0.001'],
-    ['a way that is no step', { on_failure: ['$inputs.x'] }, 'on_failure[0]: must name a step, such as "$steps.name"'],
+    ['an authorization that is not text', { authorization_header: 7 }, 'authorization_header: must be string,null'],
+    ['an include_annotations that is not a flag', { include_annotations: 'yes' }, 'include_annotations: must be boolean'],
+    ['a retry_if_fails that is not a flag', { retry_if_fails: 5 }, 'retry_if_fails: must be boolean'],
+    ['a timeout of 0', { request_timeout: 0 }, 'request_timeout: must be >= 0.001'],
+    ['a target that is not a step', { on_failure: ['$inputs.x'] }, 'on_failure[0]: must name a step, such as "$steps.name"'],
     [
-      'a setting that is not there',
+      'an unknown setting',
       { include_anotations: true },
       'unknown field "include_anotations"; did you mean "include_annotations"? Known are',
     ],
-  ])('for %s', (_what, fields, fault) => {
+  ])('a webhook stage is refused for %s', (_what, fields, fault) => {
     expect(faultsOf(webhookStage, { url: URL, ...fields }).join()).toContain(fault);
   });
 
-  test('but not with all that a stage may say', () => {
+  test('a webhook stage with all properties is accepted', () => {
     const fields = {
       url: '$inputs.url',
       authorization_header: '$steps.secrets.token',
