@@ -44,7 +44,7 @@ describe('both versions', () => {
     ['v1', planV1],
     ['v2', planV2],
   ] as const) {
-    test(`${version} sends through the sender's server to one or many receivers`, () => {
+    test(`email_notification@${version} sends through the sender's server to one or many receivers`, () => {
       expect(mailOf(plan())).toMatchObject({
         transport: 'smtp',
         host: 'smtp.example.org',
@@ -62,7 +62,7 @@ describe('both versions', () => {
       expect(mailOf(plan({ cc_receiver_email: null }))).toMatchObject({ cc: [] });
     });
 
-    test(`${version} sends in the background, and remembers the time for the cooldown of its step`, () => {
+    test(`email_notification@${version} sends in the background, and remembers the time for the cooldown of its step`, () => {
       expect(plan()).toMatchObject({
         remember: { last_sent_at: NOW },
         outcome: { outputs: { message: 'Notification sent in the background task' } },
@@ -70,14 +70,14 @@ describe('both versions', () => {
       expect(plan({}, { memory: { last_sent_at: NOW - 4999 } })).toMatchObject({ outputs: { throttling_status: true } });
     });
 
-    test(`${version} sends no e-mail without receivers`, () => {
+    test(`email_notification@${version} sends no e-mail without receivers`, () => {
       expect(plan({ receiver_email: [] })).toMatchObject({
         kind: 'completed',
         outputs: { error_status: true, message: 'E-mail notification must have at least one receiver defined.' },
       });
     });
 
-    test(`${version} refuses line breaks in headers`, () => {
+    test(`email_notification@${version} refuses line breaks in headers`, () => {
       for (const given of [
         { subject: 'a\r\nBcc: evil@x' },
         { receiver_email: 'b@x\nc@x' },
@@ -95,13 +95,13 @@ describe('both versions', () => {
       }
     });
 
-    test(`${version} fails for settings that are not text`, () => {
+    test(`email_notification@${version} fails for settings that are not text`, () => {
       for (const given of [{ subject: 5 }, { receiver_email: { a: 1 } }, { receiver_email: [null] }, { smtp_server: ['x'] }]) {
         expect(plan(given)).toMatchObject({ kind: 'failed', error: { code: 'invalid_setting' } });
       }
     });
 
-    test(`${version} attaches text, bytes and received files unchanged`, () => {
+    test(`email_notification@${version} attaches text, bytes and received files unchanged`, () => {
       const attachments = { 'report.csv': 'a,b\n', 'raw.bin': new Bytes(JPEG), 'data.txt': { k: [1, null] }, 'photo.png': { ...file } };
       const sent = mailOf(plan({ attachments }, withFile)).attachments;
       expect(sent.map(({ filename, contentType, cid }) => [filename, contentType, cid])).toEqual([
@@ -116,7 +116,7 @@ describe('both versions', () => {
       expect(sent[3]?.content).toEqual({ sha256: SHA256, size: 12 });
     });
 
-    test(`${version} never attaches a file that did not come with the request`, () => {
+    test(`email_notification@${version} never attaches a file that did not come with the request`, () => {
       const imitated = { ...file, sha256: 'b'.repeat(64) };
       const [sent] = mailOf(plan({ attachments: { 'photo.png': imitated } }, withFile)).attachments;
       expect(textOf(sent?.content)).toContain("'filename': 'cat.png'");
@@ -125,11 +125,11 @@ describe('both versions', () => {
 });
 
 describe('v1', () => {
-  test('v1 sends plain text without markup', () => {
+  test('email_notification@v1 sends plain text without markup', () => {
     expect(mailOf(planV1())).toMatchObject({ text: 'Found <b>"cats" & \'dogs\'</b>\nnow', html: null });
   });
 
-  test('v1 fails without a server or a password', () => {
+  test('email_notification@v1 fails without a server or a password', () => {
     expect(planV1({ sender_email_password: null })).toMatchObject({
       kind: 'failed',
       error: { message: 'sender_email_password must be text, but is null' },
@@ -138,14 +138,14 @@ describe('v1', () => {
 });
 
 describe('v2', () => {
-  test('v2 sends HTML with escaped parameters and line breaks', () => {
+  test('email_notification@v2 sends HTML with escaped parameters and line breaks', () => {
     expect(mailOf(planV2())).toMatchObject({
       text: null,
       html: 'Found &lt;b&gt;&quot;cats&quot; &amp; &#x27;dogs&#x27;&lt;/b&gt;<br>\nnow',
     });
   });
 
-  test('v2 shows images where the message names them', () => {
+  test('email_notification@v2 shows images where the message names them', () => {
     const given = {
       message: 'See {{ $parameters.shot }} {{ $parameters.shot }} {{ $parameters.photo }}',
       message_parameters: { shot: image, photo: { ...file } },
@@ -159,7 +159,7 @@ describe('v2', () => {
     ]);
   });
 
-  test('v2 attaches images as JPEG with a matching name', () => {
+  test('email_notification@v2 attaches images as JPEG with a matching name', () => {
     const sent = mailOf(
       planV2({ attachments: { shot: image, 'b.JPEG': image, 'c.png': `data:image/png;base64,${image.value}` } }),
     ).attachments;
@@ -167,7 +167,7 @@ describe('v2', () => {
     for (const { content, contentType } of sent) expect([content, contentType]).toEqual([JPEG, 'image/jpeg']);
   });
 
-  test('v2 requests all its images at once', () => {
+  test('email_notification@v2 requests all its images at once', () => {
     const images: StepContext['images'] = {
       size: () => ({ width: 1, height: 1 }),
       jpeg(wanted, quality) {
@@ -179,7 +179,7 @@ describe('v2', () => {
     expect(planOfKind(planV2(given, { images }), 'load').wants.map((want) => want.image)).toEqual([image, other, image]);
   });
 
-  test('v2 names the missing settings of the server and sends nothing', () => {
+  test('email_notification@v2 names the missing settings of the server and sends nothing', () => {
     for (const given of [{ sender_email: null }, { smtp_server: undefined }, { sender_email_password: '' }]) {
       expect(planV2(given)).toMatchObject({
         kind: 'completed',
@@ -188,7 +188,7 @@ describe('v2', () => {
     }
   });
 
-  test("v2 refuses Roboflow's own account, which is the default", () => {
+  test("email_notification@v2 refuses Roboflow's own account, which is the default", () => {
     expect(faultsOf(emailNotificationV2, v2)).toEqual([]);
     for (const provider of [undefined, 'Roboflow Managed API Key']) {
       expect(faultsOf(emailNotificationV2, { ...v2, email_provider: provider })).toEqual([

@@ -37,7 +37,7 @@ describe('the request of both versions', () => {
     ['v1', planV1],
     ['v2', planV2],
   ] as const) {
-    test(`${version} posts a form to the account, with account and token in the URL`, () => {
+    test(`twilio_sms_notification@${version} posts a form to the account, with account and token in the URL`, () => {
       const planned = plan({ message: 'Größe & 100%' });
       const message = messageOf(planned);
       expect(message).toMatchObject({ method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, succeeds: '2xx' });
@@ -51,14 +51,14 @@ describe('the request of both versions', () => {
       ]);
     });
 
-    test(`${version} sends only to the configured API, whatever the account contains`, () => {
+    test(`twilio_sms_notification@${version} sends only to the configured API, whatever the account contains`, () => {
       expect(new URL(messageOf(plan({ api_url: 'http://127.0.0.1:8080/' })).url).origin).toBe('http://127.0.0.1:8080');
       const evil = new URL(messageOf(plan({ twilio_account_sid: 'a@evil.example/#' })).url);
       expect([evil.host, evil.pathname]).toEqual(['api.twilio.com', '/2010-04-01/Accounts/a%40evil.example%2F%23/Messages.json']);
       expect(plan({ api_url: 'twilio' })).toMatchObject({ kind: 'failed', error: { code: 'invalid_setting' } });
     });
 
-    test(`${version} fails for settings that are not text`, () => {
+    test(`twilio_sms_notification@${version} fails for settings that are not text`, () => {
       for (const given of [{ receiver_number: 15550002 }, { sender_number: ['+1'] }, { twilio_auth_token: { a: 1 } }]) {
         expect(plan(given)).toMatchObject({
           kind: 'failed',
@@ -68,7 +68,7 @@ describe('the request of both versions', () => {
     });
   }
 
-  test('v1 has a cooldown per session, and v2 per step', () => {
+  test('twilio_sms_notification@v1 has a cooldown per session, and v2 per step', () => {
     expect(planOfKind(planV1(), 'deliver').remember).toEqual({ last_sent_at: NOW });
     expect(twilioSmsNotificationV1.memoryKey?.(v1, { step: 'a', written: {} })).toBe('twilio_sms_notification:session');
     expect(twilioSmsNotificationV2.memoryKey?.(v2, { step: 'a', written: {} })).not.toBe(
@@ -78,7 +78,7 @@ describe('the request of both versions', () => {
 });
 
 describe('the length of a message', () => {
-  test('v1 truncates to 160 characters or the configured limit, with a marker', () => {
+  test('twilio_sms_notification@v1 truncates to 160 characters or the configured limit, with a marker', () => {
     expect(textOf(planV1({ message: 'x'.repeat(160) }))).toBe('x'.repeat(160));
     expect(textOf(planV1({ message: 'x'.repeat(161) }))).toBe(`${'x'.repeat(154)} [...]`);
     expect(textOf(planV1({ message: '😀'.repeat(161) }))).toBe(`${'😀'.repeat(154)} [...]`);
@@ -87,7 +87,7 @@ describe('the length of a message', () => {
     expect(planV1({ length_limit: 0 })).toMatchObject({ kind: 'failed', error: { message: 'length_limit must be greater than 0' } });
   });
 
-  test('v2 truncates to 1600 characters', () => {
+  test('twilio_sms_notification@v2 truncates to 1600 characters', () => {
     expect(textOf(planV2({ message: 'x'.repeat(1600) }))).toBe('x'.repeat(1600));
     expect(textOf(planV2({ message: 'x'.repeat(100_000) }))).toBe(`${'x'.repeat(1594)} [...]`);
   });
@@ -98,7 +98,7 @@ describe('the length of a message', () => {
 });
 
 describe('v2', () => {
-  test('v2 sends the URLs of one or many pictures', () => {
+  test('twilio_sms_notification@v2 sends the URLs of one or many pictures', () => {
     const mediaOf = (media_url: unknown): string[] =>
       formOf(planV2({ media_url }))
         .filter(([name]) => name === 'MediaUrl')
@@ -112,7 +112,7 @@ describe('v2', () => {
     });
   });
 
-  test('v2 names the missing settings of the account and sends nothing', () => {
+  test('twilio_sms_notification@v2 names the missing settings of the account and sends nothing', () => {
     for (const given of [{ twilio_account_sid: null }, { twilio_auth_token: '' }, { sender_number: undefined }]) {
       expect(planV2(given)).toMatchObject({
         kind: 'completed',
@@ -121,7 +121,7 @@ describe('v2', () => {
     }
   });
 
-  test("v2 refuses Roboflow's own account, which is the default", () => {
+  test("twilio_sms_notification@v2 refuses Roboflow's own account, which is the default", () => {
     expect(faultsOf(twilioSmsNotificationV2, v2)).toEqual([]);
     for (const provider of [undefined, 'Roboflow Managed API Key']) {
       expect(faultsOf(twilioSmsNotificationV2, { ...v2, sms_provider: provider })).toEqual([
@@ -154,7 +154,7 @@ describe('the answer', () => {
   });
 });
 
-test('v1 refuses a limit of 0 and a missing session', () => {
+test('twilio_sms_notification@v1 refuses a limit of 0 and a missing session', () => {
   expect(faultsOf(twilioSmsNotificationV1, { ...v1, length_limit: '$inputs.limit' })).toEqual([]);
   for (const given of [{ length_limit: 0 }, { cooldown_session_key: undefined }, { cooldown_seconds: 901 }, { receiver_number: 5 }]) {
     expect(faultsOf(twilioSmsNotificationV1, { ...v1, ...given })).toHaveLength(1);
