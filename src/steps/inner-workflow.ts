@@ -33,14 +33,14 @@ export const innerWorkflow: StepType<InnerWorkflowManifest> = {
     workflow_id: {
       type: ['string', 'null'],
       pattern: ID,
-      description: 'must be the id of a workflow; saving stores a copy of its current state',
+      description: 'must be the id of a workflow; saving stores a copy of it',
     },
     workflow_version_id: {
       description: 'a whole number, the version of that workflow; by default the current one',
       anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string', pattern: '^[1-9]\\d{0,8}$' }, { type: 'null' }],
     },
     parameter_bindings: { type: 'object', description: 'the inputs of the other workflow by name, each a selector or a literal' },
-    execution_mode: { type: 'string', enum: ['embedded'] },
+    execution_mode: { type: 'string', enum: ['embedded'], description: 'the steps always run as part of this workflow' },
   },
   required: ['parameter_bindings'],
   ignoresUnknown: true,

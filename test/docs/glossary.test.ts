@@ -22,6 +22,7 @@ const CLEAN_SOURCE = [
   'src/receiver',
   'src/steps',
   'src/threads',
+  'test/steps',
   'test/support',
 ];
 

@@ -43,7 +43,7 @@ export const dataAggregator: StepType<DataAggregatorManifest> = {
       description: `for each value a list of ${AGGREGATIONS.join(', ')}; each adds an output, such as <name>_sum, which is null until the interval ends`,
       additionalProperties: { type: 'array', items: { enum: [...AGGREGATIONS] } },
     },
-    interval: integer('the length of an interval', { minimum: 1 }),
+    interval: integer('the length of an interval, in `interval_unit`', { minimum: 1 }),
     interval_unit: { enum: [...UNITS], default: 'seconds', description: 'the unit of the interval' },
   },
   required: ['data', 'aggregation_mode', 'interval'],

@@ -20,7 +20,7 @@ function plan(manifest: Manifest, given: Partial<StepContext> = {}): StepPlan {
   return localFileSink.plan(manifest, context(given));
 }
 
-function told(isError: boolean, message: string): object {
+function outcomeOf(isError: boolean, message: string): object {
   return { kind: 'completed', outputs: { error_status: isError, message } };
 }
 
@@ -61,8 +61,8 @@ describe('separate files', () => {
   });
 
   test('the outputs say that a file was saved, or why not', () => {
-    expect(localFileSink.interpret?.(separate, written, context())).toEqual(told(false, 'Data saved successfully'));
-    expect(localFileSink.interpret?.(separate, notWritten, context())).toEqual(told(true, '"x" cannot be written (ENOSPC)'));
+    expect(localFileSink.interpret?.(separate, written, context())).toEqual(outcomeOf(false, 'Data saved successfully'));
+    expect(localFileSink.interpret?.(separate, notWritten, context())).toEqual(outcomeOf(true, '"x" cannot be written (ENOSPC)'));
     expect(localFileSink.memoryKey?.(separate, { step: 's', written: {} })).toBeNull();
   });
 });
@@ -75,7 +75,7 @@ describe('a log', () => {
       const manifest = { ...log, ...given, content } as Manifest;
       const { path, content: entry, mode } = planOfKind(localFileSink.plan(manifest, context({ memory }, place)), 'write');
       const outcome = localFileSink.interpret?.(manifest, written, context({ memory }, place));
-      expect(outcome).toMatchObject(told(false, 'Data saved successfully'));
+      expect(outcome).toMatchObject(outcomeOf(false, 'Data saved successfully'));
       memory = (outcome as { remember?: unknown }).remember;
       return { path, content: entry, mode };
     });
@@ -108,16 +108,16 @@ describe('a log', () => {
 
   test('a JSON log refuses invalid JSON and does not remember it', () => {
     for (const content of ['', '{', '{} {}', `${'['.repeat(100_000)}`]) {
-      expect(plan({ ...log, file_type: 'json', content })).toEqual(told(true, 'Invalid JSON content'));
+      expect(plan({ ...log, file_type: 'json', content })).toEqual(outcomeOf(true, 'Invalid JSON content'));
     }
   });
 
   test('a log that cannot be created or appended to is reported, and the next run begins a new one', () => {
-    expect(localFileSink.interpret?.(log, notWritten, context())).toEqual(told(true, 'Could not create new sink file'));
+    expect(localFileSink.interpret?.(log, notWritten, context())).toEqual(outcomeOf(true, 'Could not create new sink file'));
     const memory = { path: 'some/location/old.txt', entries: 1 };
     expect(plan(log, { memory })).toMatchObject({ path: 'some/location/old.txt', mode: 'append' });
     expect(localFileSink.interpret?.(log, notWritten, context({ memory }))).toEqual({
-      ...told(true, 'Could not append content to append log'),
+      ...outcomeOf(true, 'Could not append content to append log'),
       remember: null,
     });
   });

@@ -12,7 +12,7 @@ import type { StepContext } from '../../../src/steps/step-type.ts';
 import { answer, faultsOf, planOfKind, stepContext } from '../roboflow/step-context.ts';
 import { KINDS, payloadOf, prediction, robovisionForm } from './forms.ts';
 
-const URL = 'https://receiver.example.org/room?key=1';
+const URL = 'https://receiver.example.org/frames?key=1';
 
 const contextWith = (files: readonly FileHandle[], given: Partial<StepContext> = {}): StepContext =>
   stepContext({ roots: { inputs: {}, steps: {}, request: { files } }, ...given });

@@ -80,8 +80,8 @@ describe('the sent message', () => {
 });
 
 describe('the edges of the stage', () => {
-  const ways = { on_success: ['$steps.yes', '$steps.also'], on_failure: ['$steps.no'] };
-  const leave = (result: OutboundResult, fields: Partial<Manifest> = ways) =>
+  const edges = { on_success: ['$steps.yes', '$steps.also'], on_failure: ['$steps.no'] };
+  const leave = (result: OutboundResult, fields: Partial<Manifest> = edges) =>
     webhookStage.interpret?.({ url: URL, ...fields }, result, context);
   const outputs = (fields: object) => ({ success: false, status_code: null, response_body: null, delivery_id: 'dlv_1', ...fields });
 
@@ -127,7 +127,7 @@ describe('the edges of the stage', () => {
     [{ payload: null }, 'there is no payload'],
     [{ payload: payload([], { source: 'roboflow', metadata: null }), include_annotations: false }, 'a payload of roboflow has no metadata'],
   ])('a selected value that cannot be sent takes the edge for failure: %j', (fields, message) => {
-    const plan = webhookStage.plan({ url: URL, ...ways, ...fields }, context);
+    const plan = webhookStage.plan({ url: URL, ...edges, ...fields }, context);
     expect(plan).toMatchObject({
       kind: 'completed',
       outputs: { success: false, delivery_id: null, message: expect.stringContaining(message) },
