@@ -62,15 +62,7 @@ export function spawnServer({
   const child = spawn(command, rest, {
     ...user,
     cwd: copy ?? ROOT,
-    env: {
-      PATH: process.env['PATH'],
-      HOME: process.env['HOME'],
-      SLUICE_DATA_DIR: dataDir,
-      SLUICE_PORT: '0',
-      SLUICE_MIN_FREE_DISK: '0B',
-      SLUICE_ADMIN_TOKEN: 'admin-token-of-the-tests',
-      ...env,
-    },
+    env: { ...environmentFor(dataDir), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';
@@ -91,4 +83,15 @@ export function spawnServer({
     await exited;
   });
   return { child, listening, exited, output: () => printed, kill: (signal) => void child.kill(signal) };
+}
+
+function environmentFor(dataDir: string): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    SLUICE_DATA_DIR: dataDir,
+    SLUICE_PORT: '0',
+    SLUICE_MIN_FREE_DISK: '0B',
+    SLUICE_ADMIN_TOKEN: 'admin-token-of-the-tests',
+  };
 }

@@ -32,6 +32,8 @@ export interface TestAppOptions extends Partial<Omit<AppOptions, 'config'>> {
   onEnd?: typeof onTestEnd;
 }
 
+const FLAGS = { host: '127.0.0.1', port: '0', admin_token: ADMIN_TOKEN, min_free_disk: '0B', drain_seconds: '5' };
+
 export async function startTestApp({
   settings = {},
   onEnd = onTestEnd,
@@ -41,15 +43,7 @@ export async function startTestApp({
   ...options
 }: TestAppOptions = {}): Promise<TestApp> {
   const logs: string[] = [];
-  const flags = {
-    host: '127.0.0.1',
-    port: '0',
-    data_dir: dataDir,
-    admin_token: ADMIN_TOKEN,
-    min_free_disk: '0B',
-    drain_seconds: '5',
-    ...settings,
-  };
+  const flags = { ...FLAGS, data_dir: dataDir, ...settings };
   const { logger } = createLogger('info', { write: (line: string) => void logs.push(line) });
   const loaded = loadConfig({ flags, environment: {}, file: {} });
   const app = await startApp({
@@ -63,21 +57,7 @@ export async function startTestApp({
   });
   onEnd(() => app.close());
 
-  async function admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }> {
-    const response = await fetch(`${app.url}/api/v1${path}`, {
-      method,
-      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, body: text === '' ? null : JSON.parse(text) };
-  }
-
-  async function must(expected: number, answer: { status: number; body: any }): Promise<any> {
-    if (answer.status !== expected) throw new Error(`expected ${expected}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
-    return answer.body;
-  }
-
+  const admin = adminCaller(app.url);
   return {
     ...app,
     logs,
@@ -89,4 +69,22 @@ export async function startTestApp({
         await admin('PUT', `/apps/${appId}/workflows/${id}`, { version: '1.0', inputs: [], steps: [], outputs: [], ...definition }),
       ),
   };
+}
+
+function adminCaller(url: string): TestApp['admin'] {
+  return async (method, path, body) => {
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? null : JSON.parse(text) };
+  };
+}
+
+/** Returns the body of an answer with the expected status, and throws otherwise. */
+function must(expected: number, answer: { status: number; body: any }): any {
+  if (answer.status !== expected) throw new Error(`expected ${expected}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
+  return answer.body;
 }

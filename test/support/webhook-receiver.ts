@@ -2,7 +2,7 @@
 // and can stop and start again at the same address.
 
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { onTestEnd } from './cleanup.ts';
@@ -42,34 +42,14 @@ export interface ReceiverOptions {
 }
 
 export async function startWebhookReceiver(options: ReceiverOptions = {}): Promise<WebhookReceiver> {
-  const {
-    wait = async () => undefined,
-    body: answer = '',
-    status = () => 200,
-    headers: headersOf = () => ({}),
-    onEnd = onTestEnd,
-  } = options;
+  const { onEnd = onTestEnd } = options;
   const arrivals: Arrival[] = [];
-  let underWay = 0;
-  let succeeded = 0;
+  const answer = recordAndAnswer(options, arrivals);
   let port = 0;
   let server: Server;
 
   async function listen(): Promise<void> {
-    server = createServer(async (request, response) => {
-      underWay += 1;
-      const seen = { at: performance.now(), underWay, succeeded, target: request.url as string };
-      const headers = request.headers as Record<string, string>;
-      const bytes = await buffer(request).catch(() => Buffer.alloc(0));
-      const body = bytes.toString();
-      const arrival = { ...seen, key: headers['idempotency-key'] ?? '', headers, body, bytes };
-      arrivals.push(arrival);
-      await wait(arrival);
-      const code = status(arrival);
-      if (code < 400) succeeded += 1;
-      underWay -= 1;
-      response.writeHead(code, headersOf(arrival)).end(answer);
-    });
+    server = createServer(answer);
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     port = (server.address() as AddressInfo).port;
@@ -87,4 +67,24 @@ export async function startWebhookReceiver(options: ReceiverOptions = {}): Promi
     if (server.listening) await goAway();
   });
   return { url: `http://127.0.0.1:${port}/hook`, port, arrivals, goAway, comeBack: listen };
+}
+
+function recordAndAnswer(options: ReceiverOptions, arrivals: Arrival[]) {
+  const { wait = async () => undefined, body: answer = '', status = () => 200, headers: headersOf = () => ({}) } = options;
+  let underWay = 0;
+  let succeeded = 0;
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    underWay += 1;
+    const seen = { at: performance.now(), underWay, succeeded, target: request.url as string };
+    const headers = request.headers as Record<string, string>;
+    const bytes = await buffer(request).catch(() => Buffer.alloc(0));
+    const body = bytes.toString();
+    const arrival = { ...seen, key: headers['idempotency-key'] ?? '', headers, body, bytes };
+    arrivals.push(arrival);
+    await wait(arrival);
+    const code = status(arrival);
+    if (code < 400) succeeded += 1;
+    underWay -= 1;
+    response.writeHead(code, headersOf(arrival)).end(answer);
+  };
 }
