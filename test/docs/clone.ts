@@ -1,5 +1,5 @@
-// A fresh clone with a server running in it, as the documents take it for granted: `data` beside `config`, the
-// `sluice` command at hand. Runs the shell blocks of one document in one shell, as a reader pastes them.
+// A fresh clone with a running server, as the documents assume: `data` beside `config`, and the `sluice` command on the
+// path. Runs the shell blocks of one document in one shell, as a reader pastes them.
 
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { type Block, ROOT } from './markdown.ts';
 export interface Clone {
   folder: string;
   app: TestApp;
-  /** Free, and in place of 9658, where `sluice listen` listens. */
+  /** A free port that replaces 9658, the port of `sluice listen`. */
   listenPort: number;
 }
 
@@ -47,8 +47,8 @@ export interface Ran {
 }
 
 /**
- * Rejects, with what it printed, at the first block that does not end with its exit code (`exit=1`, else 0).
- * `printed` is a folder for what each block prints.
+ * Rejects with its output at the first block that does not end with its exit code (`exit=1`, else 0). `printed` is a
+ * folder for the output of each block.
  */
 export async function runBlocks({ folder, app, listenPort }: Clone, blocks: readonly Block[], printed: string): Promise<Ran[]> {
   const address = new URL(app.url).host;

@@ -1,5 +1,5 @@
-// The image, as far as it can be checked without an engine: what the Dockerfile copies is there and goes to the
-// engine, and what it copies is enough to run the server the way it says.
+// The image, as far as it can be checked without an engine: the files that the Dockerfile copies exist and reach the
+// engine, and they suffice to run the server as the Dockerfile does.
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +29,7 @@ const lastStage = instructions.slice(instructions.findLastIndex(({ name }) => na
 
 const textsOf = (name: string, list = lastStage): string[] => list.filter((item) => item.name === name).map(({ text }) => text);
 
-/** Of the build context, as [sources, target]. */
+/** The COPY instructions from the build context, as [sources, target]. */
 function copies(list: readonly Instruction[]): [sources: string[], target: string][] {
   return textsOf('COPY', [...list])
     .filter((text) => !text.startsWith('--from'))
@@ -52,7 +52,7 @@ test('every file that the image copies exists, and .dockerignore lets it through
   expect([...new Set(sources)].sort()).toEqual(exceptions.map((line) => line.replace('!', '')).sort());
 });
 
-test('the image runs as a user without rights, keeps its data in the volume, and gets signals itself', () => {
+test('the image runs as an unprivileged user, keeps its data in the volume, and receives signals itself', () => {
   expect(textsOf('USER')).toEqual(['node']);
   expect(textsOf('VOLUME')).toEqual([variables()['SLUICE_DATA_DIR']]);
   expect(textsOf('CMD').map((text) => JSON.parse(text))).toEqual([['node', 'scripts/sluice.mjs', 'serve']]);
@@ -63,13 +63,13 @@ test('the image runs as a user without rights, keeps its data in the volume, and
   ]);
 });
 
-test('the settings of the image are settings of the server, and its port is the one that is exposed', () => {
+test('the settings of the image are settings of the server, and its port is exposed', () => {
   const known = new Set([...settings.map(variableOf), 'NODE_ENV']);
   expect(Object.keys(variables()).filter((name) => !known.has(name))).toEqual([]);
   expect(textsOf('EXPOSE')).toEqual([settings.find(({ key }) => key === 'port')?.fallback]);
 });
 
-test('what the image holds is enough: it serves nothing of its own, is healthy, takes what is mounted, and stops with 0', {
+test('the contents of the image suffice: it starts without definitions, is healthy, serves mounted ones, and stops with 0', {
   timeout: 90_000,
 }, async () => {
   const image = stageImage();
@@ -109,7 +109,7 @@ test('what the image holds is enough: it serves nothing of its own, is healthy, 
 
 const serveWith = (verb: string): string[] => ['node', 'scripts/sluice.mjs', verb];
 
-/** A folder with what the image holds: the copied files, what is emitted, and of node_modules what production needs. */
+/** Creates a folder with the contents of the image: the copied files, dist, and the production part of node_modules. */
 function stageImage(): string {
   const [image, build] = [tempDir(), tempDir()];
   makeEmittedCopy(build);

@@ -1,5 +1,5 @@
-// Every example of the documents: commands run as printed against the real server, what they are said to print is
-// what they print, definitions are accepted by the real validator, and links lead somewhere.
+// Every example of the documents: commands run as printed against the real server and print the output shown, the real
+// validator accepts definitions, and links have a target.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -15,13 +15,13 @@ import { anchorsOf, type Block, blocksOf, linksOf, listDocuments, ROOT, readDocu
 import { isShown, masked } from './masked.ts';
 
 const OUTPUTS = ['text', 'http', 'json'];
-/** Cannot be run here: each is read by another program, or starts something that does not end. */
+/** Blocks that cannot run here: another program reads them, or they start something that does not end. */
 const ONLY_READ = ['console', 'nginx', 'caddyfile', 'ini', 'html', 'js', 'mermaid'];
 
 const isSetUp = ({ text }: Block): boolean => /^(?:git|npm|cd) /.test(text);
 const isRun = (block: Block): boolean => block.language === 'sh' && !isSetUp(block);
 
-/** What the block before prints, when this one shows it. */
+/** Blocks that show the output of the block before. */
 function isOutput(blocks: readonly Block[], index: number): boolean {
   const { language, isDirectlyAfter } = blocks[index] as Block;
   return OUTPUTS.includes(language) && isDirectlyAfter && blocks[index - 1]?.language === 'sh';
@@ -29,7 +29,7 @@ function isOutput(blocks: readonly Block[], index: number): boolean {
 
 const documents = listDocuments().map((path) => ({ path, markdown: readDocument(path), blocks: blocksOf(readDocument(path)) }));
 
-/** Definition files that a document has its reader save: it needs a clone of its own, and the others share one. */
+/** Definition files that a document asks its reader to save. Such a document has its own clone; the others share one. */
 const filesOf = (blocks: readonly Block[]): Map<string, string> =>
   new Map(blocks.filter(({ options }) => options.has('file')).map(({ options, text }) => [options.get('file') as string, text]));
 
@@ -70,7 +70,7 @@ for (const { path, markdown, blocks } of documents) {
     });
   }
 
-  test(`the blocks of ${path} are of a kind that is checked, or that cannot be run`, () => {
+  test(`the blocks of ${path} are checked, or of a kind that cannot be run`, () => {
     const known = ['sh', 'yaml', ...OUTPUTS, ...ONLY_READ];
     expect(blocks.filter(({ language }) => !known.includes(language)).map(({ line }) => line)).toEqual([]);
   });
@@ -104,7 +104,7 @@ test('every document can be reached from the README', () => {
   expect(listDocuments().filter((path) => !reached.has(path))).toEqual([]);
 });
 
-/** As `sluice validate` tells them, a line each. */
+/** The faults as `sluice validate` prints them, one per line. */
 async function yamlFaults(text: string): Promise<string[]> {
   const file = join(tempDir(), 'example.yaml');
   writeFileSync(file, text);
@@ -112,7 +112,7 @@ async function yamlFaults(text: string): Promise<string[]> {
   return stderr.split('\n').filter((line) => line !== '');
 }
 
-/** A workflow or a sink, as the admin API takes it. */
+/** A workflow or a sink, as the admin API accepts it. */
 function jsonFaults(text: string): unknown[] {
   const value = JSON.parse(text) as object;
   return 'steps' in value ? workflowFaults(value, createStepTypes(builtinStepTypes).inspect) : parseSink(value, 'shop').faults;

@@ -1,4 +1,4 @@
-// What the documents take from the code is what the code says now, and the picture shows what really happens.
+// The generated parts of the documents match the code, and the picture matches the output of its commands.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const recording = parseRecording(readFileSync(join(ROOT, 'docs/terminal.cast'), 
 const textOf = ({ output }: typeof recording): string => output.map(([, text]) => text).join('');
 
 for (const document of documentsWithParts) {
-  test(`the generated parts of ${document} are those that "npm run docs" makes`, () => {
+  test(`the generated parts of ${document} match the output of "npm run docs"`, () => {
     expect(readDocument(document)).toBe(fillParts(document, readDocument(document)));
   });
 }
@@ -23,7 +23,7 @@ test('the picture in the README is drawn from the recording', () => {
   expect(readFileSync(join(ROOT, 'docs/terminal.svg'), 'utf8')).toBe(drawTerminal(recording));
 });
 
-test('the recording is what the two commands print now', async () => {
+test('the recording matches the output of the two commands', async () => {
   const app = await startTestApp({ demoPath: join(ROOT, 'config/demo') });
   expect(masked(textOf(await recordTerminal(app.url, 0)))).toBe(masked(textOf(recording)));
 });

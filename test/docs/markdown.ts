@@ -1,4 +1,4 @@
-// Takes the project's documents apart: their fenced blocks in order, their headings and their links.
+// Parses the project's documents: their fenced blocks in order, their headings and their links.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,12 +7,12 @@ export const ROOT = join(import.meta.dirname, '../..');
 
 export interface Block {
   line: number;
-  /** First word after the fence: what the block is. */
+  /** The first word after the fence: the kind of the block. */
   language: string;
-  /** The words after it, as `exit=1`. */
+  /** The words after it, such as `exit=1`. */
   options: ReadonlyMap<string, string>;
   text: string;
-  /** Nothing but blank lines stand between it and the block before. */
+  /** Only blank lines separate it from the block before. */
   isDirectlyAfter: boolean;
 }
 
@@ -26,7 +26,7 @@ export function readDocument(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** Fenced blocks, those inside of lists without the list's indentation. */
+/** Fenced blocks. Blocks inside lists lose the list's indentation. */
 export function blocksOf(markdown: string): Block[] {
   const blocks: Block[] = [];
   let open: { indent: string; lines: string[]; block: Omit<Block, 'text'> } | null = null;
@@ -52,13 +52,13 @@ function readOption(word: string): [string, string] {
   return [name, value];
 }
 
-/** Targets of links and pictures outside of code, as they are written. */
+/** Targets of links and pictures outside code, as written. */
 export function linksOf(markdown: string): string[] {
   const prose = withoutBlocks(markdown).replaceAll(/`[^`\n]*`/g, '');
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target as string);
 }
 
-/** Anchors that GitHub makes of the headings. */
+/** The anchors that GitHub derives from the headings. */
 export function anchorsOf(markdown: string): string[] {
   return [...withoutBlocks(markdown).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
     (heading as string)

@@ -1,8 +1,8 @@
-// Compares what a document shows with what really came out: all that differs from run to run is masked in both.
+// Compares the output in a document with the real output. Values that differ between runs are masked in both.
 
 const MASKS: readonly [RegExp, string][] = [
   [/\r/g, ''],
-  // Told where a checkout was edited since `npm ci`.
+  // Printed if a checkout was edited since `npm ci`.
   [/^sluice: src has changed since dist was emitted.*\n/gm, ''],
   [/run_[0-9a-hjkmnp-tv-z]{31}/g, '<run>'],
   [/dlv_[0-9a-hjkmnp-tv-z]{31}_\d+/g, '<delivery>'],
@@ -25,7 +25,7 @@ function compactJson(text: string): string {
   return text.replaceAll(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
 }
 
-/** In what a document shows, `…` stands for anything on its line, and alone on a line for any lines. */
+/** In a document `…` stands for any text of its line, and alone on a line for any lines. */
 export function isShown(language: string, shown: string, real: string): boolean {
   const normal = (text: string): string => (language === 'json' ? compactJson(masked(text)) : masked(text));
   const pattern = normal(shown)

@@ -1,6 +1,5 @@
-// `npm start`, as the README has its reader type it: it serves the demo and says so, and a signal to npm reaches the
-// server behind it. A shell between the two that does not step aside would die of the signal and leave the server
-// running, and holding its data.
+// `npm start`, as in the README: it serves the demo and says so, and a signal to npm reaches the server. A shell between
+// the two that did not exec the server would die of the signal and leave the server running with its data locked.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,10 +12,10 @@ import { ROOT } from './markdown.ts';
 
 test('npm start serves the demo and says so; SIGTERM to it stops the server itself', { timeout: 90_000 }, async () => {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], SLUICE_DATA_DIR: join(tempDir(), 'data'), SLUICE_PORT: '0' };
-  // A group of its own, so that nothing of it outlives a failed test.
+  // Its own process group, so that no process outlives a failed test.
   const npm = spawn('npm', ['start'], { cwd: ROOT, env: { ...env, SLUICE_MIN_FREE_DISK: '0B' }, detached: true });
   onTestEnd(() => killGroup(npm.pid as number));
-  // Closed once the last process that holds the streams has ended: npm, and the server behind it.
+  // The streams close when the last process that has them has ended: npm, and the server behind it.
   const closed = once(npm, 'close');
   let printed = '';
   for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
@@ -36,6 +35,6 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // All of it has ended, as it should.
+    // All processes have ended, as expected.
   }
 }
