@@ -7,16 +7,7 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerTimeStore } from '../storage/server-time-store.ts';
 
-export interface ServerTime {
-  /** Server time. It jumps only over a sleep of the machine. */
-  readonly clock: Clock;
-  readonly toWall: (at: number) => number;
-  readonly fromWall: (wall: number) => number;
-  /** Before this time the wall clock may be wrong, and nothing may be removed by age. */
-  readonly settlesAt: () => number;
-  /** Records server time, and stops. */
-  close(): Promise<void>;
-}
+type RecordedTime = Awaited<ReturnType<ServerTimeStore['readServerTime']>>;
 
 export interface ServerTimeOptions {
   storage: ServerTimeStore;
@@ -36,86 +27,109 @@ const SETTLE_MS = 3_600_000;
 const LONG_DOWNTIME_MS = 86_400_000;
 const MAX_STEPS = 1000;
 
-export async function startServerTime({ storage, clocks, logger }: ServerTimeOptions): Promise<ServerTime> {
-  const past = await storage.readServerTime();
-  const { steps } = past;
-  const start = resumeServerTime(past.seenAt, steps, clocks.wall());
-  const elapsedAtStart = clocks.elapsedMs();
-  const sleepSinceLook = watchSleep(clocks);
-  let sleptMs = 0;
-  let settlesAt = 0;
-  let notedAt = Number.NEGATIVE_INFINITY;
-  let unsaved: ClockStep[] = [];
-  let saving: Promise<void> | null = null;
+export async function startServerTime(options: ServerTimeOptions): Promise<ServerTime> {
+  return new ServerTime(options, await options.storage.readServerTime());
+}
 
-  const clock: Clock = () => start + Math.floor(clocks.elapsedMs() - elapsedAtStart + sleptMs);
-  const toWall = (at: number): number => toWallTime(steps, at);
-  const partedMs = (): number => clocks.wall() - toWall(clock());
+class ServerTime {
+  readonly #storage: ServerTimeStore;
+  readonly #clocks: MachineClocks;
+  readonly #logger: Logger;
+  readonly #start: number;
+  readonly #elapsedAtStart: number;
+  readonly #steps: ClockStep[];
+  readonly #sleepSinceLook: () => number;
+  readonly #timer: NodeJS.Timeout;
+  #sleptMs = 0;
+  #settlesAt = 0;
+  #notedAt = Number.NEGATIVE_INFINITY;
+  #unsaved: ClockStep[] = [];
+  #saving: Promise<void> | null = null;
 
-  function noticeSleep(): void {
-    const slept = sleepSinceLook();
-    if (slept === 0) return;
-    sleptMs += slept;
-    logger.info({ seconds: Math.round(slept / 1000) }, 'the machine slept; what fell due meanwhile is done now');
+  constructor({ storage, clocks, logger }: ServerTimeOptions, { seenAt, steps }: RecordedTime) {
+    this.#storage = storage;
+    this.#clocks = clocks;
+    this.#logger = logger;
+    this.#steps = steps;
+    this.#start = resumeServerTime(seenAt, steps, clocks.wall());
+    this.#elapsedAtStart = clocks.elapsedMs();
+    this.#sleepSinceLook = watchSleep(clocks);
+    if (seenAt !== null) this.#noticeDowntime(this.#start - seenAt);
+    this.#look();
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
   }
 
-  function noticeStep(): void {
-    const parted = partedMs();
+  /** Server time, in ms. It jumps only over a sleep of the machine. */
+  readonly clock: Clock = () => this.#start + Math.floor(this.#clocks.elapsedMs() - this.#elapsedAtStart + this.#sleptMs);
+  readonly toWall = (at: number): number => toWallTime(this.#steps, at);
+  readonly fromWall = (wall: number): number => fromWallTime(this.#steps, wall);
+  /** Before this time the wall clock may be wrong, and nothing may be removed by age. */
+  readonly settlesAt = (): number => this.#settlesAt;
+
+  /** Stops, and records server time. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#saving;
+    await this.#save();
+  }
+
+  #look(): void {
+    this.#noticeSleep();
+    this.#noticeStep();
+    if (this.#unsaved.length > 0 || this.clock() - this.#notedAt >= NOTE_EVERY_MS) this.#saving ??= this.#save();
+  }
+
+  #noticeDowntime(ms: number): void {
+    if (ms <= LONG_DOWNTIME_MS) return;
+    this.#settlesAt = this.#start + SETTLE_MS;
+    this.#logger.info(
+      { down_for_seconds: Math.round(ms / 1000) },
+      'the server was down for more than a day, by its clock: nothing is removed for its age in the first hour',
+    );
+  }
+
+  #noticeSleep(): void {
+    const slept = this.#sleepSinceLook();
+    if (slept === 0) return;
+    this.#sleptMs += slept;
+    this.#logger.info({ seconds: Math.round(slept / 1000) }, 'the machine slept; what fell due meanwhile is done now');
+  }
+
+  #noticeStep(): void {
+    const parted = this.#partedMs();
     // A pause of the process between two readings looks the same, but does not last.
-    if (Math.abs(parted) <= LEAST_STEP_MS || Math.abs(partedMs() - parted) > LEAST_STEP_MS) return;
-    const now = clock();
-    const step = { at: now, aheadMs: aheadOf(steps) + parted };
-    steps.push(step);
-    if (steps.length > MAX_STEPS) steps.shift();
-    unsaved.push(step);
-    settlesAt = now + SETTLE_MS;
-    logger.warn(
-      { by_seconds: Math.round(parted / 1000), nothing_removed_for_its_age_until: new Date(clocks.wall() + SETTLE_MS).toISOString() },
+    if (Math.abs(parted) <= LEAST_STEP_MS || Math.abs(this.#partedMs() - parted) > LEAST_STEP_MS) return;
+    const now = this.clock();
+    const step = { at: now, aheadMs: aheadOf(this.#steps) + parted };
+    this.#steps.push(step);
+    if (this.#steps.length > MAX_STEPS) this.#steps.shift();
+    this.#unsaved.push(step);
+    this.#settlesAt = now + SETTLE_MS;
+    this.#logger.warn(
+      { by_seconds: Math.round(parted / 1000), nothing_removed_for_its_age_until: new Date(this.#clocks.wall() + SETTLE_MS).toISOString() },
       `the wall clock was set ${parted > 0 ? 'forward' : 'back'}: what waits, expires or ages goes on by the time that passes`,
     );
   }
 
-  async function save(): Promise<void> {
-    const news = unsaved;
-    unsaved = [];
-    notedAt = clock();
+  /** How far the wall clock is from where it would be if nobody had set it. */
+  #partedMs(): number {
+    return this.#clocks.wall() - this.toWall(this.clock());
+  }
+
+  async #save(): Promise<void> {
+    const news = this.#unsaved;
+    this.#unsaved = [];
+    this.#notedAt = this.clock();
     try {
-      await storage.recordServerTime(notedAt, news);
+      await this.#storage.recordServerTime(this.#notedAt, news);
     } catch (error) {
-      unsaved = [...news, ...unsaved];
+      this.#unsaved = [...news, ...this.#unsaved];
       // The part that ends the server logs the reason.
-      if (error instanceof AppError) logger.warn({ reason: error.message }, 'the time of the server could not be noted; trying again');
+      if (error instanceof AppError)
+        this.#logger.warn({ reason: error.message }, 'the time of the server could not be noted; trying again');
     }
-    saving = null;
+    this.#saving = null;
   }
-
-  function look(): void {
-    noticeSleep();
-    noticeStep();
-    if (unsaved.length > 0 || clock() - notedAt >= NOTE_EVERY_MS) saving ??= save();
-  }
-
-  if (past.seenAt !== null && start - past.seenAt > LONG_DOWNTIME_MS) {
-    settlesAt = start + SETTLE_MS;
-    logger.info(
-      { down_for_seconds: Math.round((start - past.seenAt) / 1000) },
-      'the server was down for more than a day, by its clock: nothing is removed for its age in the first hour',
-    );
-  }
-  look();
-  const timer = setInterval(look, LOOK_EVERY_MS).unref();
-
-  return {
-    clock,
-    toWall,
-    fromWall: (wall) => fromWallTime(steps, wall),
-    settlesAt: () => settlesAt,
-    async close() {
-      clearInterval(timer);
-      await saving;
-      await save();
-    },
-  };
 }
 
 /** Returns how long the machine has slept since the last call, in ms. */

@@ -33,46 +33,46 @@ const MAX_PIXELS = 64_000_000;
 const PIXEL_BYTES = 4;
 
 export function createImageLoader(options: ImageLoaderOptions): ImageLoader {
-  const { readBlob, inTurn = createInTurn(), memory, maxBytes = MAX_BYTES, maxPixels = MAX_PIXELS } = options;
+  const { inTurn = createInTurn() } = options;
+  return { load: (wants) => inTurn(() => load(wants, options)) };
+}
 
-  async function bytesOf(source: ImageSource): Promise<Uint8Array> {
-    if (source.kind === 'url') throw new ImageFault('images are not fetched from a URL: send the bytes, as a file or as base64');
-    if (source.kind === 'base64' && source.text.length > maxBytes * 2) throw tooManyBytes(maxBytes);
-    const bytes = source.kind === 'file' ? await readBlob(source.sha256) : decodeBase64(source.text);
-    if (bytes.length > maxBytes) throw tooManyBytes(maxBytes);
-    return bytes;
-  }
-
-  const open = async (source: ImageSource): Promise<OpenImage> => openImage(await bytesOf(source), maxPixels);
-
-  async function convert(source: ImageSource, quality: number): Promise<Uint8Array> {
-    const { image, size } = await open(source);
-    const bytes = size.width * size.height * PIXEL_BYTES;
-    memory?.reserveAnyway(bytes);
-    try {
-      return await encodeJpeg(image, quality);
-    } finally {
-      memory?.release(bytes);
+async function load(wants: readonly ImageWant[], options: ImageLoaderOptions): Promise<Images> {
+  const sizes = new Map<string, Loaded<Size>>();
+  const jpegs = new Map<string, Loaded<Uint8Array>>();
+  for (const { image, form } of wants) {
+    const source = readImageSource(image);
+    if (source === null) throw new TypeError('a wanted image is not an image');
+    const key = imageIdentity(source);
+    if (form.kind === 'size') sizes.set(key, sizes.get(key) ?? (await attempt(async () => (await open(source, options)).size)));
+    else {
+      const jpegKey = jpegKeyOf(key, form.quality);
+      jpegs.set(jpegKey, jpegs.get(jpegKey) ?? (await attempt(() => convert(source, form.quality, options))));
     }
   }
+  return loadedImages(wants, sizes, jpegs);
+}
 
-  async function load(wants: readonly ImageWant[]): Promise<Images> {
-    const sizes = new Map<string, Loaded<Size>>();
-    const jpegs = new Map<string, Loaded<Uint8Array>>();
-    for (const { image, form } of wants) {
-      const source = readImageSource(image);
-      if (source === null) throw new TypeError('an image was wanted that is none');
-      const key = imageIdentity(source);
-      if (form.kind === 'size') sizes.set(key, sizes.get(key) ?? (await attempt(async () => (await open(source)).size)));
-      else {
-        const jpegKey = jpegKeyOf(key, form.quality);
-        jpegs.set(jpegKey, jpegs.get(jpegKey) ?? (await attempt(() => convert(source, form.quality))));
-      }
-    }
-    return loadedImages(wants, sizes, jpegs);
+async function convert(source: ImageSource, quality: number, options: ImageLoaderOptions): Promise<Uint8Array> {
+  const { image, size } = await open(source, options);
+  const bytes = size.width * size.height * PIXEL_BYTES;
+  options.memory?.reserveAnyway(bytes);
+  try {
+    return await encodeJpeg(image, quality);
+  } finally {
+    options.memory?.release(bytes);
   }
+}
 
-  return { load: (wants) => inTurn(() => load(wants)) };
+async function open(
+  source: ImageSource,
+  { readBlob, maxBytes = MAX_BYTES, maxPixels = MAX_PIXELS }: ImageLoaderOptions,
+): Promise<OpenImage> {
+  if (source.kind === 'url') throw new ImageFault('images are not fetched from a URL: send the bytes, as a file or as base64');
+  if (source.kind === 'base64' && source.text.length > maxBytes * 2) throw tooManyBytes(maxBytes);
+  const bytes = source.kind === 'file' ? await readBlob(source.sha256) : decodeBase64(source.text);
+  if (bytes.length > maxBytes) throw tooManyBytes(maxBytes);
+  return await openImage(bytes, maxPixels);
 }
 
 function tooManyBytes(maxBytes: number): ImageFault {

@@ -5,7 +5,7 @@ import { parseOutboundAllow } from '../../src/config/config-values.ts';
 import type { HttpMessage } from '../../src/core/delivery/outbound.ts';
 import { createAddressPolicy } from '../../src/delivery/address-policy.ts';
 import { createDial, type DialOptions } from '../../src/delivery/guarded-connector.ts';
-import { createHttpSender, type HttpSender, type HttpSenderOptions } from '../../src/delivery/http/send-http.ts';
+import { HttpSender, type HttpSenderOptions } from '../../src/delivery/http/send-http.ts';
 import type { SendOptions } from '../../src/delivery/sender.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 
@@ -15,7 +15,7 @@ export type TestSenderOptions = Partial<Omit<HttpSenderOptions, 'dial'>> &
   Partial<Omit<DialOptions, 'policy'>> & { allowed?: readonly string[] };
 
 export function openSender({ allowed = LOOPBACK, ...options }: TestSenderOptions = {}): HttpSender {
-  const sender = createHttpSender({
+  const sender = new HttpSender({
     dial: createDial({ ...options, policy: createAddressPolicy(parseOutboundAllow(allowed.join(','))) }),
     openBlob: () => Readable.from([]),
     userAgent: 'sluice/test',

@@ -15,13 +15,6 @@ export interface Connections {
   readonly waiting: Waiting;
 }
 
-export interface OriginPools {
-  /** `timeoutMs`: how long this request may wait for a connection. */
-  of(origin: string, timeoutMs: number): Connections;
-  /** Resolves when all requests in flight have ended. */
-  close(): Promise<void>;
-}
-
 export interface OriginPoolsOptions {
   dial: Dial;
   connectionsPerOrigin: number;
@@ -38,10 +31,36 @@ interface OriginPool extends Connections {
 const SWEEP_EVERY_MS = 60_000;
 const MAX_HEADER_BYTES = 16_384;
 
-export function openOriginPools({ dial, connectionsPerOrigin, maxOrigins }: OriginPoolsOptions): OriginPools {
-  const pools = new Map<string, OriginPool>();
+export class OriginPools {
+  readonly #options: OriginPoolsOptions;
+  readonly #pools = new Map<string, OriginPool>();
+  readonly #timer: NodeJS.Timeout;
 
-  function open(origin: string, connectTimeoutMs: number): OriginPool {
+  constructor(options: OriginPoolsOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#sweep(), SWEEP_EVERY_MS).unref();
+  }
+
+  /** `timeoutMs`: how long this request may wait for a connection. */
+  of(origin: string, timeoutMs: number): Connections {
+    let found = this.#pools.get(origin);
+    if (found === undefined) {
+      if (this.#pools.size >= this.#options.maxOrigins) this.#dropOne();
+      found = this.#open(origin, timeoutMs);
+    }
+    found.isUsed = true;
+    if (timeoutMs > found.connectTimeoutMs) found.connectTimeoutMs = timeoutMs;
+    return found;
+  }
+
+  /** Resolves when all requests in flight have ended. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([...this.#pools.values()].map(({ pool }) => pool.close()));
+  }
+
+  #open(origin: string, connectTimeoutMs: number): OriginPool {
+    const { dial, connectionsPerOrigin } = this.#options;
     const connect = connectorOf(dial, { timeoutMs: () => opened.connectTimeoutMs, isWanted: () => opened.waiting.count > 0 });
     const opened: OriginPool = {
       connectTimeoutMs,
@@ -57,47 +76,29 @@ export function openOriginPools({ dial, connectionsPerOrigin, maxOrigins }: Orig
         bodyTimeout: 0,
       }),
     };
-    pools.set(origin, opened);
+    this.#pools.set(origin, opened);
     return opened;
   }
 
+  /** Drops the oldest pool without requests in flight; if all have some, the oldest. */
+  #dropOne(): void {
+    const entries = [...this.#pools];
+    const [origin, opened] = entries.find(([, { pool }]) => pool.stats.size === 0) ?? (entries[0] as [string, OriginPool]);
+    this.#drop(origin, opened);
+  }
+
   /** Its requests in flight finish first. */
-  function drop(origin: string, { pool }: OriginPool): void {
-    pools.delete(origin);
+  #drop(origin: string, { pool }: OriginPool): void {
+    this.#pools.delete(origin);
     void pool.close();
   }
 
-  function makeRoom(): void {
-    if (pools.size < maxOrigins) return;
-    const entries = [...pools];
-    const [origin, opened] = entries.find(([, { pool }]) => pool.stats.size === 0) ?? (entries[0] as [string, OriginPool]);
-    drop(origin, opened);
-  }
-
-  function sweep(): void {
-    for (const [origin, opened] of pools) {
-      if (!opened.isUsed && opened.pool.stats.size === 0) drop(origin, opened);
+  #sweep(): void {
+    for (const [origin, opened] of this.#pools) {
+      if (!opened.isUsed && opened.pool.stats.size === 0) this.#drop(origin, opened);
       opened.isUsed = false;
     }
   }
-
-  const timer = setInterval(sweep, SWEEP_EVERY_MS).unref();
-  return {
-    of(origin, timeoutMs) {
-      let found = pools.get(origin);
-      if (found === undefined) {
-        makeRoom();
-        found = open(origin, timeoutMs);
-      }
-      found.isUsed = true;
-      if (timeoutMs > found.connectTimeoutMs) found.connectTimeoutMs = timeoutMs;
-      return found;
-    },
-    async close() {
-      clearInterval(timer);
-      await Promise.all([...pools.values()].map(({ pool }) => pool.close()));
-    },
-  };
 }
 
 /** One connection of a pool. Each request is announced to it, so that it knows where the head of an answer begins. */

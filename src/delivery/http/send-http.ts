@@ -9,7 +9,7 @@ import { sendEmptyChunked } from './empty-chunked-body.ts';
 import { type Exchange, type ExchangeLimits, runExchange } from './exchange.ts';
 import { byteLengthOf, type OpenBlob, readBlob, streamBody, UnreadableBody, wholeBody } from './message-body.ts';
 import { flatHeaders, setHeader } from './message-headers.ts';
-import { type ExchangeOptions, openOriginPools } from './origin-pools.ts';
+import { type ExchangeOptions, OriginPools } from './origin-pools.ts';
 import { followed, MAX_REDIRECTS, redirectedRequest } from './python-redirect.ts';
 import { beginSignature, finishSignature, readSigningSecret } from './signature.ts';
 import { totalLimitMs } from './total-limit.ts';
@@ -29,33 +29,41 @@ export interface HttpSenderOptions {
   maxOrigins?: number;
 }
 
-export interface HttpSender {
-  send(message: HttpMessage, options: SendOptions): Promise<OutboundResult>;
-  /** Resolves when all requests in flight have ended; their signals end them early. */
-  close(): Promise<void>;
-}
-
 const TOO_MANY_REDIRECTS: OutboundResult = {
   kind: 'network',
   code: 'TOO_MANY_REDIRECTS',
   reason: `Exceeded ${MAX_REDIRECTS} redirects.`,
 };
 
-export function createHttpSender(options: HttpSenderOptions): HttpSender {
-  const { dial, openBlob, userAgent, totalTimeoutMs, maxResponseBytes = 16_384, connectionsPerOrigin = 64, maxOrigins = 256 } = options;
-  const pools = openOriginPools({ dial, connectionsPerOrigin, maxOrigins });
-  let closing: Promise<void> | null = null;
+export class HttpSender {
+  readonly #options: HttpSenderOptions;
+  readonly #pools: OriginPools;
+  #closing: Promise<void> | null = null;
 
-  function exchange(request: WireRequest, limits: ExchangeLimits): Promise<OutboundResult> {
-    const { url, body } = request;
-    if (body?.length === 0) {
-      return runExchange(url, limits, { count: 0 }, (running) => sendEmptyChunked(request, dial, limits.timeoutMs, running));
-    }
-    const { pool, waiting } = pools.of(url.origin, limits.timeoutMs);
-    return runExchange(url, limits, waiting, (running) => pool.dispatch(dispatchOptions(request, openBlob, running), running));
+  constructor(options: HttpSenderOptions) {
+    const { dial, connectionsPerOrigin = 64, maxOrigins = 256 } = options;
+    this.#options = options;
+    this.#pools = new OriginPools({ dial, connectionsPerOrigin, maxOrigins });
   }
 
-  async function attempt(message: HttpMessage, { idempotencyKey, deliveryId, now, signal }: SendOptions): Promise<OutboundResult> {
+  async send(message: HttpMessage, options: SendOptions): Promise<OutboundResult> {
+    if (this.#closing !== null) return ABORTED;
+    try {
+      return await this.#attempt(message, options);
+    } catch (error) {
+      if (error instanceof Refusal || error instanceof UnreadableBody) return resultOfError(error);
+      throw error;
+    }
+  }
+
+  /** Resolves when all requests in flight have ended; their signals end them early. */
+  close(): Promise<void> {
+    this.#closing ??= this.#pools.close();
+    return this.#closing;
+  }
+
+  async #attempt(message: HttpMessage, { idempotencyKey, deliveryId, now, signal }: SendOptions): Promise<OutboundResult> {
+    const { openBlob, userAgent, totalTimeoutMs, maxResponseBytes = 16_384 } = this.#options;
     const timestamp = String(Math.floor(now / 1000));
     const limits: ExchangeLimits = {
       timeoutMs: message.timeoutMs,
@@ -68,7 +76,7 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
     const redirects: Redirect[] = [];
     for (;;) {
       if (signal.aborted) return ABORTED;
-      const result = await exchange(request, limits);
+      const result = await this.#exchange(request, limits);
       if (result.kind !== 'response') return result;
       const next = message.redirects === 'as_requests' ? redirectedRequest(request, result) : null;
       if (next === null) return redirects.length === 0 ? result : { ...result, redirects };
@@ -78,21 +86,15 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
     }
   }
 
-  return {
-    async send(message, sendOptions) {
-      if (closing !== null) return ABORTED;
-      try {
-        return await attempt(message, sendOptions);
-      } catch (error) {
-        if (error instanceof Refusal || error instanceof UnreadableBody) return resultOfError(error);
-        throw error;
-      }
-    },
-    close() {
-      closing ??= pools.close();
-      return closing;
-    },
-  };
+  #exchange(request: WireRequest, limits: ExchangeLimits): Promise<OutboundResult> {
+    const { dial, openBlob } = this.#options;
+    const { url, body } = request;
+    if (body?.length === 0) {
+      return runExchange(url, limits, { count: 0 }, (running) => sendEmptyChunked(request, dial, limits.timeoutMs, running));
+    }
+    const { pool, waiting } = this.#pools.of(url.origin, limits.timeoutMs);
+    return runExchange(url, limits, waiting, (running) => pool.dispatch(dispatchOptions(request, openBlob, running), running));
+  }
 }
 
 function dispatchOptions({ method, url, headers, body }: WireRequest, openBlob: OpenBlob, exchange: Exchange): ExchangeOptions {
