@@ -10,7 +10,8 @@ import { startDefinitionSource } from './definitions/files/definition-source.ts'
 import { createAddressPolicy } from './delivery/address-policy.ts';
 import { createSecretVault, redactResult, type SecretVault } from './delivery/secret-vault.ts';
 import type { Send } from './delivery/sender.ts';
-import { createEngine } from './engine/engine.ts';
+import { Engine } from './engine/engine.ts';
+import { createGraphPrograms } from './engine/execution/graph-programs.ts';
 import { createLargeRuns } from './engine/large/large-runs.ts';
 import type { RunThreadOptions } from './engine/large/run-thread-client.ts';
 import { startRetention } from './engine/retention.ts';
@@ -111,9 +112,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     const sender = createSender({ policy, openBlob: blobs.read, userAgent: `sluice/${version}` });
     cleanups.push(() => sender.close());
     const filesDir = resolve(config.filesDir ?? join(dataDir, 'files'));
-    const engine = createEngine({
+    const engine = new Engine({
       storage,
-      stepTypes,
+      createPrograms: (tools) => createGraphPrograms({ ...tools, stepTypes }, storage),
       feed,
       clock,
       toWall,

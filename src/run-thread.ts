@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createSecretVault, type SecretVaultOptions } from './delivery/secret-vault.ts';
 import type { Ask } from './engine/large/messages.ts';
-import { createRunHost } from './engine/large/run-host.ts';
+import { RunHost } from './engine/large/run-host.ts';
 import { decodeBytes, type TextReading } from './http/body/decode-body.ts';
 import { builtinStepTypes } from './steps/builtin.ts';
 import { createStepTypes } from './steps/registry.ts';
@@ -17,7 +17,7 @@ export interface RunThreadData {
 lowerThreadPriority();
 const { secrets, maxDecodedBytes } = workerData as RunThreadData;
 
-const answer = createRunHost({
+const host = new RunHost({
   tools: createSecretVault(secrets),
   stepTypes: createStepTypes(builtinStepTypes),
   readReceived: (bytes, reading) => decodeBytes(bytes, reading as TextReading),
@@ -25,7 +25,7 @@ const answer = createRunHost({
 });
 
 parentPort?.on('message', (ask: Ask) => {
-  void answer(ask).then((reply) => {
+  void host.answer(ask).then((reply) => {
     if (reply !== null) parentPort?.postMessage(reply);
   });
 });

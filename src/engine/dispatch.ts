@@ -7,25 +7,24 @@ import type { Request, RequestBody, RequestHead } from '../core/run/request.ts';
 import { isTerminal } from '../core/run/run.ts';
 import type { RunEvent } from '../core/run/run-event.ts';
 import { bindInputs } from '../core/workflow/inputs.ts';
-import type { Workflow } from '../core/workflow/plan.ts';
+import type { Workflow, WorkflowVersion } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
 import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { CreateRunResult, NewRun, RunChange } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
-import { Execution } from './execution/execution.ts';
-import type { ExecutionTools } from './execution/execution-start.ts';
+import type { Program, Programs, WorkflowReference } from './execution/program.ts';
 import type { LargeRun } from './large/large-runs.ts';
 import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 
-export interface Trigger {
+export interface Trigger<Version extends WorkflowVersion = Workflow> {
   appId: string;
   sinkId: string;
   /** The planned workflow of the sink. */
-  workflow: Workflow;
-  /** Null where the sink names no workflow. */
-  workflowReference: { id: string; version: number } | null;
+  workflow: Version;
+  /** Null if the sink names no workflow. */
+  workflowReference: WorkflowReference | null;
   head: RequestHead;
   body: RequestBody;
   /** Includes the body's value; null for a large body, which is decoded later. */
@@ -49,11 +48,11 @@ export interface Dispatched {
 }
 
 /** Resolves when the run and its input are on disk. Rejects with `unavailable` or `unprocessable`. */
-export type Dispatch = (trigger: Trigger) => Promise<Dispatched>;
+export type Dispatch<Version extends WorkflowVersion = Workflow> = (trigger: Trigger<Version>) => Promise<Dispatched>;
 
-export interface DispatchOptions {
+export interface DispatchOptions<Version extends WorkflowVersion> {
   storage: Pick<Storage, 'createRun'>;
-  tools: ExecutionTools;
+  programs: Pick<Programs<Version>, 'create'>;
   turns: Turns;
   clock: Clock;
   newRunId: NewRunId;
@@ -63,7 +62,7 @@ export interface DispatchOptions {
   onContinue: (run: ActiveRun, turn: PlannedTurn) => void;
   /** Called with a run that ended within its first commit and has deliveries to send. */
   onFinished: (runId: string, change: RunChange) => void;
-  startLarge: (runId: string, trigger: Trigger) => Promise<LargeRun>;
+  startLarge: (runId: string, trigger: Trigger<Version>) => Promise<LargeRun>;
 }
 
 const IDEMPOTENCY_KEY_MS = 24 * 3_600_000;
@@ -72,20 +71,20 @@ const IDEMPOTENCY_KEY_MS = 24 * 3_600_000;
 interface Planned {
   runId: string;
   now: number;
-  execution: Execution | LargeRun;
+  program: Program;
   turn: PlannedTurn;
   /** JSON text of the bound inputs; null where request and workflow determine them. */
   inputs: string | null;
 }
 
-export class Dispatcher {
-  readonly #options: DispatchOptions;
+export class Dispatcher<Version extends WorkflowVersion> {
+  readonly #options: DispatchOptions<Version>;
 
-  constructor(options: DispatchOptions) {
+  constructor(options: DispatchOptions<Version>) {
     this.#options = options;
   }
 
-  readonly dispatch: Dispatch = (trigger) => {
+  readonly dispatch: Dispatch<Version> = (trigger) => {
     try {
       if (this.#options.isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
       return trigger.request === null ? this.#dispatchLarge(trigger) : this.#dispatchHere(trigger, trigger.request);
@@ -95,45 +94,45 @@ export class Dispatcher {
   };
 
   /** Throws as `bindInputs` does. Not async: every extra promise costs every run. */
-  #dispatchHere(trigger: Trigger, request: Request): Promise<Dispatched> {
-    const { tools, turns, newRunId, clock } = this.#options;
+  #dispatchHere(trigger: Trigger<Version>, request: Request): Promise<Dispatched> {
+    const { programs, turns, newRunId, clock } = this.#options;
     const { sinkId, workflow, inputMapping } = trigger;
     const inputs = bindInputs(workflow, inputMapping, request, trigger.body.kind);
     const runId = newRunId();
     const now = clock();
-    const execution = new Execution(tools, { runId, sinkId, workflow, request, inputs });
-    const planned = turns.plan(runId, sinkId, execution);
-    if (planned instanceof Promise) return planned.then((turn) => this.#storeHere(trigger, { runId, now, execution, turn }, inputs));
-    return this.#storeHere(trigger, { runId, now, execution, turn: planned }, inputs);
+    const program = programs.create({ runId, sinkId, workflow, request, inputs });
+    const planned = turns.plan(runId, sinkId, program);
+    if (planned instanceof Promise) return planned.then((turn) => this.#storeHere(trigger, { runId, now, program, turn }, inputs));
+    return this.#storeHere(trigger, { runId, now, program, turn: planned }, inputs);
   }
 
-  #storeHere(trigger: Trigger, { runId, now, execution, turn }: Omit<Planned, 'inputs'>, inputs: object): Promise<Dispatched> {
+  #storeHere(trigger: Trigger<Version>, { runId, now, program, turn }: Omit<Planned, 'inputs'>, inputs: object): Promise<Dispatched> {
     const isMapped = !isTerminal(turn.change.status) && Object.keys(trigger.inputMapping).length > 0;
-    return this.#store(trigger, { runId, now, execution, turn, inputs: isMapped ? stringifyJson(inputs) : null });
+    return this.#store(trigger, { runId, now, program, turn, inputs: isMapped ? stringifyJson(inputs) : null });
   }
 
-  async #dispatchLarge(trigger: Trigger): Promise<Dispatched> {
+  async #dispatchLarge(trigger: Trigger<Version>): Promise<Dispatched> {
     const { turns, newRunId, clock, startLarge } = this.#options;
     const runId = newRunId();
     const now = clock();
-    const execution = await startLarge(runId, trigger);
+    const run = await startLarge(runId, trigger);
     let continues = false;
     try {
-      const turn = await turns.plan(runId, trigger.sinkId, execution);
+      const turn = await turns.plan(runId, trigger.sinkId, run);
       // Receiving a large turn and handing it to the writer both block the event loop: let others run in between.
       await new Promise(setImmediate);
-      const { kind, charset, inputs } = execution.started;
+      const { kind, charset, inputs } = run.started;
       const body = { ...trigger.body, kind, charset };
-      const dispatched = await this.#store({ ...trigger, body }, { runId, now, execution, turn, inputs });
+      const dispatched = await this.#store({ ...trigger, body }, { runId, now, program: run, turn, inputs });
       continues = dispatched.ended === null && dispatched.runId === runId;
       return dispatched;
     } finally {
       // The worker disposes of a run that continues.
-      if (!continues) execution.dispose();
+      if (!continues) run.dispose();
     }
   }
 
-  async #store(trigger: Trigger, planned: Planned): Promise<Dispatched> {
+  async #store(trigger: Trigger<Version>, planned: Planned): Promise<Dispatched> {
     const { storage, turns } = this.#options;
     const { change } = planned.turn;
     let created: CreateRunResult | undefined;
@@ -151,7 +150,7 @@ export class Dispatcher {
   }
 
   /** The run is on disk: sends what it left behind, or hands it to the worker. */
-  #begin({ appId, sinkId, body, head }: Trigger, { runId, now, execution, turn }: Planned, epoch: number): void {
+  #begin({ appId, sinkId, body, head }: Trigger<Version>, { runId, now, program, turn }: Planned, epoch: number): void {
     const { logger, onContinue, onFinished } = this.#options;
     const { change } = turn;
     if (isTerminal(change.status)) {
@@ -159,12 +158,12 @@ export class Dispatcher {
       if (change.deliveries.length > 0) onFinished(runId, change);
     } else {
       const owner = { appId, sinkId, createdAt: now, bytes: body.bytes.byteLength };
-      onContinue(new ActiveRun({ runId, epoch }, owner, execution, head.files), turn);
+      onContinue(new ActiveRun({ runId, epoch }, owner, program, head.files), turn);
     }
   }
 }
 
-function newRun(trigger: Trigger, { runId, now, turn, inputs }: Planned): NewRun {
+function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, turn, inputs }: Planned): NewRun {
   const { appId, sinkId, head, body, idempotency } = trigger;
   return {
     runId,

@@ -85,9 +85,9 @@ export class DueRuns implements LeasedWork {
     try {
       run = await restore(claimed);
       run.weight = weight;
-      const { execution } = run;
+      const { program } = run;
       await worker.advance(run, () => {
-        for (const { step, result } of claimed.results) execution.giveResult(step, result);
+        for (const { step, result } of claimed.results) program.giveResult(step, result);
       });
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'unavailable') throw error;

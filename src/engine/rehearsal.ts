@@ -10,8 +10,7 @@ import type { StepTypes } from '../steps/registry.ts';
 import type { FileRead, FileWrite, ReadResult } from '../steps/step-type.ts';
 import type { StepRecord } from '../storage/run-records.ts';
 import { Execution } from './execution/execution.ts';
-import type { LocalEffect } from './execution/execution-start.ts';
-import type { SecretPlaceholder } from './execution/prepared-step.ts';
+import type { LocalEffect, SecretPlaceholder } from './execution/program.ts';
 import { createStepMemory } from './step-memory.ts';
 
 export interface RehearsalOptions {

@@ -5,101 +5,98 @@ import { decodeBody, type Request, type RequestHead } from '../core/run/request.
 import type { RunError } from '../core/run/run.ts';
 import { LARGE_RUN_BYTES } from '../core/run/run-weight.ts';
 import { bindInputs } from '../core/workflow/inputs.ts';
+import type { WorkflowVersion } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
 import type { ClaimedRun } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Trigger } from './dispatch.ts';
-import { Execution } from './execution/execution.ts';
-import type { ExecutionTools } from './execution/execution-start.ts';
+import { FailedProgram } from './execution/failed-program.ts';
+import type { Program, Programs, ProgramTools, WorkflowReference } from './execution/program.ts';
 import { type LargeRun, type LargeRuns, MEMORY_EXCEEDED } from './large/large-runs.ts';
-import { largeBody } from './large/messages.ts';
+import { largeBody, type StartLargeRun } from './large/messages.ts';
 import { ActiveRun } from './turn.ts';
-import { createWorkflowCache } from './workflow-cache.ts';
 
-export interface RestoreOptions {
+export interface RestoreOptions<Version extends WorkflowVersion> {
   storage: Pick<Storage, 'findWorkflow'>;
-  tools: ExecutionTools;
+  programs: Programs<Version>;
+  tools: ProgramTools;
   largeRuns: LargeRuns;
 }
 
-export interface Restoring {
-  /** Rejects with `unavailable` when the run should be tried again. A run that cannot resume fails in its next turn. */
-  restore(claimed: ClaimedRun): Promise<ActiveRun>;
-  startLarge(runId: string, trigger: Trigger): Promise<LargeRun>;
-}
-
 const WORKFLOW_MISSING: RunError = { code: 'workflow_missing', message: 'the workflow version of this run is no longer stored' };
-const NO_WORKFLOW = { id: '', version: 0, inputs: [], steps: [], loops: null, outputs: [] };
 
-export function createRestoring({ storage, tools, largeRuns }: RestoreOptions): Restoring {
-  const loadWorkflow = createWorkflowCache(storage);
+export class RunRestorer<Version extends WorkflowVersion> {
+  readonly #options: RestoreOptions<Version>;
 
-  async function definitionOf(appId: string, reference: ClaimedRun['workflow']) {
-    if (reference === null) return null;
-    const record = await storage.findWorkflow(appId, reference.id, reference.version);
-    if (record === null) throw new AppError('not_found', WORKFLOW_MISSING.message);
-    return { id: record.id, version: record.version, document: record.document };
+  constructor(options: RestoreOptions<Version>) {
+    this.#options = options;
   }
 
-  async function restoreHere(claimed: ClaimedRun): Promise<Execution> {
-    const workflow = await loadWorkflow(claimed.appId, claimed.workflow);
-    if (workflow === null) return failed(claimed, WORKFLOW_MISSING);
+  /** Rejects with `unavailable` when the run should be tried again. A run that cannot resume fails in its next turn. */
+  readonly restore = async (claimed: ClaimedRun): Promise<ActiveRun> => {
+    const { lease, appId, sinkId, createdAt, bytes } = claimed;
+    const program = await (bytes > LARGE_RUN_BYTES ? this.#restoreLarge(claimed) : this.#restoreHere(claimed));
+    const { files } = parseJson(claimed.request) as RequestHead;
+    return new ActiveRun(lease, { appId, sinkId, createdAt, bytes }, program, files);
+  };
+
+  /** Starts a new run whose body only the thread of large runs decodes. Rejects as `LargeRuns.start` does. */
+  readonly startLarge = async (runId: string, trigger: Trigger<Version>): Promise<LargeRun> => {
+    const { appId, sinkId, workflowReference, head, body, reading, inputMapping } = trigger;
+    const workflow = await this.#documentOf(appId, workflowReference);
+    const start = { runId, sinkId, workflow, head: stringifyJson(head), inputs: { mapping: inputMapping }, past: null };
+    return await this.#startLarge({ ...start, body: largeBody(body, reading) }, body.bytes.byteLength);
+  };
+
+  async #restoreHere(claimed: ClaimedRun): Promise<Program> {
+    const { programs } = this.#options;
+    const workflow = await programs.load(claimed.appId, claimed.workflow);
+    if (workflow === null) return this.#failed(claimed, WORKFLOW_MISSING);
     const head = parseJson(claimed.request) as RequestHead;
     const request: Request = { ...head, body: decodeBody(storedBody(claimed), head.files) };
     const inputs =
       claimed.inputs === null
         ? bindInputs(workflow, {}, request, claimed.bodyKind)
         : (parseJson(claimed.inputs) as Record<string, unknown>);
-    return new Execution(tools, { runId: claimed.lease.runId, sinkId: claimed.sinkId, workflow, request, inputs }, claimed);
+    return programs.create({ runId: claimed.lease.runId, sinkId: claimed.sinkId, workflow, request, inputs }, claimed);
   }
 
-  async function restoreLarge(claimed: ClaimedRun): Promise<Execution | LargeRun> {
+  async #restoreLarge(claimed: ClaimedRun): Promise<Program> {
     const { lease, sinkId, inputs, steps, progress, lastSeq } = claimed;
     try {
-      const start = {
+      const start: StartLargeRun = {
         runId: lease.runId,
         sinkId,
-        workflow: await definitionOf(claimed.appId, claimed.workflow),
+        workflow: await this.#documentOf(claimed.appId, claimed.workflow),
         head: claimed.request,
         body: { stored: storedBody(claimed) },
         inputs: inputs === null ? { mapping: {} } : { bound: inputs },
         past: { steps, progress, lastSeq },
       };
-      return await largeRuns.start(start, claimed.bytes);
+      return await this.#startLarge(start, claimed.bytes);
     } catch (error) {
       if (!(error instanceof AppError) || error.code === 'unavailable') throw error;
-      return failed(claimed, error.code === 'too_large' ? MEMORY_EXCEEDED : { code: error.code, message: error.message });
+      return this.#failed(claimed, error.code === 'too_large' ? MEMORY_EXCEEDED : { code: error.code, message: error.message });
     }
   }
 
-  /** An execution whose next turn fails the run. */
-  function failed(claimed: ClaimedRun, error: RunError): Execution {
-    const head = parseJson(claimed.request) as RequestHead;
-    const start = {
-      runId: claimed.lease.runId,
-      sinkId: claimed.sinkId,
-      workflow: NO_WORKFLOW,
-      request: { ...head, body: null },
-      inputs: {},
-    };
-    const execution = new Execution(tools, start, { ...claimed, steps: [] });
-    execution.abort(error);
-    return execution;
+  #startLarge(start: StartLargeRun, bytes: number): Promise<LargeRun> {
+    const { largeRuns, tools } = this.#options;
+    return largeRuns.start(start, bytes, tools.recall);
   }
 
-  return {
-    async restore(claimed) {
-      const { lease, appId, sinkId, createdAt, bytes } = claimed;
-      const execution = await (bytes > LARGE_RUN_BYTES ? restoreLarge(claimed) : restoreHere(claimed));
-      const { files } = parseJson(claimed.request) as RequestHead;
-      return new ActiveRun(lease, { appId, sinkId, createdAt, bytes }, execution, files);
-    },
-    async startLarge(runId, { appId, sinkId, workflowReference, head, body, reading, inputMapping }) {
-      const workflow = await definitionOf(appId, workflowReference);
-      const start = { runId, sinkId, workflow, head: stringifyJson(head), inputs: { mapping: inputMapping }, past: null };
-      return await largeRuns.start({ ...start, body: largeBody(body, reading) }, body.bytes.byteLength);
-    },
-  };
+  /** The thread of large runs plans the workflow itself, from its document. */
+  async #documentOf(appId: string, reference: WorkflowReference | null): Promise<StartLargeRun['workflow']> {
+    if (reference === null) return null;
+    const record = await this.#options.storage.findWorkflow(appId, reference.id, reference.version);
+    if (record === null) throw new AppError('not_found', WORKFLOW_MISSING.message);
+    return { id: record.id, version: record.version, document: record.document };
+  }
+
+  #failed({ lease, progress, lastSeq }: ClaimedRun, error: RunError): Program {
+    const message = this.#options.tools.mask(lease.runId, error.message);
+    return new FailedProgram({ progress, lastSeq }, { ...error, message });
+  }
 }
 
 function storedBody({ bodyKind, bodyCharset, body }: ClaimedRun) {

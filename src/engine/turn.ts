@@ -1,17 +1,15 @@
-// Plans a turn of a run: advances the execution as far as it can go, and contains bugs of step types. The turn's writes
-// to the sink's memory and the reservations of its deliveries are in effect until the turn is stored or discarded.
+// Plans a turn of a run: advances its program as far as it can go, and contains bugs. The turn's writes to the sink's
+// memory and the reservations of its deliveries are in effect until the turn is stored or discarded.
 
 import type { Clock } from '../clock.ts';
 import type { FileHandle } from '../core/run/request.ts';
 import type { RunError } from '../core/run/run.ts';
 import type { DeliveryQueue } from '../delivery/queue/delivery-queue.ts';
+import { AppError } from '../errors.ts';
 import { LEASE_MS } from '../leases/lease.ts';
 import type { Logger } from '../logger.ts';
 import type { Lease, RunChange } from '../storage/run-records.ts';
-import type { Execution } from './execution/execution.ts';
-import type { LocalEffect } from './execution/execution-start.ts';
-import type { Program } from './execution/program.ts';
-import { LargeRun } from './large/large-runs.ts';
+import type { LocalEffect, Program } from './execution/program.ts';
 import type { StepMemory } from './step-memory.ts';
 
 /** A run that this process advances. */
@@ -20,7 +18,7 @@ export class ActiveRun {
   readonly appId: string;
   readonly sinkId: string;
   readonly createdAt: number;
-  readonly execution: Execution | LargeRun;
+  readonly program: Program;
   /** The files of its request: steps may read no others. */
   readonly files: readonly FileHandle[];
   /** No further turns here: the run is over, released, or another owner has it. */
@@ -38,7 +36,7 @@ export class ActiveRun {
   constructor(
     lease: Lease,
     { appId, sinkId, createdAt, bytes }: RunOwner & { bytes: number },
-    execution: Execution | LargeRun,
+    program: Program,
     files: readonly FileHandle[],
   ) {
     this.lease = lease;
@@ -46,7 +44,7 @@ export class ActiveRun {
     this.sinkId = sinkId;
     this.createdAt = createdAt;
     this.bytes = bytes;
-    this.execution = execution;
+    this.program = program;
     this.files = files;
   }
 
@@ -67,71 +65,81 @@ export interface PlannedTurn {
   effects: LocalEffect[];
 }
 
-export interface Turns {
-  /** Returns a promise only for a large run, and where remembered values must be loaded first. */
-  plan(runId: string, sinkId: string, execution: Execution | LargeRun): PlannedTurn | Promise<PlannedTurn>;
-  /** The turn was not stored. */
-  discard(sinkId: string, change: RunChange): void;
+export interface TurnsOptions {
+  memory: StepMemory;
+  queue: DeliveryQueue;
+  clock: Clock;
+  logger: Logger;
 }
 
-export const INTERNAL: RunError = { code: 'internal', message: 'an internal error ended the run' };
+const INTERNAL: RunError = { code: 'internal', message: 'an internal error ended the run' };
 
-export function createTurns(options: { memory: StepMemory; queue: DeliveryQueue; clock: Clock; logger: Logger }): Turns {
-  const { memory, queue, clock, logger } = options;
+export class Turns {
+  readonly #options: TurnsOptions;
 
-  function finish(sinkId: string, execution: Execution, effects: LocalEffect[]): PlannedTurn {
-    const now = clock();
-    return applyOptimistically(sinkId, { change: execution.takeChange(now + LEASE_MS, now), effects });
+  constructor(options: TurnsOptions) {
+    this.#options = options;
   }
 
-  function applyOptimistically(sinkId: string, { change, effects }: PlannedTurn): PlannedTurn {
+  /** Returns a promise only if the program does, or if remembered values must be loaded first. */
+  plan(runId: string, sinkId: string, program: Program): PlannedTurn | Promise<PlannedTurn> {
+    const effects = this.#advance(runId, program);
+    if (effects instanceof Promise) return this.#planLater(runId, sinkId, program, effects);
+    const keys = program.takeWantedKeys();
+    return keys.length === 0 ? this.#finish(sinkId, program, effects) : this.#planWithMemory(runId, sinkId, program, effects, keys);
+  }
+
+  /** The turn was not stored. */
+  discard(sinkId: string, change: RunChange): void {
+    this.#options.memory.forget(sinkId, change.memory);
+    this.#options.queue.cancelReservation(change.deliveries);
+  }
+
+  /** An error of a program is a bug: the run fails and the error is logged. The caller sees no internals. */
+  #advance(runId: string, program: Program): LocalEffect[] | Promise<LocalEffect[]> {
+    const { clock, logger } = this.#options;
+    try {
+      const effects = program.advance(clock());
+      return effects instanceof Promise ? effects.catch((error: unknown) => this.#advanceAfter(error, runId, program)) : effects;
+    } catch (error) {
+      failUnexpectedly(program, { run_id: runId }, error, logger);
+      return program.advance(clock());
+    }
+  }
+
+  #advanceAfter(error: unknown, runId: string, program: Program): LocalEffect[] | Promise<LocalEffect[]> {
+    if (error instanceof AppError) throw error;
+    failUnexpectedly(program, { run_id: runId }, error, this.#options.logger);
+    return program.advance(this.#options.clock());
+  }
+
+  async #planLater(runId: string, sinkId: string, program: Program, advancing: Promise<LocalEffect[]>): Promise<PlannedTurn> {
+    const effects = await advancing;
+    return await this.#planWithMemory(runId, sinkId, program, effects, program.takeWantedKeys());
+  }
+
+  async #planWithMemory(runId: string, sinkId: string, program: Program, effects: LocalEffect[], keys: readonly string[]) {
+    for (let wanted = keys; wanted.length > 0; wanted = program.takeWantedKeys()) {
+      await this.#options.memory.load(sinkId, wanted);
+      const further = this.#advance(runId, program);
+      effects.push(...(further instanceof Promise ? await further : further));
+    }
+    return this.#finish(sinkId, program, effects);
+  }
+
+  #finish(sinkId: string, program: Program, effects: LocalEffect[]): PlannedTurn {
+    const { memory, queue, clock } = this.#options;
+    const now = clock();
+    const change = program.takeChange(now + LEASE_MS, now);
     if (change.memory.length > 0) memory.applyOptimistically(sinkId, change.memory);
     if (change.deliveries.length > 0) change.deliveries = queue.reserve(change.deliveries);
     return { change, effects };
   }
-
-  async function planWithMemory(runId: string, sinkId: string, execution: Execution, effects: LocalEffect[], keys: readonly string[]) {
-    for (let wanted = keys; wanted.length > 0; wanted = execution.takeWantedKeys()) {
-      await memory.load(sinkId, wanted);
-      effects.push(...advanceSafely(execution, runId, clock(), logger));
-    }
-    return finish(sinkId, execution, effects);
-  }
-
-  async function planLarge(runId: string, sinkId: string, run: LargeRun): Promise<PlannedTurn> {
-    const now = clock();
-    const { change, effects, bug } = await run.plan(now, now + LEASE_MS, memory);
-    if (bug !== null) logger.error({ err: bug, run_id: runId }, 'a step failed unexpectedly');
-    return applyOptimistically(sinkId, { change, effects });
-  }
-
-  return {
-    plan(runId, sinkId, execution) {
-      if (execution instanceof LargeRun) return planLarge(runId, sinkId, execution);
-      const effects = advanceSafely(execution, runId, clock(), logger);
-      const keys = execution.takeWantedKeys();
-      return keys.length === 0 ? finish(sinkId, execution, effects) : planWithMemory(runId, sinkId, execution, effects, keys);
-    },
-    discard(sinkId, change) {
-      memory.forget(sinkId, change.memory);
-      queue.cancelReservation(change.deliveries);
-    },
-  };
 }
 
-/** A step type that throws is a bug: the run fails and the error is logged. The caller sees no internals. */
-function advanceSafely(execution: Execution, runId: string, now: number, logger: Logger): LocalEffect[] {
-  try {
-    return execution.advance(now);
-  } catch (error) {
-    failUnexpectedly(execution, { run_id: runId }, error, logger);
-    return [];
-  }
-}
-
-export function failUnexpectedly(execution: Program, fields: { run_id: string; step?: string }, error: unknown, logger: Logger): void {
+export function failUnexpectedly(program: Program, fields: { run_id: string; step?: string }, error: unknown, logger: Logger): void {
   logger.error({ err: error, ...fields }, 'a step failed unexpectedly');
-  execution.abort(INTERNAL);
+  program.abort(INTERNAL);
 }
 
 /** Writes the one log line of a run. */

@@ -18,8 +18,7 @@ import type { AttemptRecord } from '../storage/delivery-records.ts';
 import type { RunChange } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import { eventsOf } from './change-events.ts';
-import type { LocalEffect } from './execution/execution-start.ts';
-import { LargeRun } from './large/large-runs.ts';
+import type { LocalEffect } from './execution/program.ts';
 import type { RunFeed } from './run-feed.ts';
 import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 
@@ -81,11 +80,10 @@ export class Worker {
     feed.publish(runId, eventsOf(change));
     if (isTerminal(change.status)) this.#end(run, change);
     else if (change.wakeAt !== null) scheduleAt(change.wakeAt);
-    // A large run makes room for others as soon as it only waits.
-    const awaited = run.execution instanceof LargeRun ? [] : awaitedHere(change);
+    const awaited = run.program.leavesMemory === true ? [] : awaitedHere(change);
     const isInMemory = this.#keepInMemory(run, effects, awaited);
     // A delivery sent elsewhere may have ended during this turn; storage then made the run due.
-    if (change.status === 'waiting' && run.execution.awaited > run.awaited) scheduleAt(clock());
+    if (change.status === 'waiting' && run.program.awaited > run.awaited) scheduleAt(clock());
     if (!run.isIdle) this.#active.set(runId, run);
     queue.enqueue(change.deliveries, runId, isInMemory && awaited.length > 0);
     if (isInMemory) for (const effect of effects) this.#start(run, effect);
@@ -103,7 +101,7 @@ export class Worker {
     if (this.#active.get(runId) === run) this.#active.delete(runId);
     this.#options.memory.release(run.weight);
     run.weight = 0;
-    if (run.execution instanceof LargeRun) run.execution.dispose();
+    run.program.dispose?.();
   }
 
   /** Makes a run due for the next claim. Never rejects: where it fails, the run is claimed once its lease is over. */
@@ -111,7 +109,7 @@ export class Worker {
     const { storage, clock, logger, scheduleAt } = this.#options;
     const { lease } = run;
     run.isStopped = true;
-    if (run.execution instanceof LargeRun) run.execution.dispose();
+    run.program.dispose?.();
     await storage.releaseRun(lease, clock()).catch((error: unknown) => {
       logger.warn({ err: error, run_id: lease.runId }, 'a run could not be released');
     });
@@ -147,7 +145,7 @@ export class Worker {
   #recordWithTurn(run: ActiveRun, { lease, step }: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<boolean> {
     return this.#takeTurn(
       run,
-      () => run.execution.giveResult(step, attempt.result),
+      () => run.program.giveResult(step, attempt.result),
       async (change) => (await this.#options.storage.recordAttempt(lease, attempt, next, { lease: run.lease, change })) === 'recorded',
     );
   }
@@ -156,7 +154,7 @@ export class Worker {
     const { runId } = run.lease;
     logRunEnd(this.#options.logger, run, runId, change);
     run.isStopped = true;
-    if (run.execution.awaited > 0) this.#options.queue.abortRun(runId);
+    if (run.program.awaited > 0) this.#options.queue.abortRun(runId);
   }
 
   /** False where there is no memory for the run: it goes on once it is claimed. */
@@ -186,18 +184,18 @@ export class Worker {
 
   async #perform(run: ActiveRun, { step, plan }: LocalEffect): Promise<void> {
     const { localEffects, logger } = this.#options;
-    const { execution } = run;
+    const { program } = run;
     let apply: () => void;
     try {
       if (plan.kind === 'load') {
         const images = await localEffects.loadImages(plan.wants, run.files);
-        apply = () => execution.giveImages(step, images);
+        apply = () => program.giveImages(step, images);
       } else {
         const result = await (plan.kind === 'write' ? localEffects.writeFile(plan) : localEffects.readFile(plan, run.files));
-        apply = () => execution.giveResult(step, result);
+        apply = () => program.giveResult(step, result);
       }
     } catch (error) {
-      apply = () => failUnexpectedly(execution, { run_id: run.lease.runId, step }, error, logger);
+      apply = () => failUnexpectedly(program, { run_id: run.lease.runId, step }, error, logger);
     }
     run.effects -= 1;
     await this.advance(run, apply);
@@ -215,18 +213,18 @@ export class Worker {
 
   async #planAndStore(run: ActiveRun, apply: () => void, write: (change: RunChange) => Promise<boolean>): Promise<boolean> {
     const { turns, logger, scheduleAt, clock } = this.#options;
-    const { lease, sinkId, execution } = run;
+    const { lease, sinkId, program } = run;
     if (run.isStopped) return false;
     try {
       apply();
     } catch (error) {
-      failUnexpectedly(execution, { run_id: lease.runId }, error, logger);
+      failUnexpectedly(program, { run_id: lease.runId }, error, logger);
     }
-    const planned = await turns.plan(lease.runId, sinkId, execution);
+    const planned = await turns.plan(lease.runId, sinkId, program);
     const isStored = await this.#persist(lease.runId, () => write(planned.change));
     if (isStored) this.begin(run, planned);
     else {
-      // Another owner has the run, or it was released to be planned anew.
+      // Another owner has the run, or it was released to be planned again.
       turns.discard(sinkId, planned.change);
       run.isStopped = true;
       scheduleAt(clock());

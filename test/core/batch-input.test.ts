@@ -23,7 +23,7 @@ function bind(input: Partial<WorkflowInput>, parts: Partial<Request>): unknown {
     ...parts,
   };
   const declared: WorkflowInput = { name: 'x', type: 'WorkflowBatchInput', kinds: ['*'], ...input };
-  return bindInputs({ id: 'w', version: 1, inputs: [declared], steps: [], loops: null, outputs: [] }, {}, request, 'json')['x'];
+  return bindInputs({ id: 'w', version: 1, inputs: [declared] }, {}, request, 'json')['x'];
 }
 
 const ofKind = (kinds: string[], json: string): unknown => bind({ kinds }, { body: { x: parseJson(json) } });

@@ -40,12 +40,7 @@ function bind(declared: Record<string, Declared>, parts: Partial<Request>, mappi
     kinds: kind,
     ...('default_value' in rest ? { defaultValue: rest.default_value } : {}),
   }));
-  return bindInputs(
-    { id: 'w', version: 1, inputs, steps: [], loops: null, outputs: [] },
-    mapping,
-    request(parts),
-    parts.content_type === FORM ? 'form' : 'json',
-  );
+  return bindInputs({ id: 'w', version: 1, inputs }, mapping, request(parts), parts.content_type === FORM ? 'form' : 'json');
 }
 
 function refusal(run: () => unknown): AppError {

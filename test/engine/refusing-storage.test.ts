@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import type { RequestHead } from '../../src/core/run/request.ts';
-import { unloadedImages } from '../../src/core/uql/image.ts';
 import { planWorkflow } from '../../src/core/workflow/plan.ts';
-import { createEngine, type Engine } from '../../src/engine/engine.ts';
-import { createRunFeed } from '../../src/engine/run-feed.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { createGraphPrograms } from '../../src/engine/execution/graph-programs.ts';
+import type { Programs, ProgramTools } from '../../src/engine/execution/program.ts';
 import { AppError } from '../../src/errors.ts';
 import { createRunIds, type NewRunId } from '../../src/ids.ts';
-import { createLogger } from '../../src/logger.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
 import { createStepTypes } from '../../src/steps/registry.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
@@ -22,6 +21,7 @@ import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
+import { startBareEngine } from './bare-engine.ts';
 import { createReceiver } from './receiver.ts';
 import { delay, eventsOf, getRun, post, reaches, set, startRun, trigger } from './run-support.ts';
 import { testSteps } from './test-steps.ts';
@@ -78,7 +78,6 @@ test('a run that is refused while the database is locked leaves no trace, and it
 async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: { refusals?: number; newRunId?: NewRunId }) {
   const storage = await openSqliteStorage({ directory: tempDir(), memory: plentyOfMemory().commits, onFatal: () => undefined });
   onTestEnd(() => storage.close());
-  const logs: string[] = [];
   let left = refusals;
   const refusing: Storage = {
     ...storage,
@@ -88,31 +87,9 @@ async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: 
       return Promise.reject(new AppError('unavailable', 'the disk is full; nothing was stored'));
     },
   };
-  const engine = createEngine({
-    memory: plentyOfMemory().runs,
-    messageMemory: plentyOfMemory().deliveries,
-    largeRuns: {
-      start: () => Promise.reject(new Error('no run here is large')),
-      render: () => Promise.reject(new Error('no run here is large')),
-      close: () => Promise.resolve(),
-    },
-    storage: refusing,
-    stepTypes: createStepTypes(builtinStepTypes),
-    feed: createRunFeed(),
-    clock: Date.now,
-    toWall: (at) => at,
-    newRunId,
-    logger: createLogger('info', { write: (line: string) => void logs.push(line) }).logger,
-    send: () => Promise.reject(new Error('nothing is sent here')),
-    localEffects: {
-      loadImages: () => Promise.resolve(unloadedImages),
-      writeFile: () => Promise.resolve({ kind: 'written' }),
-      readFile: () => Promise.resolve({ kind: 'not_read', error: 'nothing is read here' }),
-    },
-    secrets: { placeholder: () => null, mask: (_runId, text) => text },
-  });
-  onTestEnd(() => engine.drain(0));
-  await engine.start();
+  const stepTypes = createStepTypes(builtinStepTypes);
+  const createPrograms = (tools: ProgramTools): Programs => createGraphPrograms({ ...tools, stepTypes }, storage);
+  const { engine, logs } = await startBareEngine({ storage: refusing, createPrograms, newRunId });
   return { storage, logs, dispatch: await dispatcher(storage, engine) };
 }
 

@@ -1,6 +1,6 @@
 // What an execution is given for steps that remember nothing and use no secrets.
 
-import type { ExecutionTools } from '../../src/engine/execution/execution-start.ts';
+import type { ExecutionTools } from '../../src/engine/execution/step-planner.ts';
 
 export const unusedTools: Pick<ExecutionTools, 'recall' | 'toWall' | 'placeholder' | 'mask'> = {
   recall: () => undefined,

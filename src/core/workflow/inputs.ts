@@ -9,7 +9,7 @@ import { memoizeByIdentity } from '../values/memoize.ts';
 import { fromText } from '../values/text-value.ts';
 import { type Binding, compileLookUp } from './bindings.ts';
 import { kindFault } from './input-kinds.ts';
-import type { Workflow, WorkflowInput } from './plan.ts';
+import type { WorkflowInput, WorkflowVersion } from './plan.ts';
 import { parseSelector } from './selector.ts';
 
 /**
@@ -18,7 +18,7 @@ import { parseSelector } from './selector.ts';
  * or has a kind other than declared.
  */
 export function bindInputs(
-  workflow: Workflow,
+  workflow: WorkflowVersion,
   mapping: Readonly<Record<string, string>>,
   request: Request,
   bodyKind: BodyKind,

@@ -46,10 +46,15 @@ export interface WorkflowOutput {
   value: Binding;
 }
 
-export interface Workflow {
+/** A version of a workflow, whatever carries it out. */
+export interface WorkflowVersion {
   id: string;
   version: number;
   inputs: readonly WorkflowInput[];
+}
+
+/** A workflow that is a graph of steps. */
+export interface Workflow extends WorkflowVersion {
   steps: readonly WorkflowStep[];
   /** Null when the workflow has no loops. */
   loops: Loops | null;

@@ -16,15 +16,15 @@ import { hasOwnOutcomeTransitions, survivesFailure } from '../../steps/step-prop
 import type { EffectResult, StepOutcome, StepPlan } from '../../steps/step-type.ts';
 import type { NewDelivery } from '../../storage/delivery-records.ts';
 import type { RunChange } from '../../storage/run-records.ts';
-import type { ExecutionPast, ExecutionStart, ExecutionTools, LocalEffect } from './execution-start.ts';
 import { PendingLoops } from './loops.ts';
 import type { PreparedStep } from './prepared-step.ts';
-import { StepPlanner } from './step-planner.ts';
+import type { LocalEffect, Program, ProgramPast, ProgramStart } from './program.ts';
+import { type ExecutionTools, StepPlanner } from './step-planner.ts';
 import { StepStates } from './step-states.ts';
 
 const NOTHING: never[] = [];
 
-export class Execution {
+export class Execution implements Program {
   readonly #tools: ExecutionTools;
   readonly #runId: string;
   readonly #workflow: Workflow;
@@ -41,7 +41,7 @@ export class Execution {
   #ending: RunOutcome | null = null;
 
   /** A new run, or with `past` one that resumes. */
-  constructor(tools: ExecutionTools, { runId, sinkId, workflow, request, inputs }: ExecutionStart, past?: ExecutionPast) {
+  constructor(tools: ExecutionTools, { runId, sinkId, workflow, request, inputs }: ProgramStart, past?: ProgramPast) {
     this.#tools = tools;
     this.#runId = runId;
     this.#workflow = workflow;

@@ -6,9 +6,7 @@ import { type Images, unloadedImages } from '../../core/uql/image.ts';
 import type { Roots } from '../../core/workflow/bindings.ts';
 import type { Workflow, WorkflowStep } from '../../core/workflow/plan.ts';
 import type { StepContext, StepType } from '../../steps/step-type.ts';
-
-/** Returns the placeholder of a secret; null when there is no secret of that name. */
-export type SecretPlaceholder = (runId: string, name: string) => string | null;
+import type { SecretPlaceholder } from './program.ts';
 
 /** The same for all steps of a run. */
 export interface PlannedRun {

@@ -1,15 +1,90 @@
-// A run that the engine advances: an execution in this thread, or a large run in a thread of its own.
+// The seam between the engine and the code of a run. The engine drives programs turn by turn, stores their turns, and
+// knows nothing of how they decide: an `Execution` runs a graph of steps, and a large run is planned in another thread.
 
+import type { Request } from '../../core/run/request.ts';
 import type { RunError } from '../../core/run/run.ts';
-import type { Images } from '../../core/uql/image.ts';
-import type { EffectResult } from '../../steps/step-type.ts';
+import type { Images, ImageWant } from '../../core/uql/image.ts';
+import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
+import type { EffectResult, FileRead, FileWrite } from '../../steps/step-type.ts';
+import type { RunChange, StepRecord } from '../../storage/run-records.ts';
+import type { MemoryEntry } from '../step-memory.ts';
 
+/** A run in memory. A step is any unit of work under a name; its records, deliveries and effects carry this name. */
 export interface Program {
   /** Deliveries that steps wait for. */
   readonly awaited: number;
-  /** Sets the result of a step's delivery or local effect, for the next turn. */
+  /** The program leaves memory while it only waits for deliveries, and is restored with their results. */
+  readonly leavesMemory?: boolean;
+  /**
+   * Runs every step that can run at `now`, in ms of server time. Returns the effects to perform once the turn is on disk.
+   * If a value of the sink's memory is missing, its key is wanted: the engine loads it and calls `advance` again. An
+   * error is a bug, and the engine aborts the run; only a promise may reject with AppError, and then nothing is stored.
+   */
+  advance(now: number): LocalEffect[] | Promise<LocalEffect[]>;
+  /** Returns, once, the keys of the sink's memory that must be loaded before some step can run. */
+  takeWantedKeys(): readonly string[];
+  /** Sets the result of a step's delivery or local effect, for the next `advance`. */
   giveResult(step: string, result: EffectResult): void;
+  /** Sets the images that a step asked for, for the next `advance`. */
   giveImages(step: string, images: Images): void;
-  /** Fails the run at once. */
+  /** Fails the run; takes effect at the next `advance`. */
   abort(error: RunError): void;
+  /** Returns the changes since the last call. `leaseUntil` is when a run that continues here becomes due. */
+  takeChange(leaseUntil: number, now: number): RunChange;
+  /** Frees what the program keeps outside of this thread's heap. Idempotent. */
+  dispose?(): void;
 }
+
+/** An effect in this process that a step waits for. */
+export interface LocalEffect {
+  step: string;
+  plan: { kind: 'load'; wants: readonly ImageWant[] } | FileWrite | FileRead;
+}
+
+/** Where an earlier owner of the run left it. */
+export interface ProgramPast {
+  /** The last visit of each step. */
+  steps: StepRecord[];
+  progress: number;
+  lastSeq: number;
+}
+
+export interface WorkflowReference {
+  id: string;
+  version: number;
+}
+
+export interface ProgramStart<Version extends WorkflowVersion = Workflow> {
+  runId: string;
+  sinkId: string;
+  workflow: Version;
+  request: Request;
+  /** The bound inputs. */
+  inputs: Record<string, unknown>;
+}
+
+/** The programs that an engine can run. */
+export interface Programs<Version extends WorkflowVersion = Workflow> {
+  /** Resolves to null when the version is not stored. A null reference is the sink's that names no workflow. */
+  load(appId: string, reference: WorkflowReference | null): Promise<Version | null>;
+  /** The program of a new run, or with `past` of one that resumes. */
+  create(start: ProgramStart<Version>, past?: ProgramPast): Program;
+}
+
+/** The same for all programs of an engine. */
+export interface ProgramTools {
+  /** In [0, 1), for retry jitter. */
+  random: () => number;
+  recall: Recall;
+  /** The time of the wall clock at a moment of server time. */
+  toWall: (at: number) => number;
+  placeholder: SecretPlaceholder;
+  /** Hides secrets in text that callers see. */
+  mask: (runId: string, text: string) => string;
+}
+
+/** The remembered value of a key of the sink; undefined when it is not loaded. */
+export type Recall = (sinkId: string, key: string) => MemoryEntry | undefined;
+
+/** Returns the placeholder of a secret; null when there is no secret of that name. */
+export type SecretPlaceholder = (runId: string, name: string) => string | null;

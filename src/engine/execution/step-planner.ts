@@ -5,12 +5,13 @@ import type { Images } from '../../core/uql/image.ts';
 import type { WorkflowStep } from '../../core/workflow/plan.ts';
 import type { StepTypes } from '../../steps/registry.ts';
 import type { EffectResult, StepOutcome, StepPlan, StepType } from '../../steps/step-type.ts';
-import type { MemoryEntry } from '../step-memory.ts';
 import { type PlannedRun, PreparedStep, type Try } from './prepared-step.ts';
+import type { ProgramTools, Recall } from './program.ts';
 import { RunMemory } from './run-memory.ts';
 
-/** The remembered value of a key of the sink; undefined when it is not loaded. */
-export type Recall = (sinkId: string, key: string) => MemoryEntry | undefined;
+export interface ExecutionTools extends ProgramTools {
+  stepTypes: StepTypes;
+}
 
 export class StepPlanner {
   readonly #stepTypes: StepTypes;
@@ -75,7 +76,8 @@ export class StepPlanner {
   giveImages(step: string, images: Images): void {
     this.#images = (this.#images ?? new Map()).set(step, images);
   }
-  /** Drops the images of a step that runs anew: it may ask for others. */
+
+  /** Drops the images of a step that runs again: it may ask for others. */
   forgetImages(step: string): void {
     this.#images?.delete(step);
   }

@@ -6,14 +6,14 @@ import type { RunError } from '../../core/run/run.ts';
 import { DECODED_RATIO } from '../../core/run/run-weight.ts';
 import type { Images, ImageWant } from '../../core/uql/image.ts';
 import { AppError } from '../../errors.ts';
+import { LEASE_MS } from '../../leases/lease.ts';
 import { MemoryAccount } from '../../memory-budget.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
 import type { RunChange } from '../../storage/run-records.ts';
-import type { LocalEffect } from '../execution/execution-start.ts';
-import type { Program } from '../execution/program.ts';
-import type { StepMemory } from '../step-memory.ts';
+import { failedChange } from '../execution/failed-program.ts';
+import type { LocalEffect, Program, Recall } from '../execution/program.ts';
 import { packImages } from './carried-images.ts';
-import type { Given, PlannedLargeTurn, RenderLarge, StartedLargeRun, StartLargeRun } from './messages.ts';
+import type { Given, PlanLargeTurn, PlannedLargeTurn, RenderLarge, StartedLargeRun, StartLargeRun } from './messages.ts';
 import { RunThreadClient, type RunThreadOptions, ThreadDied, ThreadLost } from './run-thread-client.ts';
 
 export interface LargeRuns {
@@ -22,7 +22,7 @@ export interface LargeRuns {
    * with `invalid`, `too_large`, `unprocessable` or `unsupported_media` for a body at fault, and with `unavailable` when
    * its turn does not come.
    */
-  start(run: StartLargeRun, bytes: number): Promise<LargeRun>;
+  start(run: StartLargeRun, bytes: number, recall: Recall): Promise<LargeRun>;
   /** Renders a template to JSON text. Rejects as `start` does. */
   render(render: RenderLarge, bytes: number): Promise<string>;
   close(): Promise<void>;
@@ -33,15 +33,15 @@ const MAX_WAIT_MS = 60_000;
 
 export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) => number): LargeRuns {
   const client = new RunThreadClient(options);
-  const room = new MemoryAccount('runs', options.maxHeapBytes / 2);
+  const memory = new MemoryAccount('runs', options.maxHeapBytes / 2);
   let made = 0;
 
   return {
-    async start(run, bytes) {
+    async start(run, bytes, recall) {
       const weight = bytes * DECODED_RATIO;
-      await room.reserveInTurn(weight, MAX_WAIT_MS);
+      await memory.reserveInTurn(weight, MAX_WAIT_MS);
       made += 1;
-      const large = new LargeRun(made, run, client, toWall, () => room.release(weight));
+      const large = new LargeRun(made, run, { client, toWall, recall, release: () => memory.release(weight) });
       try {
         await large.start();
       } catch (error) {
@@ -52,7 +52,7 @@ export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) 
     },
     async render(render, bytes) {
       const weight = bytes * DECODED_RATIO;
-      await room.reserveInTurn(weight, MAX_WAIT_MS);
+      await memory.reserveInTurn(weight, MAX_WAIT_MS);
       made += 1;
       const id = made;
       try {
@@ -62,7 +62,7 @@ export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) 
         throw faultOf(error);
       } finally {
         client.drop(id);
-        room.release(weight);
+        memory.release(weight);
       }
     },
     close: () => client.close(),
@@ -81,32 +81,44 @@ function faultOf(error: unknown): unknown {
   return new AppError('unavailable', 'the server was reading a body that was too much for it; try again', { retryAfterSeconds: 1 });
 }
 
+interface LargeRunOptions {
+  client: RunThreadClient;
+  toWall: (at: number) => number;
+  recall: Recall;
+  /** Releases the memory that is reserved for the run. */
+  release: () => void;
+}
+
 export class LargeRun implements Program {
   started: StartedLargeRun = { kind: 'empty', charset: 'utf-8', inputs: null };
   awaited = 0;
+  /** The thread has room for a few runs only. */
+  readonly leavesMemory = true;
   readonly #id: number;
   readonly #run: StartLargeRun;
-  readonly #client: RunThreadClient;
-  readonly #toWall: (at: number) => number;
-  #giveRoom: (() => void) | null;
+  readonly #options: LargeRunOptions;
+  #isDisposed = false;
   #given: Given[] = [];
+  /** Keys of the sink's memory that the thread asked for, and those of them that are not loaded. */
+  #asked: readonly string[] = [];
+  #wanted: readonly string[] = [];
+  /** The turn that `advance` has planned. */
+  #change: RunChange | null = null;
   #progress: number;
   #lastSeq: number;
-  /** Sets the images that a step waits for. */
+  /** By step, the images that it waits for. */
   readonly #wants = new Map<string, readonly ImageWant[]>();
 
-  constructor(id: number, run: StartLargeRun, client: RunThreadClient, toWall: (at: number) => number, giveRoom: () => void) {
+  constructor(id: number, run: StartLargeRun, options: LargeRunOptions) {
     this.#id = id;
     this.#run = run;
-    this.#client = client;
-    this.#toWall = toWall;
-    this.#giveRoom = giveRoom;
+    this.#options = options;
     this.#progress = run.past?.progress ?? 0;
     this.#lastSeq = run.past?.lastSeq ?? 0;
   }
 
   async start(): Promise<void> {
-    const answer = await this.#client.ask({ id: this.#id, ask: 'start', run: this.#run });
+    const answer = await this.#options.client.ask({ id: this.#id, ask: 'start', run: this.#run });
     if ('started' in answer) this.started = answer.started;
   }
 
@@ -122,55 +134,66 @@ export class LargeRun implements Program {
     this.#given.push({ kind: 'abort', error });
   }
 
-  /** Advances the run as far as it can go. A run that needs more memory than there is fails. */
-  async plan(now: number, leaseUntil: number, memory: StepMemory): Promise<Extract<PlannedLargeTurn, { kind: 'planned' }>> {
+  /** A run that needs more memory than the thread has fails. Rejects with `unavailable` when it must be restored. */
+  async advance(now: number): Promise<LocalEffect[]> {
     try {
-      const planned = await this.#planWith(now, leaseUntil, memory);
-      this.awaited = planned.awaited;
-      this.#progress = planned.change.progress;
-      this.#lastSeq = planned.change.lastSeq;
-      for (const { step, plan } of planned.effects) if (plan.kind === 'load') this.#wants.set(step, plan.wants);
-      return planned;
+      for (;;) {
+        const planned = await this.#plan(now);
+        if (planned.kind === 'planned') return this.#accept(planned);
+        this.#asked = planned.keys;
+        this.#wanted = planned.keys.filter((key) => this.#options.recall(this.#run.sinkId, key) === undefined);
+        if (this.#wanted.length > 0) return [];
+      }
     } catch (error) {
       if (!(error instanceof ThreadDied)) throw faultOf(error);
-      return { kind: 'planned', change: this.#failedChange(now), effects: NOTHING, awaited: 0, bug: null };
+      this.awaited = 0;
+      this.#change = failedChange({ progress: this.#progress, lastSeq: this.#lastSeq }, MEMORY_EXCEEDED, now);
+      return [];
     }
   }
 
-  async #planWith(now: number, leaseUntil: number, memory: StepMemory): Promise<Extract<PlannedLargeTurn, { kind: 'planned' }>> {
-    const { sinkId } = this.#run;
-    let recalled: { key: string; version: number; value: string }[] = [];
-    for (;;) {
-      const given = this.#given;
-      this.#given = [];
-      const answer = await this.#client.ask({
-        id: this.#id,
-        ask: 'plan',
-        turn: { given, now, wallNow: this.#toWall(now), leaseUntil, recalled },
-      });
-      if (!('planned' in answer)) throw new Error('the thread of large runs answered with something else than a turn');
-      const { planned } = answer;
-      if (planned.kind === 'planned') return planned;
-      const unknown = planned.keys.filter((key) => memory.peek(sinkId, key) === undefined);
-      if (unknown.length > 0) await memory.load(sinkId, unknown);
-      recalled = planned.keys.map((key) => {
-        const { version, value } = memory.peek(sinkId, key) ?? { version: 0, value: null };
-        return { key, version, value: encodeStored(value) };
-      });
-    }
+  takeWantedKeys(): readonly string[] {
+    const wanted = this.#wanted;
+    this.#wanted = [];
+    return wanted;
   }
 
-  #failedChange(at: number): RunChange {
-    const base = { progress: this.#progress, lastSeq: this.#lastSeq + 1, wakeAt: null, output: null, at };
-    return { ...base, status: 'failed', events: [], steps: [], deliveries: [], memory: [], error: MEMORY_EXCEEDED };
+  /** The thread has made it, with the times of `advance`. */
+  takeChange(): RunChange {
+    const change = this.#change;
+    if (change === null) throw new Error('a large run has no turn to take');
+    this.#change = null;
+    return change;
   }
 
-  /** Idempotent. */
   dispose(): void {
-    this.#client.drop(this.#id);
-    this.#giveRoom?.();
-    this.#giveRoom = null;
+    this.#options.client.drop(this.#id);
+    if (!this.#isDisposed) this.#options.release();
+    this.#isDisposed = true;
+  }
+
+  async #plan(now: number): Promise<PlannedLargeTurn> {
+    const given = this.#given;
+    const recalled = this.#asked.map((key) => this.#recall(key));
+    this.#given = [];
+    this.#asked = [];
+    const turn = { given, now, wallNow: this.#options.toWall(now), leaseUntil: now + LEASE_MS, recalled };
+    const answer = await this.#options.client.ask({ id: this.#id, ask: 'plan', turn });
+    if (!('planned' in answer)) throw new Error('the thread of large runs did not answer with a turn');
+    return answer.planned;
+  }
+
+  #recall(key: string): PlanLargeTurn['recalled'][number] {
+    const { version, value } = this.#options.recall(this.#run.sinkId, key) ?? { version: 0, value: null };
+    return { key, version, value: encodeStored(value) };
+  }
+
+  #accept({ change, effects, awaited }: Extract<PlannedLargeTurn, { kind: 'planned' }>): LocalEffect[] {
+    this.awaited = awaited;
+    this.#change = change;
+    this.#progress = change.progress;
+    this.#lastSeq = change.lastSeq;
+    for (const { step, plan } of effects) if (plan.kind === 'load') this.#wants.set(step, plan.wants);
+    return effects;
   }
 }
-
-const NOTHING: LocalEffect[] = [];

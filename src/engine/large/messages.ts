@@ -4,7 +4,7 @@ import type { BodyKind, RequestBody } from '../../core/run/request.ts';
 import type { RunError } from '../../core/run/run.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
 import type { RunChange } from '../../storage/run-records.ts';
-import type { ExecutionPast, LocalEffect } from '../execution/execution-start.ts';
+import type { LocalEffect, ProgramPast } from '../execution/program.ts';
 import type { CarriedImage } from './carried-images.ts';
 
 /** A new body is checked as the sink's settings require. A stored body was checked before. */
@@ -33,14 +33,14 @@ export interface StartLargeRun {
   body: LargeBody;
   /** How inputs are bound, or the JSON text of those that are bound. */
   inputs: { mapping: Readonly<Record<string, string>> } | { bound: string };
-  past: ExecutionPast | null;
+  past: ProgramPast | null;
 }
 
 export interface StartedLargeRun {
   /** How the body was read. */
   kind: BodyKind;
   charset: string;
-  /** JSON text of the bound inputs; null where they follow from the request and its workflow. */
+  /** JSON text of the bound inputs; null if they follow from the request and its workflow. */
   inputs: string | null;
 }
 
@@ -62,8 +62,7 @@ export interface PlanLargeTurn {
 
 export type PlannedLargeTurn =
   /** Keys of the sink's memory that must be recalled first. */
-  | { kind: 'wanting'; keys: readonly string[] }
-  | { kind: 'planned'; change: RunChange; effects: LocalEffect[]; awaited: number; bug: string | null };
+  { kind: 'wanting'; keys: readonly string[] } | { kind: 'planned'; change: RunChange; effects: LocalEffect[]; awaited: number };
 
 export type Ask =
   | { id: number; ask: 'start'; run: StartLargeRun }

@@ -12,11 +12,21 @@ import { AppError } from '../../errors.ts';
 import type { StepTypes } from '../../steps/registry.ts';
 import { CAPTURE_WORKFLOW } from '../../steps/sluice/capture.ts';
 import { Execution } from '../execution/execution.ts';
-import type { ExecutionTools, LocalEffect } from '../execution/execution-start.ts';
+import type { LocalEffect } from '../execution/program.ts';
+import type { ExecutionTools } from '../execution/step-planner.ts';
 import type { MemoryEntry } from '../step-memory.ts';
-import { INTERNAL } from '../turn.ts';
 import { unpackImages } from './carried-images.ts';
-import type { Ask, LargeBody, PlanLargeTurn, PlannedLargeTurn, RenderLarge, Reply, StartLargeRun } from './messages.ts';
+import type {
+  Ask,
+  Given,
+  LargeBody,
+  PlanLargeTurn,
+  PlannedLargeTurn,
+  RenderLarge,
+  Reply,
+  StartedLargeRun,
+  StartLargeRun,
+} from './messages.ts';
 
 /** Throws AppError for bytes that are not of the declared kind. */
 export type ReadReceived = (bytes: Uint8Array, reading: unknown) => { body: RequestBody; value: unknown };
@@ -31,82 +41,36 @@ export interface RunHostOptions {
 
 interface HostedRun {
   execution: Execution;
-  recalled: Map<string, MemoryEntry>;
   /** The memory of the turn that is being planned. */
+  recalled: Map<string, MemoryEntry>;
   effects: LocalEffect[];
-  bug: string | null;
 }
 
-/** Answers requests one after the other. */
-export function createRunHost({ tools, stepTypes, readReceived, maxDecodedBytes }: RunHostOptions): (ask: Ask) => Promise<Reply | null> {
-  const runs = new Map<number, HostedRun>();
+export class RunHost {
+  readonly #options: RunHostOptions;
+  readonly #runs = new Map<number, HostedRun>();
+  #last: Promise<unknown> = Promise.resolve();
   /** As of the last turn. */
-  let wallAheadMs = 0;
-  const toWall = (at: number): number => at + wallAheadMs;
+  #wallAheadMs = 0;
 
-  async function start(id: number, { runId, sinkId, workflow, head: headText, body, inputs, past }: StartLargeRun): Promise<Reply> {
-    const planned = workflow === null ? CAPTURE_WORKFLOW : planOf(workflow);
-    const head = parseJson(headText) as RequestHead;
-    const { value, ...decoded } = read(body, head);
-    const request = { ...head, body: value };
-    const bound =
-      'bound' in inputs ? (parseJson(inputs.bound) as Record<string, unknown>) : bindInputs(planned, inputs.mapping, request, decoded.kind);
-    const recalled = new Map<string, MemoryEntry>();
-    const recall = (_sinkId: string, key: string): MemoryEntry | undefined => recalled.get(key);
-    const executionTools = { ...tools, stepTypes, random: Math.random, recall, toWall };
-    const execution = new Execution(executionTools, { runId, sinkId, workflow: planned, request, inputs: bound }, past ?? undefined);
-    runs.set(id, { execution, recalled, effects: [], bug: null });
-    const isMapped = 'mapping' in inputs && Object.keys(inputs.mapping).length > 0;
-    return { id, started: { kind: decoded.kind, charset: decoded.charset, inputs: isMapped ? stringifyJson(bound) : null } };
+  constructor(options: RunHostOptions) {
+    this.#options = options;
   }
 
-  function read(body: LargeBody, head: RequestHead): { value: unknown; kind: RequestBody['kind']; charset: string } {
-    const bytes = 'stored' in body ? body.stored.bytes : body.received;
-    if (decodedBytes(bytes) > maxDecodedBytes) throw tooManyValues(maxDecodedBytes);
-    if ('stored' in body) return { ...body.stored, value: decodeBody(body.stored, head.files) };
-    const received = readReceived(body.received, body.reading);
-    return { ...received.body, value: received.value };
+  /** Answers one request after the other. Null for a drop. Never rejects. */
+  answer(ask: Ask): Promise<Reply | null> {
+    const reply = this.#last.then(() => this.#reply(ask));
+    this.#last = reply;
+    return reply;
   }
 
-  function render({ head: headText, body, template, roots }: RenderLarge): string {
-    const head = parseJson(headText) as RequestHead;
-    const request = { ...head, body: read(body, head).value };
-    return stringifyJson(resolveBindings(parseJson(template), { ...(parseJson(roots) as object), request }));
-  }
-
-  function plan(run: HostedRun, { given, now, wallNow, leaseUntil, recalled }: PlanLargeTurn): PlannedLargeTurn {
-    const { execution } = run;
-    wallAheadMs = wallNow - now;
-    for (const { key, version, value } of recalled) run.recalled.set(key, { version, value: decodeStored(value) });
-    try {
-      for (const fact of given) {
-        if (fact.kind === 'abort') execution.abort(fact.error);
-        else if (fact.kind === 'result') execution.giveResult(fact.step, fact.result);
-        else execution.giveImages(fact.step, unpackImages(fact.images));
-      }
-      run.effects.push(...execution.advance(now));
-    } catch (error) {
-      run.bug = (error as Error).stack ?? String(error);
-      run.effects = [];
-      execution.abort(INTERNAL);
-    }
-    const keys = execution.takeWantedKeys();
-    if (keys.length > 0) return { kind: 'wanting', keys };
-    const change = execution.takeChange(leaseUntil, now);
-    const { effects, bug } = run;
-    // Another run may change the memory before the next turn.
-    run.recalled.clear();
-    Object.assign(run, { effects: [], bug: null });
-    return { kind: 'planned', change, effects, awaited: execution.awaited, bug };
-  }
-
-  async function answer(ask: Ask): Promise<Reply | null> {
+  #reply(ask: Ask): Reply | null {
     const { id } = ask;
     try {
-      if (ask.ask === 'start') return await start(id, ask.run);
-      if (ask.ask === 'render') return { id, rendered: render(ask.render) };
-      if (ask.ask === 'plan') return { id, planned: plan(runs.get(id) as HostedRun, ask.turn) };
-      runs.delete(id);
+      if (ask.ask === 'start') return { id, started: this.#start(id, ask.run) };
+      if (ask.ask === 'render') return { id, rendered: this.#render(ask.render) };
+      if (ask.ask === 'plan') return { id, planned: this.#plan(this.#runs.get(id) as HostedRun, ask.turn) };
+      this.#runs.delete(id);
       return null;
     } catch (error) {
       if (!(error instanceof AppError)) return { id, broken: (error as Error).stack ?? String(error) };
@@ -115,12 +79,67 @@ export function createRunHost({ tools, stepTypes, readReceived, maxDecodedBytes 
     }
   }
 
-  let last: Promise<unknown> = Promise.resolve();
-  return (ask) => {
-    const reply = last.then(() => answer(ask));
-    last = reply;
-    return reply;
-  };
+  #start(id: number, { runId, sinkId, workflow, head: headText, body, inputs, past }: StartLargeRun): StartedLargeRun {
+    const planned = workflow === null ? CAPTURE_WORKFLOW : planOf(workflow);
+    const head = parseJson(headText) as RequestHead;
+    const { value, ...decoded } = this.#read(body, head);
+    const request = { ...head, body: value };
+    const bound =
+      'bound' in inputs ? (parseJson(inputs.bound) as Record<string, unknown>) : bindInputs(planned, inputs.mapping, request, decoded.kind);
+    const recalled = new Map<string, MemoryEntry>();
+    const start = { runId, sinkId, workflow: planned, request, inputs: bound };
+    this.#runs.set(id, { execution: new Execution(this.#toolsWith(recalled), start, past ?? undefined), recalled, effects: [] });
+    const isMapped = 'mapping' in inputs && Object.keys(inputs.mapping).length > 0;
+    return { kind: decoded.kind, charset: decoded.charset, inputs: isMapped ? stringifyJson(bound) : null };
+  }
+
+  #toolsWith(recalled: ReadonlyMap<string, MemoryEntry>): ExecutionTools {
+    const { tools, stepTypes } = this.#options;
+    const recall = (_sinkId: string, key: string): MemoryEntry | undefined => recalled.get(key);
+    return { ...tools, stepTypes, random: Math.random, recall, toWall: (at) => at + this.#wallAheadMs };
+  }
+
+  #read(body: LargeBody, head: RequestHead): { value: unknown; kind: RequestBody['kind']; charset: string } {
+    const { maxDecodedBytes, readReceived } = this.#options;
+    const bytes = 'stored' in body ? body.stored.bytes : body.received;
+    if (decodedBytes(bytes) > maxDecodedBytes) throw tooManyValues(maxDecodedBytes);
+    if ('stored' in body) return { ...body.stored, value: decodeBody(body.stored, head.files) };
+    const received = readReceived(body.received, body.reading);
+    return { ...received.body, value: received.value };
+  }
+
+  #render({ head: headText, body, template, roots }: RenderLarge): string {
+    const head = parseJson(headText) as RequestHead;
+    const request = { ...head, body: this.#read(body, head).value };
+    return stringifyJson(resolveBindings(parseJson(template), { ...(parseJson(roots) as object), request }));
+  }
+
+  /** An error is a bug of a step type: the engine then plans again, with an abort. */
+  #plan(run: HostedRun, { given, now, wallNow, leaseUntil, recalled }: PlanLargeTurn): PlannedLargeTurn {
+    const { execution } = run;
+    this.#wallAheadMs = wallNow - now;
+    for (const { key, version, value } of recalled) run.recalled.set(key, { version, value: decodeStored(value) });
+    for (const fact of given) apply(fact, run);
+    run.effects.push(...execution.advance(now));
+    const keys = execution.takeWantedKeys();
+    if (keys.length > 0) return { kind: 'wanting', keys };
+    const change = execution.takeChange(leaseUntil, now);
+    const { effects } = run;
+    // Another run may change the memory before the next turn.
+    run.recalled.clear();
+    run.effects = [];
+    return { kind: 'planned', change, effects, awaited: execution.awaited };
+  }
+}
+
+function apply(fact: Given, run: HostedRun): void {
+  const { execution } = run;
+  if (fact.kind === 'result') execution.giveResult(fact.step, fact.result);
+  else if (fact.kind === 'images') execution.giveImages(fact.step, unpackImages(fact.images));
+  else {
+    execution.abort(fact.error);
+    run.effects = [];
+  }
 }
 
 function planOf({ id, version, document }: NonNullable<StartLargeRun['workflow']>): Workflow {

@@ -1,0 +1,40 @@
+// A run that cannot resume: its next turn fails it.
+
+import type { RunError } from '../../core/run/run.ts';
+import type { RunChange } from '../../storage/run-records.ts';
+import type { LocalEffect, Program, ProgramPast } from './program.ts';
+
+export class FailedProgram implements Program {
+  readonly awaited = 0;
+  readonly #past: Omit<ProgramPast, 'steps'>;
+  readonly #error: RunError;
+
+  constructor(past: Omit<ProgramPast, 'steps'>, error: RunError) {
+    this.#past = past;
+    this.#error = error;
+  }
+
+  advance(): LocalEffect[] {
+    return [];
+  }
+
+  takeWantedKeys(): readonly string[] {
+    return [];
+  }
+
+  giveResult(): void {}
+
+  giveImages(): void {}
+
+  abort(): void {}
+
+  takeChange(_leaseUntil: number, now: number): RunChange {
+    return failedChange(this.#past, this.#error, now);
+  }
+}
+
+/** A turn that fails the run and changes nothing else. */
+export function failedChange({ progress, lastSeq }: Omit<ProgramPast, 'steps'>, error: RunError, at: number): RunChange {
+  const base = { progress, lastSeq: lastSeq + 1, wakeAt: null, output: null, at };
+  return { ...base, status: 'failed', events: [], steps: [], deliveries: [], memory: [], error };
+}
