@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.ts';
-import { encodeNonces, joinRunId, NONCE_BYTES, orderAt } from './core/run/run-id.ts';
+import { encodeNonces, joinRunId, NONCE_BYTES, runNumberAt } from './core/run/run-id.ts';
 
 /** Returns a new run id, greater in order than every earlier one of this process even if the clock is set back. */
 export type NewRunId = () => string;
@@ -10,17 +10,17 @@ export type NewRunId = () => string;
 const POOLED_NONCES = 256;
 
 export function createRunIds(clock: Clock): NewRunId {
-  let lastOrder = 0;
+  let lastNumber = 0;
   let nonces = '';
   let used = 0;
   return () => {
-    lastOrder = Math.max(lastOrder + 1, orderAt(clock()));
+    lastNumber = Math.max(lastNumber + 1, runNumberAt(clock()));
     if (used === nonces.length) {
       nonces = encodeNonces(randomBytes(NONCE_BYTES * POOLED_NONCES));
       used = 0;
     }
     used += NONCE_BYTES;
-    return joinRunId({ order: lastOrder, nonce: nonces.slice(used - NONCE_BYTES, used) });
+    return joinRunId({ runNumber: lastNumber, nonce: nonces.slice(used - NONCE_BYTES, used) });
   };
 }
 

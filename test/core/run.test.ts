@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pendingStep, progressOf, readiness, type StepState } from '../../src/core/run/run.ts';
 import { eventData, isEnd, type RunOutcome } from '../../src/core/run/run-event.ts';
-import { formatRunId, joinRunId, NONCE_BYTES, orderAt, parseRunId } from '../../src/core/run/run-id.ts';
+import { formatRunId, joinRunId, NONCE_BYTES, runNumberAt, parseRunId } from '../../src/core/run/run-id.ts';
 import { createRunIds } from '../../src/ids.ts';
 
 describe('run ids', () => {
@@ -19,8 +19,8 @@ describe('run ids', () => {
     }
     expect(new Set(ids).size).toBe(25_000);
     expect(ids).toEqual([...ids].sort());
-    const orders = ids.map((id) => parseRunId(id)?.order as number);
-    expect(orders.every((order, index) => index === 0 || order > (orders[index - 1] as number))).toBe(true);
+    const numbers = ids.map((id) => parseRunId(id)?.runNumber as number);
+    expect(numbers.every((number, index) => index === 0 || number > (numbers[index - 1] as number))).toBe(true);
   });
 
   test('cannot be guessed from one another: a hundred bits of each are random', () => {
@@ -30,13 +30,13 @@ describe('run ids', () => {
     expect(new Set(nonces.join('')).size).toBe(32);
   });
 
-  test('any order and random part can be read back', () => {
+  test('any run number and random part can be read back', () => {
     const nonce = fc.uint8Array({ minLength: NONCE_BYTES, maxLength: NONCE_BYTES });
     fc.assert(
-      fc.property(fc.maxSafeNat(), nonce, (order, bytes) => {
-        const id = formatRunId(order, bytes);
+      fc.property(fc.maxSafeNat(), nonce, (runNumber, bytes) => {
+        const id = formatRunId(runNumber, bytes);
         const key = parseRunId(id);
-        expect(key?.order).toBe(order);
+        expect(key?.runNumber).toBe(runNumber);
         expect(key === null ? null : joinRunId(key)).toBe(id);
       }),
     );
@@ -48,8 +48,8 @@ describe('run ids', () => {
         fc.integer({ min: Date.UTC(2024, 0, 1), max: Date.UTC(2090, 0, 1) }),
         fc.integer({ min: 1, max: 10_000 }),
         (ms, later) => {
-          expect(orderAt(ms + later)).toBeGreaterThan(orderAt(ms) + 4095);
-          expect(Number.isSafeInteger(orderAt(ms + later))).toBe(true);
+          expect(runNumberAt(ms + later)).toBeGreaterThan(runNumberAt(ms) + 4095);
+          expect(Number.isSafeInteger(runNumberAt(ms + later))).toBe(true);
         },
       ),
     );

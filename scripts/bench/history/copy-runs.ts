@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { formatRunId, joinRunId, NONCE_BYTES, orderAt, parseRunId, type RunKey } from '../../../src/core/run/run-id.ts';
+import { formatRunId, joinRunId, NONCE_BYTES, runNumberAt, parseRunId, type RunKey } from '../../../src/core/run/run-id.ts';
 
 export interface CopyOptions {
   count: number;
@@ -47,7 +47,7 @@ export function copyRuns(databaseFile: string, { count, from, until, apps }: Cop
     const insertSome = database.transaction((first: number, end: number) => {
       for (let index = first; index < end; index += 1) {
         const createdAt = from + Math.floor(((until - from) * index) / count);
-        order = Math.max(order + 1, orderAt(createdAt));
+        order = Math.max(order + 1, runNumberAt(createdAt));
         const kind = random();
         const { status } = SHARES.find(({ upTo }) => kind < upTo) as { status: string };
         const pattern = originals.find(({ row }) => row.status === status) as Pattern;
@@ -75,7 +75,7 @@ interface Pattern {
 }
 
 function toPattern(row: Row): Pattern {
-  const runId = joinRunId({ order: row.id, nonce: row.nonce });
+  const runId = joinRunId({ runNumber: row.id, nonce: row.nonce });
   const texts = Object.entries(row).flatMap(([column, value]): Pattern['texts'] =>
     typeof value === 'string' && value.includes(runId) ? [[column, value.split(runId)]] : [],
   );

@@ -19,16 +19,16 @@ export function readDeclaredCharsets(
   textOf: (isName: (name: string) => boolean) => string | null,
   declared: string | null,
 ): DeclaredCharsets {
-  const told =
+  const named =
     textOf((name) => name.toLowerCase() === '_charset_')
       ?.trim()
       .toLowerCase() ?? '';
-  if (told !== '' && charsetOf(told) === null)
+  if (named !== '' && charsetOf(named) === null)
     throw new MalformedForm(
-      `its field "_charset_" names the character set ${JSON.stringify(told.slice(0, 40))}, which is not known`,
+      `its field "_charset_" names the character set ${JSON.stringify(named.slice(0, 40))}, which is not known`,
       '_charset_',
     );
-  const ofForm = told !== '' ? told : (declared ?? 'utf-8');
+  const ofForm = named !== '' ? named : (declared ?? 'utf-8');
   const byField = readCharsetsByField(textOf((name) => name === 'charsets'));
   return { ofForm, of: (field) => byField.get(field) ?? ofForm };
 }

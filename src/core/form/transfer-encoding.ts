@@ -35,19 +35,19 @@ const QUANTUM = 4;
 
 function createBase64Decoder(refuse: Refuse): TransferDecoder {
   // Buffers the last quantum, because only the final one may have padding.
-  let held = '';
+  let pending = '';
   return {
     push(bytes) {
-      const text = held + latin1(bytes).replaceAll(/[ \t\r\n]+/g, '');
+      const text = pending + latin1(bytes).replaceAll(/[ \t\r\n]+/g, '');
       if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw refuse('says that it is base64, and is not');
       const whole = text === '' ? 0 : text.length - (text.length % QUANTUM || QUANTUM);
-      held = text.slice(whole);
+      pending = text.slice(whole);
       return Buffer.from(text.slice(0, whole), 'base64');
     },
     end() {
-      if (held !== '' && (held.length !== QUANTUM || held.startsWith('=', 1)))
+      if (pending !== '' && (pending.length !== QUANTUM || pending.startsWith('=', 1)))
         throw refuse('says that it is base64, and ends within a group of four');
-      return Buffer.from(held, 'base64');
+      return Buffer.from(pending, 'base64');
     },
   };
 }
@@ -59,13 +59,13 @@ const OPEN_ESCAPE = /^=(?:[0-9A-Fa-f]|[ \t]{0,100}\r?)$/;
 const MAX_OPEN_ESCAPE = 102;
 
 function createQuotedPrintableDecoder(refuse: Refuse): TransferDecoder {
-  let held = '';
+  let pending = '';
   return {
     push(bytes) {
-      const text = held + latin1(bytes);
+      const text = pending + latin1(bytes);
       const last = text.lastIndexOf('=');
       const isOpen = last !== -1 && text.length - last <= MAX_OPEN_ESCAPE && OPEN_ESCAPE.test(text.slice(last));
-      held = isOpen ? text.slice(last) : '';
+      pending = isOpen ? text.slice(last) : '';
       const whole = isOpen ? text.slice(0, last) : text;
       const decoded = whole.replaceAll(ESCAPE, (escaped, hex: string | undefined) => {
         if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
@@ -76,7 +76,7 @@ function createQuotedPrintableDecoder(refuse: Refuse): TransferDecoder {
     },
     end() {
       // A soft break whose line feed belongs to the boundary line.
-      if (!/^(?:=[ \t]*)?$/.test(held)) throw refuse('says that it is quoted-printable, and ends within an escape');
+      if (!/^(?:=[ \t]*)?$/.test(pending)) throw refuse('says that it is quoted-printable, and ends within an escape');
       return NOTHING;
     },
   };

@@ -2,26 +2,26 @@
 // because anyone who has the id of a public sink's run may read it. Crockford's base32, lower case.
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-const ORDER_LENGTH = 11;
+const NUMBER_LENGTH = 11;
 const NONCE_LENGTH = 20;
-const RUN_ID = new RegExp(`^run_([${ALPHABET}]{${ORDER_LENGTH}})([${ALPHABET}]{${NONCE_LENGTH}})$`);
+const RUN_ID = new RegExp(`^run_([${ALPHABET}]{${NUMBER_LENGTH}})([${ALPHABET}]{${NONCE_LENGTH}})$`);
 
 /** Bytes of randomness in a nonce; five bits of each byte are used. */
 export const NONCE_BYTES = NONCE_LENGTH;
-/** Orders per millisecond; further runs borrow from the next one. */
-const ORDERS_PER_MS = 4096;
+/** Run numbers per millisecond; further runs borrow from the next one. */
+const NUMBERS_PER_MS = 4096;
 
-/** Orders count from 2024-01-01, so that they stay below 2^53 until 2093. */
+/** Run numbers count from 2024-01-01, so that they stay below 2^53 until 2093. */
 const EPOCH_MS = 1_704_067_200_000;
 
 export interface RunKey {
   /** Below 2^53; later runs have greater numbers. */
-  order: number;
+  runNumber: number;
   nonce: string;
 }
 
-export function formatRunId(order: number, randomBytes: Uint8Array): string {
-  return joinRunId({ order, nonce: encodeNonces(randomBytes.subarray(0, NONCE_BYTES)) });
+export function formatRunId(runNumber: number, randomBytes: Uint8Array): string {
+  return joinRunId({ runNumber, nonce: encodeNonces(randomBytes.subarray(0, NONCE_BYTES)) });
 }
 
 /** Returns concatenated nonces of NONCE_BYTES characters each; the caller slices them. */
@@ -31,33 +31,33 @@ export function encodeNonces(randomBytes: Uint8Array): string {
   return new TextDecoder().decode(ascii);
 }
 
-export function joinRunId({ order, nonce }: RunKey): string {
-  return `run_${formatOrder(order)}${nonce}`;
+export function joinRunId({ runNumber, nonce }: RunKey): string {
+  return `run_${formatNumber(runNumber)}${nonce}`;
 }
 
 /** Returns null for a text that cannot be a run id. */
 export function parseRunId(text: string): RunKey | null {
   const match = RUN_ID.exec(text);
   if (match === null) return null;
-  let order = 0;
-  for (const digit of match[1] as string) order = order * 32 + ALPHABET.indexOf(digit);
-  return Number.isSafeInteger(order) ? { order, nonce: match[2] as string } : null;
+  let runNumber = 0;
+  for (const digit of match[1] as string) runNumber = runNumber * 32 + ALPHABET.indexOf(digit);
+  return Number.isSafeInteger(runNumber) ? { runNumber, nonce: match[2] as string } : null;
 }
 
-/** The smallest order that a run created at `ms` can have. */
-export function orderAt(ms: number): number {
-  return Math.max(0, ms - EPOCH_MS) * ORDERS_PER_MS;
+/** The smallest number that a run created at `ms` can have. */
+export function runNumberAt(ms: number): number {
+  return Math.max(0, ms - EPOCH_MS) * NUMBERS_PER_MS;
 }
 
-/** Returns when the run of this order was created, and its index within that millisecond. */
-export function timeOfOrder(order: number): { ms: number; index: number } {
-  return { ms: EPOCH_MS + Math.floor(order / ORDERS_PER_MS), index: order % ORDERS_PER_MS };
+/** Returns when the run of this number was created, and its index within that millisecond. */
+export function timeOfRunNumber(runNumber: number): { ms: number; index: number } {
+  return { ms: EPOCH_MS + Math.floor(runNumber / NUMBERS_PER_MS), index: runNumber % NUMBERS_PER_MS };
 }
 
-function formatOrder(order: number): string {
-  const codes = new Array<number>(ORDER_LENGTH);
-  let rest = order;
-  for (let digit = ORDER_LENGTH - 1; digit >= 0; digit -= 1) {
+function formatNumber(runNumber: number): string {
+  const codes = new Array<number>(NUMBER_LENGTH);
+  let rest = runNumber;
+  for (let digit = NUMBER_LENGTH - 1; digit >= 0; digit -= 1) {
     codes[digit] = ALPHABET.charCodeAt(rest % 32);
     rest = Math.floor(rest / 32);
   }

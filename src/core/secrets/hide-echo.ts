@@ -10,33 +10,33 @@ export type HideSecrets = (text: string, isCut?: boolean) => string;
 const SHORTEST_HIDDEN = 4;
 
 /** Per character of a secret: all spellings that it may have in a text. */
-type Spelling = readonly (readonly string[])[];
+type Pattern = readonly (readonly string[])[];
 
 export function createSecretHider(secrets: readonly string[]): HideSecrets {
   const hidden = new Set(secrets.flatMap(maskableParts).filter(({ length }) => length >= SHORTEST_HIDDEN));
   if (hidden.size === 0) return (text) => text;
   const known = new Map<string, readonly string[]>();
-  const waysOf = (character: string): readonly string[] => {
-    const ways = known.get(character) ?? spellingsOf(character);
-    known.set(character, ways);
-    return ways;
+  const cachedSpellings = (character: string): readonly string[] => {
+    const spellings = known.get(character) ?? spellingsOf(character);
+    known.set(character, spellings);
+    return spellings;
   };
-  const spellings = [...hidden].map((secret): Spelling => Array.from(secret, waysOf));
-  const beginnings = new Set(spellings.flatMap(([first = []]) => first.map((way) => way.charCodeAt(0))));
+  const patterns = [...hidden].map((secret): Pattern => Array.from(secret, cachedSpellings));
+  const beginnings = new Set(patterns.flatMap(([first = []]) => first.map((spelling) => spelling.charCodeAt(0))));
 
-  return (given, isCut = false) => {
-    const text = lowerCase(given);
+  return (original, isCut = false) => {
+    const text = lowerCase(original);
     let shown = '';
     let done = 0;
     for (let at = 0; at < text.length; at += 1) {
       if (!beginnings.has(text.charCodeAt(at))) continue;
-      const end = Math.max(...spellings.map((spelling) => endOf(spelling, text, at, isCut)));
+      const end = Math.max(...patterns.map((pattern) => endOf(pattern, text, at, isCut)));
       if (end <= at) continue;
-      shown += given.slice(done, at) + MASKED_SECRET;
+      shown += original.slice(done, at) + MASKED_SECRET;
       done = end;
       at = end - 1;
     }
-    return done === 0 ? given : shown + given.slice(done);
+    return done === 0 ? original : shown + original.slice(done);
   };
 }
 
@@ -50,14 +50,14 @@ function maskableParts(secret: string): string[] {
 }
 
 /** Returns the end of the secret at `start`, or -1. Follows all readings of the text in parallel. */
-function endOf(spelling: Spelling, text: string, start: number, isCut: boolean): number {
+function endOf(pattern: Pattern, text: string, start: number, isCut: boolean): number {
   let ends = new Set([start]);
-  for (const [index, ways] of spelling.entries()) {
+  for (const [index, spellings] of pattern.entries()) {
     const next = new Set<number>();
     for (const position of ends) {
-      for (const way of ways) {
-        if (text.startsWith(way, position)) next.add(position + way.length);
-        else if (isCut && index >= SHORTEST_HIDDEN && way.startsWith(text.slice(position))) return text.length;
+      for (const spelling of spellings) {
+        if (text.startsWith(spelling, position)) next.add(position + spelling.length);
+        else if (isCut && index >= SHORTEST_HIDDEN && spelling.startsWith(text.slice(position))) return text.length;
       }
     }
     if (next.size === 0) return -1;
@@ -84,9 +84,9 @@ const HTML_NAMES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;'
 function spellingsOf(character: string): readonly string[] {
   const once = ESCAPES.map((write) => write(character));
   const twice = once.flatMap((text) => ESCAPES.map((write) => write(text)));
-  const ways = [character, ...once, ...twice];
+  const spellings = [character, ...once, ...twice];
   // Bodies and heads are read as Latin-1, one character per byte.
-  return [...new Set([...ways, ...ways.map(bytesAsText)].map(lowerCase))];
+  return [...new Set([...spellings, ...spellings.map(bytesAsText)].map(lowerCase))];
 }
 
 function bytesAsText(text: string): string {

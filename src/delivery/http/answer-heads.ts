@@ -13,7 +13,7 @@ export class AnswerHeads {
   readonly #push: Socket['push'];
   #isExpected = false;
   /** The beginning of an incomplete head. */
-  #held: Buffer | null = null;
+  #partial: Buffer | null = null;
 
   /** From now on the socket's reader gets the filtered bytes. */
   constructor(socket: Socket) {
@@ -25,12 +25,12 @@ export class AnswerHeads {
   /** A request goes out: the next bytes are the head of its answer. */
   expect(): void {
     this.#isExpected = true;
-    this.#held = null;
+    this.#partial = null;
   }
 
   #take(chunk: Uint8Array): boolean {
-    let rest = this.#held === null ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([this.#held, chunk]);
-    this.#held = null;
+    let rest = this.#partial === null ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([this.#partial, chunk]);
+    this.#partial = null;
     for (let end = rest.indexOf(END); end !== -1; end = rest.indexOf(END)) {
       if (end > MAX_HEAD_BYTES) return this.#pass(rest);
       const head = rest.toString('latin1', 0, end + END.length);
@@ -40,7 +40,7 @@ export class AnswerHeads {
       if (settled !== null) return this.#pass(Buffer.concat([Buffer.from(settled, 'latin1'), rest]));
     }
     if (rest.byteLength > MAX_HEAD_BYTES || !mayBeHead(rest)) return this.#pass(rest);
-    if (rest.byteLength > 0) this.#held = rest;
+    if (rest.byteLength > 0) this.#partial = rest;
     // The socket reads on.
     return true;
   }

@@ -2,7 +2,7 @@
 
 import type { Database } from 'better-sqlite3';
 import { isTerminal, RUN_STATUSES } from '../../core/run/run.ts';
-import { orderAt } from '../../core/run/run-id.ts';
+import { runNumberAt } from '../../core/run/run-id.ts';
 import type { PruneLimits } from '../run-records.ts';
 import { createRowsBySink, createSinkFilter } from './definitions/rows-by-sink.ts';
 
@@ -36,7 +36,7 @@ export function createRetentionOperations(database: Database) {
     pruneRuns({ before, maxBytes, limit }: PruneLimits, now: number): number {
       deleteKeys.run(now);
       deleteOldRejections.run(limit, before ?? 0);
-      const ageBound = before === null ? 0 : orderAt(before);
+      const ageBound = before === null ? 0 : runNumberAt(before);
       const maxUsed = maxBytes === null ? Number.POSITIVE_INFINITY : maxBytes + rejectionBytes();
       let removed = 0;
       const bound = maxBytes === null ? ageBound : Number.MAX_SAFE_INTEGER;

@@ -1,7 +1,7 @@
 // Server time in SQLite: how far it had come, and how the wall clock stood to it.
 
 import type { Database } from 'better-sqlite3';
-import { timeOfOrder } from '../../core/run/run-id.ts';
+import { timeOfRunNumber } from '../../core/run/run-id.ts';
 import type { ClockStep } from '../../core/run/server-time.ts';
 import { given, table } from './table.ts';
 
@@ -25,7 +25,7 @@ export function createServerTimeOperations(database: Database) {
       const noted = selectSeenAt.get() as number | null;
       const newest = selectNewestRun.get() as number | null;
       // A crash may have come between the newest run and the note.
-      const seenAt = noted === null || newest === null ? noted : Math.max(noted, timeOfOrder(newest).ms);
+      const seenAt = noted === null || newest === null ? noted : Math.max(noted, timeOfRunNumber(newest).ms);
       return { seenAt, steps: selectSteps.all() as ClockStep[] };
     },
     recordServerTime(seenAt: number, steps: readonly ClockStep[]): void {

@@ -1,7 +1,7 @@
 // local_file_sink: names and contents of files, logs across runs, and paths outside the directory.
 
 import { describe, expect, test } from 'vitest';
-import { formatRunId, orderAt } from '../../../src/core/run/run-id.ts';
+import { formatRunId, runNumberAt } from '../../../src/core/run/run-id.ts';
 import { localFileSink } from '../../../src/steps/roboflow/local-file-sink.ts';
 import type { EffectResult, StepContext, StepPlan } from '../../../src/steps/step-type.ts';
 import { faultsOf, NOW, planOfKind, stepContext } from './step-context.ts';
@@ -13,7 +13,7 @@ const log = { ...separate, output_mode: 'append_log' } as const;
 
 /** The context of the run with this offset from the first run of its millisecond. */
 function context(given: Partial<StepContext> = {}, place = 0): StepContext {
-  return stepContext({ runId: formatRunId(orderAt(NOW) + place, new Uint8Array(20)), ...given });
+  return stepContext({ runId: formatRunId(runNumberAt(NOW) + place, new Uint8Array(20)), ...given });
 }
 
 function plan(manifest: Manifest, given: Partial<StepContext> = {}): StepPlan {

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { ProgressEvent } from '../../../src/core/run/run-event.ts';
-import { formatRunId, NONCE_BYTES, orderAt } from '../../../src/core/run/run-id.ts';
+import { formatRunId, NONCE_BYTES, runNumberAt } from '../../../src/core/run/run-id.ts';
 import { DEFAULT_LIMITS, type Sink } from '../../../src/core/sink/sink.ts';
 import { newSinkId } from '../../../src/ids.ts';
 import type { ClaimedRun, NewRun, RunChange, RunClaimLimit, StepRecord } from '../../../src/storage/run-records.ts';
@@ -45,7 +45,7 @@ export function createWorkbench(storage: Storage): Workbench {
     newRun(sink, { change = {}, ...fields } = {}) {
       made += 1;
       const createdAt = fields.createdAt ?? NOW;
-      const runId = formatRunId(orderAt(createdAt) + made, randomBytes(NONCE_BYTES));
+      const runId = formatRunId(runNumberAt(createdAt) + made, randomBytes(NONCE_BYTES));
       return {
         runId,
         appId: sink.appId,

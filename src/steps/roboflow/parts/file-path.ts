@@ -1,6 +1,6 @@
 // Names of the files that steps write. They are always below the configured directory for files of steps.
 
-import { parseRunId, timeOfOrder } from '../../../core/run/run-id.ts';
+import { parseRunId, timeOfRunNumber } from '../../../core/run/run-id.ts';
 import type { StepContext } from '../../step-type.ts';
 
 type StepVisit = Pick<StepContext, 'runId' | 'step' | 'visit'>;
@@ -17,7 +17,7 @@ export function pathFault(path: string): string | null {
  * one millisecond, steps of one run, and their visits. The same visit always gets the same path.
  */
 export function filePath(directory: string, prefix: string, extension: string, step: StepVisit): string {
-  const { ms, index } = timeOfOrder(parseRunId(step.runId)?.order ?? 0);
+  const { ms, index } = timeOfRunNumber(parseRunId(step.runId)?.runNumber ?? 0);
   const [seconds, rest] = new Date(ms).toISOString().split('.') as [string, string];
   const microseconds = String((index + numberOf(step.step) + step.visit - 1) % 1000).padStart(3, '0');
   const stamp = `${seconds.replaceAll(/[-T:]/g, '_')}_${rest.slice(0, 3)}${microseconds}`;

@@ -13,7 +13,7 @@ export const HELD_BACK = Number.MAX_SAFE_INTEGER;
 export type DeliveryKey = Pick<Row<typeof deliveries>, 'run_id' | 'step_no' | 'visit'> & { nonce: string };
 
 export function toDeliveryId({ run_id, nonce, step_no, visit }: DeliveryKey): string {
-  return deliveryIdOf(joinRunId({ order: run_id, nonce }), step_no, visit);
+  return deliveryIdOf(joinRunId({ runNumber: run_id, nonce }), step_no, visit);
 }
 
 /** The columns of a summary: of the message only where it goes, as all of it may be large. */
@@ -43,7 +43,7 @@ export interface SummaryRow extends DeliveryKey, Pick<Row<typeof deliveries>, St
 export function toDeliverySummary(row: SummaryRow): DeliverySummary {
   return {
     id: toDeliveryId(row),
-    runId: joinRunId({ order: row.run_id, nonce: row.nonce }),
+    runId: joinRunId({ runNumber: row.run_id, nonce: row.nonce }),
     appId: row.app_id,
     sinkId: row.sink_id,
     step: row.step,

@@ -35,7 +35,7 @@ export function createDeliveryQueries(database: Database) {
   );
 
   function ofRun(runId: string, { sinks, statuses, before, limit }: RowRange): unknown[] {
-    const { order, nonce } = parseRunId(runId) ?? { order: null, nonce: null };
+    const { runNumber: order, nonce } = parseRunId(runId) ?? { runNumber: null, nonce: null };
     return selectOfRun.all({ order, nonce, before, sinks: JSON.stringify(sinks), statuses: JSON.stringify(statuses), limit });
   }
 
@@ -43,7 +43,7 @@ export function createDeliveryQueries(database: Database) {
     getDelivery(id: string): DeliveryRecord | null {
       const key = parseDeliveryId(id);
       const run = key && parseRunId(key.runId);
-      const row = run && (selectDelivery.get(run.order, run.nonce, key.stepNo, key.visit) as DeliveryRow | undefined);
+      const row = run && (selectDelivery.get(run.runNumber, run.nonce, key.stepNo, key.visit) as DeliveryRow | undefined);
       if (!row) return null;
       const tries = (selectAttempts.all(row.no) as Row<typeof deliveryAttempts>[]).map(toAttempt);
       return { ...toDeliverySummary(row), message: unpackMessage(row.message, row.body), tries };

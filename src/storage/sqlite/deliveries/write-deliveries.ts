@@ -91,7 +91,7 @@ export function createDeliveryOperations(
 
   const find = (id: string): KnownDelivery | undefined => {
     const { runId, stepNo, visit } = deliveryKeyOf(id);
-    return selectKey.get(keyOf(runId).order, stepNo, visit) as KnownDelivery | undefined;
+    return selectKey.get(keyOf(runId).runNumber, stepNo, visit) as KnownDelivery | undefined;
   };
 
   /** One that was given back, or is to be tried again, gives way to a newer one; one that is over lets it go. */
@@ -168,7 +168,7 @@ export function createDeliveryOperations(
       const revived = ids.flatMap((id) => {
         const key = parseDeliveryId(id);
         const run = key && parseRunId(key.runId);
-        const origin = run && (revive.get(now, run.order, run.nonce, key.stepNo, key.visit) as string | undefined);
+        const origin = run && (revive.get(now, run.runNumber, run.nonce, key.stepNo, key.visit) as string | undefined);
         if (origin == null) return [];
         const delivery = find(id) as KnownDelivery;
         for (const no of settle(delivery, now)) dropped.add(no);

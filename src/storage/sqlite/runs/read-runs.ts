@@ -3,7 +3,7 @@
 import type { Database } from 'better-sqlite3';
 import { isTerminal, RUN_STATUSES } from '../../../core/run/run.ts';
 import type { RunEvent } from '../../../core/run/run-event.ts';
-import { orderAt, parseRunId } from '../../../core/run/run-id.ts';
+import { runNumberAt, parseRunId } from '../../../core/run/run-id.ts';
 import type { RunFilter, RunOutcomeRecord, RunRecord, RunSummary, StoredEvents, StreamPosition } from '../../run-records.ts';
 import { createRowsBySink, createSinkFilter } from '../definitions/rows-by-sink.ts';
 import { unpackEvents } from './event-columns.ts';
@@ -54,7 +54,7 @@ export function createRunQueries(database: Database) {
   return {
     getRun(runId: string): RunRecord | null {
       const key = parseRunId(runId);
-      const row = key && (selectRun.get(key.order, key.nonce) as RunRow | undefined);
+      const row = key && (selectRun.get(key.runNumber, key.nonce) as RunRow | undefined);
       if (!row) return null;
       const { request, body_kind: bodyKind, body_charset: bodyCharset, body } = row;
       return { ...toOutcome(row), request, bodyKind, bodyCharset, body };
@@ -62,16 +62,16 @@ export function createRunQueries(database: Database) {
 
     getOutcome(runId: string): RunOutcomeRecord | null {
       const key = parseRunId(runId);
-      const row = key && (selectRunOutcome.get(key.order, key.nonce) as RunOutcomeRow | undefined);
+      const row = key && (selectRunOutcome.get(key.runNumber, key.nonce) as RunOutcomeRow | undefined);
       return row ? toOutcome(row) : null;
     },
 
     readEvents(runId: string, after: number): StoredEvents | null {
       const key = parseRunId(runId);
-      const run = key && (selectOutcome.get(key.order, key.nonce) as OutcomeRow | undefined);
+      const run = key && (selectOutcome.get(key.runNumber, key.nonce) as OutcomeRow | undefined);
       if (!run) return null;
       const ended = isTerminal(run.status);
-      const later = selectEvents.all({ order: key.order, after }) as { seq: number; data: string }[];
+      const later = selectEvents.all({ order: key.runNumber, after }) as { seq: number; data: string }[];
       const events: RunEvent[] = [...unpackEvents(1, run.first_events), ...later.flatMap(({ seq, data }) => unpackEvents(seq, data))];
       if (ended) {
         const { status, output } = run;
@@ -82,17 +82,17 @@ export function createRunQueries(database: Database) {
 
     findStream(runId: string): StreamPosition | null {
       const key = parseRunId(runId);
-      const run = key && (selectPosition.get(key.order, key.nonce) as PositionRow | undefined);
+      const run = key && (selectPosition.get(key.runNumber, key.nonce) as PositionRow | undefined);
       if (!run) return null;
       const { last_seq: lastSeq, status, sink_id: sinkId, bytes, request_bytes: requestBytes } = run;
       return { lastSeq, ended: isTerminal(status), sinkId, bytes, requestBytes };
     },
 
     listRuns(filter: RunFilter): RunSummary[] {
-      const from = filter.since === undefined ? 0 : orderAt(filter.since);
+      const from = filter.since === undefined ? 0 : runNumberAt(filter.since);
       const before = Math.min(
-        filter.until === undefined ? Number.MAX_SAFE_INTEGER : orderAt(filter.until),
-        (filter.after === undefined ? null : parseRunId(filter.after)?.order) ?? Number.MAX_SAFE_INTEGER,
+        filter.until === undefined ? Number.MAX_SAFE_INTEGER : runNumberAt(filter.until),
+        (filter.after === undefined ? null : parseRunId(filter.after)?.runNumber) ?? Number.MAX_SAFE_INTEGER,
       );
       const { limit, status } = filter;
       const isWhole = filter.appId === undefined && filter.sinkId === undefined && status === undefined;

@@ -91,12 +91,12 @@ export function createRunClaims(database: Database, { overflows, endings, result
 
     renewLeases(leases: Lease[], leaseUntil: number): string[] {
       return leases
-        .filter(({ runId, epoch }) => renewLease.run(leaseUntil, keyOf(runId).order, epoch).changes === 0)
+        .filter(({ runId, epoch }) => renewLease.run(leaseUntil, keyOf(runId).runNumber, epoch).changes === 0)
         .map(({ runId }) => runId);
     },
 
     releaseRun({ runId, epoch }: Lease, now: number): void {
-      releaseRun.run(now, keyOf(runId).order, epoch);
+      releaseRun.run(now, keyOf(runId).runNumber, epoch);
     },
 
     recoverRuns(now: number): { recovered: number; poisoned: string[] } {

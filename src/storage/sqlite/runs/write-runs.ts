@@ -101,7 +101,7 @@ export function createRunOperations(database: Database, { overflows, endings, re
       const runId = runs.read(run, 'runId');
       const createdAt = runs.read(run, 'created_at');
       const sink = sinkOf(runs.read(run, 'sinkId'));
-      const { order, nonce } = keyOf(runId);
+      const { runNumber: order, nonce } = keyOf(runId);
       const idempotency = runs.read(run, 'idempotency');
       const uses = runs.read(run, 'memory');
       if (idempotency !== null) {
@@ -126,7 +126,7 @@ export function createRunOperations(database: Database, { overflows, endings, re
     },
 
     advanceRun({ runId, epoch }: Lease, turn: Packed<typeof turns>): boolean {
-      const { order } = keyOf(runId);
+      const { runNumber: order } = keyOf(runId);
       const steps = turns.read(turn, 'steps');
       if (hasEndedStep(order, steps)) return false;
       if (!writeBelongings(order, epoch, turn)) return false;
@@ -146,10 +146,10 @@ export function createRunOperations(database: Database, { overflows, endings, re
 
     cancelRun(runId: string, now: number): { cancelled: boolean; events: RunEvent[] } | null {
       const key = parseRunId(runId);
-      const run = key && (selectForCancel.get(key.order, key.nonce) as { status: RunStatus; lastSeq: number } | undefined);
+      const run = key && (selectForCancel.get(key.runNumber, key.nonce) as { status: RunStatus; lastSeq: number } | undefined);
       if (!run) return null;
       if (isTerminal(run.status)) return { cancelled: false, events: [] };
-      endings.endRun(key.order, run.lastSeq, { status: 'cancelled', error: CANCELLED, now });
+      endings.endRun(key.runNumber, run.lastSeq, { status: 'cancelled', error: CANCELLED, now });
       return { cancelled: true, events: [{ seq: run.lastSeq + 1, outcome: { status: 'cancelled', output: null, error: CANCELLED } }] };
     },
   };
