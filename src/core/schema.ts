@@ -68,7 +68,7 @@ function isMissedAlternative({ schemaPath, instancePath, keyword }: ErrorObject,
   return schemaPath.startsWith(`${choice.schemaPath}/`) && instancePath === choice.instancePath && OF_THE_VALUE_ITSELF.has(keyword);
 }
 
-/** What a choice must be, by its title, or by its description where that says nothing else. */
+/** What a choice must be: its title, else its description. */
 function expectedBy(schema: ErrorObject['parentSchema']): unknown {
   return schema?.['title'] ?? schema?.['description'];
 }

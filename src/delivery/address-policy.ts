@@ -17,7 +17,7 @@ export function createAddressPolicy(allowed: readonly AddressRange[]): AddressPo
     refuses(text) {
       // The zone of a link-local address names an interface, which the policy ignores.
       const canonical = canonicalAddress(text.replace(/%.*$/, ''));
-      if (canonical === null) return `"${text}" is no address`;
+      if (canonical === null) return `"${text}" is not an address`;
       const address = ipaddr.parse(canonical);
       const kind = specialKind(address);
       if (kind === null || ranges.some((range) => isWithin(address, range))) return null;

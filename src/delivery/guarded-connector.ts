@@ -1,5 +1,5 @@
 // Opens connections under the address policy: resolves the host once, checks every address, and connects only to a
-// checked one. So a name that later resolves elsewhere, or to both a public and a private address, is no way around it.
+// checked one. So a name that later resolves elsewhere, or to both a public and a private address, does not bypass it.
 
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { once } from 'node:events';

@@ -73,7 +73,7 @@ interface Planned {
   now: number;
   program: Program;
   turn: PlannedTurn;
-  /** JSON text of the bound inputs; null where request and workflow determine them. */
+  /** JSON text of the bound inputs; null if request and workflow determine them. */
   inputs: string | null;
 }
 
@@ -139,7 +139,7 @@ export class Dispatcher<Version extends WorkflowVersion> {
     try {
       created = await storage.createRun(newRun(trigger, planned));
     } finally {
-      // Later turns must not be planned on what was not stored.
+      // Later turns must not be planned on a turn that was not stored.
       if (created?.kind !== 'created') turns.discard(trigger.sinkId, change);
     }
     if (created.kind === 'id_taken' || created.kind === 'memory_changed') return this.dispatch(trigger);
@@ -149,7 +149,7 @@ export class Dispatcher<Version extends WorkflowVersion> {
     return { runId: planned.runId, events: eventsOf(change), ended, isDuplicate: false };
   }
 
-  /** The run is on disk: sends what it left behind, or hands it to the worker. */
+  /** After the commit: sends the deliveries of a run that has ended, or hands the run to the worker. */
   #begin({ appId, sinkId, body, head }: Trigger<Version>, { runId, now, program, turn }: Planned, epoch: number): void {
     const { logger, onContinue, onFinished } = this.#options;
     const { change } = turn;

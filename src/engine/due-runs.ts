@@ -26,8 +26,8 @@ export interface DueRunsOptions {
 
 const CLAIM_LIMIT = 64;
 const MAX_ACTIVE = 512;
-/** Delay before due runs without room are claimed again. */
-const NO_ROOM_MS = 50;
+/** Delay before due runs without memory are claimed again. */
+const NO_MEMORY_MS = 50;
 /** Delay before a run that could not be restored is due again. */
 const RETRY_MS = 500;
 
@@ -52,8 +52,8 @@ export class DueRuns implements LeasedWork {
       if (claimed.length < limits.limit) break;
     }
     const next = (await storage.nextWake()) ?? Number.POSITIVE_INFINITY;
-    // A run that is due and was not claimed waits for room.
-    return next <= now ? clock() + NO_ROOM_MS : next;
+    // A run that is due and was not claimed waits for memory.
+    return next <= now ? clock() + NO_MEMORY_MS : next;
   }
 
   async renew(): Promise<void> {

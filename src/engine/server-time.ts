@@ -107,11 +107,11 @@ class ServerTime {
     this.#settlesAt = now + SETTLE_MS;
     this.#logger.warn(
       { by_seconds: Math.round(parted / 1000), nothing_removed_for_its_age_until: new Date(this.#clocks.wall() + SETTLE_MS).toISOString() },
-      `the wall clock was set ${parted > 0 ? 'forward' : 'back'}: what waits, expires or ages goes on by the time that passes`,
+      `the wall clock was set ${parted > 0 ? 'forward' : 'back'}: waits, expiries and ages follow elapsed time`,
     );
   }
 
-  /** How far the wall clock is from where it would be if nobody had set it. */
+  /** How far the wall clock is ahead of the wall time that server time predicts. */
   #partedMs(): number {
     return this.#clocks.wall() - this.toWall(this.clock());
   }
@@ -125,8 +125,7 @@ class ServerTime {
     } catch (error) {
       this.#unsaved = [...news, ...this.#unsaved];
       // The part that ends the server logs the reason.
-      if (error instanceof AppError)
-        this.#logger.warn({ reason: error.message }, 'the time of the server could not be noted; trying again');
+      if (error instanceof AppError) this.#logger.warn({ reason: error.message }, 'server time could not be recorded; trying again');
     }
     this.#saving = null;
   }

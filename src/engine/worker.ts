@@ -1,4 +1,4 @@
-// Advances runs that are on disk, turn by turn: takes in the results of deliveries and local effects, and stores the next
+// Advances runs that are on disk, turn by turn: applies the results of deliveries and local effects, and stores the next
 // turn in one commit before its events are published.
 
 import type { Clock } from '../clock.ts';
@@ -67,7 +67,7 @@ export class Worker {
     return this.#active;
   }
 
-  /** Another owner has the run, or nobody any more: it takes no further turns here. */
+  /** The run takes no further turns here: it has ended, or another owner has it. */
   stop(runId: string): void {
     const run = this.#active.get(runId);
     if (run !== undefined) run.isStopped = true;
@@ -104,7 +104,7 @@ export class Worker {
     run.program.dispose?.();
   }
 
-  /** Makes a run due for the next claim. Never rejects: where it fails, the run is claimed once its lease is over. */
+  /** Makes a run due for the next claim. Never rejects: if it fails, the run is claimed once its lease is over. */
   async release(run: ActiveRun): Promise<void> {
     const { storage, clock, logger, scheduleAt } = this.#options;
     const { lease } = run;
@@ -126,7 +126,7 @@ export class Worker {
       const kept = await this.#persist(delivery.runId, () => storage.recordAttempt(delivery.lease, attempt, next, null));
       if ((isOver || kept === 'dropped') && delivery.isAwaited) scheduleAt(clock());
     } catch (error) {
-      // Its lease runs out, and the next start or claim repeats the attempt.
+      // Its lease ends, and the next start or claim repeats the attempt.
       logger.warn({ err: error, delivery_id: delivery.id }, 'an attempt could not be recorded');
     } finally {
       if (run !== null) this.forget(run);
@@ -141,7 +141,7 @@ export class Worker {
     return run;
   }
 
-  /** One commit for the attempt that ends a delivery and the turn that it brings. */
+  /** Stores the attempt that ends the delivery, and the next turn of its run, in one commit. */
   #recordWithTurn(run: ActiveRun, { lease, step }: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<boolean> {
     return this.#takeTurn(
       run,
@@ -157,7 +157,7 @@ export class Worker {
     if (run.program.awaited > 0) this.#options.queue.abortRun(runId);
   }
 
-  /** False where there is no memory for the run: it goes on once it is claimed. */
+  /** False if there is no memory for the run: it continues once it is claimed. */
   #keepInMemory(run: ActiveRun, effects: readonly LocalEffect[], awaited: readonly string[]): boolean {
     if (effects.length + awaited.length > 0 && !this.#reserveMemory(run)) {
       if (effects.length > 0) this.#options.track(this.release(run));
@@ -246,7 +246,7 @@ export class Worker {
   }
 }
 
-/** Ids of the deliveries that this process sends, and the run waits for. */
+/** Ids of the leased deliveries that the run waits for. */
 function awaitedHere({ deliveries }: RunChange): string[] {
   const ids: string[] = [];
   for (const { id, isAwaited, leaseUntil } of deliveries) if (isAwaited && leaseUntil !== null) ids.push(id);

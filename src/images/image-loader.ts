@@ -102,7 +102,7 @@ function loadedImages(
 
 function identityOf(image: unknown): string {
   const source = readImageSource(image);
-  if (source === null) throw new ImageFault('this is no image');
+  if (source === null) throw new ImageFault('this is not an image');
   return imageIdentity(source);
 }
 
@@ -127,7 +127,7 @@ const FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif', 'avif'];
 async function openImage(bytes: Uint8Array, maxPixels: number): Promise<OpenImage> {
   const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error' }).autoOrient();
   const { format, autoOrient: size } = await orImageFault(image.metadata());
-  if (!FORMATS.includes(format)) throw new ImageFault(`images of the format ${format} are not read; known are ${FORMATS.join(', ')}`);
+  if (!FORMATS.includes(format)) throw new ImageFault(`images in the format ${format} are not supported; supported are ${FORMATS.join(', ')}`);
   if (size.width * size.height > maxPixels) throw new ImageFault(`the image has more than ${maxPixels} pixels`);
   return { image, size };
 }

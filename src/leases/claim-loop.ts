@@ -1,16 +1,16 @@
-// Claims due work of one kind, and renews the leases of what is in hand. Runs have one such loop, deliveries another.
+// Claims due work of one kind, and renews its leases. Runs have one such loop, deliveries another.
 
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { DueTimer } from './due-timer.ts';
 
-/** Work of one kind, as its owner claims and holds it. */
+/** Work of one kind, as its owner claims and renews it. */
 export interface LeasedWork {
   /** In the plural, for the log. */
   readonly name: string;
-  /** Claims what is due. Returns when to claim again, in ms; infinite when only `scheduleAt` brings more. */
+  /** Claims due work. Returns when to claim again, in ms; infinite if nothing is scheduled. */
   claim(): Promise<number>;
-  /** Renews the leases of what is in hand. */
+  /** Renews the leases of claimed work. */
   renew(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export interface ClaimLoopOptions {
 }
 
 const RENEW_EVERY_MS = 5000;
-/** Until work is claimed again that could not be claimed: the database is locked, or its disk is full. */
+/** Delay after a claim that failed: the database is locked, or its disk is full. */
 const RETRY_MS = 500;
 
 export class ClaimLoop {
@@ -34,10 +34,10 @@ export class ClaimLoop {
   #renewedAt: number;
   #isStopped = false;
   #isClaiming = false;
-  /** Something became due while a claim was under way. */
+  /** Another claim was asked for during a claim. */
   #isWanted = false;
 
-  /** Renews from now on, and claims once it is asked to. */
+  /** Renews from now on; claims only when asked. */
   constructor(work: LeasedWork, { clock, logger, track = () => undefined }: ClaimLoopOptions) {
     this.#work = work;
     this.#clock = clock;
@@ -70,7 +70,7 @@ export class ClaimLoop {
     }
   }
 
-  /** Begins no further claim or renewal. A claim under way goes on to its end. */
+  /** Begins no further claim or renewal. A claim in flight runs to its end. */
   stop(): void {
     this.#isStopped = true;
     this.#timer.stop();
@@ -78,7 +78,7 @@ export class ClaimLoop {
   }
 
   async #claim(): Promise<number> {
-    // After a sleep of the machine, or a long lock, what is in hand must not look abandoned.
+    // After a sleep of the machine, or a long lock, claimed work must not look abandoned.
     if (this.#clock() - this.#renewedAt > 2 * RENEW_EVERY_MS) await this.#renew();
     return await this.#work.claim();
   }

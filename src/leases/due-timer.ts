@@ -1,8 +1,8 @@
-// Calls back when the next piece of work is due. Due times live in the database; this keeps the nearest one alone.
+// Calls back when the next work is due. It keeps only the nearest due time; the others are in the database.
 
 import type { Clock } from '../clock.ts';
 
-/** Timers do not count while the machine sleeps, and server time does: none runs longer than this before it looks again. */
+/** Timers stop while the machine sleeps, but server time does not: no timer runs longer before it checks the time. */
 const LONGEST_TIMER_MS = 1000;
 
 export class DueTimer {
@@ -17,7 +17,7 @@ export class DueTimer {
     this.#onDue = onDue;
   }
 
-  /** Calls back no later than `at`; an infinite time asks for nothing. */
+  /** Calls back no later than `at`, in ms of server time; never for an infinite time. */
   scheduleAt(at: number): void {
     if (this.#isStopped || at >= this.#scheduledAt) return;
     clearTimeout(this.#timer);

@@ -1,4 +1,4 @@
-// How long a claim lasts.
+// How long a lease lasts.
 
-/** A run or a delivery whose lease is not renewed for so long is claimed by whoever looks for due work next. */
+/** The lease of a run or a delivery ends after this time unless it is renewed; then it can be claimed again. */
 export const LEASE_MS = 15_000;

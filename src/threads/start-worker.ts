@@ -1,4 +1,4 @@
-// Starts a module of this program as a thread, whether the program runs from its source or from what was emitted of it.
+// Starts a module of this program as a thread, from the source or from the emitted program.
 
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pendingStep, progressOf, readiness, type StepState } from '../../src/core/run/run.ts';
 import { eventData, isEnd, type RunOutcome } from '../../src/core/run/run-event.ts';
-import { formatRunId, joinRunId, NONCE_BYTES, runNumberAt, parseRunId } from '../../src/core/run/run-id.ts';
+import { formatRunId, joinRunId, NONCE_BYTES, parseRunId, runNumberAt } from '../../src/core/run/run-id.ts';
 import { createRunIds } from '../../src/ids.ts';
 
 describe('run ids', () => {

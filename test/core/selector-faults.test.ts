@@ -15,7 +15,7 @@ const NEVER: [string, string][] = [
   ['$request.client_ip.x', 'has no parts'],
   ['$request.received_at.year', 'has no parts'],
   ['$request.headers.X-GitHub-Event', 'write "x-github-event"'],
-  ['$request.headers["a b"]', 'is no name of a header'],
+  ['$request.headers["a b"]', 'is not a valid header name'],
   ['$request.headers["x-a"].b', 'is text, which has no parts'],
   ['$request.headers.authorization', 'is never shown to anyone'],
   ['$request.headers.cookie', 'is never shown to anyone'],

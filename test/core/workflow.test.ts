@@ -166,7 +166,7 @@ describe('a fault is named with its place and what would be right', () => {
     [
       'an unknown root',
       workflow({ steps: [set('a', { x: '$input.i' })] }),
-      '"$input.i" is no selector; write $inputs.x, $steps.name.output or $request.body, or "$$" for a literal "$"',
+      '"$input.i" is not a selector; write $inputs.x, $steps.name.output or $request.body, or "$$" for a literal "$"',
     ],
     [
       'a selector deep inside',

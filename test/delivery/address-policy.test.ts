@@ -27,9 +27,9 @@ describe('without an allowance', () => {
   });
 
   test.each(['', 'localhost', '127.1', '0x7f.0.0.1', '0177.0.0.1', '2130706433', '1.2.3.4.5', ':::', '127.0.0.1 '])(
-    '%j is no address, which is refused too',
+    '%j is not an address, which is refused too',
     (text) => {
-      expect(strict.refuses(text)).toContain('is no address');
+      expect(strict.refuses(text)).toContain('is not an address');
     },
   );
 });

@@ -93,7 +93,7 @@ describe('headers', () => {
 
   test.each(['', 'x y', 'x:', 'x\r\ny', 'é'])('%j is no name of one', async (name) => {
     const { result, receiver } = await sent({ headers: { [name]: 'v' } });
-    expect(result).toEqual({ kind: 'refused', reason: `${JSON.stringify(name)} is no name of a header` });
+    expect(result).toEqual({ kind: 'refused', reason: `${JSON.stringify(name)} is not a valid header name` });
     expect(receiver.connections()).toBe(0);
   });
 });
@@ -196,7 +196,7 @@ describe('a URL', () => {
 
 test.each(['', 'GET /x HTTP/1.1\r\nX: ', 'CONNECT', 'PÖST'])('%j is no method', async (method) => {
   const { result, receiver } = await sent({ method });
-  expect(result).toEqual({ kind: 'refused', reason: `${JSON.stringify(method)} is no method of a request` });
+  expect(result).toEqual({ kind: 'refused', reason: `${JSON.stringify(method)} is not a method of HTTP` });
   expect(receiver.connections()).toBe(0);
 });
 

@@ -87,8 +87,8 @@ describe('is a fault, and no failure of the server:', () => {
   const inBase64 = (bytes: Uint8Array | string): unknown => ({ type: 'base64', value: Buffer.from(bytes).toString('base64') });
 
   test.each([
-    ['text that is no base64', { type: 'base64', value: 'not base64!' }, /no base64/],
-    ['nothing', { type: 'base64', value: '' }, /no base64/],
+    ['text that is no base64', { type: 'base64', value: 'not base64!' }, /not base64/],
+    ['nothing', { type: 'base64', value: '' }, /not base64/],
     ['bytes that are no image', inBase64('hello, world'), /cannot be read/],
     ['half an image', { type: 'base64', value: png.subarray(0, 30).toString('base64') }, /cannot be read/],
     ['a URL', { type: 'url', value: 'http://127.0.0.1/x.png' }, /send the bytes/],

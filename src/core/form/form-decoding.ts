@@ -27,7 +27,7 @@ export function parseQuery(text: string): Pair[] {
 /** Throws UndecodableField, TypeError for bytes outside the character set, RangeError for an unknown set. */
 export function parseForm(bytes: Uint8Array, charset: string): Pair[] {
   const name = charsetOf(charset);
-  if (name === null) throw new RangeError(`no character set is called ${charset}`);
+  if (name === null) throw new RangeError(`unknown character set ${charset}`);
   // Only the text itself can be UTF-16: escapes are bytes of an ASCII-compatible set (WHATWG, output encoding).
   if (name === 'utf-8' || name.startsWith('utf-16')) return parseQuery(decodeText(bytes, name));
   return parseBytes(bytes, name);

@@ -107,7 +107,7 @@ export class MultipartParser {
     const text = this.#aside.toString('latin1');
     this.#aside = NOTHING;
     if (MAY_BE_A_PART.test(text))
-      throw new MalformedForm(`what stands ${where} may be a part: ${JSON.stringify(text.trim().slice(0, 40))}`);
+      throw new MalformedForm(`the text ${where} looks like a part: ${JSON.stringify(text.trim().slice(0, 40))}`);
   }
 
   #unfinished(): MalformedForm {

@@ -61,7 +61,7 @@ function readHeaders(head: string, refuse: Refuse): ReadonlyMap<string, string> 
     const [, name, text] = (line.includes('\0') ? null : FIELD.exec(line)) ?? [];
     if (name === undefined || text === undefined)
       throw refuse(
-        `has a line in its head that is no header, ${JSON.stringify(line.slice(0, 40))}; lines end with CR LF, the head with an empty one`,
+        `has a line in its head that is not a header, ${JSON.stringify(line.slice(0, 40))}; lines end with CR LF, the head with an empty one`,
       );
     const key = name.toLowerCase();
     const value = text.trim();

@@ -14,7 +14,7 @@ export function readPartText(parameters: ReadonlyMap<string, string>, key: 'name
   const text = extended === undefined ? null : decodeExtended(extended);
   if (text !== null) return { fault: null, text };
   if (plain !== undefined) return { fault: null, text: decodeWords(plain) ?? bytesUnlessAscii(decodeBrowserEscapes(plain)) };
-  if (extended !== undefined) return { fault: `has a "${key}*" that is not as RFC 8187 says, as utf-8''na%C3%AFve.txt` };
+  if (extended !== undefined) return { fault: `has a "${key}*" that does not follow RFC 8187; write utf-8''na%C3%AFve.txt` };
   const isSplit = parameters.has(`${key}*0`) || parameters.has(`${key}*0*`);
   return isSplit ? { fault: `has its ${key} in pieces (RFC 2231), which is not understood; send it in one` } : { fault: null, text: null };
 }

@@ -113,8 +113,8 @@ function transitionReadiness(step: WorkflowStep, states: StatesByStep, backTo: r
 /** In a loop, choices of earlier visits do not count: if steps of the loop body can choose, only they do. */
 function choosersOf({ chosenBy }: WorkflowStep, backTo: readonly string[] | null, loops: Loops | null): readonly string[] {
   if (backTo === null) return chosenBy;
-  const anew = chosenBy.filter((name) => backTo.some((target) => loops?.bodies.get(target)?.has(name)));
-  return anew.length > 0 ? anew : chosenBy;
+  const inBody = chosenBy.filter((name) => backTo.some((target) => loops?.bodies.get(target)?.has(name)));
+  return inBody.length > 0 ? inBody : chosenBy;
 }
 
 /** Steps done over steps planned, in whole per cent; 100 is reserved for the run's success. */

@@ -16,7 +16,7 @@ const SITE_WIDE = new RegExp(
 /** Null when an answer may set the header. */
 export function headerNameFault(name: string): string | null {
   const key = name.toLowerCase();
-  if (!HEADER_NAME.test(name)) return 'is no header name';
+  if (!HEADER_NAME.test(name)) return 'is not a valid header name';
   if (FRAMING.includes(key)) return 'is set by the server itself';
   if (SITE_WIDE.test(key))
     return 'rules more than this answer: cookies, policies, CORS and what else holds for the whole site cannot be set';
@@ -59,7 +59,7 @@ const LOCATION = /^(?:\/(?![/\\])|https?:\/\/)/;
 /** Null for a path that starts with one `/`, and for an http(s) URL. */
 export function locationFault(location: string): string | null {
   if (!LOCATION.test(location)) return 'must be a path that starts with one "/", or an http(s) URL';
-  return location.startsWith('/') || URL.canParse(location) ? null : 'is no URL';
+  return location.startsWith('/') || URL.canParse(location) ? null : 'is not a URL';
 }
 
 /** Percent-encodes characters that a URL cannot contain and converts host names to Punycode; the rest is unchanged. */

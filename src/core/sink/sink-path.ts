@@ -44,7 +44,7 @@ function segmentFault(segment: string, isLast: boolean): string | null {
   if (segment === '.' || segment === '..') return 'must not hold "." or ".." as a segment';
   if (segment === '*') return isLast ? null : '"*" may only be the last segment';
   if (segment.startsWith(':'))
-    return PARAM.test(segment) ? null : `"${segment}" is no parameter; write ":name" with letters, digits and "_"`;
+    return PARAM.test(segment) ? null : `"${segment}" is not a parameter; write ":name" with letters, digits and "_"`;
   return LITERAL.test(segment)
     ? null
     : `segment "${segment}" holds a character that a path pattern cannot: one of : * ? # % \\ or white space`;

@@ -9,6 +9,6 @@ export class Bytes {
 
   /** Bytes have no JSON form: code that stores or sends them must encode them. */
   toJSON(): never {
-    throw new TypeError('bytes are not JSON: write them on purpose');
+    throw new TypeError('bytes have no JSON form: encode them first');
   }
 }

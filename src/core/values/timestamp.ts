@@ -36,7 +36,7 @@ export class Timestamp {
 
   /** A timestamp has no JSON form: code that stores or sends it must encode it. */
   toJSON(): never {
-    throw new TypeError('a timestamp is not JSON: write it on purpose');
+    throw new TypeError('a timestamp has no JSON form: encode it first');
   }
 }
 

@@ -156,7 +156,7 @@ function referenceFault(text: string, { document, byName }: Scope): string | nul
       return `Found reference to non-existing property \`${quotable(output.name)}\` of step \`${name}\`; known are ${listed(report.outputs)}`;
     }
     default:
-      return `"${shown}" is no selector; write $inputs.x, $steps.name.output or $request.body, or "$$" for a literal "$"`;
+      return `"${shown}" is not a selector; write $inputs.x, $steps.name.output or $request.body, or "$$" for a literal "$"`;
   }
 }
 

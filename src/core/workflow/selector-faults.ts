@@ -55,7 +55,7 @@ const params: FieldCheck = (parts, { params: names }) => {
 const query: FieldCheck = (parts, { isAnswer }) => {
   const names = leadingNames(parts, 1).map(({ name }) => name);
   if (isAnswer || names.length === 0 || !names.every(isSecretParameter)) return null;
-  return `the query parameter "${quotable(names.at(-1) ?? '')}" is a secret by its name, and those are not kept: no workflow sees it`;
+  return `the query parameter "${quotable(names.at(-1) ?? '')}" is a secret by its name; secrets are not stored, and no workflow can read them`;
 };
 
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -66,10 +66,10 @@ const headers: FieldCheck = (parts, { isAnswer }) => {
   if (name === undefined) return null;
   if (names.at(-1)?.next !== parts.length) return `the header "${quotable(name)}" is text, which has no parts`;
   if (name !== name.toLowerCase()) return `names of headers are in lower case: write "${quotable(name.toLowerCase())}"`;
-  if (!HEADER_NAME.test(name)) return `"${quotable(name)}" is no name of a header`;
+  if (!HEADER_NAME.test(name)) return `"${quotable(name)}" is not a valid header name`;
   if (isHttpCredential(name)) return `the header "${name}" is never shown to anyone`;
   if (!isAnswer && isSecretHeader(name))
-    return `the header "${quotable(name)}" is a secret by its name, and those are not kept: no workflow sees it`;
+    return `the header "${quotable(name)}" is a secret by its name; secrets are not stored, and no workflow can read them`;
   return null;
 };
 

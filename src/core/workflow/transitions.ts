@@ -30,7 +30,7 @@ export interface Loops {
 export interface PlannedTransitions {
   /** By step: the steps that may choose it by a forward transition, in the order of the document. */
   chosenBy: ReadonlyMap<string, readonly string[]>;
-  /** Null where the workflow has no loops. */
+  /** Null if the workflow has no loops. */
   loops: Loops | null;
 }
 

@@ -29,7 +29,8 @@ export class AnswerHeads {
   }
 
   #take(chunk: Uint8Array): boolean {
-    let rest = this.#partial === null ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([this.#partial, chunk]);
+    let rest =
+      this.#partial === null ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([this.#partial, chunk]);
     this.#partial = null;
     for (let end = rest.indexOf(END); end !== -1; end = rest.indexOf(END)) {
       if (end > MAX_HEAD_BYTES) return this.#pass(rest);

@@ -17,7 +17,7 @@ export function addMessageHeaders(headers: WireHeaders, fields: Readonly<Record<
   for (const name in fields) {
     const value = fields[name] as string;
     const key = name.toLowerCase();
-    if (!TOKEN.test(name)) throw new Refusal(`${JSON.stringify(name)} is no name of a header`);
+    if (!TOKEN.test(name)) throw new Refusal(`${JSON.stringify(name)} is not a valid header name`);
     if (FRAMING.has(key) || key.startsWith('proxy-')) throw new Refusal(`the header ${name} is set by the server and must not be given`);
     if (NEVER_WRITTEN.test(value)) throw new Refusal(`the value of the header ${name} holds ${whatIsWrong(value)}`);
     headers.set(key, [name, value]);

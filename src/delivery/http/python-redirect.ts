@@ -13,7 +13,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** For a longer address only the origin is recorded. */
 const LONGEST_RECORDED_URL = 2048;
 
-/** The next request, or null without a redirect. Throws Refusal when the target is no http(s) URL. */
+/** The next request, or null without a redirect. Throws Refusal when the target is not an http(s) URL. */
 export function redirectedRequest(request: WireRequest, { status, headers }: Response): WireRequest | null {
   const location = headers['location'];
   if (location === undefined || !REDIRECTS.has(status)) return null;

@@ -26,7 +26,7 @@ const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Throws Refusal. */
 export function writeRequest(message: HttpMessage, { userAgent, idempotencyKey, deliveryId, timestamp }: WireDefaults): WireRequest {
   const { method } = message;
-  if (!METHOD.test(method) || method === 'CONNECT') throw new Refusal(`${JSON.stringify(method)} is no method of a request`);
+  if (!METHOD.test(method) || method === 'CONNECT') throw new Refusal(`${JSON.stringify(method)} is not a method of HTTP`);
   const url = readUrl(message.url);
   const headers: WireHeaders = new Map();
   setHeader(headers, 'User-Agent', userAgent);

@@ -38,7 +38,7 @@ interface Accepted {
   rejectedErrors?: readonly { response?: string }[];
 }
 
-/** TLS from the first byte; on any other port STARTTLS, where the server offers it. */
+/** TLS from the first byte; on any other port STARTTLS, if the server offers it. */
 const SMTPS_PORT = 465;
 
 export function createMailSender({ dial, openBlob, ca, totalTimeoutMs }: MailSenderOptions): MailSender {
@@ -111,7 +111,7 @@ function wireAttachment({ filename, content, contentType, cid }: MailAttachment,
 
 interface MailFault {
   code?: string;
-  /** The system's code, where nodemailer set its own. */
+  /** The system's code, if nodemailer replaced it by its own. */
   originalCode?: string;
   message: string;
   /** The server's answer. */

@@ -1,4 +1,4 @@
-// What the end of an attempt means: for the delivery, and for the circuit of its origin.
+// Applies the result of an attempt: to its delivery, and to the circuit of its origin.
 
 import { afterFailure, afterSuccess } from '../../core/delivery/circuit-breaker.ts';
 import { afterAttempt, classify, type DeliveryState } from '../../core/delivery/delivery.ts';
@@ -23,7 +23,7 @@ export function endAttempt(
 ): DeliveryState {
   if (wasAborted(delivery, result)) return { status: 'cancelled', dueAt: null };
   const { message, retry, lastAttempt } = delivery;
-  // A message that was never sent says nothing of the receiver. A 4xx says that the receiver is there.
+  // A message that was never sent tells nothing about the receiver. A 4xx shows that the receiver works.
   if (result.kind !== 'refused') {
     const hasFailed = classify(message, result) === 'retryable';
     origin.circuit = hasFailed ? afterFailure(origin.circuit, now, random()) : afterSuccess(origin.circuit, MAX_WIDTH);
@@ -31,7 +31,7 @@ export function endAttempt(
   return afterAttempt({ message, retry, result, attempt: number, lastAttempt, now, wallNow, random: random() });
 }
 
-/** False where the answer came all the same: then the answer counts. */
+/** False if the answer arrived before the abort: then the answer counts. */
 function wasAborted({ isAborted }: LeasedDelivery, result: OutboundResult): boolean {
   return isAborted && result.kind === 'network' && result.code === 'ABORTED';
 }

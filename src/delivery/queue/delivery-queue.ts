@@ -1,5 +1,5 @@
-// Sends deliveries that are on disk. Those of one origin wait for one another and share a circuit breaker, so that a
-// dead receiver holds up nobody else. Only some are in memory; the rest waits in the database until there is room.
+// Sends deliveries that are on disk. Each origin has a queue with a circuit breaker, so that a dead receiver delays no
+// other. Only some deliveries are in memory; the rest wait in the database until there is memory for them.
 
 import type { Clock } from '../../clock.ts';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
@@ -58,7 +58,7 @@ export class DeliveryQueue {
     this.#loop.scheduleAt(await this.#queryDueOrigins());
   }
 
-  /** Before deliveries are stored: gives those a lease that can be sent at once, and reserves their memory. */
+  /** Before deliveries are stored: gives a lease to those that can be sent at once, and reserves their memory. */
   reserve(deliveries: readonly NewDelivery[]): NewDelivery[] {
     const leaseUntil = this.#options.clock() + LEASE_MS;
     return deliveries.map((delivery) => {
@@ -72,13 +72,13 @@ export class DeliveryQueue {
     });
   }
 
-  /** They were not stored. */
+  /** Releases the memory of deliveries that were not stored. */
   cancelReservation(deliveries: readonly NewDelivery[]): void {
     for (const { leaseUntil, origin, message } of deliveries)
       if (leaseUntil !== null) this.#budget.remove(this.#originOf(origin), bytesOf(message));
   }
 
-  /** They are stored: sends the leased ones. `isRunHere`: their run is in memory, and waits for the results. */
+  /** Sends the leased ones of deliveries that are stored. `isRunHere`: their run is in memory and waits for the results. */
   enqueue(deliveries: readonly NewDelivery[], runId: string, isRunHere: boolean): void {
     for (const { leaseUntil, overflow, ...delivery } of deliveries) {
       const origin = this.#originOf(delivery.origin);
@@ -168,7 +168,7 @@ export class DeliveryQueue {
     if (this.#inFlight.size === 0) this.#onIdle?.();
   }
 
-  /** The attempt is on record: makes room for the next claim. */
+  /** Releases the memory of a delivery whose attempt is on record, and schedules the next claim. */
   #forget(origin: OriginQueue, delivery: LeasedDelivery): void {
     this.#inFlight.delete(delivery.id);
     this.#byGroup.remove(delivery);
@@ -188,7 +188,7 @@ export class DeliveryQueue {
     return mayClaim ? origin.nextClaimAt() : Number.POSITIVE_INFINITY;
   }
 
-  /** A newer delivery of a group, to whatever origin, may have waited for one of this origin. */
+  /** A newer delivery of the same group may have waited for one of this origin. */
   #claimSoon(origin: OriginQueue): void {
     const now = this.#options.clock();
     origin.markDue(now);

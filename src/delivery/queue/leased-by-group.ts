@@ -1,5 +1,5 @@
-// The deliveries leased here of which only the newest of a group waits. Storage lets one of a group be claimed at a time,
-// and decides which are dropped; this finds the one that has to yield to a newer one.
+// Leased deliveries of `latest_wins` groups. Storage leases one delivery of a group at a time and decides which are
+// dropped; this index finds the leased delivery that must yield to a newer one.
 
 import type { LeasedDelivery } from './leased-delivery.ts';
 import type { OriginQueue } from './origin-queue.ts';
@@ -20,7 +20,7 @@ export class LeasedByGroup {
     if (delivery.latestOf !== null && this.#places.get(delivery.latestOf)?.delivery === delivery) this.#places.delete(delivery.latestOf);
   }
 
-  /** Takes the group's delivery out of its origin's queue; null where none is leased here, or its attempt has begun. */
+  /** Removes the group's delivery from its origin's queue; null if none is leased here, or its attempt has begun. */
   dequeue(group: string): Place | null {
     const place = this.#places.get(group);
     if (place === undefined || !place.origin.remove(place.delivery)) return null;

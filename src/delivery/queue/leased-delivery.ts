@@ -1,5 +1,5 @@
-// A delivery under our lease, in memory until its attempt is on record. A class, because one is made for every message:
-// objects that are spread from others get no lasting shape, and every look at them is dear.
+// A delivery that this process has leased, in memory until its attempt is on record. A class, because one is made for
+// every message, and V8 reads objects made by spreading slowly.
 
 import type { OutboundMessage } from '../../core/delivery/outbound.ts';
 import type { RetryPolicy } from '../../core/delivery/retry.ts';
@@ -17,10 +17,10 @@ export class LeasedDelivery implements ClaimedDelivery {
   readonly attempts: number;
   readonly lastAttempt: number;
   readonly latestOf: string | null;
-  /** A run in memory waits for its result, whatever it is. */
+  /** A run in memory waits for the result. */
   readonly hasWaiter: boolean;
   readonly bytes: number;
-  /** Its run is over, so nobody wants it any more. */
+  /** Its run is over. */
   isAborted = false;
   #attempt: AbortController | null = null;
 
@@ -44,7 +44,7 @@ export class LeasedDelivery implements ClaimedDelivery {
     return { id: this.id, epoch: this.epoch };
   }
 
-  /** The signal ends the attempt that begins now, and at once where nobody wants it. */
+  /** Returns the signal of the attempt that begins now; it is aborted already if the run is over. */
   beginAttempt(): AbortSignal {
     this.#attempt = new AbortController();
     if (this.isAborted) this.endAttempt();

@@ -18,7 +18,7 @@ export class OriginQueue {
   queued: LeasedDelivery[] = [];
   /** When the next delivery in the database is due; infinite when there is none. */
   dueAt = Number.POSITIVE_INFINITY;
-  /** The earliest time that was marked while the database was asked. */
+  /** The earliest time that was marked during a query of the database. */
   #markedAt = Number.POSITIVE_INFINITY;
 
   constructor(name: string) {
@@ -29,7 +29,7 @@ export class OriginQueue {
     return this.leased >= MAX_LEASED;
   }
 
-  /** Nothing here would be missed: a circuit whose pause ended long ago says nothing of today. */
+  /** The queue can be forgotten: it has no deliveries, and the pause of its circuit ended long ago. */
   isIdle(now: number): boolean {
     return this.leased === 0 && this.dueAt === Number.POSITIVE_INFINITY && this.circuit.openUntil + FORGET_AFTER_MS <= now;
   }
@@ -40,7 +40,7 @@ export class OriginQueue {
     this.#markedAt = Math.min(this.#markedAt, at);
   }
 
-  /** The database is about to be asked when the next one is due. What is marked meanwhile is not lost. */
+  /** Before the database is asked for the next due time: times that are marked during the query are kept. */
   beginDueQuery(): void {
     this.#markedAt = Number.POSITIVE_INFINITY;
   }
@@ -58,14 +58,14 @@ export class OriginQueue {
     return this.leased > enough ? Number.POSITIVE_INFINITY : Math.max(this.dueAt, this.circuit.openUntil);
   }
 
-  /** How many more to claim: with an open circuit one at a time, as its probe. */
+  /** How many more to claim; with an open circuit one at a time, as its probe. */
   claimableCount(now: number): number {
     if (this.dueAt > now) return 0;
     const free = MAX_LEASED - this.leased;
     return this.circuit.openUntil > 0 ? Math.min(free, freeSlots(this.circuit, this.leased, now)) : free;
   }
 
-  /** The next to send now. The only attempt that a run waits for is made whatever the circuit says: there is no second. */
+  /** The delivery to send now, or null. A delivery with a single attempt is sent despite an open circuit. */
   dequeue(now: number): LeasedDelivery | null {
     if (this.queued.length === 0 || this.inFlight >= MAX_WIDTH) return null;
     const isFree = freeSlots(this.circuit, this.inFlight, now) > 0;
@@ -75,7 +75,7 @@ export class OriginQueue {
     return next ?? null;
   }
 
-  /** False where it is not queued here. */
+  /** False if it is not queued here. */
   remove(delivery: LeasedDelivery): boolean {
     const index = this.queued.indexOf(delivery);
     if (index !== -1) this.queued.splice(index, 1);

@@ -1,10 +1,10 @@
-// How many bytes of messages are kept in memory to be sent, and how many more each origin may have there.
+// The memory for messages that are leased, and the share of it that each origin may still use.
 
 import type { MemoryAccount } from '../../memory-budget.ts';
 import type { OriginQueue } from './origin-queue.ts';
 
 const MAX_BYTES = 64 * 2 ** 20;
-/** First messages of origins may take this many times as much, so that origins that do not answer keep no other one out. */
+/** First messages of origins may exceed the limit this many times, so that silent origins do not block the others. */
 const FIRST_MESSAGES = 4;
 /** First messages claimed at once. */
 const MAX_FIRST = 32;
@@ -24,7 +24,7 @@ export class SendBudget {
     this.#account.reserveAnyway(bytes);
   }
 
-  /** True where an origin without messages may have its first one now, and could not before. */
+  /** True if an origin without messages may lease its first one now, and could not before. */
   remove(origin: OriginQueue, bytes: number): boolean {
     const wasExhausted = this.#isExhausted;
     origin.leased -= 1;
@@ -33,18 +33,18 @@ export class SendBudget {
     return wasExhausted && !this.#isExhausted;
   }
 
-  /** Bytes for all origins together. */
+  /** Bytes left for all origins together. */
   get remaining(): number {
     return Math.max(0, this.#limit - this.#account.used);
   }
 
-  /** Bytes for one origin: as many as it leaves to the others, and its first message whatever that weighs. */
+  /** Bytes that an origin may still lease: as many as it leaves free for the others. Its first message may have any size. */
   availableTo(origin: OriginQueue): number {
     if (origin.leased === 0) return this.#isExhausted ? 0 : Number.POSITIVE_INFINITY;
     return this.#limit - this.#account.used - origin.leasedBytes;
   }
 
-  /** Origins that may claim more. Of those without messages only some: what their first messages weigh is not known before. */
+  /** Origins that may claim more. Of origins without messages only a few: the size of a first message is not known yet. */
   claimable(origins: Iterable<OriginQueue>, now: number): OriginQueue[] {
     let first = 0;
     return [...origins].filter((origin) => {
@@ -54,7 +54,7 @@ export class SendBudget {
     });
   }
 
-  /** First messages have taken all that they may. */
+  /** First messages have used up their limit. */
   get #isExhausted(): boolean {
     return this.#account.used >= FIRST_MESSAGES * this.#limit;
   }

@@ -1,4 +1,4 @@
-// One attempt to send what is leased here, which ends in a result whatever happens.
+// One attempt to send a leased delivery. An error of the sender becomes a result too.
 
 import { idempotencyKeyOf } from '../../core/delivery/delivery-id.ts';
 import type { OutboundResult } from '../../core/delivery/outbound.ts';

@@ -158,7 +158,7 @@ export class Execution implements Program {
 
   #start(step: WorkflowStep, now: number): LocalEffect | null | undefined {
     const { visit, attempt, startedAt } = this.#steps.of(step);
-    if (startedAt === null && this.#loops?.holds(step) === true) return undefined;
+    if (startedAt === null && this.#loops?.blocks(step) === true) return undefined;
     const stepType = this.#planner.typeOf(step);
     const state = readiness(step, this.#steps.all, stepType.nulls === 'merge', this.#workflow.loops);
     if (state === 'not_yet') return undefined;
@@ -170,7 +170,7 @@ export class Execution implements Program {
     return prepared === null ? undefined : this.#begin(prepared, now);
   }
 
-  /** Starts the loops again that can start now. */
+  /** Starts the loops that can start again now. */
   #goBack(): boolean {
     if (this.#loops === null || this.#ending !== null) return false;
     const returns = this.#loops.take(({ name }) => {

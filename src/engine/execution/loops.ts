@@ -1,16 +1,16 @@
 // The loops that the steps of one run have chosen to repeat. A loop starts again once no step of its body is in flight:
-// earlier visits stay on record, and every step that depends on the loop's first step runs anew.
+// earlier visits stay on record, and every step that depends on the loop's first step runs again.
 
 import { hasChosen, isDecided, type RunError, type StepState } from '../../core/run/run.ts';
 import type { WorkflowStep } from '../../core/workflow/plan.ts';
 import type { Loops } from '../../core/workflow/transitions.ts';
 import type { StepStates } from './step-states.ts';
 
-/** Loops in loops multiply: a run whose steps are visited again more often than this ends. */
+/** Nested loops multiply: a run with more revisits fails. */
 const MAX_REVISITS = 10_000;
 
 export interface Return {
-  /** The step that sends the run back, and what its caller is told. */
+  /** The step that has chosen the back edge, and the message for callers. */
   by: string;
   message: string;
 }
@@ -34,8 +34,8 @@ export class PendingLoops {
     return this.#wanted.size > 0;
   }
 
-  /** True for a step of a loop that is about to start again: it must not begin before. */
-  holds({ name }: WorkflowStep): boolean {
+  /** True for a step of a loop that is about to start again: the step must not begin before. */
+  blocks({ name }: WorkflowStep): boolean {
     for (const target of this.#wanted) if (this.#isInside(name, target)) return true;
     return false;
   }
@@ -49,8 +49,8 @@ export class PendingLoops {
   }
 
   /**
-   * Starts loops again, and calls `reopen` with each step that runs anew. Null where no loop can start yet; an error where
-   * a step would be visited too often.
+   * Starts loops again, and calls `reopen` with each step that runs again. Null if no loop can start yet; an error if a
+   * step would be visited too often.
    */
   take(reopen: (step: WorkflowStep) => void): Return[] | RunError | null {
     if (!this.isWanted || this.#isInFlight()) return null;
@@ -85,7 +85,7 @@ export class PendingLoops {
     }
   }
 
-  /** The step that has chosen the target; of several the first in the document. */
+  /** The step that has chosen the target; if there are several, the first in the document. */
   #senderTo(target: string): string {
     const sends = (step: WorkflowStep) =>
       this.#loops.backEdges.get(step.name)?.has(target) === true && hasChosen(this.#steps.of(step), target);
@@ -104,7 +104,7 @@ export class PendingLoops {
   #isInFlight(): boolean {
     return this.#definitions.some((step) => {
       const state = this.#steps.of(step);
-      return !isDecided(state.status) && !isUntouched(state) && this.holds(step);
+      return !isDecided(state.status) && !isUntouched(state) && this.blocks(step);
     });
   }
 
@@ -114,7 +114,7 @@ export class PendingLoops {
     if (visit > maxVisits)
       return { code, message: `step "${name}" may be visited ${maxVisits} times (max_visits), and ${sent}`, step: name };
     if (this.#steps.revisits < MAX_REVISITS) return null;
-    return { code, message: `steps were visited again ${MAX_REVISITS} times, which is as often as in one run; then ${sent}`, step: name };
+    return { code, message: `steps were visited again ${MAX_REVISITS} times, the most in one run, and ${sent}`, step: name };
   }
 }
 

@@ -25,7 +25,7 @@ export class RunMemory {
     const known = this.#uses.get(key);
     if (known !== undefined) return known.current;
     const entry = this.#recall(key);
-    if (entry === undefined) throw new Error(`what is remembered as "${key}" is not loaded`);
+    if (entry === undefined) throw new Error(`the memory "${key}" is not loaded`);
     this.#uses.set(key, { key, version: entry.version, value: null, current: entry.value });
     return entry.value;
   }
@@ -33,7 +33,7 @@ export class RunMemory {
   /** The key must have been read. */
   write(key: string, value: unknown): void {
     const use = this.#uses.get(key);
-    if (use === undefined) throw new Error(`"${key}" is written and was not read`);
+    if (use === undefined) throw new Error(`the memory "${key}" is written before it is read`);
     use.value = encodeStored(value);
     use.current = value;
   }

@@ -40,6 +40,6 @@ export function unpackImages(carried: readonly CarriedImage[]): Images {
 
 function nameOf({ image, form }: ImageWant): string {
   const source = readImageSource(image);
-  if (source === null) throw new ImageFault('this is no image');
+  if (source === null) throw new ImageFault('this is not an image');
   return `${form.kind === 'size' ? 'size' : form.quality} ${imageIdentity(source)}`;
 }

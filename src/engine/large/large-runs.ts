@@ -19,8 +19,8 @@ import { RunThreadClient, type RunThreadOptions, ThreadDied, ThreadLost } from '
 export interface LargeRuns {
   /**
    * Resolves when the body is decoded and the inputs are bound; `bytes` is the known size of the run as text. Rejects
-   * with `invalid`, `too_large`, `unprocessable` or `unsupported_media` for a body at fault, and with `unavailable` when
-   * its turn does not come.
+   * with `invalid`, `too_large`, `unprocessable` or `unsupported_media` for a faulty body, and with `unavailable` if it
+   * waited too long.
    */
   start(run: StartLargeRun, bytes: number, recall: Recall): Promise<LargeRun>;
   /** Renders a template to JSON text. Rejects as `start` does. */
@@ -28,7 +28,7 @@ export interface LargeRuns {
   close(): Promise<void>;
 }
 
-/** How long a run waits for its turn. */
+/** How long a run waits for memory. */
 const MAX_WAIT_MS = 60_000;
 
 export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) => number): LargeRuns {
@@ -78,7 +78,7 @@ export const MEMORY_EXCEEDED: RunError = {
 function faultOf(error: unknown): unknown {
   if (error instanceof ThreadDied) return new AppError('too_large', MEMORY_EXCEEDED.message);
   if (!(error instanceof ThreadLost)) return error;
-  return new AppError('unavailable', 'the server was reading a body that was too much for it; try again', { retryAfterSeconds: 1 });
+  return new AppError('unavailable', 'another large request used up the memory of the server; try again', { retryAfterSeconds: 1 });
 }
 
 interface LargeRunOptions {

@@ -44,7 +44,7 @@ export interface StartedLargeRun {
   inputs: string | null;
 }
 
-/** Results of a run's steps since its last turn. */
+/** A result for a step of the run, or its abort, since the last turn. */
 export type Given =
   | { kind: 'result'; step: string; result: EffectResult }
   | { kind: 'images'; step: string; images: CarriedImage[] }

@@ -1,5 +1,5 @@
 // Sends requests to the thread of large runs. The thread starts with the first request and ends, with all its memory,
-// after a while without requests. When it dies, the request in progress fails in another way than those that waited.
+// after a while without requests. If it dies, the request in progress rejects with ThreadDied, all others with ThreadLost.
 
 import type { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '../../errors.ts';
@@ -53,7 +53,7 @@ export class RunThreadClient {
     return new Promise((resolve, reject) => this.#pending.push({ id, resolve, reject }));
   }
 
-  /** The thread need not keep the run any more. */
+  /** Lets the thread forget the run. */
   drop(id: number): void {
     if (!this.#kept.delete(id)) return;
     this.#worker?.postMessage({ id, ask: 'drop' } satisfies Ask);
@@ -82,7 +82,7 @@ export class RunThreadClient {
 
   #settle(reply: Reply): void {
     const pending = this.#pending.shift();
-    if (pending === undefined || pending.id !== reply.id) throw new Error('the thread of large runs answers what it was not asked');
+    if (pending === undefined || pending.id !== reply.id) throw new Error('the thread of large runs sent an answer without a request');
     if ('refused' in reply) pending.reject(new AppError(reply.refused.code as ErrorCode, reply.refused.message, reply.refused));
     else if ('broken' in reply) pending.reject(new Error(reply.broken));
     else pending.resolve(reply);

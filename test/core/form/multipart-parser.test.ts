@@ -178,10 +178,10 @@ describe('a damaged form', () => {
     [
       'a boundary line that is damaged',
       form(part('a', '1'), part('b', '2')).replace('--b', '--c'),
-      'before its first boundary line may be a part: "--c-7',
+      'before its first boundary line looks like a part: "--c-7',
     ],
-    ['a last line before its parts', form() + form(part('a', '1')), 'behind its last boundary line may be a part: "--b-7'],
-    ['bytes before it that are no text', `\0\0${'\r\n'}${form()}`, 'before its first boundary line may be a part'],
+    ['a last line before its parts', form() + form(part('a', '1')), 'behind its last boundary line looks like a part: "--b-7'],
+    ['bytes before it that are no text', `\0\0${'\r\n'}${form()}`, 'before its first boundary line looks like a part'],
     ['another boundary', form(part('a', 'x'.repeat(2000))).replaceAll(BOUNDARY, 'other'), 'does not begin with its boundary line "--b-7"'],
     ['much behind it', form() + 'x'.repeat(2000), 'more than 1024 bytes follow its last boundary line'],
     ['lines that end with a line feed', form(part('a', '1')).replaceAll('\r\n', '\n'), 'lines of a form end with CR LF'],
@@ -190,7 +190,7 @@ describe('a damaged form', () => {
     [
       'a head that ends with a line feed',
       form(part('a', '1'), part('b', '2')).replace('\r\n\r\n', '\n\n'),
-      'part 1 has a line in its head that is no header',
+      'part 1 has a line in its head that is not a header',
     ],
     ['a head without an end', `--${BOUNDARY}\r\n${'X: y\r\n'.repeat(4000)}`, 'the head of part 1 is larger than 16384 bytes'],
     ['a head of many lines', `--${BOUNDARY}\r\n${'X: y\r\n'.repeat(60)}\r\n`, 'part 1 has 60 header lines'],
