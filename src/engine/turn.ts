@@ -25,10 +25,10 @@ export class ActiveRun {
   isStopped = false;
   /** The turn in progress: turns of one run follow one another. */
   turn: Promise<unknown> = Promise.resolve();
-  /** Effects of it in progress in this process, and leased deliveries that it waits for. */
+  /** Its effects in progress in this process, and the leased deliveries that it waits for. */
   effects = 0;
   awaited = 0;
-  /** Its stored size. */
+  /** Its stored size, in bytes. */
   readonly bytes: number;
   /** Its share of the memory for runs, in bytes. */
   weight = 0;

@@ -127,7 +127,8 @@ const FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif', 'avif'];
 async function openImage(bytes: Uint8Array, maxPixels: number): Promise<OpenImage> {
   const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error' }).autoOrient();
   const { format, autoOrient: size } = await orImageFault(image.metadata());
-  if (!FORMATS.includes(format)) throw new ImageFault(`images in the format ${format} are not supported; supported are ${FORMATS.join(', ')}`);
+  if (!FORMATS.includes(format))
+    throw new ImageFault(`images in the format ${format} are not supported; supported are ${FORMATS.join(', ')}`);
   if (size.width * size.height > maxPixels) throw new ImageFault(`the image has more than ${maxPixels} pixels`);
   return { image, size };
 }

@@ -3,8 +3,8 @@
 //
 // - A step that selects from a step that did not run is skipped, and a block of Roboflow also where it selects null.
 // - A step that `next_steps`, `cases` or `default_next_steps` name runs only if every step that names it selected it.
-// - A step that other ways lead to (`on_success`, `on_failure`, edges of V7) runs only if one of them was taken.
-// - A step that the run goes back to runs, and all that depends on it is decided anew.
+// - A step that transitions lead to (`on_success`, `on_failure`, edges of V7) runs only if one of them was taken.
+// - A step that the run goes back to runs, and all that depends on it is decided again.
 
 export type Step = { type: string; name: string } & Record<string, any>;
 
@@ -23,8 +23,8 @@ const namesIn = (references: unknown): string[] =>
 /** Of each step: whose selection it must have, by the step that selects. */
 export const gateTargets = ({ next_steps: next, cases, default_next_steps: otherwise }: Step): string[] =>
   [next, Object.values(cases ?? {}), otherwise].flatMap(namesIn);
-export const wayTargets = ({ on_success: success, on_failure: failure, edges, else: otherwise, ways }: Step): string[] =>
-  [success, failure, (edges ?? []).map(({ next_steps: next }: { next_steps: string[] }) => next), otherwise, ways].flatMap(namesIn);
+export const transitionTargets = ({ on_success: success, on_failure: failure, edges, else: otherwise, transitions }: Step): string[] =>
+  [success, failure, (edges ?? []).map(({ next_steps: next }: { next_steps: string[] }) => next), otherwise, transitions].flatMap(namesIn);
 
 /** Every `$steps.x.y` of the fields that take values. */
 export function selectorsOf(value: unknown): string[] {
@@ -32,7 +32,7 @@ export function selectorsOf(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(selectorsOf) : [];
 }
 
-/** All that depends on a step, itself among them; `back` is the way back, which makes nothing depend on anything. */
+/** All that depends on a step, itself among them; `back` is the back edge, which makes nothing depend on anything. */
 export function bodyOf(steps: readonly Step[], target: string, back: string): Set<string> {
   const body = new Set([target]);
   for (let size = 0; size !== body.size; ) {
@@ -40,7 +40,7 @@ export function bodyOf(steps: readonly Step[], target: string, back: string): Se
     for (const step of steps) {
       if (selectorsOf(step).some((text) => body.has(nameIn(text)))) body.add(step.name);
       if (!body.has(step.name)) continue;
-      for (const name of [...gateTargets(step), ...wayTargets(step)]) if (name !== target || step.name !== back) body.add(name);
+      for (const name of [...gateTargets(step), ...transitionTargets(step)]) if (name !== target || step.name !== back) body.add(name);
     }
   }
   return body;
@@ -100,11 +100,11 @@ function settle(steps: readonly Step[], inputs: Record<string, unknown>, { visit
   function isSelected(name: string): boolean {
     const gates = steps.filter((other) => gateTargets(other).includes(name));
     if (!gates.every((gate) => fateOf(gate.name).selected.includes(name))) return false;
-    const ways = steps.filter((other) => !gates.includes(other) && wayTargets(other).includes(name) && !isBack(other, name));
+    const transitions = steps.filter((other) => !gates.includes(other) && transitionTargets(other).includes(name) && !isBack(other, name));
     // In a loop, what led there from inside has to lead there again.
-    const anew = visit > 1 ? ways.filter((way) => !kept.has(way.name)) : [];
-    const counted = anew.length > 0 ? anew : ways;
-    return counted.length === 0 || counted.some((way) => fateOf(way.name).selected.includes(name));
+    const again = visit > 1 ? transitions.filter((chooser) => !kept.has(chooser.name)) : [];
+    const counted = again.length > 0 ? again : transitions;
+    return counted.length === 0 || counted.some((chooser) => fateOf(chooser.name).selected.includes(name));
   }
 
   for (const { name } of steps) fateOf(name);

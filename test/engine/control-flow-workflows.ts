@@ -1,5 +1,5 @@
 // Draws workflows of control steps: nested ones, several that name one step, cases that name one twice, data that
-// depends on what may be skipped, and ways, failures and a loop among them.
+// depends on what may be skipped, and transitions, failures and a loop among them.
 
 import fc from 'fast-check';
 import { printed, type Step } from './control-flow-reading.ts';
@@ -44,20 +44,30 @@ const drawnStep = fc.record({
   kind: fc.constantFrom(...KINDS),
   data: fc.array(fc.nat(99), { minLength: 2, maxLength: 3 }),
   targets: fc.array(fc.nat(99), { maxLength: 3 }),
-  ways: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fc.nat(99), { minLength: 1, maxLength: 2 }) }),
+  transitions: fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(fc.nat(99), { minLength: 1, maxLength: 2 }) },
+  ),
   literal: value,
   choice: fc.nat(3),
 });
-const someWays = fc.array(fc.nat(99), { maxLength: 2 });
+const someTransitions = fc.array(fc.nat(99), { maxLength: 2 });
 type Drawn = typeof drawnStep extends fc.Arbitrary<infer T> ? T : never;
 
 export const anyControlFlow: fc.Arbitrary<DrawnWorkflow> = fc
   .record({
     drawn: fc.array(drawnStep, { minLength: 3, maxLength: 9 }),
     inputs: fc.record({ a: value, b: value, c: value }),
-    sends: fc.option(fc.record({ from: fc.nat(99), to: fc.nat(99), on: fc.tuple(someWays, someWays).map((ways) => [...ways]) }), {
-      nil: null,
-    }),
+    sends: fc.option(
+      fc.record({
+        from: fc.nat(99),
+        to: fc.nat(99),
+        on: fc.tuple(someTransitions, someTransitions).map((transitions) => [...transitions]),
+      }),
+      {
+        nil: null,
+      },
+    ),
   })
   .chain(({ drawn, inputs, sends }) => {
     const loop = sends === null ? null : closeLoop(drawn.length, sends);
@@ -85,7 +95,7 @@ function build(drawn: readonly Drawn[], place: number): Step {
   const targets = [...new Set(pick(one.targets))];
   // Named as they were drawn, some twice.
   const nextSteps = one.choice === 0 ? pick(one.targets) : targets;
-  const onSuccess = pick(one.ways).length === 0 ? {} : { on_success: [...new Set(pick(one.ways))] };
+  const onSuccess = pick(one.transitions).length === 0 ? {} : { on_success: [...new Set(pick(one.transitions))] };
   const named = (type: string, fields: object): Step => ({ type, name, ...fields, ...onSuccess });
   switch (one.kind) {
     case 'continue_if': {
@@ -154,16 +164,18 @@ interface ClosedLoop {
   steps: ReadonlyMap<number, Step>;
 }
 
-/** A step that sends the run back once, to an earlier one from which it selects, and that goes on by other ways then. */
+/** A step that sends the run back once, to an earlier one from which it selects, and then takes other transitions. */
 function closeLoop(count: number, { from: last, to: first, on }: { from: number; to: number; on: readonly number[][] }): ClosedLoop {
   const from = 1 + (last % (count - 1));
   const to = first % from;
-  const visits = (place: number, ways: readonly number[][]): string[][] =>
-    ways.map((way) => [...new Set(way.flatMap((at) => (place + 1 < count ? `s${place + 1 + (at % (count - place - 1))}` : [])))]);
+  const visits = (place: number, transitions: readonly number[][]): string[][] =>
+    transitions.map((targets) => [
+      ...new Set(targets.flatMap((at) => (place + 1 < count ? `s${place + 1 + (at % (count - place - 1))}` : []))),
+    ]);
   const step = (place: number, chosen: readonly string[][], fields: object): Step => ({
     type: 'test/visit@v1',
     name: `s${place}`,
-    ways: [...new Set(chosen.flat())].map((name) => `$steps.${name}`),
+    transitions: [...new Set(chosen.flat())].map((name) => `$steps.${name}`),
     visits: chosen.map((names) => ({ chosen: names })),
     ...fields,
   });

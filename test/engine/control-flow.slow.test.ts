@@ -9,7 +9,7 @@ import { planWorkflow } from '../../src/core/workflow/plan.ts';
 import { rehearse } from '../../src/engine/rehearsal.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
 import { createStepTypes } from '../../src/steps/registry.ts';
-import { bodyOf, gateTargets, readFates, type Step, wayTargets } from './control-flow-reading.ts';
+import { bodyOf, gateTargets, readFates, type Step, transitionTargets } from './control-flow-reading.ts';
 import { anyControlFlow, type DrawnWorkflow } from './control-flow-workflows.ts';
 import { testSteps } from './test-steps.ts';
 
@@ -49,12 +49,12 @@ async function run(
   return { fates: Object.fromEntries(last.map((record) => [record.step, record.status])), output: JSON.parse(output) };
 }
 
-/** Whether ways lead to a step of the loop from inside and outside: then what counts there depends on what came first. */
+/** Whether transitions lead to a step of the loop from inside and from outside: then their order decides. */
 function mixesWays({ steps, loop }: DrawnWorkflow): boolean {
   if (loop === null) return false;
   const body = bodyOf(steps, loop.target, loop.sender);
   const into = (name: string) =>
-    steps.filter((step) => wayTargets(step).includes(name) && !(step.name === loop.sender && name === loop.target));
+    steps.filter((step) => transitionTargets(step).includes(name) && !(step.name === loop.sender && name === loop.target));
   return [...body].some((name) => new Set(into(name).map((step) => body.has(step.name))).size > 1);
 }
 
@@ -88,7 +88,7 @@ test('a thousand workflows run as the second reading of the rule says', { timeou
     const choices = (name: string) =>
       steps.filter((step) => gateTargets(step).includes(name)).map((step) => expected.get(step.name)?.selected.includes(name));
     if (steps.some(({ name }) => new Set(choices(name)).size === 2)) seen.held += 1;
-    if (steps.some(({ name }) => choices(name).length > 0 && steps.some((step) => wayTargets(step).includes(name)))) seen.mixed += 1;
+    if (steps.some(({ name }) => choices(name).length > 0 && steps.some((step) => transitionTargets(step).includes(name)))) seen.mixed += 1;
     if (steps.some((step) => JSON.stringify(step).match(/\$steps\.s\d\./) !== null && expected.get(step.name)?.status === 'skipped'))
       seen.starved += 1;
     if (loop !== null && expected.get(loop.sender)?.status === 'completed') seen.loops += 1;

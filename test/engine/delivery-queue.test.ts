@@ -27,7 +27,7 @@ interface Bench {
   /** How often the database was asked what is due. */
   asked(): number;
   advance(ms: number): void;
-  /** From now on deliveries cannot be given back. */
+  /** From now on storage refuses to release deliveries. */
   refuseReleases(): void;
   /** From now on the database answers nothing of the kind, until the returned function is called. */
   stall(): () => void;
@@ -60,7 +60,7 @@ async function startQueue(stored: Record<string, { count: number; bytes: number;
       origin,
       message: messageOf(bytes),
       retry: RETRY,
-      // The last one, so that the others are under way.
+      // The last one, so that the others are in flight.
       latestOf: number === count - 1 ? latestOf : null,
       epoch: 1,
       attempts: 0,
@@ -148,7 +148,7 @@ async function answerAll(sent: readonly Sent[], status: number): Promise<void> {
   }
 }
 
-test('the database is not asked again and again while a probe is under way', async () => {
+test('the database is not asked again and again while a probe is in flight', async () => {
   const { sent, asked, advance } = await startQueue({ [ORIGIN]: { count: 100, bytes: 10 } });
   await until('the first to be sent', () => sent.length === 64);
   await answerAll(sent, 500);
@@ -170,7 +170,7 @@ test('nor while one receiver holds all that it may hold', async () => {
   expect(asked() - before).toBeLessThan(5);
 });
 
-test('of large messages to one receiver no more are held than leave as much room to others, and all are sent in the end', async () => {
+test('large messages to one receiver take no more memory than they leave to others, and all are sent in the end', async () => {
   const { sent } = await startQueue({ [ORIGIN]: { count: 100, bytes: 4_000_000 } });
   await until('the first to be sent', () => sent.length > 0);
   await aMoment();
@@ -179,7 +179,7 @@ test('of large messages to one receiver no more are held than leave as much room
   expect(new Set(sent.map(({ id }) => id)).size).toBe(100);
 });
 
-test('many receivers that take nothing leave room to another one, and a message larger than all room goes alone', async () => {
+test('many silent receivers leave memory to another one, and a message larger than the budget is sent alone', async () => {
   const silent = Object.fromEntries(
     Array.from({ length: 20 }, (_, index) => [`http://silent-${index}.test`, { count: 50, bytes: 4_000_000 }]),
   );
@@ -237,7 +237,7 @@ test('the end of a pause that comes while the database is asked is not missed', 
   await until('the probe', () => sent.length === failed + 1);
 });
 
-/** All that may be under way are, and one of a group waits behind them when a newer one of the group is stored. */
+/** All slots are in use, and a delivery of a group is queued behind them when a newer one of the group is stored. */
 async function supersede(before: (bench: Bench) => void = () => undefined): Promise<{ sent: Sent[]; older: string }> {
   const bench = await startQueue({ [ORIGIN]: { count: MAX_WIDTH + 1, bytes: 10, latestOf: 'gate 7' } });
   await until('the first to be sent', () => bench.sent.length === MAX_WIDTH);
@@ -253,14 +253,14 @@ async function supersede(before: (bench: Bench) => void = () => undefined): Prom
     leaseUntil: null,
   };
   const admitted = bench.queue.reserve([newer]);
-  expect(admitted, 'storage decides what becomes of it').toEqual([newer]);
+  expect(admitted, 'storage decides whether it is sent').toEqual([newer]);
   bench.queue.enqueue(admitted, 'run_new', false);
   await aMoment();
   await answerAll(bench.sent, 200);
   return { sent: bench.sent, older: deliveryIdOf('run_0', MAX_WIDTH) };
 }
 
-test('one that waits here is given back when a newer one of its group is stored', async () => {
+test('a queued delivery is released when a newer one of its group is stored', async () => {
   const { sent, older } = await supersede();
   expect(sent.map(({ id }) => id)).not.toContain(older);
   expect(sent).toHaveLength(MAX_WIDTH);

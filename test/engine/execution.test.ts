@@ -87,7 +87,7 @@ test('a run that waits for a delivery alone is woken by its end', () => {
   expect(execution.takeChange(LEASE_UNTIL, NOW)).toMatchObject({ status: 'waiting', wakeAt: null });
 });
 
-test('a turn is told once: the next change holds only what came after', () => {
+test('a change is returned once: the next one holds only later changes', () => {
   const execution = execute([{ type: 'sluice/delay@v1', name: 'd', seconds: 1 }]);
   execution.advance(NOW);
   expect(execution.takeChange(LEASE_UNTIL, NOW)).toMatchObject({ lastSeq: 1, events: [{ seq: 1 }], steps: [{ step: 'd' }] });

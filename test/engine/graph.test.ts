@@ -80,7 +80,7 @@ test('a step that one of two does not choose is skipped at once, and what joins 
   expect((await receiver.message(1)).body).toBe('none');
 });
 
-test('a step runs when the first of two ways leads to it, and no way goes past a gate', async () => {
+test('a step runs when the first of two transitions leads to it, and no transition bypasses a gate', async () => {
   const { app } = start();
   const gate = (name: string, pick: string[]) => ({ type: 'test/choose@v1', name, pick, next_steps: ['$steps.open', '$steps.closed'] });
   const steps = [

@@ -1,4 +1,4 @@
-// Loops in memory: whatever a workflow's ways are, its runs end, and a restart between any two turns changes nothing.
+// Loops in memory: whatever a workflow's transitions are, its runs end, and a restart between any two turns changes nothing.
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -66,7 +66,7 @@ const shown = ({ records }: Told): string[] => records.map(({ step, visit: numbe
 const messages = ({ events }: Told): string[] => events.flatMap(({ message }) => message ?? []);
 
 test('a loop runs until it succeeds, every visit is on record, and the steps behind it run once', () => {
-  const told = run(
+  const result = run(
     workflow([
       visit('work'),
       visit('check', { reads: '$steps.work.visit', visits: failsUntil(3), on_success: ['$steps.end'], on_failure: ['$steps.work'] }),
@@ -74,8 +74,8 @@ test('a loop runs until it succeeds, every visit is on record, and the steps beh
       visit('aside'),
     ]),
   );
-  expect(told.end).toMatchObject({ status: 'completed', progress: 100 });
-  expect(shown(told).filter((text) => text !== 'aside 1 completed')).toEqual([
+  expect(result.end).toMatchObject({ status: 'completed', progress: 100 });
+  expect(shown(result).filter((text) => text !== 'aside 1 completed')).toEqual([
     'work 1 completed',
     'check 1 failed',
     'work 2 completed',
@@ -84,19 +84,19 @@ test('a loop runs until it succeeds, every visit is on record, and the steps beh
     'check 3 completed',
     'end 1 completed',
   ]);
-  expect(shown(told)).toContain('aside 1 completed');
-  expect(messages(told)).toEqual([
+  expect(shown(result)).toContain('aside 1 completed');
+  expect(messages(result)).toEqual([
     'failed: visit 1 is too early',
     'back to work, visit 2 of 6',
     'failed: visit 2 is too early',
     'back to work, visit 3 of 6',
   ]);
-  expect(told.records.at(-1)?.outputs).toContain('"reads":3');
+  expect(result.records.at(-1)?.outputs).toContain('"reads":3');
 });
 
 test('each visit draws other random numbers, and the same ones when it is planned again', () => {
   const steps = [
-    visit('a', { visits: [{ chosen: ['a'], seconds: 1 }, { chosen: ['a'], seconds: 1 }, { chosen: [] }], ways: ['$steps.a'] }),
+    visit('a', { visits: [{ chosen: ['a'], seconds: 1 }, { chosen: ['a'], seconds: 1 }, { chosen: [] }], transitions: ['$steps.a'] }),
   ];
   const drawn = ({ records }: Told) => records.map(({ outputs }) => JSON.parse(outputs ?? '').random);
   const draws = drawn(run(workflow(steps)));
@@ -105,19 +105,19 @@ test('each visit draws other random numbers, and the same ones when it is planne
 });
 
 test('a run that would visit a step more often than it may fails, and names the step, the cap and who sent it back', () => {
-  const told = run(workflow([visit('a', { max_visits: 2 }), visit('b', { reads: '$steps.a.visit', ways: ['$steps.a'] })]));
-  expect(told.end.error).toEqual({
+  const result = run(workflow([visit('a', { max_visits: 2 }), visit('b', { reads: '$steps.a.visit', transitions: ['$steps.a'] })]));
+  expect(result.end.error).toEqual({
     code: 'too_many_visits',
     message: 'step "a" may be visited 2 times (max_visits), and step "b" sent the run back to it once more',
     step: 'a',
   });
-  expect(shown(told)).toEqual(['a 1 completed', 'b 1 completed', 'a 2 completed', 'b 2 completed']);
+  expect(shown(result)).toEqual(['a 1 completed', 'b 1 completed', 'a 2 completed', 'b 2 completed']);
 });
 
 test('without a cap of its own a step is visited six times', () => {
-  const told = run(workflow([visit('a', { ways: ['$steps.a'] })]));
-  expect(shown(told)).toHaveLength(6);
-  expect(told.end.error?.message).toContain('6 times');
+  const result = run(workflow([visit('a', { transitions: ['$steps.a'] })]));
+  expect(shown(result)).toHaveLength(6);
+  expect(result.end.error?.message).toContain('6 times');
 });
 
 test('loops in loops end the run before they fill the memory', () => {
@@ -126,7 +126,7 @@ test('loops in loops end the run before they fill the memory', () => {
     visit(name, {
       max_visits: 100,
       reads: index === 0 ? 1 : `$steps.s${index - 1}.visit`,
-      ways: names.slice(0, index + 1).map((other) => `$steps.${other}`),
+      transitions: names.slice(0, index + 1).map((other) => `$steps.${other}`),
     }),
   );
   const { end, records } = run(workflow(steps));
@@ -134,8 +134,8 @@ test('loops in loops end the run before they fill the memory', () => {
   expect(records.length).toBeLessThan(11_000);
 });
 
-test('a step that failed and has a way for it does not end its run: its error can be read, its other outputs are skipped', () => {
-  const told = run(
+test('a step that failed and has on_failure does not end its run: its error can be read, its other outputs are skipped', () => {
+  const result = run(
     workflow(
       [
         {
@@ -154,26 +154,26 @@ test('a step that failed and has a way for it does not end its run: its error ca
       [{ type: 'JsonField', name: 'code', selector: '$steps.f.error.code' }],
     ),
   );
-  expect(told.end).toMatchObject({ status: 'completed', output: '{"code":"sold_out"}' });
-  expect(shown(told)).toEqual(['f 1 failed', 'note 1 completed', 'other 1 skipped', 'unasked 1 completed', 'never 1 skipped']);
-  expect(told.records[0]).toMatchObject({
+  expect(result.end).toMatchObject({ status: 'completed', output: '{"code":"sold_out"}' });
+  expect(shown(result)).toEqual(['f 1 failed', 'note 1 completed', 'other 1 skipped', 'unasked 1 completed', 'never 1 skipped']);
+  expect(result.records[0]).toMatchObject({
     error: { code: 'sold_out', message: 'no lamps left' },
     outputs: '{"error":{"code":"sold_out","message":"no lamps left"}}',
     chosen: ['note'],
   });
-  expect(told.records[1]?.outputs).toContain('"reads":"no lamps left"');
+  expect(result.records[1]?.outputs).toContain('"reads":"no lamps left"');
 });
 
-test('a failure goes its way only after the last retry; a way of no steps is none', () => {
+test('a failure follows on_failure only after the last retry; an empty list counts as none', () => {
   const failing = { type: 'sluice/fail@v1', name: 'f', retry: { max_retries: 2, base_seconds: 1 } };
-  const told = run(workflow([{ ...failing, on_failure: ['$steps.note'] }, visit('note')]));
-  expect(messages(told).map((text) => text.slice(0, 16))).toEqual(['attempt 1 failed', 'attempt 2 failed', 'failed: the work']);
-  expect(told.end.status).toBe('completed');
+  const result = run(workflow([{ ...failing, on_failure: ['$steps.note'] }, visit('note')]));
+  expect(messages(result).map((text) => text.slice(0, 16))).toEqual(['attempt 1 failed', 'attempt 2 failed', 'failed: the work']);
+  expect(result.end.status).toBe('completed');
   expect(run(workflow([{ ...failing, on_failure: [] }])).end).toMatchObject({ status: 'failed', error: { step: 'f' } });
 });
 
 test('what a step chooses itself and its on_success both run, its on_failure does not', () => {
-  const told = run(
+  const result = run(
     workflow([
       { type: 'sluice/delay@v1', name: 'd', seconds: 0, next_steps: ['$steps.a'], on_success: ['$steps.b'], on_failure: ['$steps.c'] },
       visit('a'),
@@ -181,29 +181,29 @@ test('what a step chooses itself and its on_success both run, its on_failure doe
       visit('c'),
     ]),
   );
-  expect(shown(told)).toEqual(['d 1 completed', 'a 1 completed', 'b 1 completed', 'c 1 skipped']);
+  expect(shown(result)).toEqual(['d 1 completed', 'a 1 completed', 'b 1 completed', 'c 1 skipped']);
 });
 
-test('a type with a way of that name of its own chooses by it itself, and its failure ends the run', () => {
-  const document = (fails: boolean) => workflow([visit('a'), { type: 'test/own-way@v1', name: 'b', fails, on_failure: '$steps.a' }]);
+test('a type with an on_failure of its own chooses it itself, and its failure ends the run', () => {
+  const document = (fails: boolean) => workflow([visit('a'), { type: 'test/own-transition@v1', name: 'b', fails, on_failure: '$steps.a' }]);
   expect(workflowFaults(document(true), stepTypes.inspect)).toEqual([]);
   expect(run(document(true)).end).toMatchObject({ status: 'failed', error: { code: 'broken', step: 'b' } });
-  const self = workflow([{ type: 'test/own-way@v1', name: 'b', on_failure: '$steps.b' }]);
+  const self = workflow([{ type: 'test/own-transition@v1', name: 'b', on_failure: '$steps.b' }]);
   expect(shown(run(self))).toEqual(['b 1 completed', 'b 2 completed']);
 });
 
 test('a branch that was skipped runs when the run is sent back to it, and what another branch chose before is used up', () => {
-  const told = run(
+  const result = run(
     workflow([
-      visit('fork', { visits: [{ chosen: ['left'] }], ways: ['$steps.left', '$steps.right'] }),
-      visit('left', { ways: ['$steps.check'] }),
-      visit('right', { visits: [{ chosen: [] }, { chosen: ['end'] }], ways: ['$steps.check', '$steps.end'] }),
+      visit('fork', { visits: [{ chosen: ['left'] }], transitions: ['$steps.left', '$steps.right'] }),
+      visit('left', { transitions: ['$steps.check'] }),
+      visit('right', { visits: [{ chosen: [] }, { chosen: ['end'] }], transitions: ['$steps.check', '$steps.end'] }),
       visit('check', { visits: [{ fails: true }], on_failure: ['$steps.right'] }),
       visit('end'),
     ]),
   );
-  expect(told.end.status).toBe('completed');
-  expect(shown(told)).toEqual([
+  expect(result.end.status).toBe('completed');
+  expect(shown(result)).toEqual([
     'fork 1 completed',
     'left 1 completed',
     'right 1 skipped',
@@ -215,29 +215,29 @@ test('a branch that was skipped runs when the run is sent back to it, and what a
 });
 
 test('a step chosen from outside of a loop runs in each visit; one that was chosen inside only when it is chosen again', () => {
-  const told = run(
+  const result = run(
     workflow([
-      visit('outside', { ways: ['$steps.always'] }),
-      visit('start', { visits: [{}, { chosen: [] }], ways: ['$steps.once'] }),
+      visit('outside', { transitions: ['$steps.always'] }),
+      visit('start', { visits: [{}, { chosen: [] }], transitions: ['$steps.once'] }),
       visit('always', { reads: '$steps.start.visit' }),
       visit('once'),
-      visit('back', { reads: ['$steps.always.visit', '$steps.start.visit'], visits: [{}, { chosen: [] }], ways: ['$steps.start'] }),
+      visit('back', { reads: ['$steps.always.visit', '$steps.start.visit'], visits: [{}, { chosen: [] }], transitions: ['$steps.start'] }),
     ]),
   );
-  const second = shown(told).filter((text) => text.includes(' 2 '));
+  const second = shown(result).filter((text) => text.includes(' 2 '));
   expect(second.sort()).toEqual(['always 2 completed', 'back 2 completed', 'once 2 skipped', 'start 2 completed']);
 });
 
-test('a way back waits for what is under way between, and nothing new begins there meanwhile', () => {
-  const told = run(
+test('a loop starts again once no step of its body is in flight, and none of them begins meanwhile', () => {
+  const result = run(
     workflow([
       visit('start'),
       visit('slow', { reads: '$steps.start.visit', visits: [{ seconds: 5 }, {}] }),
       visit('after_slow', { reads: '$steps.slow.visit' }),
-      visit('fast', { reads: '$steps.start.visit', visits: [{}, { chosen: [] }], ways: ['$steps.start'] }),
+      visit('fast', { reads: '$steps.start.visit', visits: [{}, { chosen: [] }], transitions: ['$steps.start'] }),
     ]),
   );
-  expect(shown(told)).toEqual([
+  expect(shown(result)).toEqual([
     'start 1 completed',
     'slow 1 completed',
     'fast 1 completed',
@@ -246,26 +246,26 @@ test('a way back waits for what is under way between, and nothing new begins the
     'after_slow 1 completed',
     'fast 2 completed',
   ]);
-  const back = told.events.findIndex(({ message }) => message === 'back to start, visit 2 of 6');
-  expect(told.events[back - 1]).toMatchObject({ step: 'slow' });
+  const back = result.events.findIndex(({ message }) => message === 'back to start, visit 2 of 6');
+  expect(result.events[back - 1]).toMatchObject({ step: 'slow' });
 });
 
-test('of two ways back at once the one further back holds, and two that lead to one step are one visit', () => {
-  const told = run(
+test('of two back edges at once the outer one counts, and two that lead to one step open one visit', () => {
+  const result = run(
     workflow([
       visit('a'),
       visit('b', { reads: '$steps.a.visit' }),
-      visit('c', { reads: '$steps.b.visit', visits: [{ seconds: 1 }, { chosen: [] }], ways: ['$steps.b'] }),
-      visit('d', { reads: '$steps.b.visit', visits: [{ seconds: 1 }, { chosen: [] }], ways: ['$steps.a'] }),
-      visit('e', { reads: '$steps.b.visit', visits: [{ seconds: 1 }, { chosen: [] }], ways: ['$steps.a'] }),
+      visit('c', { reads: '$steps.b.visit', visits: [{ seconds: 1 }, { chosen: [] }], transitions: ['$steps.b'] }),
+      visit('d', { reads: '$steps.b.visit', visits: [{ seconds: 1 }, { chosen: [] }], transitions: ['$steps.a'] }),
+      visit('e', { reads: '$steps.b.visit', visits: [{ seconds: 1 }, { chosen: [] }], transitions: ['$steps.a'] }),
     ]),
   );
-  expect(told.end.status).toBe('completed');
-  expect(messages(told)).toEqual(['back to a, visit 2 of 6']);
-  expect(Math.max(...told.records.map(({ visit: number }) => number))).toBe(2);
+  expect(result.end.status).toBe('completed');
+  expect(messages(result)).toEqual(['back to a, visit 2 of 6']);
+  expect(Math.max(...result.records.map(({ visit: number }) => number))).toBe(2);
 });
 
-/** Steps that select only from earlier ones, in any order of the document, with any ways. */
+/** Steps that select only from earlier ones, in any order of the document, with any transitions. */
 const anyWorkflow = fc.integer({ min: 1, max: 7 }).chain((count) => {
   const names = Array.from({ length: count }, (_, index) => `s${index}`);
   const some = fc.subarray(names);
@@ -280,19 +280,19 @@ const anyWorkflow = fc.integer({ min: 1, max: 7 }).chain((count) => {
         visits: fc.array(oneVisit, { minLength: 1, maxLength: 3 }),
         reads: fc.subarray(names.slice(0, index)),
         field: fc.constantFrom('visit', 'error'),
-        ways: some,
+        transitions: some,
         success: some,
         failure: some,
         max_visits: fc.integer({ min: 1, max: 4 }),
       })
-      .map(({ visits, reads, field, ways, success, failure, max_visits }) => {
+      .map(({ visits, reads, field, transitions, success, failure, max_visits }) => {
         const references = (list: string[]) => list.map((other) => `$steps.${other}`);
         return visit(name, {
           visits,
           max_visits,
-          ways: references(ways),
+          transitions: references(transitions),
           on_success: references(success),
-          // What no way is given for would end the run at once.
+          // A failure without a transition would end the run at once.
           on_failure: references(failure.length === 0 ? names.slice(0, 1) : failure),
           reads: reads.map((other) => `$steps.${other}.${field}`),
         });
@@ -301,7 +301,7 @@ const anyWorkflow = fc.integer({ min: 1, max: 7 }).chain((count) => {
   return fc.tuple(...steps).chain((list) => fc.shuffledSubarray(list, { minLength: count }));
 });
 
-test('whatever its ways are, a run ends, tells a progress that never falls, and does the same across restarts', () => {
+test('whatever its transitions are, a run ends, its progress never falls, and restarts change nothing', () => {
   const inspect = stepTypes.inspect;
   let completed = 0;
   let loops = 0;
@@ -309,22 +309,22 @@ test('whatever its ways are, a run ends, tells a progress that never falls, and 
     fc.property(anyWorkflow, (steps) => {
       const document = workflow(steps);
       expect(workflowFaults(document, inspect)).toEqual([]);
-      const told = run(document);
-      if (told.end.status === 'completed') completed += 1;
-      else expect(told.end.error?.code).toBe('too_many_visits');
-      if (told.records.some(({ visit: number }) => number > 1)) loops += 1;
-      told.events.reduce((last, { progress }) => {
+      const result = run(document);
+      if (result.end.status === 'completed') completed += 1;
+      else expect(result.end.error?.code).toBe('too_many_visits');
+      if (result.records.some(({ visit: number }) => number > 1)) loops += 1;
+      result.events.reduce((last, { progress }) => {
         expect(progress).toBeGreaterThanOrEqual(last);
         return progress;
       }, 0);
-      const decided = new Set(told.records.filter(({ finishedAt }) => finishedAt !== null).map(({ step }) => step));
-      if (told.end.status === 'completed') expect(decided.size).toBe(steps.length);
+      const decided = new Set(result.records.filter(({ finishedAt }) => finishedAt !== null).map(({ step }) => step));
+      if (result.end.status === 'completed') expect(decided.size).toBe(steps.length);
       const again = run(document, true);
       expect({ end: again.end.output, error: again.end.error, events: again.events, records: again.records }).toEqual({
-        end: told.end.output,
-        error: told.end.error,
-        events: told.events,
-        records: told.records,
+        end: result.end.output,
+        error: result.end.error,
+        events: result.events,
+        records: result.records,
       });
     }),
     { numRuns: 1500 },

@@ -10,14 +10,14 @@ test('an origin without deliveries is forgotten', () => {
   expect(new OriginQueue('http://receiver.test').isIdle(NOW)).toBe(true);
 });
 
-test('one that failed is remembered for its pause and a while longer, and forgotten then', () => {
+test('an origin that failed is remembered for its pause and a while longer, then forgotten', () => {
   const origin = new OriginQueue('http://receiver.test');
   for (let failure = 0; failure < 5; failure += 1) origin.circuit = afterFailure(origin.circuit, NOW, 0.5);
   expect(origin.circuit.openUntil).toBeGreaterThan(NOW);
   expect([0, 1000, 30_000, 3_600_000].map((passed) => origin.isIdle(NOW + passed))).toEqual([false, false, false, true]);
 });
 
-test('one that failed too seldom to be paused is forgotten with its last delivery', () => {
+test('an origin that failed too seldom for a pause is forgotten with its last delivery', () => {
   const origin = new OriginQueue('http://receiver.test');
   origin.circuit = afterFailure(origin.circuit, NOW, 0.5);
   origin.leased = 1;

@@ -1,4 +1,4 @@
-// Runs that wait for a delivery with an overflow policy: what they hear of it, and what becomes of it when they end first.
+// Runs that wait for a delivery with an overflow policy: its result for the run, and its end when the run ends first.
 
 import { expect, test } from 'vitest';
 import { MAX_WIDTH } from '../../src/delivery/queue/origin-queue.ts';
@@ -12,7 +12,7 @@ import { getRun, reaches, startRun, trigger } from './run-support.ts';
 const startSending = (): Promise<TestApp> =>
   startTestApp({ stepTypes: sendingSteps, settings: { outbound_allow: '127.0.0.0/8', files_dir: tempDir() } });
 
-/** It answers nobody before it is told to. */
+/** Answers on demand only. */
 async function startHeldReceiver(): Promise<WebhookReceiver & { answer: () => void }> {
   let answer = (): void => undefined;
   const held = new Promise<void>((resolve) => {
@@ -33,7 +33,7 @@ test('a run hears at once of what was dropped while it wrote a file', async () =
   await reaches(app, first, 'completed');
 });
 
-test('what a cancelled run waited for is not sent, where it waited for room at its origin', async () => {
+test('the delivery that a cancelled run waited for is not sent if it was still queued', async () => {
   const { url, answer, arrivals } = await startHeldReceiver();
   const app = await startSending();
   const overflow = { policy: 'latest_wins', key: '$request.body.frame' };

@@ -16,7 +16,7 @@ import { reaches } from './run-support.ts';
 const ALLOWING = { stepTypes: sendingSteps, settings: { outbound_allow: '127.0.0.0/8' } };
 const app = shareApp(ALLOWING);
 
-/** A receiver that gives each answer when it is told to, in the order in which the messages came. */
+/** A receiver that answers on demand, in the order of the messages. */
 interface SlowReceiver extends WebhookReceiver {
   answer(status: number): void;
   bodies(): string[];
@@ -146,7 +146,7 @@ test('latest_wins: a frame that failed is tried again only where no newer one wa
   expect(receiver.bodies()).toEqual(['1', '1', '2']);
 });
 
-test('latest_wins: a frame that is held in memory until there is room at its origin gives way too', async () => {
+test('latest_wins: a frame that is queued in memory yields to a newer one too', async () => {
   const receiver = await startSlowReceiver();
   const others = await startFlow(app(), receiver.url, { policy: 'queue' });
   await Promise.all(Array.from({ length: MAX_WIDTH }, () => others.send('other')));
@@ -219,7 +219,7 @@ test('a run that waits for a delivery that is dropped learns it, by either polic
   await reaches(app(), runs[2] as string, 'completed');
 });
 
-test('a dropped delivery can be tried again by hand, unless a newer one of its key is on its way', async () => {
+test('a dropped delivery can be retried by hand, unless a newer one of its key is pending', async () => {
   const receiver = await startSlowReceiver();
   const { send, become, deliveries, sinkId } = await startFlow(app(), receiver.url, latestOfCamera);
   await send('1');

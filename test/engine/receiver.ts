@@ -1,4 +1,4 @@
-// The outside world of the engine's tests: takes every message that is sent and answers when it is told to.
+// The outside world of the engine's tests: receives every message and answers on demand.
 
 import type { OutboundResult } from '../../src/core/delivery/outbound.ts';
 import type { Send } from '../../src/delivery/sender.ts';
@@ -27,7 +27,7 @@ export function createReceiver(answerAll?: number): Receiver {
   const send: Send = (request, { idempotencyKey, signal }) =>
     new Promise((resolve, reject) => {
       const respond: Received['answer'] = (status, text = '', headers = {}) => resolve(response(status, text, headers));
-      signal.addEventListener('abort', () => resolve({ kind: 'network', code: 'ABORTED', reason: 'given up' }), { once: true });
+      signal.addEventListener('abort', () => resolve({ kind: 'network', code: 'ABORTED', reason: 'aborted' }), { once: true });
       received.push({
         idempotencyKey,
         body: JSON.parse(Buffer.concat((request.transport === 'http' ? (request.body ?? []) : []) as Uint8Array[]).toString()),

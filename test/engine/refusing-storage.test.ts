@@ -26,7 +26,7 @@ import { createReceiver } from './receiver.ts';
 import { delay, eventsOf, getRun, post, reaches, set, startRun, trigger } from './run-support.ts';
 import { testSteps } from './test-steps.ts';
 
-/** Locks the database as another process would; returns how to let go. */
+/** Locks the database as another process would; returns a function that unlocks it. */
 function lockDatabase(dataDir: string): () => void {
   const other = new Database(join(dataDir, 'sluice.db'), { timeout: 1000 });
   onTestEnd(() => void other.close());
@@ -51,7 +51,7 @@ test('a run that advances while another process locks the database goes on when 
   expect((await eventsOf(app, runId)).map(({ id }) => id)).toEqual([1, 2, 3, 4]);
 });
 
-test('a run that is due while the database is locked is taken up when the lock is gone', async () => {
+test('a run that is due while the database is locked is resumed when the lock is gone', async () => {
   const app = shared();
   const runId = await startRun(app, { steps: [delay('pause', 0.05)] });
   const unlock = lockDatabase(app.dataDir);
@@ -60,7 +60,7 @@ test('a run that is due while the database is locked is taken up when the lock i
   await reaches(app, runId, 'completed');
 });
 
-test('a run that is refused while the database is locked leaves no trace, and its caller is told to come again', async () => {
+test('a run that is refused while the database is locked leaves no trace, and its caller is asked to retry', async () => {
   const app = shared();
   const before = (await app.admin('GET', '/runs')).body.runs;
   await startRun(app, { steps: [set('a', { value: 1 })] });

@@ -56,7 +56,7 @@ test('a permanent refusal is not tried again', async () => {
   expect(receiver.received).toHaveLength(1);
 });
 
-test('a send that breaks down is a failed delivery, and nobody is told why but the log', async () => {
+test('a send that breaks down is a failed delivery, and only the log says why', async () => {
   const { app, receiver } = start();
   const runId = await startRun(app, { steps: [post('a')] });
   (await receiver.message(1)).breakDown(new Error(INTERNAL_SECRET));
@@ -66,7 +66,7 @@ test('a send that breaks down is a failed delivery, and nobody is told why but t
   expect(app.logs.join('')).toContain(INTERNAL_SECRET);
 });
 
-test('a failed step ends the run, and what its other branches still send is given up', async () => {
+test('a failed step ends the run, and awaited messages of its other branches are aborted', async () => {
   const { app, receiver } = start();
   const runId = await startRun(app, { steps: [post('a'), post('b')] });
   const slow = await receiver.message(1);
@@ -78,7 +78,7 @@ test('a failed step ends the run, and what its other branches still send is give
   expect(frames.at(-1)?.data).toMatchObject({ type: 'error', error: { step: 'b' } });
 });
 
-test('what is still sent is given up as well where the run paused and went on since', async () => {
+test('awaited messages are aborted as well if the run paused and resumed since', async () => {
   const { app, receiver } = start();
   const steps = [
     post('slow'),
@@ -95,7 +95,7 @@ test('what is still sent is given up as well where the run paused and went on si
 });
 
 test.each([{}, { overflow: { policy: 'reject', limit: 9 } }])(
-  'cancelling a run gives up what it sends and ends the stream once: %o',
+  'cancelling a run aborts its messages and ends the stream once: %o',
   async (fields) => {
     const { app, receiver } = start();
     const runId = await startRun(app, { steps: [post('a', fields), post('b', { body: '$steps.a.status' })] });
@@ -126,7 +126,7 @@ test('many runs send at the same time, each to its own end', async () => {
   for (const { body, idempotencyKey } of receiver.received.slice(50)) expect(`${body}`).toBe(idempotencyKey.replace(/:b$/, ':a'));
 });
 
-test('a run that has its answer at once is told of once, however fast it is', async () => {
+test('a run that ends at once publishes its end once', async () => {
   const { app } = start(200);
   const runId = await startRun(app, { steps: ['a', 'b', 'c', 'd'].map((name) => post(name)) });
   await reaches(app, runId, 'completed');

@@ -44,22 +44,22 @@ interface Visit {
   seconds?: number;
 }
 
-/** Ends as its visits say, one after the other and then as the last of them. Its ways may lead back. */
-const visit: StepType<{ visits?: Visit[]; ways?: string[]; reads?: unknown }> = {
+/** Each visit ends as its entry in `visits` says, later ones as the last entry. Its transitions may be back edges. */
+const visit: StepType<{ visits?: Visit[]; transitions?: string[]; reads?: unknown }> = {
   type: 'test/visit@v1',
   mayLoop: true,
   nulls: 'take',
   properties: {
     visits: { type: 'array' },
-    ways: { type: 'array', items: { type: 'string', pattern: '^\\$steps\\.[^.]+$' } },
+    transitions: { type: 'array', items: { type: 'string', pattern: '^\\$steps\\.[^.]+$' } },
     reads: {},
   },
   required: [],
   outputs: () => ['visit', 'random', 'delivery_id', 'reads'],
-  plan({ visits = [], ways = [], reads = null }, context) {
+  plan({ visits = [], transitions = [], reads = null }, context) {
     const { fails = false, chosen, seconds = 0 } = visits[Math.min(context.visit, visits.length) - 1] ?? {};
     const outputs = { visit: context.visit, random: context.random(), delivery_id: context.deliveryId, reads };
-    const all = ways.map((way) => way.slice('$steps.'.length));
+    const all = transitions.map((selector) => selector.slice('$steps.'.length));
     const outcome: StepOutcome = fails
       ? { kind: 'failed', retryable: false, error: { code: 'not_yet', message: `visit ${context.visit} is too early` } }
       : { kind: 'completed', outputs, chosen: chosen ?? all };
@@ -67,17 +67,17 @@ const visit: StepType<{ visits?: Visit[]; ways?: string[]; reads?: unknown }> = 
   },
 };
 
-/** Has a way of its own, which it chooses itself. */
-const ownWay: StepType<{ fails?: boolean; on_failure: string }> = {
-  type: 'test/own-way@v1',
+/** Has an `on_failure` of its own, and chooses it itself. */
+const ownTransition: StepType<{ fails?: boolean; on_failure: string }> = {
+  type: 'test/own-transition@v1',
   mayLoop: true,
   properties: { fails: { type: 'boolean' }, on_failure: { type: 'string', pattern: '^\\$steps\\.[^.]+$' } },
   required: ['on_failure'],
   outputs: () => [],
-  plan: ({ fails = false, on_failure: way }, context) =>
+  plan: ({ fails = false, on_failure: target }, context) =>
     fails
       ? { kind: 'failed', retryable: false, error: { code: 'broken', message: 'broken' } }
-      : { kind: 'completed', outputs: {}, chosen: context.visit === 1 ? [way.slice('$steps.'.length)] : [] },
+      : { kind: 'completed', outputs: {}, chosen: context.visit === 1 ? [target.slice('$steps.'.length)] : [] },
 };
 
 export const INTERNAL_SECRET = 'stack-and-secret-of-the-server';
@@ -100,4 +100,4 @@ const throwingLater: StepType = {
   },
 };
 
-export const testSteps: readonly StepType[] = [post, choose, visit, ownWay, throwing, throwingLater] as readonly StepType[];
+export const testSteps: readonly StepType[] = [post, choose, visit, ownTransition, throwing, throwingLater] as readonly StepType[];

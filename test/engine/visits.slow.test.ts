@@ -55,7 +55,7 @@ test('each visit of a step that sends has a delivery of its own, with an id and 
   expect((await app.admin('POST', '/deliveries/retry', { ids: [`${id}_2`] })).status).toBe(202);
 });
 
-test('callers are told where the run goes back to, and every visit is listed', async () => {
+test('the stream names the step that the run returns to, and every visit is listed', async () => {
   const { app, receiver } = start();
   const steps = [
     post('a'),
@@ -97,7 +97,7 @@ test('what a step sends in the background goes on when it is visited again, and 
     name: 'check',
     reads: '$steps.tell.message',
     visits: [{}, {}, { chosen: [] }],
-    ways: ['$steps.tell'],
+    transitions: ['$steps.tell'],
   };
   const runId = await startRun(app, { steps: [{ ...tell, cooldown_seconds: 0 }, check] });
   const run = await reaches(app, runId, 'completed');

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { formatRunId, joinRunId, NONCE_BYTES, runNumberAt, parseRunId, type RunKey } from '../../../src/core/run/run-id.ts';
+import { formatRunId, joinRunId, NONCE_BYTES, parseRunId, type RunKey, runNumberAt } from '../../../src/core/run/run-id.ts';
 
 export interface CopyOptions {
   count: number;

@@ -58,41 +58,37 @@ export class Execution implements Program {
     this.#loops = workflow.loops === null ? null : new PendingLoops(workflow.loops, workflow.steps, this.#steps);
   }
 
-  /** Runs every step that can run at `now`. Returns the effects to perform once the turn is on disk. */
   advance(now: number): LocalEffect[] {
     const effects: LocalEffect[] = [];
     let isMoving = true;
     while (isMoving && this.#ending === null) {
-      isMoving = this.#goBack();
+      isMoving = this.#restartLoops();
       for (const step of this.#workflow.steps) {
         if (this.#ending !== null) break;
         const effect = this.#move(step, now);
         if (effect === undefined) continue;
         isMoving = true;
         if (effect !== null) effects.push(effect);
-        this.#goBack();
+        this.#restartLoops();
       }
     }
     if (this.#ending === null && this.#steps.areAllDecided) this.#complete();
     return this.#ending === null ? effects : [];
   }
 
-  /** Deliveries that steps wait for. */
   get awaited(): number {
     return this.#steps.countAwaiting();
   }
 
-  /** Returns, once, the keys of the sink's memory that must be loaded before some step can be planned. */
   takeWantedKeys(): readonly string[] {
     return this.#planner.memory?.takeWanted() ?? NOTHING;
   }
 
-  /** Sets the result of a step's delivery or local effect, for the next `advance`. */
   giveResult(step: string, result: EffectResult): void {
     this.#results = (this.#results ?? new Map()).set(step, result);
   }
 
-  /** Sets the images that a step asked for: the step is planned again, as the same attempt. */
+  /** The step is planned again, as the same attempt. */
   giveImages(name: string, images: Images): void {
     const state = this.#steps.of(this.#workflow.steps.find((step) => step.name === name) as WorkflowStep);
     state.status = 'pending';
@@ -100,12 +96,10 @@ export class Execution implements Program {
     this.#planner.giveImages(name, images);
   }
 
-  /** Fails the run at once. */
   abort(error: RunError): void {
     this.#ending ??= { status: 'failed', output: null, error: { ...error, message: this.#mask(error.message) } };
   }
 
-  /** Returns the changes since the last call. `leaseUntil` is when a run that continues here becomes due. */
   takeChange(leaseUntil: number, now: number): RunChange {
     const ending = this.#ending;
     if (ending !== null) this.#lastSeq += 1;
@@ -171,7 +165,7 @@ export class Execution implements Program {
   }
 
   /** Starts the loops that can start again now. */
-  #goBack(): boolean {
+  #restartLoops(): boolean {
     if (this.#loops === null || this.#ending !== null) return false;
     const returns = this.#loops.take(({ name }) => {
       delete this.#roots.steps[name];
@@ -244,7 +238,7 @@ export class Execution implements Program {
     state.chosen =
       step.transitions === null || hasOwnOutcomeTransitions(stepType) ? (chosen ?? null) : chosenOnSuccess(step.transitions, chosen);
     state.error = null;
-    this.#goOn(step, outputs, message ?? null);
+    this.#endVisit(step, outputs, message ?? null);
   }
 
   #settleFailure({ definition: step, stepType }: PreparedStep, outcome: Extract<StepOutcome, { kind: 'failed' }>, now: number): void {
@@ -259,11 +253,11 @@ export class Execution implements Program {
     state.error = error;
     if (!survivesFailure(stepType, step.written)) return this.abort({ ...error, step: step.name });
     state.chosen = step.transitions?.onFailure ?? [];
-    this.#goOn(step, { error: { code: error.code, message: error.message } }, `failed: ${error.message}`);
+    this.#endVisit(step, { error: { code: error.code, message: error.message } }, `failed: ${error.message}`);
   }
 
-  /** Ends the step, and continues with the steps that it has chosen. */
-  #goOn(step: WorkflowStep, outputs: Record<string, unknown>, message: string | null): void {
+  /** Stores the outputs of a finished visit, and emits its progress unless the run is about to end. */
+  #endVisit(step: WorkflowStep, outputs: Record<string, unknown>, message: string | null): void {
     this.#roots.steps[step.name] = outputs;
     this.#steps.of(step).outputs = outputs;
     this.#loops?.note(step);

@@ -20,7 +20,6 @@ export class StepStates {
     return this.#states;
   }
 
-  /** Decided steps. */
   get decided(): number {
     return this.#decided;
   }

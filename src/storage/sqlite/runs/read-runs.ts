@@ -3,7 +3,7 @@
 import type { Database } from 'better-sqlite3';
 import { isTerminal, RUN_STATUSES } from '../../../core/run/run.ts';
 import type { RunEvent } from '../../../core/run/run-event.ts';
-import { runNumberAt, parseRunId } from '../../../core/run/run-id.ts';
+import { parseRunId, runNumberAt } from '../../../core/run/run-id.ts';
 import type { RunFilter, RunOutcomeRecord, RunRecord, RunSummary, StoredEvents, StreamPosition } from '../../run-records.ts';
 import { createRowsBySink, createSinkFilter } from '../definitions/rows-by-sink.ts';
 import { unpackEvents } from './event-columns.ts';
