@@ -1,14 +1,14 @@
-// Adaptive group commit. What is asked for within one turn of the event loop goes out as one batch at the end of the
-// turn; while a batch is in flight the next one gathers. No timer: an idle server commits at once, a busy one in
-// groups as large as the disk is slow. The queue is bounded: what does not fit is refused, and nothing of it is done.
+// Adaptive group commit. The operations that are submitted within one turn of the event loop are sent as one batch at the
+// end of that turn. While a batch is in flight, the next one gathers. There is no timer: an idle server commits at once,
+// and the groups of a busy one grow with the latency of its disk. The queue is bounded and refuses what exceeds a bound.
 
 import { AppError } from '../errors.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 
-/** Names and argument lists in turn: a flat list is the cheapest thing to hand to another thread. */
+/** Names and argument lists by turns: a flat list is the cheapest value to copy to another thread. */
 export type Batch = (string | unknown[])[];
 
-/** What each operation of a batch returned; what was refused is named by its place. */
+/** The result of each operation of a batch, by index. `faults` lists the operations that were refused. */
 export interface BatchResult<Fault> {
   values: unknown[];
   faults: { index: number; fault: Fault }[];
@@ -25,115 +25,124 @@ interface Pending {
 const SENT: unknown[] = [];
 
 export interface CommitQueueOptions<Fault> {
-  /** Sends one batch; what came of it comes back through `settle`. */
+  /** Sends one batch. Its result returns through `settle`. */
   send: (batch: Batch) => void;
   toError: (fault: Fault) => Error;
-  /** Of one batch, and of all that waits behind it. */
+  /** Operations of one batch. */
   maxBatch: number;
   maxBatchBytes: number;
+  /** Operations that wait for the batch in flight to end. */
   maxPending: number;
-  /** What waits and what is in flight may take. */
+  /** Bounds the bytes of all operations, waiting or in flight. */
   memory: Pick<MemoryAccount, 'tryReserve' | 'release'>;
 }
 
-export interface CommitQueue<Fault> {
-  /** `bytes` is what the operation weighs in the queue. */
-  submit(name: string, args: unknown[], bytes: number): Promise<unknown>;
-  settle(result: BatchResult<Fault>): void;
-  /** Rejects all that waits and all that will. */
-  fail(error: Error): void;
-  /** Resolves once nothing waits and nothing is in flight. */
-  idle(): Promise<void>;
-}
+export class CommitQueue<Fault> {
+  readonly #options: CommitQueueOptions<Fault>;
+  #waiting: Pending[] = [];
+  #inFlight: Pending[] = [];
+  #inFlightBytes = 0;
+  #isFlushPlanned = false;
+  #failure: Error | null = null;
+  #idleWaiters: (() => void)[] = [];
+  readonly #flushNow = (): void => this.#flush();
 
-export function createCommitQueue<Fault>(options: CommitQueueOptions<Fault>): CommitQueue<Fault> {
-  let waiting: Pending[] = [];
-  let inFlight: Pending[] = [];
-  let inFlightBytes = 0;
-  let isFlushPlanned = false;
-  let failure: Error | null = null;
-  let idleWaiters: (() => void)[] = [];
-
-  function flush(): void {
-    isFlushPlanned = false;
-    if (inFlight.length > 0 || waiting.length === 0) return;
-    const count = countOfBatch();
-    inFlight = count === waiting.length ? waiting : waiting.slice(0, count);
-    waiting = count === waiting.length ? [] : waiting.slice(count);
-    const batch: Batch = [];
-    for (const pending of inFlight) {
-      batch.push(pending.name, pending.args);
-      // It is the other thread's now; kept here until it is on disk, it would only be copied by the garbage collector.
-      pending.args = SENT;
-    }
-    options.send(batch);
+  constructor(options: CommitQueueOptions<Fault>) {
+    this.#options = options;
   }
 
-  /** As many as the bounds of a batch allow, and one in any case; notes their bytes. */
-  function countOfBatch(): number {
-    const most = Math.min(waiting.length, options.maxBatch);
-    let count = 0;
-    for (inFlightBytes = 0; count < most; count += 1) {
-      const { bytes } = waiting[count] as Pending;
-      if (count > 0 && inFlightBytes + bytes > options.maxBatchBytes) break;
-      inFlightBytes += bytes;
+  /**
+   * Resolves with the operation's result once its batch is settled. `bytes` is the size of the arguments. Rejects with
+   * `unavailable` if the queue is full.
+   */
+  submit(name: string, args: unknown[], bytes: number): Promise<unknown> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    if (this.#waiting.length >= this.#options.maxPending || !this.#options.memory.tryReserve(bytes)) {
+      return Promise.reject(
+        new AppError('unavailable', 'the server is overloaded: too many writes wait for the disk', { retryAfterSeconds: 1 }),
+      );
     }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ name, args, bytes, resolve, reject });
+      this.#planFlush();
+    });
+  }
+
+  /** Accepts the result of the batch in flight. */
+  settle({ values, faults }: BatchResult<Fault>): void {
+    // `fail` has rejected the whole batch already.
+    if (this.#failure !== null) return;
+    const settled = this.#inFlight;
+    this.#inFlight = [];
+    this.#options.memory.release(this.#inFlightBytes);
+    this.#inFlightBytes = 0;
+    // The next batch is sent before this one is announced, so that the disk never waits for the event loop.
+    this.#flush();
+    for (const { index, fault } of faults) (settled[index] as Pending).reject(this.#options.toError(fault));
+    // Resolving a rejected promise does nothing.
+    for (let index = 0; index < settled.length; index += 1) (settled[index] as Pending).resolve(values[index]);
+    this.#notifyIdle();
+  }
+
+  /** Rejects all operations: those that wait, those in flight and all later ones. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    const rejected = [...this.#inFlight, ...this.#waiting];
+    for (const { bytes } of rejected) this.#options.memory.release(bytes);
+    this.#inFlight = [];
+    this.#inFlightBytes = 0;
+    this.#waiting = [];
+    for (const { reject } of rejected) reject(this.#failure);
+    this.#notifyIdle();
+  }
+
+  /** Resolves once no operation waits or is in flight. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idleWaiters.push(resolve);
+      this.#notifyIdle();
+    });
+  }
+
+  #planFlush(): void {
+    if (this.#isFlushPlanned || this.#inFlight.length > 0) return;
+    this.#isFlushPlanned = true;
+    setImmediate(this.#flushNow);
+  }
+
+  #flush(): void {
+    this.#isFlushPlanned = false;
+    if (this.#inFlight.length > 0 || this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    const count = this.#countOfBatch();
+    this.#inFlight = count === waiting.length ? waiting : waiting.slice(0, count);
+    this.#waiting = count === waiting.length ? [] : waiting.slice(count);
+    const batch: Batch = [];
+    for (const pending of this.#inFlight) {
+      batch.push(pending.name, pending.args);
+      // The other thread has its copy. Kept here until the commit, the arguments would only burden the garbage collector.
+      pending.args = SENT;
+    }
+    this.#options.send(batch);
+  }
+
+  /** Returns how many operations fit the bounds of a batch, at least one, and sets the bytes in flight. */
+  #countOfBatch(): number {
+    const most = Math.min(this.#waiting.length, this.#options.maxBatch);
+    let count = 0;
+    let total = 0;
+    for (; count < most; count += 1) {
+      const { bytes } = this.#waiting[count] as Pending;
+      if (count > 0 && total + bytes > this.#options.maxBatchBytes) break;
+      total += bytes;
+    }
+    this.#inFlightBytes = total;
     return count;
   }
 
-  function planFlush(): void {
-    if (isFlushPlanned || inFlight.length > 0) return;
-    isFlushPlanned = true;
-    setImmediate(flush);
+  #notifyIdle(): void {
+    if (this.#waiting.length > 0 || this.#inFlight.length > 0) return;
+    for (const resolve of this.#idleWaiters) resolve();
+    this.#idleWaiters = [];
   }
-
-  function notifyIdle(): void {
-    if (waiting.length > 0 || inFlight.length > 0) return;
-    for (const resolve of idleWaiters) resolve();
-    idleWaiters = [];
-  }
-
-  return {
-    submit(name, args, bytes) {
-      if (failure !== null) return Promise.reject(failure);
-      if (waiting.length >= options.maxPending || !options.memory.tryReserve(bytes)) {
-        return Promise.reject(
-          new AppError('unavailable', 'the server is overloaded: too many writes wait for the disk', { retryAfterSeconds: 1 }),
-        );
-      }
-      return new Promise((resolve, reject) => {
-        waiting.push({ name, args, bytes, resolve, reject });
-        planFlush();
-      });
-    },
-    settle({ values, faults }) {
-      // All that was in flight has been rejected already.
-      if (failure !== null) return;
-      const settled = inFlight;
-      inFlight = [];
-      options.memory.release(inFlightBytes);
-      inFlightBytes = 0;
-      // The next batch leaves before this one is told of, so that the disk never waits for the event loop.
-      flush();
-      for (const { index, fault } of faults) (settled[index] as Pending).reject(options.toError(fault));
-      // Resolving what was rejected already does nothing.
-      for (let index = 0; index < settled.length; index += 1) (settled[index] as Pending).resolve(values[index]);
-      notifyIdle();
-    },
-    fail(error) {
-      failure ??= error;
-      const rejected = [...inFlight, ...waiting];
-      for (const { bytes } of rejected) options.memory.release(bytes);
-      inFlight = [];
-      inFlightBytes = 0;
-      waiting = [];
-      for (const { reject } of rejected) reject(failure);
-      notifyIdle();
-    },
-    idle: () =>
-      new Promise((resolve) => {
-        idleWaiters.push(resolve);
-        notifyIdle();
-      }),
-  };
 }

@@ -1,62 +1,76 @@
-// Records as they are shown: their times are stored in server time, and here are those of the wall clock.
+// Presents records in wall time: storage keeps server time (core/run/server-time.ts), and people read the wall clock.
 
-import type { DeliverySummary } from './delivery-records.ts';
-import type { RunSummary } from './run-records.ts';
+import type { DeliveryRecord, DeliverySummary } from './delivery-records.ts';
+import type { RunFilter, RunRecord, RunSummary } from './run-records.ts';
 import type { Storage } from './storage.ts';
 
+/** Translations between server time and wall time, in ms since the epoch. */
 export interface TimeScales {
-  /** From server time to what the wall clock showed. */
   toWall(at: number): number;
   fromWall(wall: number): number;
 }
 
-/** The same storage, for those who show what they read. */
-export function withWallTimes(storage: Storage, { toWall, fromWall }: TimeScales): Storage {
-  const shown = (at: number | null): number | null => (at === null ? null : toWall(at));
-
-  const ofRun = <Run extends RunSummary>(run: Run): Run => ({
-    ...run,
-    createdAt: toWall(run.createdAt),
-    finishedAt: shown(run.finishedAt),
-  });
-
-  const ofDelivery = <Delivery extends DeliverySummary>(delivery: Delivery): Delivery => ({
-    ...delivery,
-    dueAt: shown(delivery.dueAt),
-    createdAt: toWall(delivery.createdAt),
-    finishedAt: shown(delivery.finishedAt),
-  });
-
+/** Returns the same storage, except that its reads for people return wall times and filter by them. */
+export function withWallTimes(storage: Storage, scales: TimeScales): Storage {
   return {
     ...storage,
     async getRun(runId) {
       const run = await storage.getRun(runId);
-      if (run === null) return null;
-      const steps = run.steps.map((step) => ({
-        ...step,
-        startedAt: shown(step.startedAt),
-        finishedAt: shown(step.finishedAt),
-        dueAt: shown(step.dueAt),
-      }));
-      return { ...ofRun(run), steps };
+      return run === null ? null : runInWallTime(run, scales);
     },
-    async listRuns({ since, until, ...filter }) {
-      const span = {
-        ...(since === undefined ? {} : { since: fromWall(since) }),
-        ...(until === undefined ? {} : { until: fromWall(until) }),
-      };
-      return (await storage.listRuns({ ...filter, ...span })).map(ofRun);
-    },
+    listRuns: async (filter) => (await storage.listRuns(filterInServerTime(filter, scales))).map((run) => summaryInWallTime(run, scales)),
     async getDelivery(id) {
       const delivery = await storage.getDelivery(id);
-      if (delivery === null) return null;
-      const tries = delivery.tries.map((attempt) => ({ ...attempt, startedAt: toWall(attempt.startedAt) }));
-      return { ...ofDelivery(delivery), tries };
+      return delivery === null ? null : deliveryInWallTime(delivery, scales);
     },
-    listDeliveries: async (filter) => (await storage.listDeliveries(filter)).map(ofDelivery),
+    listDeliveries: async (filter) => (await storage.listDeliveries(filter)).map((delivery) => deliverySummaryInWallTime(delivery, scales)),
     async listRejections(filter) {
       const rejections = await storage.listRejections(filter);
-      return rejections.map((rejection) => ({ ...rejection, firstAt: toWall(rejection.firstAt), lastAt: toWall(rejection.lastAt) }));
+      return rejections.map((rejection) => ({
+        ...rejection,
+        firstAt: scales.toWall(rejection.firstAt),
+        lastAt: scales.toWall(rejection.lastAt),
+      }));
     },
   };
+}
+
+function filterInServerTime({ since, until, ...filter }: RunFilter, { fromWall }: TimeScales): RunFilter {
+  return {
+    ...filter,
+    ...(since === undefined ? {} : { since: fromWall(since) }),
+    ...(until === undefined ? {} : { until: fromWall(until) }),
+  };
+}
+
+function runInWallTime(run: RunRecord, scales: TimeScales): RunRecord {
+  const steps = run.steps.map((step) => ({
+    ...step,
+    startedAt: toWallOrNull(step.startedAt, scales),
+    finishedAt: toWallOrNull(step.finishedAt, scales),
+    dueAt: toWallOrNull(step.dueAt, scales),
+  }));
+  return { ...summaryInWallTime(run, scales), steps };
+}
+
+function summaryInWallTime<Run extends RunSummary>(run: Run, scales: TimeScales): Run {
+  return { ...run, createdAt: scales.toWall(run.createdAt), finishedAt: toWallOrNull(run.finishedAt, scales) };
+}
+
+function deliveryInWallTime(delivery: DeliveryRecord, scales: TimeScales): DeliveryRecord {
+  const tries = delivery.tries.map((attempt) => ({ ...attempt, startedAt: scales.toWall(attempt.startedAt) }));
+  return { ...deliverySummaryInWallTime(delivery, scales), tries };
+}
+
+function deliverySummaryInWallTime<Delivery extends DeliverySummary>(delivery: Delivery, scales: TimeScales): Delivery {
+  return {
+    ...delivery,
+    dueAt: toWallOrNull(delivery.dueAt, scales),
+    createdAt: scales.toWall(delivery.createdAt),
+    finishedAt: toWallOrNull(delivery.finishedAt, scales),
+  };
+}
+
+function toWallOrNull(at: number | null, { toWall }: TimeScales): number | null {
+  return at === null ? null : toWall(at);
 }

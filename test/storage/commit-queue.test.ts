@@ -3,7 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { MemoryAccount } from '../../src/memory-budget.ts';
-import { type Batch, type BatchResult, createCommitQueue } from '../../src/storage/commit-queue.ts';
+import { type Batch, type BatchResult, CommitQueue } from '../../src/storage/commit-queue.ts';
 
 /** A queue whose batches are settled by hand: each operation returns its name. */
 function openQueue({
@@ -11,7 +11,7 @@ function openQueue({
   ...limits
 }: Partial<{ maxBatch: number; maxBatchBytes: number; maxPending: number; bytes: number }> = {}) {
   const sent: Batch[] = [];
-  const queue = createCommitQueue<string>({
+  const queue = new CommitQueue<string>({
     send: (batch) => void sent.push(batch),
     toError: (fault) => new Error(fault),
     maxBatch: 100,

@@ -1,4 +1,5 @@
-// A storage thread: the writer or the reader. A slow disk stalls this thread and not the event loop that serves HTTP.
+// The entry of a storage thread: the writer or the reader. A slow disk stalls this thread, not the event loop that serves
+// HTTP.
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { AppError } from '../../errors.ts';
@@ -16,10 +17,10 @@ export interface ThreadOptions extends OpenOptions {
 
 export type ThreadReply =
   | { kind: 'ready' }
-  /** Could not start; the message is for the operator. */
+  /** The thread could not open the database. The message is for the operator. */
   | { kind: 'refused'; message: string }
   | { kind: 'result'; result: ThreadResult }
-  /** Cannot go on, and says so without having been asked. */
+  /** The thread cannot continue. Sent without a request. */
   | { kind: 'failed'; fault: FaultMessage };
 
 export type ThreadRequest = 'open' | Batch | 'close';
@@ -28,7 +29,7 @@ const TEND_EVERY_MS = 1000;
 
 function openReading(options: OpenOptions): Role {
   const database = openReader(options.directory);
-  // One snapshot for all the statements of one read.
+  // A transaction, so that all statements of one read see the same snapshot.
   const read = database.transaction(callIn(createReads(database) as unknown as Operations));
   return {
     run(batch) {
@@ -52,7 +53,7 @@ function describeRefusal(error: unknown, directory: string): string {
   return `cannot open the database in ${directory}: ${message} (${code})`;
 }
 
-/** Loads at once and opens when told to, so that the reader's start overlaps the writer's. */
+/** Opens the database on the first request, and replies whether that succeeded. */
 function serve(port: MessagePort, options: ThreadOptions): void {
   const reply = (message: ThreadReply): void => port.postMessage(message);
   let role: Role | undefined;
