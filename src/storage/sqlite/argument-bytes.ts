@@ -1,6 +1,6 @@
-// What the arguments of a storage operation weigh on their way to another thread: the text and the bytes in them.
+// Measures the arguments of a storage operation: the length of all texts and bytes in them.
 
-/** Numbers, nulls and the names of fields count for nothing: their number has a bound for each operation. */
+/** Numbers, nulls and field names do not count: each operation has a bounded number of them. */
 export function bytesOfArguments(value: unknown): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null) return 0;

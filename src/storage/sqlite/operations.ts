@@ -1,27 +1,31 @@
-// All SQLite operations behind the storage contract, as the threads know them: writes run inside the transaction of
-// their batch, reads on a connection of their own.
+// All SQLite operations of the storage contract, by name. Writes run in the writer thread, inside the transaction of their
+// batch; reads run in the reader thread, on a connection of their own.
 
 import type { Database } from 'better-sqlite3';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
 import type { DeliveryLease } from '../delivery-records.ts';
 import type { Lease } from '../run-records.ts';
 import type { Storage } from '../storage.ts';
-import { createDefinitionOperations } from './definitions/write-definitions.ts';
+import { DefinitionReader } from './definitions/read-definitions.ts';
+import { DefinitionWriter } from './definitions/write-definitions.ts';
 import type { PackedClaims } from './deliveries/claimed-deliveries.ts';
 import type { deliveryAttempts } from './deliveries/delivery-columns.ts';
-import { createOverflowOperations } from './deliveries/overflow.ts';
-import { createDeliveryQueries } from './deliveries/read-deliveries.ts';
-import { createDeliveryOperations } from './deliveries/write-deliveries.ts';
+import { DeliveryLeases } from './deliveries/delivery-leases.ts';
+import { createDeliveryFinder } from './deliveries/find-delivery.ts';
+import { OverflowGroups } from './deliveries/overflow.ts';
+import { DeliveryReader } from './deliveries/read-deliveries.ts';
+import { AttemptRecorder } from './deliveries/record-attempts.ts';
+import { createDeliveryRetries } from './deliveries/retry-deliveries.ts';
 import { createRejectionOperations, createRejectionQueries } from './rejections.ts';
 import { createBlobQueries, createRetentionOperations } from './retention.ts';
-import { createRunQueries } from './runs/read-runs.ts';
-import { createRunClaims } from './runs/run-claims.ts';
+import { RunReader } from './runs/read-runs.ts';
+import { RunClaims } from './runs/run-claims.ts';
 import type { runs } from './runs/run-columns.ts';
 import { createRunEndings } from './runs/run-endings.ts';
 import { createRunResults } from './runs/run-results.ts';
 import { createMemoryQueries } from './runs/step-memory.ts';
 import type { turns } from './runs/turn-columns.ts';
-import { createRunOperations } from './runs/write-runs.ts';
+import { RunWriter } from './runs/write-runs.ts';
 import { createServerTimeOperations } from './server-time.ts';
 import type { Packed } from './table.ts';
 
@@ -54,7 +58,7 @@ export const WRITES = [
   'recordServerTime',
   'pruneRuns',
   'ping',
-  // These only read, but must see the writes before them, and the server needs the first three to start.
+  // These only read, but must see all earlier writes. The server needs the first three to start.
   'readServerTime',
   'loadDefinitions',
   'nextWake',
@@ -65,7 +69,7 @@ export const WRITES = [
 
 export type OperationName = (typeof READS)[number] | (typeof WRITES)[number];
 
-/** What comes packed. */
+/** The operations with packed arguments. */
 interface PackedArguments {
   createRun: Packed<typeof runs>;
   advanceRun: [lease: Lease, change: Packed<typeof turns>];
@@ -77,12 +81,12 @@ interface PackedArguments {
   ];
 }
 
-/** What goes back packed. */
+/** The operations with packed results. */
 interface PackedResults {
   claimDeliveries: PackedClaims;
 }
 
-/** A storage method as it runs inside a thread: the same, without the promise, and some of it packed. */
+/** The storage methods as a thread runs them: without promises, and some with packed arguments or results. */
 type Operations<Names extends OperationName> = {
   [Name in Names]: (
     ...args: Name extends keyof PackedArguments ? PackedArguments[Name] : Parameters<Storage[Name]>
@@ -90,32 +94,55 @@ type Operations<Names extends OperationName> = {
 };
 
 export function createWrites(database: Database): Operations<(typeof WRITES)[number]> {
-  // A commit that changes nothing does not reach the disk, so this one changes a row into itself.
-  const touch = database.prepare('UPDATE database_state SET commit_seq = commit_seq');
-  const overflows = createOverflowOperations(database);
+  const overflows = new OverflowGroups(database);
+  const findDelivery = createDeliveryFinder(database);
   const parts = { overflows, endings: createRunEndings(database, overflows), resultsOf: createRunResults(database) };
-  const runs = createRunOperations(database, parts);
+  const definitions = new DefinitionReader(database);
+  const runs = new RunWriter(database, parts);
+  const attempts = new AttemptRecorder(database, overflows, findDelivery, (lease, turn) => runs.advanceRun(lease, turn));
   return {
-    ...createDefinitionOperations(database),
-    ...runs,
-    ...createRunClaims(database, parts),
-    ...createDeliveryOperations(database, overflows, runs.advanceRun),
+    ...bindAll(definitions, ['loadDefinitions']),
+    ...bindAll(new DefinitionWriter(database, definitions), ['changeDefinitions']),
+    ...bindAll(runs, ['createRun', 'advanceRun', 'cancelRun']),
+    ...bindAll(new RunClaims(database, parts), ['claimDueRuns', 'renewLeases', 'releaseRun', 'recoverRuns', 'nextWake']),
+    ...bindAll(attempts, ['recordAttempt']),
+    ...bindAll(new DeliveryLeases(database, overflows, findDelivery), [
+      'claimDeliveries',
+      'renewDeliveries',
+      'releaseDeliveries',
+      'listDueOrigins',
+    ]),
+    ...createDeliveryRetries(database, overflows, findDelivery),
     ...createMemoryQueries(database),
     ...createRejectionOperations(database),
     ...createRetentionOperations(database),
     ...createServerTimeOperations(database),
     ...createBlobQueries(database),
-    ping() {
-      touch.run();
-    },
+    ...createPing(database),
   };
 }
 
 export function createReads(database: Database): Operations<(typeof READS)[number]> {
   return {
-    ...createDefinitionOperations(database),
-    ...createRunQueries(database),
+    ...bindAll(new DefinitionReader(database), ['findWorkflow']),
+    ...bindAll(new RunReader(database), ['getRun', 'getOutcome', 'listRuns', 'readEvents', 'findStream']),
+    ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
     ...createRejectionQueries(database),
-    ...createDeliveryQueries(database),
   };
+}
+
+function createPing(database: Database) {
+  // A commit that changes nothing does not reach the disk, so this statement sets a row to its own value.
+  const touch = database.prepare('UPDATE database_state SET commit_seq = commit_seq');
+  return {
+    ping(): void {
+      touch.run();
+    },
+  };
+}
+
+/** Returns methods of an object as a record of functions, as operations are called by name. */
+function bindAll<Part extends object, Name extends keyof Part>(part: Part, names: readonly Name[]): Pick<Part, Name> {
+  const bound = names.map((name) => [name, (part[name] as (...args: unknown[]) => unknown).bind(part)]);
+  return Object.fromEntries(bound) as Pick<Part, Name>;
 }

@@ -1,10 +1,10 @@
-// Rejections in SQLite: triggers that were refused before a run existed. There are never more than so many.
+// Rejections in SQLite: the records of triggers that were refused before a run existed. Their number is bounded.
 
 import type { Database } from 'better-sqlite3';
 import type { Rejection, RejectionChange } from '../rejection-store.ts';
 import { given, preset, type Row, table } from './table.ts';
 
-/** At some 1.3 KB for the longest. */
+/** About 1.3 KB each at most. */
 const MAX_REJECTIONS = 10_000;
 
 export const rejections = table('rejections').columns({
@@ -34,7 +34,7 @@ export function createRejectionOperations(database: Database) {
     `DELETE FROM rejections WHERE position <= (SELECT max(position) FROM rejections) - ${MAX_REJECTIONS}`,
   );
 
-  /** What was removed meanwhile begins anew. */
+  /** Adds to the entry at `position`, or inserts a new one if it is null or has been deleted. */
   function record(change: RejectionChange): number {
     if (change.position !== null && addTo.run(change).changes > 0) return change.position;
     return insert(toRow(change)).lastInsertRowid as number;

@@ -1,4 +1,4 @@
-// Retention in SQLite: removes old runs with all that belongs to them, and gives their pages back to the disk.
+// Retention in SQLite: removes old runs with all their rows, and returns free pages to the disk.
 
 import type { Database } from 'better-sqlite3';
 import { isTerminal, RUN_STATUSES } from '../../core/run/run.ts';
@@ -7,10 +7,10 @@ import type { PruneLimits } from '../run-records.ts';
 import { createRowsBySink, createSinkFilter } from './definitions/rows-by-sink.ts';
 
 const CHILD_TABLES = ['run_events', 'step_records', 'run_blobs', 'deliveries'] as const;
-/** A run stays as long as a message of its is on the way. */
+/** Keeps runs that still have open deliveries. */
 const HAS_NO_OPEN_DELIVERY = 'NOT EXISTS (SELECT 1 FROM deliveries WHERE run_id = runs.id AND due_at IS NOT NULL)';
 const ENDED = RUN_STATUSES.filter(isTerminal);
-/** Free pages given back to the disk at a time, so that no commit waits long for it. */
+/** Free pages returned to the disk at a time: few enough that no commit waits long. */
 const VACUUM_PAGES = 2000;
 
 export function createRetentionOperations(database: Database) {
@@ -29,7 +29,7 @@ export function createRetentionOperations(database: Database) {
   const pragma = (name: string): number => database.pragma(name, { simple: true }) as number;
   const usedBytes = (): number => (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
   const sizeOf = database.prepare('SELECT total(pgsize) FROM dbstat WHERE name = ? AND aggregate = TRUE').pluck();
-  /** Whoever is refused must not push out what was accepted. */
+  /** Not counted against the limit, so that refused triggers cannot displace stored runs. */
   const rejectionBytes = (): number => (sizeOf.get('rejections') as number) + (sizeOf.get('rejections_by_app') as number);
 
   return {
@@ -40,10 +40,10 @@ export function createRetentionOperations(database: Database) {
       const maxUsed = maxBytes === null ? Number.POSITIVE_INFINITY : maxBytes + rejectionBytes();
       let removed = 0;
       const bound = maxBytes === null ? ageBound : Number.MAX_SAFE_INTEGER;
-      for (const order of oldestRuns({ sinks: sinksOf({}), statuses: ENDED, from: 0, before: bound, limit })) {
-        if (order >= ageBound && usedBytes() <= maxUsed) break;
-        for (const statement of [...deleteOfDeliveries, ...deleteChildren]) statement.run(order);
-        deleteRun.run(order);
+      for (const runNumber of oldestRuns({ sinks: sinksOf({}), statuses: ENDED, from: 0, before: bound, limit })) {
+        if (runNumber >= ageBound && usedBytes() <= maxUsed) break;
+        for (const statement of [...deleteOfDeliveries, ...deleteChildren]) statement.run(runNumber);
+        deleteRun.run(runNumber);
         removed += 1;
       }
       if (pragma('freelist_count') > 0) database.pragma(`incremental_vacuum(${VACUUM_PAGES})`);

@@ -1,13 +1,13 @@
-// Server time in SQLite: how far it had come, and how the wall clock stood to it.
+// Server time in SQLite: the latest recorded time, and the steps of the wall clock.
 
 import type { Database } from 'better-sqlite3';
-import { timeOfRunNumber } from '../../core/run/run-id.ts';
+import { timeOfOrder } from '../../core/run/run-id.ts';
 import type { ClockStep } from '../../core/run/server-time.ts';
 import { given, table } from './table.ts';
 
 export const clockSteps = table('clock_steps').columns({ at: given<number>(), ahead_ms: given<number>() });
 
-/** More are not kept: what happened before them is shown as the oldest of them says. */
+/** Older steps are deleted: times before the oldest one kept are shown by that one. */
 const MAX_STEPS = 1000;
 
 export function createServerTimeOperations(database: Database) {
@@ -22,10 +22,10 @@ export function createServerTimeOperations(database: Database) {
 
   return {
     readServerTime(): { seenAt: number | null; steps: ClockStep[] } {
-      const noted = selectSeenAt.get() as number | null;
+      const recorded = selectSeenAt.get() as number | null;
       const newest = selectNewestRun.get() as number | null;
-      // A crash may have come between the newest run and the note.
-      const seenAt = noted === null || newest === null ? noted : Math.max(noted, timeOfRunNumber(newest).ms);
+      // After a crash the newest run may be later than the recorded time.
+      const seenAt = recorded === null || newest === null ? recorded : Math.max(recorded, timeOfOrder(newest).ms);
       return { seenAt, steps: selectSteps.all() as ClockStep[] };
     },
     recordServerTime(seenAt: number, steps: readonly ClockStep[]): void {

@@ -1,5 +1,5 @@
-// One description of a table, a line for each column. The text of its INSERT, the flat list in which a record crosses to
-// the writer thread and the type of its rows follow from it, so that the order of columns stands nowhere else.
+// Describes a table once, one line per column. The text of its INSERT, the packed form in which a record crosses to the writer
+// thread and the type of its rows are derived from the description, so that the order of columns is written only there.
 
 import type { Database, RunResult } from 'better-sqlite3';
 
@@ -20,22 +20,22 @@ interface Beside<Source, Value> {
   readonly get: (source: Source) => Value;
 }
 
-/** A column whose value is known only where the row is inserted. */
+/** A column whose value is known only when the row is inserted. */
 export function given<Value extends SqlValue>(): Given<Value> {
   return { kind: 'given' };
 }
 
-/** A column that an INSERT leaves to the schema: the number of the new row, a default, or null. */
+/** A column that an INSERT omits: a row number, a default, or null. */
 export function preset<Value extends SqlValue>(): Preset<Value> {
   return { kind: 'preset' };
 }
 
-/** No column: a value that the writer thread needs beside the row. */
+/** Not a column: a value that the writer thread needs in addition to the row. */
 export function beside<Source, Value>(get: (source: Source) => Value): Beside<Source, Value> {
   return { kind: 'beside', get };
 }
 
-/** A function is a column whose value crosses to the writer thread. */
+/** A function is a column whose value is packed. */
 type Field<Source> = ((source: Source) => SqlValue) | Beside<Source, unknown> | Given<SqlValue> | Preset<SqlValue>;
 type Fields<Source> = Readonly<Record<string, Field<Source>>>;
 
@@ -57,9 +57,9 @@ type Insert<F> = (
   ...packed: keyof ValuesOf<F, CrossingColumn> extends never ? [] : [PackedValues<F>]
 ) => RunResult;
 
-/** A record on its way to the writer thread: values without names, which only its own table can read and insert. */
+/** A packed record: values without names, which only its own table can read and insert. */
 export type Packed<T extends { readonly packed: unknown }> = T['packed'];
-/** A row as `SELECT *` gives it. */
+/** A row as `SELECT *` returns it. */
 export type Row<T extends { readonly row: unknown }> = T['row'];
 
 export class Table<Source, F extends Fields<Source>> {
@@ -67,13 +67,13 @@ export class Table<Source, F extends Fields<Source>> {
   declare readonly row: ValuesOf<F, CrossingColumn | Given<SqlValue> | Preset<SqlValue>>;
 
   readonly name: string;
-  /** All of them, in the order of the description. */
+  /** All columns, in the order of the description. */
   readonly columns: readonly string[];
   readonly #given: string[] = [];
   readonly #crossing: string[] = [];
   readonly #getters: ((source: Source) => unknown)[] = [];
-  readonly #places: ReadonlyMap<keyof F, number>;
-  /** How many of the packed values are no columns; they come first. */
+  readonly #indexes: ReadonlyMap<keyof F, number>;
+  /** The number of packed values that are not columns. They come first. */
   readonly #besides: number;
 
   constructor(name: string, fields: F) {
@@ -90,10 +90,10 @@ export class Table<Source, F extends Fields<Source>> {
     this.#besides = besides.length;
     this.#crossing = columns.map(([column]) => column);
     this.#getters = [...besides, ...columns].map(([, get]) => get);
-    this.#places = new Map([...besides, ...columns].map(([key], place) => [key, place]));
+    this.#indexes = new Map([...besides, ...columns].map(([key], index) => [key, index]));
   }
 
-  /** Straight into one list: an object with names would cost far more to copy to another thread. */
+  /** Returns a flat list: an object with names costs far more to copy to another thread. */
   pack(source: Source): PackedValues<F> {
     const values: unknown[] = [];
     for (const get of this.#getters) values.push(get(source));
@@ -101,10 +101,10 @@ export class Table<Source, F extends Fields<Source>> {
   }
 
   read<Name extends keyof ValuesOf<F, Crossing>>(packed: PackedValues<F>, name: Name): ValuesOf<F, Crossing>[Name] {
-    return packed[this.#places.get(name) as number] as ValuesOf<F, Crossing>[Name];
+    return packed[this.#indexes.get(name) as number] as ValuesOf<F, Crossing>[Name];
   }
 
-  /** `status = ?, progress = ?`, for an UPDATE with the values of `assigned`. */
+  /** The text `status = ?, progress = ?`, for an UPDATE with the values of `assigned`. */
   get assignments(): string {
     return this.#crossing.map((column) => `${column} = ?`).join(', ');
   }
@@ -113,22 +113,24 @@ export class Table<Source, F extends Fields<Source>> {
     return packed.slice(this.#besides);
   }
 
-  /** Ends with what to do about a row that is there already. */
+  /** Prepares an INSERT. `onConflict` is its clause for a row that exists already. */
   insert(database: Database, onConflict = ''): Insert<F> {
     const given = this.#given;
     const columns = [...given, ...this.#crossing];
-    const places = columns.map(() => '?');
-    const statement = database.prepare(`INSERT INTO ${this.name} (${columns.join(', ')}) VALUES (${places.join(', ')}) ${onConflict}`);
+    const placeholders = columns.map(() => '?');
+    const statement = database.prepare(
+      `INSERT INTO ${this.name} (${columns.join(', ')}) VALUES (${placeholders.join(', ')}) ${onConflict}`,
+    );
     const besides = this.#besides;
     return (row: Readonly<Record<string, unknown>>, packed: readonly unknown[] = []) => {
       const values: unknown[] = [];
       for (const column of given) values.push(row[column]);
-      for (let place = besides; place < packed.length; place += 1) values.push(packed[place]);
+      for (let index = besides; index < packed.length; index += 1) values.push(packed[index]);
       return statement.run(...values);
     };
   }
 
-  /** An INSERT that replaces all columns of a row that is there already but its key and what it keeps. */
+  /** Prepares an INSERT that replaces all columns of an existing row except its key and those in `keeps`. */
   upsert(
     database: Database,
     { key, keeps = [] }: { key: readonly (keyof F & string)[]; keeps?: readonly (keyof F & string)[] },

@@ -1,4 +1,4 @@
-// Apps, workflow versions and sinks as rows, and how rows become records.
+// Apps, workflow versions and sinks as rows, and their conversion to records.
 
 import type { ManagedBy, Sink } from '../../../core/sink/sink.ts';
 import type { WorkflowRecord } from '../../definition-store.ts';
@@ -56,7 +56,7 @@ export function toSink(row: SinkRow): Sink {
 
 type Settings = Pick<Sink, 'auth' | 'inputs' | 'response' | 'idempotencyKey' | 'webhookOrigins' | 'limits' | 'body' | 'payload'>;
 
-/** A sink may have been stored before it could say how bodies are read, or who sends. */
+/** Older sinks were stored without `body` and `payload`. */
 function toSettings(text: string): Settings {
   const settings = JSON.parse(text) as Omit<Settings, 'body' | 'payload'> & Partial<Settings>;
   return { ...settings, body: settings.body ?? 'auto', payload: settings.payload ?? null };

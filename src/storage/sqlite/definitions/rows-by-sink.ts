@@ -1,5 +1,5 @@
-// Keys of runs and deliveries by status, merged from index ranges of one sink and one status each. One index serves every
-// list; a list of many sinks costs a look at each, and rows only as many as the page has.
+// Keys of runs and deliveries by sink and status, merged from index ranges of one sink and one status each. One index serves
+// every list. A list of many sinks costs one search for each, and reads no more rows than the page needs.
 
 import type { Database } from 'better-sqlite3';
 
@@ -8,15 +8,16 @@ export interface RowsBySinkOptions {
   /** The primary key, which grows with time. */
   key: 'id' | 'no';
   order: 'newest' | 'oldest';
-  /** Narrows the rows further, in SQL. */
+  /** A further condition, in SQL. */
   where?: string;
 }
 
 export interface RowRange {
   sinks: readonly number[];
   statuses: readonly string[];
-  /** Inclusive, and exclusive. */
+  /** Inclusive. */
   from: number;
+  /** Exclusive. */
   before: number;
   limit: number;
 }
@@ -41,7 +42,7 @@ export function createRowsBySink(database: Database, { table, key, order, where 
         found = [...found, ...keys].sort((a, b) => sign * (a - b)).slice(0, limit);
         const last = found[limit - 1];
         if (last === undefined) continue;
-        // Beyond the last one of a full page nothing is wanted any more.
+        // The page is full, so no later range needs to go beyond its last key.
         if (order === 'newest') low = last + 1;
         else high = last;
       }
@@ -50,7 +51,7 @@ export function createRowsBySink(database: Database, { table, key, order, where 
   };
 }
 
-/** The numbers of the sinks that a filter names, deleted ones among them: all where it names neither. */
+/** Returns a function that lists the numbers of a filter's sinks, deleted ones included. A filter without app and sink has all. */
 export function createSinkFilter(database: Database) {
   const select = database
     .prepare(

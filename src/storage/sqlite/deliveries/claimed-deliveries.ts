@@ -1,5 +1,5 @@
-// Claimed deliveries on their way from the writer thread: one flat list for all of them, what they share once, and small
-// bodies in one piece.
+// Claimed deliveries on their way from the writer thread: all values in one flat list, shared texts once, and small bodies in
+// one buffer.
 
 import type { RetryPolicy } from '../../../core/delivery/retry.ts';
 import type { ClaimedDelivery } from '../../delivery-records.ts';
@@ -8,19 +8,19 @@ import type { deliveries } from './delivery-columns.ts';
 import { type DeliveryKey, toDeliveryId } from './delivery-rows.ts';
 import { fillMessage, type MessageOutline } from './message-columns.ts';
 
-type DeliveryColumn = 'no' | 'run_id' | 'step_no' | 'visit' | 'step' | 'is_awaited' | 'origin' | 'epoch' | 'attempts' | 'last_attempt';
+type DeliveryColumn = 'no' | 'step_no' | 'visit' | 'step' | 'is_awaited' | 'origin' | 'epoch' | 'attempts' | 'last_attempt';
 
-/** A claim on its way: `message` and `retry` are places in `texts`, and a small body is its length. */
+/** A packed claim: `message` and `retry` are indexes into `texts`, and a small body is given by its length. */
 interface Claim extends DeliveryKey, Pick<Row<typeof deliveries>, DeliveryColumn | 'overflow_policy' | 'overflow_group'> {
   message: number;
   retry: number;
   body: number | Uint8Array;
 }
 
-/** What to select of a delivery that is claimed, and the order of its values from the row to the other thread. */
+/** The expressions to select for a claim, in the order of its values in the row and in the packed list. */
 const SELECTED: Readonly<Record<keyof Claim, string>> = {
   no: 'no',
-  run_id: 'run_id',
+  run_number: 'run_id',
   nonce: '(SELECT nonce FROM runs WHERE id = run_id)',
   step_no: 'step_no',
   visit: 'visit',
@@ -38,43 +38,44 @@ const SELECTED: Readonly<Record<keyof Claim, string>> = {
 };
 export const CLAIM_COLUMNS = Object.values(SELECTED).join(', ');
 const WIDTH = Object.keys(SELECTED).length;
-const PLACES = Object.fromEntries(Object.keys(SELECTED).map((name, place) => [name, place])) as Record<keyof Claim, number>;
+const INDEXES = Object.fromEntries(Object.keys(SELECTED).map((name, index) => [name, index])) as Record<keyof Claim, number>;
 
-/** A larger body goes as it is: a copy would cost more than a piece of its own. */
+/** Bodies up to this size share one buffer. A larger one is cheaper to transfer on its own than to copy. */
 const SMALL_BYTES = 16_384;
+/** Unpacked bodies share copies of about this size. */
 const SHARED_BYTES = 16_384;
 
 export interface PackedClaims {
-  /** Of each claim the selected ones, one claim after the other. */
+  /** The selected values of all claims, one claim after the other. */
   values: unknown[];
-  /** What claims have in common, once: messages of one step differ in little but their bytes. */
+  /** Distinct texts of messages and retry policies. Messages of one step differ mostly in their bodies. */
   texts: string[];
   bodies: Uint8Array;
 }
 
 type ReadClaim = <Name extends keyof Claim>(name: Name) => Claim[Name];
 
-/** The number of the delivery in a selected row. */
+/** Returns the number of the delivery in a selected row. */
 export function numberOf(row: readonly unknown[]): number {
-  return row[PLACES.no] as number;
+  return row[INDEXES.no] as number;
 }
 
 export function packClaims(rows: readonly unknown[][]): PackedClaims {
   const values: unknown[] = [];
   const texts = new Map<string, number>();
   const bodies: Uint8Array[] = [];
-  const placeOf = (text: string): number => {
-    const place = texts.get(text) ?? texts.size;
-    texts.set(text, place);
-    return place;
+  const indexOf = (text: string): number => {
+    const index = texts.get(text) ?? texts.size;
+    texts.set(text, index);
+    return index;
   };
   for (const row of rows) {
-    row[PLACES.message] = placeOf(row[PLACES.message] as string);
-    row[PLACES.retry] = placeOf(row[PLACES.retry] as string);
-    const body = row[PLACES.body] as Uint8Array;
+    row[INDEXES.message] = indexOf(row[INDEXES.message] as string);
+    row[INDEXES.retry] = indexOf(row[INDEXES.retry] as string);
+    const body = row[INDEXES.body] as Uint8Array;
     if (body.byteLength <= SMALL_BYTES) {
       bodies.push(body);
-      row[PLACES.body] = body.byteLength;
+      row[INDEXES.body] = body.byteLength;
     }
     values.push(...row);
   }
@@ -86,13 +87,16 @@ export function unpackClaims({ values, texts, bodies }: PackedClaims): ClaimedDe
   const takeBody = bodyReader(bodies);
   const claims: ClaimedDelivery[] = [];
   for (let start = 0; start < values.length; start += WIDTH) {
-    const read: ReadClaim = (name) => values[start + PLACES[name]] as Claim[typeof name];
+    const read: ReadClaim = (name) => values[start + INDEXES[name]] as Claim[typeof name];
     claims.push(toClaimed(read, shared, takeBody));
   }
   return claims;
 }
 
-/** Takes one body after the other. A few share a copy: a view would keep all the others, and copies of each cost more. */
+/**
+ * Returns a function that reads one body after the other. Neighbours share a copy: a view of the buffer would keep all of it
+ * in memory, and one copy per body is slower.
+ */
 function bodyReader(bodies: Uint8Array): (size: number) => Uint8Array {
   let copy = new Uint8Array();
   let copiedFrom = 0;
@@ -113,7 +117,7 @@ function toClaimed(read: ReadClaim, shared: readonly unknown[], takeBody: (size:
   const body = read('body');
   const message = shared[read('message')] as MessageOutline;
   return {
-    id: toDeliveryId({ run_id: read('run_id'), nonce: read('nonce'), step_no: read('step_no'), visit: read('visit') }),
+    id: toDeliveryId({ run_number: read('run_number'), nonce: read('nonce'), step_no: read('step_no'), visit: read('visit') }),
     step: read('step'),
     isAwaited: read('is_awaited') === 1,
     origin: read('origin'),

@@ -1,4 +1,4 @@
-// Deliveries, their messages and their attempts as rows, and on their way to the writer thread.
+// Deliveries, their messages and their attempts: as rows, and packed on their way to the writer thread.
 
 import type { DeliveryStatus } from '../../../core/delivery/delivery.ts';
 import { type DeliveryIdParts, parseDeliveryId } from '../../../core/delivery/delivery-id.ts';
@@ -49,7 +49,7 @@ export const deliveryMessages = table('delivery_messages').columns({
 });
 
 export const deliveryAttempts = table<AttemptRecord>('delivery_attempts').columns({
-  /** Another attempt may have its number. */
+  /** The number that the sender counted. It may be taken by another attempt. */
   wanted: beside(({ attempt }) => attempt),
   delivery_no: given<number>(),
   attempt: given<number>(),
@@ -59,7 +59,7 @@ export const deliveryAttempts = table<AttemptRecord>('delivery_attempts').column
   body: ({ result }) => (result.kind === 'response' ? new Uint8Array(result.body) : null),
 });
 
-/** The deliveries of one turn; null for none. */
+/** Packs the deliveries of one turn. Returns null if there are none. */
 export function packDeliveries(of: readonly NewDelivery[], now: number): Packed<typeof deliveries>[] | null {
   if (of.length === 0) return null;
   return of.map((delivery) => deliveries.pack({ delivery, key: deliveryKeyOf(delivery.id), packed: packMessage(delivery.message), now }));
@@ -76,9 +76,9 @@ export function unpackResult(text: string, body: Uint8Array | null): OutboundRes
   return result.kind === 'response' ? { ...result, body: body ?? new Uint8Array() } : result;
 }
 
-/** The key of a delivery that must exist: an id that cannot be one is a bug of the caller. */
+/** Returns the parts of an id. Throws a plain error for an invalid id, which is a bug of the caller. */
 export function deliveryKeyOf(id: string): DeliveryIdParts {
   const key = parseDeliveryId(id);
-  if (key === null) throw new Error(`"${id}" is no delivery id`);
+  if (key === null) throw new Error(`"${id}" is not a delivery id`);
   return key;
 }

@@ -1,4 +1,4 @@
-// Rows of deliveries and attempts as SQL gives them.
+// Rows of deliveries and attempts as SQL returns them, and their conversion to records.
 
 import { deliveryIdOf } from '../../../core/delivery/delivery-id.ts';
 import { joinRunId } from '../../../core/run/run-id.ts';
@@ -6,18 +6,18 @@ import type { AttemptRecord, DeliverySummary, DeliveryTarget } from '../../deliv
 import type { Row } from '../table.ts';
 import { type deliveries, type deliveryAttempts, unpackResult } from './delivery-columns.ts';
 
-/** The due time of a delivery while an older one of its overflow group is being sent. */
-export const HELD_BACK = Number.MAX_SAFE_INTEGER;
+/** The due time of a delivery that waits because an older one of its overflow group is being sent. */
+export const NOT_DUE = Number.MAX_SAFE_INTEGER;
 
-/** The nonce is of the run. */
-export type DeliveryKey = Pick<Row<typeof deliveries>, 'run_id' | 'step_no' | 'visit'> & { nonce: string };
+/** The columns that make up a delivery id. The nonce is that of the run. */
+export type DeliveryKey = Pick<Row<typeof deliveries>, 'step_no' | 'visit'> & { run_number: number; nonce: string };
 
-export function toDeliveryId({ run_id, nonce, step_no, visit }: DeliveryKey): string {
-  return deliveryIdOf(joinRunId({ runNumber: run_id, nonce }), step_no, visit);
+export function toDeliveryId({ run_number, nonce, step_no, visit }: DeliveryKey): string {
+  return deliveryIdOf(joinRunId({ order: run_number, nonce }), step_no, visit);
 }
 
-/** The columns of a summary: of the message only where it goes, as all of it may be large. */
-export const SUMMARY_COLUMNS = `deliveries.no, deliveries.run_id, runs.nonce, step_no, visit, apps.id AS app_id, sinks.id AS sink_id, step,
+/** The columns of a summary. They include only the target of the message, which may be large. */
+export const SUMMARY_COLUMNS = `deliveries.no, deliveries.run_id AS run_number, runs.nonce, step_no, visit, apps.id AS app_id, sinks.id AS sink_id, step,
   deliveries.status, message ->> 'transport' AS transport, message ->> 'method' AS method, message ->> 'url' AS url,
   message ->> 'host' AS host, message ->> 'port' AS port, message -> 'to' AS recipients, attempts, last_attempt,
   result AS last_result, due_at, deliveries.created_at, deliveries.finished_at, dropped_reason`;
@@ -43,7 +43,7 @@ export interface SummaryRow extends DeliveryKey, Pick<Row<typeof deliveries>, St
 export function toDeliverySummary(row: SummaryRow): DeliverySummary {
   return {
     id: toDeliveryId(row),
-    runId: joinRunId({ runNumber: row.run_id, nonce: row.nonce }),
+    runId: joinRunId({ order: row.run_number, nonce: row.nonce }),
     appId: row.app_id,
     sinkId: row.sink_id,
     step: row.step,
@@ -52,7 +52,7 @@ export function toDeliverySummary(row: SummaryRow): DeliverySummary {
     attempts: row.attempts,
     lastAttempt: row.last_attempt,
     lastResult: row.last_result === null ? null : unpackResult(row.last_result, null),
-    dueAt: row.due_at === HELD_BACK ? null : row.due_at,
+    dueAt: row.due_at === NOT_DUE ? null : row.due_at,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
     droppedReason: row.dropped_reason,

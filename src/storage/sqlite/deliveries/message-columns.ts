@@ -1,4 +1,4 @@
-// An outbound message as two columns: JSON text without its bytes, and all its bytes one after the other.
+// An outbound message as two columns: its JSON text without bytes, and the concatenated bytes of its parts.
 
 import type { BlobPart, BodyPart, OutboundMessage } from '../../../core/delivery/outbound.ts';
 
@@ -7,7 +7,7 @@ export interface PackedMessage {
   body: Uint8Array;
 }
 
-/** In the text a part is its length, or the blob that it names. */
+/** A part in the text: its length, or the blob that it names. */
 type PackedPart = number | BlobPart;
 
 export function packMessage(message: OutboundMessage): PackedMessage {
@@ -24,7 +24,7 @@ export function packMessage(message: OutboundMessage): PackedMessage {
   return { text: JSON.stringify(packed), body: joinBytes(bytes) };
 }
 
-/** What the text of a message says, which several may share: `fillMessage` gives each its bytes. */
+/** The parsed text of a message. Several messages may share one; `fillMessage` adds the bytes. */
 export type MessageOutline =
   | { transport: 'http'; body: PackedPart[] | null }
   | { transport: 'smtp'; attachments: { content: PackedPart }[] };
@@ -47,7 +47,7 @@ export function unpackMessage(text: string, body: Uint8Array): OutboundMessage {
   return fillMessage(JSON.parse(text) as MessageOutline, body);
 }
 
-/** A copy without surroundings: a view into a larger buffer would go to the other thread with all of it. */
+/** Returns bytes with a buffer of their own. A view would be copied to the other thread with the whole of its buffer. */
 function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   const only = parts.length === 1 ? parts[0] : undefined;
   if (only !== undefined && only.byteLength === only.buffer.byteLength) return only;

@@ -2,7 +2,7 @@
 
 import type { ProgressEvent } from '../../../core/run/run-event.ts';
 
-/** The events of one commit, the first of which has a seq of its own: `[[33,"step"],[66]]`. Names hold nothing to escape. */
+/** Returns JSON such as `[[33,"step"],[66]]`; the seq of the first event is stored beside it. Step names need no escaping. */
 export function packEvents(events: readonly ProgressEvent[]): string {
   let text = '';
   for (const { progress, step, message } of events) {

@@ -1,5 +1,5 @@
-// A new run on its way to the writer thread. Copying an object of objects between threads costs more than everything else
-// that the thread does for a run.
+// A new run on its way to the writer thread. It is packed into one flat list, because copying nested objects to another
+// thread costs more than storing them.
 
 import { parseJson, stringifyJson } from '../../../core/json/json.ts';
 import type { NewRun, StepRecord } from '../../run-records.ts';
@@ -9,7 +9,7 @@ import { packEvents } from './event-columns.ts';
 import { stepRecords } from './step-columns.ts';
 import { CHANGED_COLUMNS } from './turn-columns.ts';
 
-/** Whoever creates a run has the first lease on it. */
+/** The epoch of the first lease, which the creator of a run gets. */
 export const FIRST_EPOCH = 1;
 
 export const runs = table<NewRun>('runs').columns({
@@ -49,18 +49,21 @@ export const idempotencyKeys = table('idempotency_keys').columns({
   expires_at: given<number>(),
 });
 
-/** Steps that have not ended, which get rows of their own; null when there are none. */
+/** Packs the steps that have not ended, which get rows of their own. Returns null if there are none. */
 function packOpenSteps(steps: readonly StepRecord[]): Packed<typeof stepRecords>[] | null {
   const hasOpen = steps.some(({ finishedAt }) => finishedAt === null);
   return hasOpen ? steps.filter(({ finishedAt }) => finishedAt === null).map((record) => stepRecords.pack(record)) : null;
 }
 
-/** A view into a larger buffer would be copied to the other thread with all that surrounds it. */
+/** Copies a view into a larger buffer, because the whole buffer would be copied to the other thread. */
 function withoutSurroundings(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
-/** The steps that have ended, null for none. JSON by hand: names and types hold nothing to escape, outputs are JSON already. */
+/**
+ * Packs the steps that have ended; null if there are none. The JSON is concatenated: names and types need no escaping, and
+ * outputs are JSON already.
+ */
 function packSteps(steps: readonly StepRecord[]): string | null {
   let text = '';
   for (const record of steps) {
@@ -71,7 +74,7 @@ function packSteps(steps: readonly StepRecord[]): string | null {
   return text === '' ? null : `${text}]`;
 }
 
-/** What most steps have none of. */
+/** The fields that most steps do not have. */
 function packRest({ chosen, error, visit, backTo }: StepRecord): string {
   if (visit > 1) return `,${JSON.stringify(chosen)},${JSON.stringify(error)},${visit},${JSON.stringify(backTo)}`;
   return chosen === null && error === null ? '' : `,${JSON.stringify(chosen)},${JSON.stringify(error)}`;
@@ -91,12 +94,12 @@ type StepTuple = [
   backTo?: StepRecord['backTo'],
 ];
 
-/** The steps, by name and visit, that `first_steps` holds. */
+/** Returns the visits of steps in `first_steps`. */
 export function unpackVisits(text: string | null): { step: string; visit: number }[] {
   return text === null ? [] : (JSON.parse(text) as StepTuple[]).map((tuple) => ({ step: tuple[0], visit: tuple[9] ?? 1 }));
 }
 
-/** The steps that `first_steps` holds. */
+/** Returns the steps in `first_steps`. */
 export function unpackSteps(text: string | null): StepRecord[] {
   if (text === null) return [];
   return (parseJson(text) as StepTuple[]).map(

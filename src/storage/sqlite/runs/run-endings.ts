@@ -1,16 +1,17 @@
-// Runs that end otherwise than by their own turn, and the deliveries that a run no longer waits for when it has ended.
+// Ends runs otherwise than by a turn of their own, and cancels the deliveries that an ended run was waiting for.
 
 import type { Database } from 'better-sqlite3';
 import type { RunError, RunStatus } from '../../../core/run/run.ts';
-import type { OverflowOperations } from '../deliveries/overflow.ts';
+import type { OverflowGroups } from '../deliveries/overflow.ts';
 
 export interface RunEndings {
-  endRun(order: number, lastSeq: number, end: { status: RunStatus; error: RunError; now: number }): void;
-  /** Those that the run waits for. */
-  cancelDeliveries(order: number, now: number): void;
+  /** Ends the run under the next epoch, and cancels its awaited deliveries. */
+  endRun(runNumber: number, lastSeq: number, end: { status: RunStatus; error: RunError; now: number }): void;
+  /** Cancels the deliveries that the run waits for. */
+  cancelDeliveries(runNumber: number, now: number): void;
 }
 
-export function createRunEndings(database: Database, overflows: OverflowOperations): RunEndings {
+export function createRunEndings(database: Database, overflows: OverflowGroups): RunEndings {
   const cancelAwaited = database
     .prepare(
       `UPDATE deliveries SET status = 'cancelled', due_at = NULL, finished_at = ?, epoch = epoch + 1
@@ -22,15 +23,15 @@ export function createRunEndings(database: Database, overflows: OverflowOperatio
     'UPDATE runs SET status = ?, error = ?, finished_at = ?, wake_at = NULL, last_seq = ?, epoch = epoch + 1, inputs = NULL WHERE id = ?',
   );
 
-  function cancelDeliveries(order: number, now: number): void {
-    for (const latestOf of cancelAwaited.all(now, order) as (string | null)[]) if (latestOf !== null) overflows.settle(latestOf, now);
+  function cancelDeliveries(runNumber: number, now: number): void {
+    for (const latestOf of cancelAwaited.all(now, runNumber) as (string | null)[]) if (latestOf !== null) overflows.settle(latestOf, now);
   }
 
   return {
     cancelDeliveries,
-    endRun(order, lastSeq, { status, error, now }) {
-      endRun.run(status, JSON.stringify(error), now, lastSeq + 1, order);
-      cancelDeliveries(order, now);
+    endRun(runNumber, lastSeq, { status, error, now }) {
+      endRun.run(status, JSON.stringify(error), now, lastSeq + 1, runNumber);
+      cancelDeliveries(runNumber, now);
     },
   };
 }

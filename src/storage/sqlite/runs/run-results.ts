@@ -1,13 +1,20 @@
-// What came of the deliveries that a run waits for.
+// Reads the results of finished deliveries for the steps that still wait for them.
 
 import type { Database } from 'better-sqlite3';
 import type { ClaimedRun } from '../../run-records.ts';
 import { unpackResult } from '../deliveries/delivery-columns.ts';
 
-export type ReadResults = (order: number) => ClaimedRun['results'];
+export type ReadResults = (runNumber: number) => ClaimedRun['results'];
+
+interface ResultRow {
+  step: string;
+  droppedReason: string | null;
+  result: string;
+  body: Uint8Array | null;
+}
 
 export function createRunResults(database: Database): ReadResults {
-  // Results of awaited deliveries that are over, of steps that still wait for them. One that was dropped may have no attempt.
+  // A dropped delivery may have no attempt.
   const selectResults = database.prepare(
     `SELECT deliveries.step, dropped_reason AS droppedReason, result, delivery_attempts.body FROM deliveries
        JOIN step_records ON step_records.run_id = deliveries.run_id AND step_records.step = deliveries.step AND step_records.visit = deliveries.visit
@@ -16,11 +23,9 @@ export function createRunResults(database: Database): ReadResults {
        AND step_records.status = 'waiting' AND step_records.due_at IS NULL`,
   );
 
-  return (order) => {
-    const rows = selectResults.all(order) as { step: string; droppedReason: string | null; result: string; body: Uint8Array | null }[];
-    return rows.map(({ step, droppedReason, result, body }) => ({
+  return (runNumber) =>
+    (selectResults.all(runNumber) as ResultRow[]).map(({ step, droppedReason, result, body }) => ({
       step,
       result: droppedReason === null ? unpackResult(result, body) : { kind: 'dropped', reason: droppedReason },
     }));
-  };
 }

@@ -1,21 +1,21 @@
-// Rows as SQL gives them, and how they become records. Nothing outside storage sees a row.
+// Rows of runs and steps as SQL returns them, and their conversion to records. Rows never leave storage.
 
 import type { RunError } from '../../../core/run/run.ts';
 import { joinRunId, parseRunId, type RunKey } from '../../../core/run/run-id.ts';
 import type { RunSummary, StepRecord } from '../../run-records.ts';
 import type { Row } from '../table.ts';
-import type { runs } from './run-columns.ts';
+import { type runs, unpackSteps } from './run-columns.ts';
 import type { stepRecords } from './step-columns.ts';
 
-/** The columns of a run that every reader wants, with the ids of its app and sink. */
-export const SUMMARY_COLUMNS = `runs.id AS run_order, runs.nonce, apps.id AS app_id, sinks.id AS sink_id, runs.workflow_id,
+/** The columns of a summary, with the ids of the run's app and sink. */
+export const SUMMARY_COLUMNS = `runs.id AS run_number, runs.nonce, apps.id AS app_id, sinks.id AS sink_id, runs.workflow_id,
   runs.workflow_version, runs.status, runs.progress, runs.error, runs.created_at, runs.finished_at`;
 export const RUN_TABLES = 'runs JOIN apps ON apps.no = runs.app_no JOIN sinks ON sinks.no = runs.sink_no';
 
 export type SummaryRow = Pick<
   Row<typeof runs>,
   'nonce' | 'workflow_id' | 'workflow_version' | 'status' | 'progress' | 'error' | 'created_at' | 'finished_at'
-> & { run_order: number; app_id: string; sink_id: string };
+> & { run_number: number; app_id: string; sink_id: string };
 
 export function toRunSummary(row: SummaryRow): RunSummary {
   return {
@@ -33,8 +33,8 @@ export function toRunSummary(row: SummaryRow): RunSummary {
 
 export type RunRow = SummaryRow & Row<typeof runs>;
 
-export function toRunId(row: { run_order: number; nonce: string }): string {
-  return joinRunId({ runNumber: row.run_order, nonce: row.nonce });
+export function toRunId(row: { run_number: number; nonce: string }): string {
+  return joinRunId({ order: row.run_number, nonce: row.nonce });
 }
 
 export function toWorkflowReference(row: Pick<SummaryRow, 'workflow_id' | 'workflow_version'>): RunSummary['workflow'] {
@@ -45,16 +45,21 @@ export function toError(text: string | null): RunError | null {
   return text === null ? null : (JSON.parse(text) as RunError);
 }
 
-/** The key of a run that must exist: an id that cannot be one is a bug of the caller. */
+/** Returns the run number and the nonce of an id. Throws a plain error for an invalid id, which is a bug of the caller. */
 export function keyOf(runId: string): RunKey {
   const key = parseRunId(runId);
-  if (key === null) throw new Error(`"${runId}" is no run id`);
+  if (key === null) throw new Error(`"${runId}" is not a run id`);
   return key;
 }
 
 export type StepRow = Row<typeof stepRecords>;
 
-export function toStep(row: StepRow): StepRecord {
+/** Returns the steps that the creating commit ended, then those of their own rows. */
+export function readSteps(firstSteps: string | null, rows: StepRow[]): StepRecord[] {
+  return [...unpackSteps(firstSteps), ...rows.map(toStep)];
+}
+
+function toStep(row: StepRow): StepRecord {
   return {
     step: row.step,
     type: row.type,

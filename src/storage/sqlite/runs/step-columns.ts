@@ -1,4 +1,4 @@
-// Visits of steps as rows, and what SQL keeps of records as JSON.
+// Visits of steps as rows, and objects as columns of JSON.
 
 import type { StepRecord } from '../../run-records.ts';
 import { given, table } from '../table.ts';

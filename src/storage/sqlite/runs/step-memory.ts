@@ -1,4 +1,4 @@
-// What steps remember, in SQLite. A run says which version it read; who planned on an older one is refused.
+// Step memory in SQLite. Each value has a version, and a turn that was planned on an older version is refused.
 
 import type { Database } from 'better-sqlite3';
 import type { MemoryUse } from '../../run-records.ts';
@@ -14,17 +14,23 @@ export const stepMemory = table('step_memory').columns({
 
 type MemoryRow = Pick<Row<typeof stepMemory>, 'key' | 'version' | 'value'>;
 
-export function createMemoryOperations(database: Database) {
+export interface MemoryWriter {
+  /** Whether every value still has the version that the run read. */
+  isCurrent(sinkNo: number, uses: readonly MemoryUse[]): boolean;
+  /** Stores the values that the run changed, each under the next version. */
+  write(sinkNo: number, uses: readonly MemoryUse[], now: number): void;
+}
+
+export function createMemoryWriter(database: Database): MemoryWriter {
   const selectVersion = database.prepare('SELECT version FROM step_memory WHERE sink_no = ? AND key = ?').pluck();
   const upsert = stepMemory.insert(
     database,
     'ON CONFLICT (sink_no, key) DO UPDATE SET value = excluded.value, version = version + 1, updated_at = excluded.updated_at',
   );
   return {
-    /** Whether all that the run read is still as it read it. */
-    isCurrent: (sinkNo: number, uses: readonly MemoryUse[]): boolean =>
+    isCurrent: (sinkNo, uses) =>
       uses.every(({ key, version }) => ((selectVersion.get(sinkNo, key) as number | undefined) ?? 0) === version),
-    write(sinkNo: number, uses: readonly MemoryUse[], now: number): void {
+    write(sinkNo, uses, now) {
       for (const { key, value } of uses) {
         if (value !== null) upsert({ sink_no: sinkNo, key, value, version: 1, updated_at: now });
       }

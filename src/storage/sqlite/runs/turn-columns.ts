@@ -11,7 +11,7 @@ interface Turn {
   change: RunChange;
 }
 
-/** What each commit of a run writes anew, the one that creates it among them. */
+/** The columns that every commit of a run writes, from the creating one on. */
 export const CHANGED_COLUMNS = {
   status: ({ change }: Turn) => change.status,
   progress: ({ change }: Turn) => change.progress,
@@ -24,7 +24,7 @@ export const CHANGED_COLUMNS = {
 
 export const turns = table<Turn>('runs').columns({
   at: beside(({ change }) => change.at),
-  /** 0 where there is no event. */
+  /** 0 if the turn has no event. */
   firstSeq: beside(({ change }) => change.events[0]?.seq ?? 0),
   events: beside(({ change }) => packEvents(change.events)),
   steps: beside(({ change }) => change.steps.map((record) => stepRecords.pack(record))),

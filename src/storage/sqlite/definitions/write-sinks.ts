@@ -1,0 +1,72 @@
+// Stores and deletes sinks in SQLite.
+
+import type { Database } from 'better-sqlite3';
+import type { Sink } from '../../../core/sink/sink.ts';
+import { patternKey } from '../../../core/sink/sink-path.ts';
+import { AppError } from '../../../errors.ts';
+import { sinks } from './definition-rows.ts';
+import type { DefinitionReader } from './read-definitions.ts';
+import type { AppWriter } from './write-apps.ts';
+
+export class SinkWriter {
+  readonly #sql: ReturnType<typeof prepareStatements>;
+  readonly #apps: AppWriter;
+  readonly #reader: DefinitionReader;
+
+  constructor(database: Database, apps: AppWriter, reader: DefinitionReader) {
+    this.#sql = prepareStatements(database);
+    this.#apps = apps;
+    this.#reader = reader;
+  }
+
+  put(sink: Sink, now: number): void {
+    const appNo = this.#apps.numberOrCreate(sink.appId, sink.managedBy, now);
+    const key = patternKey(sink.path);
+    this.#refuseUnknownWorkflow(sink);
+    this.#refuseClash(sink, appNo, key);
+    const { auth, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload } = sink;
+    this.#sql.upsert({
+      id: sink.id,
+      app_no: appNo,
+      method: sink.method,
+      path: sink.path,
+      pattern_key: key,
+      workflow_id: sink.workflowId,
+      settings: JSON.stringify({ auth, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload }),
+      managed_by: sink.managedBy,
+      created_at: sink.createdAt,
+      updated_at: sink.updatedAt,
+    });
+  }
+
+  /** Marks the sink as deleted: its runs still name it. */
+  delete(sinkId: string, now: number): void {
+    if (this.#sql.delete.run(now, sinkId).changes === 0) throw new AppError('not_found', `there is no sink "${sinkId}"`);
+  }
+
+  #refuseUnknownWorkflow({ appId, method, path, workflowId }: Sink): void {
+    if (workflowId === null || this.#reader.findWorkflow(appId, workflowId, null) !== null) return;
+    throw new AppError(
+      'invalid',
+      `workflow_id: app "${appId}" has no workflow "${workflowId}", which ${method} ${path} names; save it first, or leave workflow_id out`,
+    );
+  }
+
+  #refuseClash({ appId, id, method, path }: Sink, appNo: number, key: string): void {
+    const clash = this.#sql.selectClash.get(appNo, method, key, id) as { id: string; path: string } | undefined;
+    if (clash === undefined) return;
+    throw new AppError('conflict', `${method} ${path} clashes with sink ${clash.id} (${method} ${clash.path}) of app "${appId}"`, {
+      details: { sink_id: clash.id },
+    });
+  }
+}
+
+function prepareStatements(database: Database) {
+  return {
+    selectClash: database.prepare(
+      'SELECT id, path FROM sinks WHERE app_no = ? AND method = ? AND pattern_key = ? AND deleted_at IS NULL AND id <> ?',
+    ),
+    upsert: sinks.upsert(database, { key: ['id'], keeps: ['app_no', 'created_at'] }),
+    delete: database.prepare('UPDATE sinks SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL'),
+  };
+}

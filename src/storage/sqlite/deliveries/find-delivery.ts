@@ -1,0 +1,26 @@
+// Finds the row of a delivery by its id, with the columns that decide what else a change of the delivery concerns.
+
+import type { Database } from 'better-sqlite3';
+import { keyOf } from '../runs/run-rows.ts';
+import { deliveryKeyOf } from './delivery-columns.ts';
+
+export interface FoundDelivery {
+  no: number;
+  runNumber: number;
+  isAwaited: 0 | 1;
+  /** Its group if the overflow policy is `latest_wins`, else null. */
+  latestOf: string | null;
+}
+
+export type FindDelivery = (id: string) => FoundDelivery | undefined;
+
+export function createDeliveryFinder(database: Database): FindDelivery {
+  const select = database.prepare(
+    `SELECT no, run_id AS runNumber, is_awaited AS isAwaited, CASE overflow_policy WHEN 'latest_wins' THEN overflow_group END AS latestOf
+     FROM deliveries WHERE run_id = ? AND step_no = ? AND visit = ?`,
+  );
+  return (id) => {
+    const { runId, stepNo, visit } = deliveryKeyOf(id);
+    return select.get(keyOf(runId).order, stepNo, visit) as FoundDelivery | undefined;
+  };
+}
