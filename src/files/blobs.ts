@@ -1,47 +1,47 @@
-// Blobs: received files, stored under the hash of their content. A blob is durable before the commit that refers to it;
-// blobs that no run refers to are swept.
+// Blobs: received files, stored under the hash of their content. A blob is durable before the commit that refers to it. A
+// sweep removes blobs that no run refers to.
 
-import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { createBlobLocks } from './blob-locks.ts';
-import { fileFault } from './file-fault.ts';
+import { BlobFiles, type ReceivedFile } from './blob-files.ts';
 import { readVerified } from './verified-read.ts';
 
 export interface StoredBlob {
+  /** In lower-case hexadecimal. */
   sha256: string;
+  /** In bytes. */
   size: number;
 }
 
-/** Stores a stream. Rejects with the stream's error or with `unavailable`, and then leaves nothing behind. */
+/** Stores a stream. Rejects with the stream's error, or with `unavailable` if the disk is full, and leaves no file behind. */
 export type WriteBlob = (content: AsyncIterable<Uint8Array>) => Promise<StoredBlob>;
 
 /**
- * Files that become blobs all together or not at all: those of one form, and those to be validated first. They are synced
+ * Files that become blobs together or not at all: those of one form, and those that are validated first. They are synced
  * together, so that many small files cost little more than one.
  */
 export interface StagedBlobs {
-  /** Resolves when the content is in a temporary file, which may still be lost. */
-  write: WriteBlob;
-  /** Returns the path of a file that is not published yet. */
-  pathOf(sha256: string): string;
-  /** Resolves when contents and names are durable. */
+  /** Resolves once the content is in a temporary file, which is not durable yet. */
+  readonly write: WriteBlob;
+  /** Returns the path of a temporary file. Throws for a hash that was not written here. */
+  readonly pathOf: (sha256: string) => string;
+  /** Resolves once contents and names are durable. */
   publish(): Promise<void>;
-  /** Does nothing after `publish`. */
+  /** Removes the temporary files. Does nothing after `publish`. */
   discard(): Promise<void>;
 }
 
 export interface BlobStore {
-  /** Resolves when content and name are durable. */
-  write: WriteBlob;
+  /** Resolves once content and name are durable. */
+  readonly write: WriteBlob;
   stage(): StagedBlobs;
-  /** Fails with AlteredFile when the bytes do not match the hash; with a `size`, before the last byte. */
-  read(sha256: string, size?: number): Readable;
-  /** Sets the age of blobs to zero, for a run that is about to refer to them. Ignores missing blobs. */
+  /** Fails with AlteredFile if the bytes do not match the hash; with a `size`, before the last byte. */
+  readonly read: (sha256: string, size?: number) => Readable;
+  /** Sets the age of blobs to zero, for a run that is about to refer to them. Ignores missing blobs. `now` is wall time in ms. */
   renew(hashes: readonly string[], now: number): Promise<void>;
   /**
-   * Removes blobs that `findOrphans` returns and that are older than `minAgeMs`; resolves to the bytes of all others. A blob
+   * Removes blobs that `findOrphans` returns and that are older than `minAgeMs`. Resolves to the bytes of all others. A blob
    * that is received again or renewed during the sweep is kept.
    */
   sweep(findOrphans: (hashes: string[]) => Promise<string[]>, options: SweepOptions): Promise<number>;
@@ -49,167 +49,86 @@ export interface BlobStore {
 
 export interface SweepOptions {
   minAgeMs: number;
+  /** Wall time in ms. */
   now: number;
   /** Stops the sweep early. */
   signal: AbortSignal;
 }
 
 const INCOMING = 'incoming';
-const SHARD = /^[0-9a-f]{2}$/;
-/** Files and folders synced concurrently: as many as Node has threads for it. */
-const MAX_CONCURRENT_SYNCS = 4;
-/** Blobs that a sweep checks between two checks of its signal. */
-const GROUP_SIZE = 256;
 
+/** Opens the blobs of a directory, which it creates if needed. Removes files that a crash left half received. */
 export async function openBlobStore(directory: string): Promise<BlobStore> {
   const incoming = join(directory, INCOMING);
-  // Files that a crash left half received.
   await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
-
-  const shardOf = (sha256: string): string => join(directory, sha256.slice(0, 2));
-  const pathOf = (sha256: string): string => join(shardOf(sha256), sha256);
-
-  const locks = createBlobLocks();
-  /** Folders whose own names are durable. An existing folder may have been created by a request that has not synced it yet. */
-  const syncedFolders = new Set<string>();
-
-  /** Moves temporary files, by hash, to their names and syncs them. */
-  async function keep(received: ReadonlyMap<string, string>): Promise<void> {
-    await syncAll(received.values(), (file) => file.datasync());
-    const folders = new Set<string>();
-    for (const [sha256, temporary] of received) {
-      const folder = shardOf(sha256);
-      const isNewFolder = (await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined;
-      if (isNewFolder || !syncedFolders.has(folder)) folders.add(directory);
-      await locks.keep(sha256, () => rename(temporary, pathOf(sha256)));
-      folders.add(folder);
-    }
-    await syncAll(folders.values(), (folder) => folder.sync());
-    for (const folder of folders) syncedFolders.add(folder);
-  }
-
-  async function receive(content: AsyncIterable<Uint8Array>): Promise<StoredBlob & { temporary: string }> {
-    const temporary = join(incoming, randomBytes(12).toString('hex'));
-    const hash = createHash('sha256');
-    let size = 0;
-    try {
-      const file = await open(temporary, 'wx', 0o600);
-      try {
-        for await (const chunk of content) {
-          hash.update(chunk);
-          size += chunk.byteLength;
-          await file.write(chunk);
-        }
-      } finally {
-        await file.close();
-      }
-      return { sha256: hash.digest('hex'), size, temporary };
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw fileFault(error);
-    }
-  }
-
+  const files = new BlobFiles(directory, incoming);
   return {
     async write(content) {
-      const { sha256, size, temporary } = await receive(content);
+      const staged = new Staging(files);
+      const blob = await staged.write(content);
       try {
-        await keep(new Map([[sha256, temporary]]));
-        return { sha256, size };
+        await staged.publish();
+        return blob;
       } catch (error) {
-        await rm(temporary, { force: true });
-        throw fileFault(error);
+        await staged.discard();
+        throw error;
       }
     },
-
-    stage() {
-      const received = new Map<string, string>();
-      const discard = async (): Promise<void> => {
-        for (const temporary of received.values()) await rm(temporary, { force: true });
-        received.clear();
-      };
-      return {
-        async write(content) {
-          const { sha256, size, temporary } = await receive(content);
-          if (received.has(sha256)) await rm(temporary, { force: true });
-          else received.set(sha256, temporary);
-          return { sha256, size };
-        },
-        pathOf(sha256) {
-          const temporary = received.get(sha256);
-          if (temporary === undefined) throw new Error(`no staged file has the hash ${sha256}`);
-          return temporary;
-        },
-        async publish() {
-          try {
-            await keep(received);
-            received.clear();
-          } catch (error) {
-            throw fileFault(error);
-          }
-        },
-        discard,
-      };
-    },
-
-    read: (sha256, size) => readVerified(pathOf(sha256), sha256, size),
-
-    async renew(hashes, now) {
-      for (const sha256 of hashes) await locks.keep(sha256, () => utimes(pathOf(sha256), now / 1000, now / 1000).catch(ignoreMissing));
-    },
-
-    async sweep(findOrphans, { minAgeMs, now, signal }) {
-      let keptBytes = 0;
-      for await (const hashes of hashesInGroups(directory)) {
-        if (signal.aborted) break;
-        const orphans = new Set(await findOrphans(hashes));
-        for (const hash of hashes) {
-          const path = pathOf(hash);
-          if (!orphans.has(hash)) keptBytes += (await stat(path)).size;
-          else {
-            await locks.remove(hash, async () => {
-              const { mtimeMs } = await stat(path);
-              if (now - mtimeMs >= minAgeMs) await rm(path, { force: true });
-            });
-          }
-        }
-      }
-      return keptBytes;
-    },
+    stage: () => new Staging(files),
+    read: (sha256, size) => readVerified(files.pathOf(sha256), sha256, size),
+    renew: (hashes, now) => files.renew(hashes, now),
+    sweep: (findOrphans, options) => sweepBlobs(files, findOrphans, options),
   };
 }
 
-/** Lists all blobs in groups, which bounds the size of a query to the database. */
-async function* hashesInGroups(directory: string): AsyncGenerator<string[]> {
-  let group: string[] = [];
-  for (const shard of await readdir(directory)) {
-    if (!SHARD.test(shard)) continue;
-    group.push(...(await readdir(join(directory, shard))));
-    if (group.length < GROUP_SIZE) continue;
-    yield group;
-    group = [];
+class Staging implements StagedBlobs {
+  readonly #files: BlobFiles;
+  /** Paths of temporary files by hash. */
+  readonly #received = new Map<string, string>();
+
+  constructor(files: BlobFiles) {
+    this.#files = files;
   }
-  if (group.length > 0) yield group;
+
+  // `write` and `pathOf` are passed on without their object.
+  readonly write: WriteBlob = async (content) => {
+    const { sha256, size, temporary }: ReceivedFile = await this.#files.receive(content);
+    if (this.#received.has(sha256)) await rm(temporary, { force: true });
+    else this.#received.set(sha256, temporary);
+    return { sha256, size };
+  };
+
+  readonly pathOf = (sha256: string): string => {
+    const temporary = this.#received.get(sha256);
+    if (temporary === undefined) throw new Error(`no staged file has the hash ${sha256}`);
+    return temporary;
+  };
+
+  async publish(): Promise<void> {
+    await this.#files.publish(this.#received);
+    this.#received.clear();
+  }
+
+  async discard(): Promise<void> {
+    for (const temporary of this.#received.values()) await rm(temporary, { force: true });
+    this.#received.clear();
+  }
 }
 
-/** Rejects with the first error, once all files are closed. */
-async function syncAll(paths: Iterator<string>, sync: (opened: FileHandle) => Promise<void>): Promise<void> {
-  async function syncNext(): Promise<void> {
-    for (let next = paths.next(); next.done !== true; next = paths.next()) {
-      const opened = await open(next.value, 'r');
-      try {
-        await sync(opened);
-      } finally {
-        await opened.close();
-      }
+async function sweepBlobs(
+  files: BlobFiles,
+  findOrphans: (hashes: string[]) => Promise<string[]>,
+  { minAgeMs, now, signal }: SweepOptions,
+): Promise<number> {
+  let keptBytes = 0;
+  for await (const hashes of files.listInGroups()) {
+    if (signal.aborted) break;
+    const orphans = new Set(await findOrphans(hashes));
+    for (const hash of hashes) {
+      if (orphans.has(hash)) await files.removeOlderThan(hash, now - minAgeMs);
+      else keptBytes += await files.sizeOf(hash);
     }
   }
-  const results = await Promise.allSettled(Array.from({ length: MAX_CONCURRENT_SYNCS }, syncNext));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
+  return keptBytes;
 }
