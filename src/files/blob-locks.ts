@@ -1,4 +1,4 @@
-// Mutual exclusion between storing and removing the same blob, so that a sweep never removes one that was received again
+// Mutual exclusion between storing and removing the same blob, so that a sweep never removes a blob that was received again
 // after its check. State in memory is enough: one process owns the directory.
 
 export interface BlobLocks {

@@ -1,4 +1,4 @@
-// The data directory: created at first start, readable only by its owner.
+// The data directory: created at the first start, and readable only by its owner.
 
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -7,8 +7,10 @@ import { join } from 'node:path';
 
 const ADMIN_TOKEN_FILE = 'admin-token';
 const SECRET_KEY_FILE = 'secret-key';
+/** A shorter token or key was cut off or typed by hand. */
+const MIN_LENGTH = 16;
 
-/** Rejects with one line that says why the directory cannot be used. */
+/** Creates the directory if needed, and checks that it can be written. Rejects with one line that gives the reason. */
 export async function prepareDataDirectory(directory: string): Promise<void> {
   const probe = join(directory, `.probe-${randomBytes(6).toString('hex')}`);
   try {
@@ -18,11 +20,13 @@ export async function prepareDataDirectory(directory: string): Promise<void> {
     await rm(probe);
   } catch (error) {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    throw new Error(`the data directory ${directory} cannot be written (${code}); give one that this user may write to (SLUICE_DATA_DIR)`);
+    throw new Error(
+      `the data directory ${directory} cannot be written (${code}); let this user write to it, or set SLUICE_DATA_DIR to another directory`,
+    );
   }
 }
 
-/** Reads the admin token from the directory; creates it with `makeToken` when there is none yet. */
+/** Reads the admin token of the directory, or creates it with `makeToken`. */
 export async function readOrMakeAdminToken(
   directory: string,
   makeToken: () => string,
@@ -32,15 +36,19 @@ export async function readOrMakeAdminToken(
   return { token: text, path, isNew };
 }
 
-/** Reads the key that signs placeholders of secrets; creates it with `makeKey` when there is none yet. */
+/** Reads the key that signs secret placeholders, or creates it with `makeKey`. */
 export async function readOrMakeSecretKey(directory: string, makeKey: () => string): Promise<string> {
   return (await readOrCreate(join(directory, SECRET_KEY_FILE), 'secret key', makeKey)).text;
 }
 
-async function readOrCreate(path: string, what: string, make: () => string): Promise<{ text: string; isNew: boolean }> {
+async function readOrCreate(path: string, name: string, make: () => string): Promise<{ text: string; isNew: boolean }> {
   try {
     const text = (await readFile(path, 'utf8')).trim();
-    if (text.length < 16) throw new Error(`the ${what} in ${path} is too short to be one; delete the file to have a new one made`);
+    if (text.length < MIN_LENGTH) {
+      throw new Error(
+        `the ${name} in ${path} has fewer than ${MIN_LENGTH} characters; delete the file, and the next start creates a new one`,
+      );
+    }
     return { text, isNew: false };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -50,7 +58,7 @@ async function readOrCreate(path: string, what: string, make: () => string): Pro
   }
 }
 
-/** Atomic: the file appears with its whole content, even if the process crashes. */
+/** Writes atomically: the file appears with its whole content, even if the process crashes. */
 async function writeAtomically(path: string, text: string): Promise<void> {
   const file = await open(`${path}.new`, 'w', 0o600);
   try {

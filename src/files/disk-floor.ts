@@ -12,8 +12,9 @@ export interface DiskFloor {
 
 const CHECK_EVERY_MS = 1000;
 const LOW = 'the disk is nearly full; new runs are refused until space is freed';
-const UNREADABLE = 'the data directory cannot be looked at; new runs are refused until it can';
+const UNREADABLE = 'the free space of the data directory cannot be read; new runs are refused until it can';
 
+/** Checks the free space of the directory's disk now and every second. Rejects if it cannot be read now. */
 export async function watchDiskFloor(directory: string, minFreeBytes: number): Promise<DiskFloor> {
   let fault: string | null = null;
   const check = async (): Promise<void> => {

@@ -2,7 +2,7 @@
 
 import { AppError } from '../errors.ts';
 
-/** Returns `unavailable` for a full disk or too many open files, which are temporary; else the error itself. */
+/** Returns `unavailable` for a full disk or too many open files, which pass. Returns any other error itself. */
 export function fileFault(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(error);

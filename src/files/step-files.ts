@@ -1,5 +1,5 @@
-// Writes files of steps, all below one directory that the operator chose. Callers may choose file names and others may
-// write to the directory, so no link in it is followed, at any part of the path.
+// Writes files of steps, all below one directory that the operator chose. Callers can choose file names, and other programs
+// can write to the directory, so no link is followed at any part of the path.
 
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
@@ -48,13 +48,13 @@ export async function writeStepFile(directory: string, { path, content, mode }: 
     }
     const file = await open(within(folder, name), FLAGS[mode], 0o600);
     opened.push(file);
-    if (!(await file.stat()).isFile()) return notWritten(path, 'is there already and is no file');
+    if (!(await file.stat()).isFile()) return notWritten(path, 'exists and is not a regular file');
     await file.writeFile(content);
     await file.sync();
     return { kind: 'written' };
   } catch (error) {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    return notWritten(path, code === 'ELOOP' ? 'is a link or lies behind one, and links are not followed' : `cannot be written (${code})`);
+    return notWritten(path, code === 'ELOOP' ? 'is a link or lies below a link; links are not followed' : `cannot be written (${code})`);
   } finally {
     for (const handle of opened) await handle.close();
   }

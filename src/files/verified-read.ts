@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 
-/** The bytes on disk are not those that were stored. */
+/** The bytes on disk are not the stored ones. */
 class AlteredFile extends Error {
   readonly code = 'FILE_ALTERED';
 
@@ -16,7 +16,7 @@ class AlteredFile extends Error {
 const CHUNK_BYTES = 65_536;
 
 /**
- * Fails with AlteredFile when the bytes do not match the hash. The last chunk is withheld until the hash is verified, so
+ * Fails with AlteredFile if the bytes do not match the hash. The last chunk is withheld until the hash is verified, so
  * a reader that knows the `size` never accepts an altered file. Without a `size`, only the end of the stream fails.
  */
 export function readVerified(path: string, sha256: string, size?: number): Readable {

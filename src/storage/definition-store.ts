@@ -1,4 +1,4 @@
-// Apps, workflows and sinks in the storage.
+// The storage of definitions: apps, workflow versions and sinks.
 
 import type { App } from '../core/app.ts';
 import type { ManagedBy, Sink } from '../core/sink/sink.ts';
@@ -7,7 +7,7 @@ export interface WorkflowRecord {
   id: string;
   appId: string;
   version: number;
-  /** The definition as JSON text, as it was saved. */
+  /** The saved definition as JSON text. */
   document: string;
   managedBy: ManagedBy;
   createdAt: number;
@@ -20,7 +20,7 @@ export interface AppRecord extends App {
 
 export interface Definitions {
   apps: AppRecord[];
-  /** The latest version of each. */
+  /** The latest version of each workflow. */
   workflows: WorkflowRecord[];
   sinks: Sink[];
 }
@@ -30,15 +30,22 @@ export type DefinitionChange =
   | { kind: 'delete_app'; appId: string }
   | { kind: 'put_workflow'; appId: string; workflowId: string; document: string; managedBy: ManagedBy }
   | { kind: 'delete_workflow'; appId: string; workflowId: string }
-  /** Makes the sink, or replaces the one with the same id. */
+  /** Creates the sink, or replaces the one with the same id. */
   | { kind: 'put_sink'; sink: Sink }
   | { kind: 'delete_sink'; sinkId: string };
 
 export interface DefinitionStore {
-  /** Everything that triggers are matched against. */
+  /** Returns all apps, workflows and sinks that are not deleted. */
   loadDefinitions(): Promise<Definitions>;
-  /** One version of a workflow, or the latest; null when there is none. */
+  /**
+   * Returns one version of a workflow, or its latest if `version` is null.
+   * A deleted workflow is found by version only.
+   * Null: there is none.
+   */
   findWorkflow(appId: string, workflowId: string, version: number | null): Promise<WorkflowRecord | null>;
-  /** Applies all changes or none. Rejects with `conflict`, `invalid` or `not_found` that names the offending one. */
+  /**
+   * Applies all changes in order, or none.
+   * Rejects with `conflict`, `invalid` or `not_found`, which name the first change that cannot be applied.
+   */
   changeDefinitions(changes: DefinitionChange[], now: number): Promise<void>;
 }

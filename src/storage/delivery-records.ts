@@ -1,49 +1,50 @@
-// Deliveries as they are stored: what a turn asks for, what its sender needs, each attempt, and what is read of them.
+// Records of deliveries: new ones of a turn, claimed ones, their attempts, and those that are read.
 
 import type { DeliveryStatus } from '../core/delivery/delivery.ts';
 import type { HttpMessage, MailMessage, OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
 import type { OverflowGroup } from '../core/delivery/overflow.ts';
 import type { RetryPolicy } from '../core/delivery/retry.ts';
 
-/** A delivery that a turn of a run asks for. */
+/** A delivery that a turn creates. */
 export interface NewDelivery {
   id: string;
   step: string;
-  /** The step waits for the end of the delivery. */
+  /** Whether the step waits for the end of the delivery. */
   isAwaited: boolean;
   origin: string;
   message: OutboundMessage;
   retry: RetryPolicy;
-  /** Null: it waits as long as it takes. One with a policy is stored without a lease. */
+  /** Null: never dropped. A delivery with a group is stored without a lease. */
   overflow: OverflowGroup | null;
-  /** Its writer sends it at once, under a lease until then; null: whoever claims it. */
+  /** The end of the lease under which the creator sends it. Null: it is due at once, for any claim. */
   leaseUntil: number | null;
 }
 
-/** The right to send a delivery: stale once somebody else has claimed or cancelled it. */
+/** The right to send a delivery. It is stale once the delivery has been claimed again, cancelled or dropped. */
 export interface DeliveryLease {
   id: string;
   epoch: number;
 }
 
-/** A delivery as its sender needs it. */
+/** A delivery with everything that its sender needs. */
 export interface ClaimedDelivery extends Omit<NewDelivery, 'leaseUntil' | 'overflow'> {
-  /** The group of which only the newest waits; null for any other. */
+  /** Its group if the overflow policy is `latest_wins`, else null. */
   latestOf: string | null;
   epoch: number;
-  /** Attempts made so far, and the number of the last one allowed. */
+  /** Attempts so far. */
   attempts: number;
+  /** The number of the last allowed attempt. */
   lastAttempt: number;
 }
 
-/** How many deliveries to an origin may be claimed, and none after those whose bodies come to `maxBytes`. */
+/** The most deliveries to claim for an origin. The claim ends once their bodies reach `maxBytes`. */
 export interface ClaimLimit {
   origin: string;
   limit: number;
   maxBytes: number;
 }
 
-/** One try of a delivery. */
+/** One attempt of a delivery. */
 export interface AttemptRecord {
   /** From 1. */
   attempt: number;
@@ -52,7 +53,7 @@ export interface AttemptRecord {
   result: OutboundResult;
 }
 
-/** Where a message goes, without what it holds. */
+/** The receiver of a message, without its content. */
 export type DeliveryTarget = Pick<HttpMessage, 'transport' | 'method' | 'url'> | Pick<MailMessage, 'transport' | 'host' | 'port' | 'to'>;
 
 export interface DeliverySummary {
@@ -65,18 +66,18 @@ export interface DeliverySummary {
   target: DeliveryTarget;
   attempts: number;
   lastAttempt: number;
-  /** Of the last attempt, its body left out; null before the first one. */
+  /** The result of the last attempt, without its body. Null: no attempt yet. */
   lastResult: OutboundResult | null;
-  /** Null too while an older one of its group is being sent. */
+  /** Null: finished, or an older delivery of its group is being sent. */
   dueAt: number | null;
   createdAt: number;
   finishedAt: number | null;
-  /** Null unless it was dropped. */
+  /** Null: not dropped. */
   droppedReason: string | null;
 }
 
 export interface ListedDelivery extends DeliverySummary {
-  /** Grows with time; what a page goes on from. */
+  /** Grows with time. Pass it as `before` to get the next page. */
   position: number;
 }
 
@@ -91,6 +92,6 @@ export interface DeliveryFilter {
   runId?: string;
   status?: DeliveryStatus;
   limit: number;
-  /** Position of the last delivery of the page before; newest first. */
+  /** Position of the last delivery on the previous page. */
   before?: number;
 }

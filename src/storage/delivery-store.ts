@@ -1,4 +1,4 @@
-// Deliveries in the storage: claimed, tried and read. They are made by the turns of runs.
+// The storage of deliveries: claimed, attempted, retried and read. The turns of runs create them.
 
 import type { DeliveryState } from '../core/delivery/delivery.ts';
 import type {
@@ -14,10 +14,12 @@ import type { Lease, RunChange } from './run-records.ts';
 
 export interface DeliveryStore {
   /**
-   * Stores an attempt, what becomes of its delivery, and with its end the turn that it brought the waiting run. The
-   * attempt is kept in any case, under the next free number when its own is taken. `stale`: the delivery is no longer the
-   * sender's and stays as it is. `turn_refused`: the turn was, by the rules of advanceRun; the run is due at once and finds
-   * the result when it is claimed. `dropped`: it was to be tried again, and a newer one of its group waits.
+   * Stores the attempt, the next state of its delivery and, if the delivery ends, the turn of the run that waits for it.
+   * The attempt itself is stored in any case, under the next free number if its own is taken.
+   * `recorded`: everything is stored. Without a turn, the end of an awaited delivery makes the run due.
+   * `stale`: the sender's lease is stale, and the delivery keeps its state.
+   * `turn_refused`: the turn is refused as `advanceRun` would. The run is due at once and gets the result when it is claimed.
+   * `dropped`: a retry was due, but a newer delivery of the group waits.
    */
   recordAttempt(
     delivery: DeliveryLease,
@@ -25,20 +27,30 @@ export interface DeliveryStore {
     next: DeliveryState,
     turn: { lease: Lease; change: RunChange } | null,
   ): Promise<'recorded' | 'dropped' | 'stale' | 'turn_refused'>;
-  /** Takes deliveries that are due, up to the limits of each origin, for the one owner. */
+  /**
+   * Claims due deliveries up to the limits of each origin, the oldest of each origin first.
+   * Each gets the next epoch and a lease until `leaseUntil`.
+   */
   claimDeliveries(limits: ClaimLimit[], now: number, leaseUntil: number): Promise<ClaimedDelivery[]>;
-  /** Extends leases; returns the ids whose lease is stale. */
+  /** Extends the leases. Returns the ids whose lease is stale; those are left alone. */
   renewDeliveries(leases: DeliveryLease[], leaseUntil: number): Promise<string[]>;
-  /** Gives deliveries back, due at once, or dropped where a newer one of their group waits. */
+  /**
+   * Makes the deliveries due at once, for any claim.
+   * Drops a delivery instead if a newer one of its group waits.
+   * Ignores stale leases.
+   */
   releaseDeliveries(leases: DeliveryLease[], now: number): Promise<void>;
-  /** Each origin with deliveries that are not over, and when its next one is due. */
+  /** Returns each origin with unfinished deliveries, and the due time of its next one. */
   listDueOrigins(): Promise<{ origin: string; dueAt: number }[]>;
   /**
-   * Gives failed and dropped deliveries another round of attempts, due at once, but where a newer one of the group is on
-   * its way; returns their origins. The run learns of it only if its step still waits.
+   * Makes failed and dropped deliveries due at once, with a new set of attempts.
+   * Skips the others, and those with a newer unfinished delivery in their group.
+   * A run gets the new result only if its step still waits.
+   * Returns the retried deliveries with their origins.
    */
   retryDeliveries(ids: string[], now: number): Promise<{ id: string; origin: string }[]>;
+  /** Returns a delivery with its message and all attempts. Null: there is none. */
   getDelivery(id: string): Promise<DeliveryRecord | null>;
-  /** Newest first. */
+  /** Returns one page, newest first. */
   listDeliveries(filter: DeliveryFilter): Promise<ListedDelivery[]>;
 }

@@ -1,8 +1,8 @@
-// Triggers that were refused before a run existed, in the storage.
+// The storage of rejections: triggers that were refused before a run existed.
 
-/** One entry: refusals that belong together, and how many they were. Its texts are cut before they come here. */
+/** One entry: similar refusals and their count. Its texts are cut to their limits already. */
 export interface Rejection {
-  /** Null: no sink takes the request, or the entry stands for more than one. */
+  /** Null: no sink matches the request, or the entry combines several. */
   sinkId: string | null;
   appId: string | null;
   method: string;
@@ -11,21 +11,26 @@ export interface Rejection {
   code: string;
   message: string;
   clientIp: string;
-  /** Null: all of them were alike. `requests`: they differ in method, path or message. `clients`: in sink, app and client too. */
+  /** Null: all were alike. `requests`: they differ in method, path or message. `clients`: also in sink, app and client. */
   folded: 'requests' | 'clients' | null;
   count: number;
   firstAt: number;
   lastAt: number;
 }
 
-/** A new entry, or `count` more refusals for the one at `position`, which then shows what the latest one was. */
+/** A new entry, or `count` more refusals for the entry at `position`, which takes method, path, message and client from them. */
 export interface RejectionChange extends Rejection {
   position: number | null;
 }
 
 export interface RejectionStore {
-  /** Stores refused triggers and forgets the oldest beyond a fixed number; returns the positions of the entries, in order. */
+  /**
+   * Stores the entries, all or none.
+   * An entry whose position was deleted is stored as a new one.
+   * Deletes the oldest entries beyond a fixed number.
+   * Returns the positions of the entries, in order.
+   */
   recordRejections(changes: RejectionChange[]): Promise<number[]>;
-  /** Newest first; `before` is the position of the last entry of the page before. */
+  /** Returns one page, newest first. `before` is the position of the last entry on the previous page. */
   listRejections(filter: { appId?: string; before?: number; limit: number }): Promise<(Rejection & { position: number })[]>;
 }

@@ -1,4 +1,4 @@
-// Runs as they are stored: what a turn brings, what a worker claims, and what is read of them.
+// Records of runs: turns that are stored, runs that are claimed, and runs that are read.
 
 import type { OutboundResult } from '../core/delivery/outbound.ts';
 import type { BodyKind } from '../core/run/request.ts';
@@ -6,13 +6,13 @@ import type { RunError, RunStatus, StepStatus } from '../core/run/run.ts';
 import type { ProgressEvent, RunEvent } from '../core/run/run-event.ts';
 import type { NewDelivery } from './delivery-records.ts';
 
-/** The right to advance a run: stale once the run was claimed or cancelled by somebody else. */
+/** The right to advance a run. It is stale once the run has been claimed again or has ended: the epoch is then higher. */
 export interface Lease {
   runId: string;
   epoch: number;
 }
 
-/** The persisted result of one visit of one step of one run. */
+/** The stored state of one visit of a step. */
 export interface StepRecord {
   step: string;
   type: string;
@@ -26,30 +26,30 @@ export interface StepRecord {
   startedAt: number | null;
   finishedAt: number | null;
   dueAt: number | null;
-  /** What the run was sent back to for this visit; null in the first. */
+  /** The targets of the back edge that opened this visit. Null: the first visit. */
   backTo: readonly string[] | null;
 }
 
-/** What a run saw, or changed, of what the steps of its sink remember. Versions count from 0: nothing stored yet. */
+/** A value of step memory that a run read or changed. Version 0 means that nothing was stored yet. */
 export interface MemoryUse {
   key: string;
   version: number;
-  /** JSON text; null where it was only read. */
+  /** JSON text. Null: only read. */
   value: string | null;
 }
 
-/** What one turn of a run brought: written together or not at all. */
+/** The result of one turn of a run, stored in one commit. */
 export interface RunChange {
   status: RunStatus;
   progress: number;
-  /** In order; the event that ends the stream is made from output or error. */
+  /** In order, without the event that ends the stream, which is derived from `output` and `error`. */
   events: ProgressEvent[];
-  /** Seq of the last event of the stream so far, the terminal one included. */
+  /** Seq of the last event so far, including the event that ends the stream. */
   lastSeq: number;
   steps: StepRecord[];
   deliveries: NewDelivery[];
   memory: MemoryUse[];
-  /** When the run must be looked at again (due time, or end of the lease); null when it has ended or waits for a delivery. */
+  /** When the run is due, or its lease ends. Null: it has ended, or waits for a delivery. */
   wakeAt: number | null;
   /** JSON text. */
   output: string | null;
@@ -57,7 +57,7 @@ export interface RunChange {
   at: number;
 }
 
-/** A request as it is stored. */
+/** A stored request. */
 export interface StoredRequest {
   /** JSON text of the RequestHead. */
   request: string;
@@ -70,11 +70,11 @@ export interface NewRun extends StoredRequest {
   runId: string;
   appId: string;
   sinkId: string;
-  /** Null: the sink captures. */
+  /** Null: the sink only captures requests. */
   workflow: { id: string; version: number } | null;
-  /** Hashes of the blobs that the run names; they are on disk already. */
+  /** Hashes of the blobs that the run refers to. They are on disk already. */
   blobs: string[];
-  /** JSON text of the bound inputs; null when the run has ended, or they follow from the request and its workflow. */
+  /** JSON text of the bound inputs. Null: the run has ended, or they are derived from the request and the workflow. */
   inputs: string | null;
   idempotency: { key: string; fingerprint: string; expiresAt: number } | null;
   createdAt: number;
@@ -83,14 +83,14 @@ export interface NewRun extends StoredRequest {
 
 export type CreateRunResult =
   | { kind: 'created'; epoch: number }
-  /** The idempotency key is taken by an earlier run of this sink. */
+  /** An earlier run of the sink has the idempotency key. `sameRequest`: the fingerprints are equal. */
   | { kind: 'duplicate'; runId: string; sameRequest: boolean }
-  /** Another run has the id, as may be after the clock was set back; nothing was stored. */
+  /** Another run has the id, which can happen after the clock was set back. */
   | { kind: 'id_taken' }
-  /** Another run has changed what this one read of its sink's memory; nothing was stored. */
+  /** Another run has changed the step memory that this one read. */
   | { kind: 'memory_changed' };
 
-/** A run as its worker needs it to go on: of each step the last visit. */
+/** A run with everything that its worker needs to continue. */
 export interface ClaimedRun extends StoredRequest {
   lease: Lease;
   appId: string;
@@ -100,24 +100,22 @@ export interface ClaimedRun extends StoredRequest {
   progress: number;
   lastSeq: number;
   createdAt: number;
+  /** The last visit of each step. */
   steps: StepRecord[];
-  /** What came of awaited deliveries that are over, by the step that still waits. */
+  /** Results of finished deliveries, for the steps that still wait for them. */
   results: { step: string; result: OutboundResult }[];
-  /** Stored of it, and decoded to go on. */
+  /** Bytes of the stored request, inputs and outputs, which are decoded to continue. */
   bytes: number;
-  /** No other such run is taken up beside it. */
+  /** Only one such run is claimed at a time: it is large, or the process has died at it more than once. */
   isAlone: boolean;
 }
 
 /** How many due runs may be claimed at once. */
 export interface RunClaimLimit {
   limit: number;
-  /** Together by `runWeight`. */
+  /** The sum of their `runWeight`. */
   maxWeight: number;
-  /**
-   * Whether one run may be claimed that is taken up alone, whatever it weighs: a large one, or one at which the process
-   * died more than once.
-   */
+  /** Whether one run with `isAlone` may be claimed, whatever its weight. */
   takesAlone: boolean;
 }
 
@@ -133,7 +131,7 @@ export interface RunSummary {
   finishedAt: number | null;
 }
 
-/** With every visit of its steps, in the order in which they began. */
+/** A run with all visits of its steps, in the order in which they began. */
 export interface RunOutcomeRecord extends RunSummary {
   lastSeq: number;
   output: string | null;
@@ -146,51 +144,41 @@ export interface RunFilter {
   appId?: string;
   sinkId?: string;
   status?: RunStatus;
-  /** Created at or after, and before, in ms. */
+  /** Created at or after this time. */
   since?: number;
+  /** Created before this time. */
   until?: number;
   limit: number;
-  /** The last of the page before; newest first. */
+  /** The id of the last run on the previous page. */
   after?: string;
 }
 
-export interface RunFilter {
-  appId?: string;
-  sinkId?: string;
-  status?: RunStatus;
-  /** Created at or after, and before, in ms. */
-  since?: number;
-  until?: number;
-  limit: number;
-  /** The last of the page before; newest first. */
-  after?: string;
-}
-
-/** Where the stream of a run stands. */
+/** The position of a run's stream. */
 export interface StreamPosition {
-  /** Of the last event that is stored. */
+  /** Seq of the last stored event. */
   lastSeq: number;
   ended: boolean;
-  /** Whose token opens the stream. */
+  /** The sink whose token opens the stream. */
   sinkId: string;
-  /** Of events, output and steps as text, and of the request besides. */
+  /** Stored bytes of events, output and steps. */
   bytes: number;
+  /** Stored bytes of the request. */
   requestBytes: number;
 }
 
 export interface StoredEvents {
   events: RunEvent[];
   ended: boolean;
-  /** Whose token opens the stream. */
+  /** The sink whose token opens the stream. */
   sinkId: string;
 }
 
-/** What retention keeps of runs that have ended. */
+/** The limits of retention for ended runs. */
 export interface PruneLimits {
-  /** Ended runs created before this are removed. */
+  /** Runs created before this time are removed. Null: no age limit. */
   before: number | null;
-  /** Oldest ended runs go until the database, without its rejections, is no larger. */
+  /** The oldest runs are removed until the database, without its rejections, is no larger. Null: no size limit. */
   maxBytes: number | null;
-  /** At most so many runs in one call. */
+  /** The most runs that one call removes. */
   limit: number;
 }

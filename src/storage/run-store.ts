@@ -1,4 +1,4 @@
-// Runs in the storage: made, claimed, advanced, read and removed.
+// The storage of runs: created, claimed, advanced, read and removed.
 
 import type { RunEvent } from '../core/run/run-event.ts';
 import type {
@@ -18,42 +18,61 @@ import type {
 } from './run-records.ts';
 
 export interface RunStore {
-  /** Stores a new run with its input, idempotency key and first change, or names the run that has the key. */
+  /**
+   * Stores a run with its request, idempotency key and first turn, under the first lease.
+   * Stores nothing unless the result is `created`.
+   */
   createRun(run: NewRun): Promise<CreateRunResult>;
   /**
-   * Stores one turn of a run; false, and nothing of it stored, when the lease is stale, a finished visit of a step is
-   * repeated, or the memory that it read has changed: the run is due at once then, to be planned anew. A turn that ends
-   * the run cancels what it still waits for. What an overflow policy drops wakes the run that waits for it.
+   * Stores one turn of a run: steps, events, deliveries and step memory.
+   * A turn that ends the run cancels the deliveries that the run waits for.
+   * A delivery that an overflow policy drops makes the run due that waits for it.
+   * False: nothing is stored, because the lease is stale or the turn repeats a visit that has ended.
+   * False as well if the step memory that the turn read has changed; then the run is released, to be planned again.
    */
   advanceRun(lease: Lease, change: RunChange): Promise<boolean>;
-  /** Takes runs that are due, within the limits, for the one owner, until `leaseUntil`. */
+  /**
+   * Claims due runs within the limits, the longest due first.
+   * Each gets the next epoch and a lease until `leaseUntil`.
+   */
   claimDueRuns(now: number, leaseUntil: number, limits: RunClaimLimit): Promise<ClaimedRun[]>;
-  /** Extends leases; returns the run ids whose lease is stale. */
+  /** Extends the leases. Returns the run ids whose lease is stale; those runs are left alone. */
   renewLeases(leases: Lease[], leaseUntil: number): Promise<string[]>;
-  /** Gives a run back, due at once, for whoever claims it next. */
+  /** Makes the run due at once, for any claim. Does nothing under a stale lease. */
   releaseRun(lease: Lease, now: number): Promise<void>;
   /**
-   * At start, when whoever had them is dead: makes running runs due at once, and gives back deliveries that were being
-   * sent. Counts the death for each of these runs; at its third the run ends as failed with the code `poisoned`.
+   * Releases all running runs and all deliveries that were being sent. To be called at start, when their process is dead.
+   * Counts one death for each of these runs.
+   * A run with three deaths ends as failed with the code `poisoned`.
+   * Returns the number of released runs and the ids of the poisoned ones.
    */
   recoverRuns(now: number): Promise<{ recovered: number; poisoned: string[] }>;
-  /** Ends a run that has not ended, with the deliveries that it waits for; returns its events from then on, null if unknown. */
+  /**
+   * Ends a run as cancelled, with the deliveries that it waits for.
+   * Returns the event that ends its stream; none, and `cancelled: false`, if the run has ended already.
+   * Null: there is no such run.
+   */
   cancelRun(runId: string, now: number): Promise<{ cancelled: boolean; events: RunEvent[] } | null>;
-  /** When the next run is due, in ms; null when none waits. */
+  /** Returns when the next run is due. Null: no run has a due time. */
   nextWake(): Promise<number | null>;
-  /** What the steps of a sink remember under these keys; keys without an entry are left out. */
+  /** Returns the step memory of a sink under these keys. Omits keys that have none. */
   readMemory(sinkId: string, keys: string[]): Promise<{ key: string; version: number; value: string }[]>;
+  /** Returns a run with its request and all visits. Null: there is none. */
   getRun(runId: string): Promise<RunRecord | null>;
-  /** A run without its request, which may be large. */
+  /** Returns a run without its request, which may be large. Null: there is none. */
   getOutcome(runId: string): Promise<RunOutcomeRecord | null>;
-  /** Newest first. */
+  /** Returns one page, newest first. */
   listRuns(filter: RunFilter): Promise<RunSummary[]>;
-  /** Events after `after`, in order, and whether the stream has ended; null when the run is unknown. */
+  /** Returns the events after the seq `after`, in order. Null: there is no such run. */
   readEvents(runId: string, after: number): Promise<StoredEvents | null>;
-  /** Null when the run is unknown. */
+  /** Returns the position and the size of a run's stream. Null: there is no such run. */
   findStream(runId: string): Promise<StreamPosition | null>;
-  /** Removes ended runs with all that belongs to them, oldest first; returns how many. */
+  /**
+   * Removes ended runs with all their rows, oldest first, except those with unfinished deliveries.
+   * Removes expired idempotency keys and old rejections too.
+   * Returns the number of removed runs.
+   */
   pruneRuns(limits: PruneLimits, now: number): Promise<number>;
-  /** Which of these blobs no run names. */
+  /** Returns those of the blobs that no run refers to. */
   findUnreferencedBlobs(hashes: string[]): Promise<string[]>;
 }

@@ -1,10 +1,13 @@
-// What the storage keeps of server time (core/run/server-time.ts), for the next start.
+// The storage of server time (core/run/server-time.ts), for the next start.
 
 import type { ClockStep } from '../core/run/server-time.ts';
 
 export interface ServerTimeStore {
-  /** How far server time had come when it was last noted, null before the first time, and how the wall clock stood to it. */
+  /**
+   * Returns the latest known server time and the steps of the wall clock, oldest first.
+   * `seenAt` is null: nothing has been recorded yet.
+   */
   readServerTime(): Promise<{ seenAt: number | null; steps: ClockStep[] }>;
-  /** Notes how far server time has come, and where the wall clock was set since. */
+  /** Records the current server time and the steps of the wall clock since the last record, all or nothing. */
   recordServerTime(seenAt: number, steps: readonly ClockStep[]): Promise<void>;
 }

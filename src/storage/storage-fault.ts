@@ -1,14 +1,14 @@
-// What can go wrong below the storage contract, sorted by what the server must do about it.
+// Classifies errors of SQLite by how the server must respond, and carries them across threads.
 
 import { AppError } from '../errors.ts';
 import { diskFull } from '../files/file-fault.ts';
 
-/** The database cannot be trusted or reached any more: accept nothing further and stop. */
+/** The database cannot be trusted or reached any more. The server must accept nothing further and stop. */
 export class FatalStorageError extends Error {}
 
 /**
- * Sorts an error of SQLite: locked or full is `unavailable`, an I/O error or damage is fatal, all else is a bug.
- * After a failed fsync the page cache cannot be trusted, so no I/O error is survivable.
+ * Returns `unavailable` for a locked or full database, a fatal error for an I/O error or damage, else the error itself.
+ * Every I/O error is fatal, because the page cache cannot be trusted after a failed fsync.
  */
 export function storageFault(error: unknown): Error {
   const code = (error as { code?: unknown }).code;
@@ -16,20 +16,18 @@ export function storageFault(error: unknown): Error {
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return new AppError('unavailable', 'the database is locked by another process; try again', { retryAfterSeconds: 1, cause: error });
   }
-  // The index of the log, which is not synced, is the one file whose growth a full disk reports as an I/O error.
+  // On a full disk, only the growth of the WAL index is reported as an I/O error. That file is not synced.
   if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE') return diskFull(error);
   if (/^SQLITE_(?:IOERR|CORRUPT|NOTADB|READONLY|CANTOPEN)/.test(code)) {
     return new FatalStorageError(
-      `the database failed (${code}: ${(error as Error).message}); the server stops, because what it reads or writes now cannot be trusted`,
-      {
-        cause: error,
-      },
+      `the database failed (${code}: ${(error as Error).message}); the server stops, because further reads and writes cannot be trusted`,
+      { cause: error },
     );
   }
   return error as Error;
 }
 
-/** A fault as it crosses a thread border. */
+/** A fault on its way between threads. */
 export type FaultMessage =
   | { kind: 'app'; code: AppError['code']; message: string; details: Record<string, unknown>; retryAfterSeconds: number | undefined }
   | { kind: 'fatal'; message: string }

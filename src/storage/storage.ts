@@ -1,8 +1,9 @@
-// The storage contract. One method is one indivisible state change, in one sentence; `now` and ids are arguments.
-// A promise that resolves means that the change is on disk. Every write to a run that somebody advances carries the lease
-// and changes nothing when it is stale. Times are server time (core/run/server-time.ts), but for those of definitions.
-// All methods reject with AppError `unavailable` when the database is locked or the disk is full: nothing was
-// changed then, and the same call may succeed later.
+// The storage contract. Each method is one atomic state change or one consistent read; `now` and ids are arguments.
+// A promise that resolves means that the change is on disk.
+// A write to a run or delivery carries its lease, and stores nothing under a stale one.
+// All times are server time in ms (core/run/server-time.ts), except those of definitions, which are wall time.
+// Every method rejects with AppError `unavailable` if the database is locked or the disk is full. Nothing is changed then,
+// and the same call may succeed later.
 
 import type { DefinitionStore } from './definition-store.ts';
 import type { DeliveryStore } from './delivery-store.ts';
@@ -11,7 +12,8 @@ import type { RunStore } from './run-store.ts';
 import type { ServerTimeStore } from './server-time-store.ts';
 
 export interface Storage extends DefinitionStore, RunStore, DeliveryStore, RejectionStore, ServerTimeStore {
-  /** Resolves when a commit reaches the disk. */
+  /** Makes a commit. Resolves once it is on disk, after all earlier writes. */
   ping(): Promise<void>;
+  /** Resolves once all earlier calls are settled and the files are closed. Later calls reject. */
   close(): Promise<void>;
 }

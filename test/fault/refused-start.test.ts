@@ -30,7 +30,7 @@ test('a data directory that belongs to somebody else', async () => {
   if (isRoot) chmodSync(join(dataDir, '..'), 0o755);
   else chmodSync(dataDir, 0o500);
   expect(await refusalOf({ dataDir, ...user })).toMatch(
-    /the data directory .* cannot be written \(EACCES\); give one that this user may write to/,
+    /the data directory .* cannot be written \(EACCES\); let this user write to it, or set SLUICE_DATA_DIR/,
   );
   expect(readdirSync(dataDir)).toEqual([]);
 });
@@ -117,5 +117,5 @@ test('a database that a newer program has migrated', async () => {
   const database = new Database(join(dataDir, 'sluice.db'));
   database.prepare('INSERT INTO migrations VALUES (9999, ?, ?)').run('9999_of_tomorrow.sql', 'x');
   database.close();
-  expect(await refusalOf({ dataDir })).toContain('the database is newer than this program: it holds migration 9999_of_tomorrow.sql');
+  expect(await refusalOf({ dataDir })).toContain('the database is newer than this program: it has migration 9999_of_tomorrow.sql');
 });

@@ -45,7 +45,7 @@ test.each([
   const directory = tempDir();
   writeFileSync(join(directory, 'admin-token'), content);
   await expect(readOrMakeAdminToken(directory, () => TOKEN)).rejects.toThrow(
-    /^the admin token in .* is too short to be one; delete the file/,
+    /^the admin token in .* has fewer than 16 characters; delete the file/,
   );
 });
 

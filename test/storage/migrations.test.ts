@@ -60,7 +60,7 @@ test('a migration that was changed after it was applied is refused by name', () 
 test('a database that a newer program has migrated is refused, and left as it is', () => {
   const directory = tempDir();
   migrate(directory, migrationsWith('CREATE TABLE extra (id INTEGER) STRICT;'));
-  expect(() => migrate(directory, SHIPPED)).toThrow(new RegExp(`the database is newer than this program: it holds migration ${NEXT}`));
+  expect(() => migrate(directory, SHIPPED)).toThrow(new RegExp(`the database is newer than this program: it has migration ${NEXT}`));
   expect(tables(directory)).toContain('extra');
 });
 
@@ -94,9 +94,9 @@ test('a process that is killed in the middle of a migration leaves nothing of it
 });
 
 test.each([
-  ['skips a number', '0099_later.sql', 'should be number'],
-  ['takes a number twice', '0001_other.sql', 'should be number'],
-  ['has no number', 'later.sql', 'should be number'],
+  ['skips a number', '0099_later.sql', 'must begin with its number, 00'],
+  ['takes a number twice', '0001_other.sql', 'must begin with its number, 00'],
+  ['has no number', 'later.sql', 'must begin with its number, 00'],
 ])('a folder of migrations that %s is refused', (_what, name, message) => {
   const folder = tempDir();
   cpSync(SHIPPED, folder, { recursive: true });

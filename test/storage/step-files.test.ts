@@ -65,7 +65,7 @@ describe('a link is not followed', () => {
     const { root, outside } = prepare();
     mkdirSync(join(outside, 'second'));
     symlinkSync(outside, join(root, 'first'));
-    const error = `"${path}" is a link or lies behind one, and links are not followed`;
+    const error = `"${path}" is a link or lies below a link; links are not followed`;
     expect(await write(root, path)).toEqual({ kind: 'not_written', error });
     expect(readdirSync(outside)).toEqual(['second']);
     expect(readdirSync(join(outside, 'second'))).toEqual([]);

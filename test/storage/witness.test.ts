@@ -39,7 +39,7 @@ test.each<[string, RegExp, (directory: string) => void]>([
   ['the database is emptied', /the database is missing or empty/, (directory) => writeFileSync(database(directory), '')],
   [
     'another database is put in its place',
-    /is not the one that the witness knows/,
+    /the witness file belongs to the database [0-9a-f]{16}, but the database is [0-9a-f]{16}/,
     (directory) => copyFileSync(database(stoppedServer()), database(directory)),
   ],
   [

@@ -1,15 +1,15 @@
-// Keeps the write-ahead log within its bound. SQLite folds it into the database as commits come, but no further than the
-// oldest reader has seen, and leaves the file as long as it was once.
+// Bounds the size of the WAL. SQLite checkpoints it as commits come, but no further than the snapshot of the oldest reader,
+// and never shortens the file.
 
 import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { FatalStorageError, storageFault } from '../../storage-fault.ts';
 import { LOG_BYTES } from './open-database.ts';
 
-/** A log that is a little too long is cut by SQLite itself, when it begins anew. */
+/** SQLite itself shortens a log that is not much longer than its bound, when it restarts the log. */
 const TOO_LONG_BYTES = LOG_BYTES * 1.25;
 
-/** Cuts a log that is too long, once nobody reads what is only there. Waits for short reads, not for long ones. */
+/** Truncates a log that is too long, once no reader needs it. Waits for short reads, not for long ones. */
 export function boundLog(database: Database, path: string): void {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) <= TOO_LONG_BYTES) return;
   try {
@@ -17,17 +17,17 @@ export function boundLog(database: Database, path: string): void {
     if (state === undefined || state.checkpointed < state.log) return;
     database.pragma('wal_checkpoint(TRUNCATE)');
   } catch (error) {
-    // Locked or full: it is tried again.
+    // The database is locked or the disk is full. The next call tries again.
     const fault = storageFault(error);
     if (fault instanceof FatalStorageError) throw fault;
   }
 }
 
-/** Folds all of the log into the database before it is closed. */
+/** Checkpoints the whole log, before the database is closed. */
 export function foldLog(database: Database): void {
   try {
     database.pragma('wal_checkpoint(TRUNCATE)');
   } catch {
-    // On a full disk, say. The log stays then, and the next start reads it.
+    // The log stays, for example on a full disk, and the next start reads it.
   }
 }

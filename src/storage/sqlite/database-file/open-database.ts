@@ -1,4 +1,4 @@
-// Opens the database file so that a commit which was acknowledged survives a power cut, or says in one line why not.
+// Opens the database file so that acknowledged commits survive a power cut. Reports in one line why it cannot.
 
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,13 +10,13 @@ export const DATABASE_FILE = 'sluice.db';
 export const LOG_FILE = `${DATABASE_FILE}-wal`;
 export const WITNESS_FILE = 'sluice.witness';
 
-/** Long enough for another process's short read, short enough that a caller hears of a lock within 300 ms. */
+/** Long enough for a short read of another process, short enough that callers learn of a lock within 300 ms. */
 const BUSY_TIMEOUT_MS = 60;
 const SYNCHRONOUS_FULL = 2;
 const PAGE_BYTES = 8192;
-/** Pages of log before it is folded back into the database. */
+/** Pages of the log at which SQLite makes a checkpoint. */
 const CHECKPOINT_PAGES = 4000;
-/** What the log is cut to when it begins anew. */
+/** The size to which SQLite shortens the log when it restarts it. */
 export const LOG_BYTES = CHECKPOINT_PAGES * PAGE_BYTES;
 
 export interface OpenOptions {
@@ -26,19 +26,22 @@ export interface OpenOptions {
   acceptLoss: boolean;
 }
 
-/** Opens for writing: checks against the witness, sets what durability needs, migrates. */
+/**
+ * Opens the database for writing: compares it with the witness, sets the pragmas that durability needs, and migrates it.
+ * Throws if commits are missing, or a migration is refused or fails.
+ */
 export function openDatabase({ directory, migrationsFolder, acceptLoss }: OpenOptions): Database.Database {
   const path = join(directory, DATABASE_FILE);
   if (!acceptLoss) refuseLoss(directory, path);
-  // SQLite would make it readable by all; its log takes the mode of the database.
+  // SQLite would create a file that everybody can read. The log gets the mode of the database.
   closeSync(openSync(path, 'a', 0o600));
   const database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
   try {
-    // Only a new file takes these two; they are no-ops later.
+    // These two have an effect on a new file only.
     database.pragma(`page_size = ${PAGE_BYTES}`);
     database.pragma('auto_vacuum = INCREMENTAL');
     setPragma(database, 'journal_mode', 'wal');
-    // better-sqlite3 reopens WAL databases at NORMAL, which may lose acknowledged commits when the power goes.
+    // better-sqlite3 opens WAL databases with NORMAL, which may lose acknowledged commits in a power cut.
     setPragma(database, 'synchronous', SYNCHRONOUS_FULL, 'FULL');
     setPragma(database, 'foreign_keys', 1, 'ON');
     database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
@@ -52,7 +55,7 @@ export function openDatabase({ directory, migrationsFolder, acceptLoss }: OpenOp
   }
 }
 
-/** Opens a second, reading connection to a database that is open for writing already. */
+/** Opens a connection for reading to a database that is already open for writing. */
 export function openReader(directory: string): Database.Database {
   const database = new Database(join(directory, DATABASE_FILE), { readonly: true, timeout: BUSY_TIMEOUT_MS });
   database.pragma('cache_size = -16384');
@@ -66,11 +69,13 @@ export function readDatabaseState(database: Database.Database): DatabaseState | 
   return (row as DatabaseState | undefined) ?? null;
 }
 
-/** Looks before anything can be written: a refused database must stay as it was found. */
+/** Checks before anything is written: a refused database must not be changed. */
 function refuseLoss(directory: string, path: string): void {
   const reason = contradiction(readWitness(join(directory, WITNESS_FILE)), existsSync(path) ? peekState(path) : null);
   if (reason === null) return;
-  throw new Error(`${reason}; restore a backup, or start once with --accept-loss to go on with what is left (data directory ${directory})`);
+  throw new Error(
+    `${reason}; restore a backup, or start once with --accept-loss to continue with the remaining commits (data directory ${directory})`,
+  );
 }
 
 function peekState(path: string): DatabaseState | null {
@@ -86,7 +91,7 @@ function setPragma(database: Database.Database, name: string, expected: unknown,
   database.pragma(`${name} = ${value}`);
   const actual = database.pragma(name, { simple: true });
   if (actual !== expected)
-    throw new Error(`the database refuses ${name} = ${value} (it says ${actual}), without which acknowledged runs could be lost`);
+    throw new Error(`SQLite did not accept ${name} = ${value}: it is ${actual}; without this setting acknowledged runs could be lost`);
 }
 
 function migrate(database: Database.Database, folder: string): void {

@@ -1,17 +1,17 @@
-// Saves a database whose file has lost its name: to a new file, before the last connection closes and it is gone.
+// Saves a database whose file has lost its name to a new file. The old file disappears when the last connection closes.
 
 import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 
 /**
- * Writes all that the connection sees to `path`, and takes the log away: SQLite would apply it to whatever database has
- * the name now. Where nothing can be written (no folder is left, the disk is full), the log is kept as `<path>-wal`.
- * `logPath` is null when that name, too, belongs to another file.
+ * Writes the content of the database to `path` and deletes the log, which SQLite would apply to the file that now has the
+ * database's name. If nothing can be written (the folder is gone, the disk is full), keeps the log as `<path>-wal`.
+ * `logPath` is null if the log's name belongs to another file too.
  */
 export function saveDatabase(database: Database, path: string, logPath: string | null): void {
   const part = `${path}.part`;
   try {
-    // SQLite would make it readable by all.
+    // SQLite would create a file that everybody can read.
     closeSync(openSync(part, 'wx', 0o600));
     database.prepare('VACUUM INTO ?').run(part);
     renameSync(part, path);
@@ -26,6 +26,6 @@ function attempt(work: () => void): void {
   try {
     work();
   } catch {
-    // The process ends; the operator was told which file is missing.
+    // The process ends, and the log line of the fatal error names the missing file.
   }
 }

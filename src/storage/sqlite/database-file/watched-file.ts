@@ -1,27 +1,27 @@
-// Files that must stay what they were when they were opened. Who has a file open writes on to it when its name is given to
-// another file, or to none, and what is written then ends with the process.
+// Detects files that are deleted, moved or replaced while they are open. A process that has such a file open continues to
+// write to it, and those writes are lost when the process ends.
 
 import { type Stats, statSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** More than a tick of the clock that file systems take their times from. */
+/** Longer than a tick of the clock that gives file systems their times. */
 const TICK_MS = 100;
 
 export interface WatchedFile {
   path: string;
-  /** In a few words what became of it; null while it is under its name. Costs a system call. */
+  /** Returns how the file lost its name. Null: it has it still. Costs a system call. */
   displacement(): string | null;
 }
 
 export interface WatchedFolder {
   /**
-   * Whether a name in the folder may stand for another file than at the last call, or the folder's own name for another
-   * folder. Names behind links are not seen. Costs a system call.
+   * Whether a name in the folder, or the name of the folder, may refer to another file than at the last call. Does not see
+   * names behind links. Costs a system call.
    */
   mayHaveChanged(): boolean;
 }
 
-/** What is under the name now is what must stay there; somebody must have it open, so that no other file gets its number. */
+/** Watches the file that has the name now. It must be open somewhere, so that no other file gets its inode number. */
 export function watchFile(path: string): WatchedFile {
   const { ino, dev } = statSync(path);
   return {
@@ -35,8 +35,8 @@ export function watchFile(path: string): WatchedFile {
 }
 
 /**
- * A folder's time of modification is that of the last name that was added, removed or given to another file (POSIX).
- * `elapsedMs` is a clock that cannot be set.
+ * Watches the modification time of the folder, which changes when a name is added, removed or given to another file (POSIX).
+ * `elapsedMs` is a monotonic clock.
  */
 export function watchFolder(path: string, elapsedMs = (): number => performance.now()): WatchedFolder {
   let seen: Stats | null = null;
@@ -52,7 +52,7 @@ export function watchFolder(path: string, elapsedMs = (): number => performance.
         return true;
       }
       if (isSettled) return false;
-      // Changes within one tick leave the same time. All of them have been made once the tick is over.
+      // Several changes within one tick leave the same time, so the folder is settled only after that tick.
       isSettled = elapsedMs() - seenAt > TICK_MS;
       return true;
     },
@@ -63,7 +63,7 @@ function look(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
-    // No folder is left, or none that may be read.
+    // The folder is gone, or it cannot be read.
     return undefined;
   }
 }

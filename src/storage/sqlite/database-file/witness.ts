@@ -1,8 +1,8 @@
-// The witness: a small file beside the database that counts its commits. SQLite takes a damaged write-ahead log for
-// a short one and a missing log for none, and starts without a word; the witness is what then knows better.
+// The witness: a small file beside the database that counts its commits. SQLite treats a damaged WAL as a shorter one and a
+// missing one as empty, and starts without an error. The witness detects the lost commits.
 //
-// It is written after each commit and before the commit is acknowledged, without a sync of its own: whatever
-// survives of it is never ahead of what the database had synced, so it raises no false alarm after a power cut.
+// It is written after each commit, before the commit is acknowledged, and not synced. So after a power cut it may be behind
+// the database but never ahead, and causes no false alarm.
 
 import { closeSync, fdatasyncSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,7 +14,7 @@ export interface DatabaseState {
 
 const FORMAT = /^sluice-witness ([0-9a-f]{16}) (\d{15})\n$/;
 
-/** What the witness last saw; null when there is no witness, 'unreadable' when it is not one. */
+/** Returns the last recorded state. Null: there is no witness. `unreadable`: the file is damaged. */
 export function readWitness(path: string): DatabaseState | 'unreadable' | null {
   let text: string;
   try {
@@ -23,35 +23,36 @@ export function readWitness(path: string): DatabaseState | 'unreadable' | null {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  // A file system may keep the name and lose the content; a name alone says as much as no file.
+  // A file system may keep the name and lose the content. An empty file counts as a missing one.
   if (text === '') return null;
   const match = FORMAT.exec(text);
   return match === null ? 'unreadable' : { databaseId: match[1] as string, commitSeq: Number(match[2]) };
 }
 
-/** Returns in one sentence why the database is not what the witness saw, or null when it is. */
+/** Returns in one sentence how the database contradicts the witness. Null: it does not. */
 export function contradiction(witness: ReturnType<typeof readWitness>, found: DatabaseState | null): string | null {
   if (witness === null) {
-    // A first start that was cut short leaves a database without commits and no witness.
+    // An interrupted first start leaves a database without commits and no witness.
     if (found === null || found.commitSeq === 0) return null;
-    return `the witness file is missing, so nobody can tell whether commits after the ${found.commitSeq} that the database holds were lost`;
+    return `the witness file is missing, so commits after the ${found.commitSeq} in the database may have been lost`;
   }
-  if (witness === 'unreadable') return 'the witness file is damaged, so nobody can tell whether the database is whole';
-  if (found === null) return `the database is missing or empty, but ${witness.commitSeq} commits were made to it`;
+  if (witness === 'unreadable') return 'the witness file is damaged, so commits may have been lost';
+  if (found === null) return `the database is missing or empty, but ${witness.commitSeq} commits were stored in it`;
   if (found.databaseId !== witness.databaseId)
-    return `the database (${found.databaseId}) is not the one that the witness knows (${witness.databaseId})`;
+    return `the witness file belongs to the database ${witness.databaseId}, but the database is ${found.databaseId}`;
   const lost = witness.commitSeq - found.commitSeq;
   if (lost <= 0) return null;
   return `the last ${lost} of ${witness.commitSeq} commits are missing: the write-ahead log is damaged or was deleted, or an older copy was put back`;
 }
 
 export interface Witness {
+  /** Writes the number of commits, without a sync. */
   record(commitSeq: number): void;
-  /** Brings the record to the disk and lets go of the file. */
+  /** Syncs and closes the file. */
   close(): void;
 }
 
-/** Starts over from what the database holds. The file appears whole or not at all, however the start ends. */
+/** Replaces the witness by one with the state of the database. Atomic: the old file stays if the process crashes. */
 export function openWitness(path: string, { databaseId, commitSeq }: DatabaseState): Witness {
   const file = openSync(`${path}.new`, 'w', 0o600);
   const record = (seq: number): void => {

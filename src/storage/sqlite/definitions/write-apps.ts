@@ -29,7 +29,7 @@ export class AppWriter {
     return no;
   }
 
-  /** Deletes an app without sinks, workflows and runs, and what is left of its deleted sinks and workflows. */
+  /** Deletes an app without sinks, workflows and runs, and the rows of its deleted sinks and workflows. */
   delete(appId: string): void {
     const no = this.numberOf(appId);
     const contents = this.#sql.countContents.get({ no }) as number;

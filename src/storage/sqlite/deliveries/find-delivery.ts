@@ -1,4 +1,4 @@
-// Finds the row of a delivery by its id, with the columns that decide what else a change of the delivery concerns.
+// Finds the row of a delivery by its id: its number, its run, and the group that a change of the delivery affects.
 
 import type { Database } from 'better-sqlite3';
 import { keyOf } from '../runs/run-rows.ts';

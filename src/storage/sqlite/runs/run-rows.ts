@@ -54,7 +54,7 @@ export function keyOf(runId: string): RunKey {
 
 export type StepRow = Row<typeof stepRecords>;
 
-/** Returns the steps that the creating commit ended, then those of their own rows. */
+/** Returns the steps that the creating commit ended, then those that have rows of their own. */
 export function readSteps(firstSteps: string | null, rows: StepRow[]): StepRecord[] {
   return [...unpackSteps(firstSteps), ...rows.map(toStep)];
 }

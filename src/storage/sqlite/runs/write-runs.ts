@@ -20,7 +20,7 @@ import { createStepWriter, type StepWriter } from './write-steps.ts';
 /** One object for all runs: results are copied to the other thread, each object of a batch once. */
 const CREATED: CreateRunResult = { kind: 'created', epoch: FIRST_EPOCH };
 
-/** What the writer and the claims of runs share. */
+/** Operations that both the writer and the claims of runs use. */
 export interface RunParts {
   overflows: OverflowGroups;
   endings: RunEndings;
