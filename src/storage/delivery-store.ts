@@ -14,9 +14,9 @@ import type { Lease, RunChange } from './run-records.ts';
 
 export interface DeliveryStore {
   /**
-   * Stores the attempt, the next state of its delivery and, if the delivery ends, the turn of the run that waits for it.
+   * Stores the attempt, the next state of its delivery and, if the delivery ends, the turn of the waiting run.
    * The attempt itself is stored in any case, under the next free number if its own is taken.
-   * `recorded`: everything is stored. Without a turn, the end of an awaited delivery makes the run due.
+   * `recorded`: everything is stored. Without `waitingRun`, the end of an awaited delivery makes its run due.
    * `stale`: the sender's lease is stale, and the delivery keeps its state.
    * `turn_refused`: the turn is refused as `advanceRun` would. The run is due at once and gets the result when it is claimed.
    * `dropped`: a retry was due, but a newer delivery of the group waits.
@@ -25,7 +25,7 @@ export interface DeliveryStore {
     delivery: DeliveryLease,
     attempt: AttemptRecord,
     next: DeliveryState,
-    turn: { lease: Lease; change: RunChange } | null,
+    waitingRun: { lease: Lease; change: RunChange } | null,
   ): Promise<'recorded' | 'dropped' | 'stale' | 'turn_refused'>;
   /**
    * Claims due deliveries up to the limits of each origin, the oldest of each origin first.

@@ -77,7 +77,7 @@ interface PackedArguments {
     delivery: DeliveryLease,
     attempt: Packed<typeof deliveryAttempts>,
     next: DeliveryState,
-    turn: { lease: Lease; change: Packed<typeof turns> } | null,
+    waitingRun: { lease: Lease; change: Packed<typeof turns> } | null,
   ];
 }
 

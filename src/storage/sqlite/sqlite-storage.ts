@@ -84,9 +84,9 @@ function packingMethods(write: (name: OperationName, args: unknown[]) => Promise
   return {
     createRun: (run) => write('createRun', runs.pack(run)) as Promise<CreateRunResult>,
     advanceRun: (lease, change) => write('advanceRun', [lease, turns.pack({ change })]) as Promise<boolean>,
-    recordAttempt(delivery, attempt, next, turn) {
-      const packedTurn = turn === null ? null : { lease: turn.lease, change: turns.pack(turn) };
-      const packed = [delivery, deliveryAttempts.pack(attempt), next, packedTurn];
+    recordAttempt(delivery, attempt, next, waitingRun) {
+      const packedRun = waitingRun === null ? null : { lease: waitingRun.lease, change: turns.pack(waitingRun) };
+      const packed = [delivery, deliveryAttempts.pack(attempt), next, packedRun];
       return write('recordAttempt', packed) as ReturnType<Storage['recordAttempt']>;
     },
     claimDeliveries: async (...args) => unpackClaims((await write('claimDeliveries', args)) as PackedClaims),

@@ -29,7 +29,7 @@ export class AttemptRecorder {
     { id, epoch }: DeliveryLease,
     attempt: Packed<typeof deliveryAttempts>,
     { status, dueAt }: DeliveryState,
-    turn: { lease: Lease; change: Packed<typeof turns> } | null,
+    waitingRun: { lease: Lease; change: Packed<typeof turns> } | null,
   ): 'recorded' | 'dropped' | 'stale' | 'turn_refused' {
     const delivery = this.#find(id);
     if (delivery === undefined) return 'stale';
@@ -41,9 +41,9 @@ export class AttemptRecorder {
     if (isStale) return 'stale';
     if (isDropped) return 'dropped';
     if (dueAt !== null || delivery.isAwaited === 0) return 'recorded';
-    if (turn !== null && this.#advanceRun(turn.lease, turn.change)) return 'recorded';
+    if (waitingRun !== null && this.#advanceRun(waitingRun.lease, waitingRun.change)) return 'recorded';
     this.#sql.wakeRun.run(now, delivery.runNumber);
-    return turn === null ? 'recorded' : 'turn_refused';
+    return waitingRun === null ? 'recorded' : 'turn_refused';
   }
 
   /** Returns the attempt's number: the wanted one, or the next free one if a sender with a stale lease has used it. */
