@@ -1,7 +1,7 @@
 // Server time in SQLite: the latest recorded time, and the steps of the wall clock.
 
 import type { Database } from 'better-sqlite3';
-import { timeOfOrder } from '../../core/run/run-id.ts';
+import { timeOfRunNumber } from '../../core/run/run-id.ts';
 import type { ClockStep } from '../../core/run/server-time.ts';
 import { given, table } from './table.ts';
 
@@ -25,7 +25,7 @@ export function createServerTimeOperations(database: Database) {
       const recorded = selectSeenAt.get() as number | null;
       const newest = selectNewestRun.get() as number | null;
       // After a crash the newest run may be later than the recorded time.
-      const seenAt = recorded === null || newest === null ? recorded : Math.max(recorded, timeOfOrder(newest).ms);
+      const seenAt = recorded === null || newest === null ? recorded : Math.max(recorded, timeOfRunNumber(newest).ms);
       return { seenAt, steps: selectSteps.all() as ClockStep[] };
     },
     recordServerTime(seenAt: number, steps: readonly ClockStep[]): void {

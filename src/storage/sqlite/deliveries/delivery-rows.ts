@@ -13,7 +13,7 @@ export const NOT_DUE = Number.MAX_SAFE_INTEGER;
 export type DeliveryKey = Pick<Row<typeof deliveries>, 'step_no' | 'visit'> & { run_number: number; nonce: string };
 
 export function toDeliveryId({ run_number, nonce, step_no, visit }: DeliveryKey): string {
-  return deliveryIdOf(joinRunId({ order: run_number, nonce }), step_no, visit);
+  return deliveryIdOf(joinRunId({ runNumber: run_number, nonce }), step_no, visit);
 }
 
 /** The columns of a summary. They include only the target of the message, which may be large. */
@@ -43,7 +43,7 @@ export interface SummaryRow extends DeliveryKey, Pick<Row<typeof deliveries>, St
 export function toDeliverySummary(row: SummaryRow): DeliverySummary {
   return {
     id: toDeliveryId(row),
-    runId: joinRunId({ order: row.run_number, nonce: row.nonce }),
+    runId: joinRunId({ runNumber: row.run_number, nonce: row.nonce }),
     appId: row.app_id,
     sinkId: row.sink_id,
     step: row.step,

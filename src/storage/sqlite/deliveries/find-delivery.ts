@@ -21,6 +21,6 @@ export function createDeliveryFinder(database: Database): FindDelivery {
   );
   return (id) => {
     const { runId, stepNo, visit } = deliveryKeyOf(id);
-    return select.get(keyOf(runId).order, stepNo, visit) as FoundDelivery | undefined;
+    return select.get(keyOf(runId).runNumber, stepNo, visit) as FoundDelivery | undefined;
   };
 }

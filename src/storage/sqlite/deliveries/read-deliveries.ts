@@ -27,7 +27,7 @@ export class DeliveryReader {
   getDelivery(id: string): DeliveryRecord | null {
     const key = parseDeliveryId(id);
     const run = key && parseRunId(key.runId);
-    const row = run && (this.#sql.selectDelivery.get(run.order, run.nonce, key.stepNo, key.visit) as DeliveryRow | undefined);
+    const row = run && (this.#sql.selectDelivery.get(run.runNumber, run.nonce, key.stepNo, key.visit) as DeliveryRow | undefined);
     if (!row) return null;
     const tries = (this.#sql.selectAttempts.all(row.no) as Row<typeof deliveryAttempts>[]).map(toAttempt);
     return { ...toDeliverySummary(row), message: unpackMessage(row.message, row.body), tries };
@@ -48,7 +48,7 @@ export class DeliveryReader {
   }
 
   #selectOfRun(runId: string, { sinks, statuses, before, limit }: RowRange): unknown[] {
-    const { order: runNumber, nonce } = parseRunId(runId) ?? { order: null, nonce: null };
+    const { runNumber, nonce } = parseRunId(runId) ?? { runNumber: null, nonce: null };
     return this.#sql.selectOfRun.all({
       runNumber,
       nonce,

@@ -26,7 +26,7 @@ export function createDeliveryRetries(database: Database, overflows: OverflowGro
       const retried = ids.flatMap((id) => {
         const key = parseDeliveryId(id);
         const run = key && parseRunId(key.runId);
-        const origin = run && (retry.get(now, run.order, run.nonce, key.stepNo, key.visit) as string | undefined);
+        const origin = run && (retry.get(now, run.runNumber, run.nonce, key.stepNo, key.visit) as string | undefined);
         if (origin == null) return [];
         const { no, latestOf } = find(id) as FoundDelivery;
         if (latestOf !== null) for (const older of overflows.settle(latestOf, now)) dropped.add(older);

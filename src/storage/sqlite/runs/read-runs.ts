@@ -3,7 +3,7 @@
 import type { Database } from 'better-sqlite3';
 import { isTerminal, RUN_STATUSES } from '../../../core/run/run.ts';
 import type { RunEvent } from '../../../core/run/run-event.ts';
-import { orderAt, parseRunId } from '../../../core/run/run-id.ts';
+import { parseRunId, runNumberAt } from '../../../core/run/run-id.ts';
 import type { RunFilter, RunOutcomeRecord, RunRecord, RunSummary, StoredEvents, StreamPosition } from '../../run-records.ts';
 import { createRowsBySink, createSinkFilter } from '../definitions/rows-by-sink.ts';
 import { unpackEvents } from './event-columns.ts';
@@ -28,7 +28,7 @@ export class RunReader {
 
   getRun(runId: string): RunRecord | null {
     const key = parseRunId(runId);
-    const row = key && (this.#sql.selectRun.get(key.order, key.nonce) as RunRow | undefined);
+    const row = key && (this.#sql.selectRun.get(key.runNumber, key.nonce) as RunRow | undefined);
     if (!row) return null;
     const { request, body_kind: bodyKind, body_charset: bodyCharset, body } = row;
     return { ...this.#toOutcome(row), request, bodyKind, bodyCharset, body };
@@ -36,16 +36,16 @@ export class RunReader {
 
   getOutcome(runId: string): RunOutcomeRecord | null {
     const key = parseRunId(runId);
-    const row = key && (this.#sql.selectOutcome.get(key.order, key.nonce) as RunOutcomeRow | undefined);
+    const row = key && (this.#sql.selectOutcome.get(key.runNumber, key.nonce) as RunOutcomeRow | undefined);
     return row ? this.#toOutcome(row) : null;
   }
 
   readEvents(runId: string, after: number): StoredEvents | null {
     const key = parseRunId(runId);
-    const run = key && (this.#sql.selectForEvents.get(key.order, key.nonce) as EventsRow | undefined);
+    const run = key && (this.#sql.selectForEvents.get(key.runNumber, key.nonce) as EventsRow | undefined);
     if (!run) return null;
     const ended = isTerminal(run.status);
-    const later = this.#sql.selectEvents.all({ runNumber: key.order, after }) as { seq: number; data: string }[];
+    const later = this.#sql.selectEvents.all({ runNumber: key.runNumber, after }) as { seq: number; data: string }[];
     const events: RunEvent[] = [...unpackEvents(1, run.first_events), ...later.flatMap(({ seq, data }) => unpackEvents(seq, data))];
     if (ended) {
       const { status, output } = run;
@@ -56,7 +56,7 @@ export class RunReader {
 
   findStream(runId: string): StreamPosition | null {
     const key = parseRunId(runId);
-    const run = key && (this.#sql.selectPosition.get(key.order, key.nonce) as PositionRow | undefined);
+    const run = key && (this.#sql.selectPosition.get(key.runNumber, key.nonce) as PositionRow | undefined);
     if (!run) return null;
     const { last_seq: lastSeq, status, sink_id: sinkId, bytes, request_bytes: requestBytes } = run;
     return { lastSeq, ended: isTerminal(status), sinkId, bytes, requestBytes };
@@ -80,9 +80,9 @@ export class RunReader {
 
 /** The run numbers that a filter allows: from, inclusive, and before, exclusive. */
 function numbersOf({ since, until, after }: RunFilter): { from: number; before: number } {
-  const untilNumber = until === undefined ? Number.MAX_SAFE_INTEGER : orderAt(until);
-  const afterNumber = (after === undefined ? null : parseRunId(after)?.order) ?? Number.MAX_SAFE_INTEGER;
-  return { from: since === undefined ? 0 : orderAt(since), before: Math.min(untilNumber, afterNumber) };
+  const untilNumber = until === undefined ? Number.MAX_SAFE_INTEGER : runNumberAt(until);
+  const afterNumber = (after === undefined ? null : parseRunId(after)?.runNumber) ?? Number.MAX_SAFE_INTEGER;
+  return { from: since === undefined ? 0 : runNumberAt(since), before: Math.min(untilNumber, afterNumber) };
 }
 
 function prepareStatements(database: Database) {

@@ -45,12 +45,12 @@ export class RunClaims {
 
   renewLeases(leases: Lease[], leaseUntil: number): string[] {
     return leases
-      .filter(({ runId, epoch }) => this.#sql.renewLease.run(leaseUntil, keyOf(runId).order, epoch).changes === 0)
+      .filter(({ runId, epoch }) => this.#sql.renewLease.run(leaseUntil, keyOf(runId).runNumber, epoch).changes === 0)
       .map(({ runId }) => runId);
   }
 
   releaseRun({ runId, epoch }: Lease, now: number): void {
-    this.#sql.releaseRun.run(now, keyOf(runId).order, epoch);
+    this.#sql.releaseRun.run(now, keyOf(runId).runNumber, epoch);
   }
 
   recoverRuns(now: number): { recovered: number; poisoned: string[] } {

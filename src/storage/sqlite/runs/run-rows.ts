@@ -34,7 +34,7 @@ export function toRunSummary(row: SummaryRow): RunSummary {
 export type RunRow = SummaryRow & Row<typeof runs>;
 
 export function toRunId(row: { run_number: number; nonce: string }): string {
-  return joinRunId({ order: row.run_number, nonce: row.nonce });
+  return joinRunId({ runNumber: row.run_number, nonce: row.nonce });
 }
 
 export function toWorkflowReference(row: Pick<SummaryRow, 'workflow_id' | 'workflow_version'>): RunSummary['workflow'] {

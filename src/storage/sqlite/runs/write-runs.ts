@@ -55,7 +55,7 @@ export class RunWriter {
   }
 
   createRun(...run: Packed<typeof runs>): CreateRunResult {
-    const { order: runNumber, nonce } = keyOf(runs.read(run, 'runId'));
+    const { runNumber, nonce } = keyOf(runs.read(run, 'runId'));
     const createdAt = runs.read(run, 'created_at');
     const owner = this.#ownerOf(runs.read(run, 'sinkId'));
     const { sinkNo } = owner;
@@ -77,7 +77,7 @@ export class RunWriter {
   }
 
   advanceRun({ runId, epoch }: Lease, turn: Packed<typeof turns>): boolean {
-    const { order: runNumber } = keyOf(runId);
+    const { runNumber } = keyOf(runId);
     const steps = turns.read(turn, 'steps');
     if (this.#steps.hasEnded(runNumber, steps)) return false;
     if (!this.#storeDeliveriesAndMemory(runNumber, epoch, turn)) return false;
@@ -97,10 +97,10 @@ export class RunWriter {
 
   cancelRun(runId: string, now: number): { cancelled: boolean; events: RunEvent[] } | null {
     const key = parseRunId(runId);
-    const run = key && (this.#sql.selectForCancel.get(key.order, key.nonce) as { status: RunStatus; lastSeq: number } | undefined);
+    const run = key && (this.#sql.selectForCancel.get(key.runNumber, key.nonce) as { status: RunStatus; lastSeq: number } | undefined);
     if (!run) return null;
     if (isTerminal(run.status)) return { cancelled: false, events: [] };
-    this.#endings.endRun(key.order, run.lastSeq, { status: 'cancelled', error: CANCELLED, now });
+    this.#endings.endRun(key.runNumber, run.lastSeq, { status: 'cancelled', error: CANCELLED, now });
     return { cancelled: true, events: [{ seq: run.lastSeq + 1, outcome: { status: 'cancelled', output: null, error: CANCELLED } }] };
   }
 
