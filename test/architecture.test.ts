@@ -111,9 +111,8 @@ const MAY_IMPORT: Record<string, Allowance> = {
     uses: ['delivery', 'engine', 'http', 'steps', 'threads'],
     packages: ['node:worker_threads'],
   },
-  'app.ts': {
+  'start-up': {
     uses: [
-      'clock.ts',
       'core',
       'definitions',
       'delivery',
@@ -126,7 +125,12 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'steps',
       'storage',
     ],
-    knows: ['config', 'logger.ts', 'run-thread.ts'],
+    knows: ['clock.ts', 'config', 'logger.ts', 'run-thread.ts'],
+    packages: ['node:path'],
+  },
+  'app.ts': {
+    uses: ['clock.ts', 'engine', 'files', 'memory-budget.ts', 'start-up', 'steps'],
+    knows: ['config', 'definitions', 'delivery', 'logger.ts'],
     packages: ['node:path'],
   },
   cli: {
