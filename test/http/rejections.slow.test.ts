@@ -1,7 +1,7 @@
 // What is kept of refused triggers: enough to find a mistake, and no more than so much, whatever callers send.
 
 import { describe, expect, test } from 'vitest';
-import { createRejectionEntries, type RefusedTrigger } from '../../src/http/trigger/rejection-entries.ts';
+import { type RefusedTrigger, RejectionEntries } from '../../src/http/trigger/rejection-entries.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
@@ -82,7 +82,7 @@ describe('entries', () => {
   });
 
   test('are bounded however many clients come, every refusal is counted, and what is alike stays together', () => {
-    const entries = createRejectionEntries();
+    const entries = new RejectionEntries();
     const opened = new Set();
     const first = entries.count(refusal(), 1, 1);
     for (let client = 0; client < 20_000; client += 1) {
@@ -97,14 +97,14 @@ describe('entries', () => {
   });
 
   test('of one client at one sink for one reason leave room for those of others', () => {
-    const entries = createRejectionEntries();
+    const entries = new RejectionEntries();
     for (let n = 0; n < 10_000; n += 1) entries.count(refusal({ sinkId: 'snk_1', path: `/shop/${n}` }), 1, 1);
     for (const other of [{ clientIp: '192.0.2.2' }, { sinkId: 'snk_2' }, { status: 401, code: 'unauthorized' }])
       expect(entries.count(refusal({ sinkId: 'snk_1', ...other }), 1, 1).change).toMatchObject({ folded: null, count: 1, ...other });
   });
 
   test('are let go when they are old and not needed, and then there is room again', () => {
-    const entries = createRejectionEntries();
+    const entries = new RejectionEntries();
     const needed = entries.count(refusal({ path: '/needed' }), 1, 1);
     for (let n = 0; n < 100; n += 1) entries.count(refusal({ path: `/${n}` }), 1, 1);
     entries.forget(2, (entry) => entry === needed);

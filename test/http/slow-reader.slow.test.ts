@@ -6,7 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { type EndEvent, isEnd, type ProgressEvent, type RunEvent } from '../../src/core/run/run-event.ts';
 import { createRunFeed } from '../../src/engine/run-feed.ts';
-import { createEventStreams } from '../../src/http/streams/event-streams.ts';
+import { EventStreams } from '../../src/http/streams/event-streams.ts';
 import { UnsentAnswers } from '../../src/http/streams/unsent-answers.ts';
 import { MemoryAccount } from '../../src/memory-budget.ts';
 import { captureServer } from '../support/capture-server.ts';
@@ -31,7 +31,7 @@ async function streamToSleeper(patienceMs?: number): Promise<{
   const feed = createRunFeed();
   const account = new MemoryAccount('answers', 2 ** 30);
   const read = (after: number) => ({ events: stored.filter(({ seq }) => seq > after), ended: isEnded, sinkId: 'snk_1' });
-  const streams = createEventStreams({
+  const streams = new EventStreams({
     reads: { events: async (_run, after) => ({ value: read(after), reservedBytes: 0 }), release: () => undefined },
     feed,
     unsent: new UnsentAnswers(account),

@@ -9,7 +9,7 @@ import type { DeliveryFilter, ListedDelivery } from '../../storage/delivery-reco
 import type { Storage } from '../../storage/storage.ts';
 import { EXPORT_FORMATS, type ExportFormat } from './export-deliveries.ts';
 import { presentDelivery, presentDeliveryInFull } from './present-delivery.ts';
-import { MAX_RETRIED, readRetryBody, retryBodySchema } from './retry-body.ts';
+import { MAX_RETRIED, readRetrySelection, retrySchema } from './retry-selection.ts';
 import type { MaskSecrets } from './shown-secrets.ts';
 
 export interface DeliveryRouteDependencies {
@@ -49,10 +49,18 @@ const listQuery = {
 };
 const exportQuery = { format: { type: 'string', enum: Object.keys(EXPORT_FORMATS), default: 'ndjson' }, ...filterProperties };
 
-export function deliveryRoutes(server: FastifyInstance, { storage, engine, maskSecrets }: DeliveryRouteDependencies): void {
-  const schema = (summary: string, rest: object = {}) => ({ schema: { tags: ['deliveries'], summary, ...rest } });
-  const query = (properties: object) => ({ querystring: { type: 'object', additionalProperties: false, properties } });
+const schema = (summary: string, rest: object = {}) => ({ schema: { tags: ['deliveries'], summary, ...rest } });
+const query = (properties: object) => ({ querystring: { type: 'object', additionalProperties: false, properties } });
 
+export function deliveryRoutes(server: FastifyInstance, dependencies: DeliveryRouteDependencies): void {
+  listRoute(server, dependencies);
+  exportRoute(server, dependencies);
+  getRoute(server, dependencies);
+  retryRoute(server, dependencies);
+  retryManyRoute(server, dependencies);
+}
+
+function listRoute(server: FastifyInstance, { storage, maskSecrets }: DeliveryRouteDependencies): void {
   server.get<{ Querystring: FilterQuery & { limit: number } }>(
     '/deliveries',
     schema('List deliveries, newest first', query(listQuery)),
@@ -64,7 +72,9 @@ export function deliveryRoutes(server: FastifyInstance, { storage, engine, maskS
       };
     },
   );
+}
 
+function exportRoute(server: FastifyInstance, dependencies: DeliveryRouteDependencies): void {
   server.get<{ Querystring: FilterQuery & { format: keyof typeof EXPORT_FORMATS } }>(
     '/deliveries/export',
     schema('Export deliveries as JSON lines or CSV, newest first', query(exportQuery)),
@@ -72,12 +82,29 @@ export function deliveryRoutes(server: FastifyInstance, { storage, engine, maskS
       const { [filterQuery.format]: format } = EXPORT_FORMATS;
       const filter = readFilter(filterQuery, EXPORT_PAGE);
       // Read before the head is sent, so that a failure still gets an error status.
-      const firstPage = await storage.listDeliveries(filter);
+      const firstPage = await dependencies.storage.listDeliveries(filter);
       reply.header('content-type', format.contentType).header('content-disposition', `attachment; filename="${format.fileName}"`);
-      return reply.send(Readable.from(exportPages(filter, firstPage, format)));
+      return reply.send(Readable.from(exportPages(filter, firstPage, format, dependencies)));
     },
   );
+}
 
+/** Keeps one page in memory; reads it once the previous page is sent. */
+async function* exportPages(
+  filter: DeliveryFilter,
+  firstPage: ListedDelivery[],
+  { head, line }: ExportFormat,
+  { storage, maskSecrets }: DeliveryRouteDependencies,
+): AsyncGenerator<string> {
+  if (head !== '') yield head;
+  for (let page = firstPage; page.length > 0; ) {
+    yield page.map((delivery) => line(presentDelivery(delivery, maskSecrets))).join('');
+    const before = nextCursor(page, EXPORT_PAGE);
+    page = before === null ? [] : await storage.listDeliveries({ ...filter, before });
+  }
+}
+
+function getRoute(server: FastifyInstance, { storage, maskSecrets }: DeliveryRouteDependencies): void {
   server.get<{ Params: DeliveryParams }>(
     '/deliveries/:delivery_id',
     schema('Get a delivery with its message and attempts'),
@@ -87,7 +114,9 @@ export function deliveryRoutes(server: FastifyInstance, { storage, engine, maskS
       return presentDeliveryInFull(delivery, maskSecrets);
     },
   );
+}
 
+function retryRoute(server: FastifyInstance, { storage, engine, maskSecrets }: DeliveryRouteDependencies): void {
   server.post<{ Params: DeliveryParams }>(
     '/deliveries/:delivery_id/retry',
     schema('Give a delivery that failed or was dropped another round of attempts'),
@@ -102,28 +131,20 @@ export function deliveryRoutes(server: FastifyInstance, { storage, engine, maskS
       return presentDelivery(after, maskSecrets);
     },
   );
+}
 
+function retryManyRoute(server: FastifyInstance, { storage, engine }: DeliveryRouteDependencies): void {
   server.post<{ Body: unknown }>(
     '/deliveries/retry',
-    schema(`Give up to ${MAX_RETRIED} failed or dropped deliveries another round of attempts`, { body: retryBodySchema }),
+    schema(`Give up to ${MAX_RETRIED} failed or dropped deliveries another round of attempts`, { body: retrySchema }),
     async ({ body }, reply) => {
-      const selection = readRetryBody(body);
+      const selection = readRetrySelection(body);
       const page = 'ids' in selection ? [] : await storage.listDeliveries(selection.filter);
       const ids = await engine.retryDeliveries('ids' in selection ? selection.ids : page.map(({ id }) => id));
       reply.code(202);
       return { retried: ids.length, ids, next_cursor: nextCursor(page, MAX_RETRIED) };
     },
   );
-
-  /** Keeps one page in memory; reads it once the previous page is sent. */
-  async function* exportPages(filter: DeliveryFilter, firstPage: ListedDelivery[], { head, line }: ExportFormat): AsyncGenerator<string> {
-    if (head !== '') yield head;
-    for (let page = firstPage; page.length > 0; ) {
-      yield page.map((delivery) => line(presentDelivery(delivery, maskSecrets))).join('');
-      const before = nextCursor(page, EXPORT_PAGE);
-      page = before === null ? [] : await storage.listDeliveries({ ...filter, before });
-    }
-  }
 }
 
 function readFilter({ app_id: appId, sink_id: sinkId, run_id: runId, status, cursor }: FilterQuery, limit: number): DeliveryFilter {

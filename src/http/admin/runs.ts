@@ -52,35 +52,49 @@ const MAX_DELIVERIES = 1000;
 
 const limit = { type: 'integer', minimum: 1, maximum: 500, default: 50 };
 
-export function adminRunRoutes(
-  server: FastifyInstance,
-  { storage, reads, unsent, blobs, catalog, engine, streams, wallClock, maskSecrets }: AdminRunDependencies,
-): void {
-  const schema = (tag: string, summary: string, rest: object = {}) => ({ schema: { tags: [tag], summary, ...rest } });
+const listQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    app_id: { type: 'string' },
+    sink_id: { type: 'string' },
+    status: { type: 'string', enum: RUN_STATUSES },
+    since: { type: 'string', description: 'ISO 8601 time; runs created then or later' },
+    until: { type: 'string', description: 'ISO 8601 time; runs created before' },
+    limit,
+    cursor: { type: 'string', description: 'next_cursor of the page before' },
+  },
+};
 
+const rejectionQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { app_id: { type: 'string' }, limit, cursor: { type: 'integer', minimum: 0 } },
+};
+
+const schema = (tag: string, summary: string, rest: object = {}) => ({ schema: { tags: [tag], summary, ...rest } });
+
+export function adminRunRoutes(server: FastifyInstance, dependencies: AdminRunDependencies): void {
+  listRoute(server, dependencies);
+  getRoute(server, dependencies);
+  eventsRoute(server, dependencies);
+  cancelRoute(server, dependencies);
+  replayRoute(server, dependencies);
+  rejectionsRoute(server, dependencies);
+}
+
+function listRoute(server: FastifyInstance, { storage }: AdminRunDependencies): void {
   server.get<{ Querystring: ListQuery }>(
     '/runs',
-    schema('runs', 'List runs, newest first', {
-      querystring: {
-        type: 'object',
-        additionalProperties: false,
-        properties: {
-          app_id: { type: 'string' },
-          sink_id: { type: 'string' },
-          status: { type: 'string', enum: RUN_STATUSES },
-          since: { type: 'string', description: 'ISO 8601 time; runs created then or later' },
-          until: { type: 'string', description: 'ISO 8601 time; runs created before' },
-          limit,
-          cursor: { type: 'string', description: 'next_cursor of the page before' },
-        },
-      },
-    }),
+    schema('runs', 'List runs, newest first', { querystring: listQuery }),
     async ({ query }) => {
       const runs = await storage.listRuns(readFilter(query));
       return { runs: runs.map(presentRunSummary), next_cursor: runs.length === query.limit ? (runs.at(-1)?.id ?? null) : null };
     },
   );
+}
 
+function getRoute(server: FastifyInstance, { storage, reads, unsent, maskSecrets }: AdminRunDependencies): void {
   server.get<{ Params: RunParams }>('/runs/:run_id', schema('runs', 'Get a run with its request'), async ({ params }, reply) => {
     const run = await reads.run(params.run_id);
     if (run === null) throw unknownRun();
@@ -91,7 +105,9 @@ export function adminRunRoutes(
     });
     return sendRun(reply, unsent, presentRunForAdmin(run.value, deliveries.reverse(), maskSecrets), run.reservedBytes);
   });
+}
 
+function eventsRoute(server: FastifyInstance, { storage, streams }: AdminRunDependencies): void {
   server.get<{ Params: RunParams }>('/runs/:run_id/events', schema('runs', 'Stream the events of any run'), async (request, reply) => {
     const { run_id: runId } = request.params;
     const after = readAfter(request);
@@ -99,14 +115,18 @@ export function adminRunRoutes(
     if (position === null) throw unknownRun();
     resumeStream(reply, streams, { runId, position, after });
   });
+}
 
+function cancelRoute(server: FastifyInstance, { engine }: AdminRunDependencies): void {
   server.post<{ Params: RunParams }>('/runs/:run_id/cancel', schema('runs', 'Cancel a run that has not ended'), async ({ params }) => {
     const result = await engine.cancel(params.run_id);
     if (result === null) throw unknownRun();
     if (!result.cancelled) throw new AppError('conflict', 'the run has ended already and cannot be cancelled');
     return { run_id: params.run_id, status: 'cancelled' };
   });
+}
 
+function replayRoute(server: FastifyInstance, { storage, catalog, engine, blobs, wallClock }: AdminRunDependencies): void {
   server.post<{ Params: RunParams }>(
     '/runs/:run_id/replay',
     schema('runs', 'Run the same request again, as a new run'),
@@ -118,16 +138,12 @@ export function adminRunRoutes(
       return { run_id: replayed.runId, status: replayed.ended?.status ?? 'queued', replay_of: params.run_id };
     },
   );
+}
 
+function rejectionsRoute(server: FastifyInstance, { storage }: AdminRunDependencies): void {
   server.get<{ Querystring: { app_id?: string; limit: number; cursor?: number } }>(
     '/rejections',
-    schema('rejections', 'List refused triggers, newest first', {
-      querystring: {
-        type: 'object',
-        additionalProperties: false,
-        properties: { app_id: { type: 'string' }, limit, cursor: { type: 'integer', minimum: 0 } },
-      },
-    }),
+    schema('rejections', 'List refused triggers, newest first', { querystring: rejectionQuery }),
     async ({ query }) => {
       const { app_id: appId, cursor } = query;
       const rejections = await storage.listRejections({

@@ -29,63 +29,90 @@ const editedSink = withShownFields(sinkSchema, ['id', 'url', 'managed_by', 'crea
   },
 });
 
-export function sinkRoutes(server: FastifyInstance, { definitions, catalog, baseUrl }: SinkRouteDependencies): void {
-  const show = (sink: Sink): object => presentSink(sink, baseUrl());
-  const editOf = (headers: Record<string, unknown>): Edit<Sink> => ({ ifMatch: headers['if-match'] as string | undefined, show });
-  const answer = (reply: FastifyReply, sink: Sink): object => {
-    reply.header('etag', entityTag(sink));
-    return show(sink);
-  };
+const PATH = '/apps/:app_id/sinks/:sink_id';
 
+export function sinkRoutes(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
+  listRoutes(server, dependencies);
+  createRoute(server, dependencies);
+  getRoute(server, dependencies);
+  editRoutes(server, dependencies);
+  deleteRoute(server, dependencies);
+  rotateTokenRoute(server, dependencies);
+}
+
+function listRoutes(server: FastifyInstance, { catalog, baseUrl }: SinkRouteDependencies): void {
+  const list = (isListed: (sink: Sink) => boolean): object => ({
+    sinks: catalog
+      .current()
+      .sinks.filter(isListed)
+      .map((sink) => presentSink(sink, baseUrl())),
+  });
   server.get<{ Querystring: { app_id?: string } }>(
     '/sinks',
     schema('List sinks of all apps', { querystring: { type: 'object', properties: { app_id: { type: 'string' } } } }),
-    ({ query }) => ({ sinks: sinksOf(query.app_id) }),
+    ({ query }) => list(({ appId }) => query.app_id === undefined || appId === query.app_id),
   );
-  server.get<{ Params: AppParams }>('/apps/:app_id/sinks', schema('List sinks'), ({ params }) => ({ sinks: sinksOf(params.app_id) }));
+  server.get<{ Params: AppParams }>('/apps/:app_id/sinks', schema('List sinks'), ({ params }) =>
+    list(({ appId }) => appId === params.app_id),
+  );
+}
+
+function createRoute(server: FastifyInstance, { definitions, baseUrl }: SinkRouteDependencies): void {
   server.post<{ Params: AppParams; Body: unknown }>(
     '/apps/:app_id/sinks',
     schema('Create a sink', { body: sinkSchema }),
     async ({ params, body }, reply) => {
       const sink = await definitions.createSink(params.app_id, body);
       reply.code(201).header('location', `/api/v1/apps/${sink.appId}/sinks/${sink.id}`);
-      return answer(reply, sink);
+      return answer(reply, sink, baseUrl());
     },
   );
-  server.get<{ Params: SinkParams }>('/apps/:app_id/sinks/:sink_id', schema('Get a sink'), ({ params }, reply) =>
-    answer(reply, definitions.findSink(params.app_id, params.sink_id)),
+}
+
+function getRoute(server: FastifyInstance, { definitions, baseUrl }: SinkRouteDependencies): void {
+  server.get<{ Params: SinkParams }>(PATH, schema('Get a sink'), ({ params }, reply) =>
+    answer(reply, definitions.findSink(params.app_id, params.sink_id), baseUrl()),
   );
+}
+
+function editRoutes(server: FastifyInstance, { definitions, baseUrl }: SinkRouteDependencies): void {
+  const editOf = (headers: Record<string, unknown>): Edit<Sink> => ({
+    ifMatch: headers['if-match'] as string | undefined,
+    show: (sink) => presentSink(sink, baseUrl()),
+  });
   server.put<{ Params: SinkParams; Body: unknown }>(
-    '/apps/:app_id/sinks/:sink_id',
+    PATH,
     schema('Replace a sink; its credentials stay unless the body states others', { body: editedSink, headers: ifMatchHeader }),
     async ({ params, body, headers }, reply) =>
-      answer(reply, await definitions.replaceSink(params.app_id, params.sink_id, body, editOf(headers))),
+      answer(reply, await definitions.replaceSink(params.app_id, params.sink_id, body, editOf(headers)), baseUrl()),
   );
   server.patch<{ Params: SinkParams; Body: unknown }>(
-    '/apps/:app_id/sinks/:sink_id',
+    PATH,
     schema('Change fields of a sink', { ...mergePatchOf(editedSink), headers: ifMatchHeader }),
     async ({ params, body, headers }, reply) =>
-      answer(reply, await definitions.patchSink(params.app_id, params.sink_id, body, editOf(headers))),
+      answer(reply, await definitions.patchSink(params.app_id, params.sink_id, body, editOf(headers)), baseUrl()),
   );
-  server.delete<{ Params: SinkParams }>(
-    '/apps/:app_id/sinks/:sink_id',
-    schema('Delete a sink', { headers: ifMatchHeader }),
-    async ({ params, headers }, reply) => {
-      await definitions.deleteSink(params.app_id, params.sink_id, headers['if-match']);
-      reply.code(204);
-    },
-  );
+}
+
+function deleteRoute(server: FastifyInstance, { definitions }: SinkRouteDependencies): void {
+  server.delete<{ Params: SinkParams }>(PATH, schema('Delete a sink', { headers: ifMatchHeader }), async ({ params, headers }, reply) => {
+    await definitions.deleteSink(params.app_id, params.sink_id, headers['if-match']);
+    reply.code(204);
+  });
+}
+
+function rotateTokenRoute(server: FastifyInstance, { definitions, baseUrl }: SinkRouteDependencies): void {
   server.post<{ Params: SinkParams }>(
-    '/apps/:app_id/sinks/:sink_id/rotate-token',
+    `${PATH}/rotate-token`,
     schema('Give a sink a new token', { headers: ifMatchHeader }),
     async ({ params, headers }, reply) => {
       const { sink, token } = await definitions.rotateToken(params.app_id, params.sink_id, headers['if-match']);
-      return { ...answer(reply, sink), auth_token: token };
+      return { ...answer(reply, sink, baseUrl()), auth_token: token };
     },
   );
+}
 
-  function sinksOf(appId: string | undefined): object[] {
-    const { sinks } = catalog.current();
-    return sinks.filter((sink) => appId === undefined || sink.appId === appId).map(show);
-  }
+function answer(reply: FastifyReply, sink: Sink, baseUrl: string): object {
+  reply.header('etag', entityTag(sink));
+  return presentSink(sink, baseUrl);
 }

@@ -3,7 +3,8 @@
 
 import type { FastifyReply } from 'fastify';
 import type { StreamPosition } from '../../storage/run-records.ts';
-import { type EventStreams, streamHeaders } from './event-streams.ts';
+import type { EventStreams } from './event-streams.ts';
+import { streamHeaders } from './stream-format.ts';
 
 export interface Resumption {
   runId: string;

@@ -4,8 +4,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Catalog } from '../../definitions/catalog.ts';
 import { AppError } from '../../errors.ts';
+import type { StreamPosition } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { hashToken } from '../../token.ts';
 import { presentRun } from '../admin/presenters.ts';
 import type { MaskSecrets } from '../admin/shown-secrets.ts';
 import type { RequireToken } from '../authenticate.ts';
@@ -22,41 +22,39 @@ export interface RunRouteDependencies {
   catalog: Catalog;
   streams: EventStreams;
   requireToken: RequireToken;
-  adminToken: string;
+  /** Hash of the admin token. */
+  adminHash: string;
   maskSecrets: MaskSecrets;
+}
+
+interface RunRequest {
+  Params: { run_id: string };
 }
 
 const params = { type: 'object', properties: { run_id: { type: 'string', description: 'as the X-Run-Id header gave it' } } } as const;
 
 export function runRoutes(server: FastifyInstance, dependencies: RunRouteDependencies): void {
-  const { storage, reads, unsent, catalog, streams, requireToken, adminToken, maskSecrets } = dependencies;
-  const adminHash = hashToken(adminToken);
+  lookUpRoute(server, dependencies);
+  eventsRoute(server, dependencies);
+}
 
-  /** Runs of a deleted sink need the admin token. */
-  async function requireReader(request: FastifyRequest, reply: FastifyReply, sinkId: string): Promise<void> {
-    const auth = catalog.findSink(sinkId)?.auth;
-    if (auth?.type === 'none') return;
-    const hashes = auth === undefined ? [adminHash] : [...auth.tokenHashes, adminHash];
-    await new Promise<void>((resolve, reject) => {
-      requireToken(request, reply, hashes, (error) => (error === undefined ? resolve() : reject(error)));
-    });
-  }
-
-  server.get<{ Params: { run_id: string } }>(
+function lookUpRoute(server: FastifyInstance, dependencies: RunRouteDependencies): void {
+  const { reads, unsent, maskSecrets } = dependencies;
+  server.get<RunRequest>(
     '/runs/:run_id',
     { schema: { tags: ['runs'], summary: 'Look up a run', description: "Takes the sink's token, or none for a public sink.", params } },
     async (request, reply) => {
       const { run_id: runId } = request.params;
-      const position = await storage.findStream(runId);
-      if (position === null) throw unknownRun();
-      await requireReader(request, reply, position.sinkId);
+      await findReadable(request, reply, dependencies);
       const run = await reads.outcome(runId);
       if (run === null) throw unknownRun();
       return sendRun(reply, unsent, presentRun(run.value, maskSecrets), run.reservedBytes);
     },
   );
+}
 
-  server.get<{ Params: { run_id: string }; Querystring: { after?: string } }>(
+function eventsRoute(server: FastifyInstance, dependencies: RunRouteDependencies): void {
+  server.get<RunRequest & { Querystring: { after?: string } }>(
     '/runs/:run_id/events',
     {
       schema: {
@@ -69,14 +67,28 @@ export function runRoutes(server: FastifyInstance, dependencies: RunRouteDepende
       },
     },
     async (request, reply) => {
-      const { run_id: runId } = request.params;
       const after = readAfter(request);
-      const position = await storage.findStream(runId);
-      if (position === null) throw unknownRun();
-      await requireReader(request, reply, position.sinkId);
-      resumeStream(reply, streams, { runId, position, after });
+      const position = await findReadable(request, reply, dependencies);
+      resumeStream(reply, dependencies.streams, { runId: request.params.run_id, position, after });
     },
   );
+}
+
+/** Rejects with `not_found`, or `unauthorized`. Runs of a deleted sink need the admin token. */
+async function findReadable(
+  request: FastifyRequest<RunRequest>,
+  reply: FastifyReply,
+  { storage, catalog, requireToken, adminHash }: RunRouteDependencies,
+): Promise<StreamPosition> {
+  const position = await storage.findStream(request.params.run_id);
+  if (position === null) throw unknownRun();
+  const auth = catalog.findSink(position.sinkId)?.auth;
+  if (auth?.type === 'none') return position;
+  const hashes = auth === undefined ? [adminHash] : [...auth.tokenHashes, adminHash];
+  await new Promise<void>((resolve, reject) => {
+    requireToken(request as FastifyRequest, reply, hashes, (error) => (error === undefined ? resolve() : reject(error)));
+  });
+  return position;
 }
 
 export function sendRun(reply: FastifyReply, unsent: UnsentAnswers, document: string, reservedBytes: number): FastifyReply {

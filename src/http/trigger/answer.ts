@@ -10,17 +10,15 @@ import type { Dispatched } from '../../engine/dispatch.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { type EventStreams, formatFrame, streamHeaders } from '../streams/event-streams.ts';
+import type { EventStreams } from '../streams/event-streams.ts';
 import { readLastEventId } from '../streams/last-event-id.ts';
 import { resumeStream } from '../streams/resume-stream.ts';
 import type { WaitForEnd } from '../streams/run-waiter.ts';
 import type { StoredRead } from '../streams/stored-reads.ts';
+import { formatFrame, streamHeaders } from '../streams/stream-format.ts';
 import { MAX_UNSENT_BYTES, type UnsentAnswers } from '../streams/unsent-answers.ts';
 import { type CustomAnswer, type CustomResponse, compileResponse } from './custom-answer.ts';
 import { echoedHead, type TriggerInput } from './trigger-input.ts';
-
-/** Only a custom answer needs `input`. */
-export type AnswerTrigger = (reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput | null) => Promise<void> | undefined;
 
 export interface AnswerTools {
   storage: Pick<Storage, 'findStream'>;
@@ -30,8 +28,30 @@ export interface AnswerTools {
   unsent: UnsentAnswers;
 }
 
-export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge, unsent }: AnswerTools): AnswerTrigger {
-  function stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
+export class TriggerAnswers {
+  readonly #storage: AnswerTools['storage'];
+  readonly #streams: EventStreams;
+  readonly #waitForEnd: WaitForEnd;
+  readonly #renderLarge: AnswerTools['renderLarge'];
+  readonly #unsent: UnsentAnswers;
+
+  constructor({ storage, streams, waitForEnd, renderLarge, unsent }: AnswerTools) {
+    this.#storage = storage;
+    this.#streams = streams;
+    this.#waitForEnd = waitForEnd;
+    this.#renderLarge = renderLarge;
+    this.#unsent = unsent;
+  }
+
+  /** Only a custom answer needs `input`. */
+  send(reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput | null): Promise<void> | undefined {
+    if (answer.response.mode !== 'stream') return this.#answerOnce(reply, answer, run, input);
+    if (run.isDuplicate) return this.#joinStream(reply, run.runId);
+    this.#stream(reply, run);
+    return undefined;
+  }
+
+  #stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
     reply.hijack();
     const { raw } = reply;
     let frames = '';
@@ -39,39 +59,27 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge,
     if (frames.length > MAX_UNSENT_BYTES) {
       // A large stream is read back from storage, where large reads follow one another.
       raw.writeHead(200, streamHeaders(runId));
-      streams.follow(raw, runId, 0);
+      this.#streams.follow(raw, runId, 0);
     } else if (ended !== null) {
       // The stream is complete: with its length known, head and frames leave in one write.
       raw.writeHead(200, streamHeaders(runId, Buffer.byteLength(frames)));
-      unsent.end(raw, frames);
+      this.#unsent.end(raw, frames);
     } else {
       raw.writeHead(200, streamHeaders(runId));
       raw.write(frames);
       // The run was stored in this turn of the event loop, so no later event can be stored yet.
-      streams.follow(raw, runId, events.at(-1)?.seq ?? 0, true);
+      this.#streams.follow(raw, runId, events.at(-1)?.seq ?? 0, true);
     }
   }
 
   /** Streams the run that an earlier request with the same key started. */
-  async function joinStream(reply: FastifyReply, runId: string): Promise<void> {
+  async #joinStream(reply: FastifyReply, runId: string): Promise<void> {
     const after = readLastEventId(reply.request) ?? 0;
-    const position = after === 0 ? null : await storage.findStream(runId);
-    resumeStream(reply, streams, { runId, after, position, opening: ': resuming an earlier run\n\n' });
+    const position = after === 0 ? null : await this.#storage.findStream(runId);
+    resumeStream(reply, this.#streams, { runId, after, position, opening: ': resuming an earlier run\n\n' });
   }
 
-  function accept(reply: FastifyReply, runId: string, status: number): void {
-    reply.code(status).header('location', `/runs/${runId}`).send({ run_id: runId, status: 'queued' });
-  }
-
-  /** Resolves to null when the wait is over before the run has ended. */
-  async function outcomeOf(reply: FastifyReply, { runId, ended }: Dispatched, waitMs: number): Promise<StoredRead<RunOutcome> | null> {
-    if (ended !== null && (ended.output?.length ?? 0) <= MAX_UNSENT_BYTES) return { value: ended, reservedBytes: 0 };
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    return await waitForEnd(runId, waitMs, gone.signal);
-  }
-
-  async function answerOnce(
+  async #answerOnce(
     reply: FastifyReply,
     { response, waitMs, preferenceApplied }: Answer,
     run: Dispatched,
@@ -83,17 +91,27 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge,
     if (response.mode === 'accept') return accept(reply, runId, response.status);
     if (response.mode === 'redirect') return void reply.redirect(encodeLocation(response.location), 303);
     // The run is stored in any case, so an outcome that cannot be sent now can be looked up later.
-    const answered = await outcomeOf(reply, run, waitMs).catch(nullIfUnavailable);
+    const answered = await this.#outcomeOf(reply, run, waitMs).catch(nullIfUnavailable);
     if (answered === null) return accept(reply, runId, 202);
     const { value: outcome, reservedBytes } = answered;
-    if (response.mode === 'custom' && outcome.status === 'completed' && input !== null)
-      return sendCustom(reply, await customAnswer(reply, response, runId, outcome, input), reservedBytes);
+    if (response.mode === 'custom' && outcome.status === 'completed' && input !== null) {
+      const { status, headers, body } = await this.#customAnswer(reply, response, runId, outcome, input);
+      return this.#unsent.send(reply.code(status).headers(headers), body, reservedBytes);
+    }
     reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
-    unsent.send(reply, outcomeDocument(runId, outcome), reservedBytes);
+    this.#unsent.send(reply, outcomeDocument(runId, outcome), reservedBytes);
+  }
+
+  /** Resolves to null when the wait is over before the run has ended. */
+  async #outcomeOf(reply: FastifyReply, { runId, ended }: Dispatched, waitMs: number): Promise<StoredRead<RunOutcome> | null> {
+    if (ended !== null && (ended.output?.length ?? 0) <= MAX_UNSENT_BYTES) return { value: ended, reservedBytes: 0 };
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    return await this.#waitForEnd(runId, waitMs, gone.signal);
   }
 
   /** The template may select `$output.x`, `$run.id` and `$request.…`. */
-  async function customAnswer(
+  async #customAnswer(
     reply: FastifyReply,
     response: CustomResponse,
     runId: string,
@@ -107,19 +125,12 @@ export function createAnswerTrigger({ storage, streams, waitForEnd, renderLarge,
     if ((request !== null || !usesBody) && output.length <= LARGE_RUN_BYTES)
       return compiled.make(compiled.render({ output: parseJson(output), run: { id: runId }, request: seen }));
     const roots = `{"output":${output},"run":{"id":"${runId}"}}`;
-    return compiled.make(parseJson(await renderLarge({ head: seen ?? head, body, reading, template, roots })));
+    return compiled.make(parseJson(await this.#renderLarge({ head: seen ?? head, body, reading, template, roots })));
   }
+}
 
-  function sendCustom(reply: FastifyReply, { status, headers, body }: CustomAnswer, reservedBytes: number): void {
-    unsent.send(reply.code(status).headers(headers), body, reservedBytes);
-  }
-
-  return (reply, answer, run, input) => {
-    if (answer.response.mode !== 'stream') return answerOnce(reply, answer, run, input);
-    if (run.isDuplicate) return joinStream(reply, run.runId);
-    stream(reply, run);
-    return undefined;
-  };
+function accept(reply: FastifyReply, runId: string, status: number): void {
+  reply.code(status).header('location', `/runs/${runId}`).send({ run_id: runId, status: 'queued' });
 }
 
 function nullIfUnavailable(error: unknown): null {

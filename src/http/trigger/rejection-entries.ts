@@ -14,69 +14,63 @@ export interface RejectionEntry {
   readonly source: string;
 }
 
-export interface RejectionEntries {
-  /** Counts the refusal and returns its entry. `now` is server time, `elapsed` is by a monotonic clock. */
-  count(refusal: RefusedTrigger, now: number, elapsed: number): RejectionEntry;
-  /** Forgets entries that were opened before `elapsed` and are no longer needed. */
-  forget(elapsed: number, isNeeded: (entry: RejectionEntry) => boolean): void;
-}
-
 const MAX_ENTRIES = 1000;
 /** The remaining entries are for floods. */
 const MAX_UNFOLDED = 500;
 /** Per source; these entries differ in method, path or message. */
 const MAX_UNFOLDED_OF_SOURCE = 16;
 
-export function createRejectionEntries(): RejectionEntries {
-  const entries = new Map<string, RejectionEntry>();
-  const unfoldedBySource = new Map<string, number>();
+export class RejectionEntries {
+  readonly #entries = new Map<string, RejectionEntry>();
+  readonly #unfoldedBySource = new Map<string, number>();
 
-  function find(refusal: RefusedTrigger, now: number, openedAt: number): RejectionEntry {
+  /** Counts the refusal and returns its entry. `now` is server time, `elapsed` is by a monotonic clock. */
+  count(refusal: RefusedTrigger, now: number, elapsed: number): RejectionEntry {
+    const entry = this.#find(refusal, now, elapsed);
+    const { change } = entry;
+    change.count += 1;
+    change.lastAt = now;
+    if (change.folded === null) return entry;
+    const { method, path, message, clientIp } = refusal;
+    Object.assign(change, { method, path, message, clientIp });
+    return entry;
+  }
+
+  /** Forgets entries that were opened before `elapsed` and are no longer needed. */
+  forget(elapsed: number, isNeeded: (entry: RejectionEntry) => boolean): void {
+    for (const [key, entry] of this.#entries) if (entry.openedAt < elapsed && !isNeeded(entry)) this.#remove(key, entry);
+  }
+
+  #find(refusal: RefusedTrigger, now: number, openedAt: number): RejectionEntry {
     const { sinkId, appId, method, path, status, code, message, clientIp } = refusal;
     const reason = `${status} ${code}`;
     const source = JSON.stringify([sinkId, reason, clientIp]);
     const open = (key: string, folded: RejectionChange['folded'], shared: Partial<RefusedTrigger> = {}): RejectionEntry => {
       const change = { ...refusal, ...shared, position: null, folded, count: 0, firstAt: now, lastAt: now };
       const entry = { change, openedAt, source };
-      entries.set(key, entry);
+      this.#entries.set(key, entry);
       return entry;
     };
 
     const exact = JSON.stringify([source, appId, method, path, message]);
-    const known = entries.get(exact);
+    const known = this.#entries.get(exact);
     if (known !== undefined) return known;
-    const unfolded = unfoldedBySource.get(source) ?? 0;
-    if (unfolded < MAX_UNFOLDED_OF_SOURCE && entries.size < MAX_UNFOLDED) {
-      unfoldedBySource.set(source, unfolded + 1);
+    const unfolded = this.#unfoldedBySource.get(source) ?? 0;
+    if (unfolded < MAX_UNFOLDED_OF_SOURCE && this.#entries.size < MAX_UNFOLDED) {
+      this.#unfoldedBySource.set(source, unfolded + 1);
       return open(exact, null);
     }
-    const ofSource = entries.get(source);
+    const ofSource = this.#entries.get(source);
     if (ofSource !== undefined) return ofSource;
-    if (entries.size < MAX_ENTRIES) return open(source, 'requests', sinkId === null ? { appId: null } : {});
-    return entries.get(reason) ?? open(reason, 'clients', { sinkId: null, appId: null });
+    if (this.#entries.size < MAX_ENTRIES) return open(source, 'requests', sinkId === null ? { appId: null } : {});
+    return this.#entries.get(reason) ?? open(reason, 'clients', { sinkId: null, appId: null });
   }
 
-  function forgetOne(key: string, { change, source }: RejectionEntry): void {
-    entries.delete(key);
+  #remove(key: string, { change, source }: RejectionEntry): void {
+    this.#entries.delete(key);
     if (change.folded !== null) return;
-    const left = (unfoldedBySource.get(source) as number) - 1;
-    if (left === 0) unfoldedBySource.delete(source);
-    else unfoldedBySource.set(source, left);
+    const left = (this.#unfoldedBySource.get(source) as number) - 1;
+    if (left === 0) this.#unfoldedBySource.delete(source);
+    else this.#unfoldedBySource.set(source, left);
   }
-
-  return {
-    count(refusal, now, elapsed) {
-      const entry = find(refusal, now, elapsed);
-      const { change } = entry;
-      change.count += 1;
-      change.lastAt = now;
-      if (change.folded === null) return entry;
-      const { method, path, message, clientIp } = refusal;
-      Object.assign(change, { method, path, message, clientIp });
-      return entry;
-    },
-    forget(elapsed, isNeeded) {
-      for (const [key, entry] of entries) if (entry.openedAt < elapsed && !isNeeded(entry)) forgetOne(key, entry);
-    },
-  };
 }

@@ -10,7 +10,7 @@ import type { Logger } from '../../logger.ts';
 import type { RejectionChange } from '../../storage/rejection-store.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { statusOf } from '../error-handler.ts';
-import { createRejectionEntries, type RefusedTrigger, type RejectionEntry } from './rejection-entries.ts';
+import { type RefusedTrigger, RejectionEntries, type RejectionEntry } from './rejection-entries.ts';
 
 /** `sinkId` is absent when no sink matched. */
 type RefusedRequest = Pick<RefusedTrigger, 'method' | 'path' | 'clientIp'> & { sinkId?: string | null | undefined };
@@ -23,12 +23,6 @@ export function refusalOf({ code, message }: AppError, { sinkId = null, method, 
   return { sinkId, appId, method, status: statusOf(code), code, clientIp, ...shown };
 }
 
-export interface RejectionLog {
-  add(refusal: RefusedTrigger): void;
-  /** Stores what is left and stops. */
-  close(): Promise<void>;
-}
-
 const FLUSH_EVERY_MS = 1000;
 /** Per flush; the other entries wait for the next. */
 const MAX_STORED_PER_FLUSH = 100;
@@ -37,60 +31,68 @@ const ENTRY_LIFE_MS = 600_000;
 /** In bytes. */
 const MAX_BYTES = { appId: 64, method: 32, path: 512, message: 512, clientIp: 64 };
 
-export function createRejectionLog(storage: Pick<Storage, 'recordRejections'>, clock: Clock, logger: Logger): RejectionLog {
-  const entries = createRejectionEntries();
-  const unstored = new Set<RejectionEntry>();
+export class RejectionLog {
+  readonly #storage: Pick<Storage, 'recordRejections'>;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #entries = new RejectionEntries();
+  readonly #unstored = new Set<RejectionEntry>();
+  readonly #timer = setInterval(() => void this.#flush(), FLUSH_EVERY_MS);
+  #storing: Promise<boolean> | null = null;
+
+  constructor(storage: Pick<Storage, 'recordRejections'>, clock: Clock, logger: Logger) {
+    this.#storage = storage;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  add(refusal: RefusedTrigger): void {
+    const { appId, method, path, message, clientIp } = refusal;
+    const cut = {
+      ...refusal,
+      appId: appId === null ? null : cutText(appId, MAX_BYTES.appId),
+      method: cutText(method, MAX_BYTES.method),
+      path: cutText(path, MAX_BYTES.path),
+      message: cutText(message, MAX_BYTES.message),
+      clientIp: cutText(clientIp, MAX_BYTES.clientIp),
+    };
+    this.#unstored.add(this.#entries.count(cut, this.#clock(), performance.now()));
+  }
+
+  /** Stores the remaining entries and stops. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#storing;
+    for (let isStored = true; isStored && this.#unstored.size > 0; ) isStored = await this.#flush();
+  }
+
+  #flush(): Promise<boolean> {
+    this.#storing ??= (this.#unstored.size === 0 ? Promise.resolve(true) : this.#store()).finally(() => {
+      this.#storing = null;
+      this.#entries.forget(performance.now() - ENTRY_LIFE_MS, (entry) => this.#unstored.has(entry));
+    });
+    return this.#storing;
+  }
 
   /** Resolves to false when storing failed; the entries are kept for the next flush. */
-  async function store(): Promise<boolean> {
-    const stored = [...unstored].slice(0, MAX_STORED_PER_FLUSH);
+  async #store(): Promise<boolean> {
+    const stored = [...this.#unstored].slice(0, MAX_STORED_PER_FLUSH);
     const changes = stored.map(({ change }) => ({ ...change }));
     for (const entry of stored) {
-      unstored.delete(entry);
+      this.#unstored.delete(entry);
       entry.change.count = 0;
     }
     try {
-      const positions = await storage.recordRejections(changes);
+      const positions = await this.#storage.recordRejections(changes);
       for (const [index, { change }] of stored.entries()) change.position = positions[index] as number;
       return true;
     } catch (error) {
       for (const [index, entry] of stored.entries()) {
         entry.change.count += (changes[index] as RejectionChange).count;
-        unstored.add(entry);
+        this.#unstored.add(entry);
       }
-      logger.warn({ err: error, entries: stored.length }, 'refused triggers could not be recorded; trying again');
+      this.#logger.warn({ err: error, entries: stored.length }, 'refused triggers could not be recorded; trying again');
       return false;
     }
   }
-
-  let storing: Promise<boolean> | null = null;
-  function flush(): Promise<boolean> {
-    storing ??= (unstored.size === 0 ? Promise.resolve(true) : store()).finally(() => {
-      storing = null;
-      entries.forget(performance.now() - ENTRY_LIFE_MS, (entry) => unstored.has(entry));
-    });
-    return storing;
-  }
-
-  const timer = setInterval(() => void flush(), FLUSH_EVERY_MS);
-
-  return {
-    add(refusal) {
-      const { appId, method, path, message, clientIp } = refusal;
-      const cut = {
-        ...refusal,
-        appId: appId === null ? null : cutText(appId, MAX_BYTES.appId),
-        method: cutText(method, MAX_BYTES.method),
-        path: cutText(path, MAX_BYTES.path),
-        message: cutText(message, MAX_BYTES.message),
-        clientIp: cutText(clientIp, MAX_BYTES.clientIp),
-      };
-      unstored.add(entries.count(cut, clock(), performance.now()));
-    },
-    async close() {
-      clearInterval(timer);
-      await storing;
-      for (let isStored = true; isStored && unstored.size > 0; ) isStored = await flush();
-    },
-  };
 }

@@ -2,7 +2,7 @@
 // head, read the body within its limits, start the run, answer.
 
 import { METHODS as HTTP_METHODS } from 'node:http';
-import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Clock } from '../../clock.ts';
 import { negotiateAnswer } from '../../core/sink/response-mode.ts';
 import { requestPathFault } from '../../core/sink/sink-path.ts';
@@ -15,10 +15,10 @@ import type { RequireToken } from '../authenticate.ts';
 import { BodyMemory } from '../body/body-memory.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
 import { carriesLastEventId } from '../streams/last-event-id.ts';
-import type { AnswerTrigger } from './answer.ts';
+import type { TriggerAnswers } from './answer.ts';
 import { mayCarryKey, messageIdOf, readIdempotency } from './idempotency.ts';
 import { type RejectionLog, refusalOf } from './rejection-log.ts';
-import { createSinkRouter, type SinkMatch } from './sink-router.ts';
+import { createSinkRouter, type SinkMatch, type SinkRouter } from './sink-router.ts';
 import { startRun } from './start-run.ts';
 import type { TokenBuckets } from './token-bucket.ts';
 import { readTriggerInput, type TriggerInput, type TriggerTarget } from './trigger-input.ts';
@@ -44,7 +44,7 @@ export interface TriggerDependencies {
   memory: Pick<MemoryBudget, 'bodies' | 'runs'>;
   wallClock: Clock;
   requireToken: RequireToken;
-  answerTrigger: AnswerTrigger;
+  answers: TriggerAnswers;
   rejections: RejectionLog;
   /** Null: no limit. */
   rateLimit: TokenBuckets | null;
@@ -52,24 +52,58 @@ export interface TriggerDependencies {
   refuseWhenFull: () => void;
 }
 
-type OtherMethods = Extract<SinkMatch, { kind: 'other_methods' }>;
-
 /** All methods are routed, so that a method that no sink accepts is answered with those that are accepted. */
 const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 
 export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
-  const { catalog, engine, blobs, payloads, memory, wallClock, requireToken, answerTrigger, rejections, rateLimit, refuseWhenFull } =
-    dependencies;
-  let router = createSinkRouter(catalog.current().sinks);
-  catalog.onChange(({ sinks }) => {
-    router = createSinkRouter(sinks);
-  });
+  const route = new TriggerRoute(dependencies);
+  server.decorateRequest('target', null as unknown as TriggerTarget);
+  for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
+  for (const prefix of TRIGGER_PREFIXES) registerUnder(prefix, server, route);
+}
 
-  function findSinkUnder(prefix: string, request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+/**
+ * The last hook starts the run, and its answer ends the request: Fastify never reaches the step that looks up a body
+ * parser. A trigger needs none, because its sink decides how the body is read, and the lookup costs more than matching
+ * the sink. `handler` serves only to register the route.
+ */
+function registerUnder(triggerPrefix: string, server: FastifyInstance, route: TriggerRoute): void {
+  server.route({
+    method: METHODS,
+    url: `${triggerPrefix}/*`,
+    schema: { hide: true },
+    config: { triggerPrefix, isTrigger: true },
+    onRequest: [
+      (request, reply, done) => route.findSink(triggerPrefix, request, reply, done),
+      (request, _reply, done) => route.checkRate(request, done),
+      (request, reply, done) => route.verifyToken(request, reply, done),
+      (request, reply) => {
+        route.handle(request, reply).catch((error: Error) => reply.send(error));
+      },
+    ],
+    onError: (request, _reply, error, done) => route.recordRejection(request, error, done),
+    handler: (request, reply) => route.handle(request, reply),
+  });
+}
+
+class TriggerRoute {
+  readonly #parts: TriggerDependencies;
+  /** Replaced as a whole when definitions change. */
+  #router: SinkRouter;
+
+  constructor(parts: TriggerDependencies) {
+    this.#parts = parts;
+    this.#router = createSinkRouter(parts.catalog.current().sinks);
+    parts.catalog.onChange(({ sinks }) => {
+      this.#router = createSinkRouter(sinks);
+    });
+  }
+
+  findSink(prefix: string, request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     const [path, query] = splitUrl(request.raw.url as string, prefix);
     const fault = requestPathFault(path);
     if (fault !== null) return done(new AppError('invalid', `the request is malformed: ${fault}`));
-    const match = router.match(request.method, path);
+    const match = this.#router.match(request.method, path);
     if (match.kind === 'none') return done(new AppError('not_found', `no sink found for ${request.method} ${path}`));
     if (match.kind === 'other_methods') return answerOtherMethod(request, reply, match, done);
     const { sink, params } = match;
@@ -78,40 +112,22 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
     done();
   }
 
-  /** HEAD succeeds on a path of any method: some services probe a webhook's address with it before they save it. */
-  function answerOtherMethod(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    { methods, sinks }: OtherMethods,
-    done: HookHandlerDoneFunction,
-  ): void {
-    const allow = [...methods, 'HEAD', 'OPTIONS'].join(', ');
-    if (request.method === 'HEAD') return void reply.code(200).header('allow', allow).send();
-    const permission = request.method === 'OPTIONS' ? webhookPermission(request.raw.headers, sinks) : null;
-    if (permission !== null)
-      return void reply
-        .code(200)
-        .headers({ ...permission, allow })
-        .send();
-    if (request.method === 'OPTIONS') return void reply.code(204).header('allow', allow).send();
-    done(new AppError('method_not_allowed', `this path takes ${methods.join(', ')}, not ${request.method}`, { headers: { allow } }));
-  }
-
-  function checkRate(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const retryAfterSeconds = rateLimit?.take(`${request.target.sink.id} ${request.target.clientIp}`) ?? null;
+  checkRate(request: FastifyRequest, done: HookHandlerDoneFunction): void {
+    const retryAfterSeconds = this.#parts.rateLimit?.take(`${request.target.sink.id} ${request.target.clientIp}`) ?? null;
     if (retryAfterSeconds === null) done();
     else done(new AppError('rate_limited', 'too many requests to this sink from this address', { retryAfterSeconds }));
   }
 
-  function verifyToken(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+  verifyToken(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     const { auth } = request.target.sink;
     if (auth.type === 'none') done();
-    else requireToken(request, reply, auth.tokenHashes, done);
+    else this.#parts.requireToken(request, reply, auth.tokenHashes, done);
   }
 
-  async function handleTrigger(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     // A reconnecting stream must not start a run. Without a key there is no run to join, and 204 makes an EventSource stop.
     if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
+    const { engine, blobs, payloads, memory, wallClock, answers, refuseWhenFull } = this.#parts;
     refuseWhenFull();
     const { target } = request;
     const { sink } = target;
@@ -123,47 +139,48 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
       const message = sink.idempotencyKey === undefined ? null : await messageIdOf(sink, input, engine.renderLarge);
       const idempotency = readIdempotency(request, input, message);
       if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
-      const run = await startRun(dependencies, sink, input, idempotency);
+      const run = await startRun(this.#parts, sink, input, idempotency);
       // The run is on disk: the body is released before waiting for its end, unless a custom answer is made from it.
       if (answer.response.mode !== 'custom') {
         input = null;
         bodyMemory.release();
       }
-      await answerTrigger(reply, answer, run, input);
+      await answers.send(reply, answer, run, input);
     } finally {
       bodyMemory.release();
     }
   }
 
-  /** Runs in a hook, before Fastify looks up a body parser: triggers need none, and the lookup costs more than the matching. */
-  function handleBeforeParsing(request: FastifyRequest, reply: FastifyReply): void {
-    handleTrigger(request, reply).catch((error: Error) => reply.send(error));
-  }
-
-  function recordRejection(request: FastifyRequest, _reply: FastifyReply, error: Error, done: () => void): void {
+  recordRejection(request: FastifyRequest, error: Error, done: () => void): void {
     if (error instanceof AppError) {
       const [path] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
       const { method, target } = request;
       const clientIp = target?.clientIp ?? clientIpOf(request);
-      rejections.add(refusalOf(error, { sinkId: target?.sink.id, method, path, clientIp }));
+      this.#parts.rejections.add(refusalOf(error, { sinkId: target?.sink.id, method, path, clientIp }));
     }
     done();
   }
+}
 
-  server.decorateRequest('target', null as unknown as TriggerTarget);
-  for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
-  for (const triggerPrefix of TRIGGER_PREFIXES) {
-    const findSink: onRequestHookHandler = (request, reply, done) => findSinkUnder(triggerPrefix, request, reply, done);
-    server.route({
-      method: METHODS,
-      url: `${triggerPrefix}/*`,
-      schema: { hide: true },
-      config: { triggerPrefix, isTrigger: true },
-      onRequest: [findSink, checkRate, verifyToken, handleBeforeParsing],
-      onError: recordRejection,
-      handler: handleTrigger,
-    });
-  }
+type OtherMethods = Extract<SinkMatch, { kind: 'other_methods' }>;
+
+/** HEAD succeeds on a path of any method: some services probe a webhook's address with it before they save it. */
+function answerOtherMethod(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { methods, sinks }: OtherMethods,
+  done: HookHandlerDoneFunction,
+): void {
+  const allow = [...methods, 'HEAD', 'OPTIONS'].join(', ');
+  if (request.method === 'HEAD') return void reply.code(200).header('allow', allow).send();
+  const permission = request.method === 'OPTIONS' ? webhookPermission(request.raw.headers, sinks) : null;
+  if (permission !== null)
+    return void reply
+      .code(200)
+      .headers({ ...permission, allow })
+      .send();
+  if (request.method === 'OPTIONS') return void reply.code(204).header('allow', allow).send();
+  done(new AppError('method_not_allowed', `this path takes ${methods.join(', ')}, not ${request.method}`, { headers: { allow } }));
 }
 
 /** Empty when the connection has closed already: Node forgets its address then. */

@@ -1,4 +1,4 @@
-// Parses a request to retry failed or dropped deliveries, by ids or by a filter. An empty body is refused, so that it never
+// Parses which failed or dropped deliveries to retry: their ids, or a filter. An empty body is refused, so that it never
 // means all deliveries.
 
 import { refuseFaults } from '../../core/fault.ts';
@@ -10,7 +10,7 @@ export const MAX_RETRIED = 1000;
 
 const id = { type: 'string', minLength: 1, maxLength: 200 };
 
-export const retryBodySchema = {
+export const retrySchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
@@ -32,7 +32,7 @@ export const retryBodySchema = {
   },
 };
 
-interface RetryBody {
+interface RetryRequest {
   ids?: string[];
   app_id?: string;
   sink_id?: string;
@@ -41,12 +41,12 @@ interface RetryBody {
   cursor?: number;
 }
 
-const checkBody = createSchemaCheck(retryBodySchema);
+const checkBody = createSchemaCheck(retrySchema);
 
 /** Throws `invalid`. */
-export function readRetryBody(body: unknown): { ids: string[] } | { filter: DeliveryFilter } {
+export function readRetrySelection(body: unknown): { ids: string[] } | { filter: DeliveryFilter } {
   refuseFaults('the body', checkBody(body ?? {}));
-  const { ids, cursor, ...filter } = (body ?? {}) as RetryBody;
+  const { ids, cursor, ...filter } = (body ?? {}) as RetryRequest;
   if (ids !== undefined) {
     if (cursor !== undefined || Object.keys(filter).length > 0)
       throw new AppError('invalid', 'the body has ids and a filter; give one of the two');

@@ -1,0 +1,56 @@
+// Registers the admin API: all its routes need the admin token, and take JSON.
+
+import type { FastifyInstance } from 'fastify';
+import { parseJsonWithUniqueKeys } from '../../core/json/json.ts';
+import type { RequireToken } from '../authenticate.ts';
+import { textOfJson } from '../body/decode-body.ts';
+import { parseJsonBody } from '../body/json-body.ts';
+import { type AppRouteDependencies, appRoutes } from './apps.ts';
+import { definitionRoutes } from './definitions.ts';
+import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
+import { type AdminRunDependencies, adminRunRoutes } from './runs.ts';
+import { type SinkRouteDependencies, sinkRoutes } from './sinks.ts';
+import { workflowLanguageRoutes } from './workflow-language.ts';
+import { type WorkflowRouteDependencies, workflowRoutes } from './workflows.ts';
+
+type RouteDependencies = AppRouteDependencies &
+  WorkflowRouteDependencies &
+  SinkRouteDependencies &
+  AdminRunDependencies &
+  DeliveryRouteDependencies;
+
+export interface AdminDependencies extends RouteDependencies {
+  requireToken: RequireToken;
+  adminHash: string;
+}
+
+const BODY_TYPES = ['application/json', 'application/merge-patch+json'];
+
+export async function adminRoutes(server: FastifyInstance, dependencies: AdminDependencies): Promise<void> {
+  const { requireToken, adminHash } = dependencies;
+  const hashes = [adminHash];
+  await server.register(
+    (admin, _options, done) => {
+      admin.addHook('onRequest', (request, reply, next) => requireToken(request, reply, hashes, next));
+      admin.removeAllContentTypeParsers();
+      admin.addContentTypeParser(BODY_TYPES, { parseAs: 'buffer' }, (_request, bytes, next) => parseBody(bytes as Buffer, next));
+      appRoutes(admin, dependencies);
+      workflowRoutes(admin, dependencies);
+      definitionRoutes(admin, dependencies);
+      sinkRoutes(admin, dependencies);
+      workflowLanguageRoutes(admin, dependencies);
+      adminRunRoutes(admin, dependencies);
+      deliveryRoutes(admin, dependencies);
+      done();
+    },
+    { prefix: '/api/v1' },
+  );
+}
+
+function parseBody(bytes: Buffer, next: (error: Error | null, value?: unknown) => void): void {
+  try {
+    next(null, bytes.length === 0 ? null : parseJsonBody(textOfJson(bytes, null), parseJsonWithUniqueKeys));
+  } catch (error) {
+    next(error as Error);
+  }
+}
