@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createSecretVault, type SecretVaultOptions } from './delivery/secret-vault.ts';
 import type { Ask } from './engine/large/messages.ts';
 import { RunHost } from './engine/large/run-host.ts';
-import { decodeBytes, type TextReading } from './http/body/decode-body.ts';
+import { decodeBytes, type TextFormat } from './http/body/decode-body.ts';
 import { builtinStepTypes } from './steps/builtin.ts';
 import { createStepTypes } from './steps/registry.ts';
 import { lowerThreadPriority } from './threads/background-thread.ts';
@@ -20,7 +20,7 @@ const { secrets, maxDecodedBytes } = workerData as RunThreadData;
 const host = new RunHost({
   tools: createSecretVault(secrets),
   stepTypes: createStepTypes(builtinStepTypes),
-  readReceived: (bytes, reading) => decodeBytes(bytes, reading as TextReading),
+  readReceived: (bytes, reading) => decodeBytes(bytes, reading as TextFormat),
   maxDecodedBytes,
 });
 

@@ -4,7 +4,7 @@ import { appCalls, definitionCalls, rejectionCalls, runCalls, sinkCalls, workflo
 import { foreignAnswer, RefusedError, UnreachableError, unreachable } from './client-error.ts';
 import { deliveryCalls } from './delivery-calls.ts';
 import { readRunStream } from './run-stream.ts';
-import { at, type ClientOptions, createServerCalls } from './server-calls.ts';
+import { at, type ClientOptions, ServerCalls } from './server-calls.ts';
 import type { RunEvent } from './wire-types.ts';
 
 export interface TriggerOptions {
@@ -45,62 +45,76 @@ export type Client = ReturnType<typeof createClient>;
 
 /** Throws when the address or the token is malformed. */
 export function createClient(options: ClientOptions) {
-  const server = createServerCalls(options);
-  const { baseUrl, json, call, openStream } = server;
-
-  /** Needs the sink's token or the admin token; none for a run of a public sink. */
-  function follow(runId: string, { after = 0, signal, reconnectDelaysMs }: FollowOptions = {}, first?: Response): AsyncGenerator<RunEvent> {
-    const url = `${baseUrl}${at`/runs/${runId}/events`}`;
-    return readRunStream({
-      json,
-      after,
-      ...(first === undefined ? {} : { first }),
-      open: (seen) => openStream(url, { headers: { 'last-event-id': String(seen) }, signal: signal ?? null }),
-      signal,
-      reconnectDelaysMs,
-    });
-  }
-
-  /** `path` is the sink's, from the server's root, as `/sink/trigger/http/demo/webhook`. The client's token must be the sink's. */
-  async function trigger(path: string, { signal, method = 'POST', ...request }: TriggerOptions = {}): Promise<FollowedRun> {
-    const response = await openStream(`${baseUrl}${path}`, { ...request, method, signal: signal ?? null });
-    const runId = response.headers.get('x-run-id');
-    if (runId === null) {
-      await response.body?.cancel();
-      throw new UnreachableError(foreignAnswer(response));
-    }
-    return { runId, events: follow(runId, { signal }, response) };
-  }
-
-  /** As `trigger`, without waiting for the run. Any 2xx status counts as accepted. */
-  async function submit(path: string, { signal, method = 'POST', headers, ...request }: TriggerOptions = {}): Promise<Submitted> {
-    const own = { prefer: 'respond-async', ...Object.fromEntries(new Headers(headers)) };
-    const url = `${baseUrl}${path}`;
-    const response = await server.send(url, { ...request, method, headers: own, signal: signal ?? null });
-    // Reading to the end lets the connection be reused.
-    await response.arrayBuffer().catch((error: unknown) => {
-      throw unreachable(baseUrl, error);
-    });
-    return { status: response.status, runId: response.headers.get('x-run-id') };
-  }
-
+  const server = new ServerCalls(options);
   return {
     apps: appCalls(server),
     workflows: workflowCalls(server),
     sinks: sinkCalls(server),
     definitions: definitionCalls(server),
-    runs: { ...runCalls(server), follow: (runId: string, followOptions?: FollowOptions) => follow(runId, followOptions) },
+    runs: {
+      ...runCalls(server),
+      /** Needs the sink's token or the admin token; none for a run of a public sink. */
+      follow: (runId: string, followOptions?: FollowOptions) => follow(server, runId, followOptions),
+    },
     deliveries: deliveryCalls(server),
     rejections: rejectionCalls(server),
-    trigger,
-    submit,
+    /** `path` is the sink's, from the server's root, as `/sink/trigger/http/demo/webhook`. The client's token must be the sink's. */
+    trigger: (path: string, request?: TriggerOptions) => trigger(server, path, request),
+    /** As `trigger`, without waiting for the run. Any 2xx status counts as accepted. */
+    submit: (path: string, request?: TriggerOptions) => submit(server, path, request),
     /** Resolves when the process is alive. */
-    healthz: () => call<Health>('GET', '/healthz'),
+    healthz: () => server.call<Health>('GET', '/healthz'),
     /** Resolves with `not_ready` when the server cannot accept runs. */
     readyz: () =>
-      call<Health>('GET', '/readyz').catch((error: unknown) => {
+      server.call<Health>('GET', '/readyz').catch((error: unknown) => {
         if (error instanceof RefusedError && error.details['status'] === 'not_ready') return error.details as unknown as Health;
         throw error;
       }),
   };
+}
+
+/** `first` is a connection to the stream that is already open. */
+function follow(
+  server: ServerCalls,
+  runId: string,
+  { after = 0, signal, reconnectDelaysMs }: FollowOptions = {},
+  first?: Response,
+): AsyncGenerator<RunEvent> {
+  const url = `${server.baseUrl}${at`/runs/${runId}/events`}`;
+  return readRunStream({
+    json: server.json,
+    after,
+    ...(first === undefined ? {} : { first }),
+    open: (seen) => server.openStream(url, { headers: { 'last-event-id': String(seen) }, signal: signal ?? null }),
+    signal,
+    reconnectDelaysMs,
+  });
+}
+
+async function trigger(
+  server: ServerCalls,
+  path: string,
+  { signal, method = 'POST', ...request }: TriggerOptions = {},
+): Promise<FollowedRun> {
+  const response = await server.openStream(`${server.baseUrl}${path}`, { ...request, method, signal: signal ?? null });
+  const runId = response.headers.get('x-run-id');
+  if (runId === null) {
+    await response.body?.cancel();
+    throw new UnreachableError(foreignAnswer(response));
+  }
+  return { runId, events: follow(server, runId, { signal }, response) };
+}
+
+async function submit(
+  server: ServerCalls,
+  path: string,
+  { signal, method = 'POST', headers, ...request }: TriggerOptions = {},
+): Promise<Submitted> {
+  const own = { prefer: 'respond-async', ...Object.fromEntries(new Headers(headers)) };
+  const response = await server.send(`${server.baseUrl}${path}`, { ...request, method, headers: own, signal: signal ?? null });
+  // Reading to the end lets the connection be reused.
+  await response.arrayBuffer().catch((error: unknown) => {
+    throw unreachable(server.baseUrl, error);
+  });
+  return { status: response.status, runId: response.headers.get('x-run-id') };
 }

@@ -26,47 +26,68 @@ export interface CallOptions {
   ifMatch?: string | undefined;
 }
 
+const DEFAULT_TIMEOUT_MS = 30_000;
+
 /** All calls reject with RefusedError or UnreachableError, or with the reason of an aborted signal. */
-export interface ServerCalls {
+export class ServerCalls {
   /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly json: JsonCodec;
+  readonly #authorization: Readonly<Record<string, string>>;
+  readonly #timeoutMs: number;
+
+  /** Throws when the address or the token is malformed. */
+  constructor({ url, token, json = JSON, timeoutMs = DEFAULT_TIMEOUT_MS }: ClientOptions) {
+    this.baseUrl = readBaseUrl(url);
+    if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new Error('the token must be visible ASCII characters without spaces');
+    this.json = json;
+    this.#authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.#timeoutMs = timeoutMs;
+  }
+
   /** Resolves to the parsed answer; null when it is empty. */
-  call<Answer>(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  async call<Answer>(method: string, path: string, options?: CallOptions): Promise<Answer> {
+    return (await this.callWithTag<Answer>(method, path, options)).answer;
+  }
+
   /** As `call`, with the answer's ETag, or null. */
-  callWithTag<Answer>(method: string, path: string, options?: CallOptions): Promise<{ answer: Answer; etag: string | null }>;
-  /** Resolves to a response of status 2xx with any body. Has no time limit except the signal. */
-  send(url: string, request: RequestInit): Promise<Response>;
-  /** Resolves to a response of status 2xx whose body is an event stream. */
-  openStream(url: string, request?: RequestInit): Promise<Response>;
-  /** Resolves to a response of status 2xx with an unread body of this type. */
-  download(path: string, mediaType: string, options?: Omit<CallOptions, 'body'>): Promise<Response>;
-}
-
-const DEFAULT_TIMEOUT_MS = 30_000;
-
-/** Throws when the address or the token is malformed. */
-export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT_TIMEOUT_MS }: ClientOptions): ServerCalls {
-  const baseUrl = readBaseUrl(url);
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new Error('a token is visible ASCII characters without spaces');
-  const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-
-  async function send(target: string, request: RequestInit): Promise<Response> {
-    const response = await fetch(target, { redirect: 'manual', ...request }).catch((error: unknown) => {
-      if (request.signal?.aborted === true && (error as Error).name !== 'TimeoutError') throw error;
-      throw unreachable(target.startsWith(baseUrl) ? baseUrl : new URL(target).origin, error);
+  async callWithTag<Answer>(method: string, path: string, options: CallOptions = {}): Promise<{ answer: Answer; etag: string | null }> {
+    const { query = {}, body, signal, ifMatch } = options;
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const response = await this.#fetch(`${this.baseUrl}${path}${queryText(query)}`, {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...this.#authorization,
+        ...(body === undefined ? {} : { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' }),
+        ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+      },
+      ...(body === undefined ? {} : { body: this.json.stringify(body) }),
+      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     });
-    if (!response.ok) throw await refusal(response);
-    return response;
+    const text = await response.text().catch((error: unknown) => {
+      throw unreachable(this.baseUrl, error);
+    });
+    return { answer: readAnswer(this.json, response, text) as Answer, etag: response.headers.get('etag') };
   }
 
-  function sendAs(target: string, mediaType: string, request: RequestInit): Promise<Response> {
-    const headers = { accept: mediaType, ...authorization, ...Object.fromEntries(new Headers(request.headers)) };
-    return send(target, { ...request, headers });
+  /** Resolves to a response of status 2xx with any body. Has no time limit except the signal. */
+  send(url: string, request: RequestInit): Promise<Response> {
+    return this.#sendAs(url, 'application/json', request);
   }
 
-  async function open(target: string, mediaType: string, request: RequestInit): Promise<Response> {
-    const response = await sendAs(target, mediaType, request);
+  /** Resolves to a response of status 2xx whose body is an event stream. */
+  openStream(url: string, request: RequestInit = {}): Promise<Response> {
+    return this.#open(url, 'text/event-stream', request);
+  }
+
+  /** Resolves to a response of status 2xx with an unread body of this type. */
+  download(path: string, mediaType: string, { query = {}, signal }: Omit<CallOptions, 'body'> = {}): Promise<Response> {
+    return this.#open(`${this.baseUrl}${path}${queryText(query)}`, mediaType, { signal: signal ?? null });
+  }
+
+  async #open(url: string, mediaType: string, request: RequestInit): Promise<Response> {
+    const response = await this.#sendAs(url, mediaType, request);
     if (response.headers.get('content-type')?.startsWith(mediaType) === true) return response;
     // 204: the run has ended and no event follows.
     if (response.status === 204 && response.headers.has('x-run-id')) return response;
@@ -74,40 +95,19 @@ export function createServerCalls({ url, token, json = JSON, timeoutMs = DEFAULT
     throw new UnreachableError(foreignAnswer(response));
   }
 
-  async function callWithTag<Answer>(
-    method: string,
-    path: string,
-    options: CallOptions = {},
-  ): Promise<{ answer: Answer; etag: string | null }> {
-    const { query = {}, body, signal, ifMatch } = options;
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const response = await send(`${baseUrl}${path}${queryText(query)}`, {
-      method,
-      headers: {
-        accept: 'application/json',
-        ...authorization,
-        ...(body === undefined ? {} : { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' }),
-        ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
-      },
-      ...(body === undefined ? {} : { body: json.stringify(body) }),
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
-    });
-    const text = await response.text().catch((error: unknown) => {
-      throw unreachable(baseUrl, error);
-    });
-    return { answer: readAnswer(json, response, text) as Answer, etag: response.headers.get('etag') };
+  #sendAs(url: string, mediaType: string, request: RequestInit): Promise<Response> {
+    const headers = { accept: mediaType, ...this.#authorization, ...Object.fromEntries(new Headers(request.headers)) };
+    return this.#fetch(url, { ...request, headers });
   }
 
-  return {
-    baseUrl,
-    json,
-    call: async <Answer>(method: string, path: string, options?: CallOptions) => (await callWithTag<Answer>(method, path, options)).answer,
-    callWithTag,
-    send: (target, request) => sendAs(target, 'application/json', request),
-    openStream: (target, request = {}) => open(target, 'text/event-stream', request),
-    download: (path, mediaType, { query = {}, signal } = {}) =>
-      open(`${baseUrl}${path}${queryText(query)}`, mediaType, { signal: signal ?? null }),
-  };
+  async #fetch(url: string, request: RequestInit): Promise<Response> {
+    const response = await fetch(url, { redirect: 'manual', ...request }).catch((error: unknown) => {
+      if (request.signal?.aborted === true && (error as Error).name !== 'TimeoutError') throw error;
+      throw unreachable(url.startsWith(this.baseUrl) ? this.baseUrl : new URL(url).origin, error);
+    });
+    if (!response.ok) throw await refusal(response);
+    return response;
+  }
 }
 
 /** Escapes the values of a path: at`/apps/${id}`. Throws for a value that would change the path. */

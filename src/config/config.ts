@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { AddressRange } from '../address-range.ts';
-import { sayKnown } from '../core/values/near-names.ts';
+import { suggestNames } from '../core/values/near-names.ts';
 import {
   integer,
   nonEmpty,
@@ -250,9 +250,9 @@ function findUnknown({ environment, file }: ConfigSources): string[] {
   return [
     ...Object.keys(environment)
       .filter((name) => name.startsWith('SLUICE_') && !variables.has(name) && !ofClient.has(name))
-      .map((name) => `${name}: no such setting${sayKnown(name, [...variables])}`),
+      .map((name) => `${name}: no such setting${suggestNames(name, [...variables])}`),
     ...Object.keys(file)
       .filter((key) => !keys.has(key))
-      .map((key) => `settings.${key}: no such setting${sayKnown(key, [...keys])}`),
+      .map((key) => `settings.${key}: no such setting${suggestNames(key, [...keys])}`),
   ];
 }

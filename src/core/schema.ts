@@ -3,7 +3,7 @@
 import { Ajv, type ErrorObject, type FuncKeywordDefinition, type Options, type ValidateFunction } from 'ajv';
 import type { Fault } from './fault.ts';
 import { type CoercionRule, isCoercible } from './values/coercion.ts';
-import { nearNames, sayKnown } from './values/near-names.ts';
+import { nearNames, suggestNames } from './values/near-names.ts';
 
 export type JsonSchema = Record<string, unknown>;
 
@@ -81,7 +81,7 @@ function describeError(error: ErrorObject): Fault | null {
     case 'unevaluatedProperties': {
       const known = Object.keys((parentSchema?.['properties'] as object | undefined) ?? {});
       const name = String(params['additionalProperty'] ?? params['unevaluatedProperty']);
-      return { path, message: `unknown field "${name}"${sayKnown(name, known)}` };
+      return { path, message: `unknown field "${name}"${suggestNames(name, known)}` };
     }
     case 'required':
       return { path, message: `field "${params['missingProperty']}" is missing` };

@@ -52,9 +52,15 @@ const checkOutline = createSchemaCheck({
   },
 });
 
+interface OutlineWorkflow {
+  app_id: string;
+  id: string;
+  definition: unknown;
+}
+
 interface Outline {
   apps?: { id: string; name?: string | null }[];
-  workflows?: { app_id: string; id: string; definition: unknown }[];
+  workflows?: OutlineWorkflow[];
   sinks?: unknown[];
 }
 
@@ -74,56 +80,66 @@ export async function parseDefinitions(
   const outlineFaults = checkOutline(withPlainNumbers(value));
   if (outlineFaults.length > 0) return { definitions: nothing, faults: outlineFaults };
   const { apps = [], workflows = [], sinks = [] } = value as Outline;
-
   const faults: Fault[] = [];
   for (const [index, app] of apps.entries()) addFault(faults, `apps[${index}].id`, appIdFault(app.id));
+  const definitions: DefinitionDocument = {
+    apps: apps.map(({ id, name = null }) => ({ id, name })),
+    workflows: await parseWorkflows(workflows, inspect, findStored, faults),
+    sinks: parseSinks(sinks, faults),
+  };
+  const appNames = apps.map(({ id }) => id);
+  const workflowNames = workflows.map(({ app_id: appId, id }) => `${appId}/${id}`);
+  faults.push(
+    ...repeated('apps', appNames),
+    ...repeated('workflows', workflowNames),
+    // Without the sinks that have faults, the places of the others are unknown.
+    ...(definitions.sinks.length === sinks.length ? repeated('sinks', definitions.sinks.map(sinkName)) : []),
+  );
+  return { definitions, faults };
+}
+
+async function parseWorkflows(
+  workflows: readonly OutlineWorkflow[],
+  inspect: InspectManifest,
+  findStored: FindStoredWorkflow,
+  faults: Fault[],
+): Promise<WorkflowDefinition[]> {
   const pin = createPinning(workflows, findStored);
-  const documents: string[] = [];
+  const parsed: WorkflowDefinition[] = [];
   for (const [index, { app_id: appId, id }] of workflows.entries()) {
     const path = `workflows[${index}]`;
     const pinned = await pin(index, []);
-    documents.push(stringifyJson(pinned.document));
+    parsed.push({ appId, id, document: stringifyJson(pinned.document) });
     addFault(faults, `${path}.app_id`, appIdFault(appId));
     addFault(faults, `${path}.id`, workflowIdFault(id));
     faults.push(...nestFaults(`${path}.definition`, [...workflowFaults(withPlainNumbers(pinned.document), inspect), ...pinned.faults]));
   }
-  const parsedSinks: SinkDefinition[] = [];
+  return parsed;
+}
+
+/** Returns the sinks without faults. */
+function parseSinks(sinks: readonly unknown[], faults: Fault[]): SinkDefinition[] {
+  const parsed: SinkDefinition[] = [];
   for (const [index, document] of sinks.entries()) {
     const { sink, faults: sinkFaults } = parseSink(withPlainNumbers(document));
     faults.push(...nestFaults(`sinks[${index}]`, sinkFaults));
-    if (sink !== null) parsedSinks.push(sink);
+    if (sink !== null) parsed.push(sink);
   }
-  faults.push(
-    ...repeated(
-      'apps',
-      apps.map(({ id }) => id),
-    ),
-    ...repeated(
-      'workflows',
-      workflows.map(({ app_id: appId, id }) => `${appId}/${id}`),
-    ),
-    ...(parsedSinks.length === sinks.length ? repeated('sinks', parsedSinks.map(sinkName)) : []),
-  );
-  const definitions: DefinitionDocument = {
-    apps: apps.map(({ id, name = null }) => ({ id, name })),
-    workflows: workflows.map(({ app_id: appId, id }, index) => ({ appId, id, document: documents[index] as string })),
-    sinks: parsedSinks,
-  };
-  return { definitions, faults };
+  return parsed;
 }
 
 type Pinned = Awaited<ReturnType<typeof pinWorkflows>>;
 
 /** Pins each workflow once. References are looked up in the document first, then in storage. */
 function createPinning(
-  workflows: readonly { app_id: string; id: string; definition: unknown }[],
+  workflows: readonly OutlineWorkflow[],
   findStored: FindStoredWorkflow,
 ): (index: number, usedBy: readonly string[]) => Promise<Pinned> {
   const done = new Map<number, Pinned>();
   return async function pin(index, usedBy) {
     const known = done.get(index);
     if (known !== undefined) return known;
-    const { app_id: appId, id, definition } = workflows[index] as { app_id: string; id: string; definition: unknown };
+    const { app_id: appId, id, definition } = workflows[index] as OutlineWorkflow;
     const pinned = await pinWorkflows({ appId, id, usedBy }, definition, async (reference, above) => {
       const other = workflows.findIndex((item) => item.app_id === appId && item.id === reference.id);
       if (other !== -1 && reference.version === null) return (await pin(other, above)).document;
@@ -146,6 +162,6 @@ function addFault(faults: Fault[], path: string, message: string | null): void {
 function repeated(list: string, names: string[]): Fault[] {
   return names.flatMap((name, index) => {
     const first = names.indexOf(name);
-    return first < index ? [{ path: `${list}[${index}]`, message: `"${name}" is defined already at ${list}[${first}]` }] : [];
+    return first < index ? [{ path: `${list}[${index}]`, message: `"${name}" is already defined at ${list}[${first}]` }] : [];
   });
 }

@@ -25,60 +25,69 @@ export interface SinkChanges {
   rotateToken(appId: string, sinkId: string, ifMatch?: string): Promise<{ sink: Sink; token: string }>;
 }
 
-export function createSinkChanges({ inTurn, change }: DefinitionWriter, catalog: Catalog, clock: Clock): SinkChanges {
-  function findSink(appId: string, sinkId: string): Sink {
-    const sink = catalog.findSink(sinkId);
-    if (sink?.appId !== appId) throw new AppError('not_found', `app "${appId}" has no sink "${sinkId}"`);
-    return sink;
-  }
+interface Context {
+  writer: DefinitionWriter;
+  catalog: Catalog;
+  clock: Clock;
+}
 
-  function findOwnSink(appId: string, sinkId: string, ifMatch?: string): Sink {
-    const sink = findSink(appId, sinkId);
-    const name = `sink "${sinkId}"`;
-    refuseIfManaged(name, sink.managedBy);
-    refuseStale(name, ifMatch, sink);
-    return sink;
-  }
-
-  async function saveSink(appId: string, document: unknown, existing: Sink | undefined): Promise<Sink> {
-    const { sink: definition, faults } = parseSink(document, appId);
-    if (definition === null) {
-      refuseFaults('the sink', faults);
-      throw new Error('a sink without faults was not parsed');
-    }
-    const sink = hashSinkTokens(definition, { managedBy: 'api', existing, now: clock() });
-    await change({ kind: 'put_sink', sink });
-    return findSink(appId, sink.id);
-  }
-
-  async function editSink(existing: Sink, given: unknown, show: Edit<Sink>['show']): Promise<Sink> {
-    const { document, faults } = readSinkEdit(given, show(existing) as Record<string, unknown>);
-    refuseFaults('the sink', faults);
-    return await saveSink(existing.appId, document, existing);
-  }
-
+export function createSinkChanges(writer: DefinitionWriter, catalog: Catalog, clock: Clock): SinkChanges {
+  const context: Context = { writer, catalog, clock };
+  const { inTurn, change } = writer;
   return {
-    findSink,
-    createSink: (appId, document) => inTurn(() => saveSink(appId, withPlainNumbers(document), undefined)),
+    findSink: (appId, sinkId) => findSink(catalog, appId, sinkId),
+    createSink: (appId, document) => inTurn(() => saveSink(context, appId, withPlainNumbers(document), undefined)),
     replaceSink: (appId, sinkId, document, { ifMatch, show }) =>
-      inTurn(async () => editSink(findOwnSink(appId, sinkId, ifMatch), withPlainNumbers(document), show)),
+      inTurn(async () => editSink(context, findOwnSink(catalog, appId, sinkId, ifMatch), withPlainNumbers(document), show)),
     patchSink: (appId, sinkId, patch, { ifMatch, show }) =>
       inTurn(async () => {
-        const existing = findOwnSink(appId, sinkId, ifMatch);
-        return await editSink(existing, patchSink(existing, withPlainNumbers(patch)), show);
+        const existing = findOwnSink(catalog, appId, sinkId, ifMatch);
+        return await editSink(context, existing, patchSink(existing, withPlainNumbers(patch)), show);
       }),
     deleteSink: (appId, sinkId, ifMatch) =>
       inTurn(async () => {
-        findOwnSink(appId, sinkId, ifMatch);
+        findOwnSink(catalog, appId, sinkId, ifMatch);
         await change({ kind: 'delete_sink', sinkId });
       }),
     rotateToken: (appId, sinkId, ifMatch) =>
       inTurn(async () => {
-        const existing = findOwnSink(appId, sinkId, ifMatch);
+        const existing = findOwnSink(catalog, appId, sinkId, ifMatch);
         const token = newToken();
         const sink: Sink = { ...existing, auth: { type: 'bearer', tokenHashes: [hashToken(token)] }, updatedAt: clock() };
         await change({ kind: 'put_sink', sink });
         return { sink, token };
       }),
   };
+}
+
+function findSink(catalog: Catalog, appId: string, sinkId: string): Sink {
+  const sink = catalog.findSink(sinkId);
+  if (sink?.appId !== appId) throw new AppError('not_found', `app "${appId}" has no sink "${sinkId}"`);
+  return sink;
+}
+
+/** Throws when the API may not change the sink. */
+function findOwnSink(catalog: Catalog, appId: string, sinkId: string, ifMatch?: string): Sink {
+  const sink = findSink(catalog, appId, sinkId);
+  const name = `sink "${sinkId}"`;
+  refuseIfManaged(name, sink.managedBy);
+  refuseStale(name, ifMatch, sink);
+  return sink;
+}
+
+async function saveSink({ writer, catalog, clock }: Context, appId: string, document: unknown, existing: Sink | undefined): Promise<Sink> {
+  const { sink: definition, faults } = parseSink(document, appId);
+  if (definition === null) {
+    refuseFaults('the sink', faults);
+    throw new Error('a sink without faults was not parsed');
+  }
+  const sink = hashSinkTokens(definition, { managedBy: 'api', existing, now: clock() });
+  await writer.change({ kind: 'put_sink', sink });
+  return findSink(catalog, appId, sink.id);
+}
+
+async function editSink(context: Context, existing: Sink, given: unknown, show: Edit<Sink>['show']): Promise<Sink> {
+  const { document, faults } = readSinkEdit(given, show(existing) as Record<string, unknown>);
+  refuseFaults('the sink', faults);
+  return await saveSink(context, existing.appId, document, existing);
 }

@@ -39,74 +39,87 @@ export interface WorkflowChangeOptions {
 
 const READ_ONLY = ['id', 'app_id', 'version', 'managed_by', 'created_at'];
 
-export function createWorkflowChanges({ writer: { inTurn, change }, storage, catalog, stepTypes }: WorkflowChangeOptions): WorkflowChanges {
-  function findCurrent(appId: string, workflowId: string): WorkflowRecord | undefined {
-    return catalog.current().workflows.find((record) => record.appId === appId && record.id === workflowId);
-  }
-
-  function findWorkflow(appId: string, workflowId: string): WorkflowRecord {
-    const workflow = findCurrent(appId, workflowId);
-    if (workflow === undefined) throw new AppError('not_found', `app "${appId}" has no workflow "${workflowId}"`);
-    return workflow;
-  }
-
-  function refuseChange(workflowId: string, ifMatch: string | undefined, existing: WorkflowRecord | undefined): void {
-    refuseIfManaged(`workflow "${workflowId}"`, existing?.managedBy);
-    refuseStale(`workflow "${workflowId}"`, ifMatch, existing);
-  }
-
-  async function findDefinition(appId: string, { id, version }: InnerWorkflowReference): Promise<unknown> {
-    const record = version === null ? findCurrent(appId, id) : await storage.findWorkflow(appId, id, Number(version) || 0);
-    return record === undefined || record === null ? null : parseJson(record.document);
-  }
-
-  async function check(appId: string | null, id: string | null, written: unknown): Promise<{ document: unknown; faults: Fault[] }> {
-    const { document, faults } =
-      appId === null
-        ? { document: withoutPins(written), faults: [] }
-        : await pinWorkflows({ appId, id }, written, (reference) => findDefinition(appId, reference));
-    return { document, faults: [...workflowFaults(withPlainNumbers(document), stepTypes.inspect), ...faults] };
-  }
-
-  async function save(appId: string, workflowId: string, written: unknown): Promise<WorkflowRecord> {
-    const { document, faults } = await check(appId, workflowId, written);
-    refuseFaults('the workflow', faults);
-    await change({ kind: 'put_workflow', appId, workflowId, document: stringifyJson(document), managedBy: 'api' });
-    return findWorkflow(appId, workflowId);
-  }
-
+export function createWorkflowChanges(options: WorkflowChangeOptions): WorkflowChanges {
+  const { writer, storage, catalog } = options;
+  const { inTurn } = writer;
   return {
-    findWorkflow,
-    findDefinition,
+    findWorkflow: (appId, workflowId) => findWorkflow(catalog, appId, workflowId),
+    findDefinition: (appId, reference) => findDefinition(storage, catalog, appId, reference),
     saveWorkflow: (appId, workflowId, document, { ifMatch, show }) =>
       inTurn(async () => {
         refuseFaults('the workflow', [...fault('app_id', appIdFault(appId)), ...fault('workflow_id', workflowIdFault(workflowId))]);
-        const existing = findCurrent(appId, workflowId);
+        const existing = findCurrent(catalog, appId, workflowId);
         refuseChange(workflowId, ifMatch, existing);
-        return await save(appId, workflowId, readDefinition(document, existing, show));
+        return await save(options, appId, workflowId, readDefinition(document, existing, show));
       }),
     patchWorkflow: (appId, workflowId, patch, { ifMatch, show }) =>
       inTurn(async () => {
-        const existing = findWorkflow(appId, workflowId);
+        const existing = findWorkflow(catalog, appId, workflowId);
         refuseChange(workflowId, ifMatch, existing);
         const changes = readDefinition(patch, existing, show);
-        return await save(appId, workflowId, mergePatch(withoutPins(parseJson(existing.document)), changes));
+        return await save(options, appId, workflowId, mergePatch(withoutPins(parseJson(existing.document)), changes));
       }),
     deleteWorkflow: (appId, workflowId, ifMatch) =>
       inTurn(async () => {
-        refuseChange(workflowId, ifMatch, findWorkflow(appId, workflowId));
-        const user = catalog
-          .current()
-          .workflows.find((record) => record.appId === appId && usesWorkflow(parseJson(record.document), workflowId));
-        if (user !== undefined)
-          throw new AppError(
-            'conflict',
-            `workflow "${workflowId}" of app "${appId}" is used by workflow "${user.id}"; change that one first`,
-          );
-        await change({ kind: 'delete_workflow', appId, workflowId });
+        refuseChange(workflowId, ifMatch, findWorkflow(catalog, appId, workflowId));
+        refuseIfUsed(catalog, appId, workflowId);
+        await writer.change({ kind: 'delete_workflow', appId, workflowId });
       }),
-    checkWorkflow: async (appId, document) => (await check(appId, null, document)).faults,
+    checkWorkflow: async (appId, document) => (await check(options, appId, null, document)).faults,
   };
+}
+
+function findCurrent(catalog: Catalog, appId: string, workflowId: string): WorkflowRecord | undefined {
+  return catalog.current().workflows.find((record) => record.appId === appId && record.id === workflowId);
+}
+
+function findWorkflow(catalog: Catalog, appId: string, workflowId: string): WorkflowRecord {
+  const workflow = findCurrent(catalog, appId, workflowId);
+  if (workflow === undefined) throw new AppError('not_found', `app "${appId}" has no workflow "${workflowId}"`);
+  return workflow;
+}
+
+async function findDefinition(
+  storage: WorkflowChangeOptions['storage'],
+  catalog: Catalog,
+  appId: string,
+  { id, version }: InnerWorkflowReference,
+): Promise<unknown> {
+  const record = version === null ? findCurrent(catalog, appId, id) : await storage.findWorkflow(appId, id, Number(version) || 0);
+  return record === undefined || record === null ? null : parseJson(record.document);
+}
+
+/** Throws when the API may not change the workflow. */
+function refuseChange(workflowId: string, ifMatch: string | undefined, existing: WorkflowRecord | undefined): void {
+  refuseIfManaged(`workflow "${workflowId}"`, existing?.managedBy);
+  refuseStale(`workflow "${workflowId}"`, ifMatch, existing);
+}
+
+function refuseIfUsed(catalog: Catalog, appId: string, workflowId: string): void {
+  const user = catalog.current().workflows.find((record) => record.appId === appId && usesWorkflow(parseJson(record.document), workflowId));
+  if (user !== undefined)
+    throw new AppError('conflict', `workflow "${workflowId}" of app "${appId}" is used by workflow "${user.id}"; change that one first`);
+}
+
+/** Resolves to the definition with its copies, and every fault. */
+async function check(
+  { storage, catalog, stepTypes }: WorkflowChangeOptions,
+  appId: string | null,
+  id: string | null,
+  written: unknown,
+): Promise<{ document: unknown; faults: Fault[] }> {
+  const { document, faults } =
+    appId === null
+      ? { document: withoutPins(written), faults: [] }
+      : await pinWorkflows({ appId, id }, written, (reference) => findDefinition(storage, catalog, appId, reference));
+  return { document, faults: [...workflowFaults(withPlainNumbers(document), stepTypes.inspect), ...faults] };
+}
+
+async function save(options: WorkflowChangeOptions, appId: string, workflowId: string, written: unknown): Promise<WorkflowRecord> {
+  const { document, faults } = await check(options, appId, workflowId, written);
+  refuseFaults('the workflow', faults);
+  await options.writer.change({ kind: 'put_workflow', appId, workflowId, document: stringifyJson(document), managedBy: 'api' });
+  return findWorkflow(options.catalog, appId, workflowId);
 }
 
 /** Accepts a definition, or an answer that contains one as `definition`. */

@@ -31,7 +31,7 @@ export async function startServerTime(options: ServerTimeOptions): Promise<Serve
   return new ServerTime(options, await options.storage.readServerTime());
 }
 
-class ServerTime {
+export class ServerTime {
   readonly #storage: ServerTimeStore;
   readonly #clocks: MachineClocks;
   readonly #logger: Logger;

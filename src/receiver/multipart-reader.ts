@@ -8,62 +8,68 @@ import type { PartHead } from '../core/form/part-head.ts';
 import { decodePartText, type PartText } from '../core/form/part-name.ts';
 import type { ArrivedPart } from './arrival.ts';
 import { createByteSummary, HEAD_BYTES } from './byte-summary.ts';
-import type { ContentReader } from './content-reader.ts';
+import type { ContentReader, ReadContent } from './content-reader.ts';
 import { imageSize } from './image-size.ts';
 import type { SaveFile } from './saved-file.ts';
 import { shortText } from './short-text.ts';
 
 const MAX_PARTS = 1000;
 
-/** Throws MalformedForm when the content type has no boundary. */
-export function multipartReader(contentType: string, save: SaveFile): ContentReader {
-  const { boundary } = readFormType(contentType);
-  const parser = new MultipartParser(boundary);
-  const parts: ArrivedPart[] = [];
-  const faults: string[] = [];
-  let open: OpenPart | null = null;
-  let isOver = false;
+export class MultipartReader implements ContentReader {
+  readonly #parser: MultipartParser;
+  readonly #save: SaveFile;
+  readonly #parts: ArrivedPart[] = [];
+  readonly #faults: string[] = [];
+  #open: OpenPart | null = null;
+  #isOver = false;
 
-  async function add(token: FormToken): Promise<void> {
-    if (token.kind === 'part') open = await openPart(token.head, save, (fault) => faults.push(fault));
-    else if (token.kind === 'content') await open?.add(Buffer.from(token.bytes));
-    else await closePart();
+  /** Throws MalformedForm when the content type has no boundary. */
+  constructor(contentType: string, save: SaveFile) {
+    this.#parser = new MultipartParser(readFormType(contentType).boundary);
+    this.#save = save;
   }
 
-  async function closePart(): Promise<void> {
-    if (open === null) return;
-    parts.push(await open.close());
-    open = null;
+  async write(chunk: Buffer): Promise<void> {
+    await this.#addAll(this.#parser.push(chunk));
   }
 
-  async function addAll(tokens: Iterable<FormToken>): Promise<void> {
-    if (isOver) return;
+  async end(): Promise<ReadContent> {
+    await this.#addAll(this.#parser.end());
+    if (this.#parts.length === 0 && this.#faults.length === 0) this.#faults.push('the multipart form has no parts');
+    return { content: { kind: 'multipart', parts: this.#parts }, faults: this.#faults };
+  }
+
+  async #addAll(tokens: Iterable<FormToken>): Promise<void> {
+    if (this.#isOver) return;
     try {
       for (const token of tokens) {
-        if (token.kind === 'part' && parts.length === MAX_PARTS) {
-          faults.push(`only the first ${MAX_PARTS} parts are shown`);
-          isOver = true;
+        if (token.kind === 'part' && this.#parts.length === MAX_PARTS) {
+          this.#faults.push(`only the first ${MAX_PARTS} parts are shown`);
+          this.#isOver = true;
           return;
         }
-        await add(token);
+        await this.#add(token);
       }
     } catch (error) {
       if (!(error instanceof MalformedForm)) throw error;
-      isOver = true;
-      faults.push(`the multipart form is broken: ${error.why}`);
-      if (open !== null) faults.push(`part ${parts.length + 1} is cut off`);
-      await closePart();
+      this.#isOver = true;
+      this.#faults.push(`the multipart form is broken: ${error.why}`);
+      if (this.#open !== null) this.#faults.push(`part ${this.#parts.length + 1} is cut off`);
+      await this.#closePart();
     }
   }
 
-  return {
-    write: (chunk) => addAll(parser.push(chunk)),
-    async end() {
-      await addAll(parser.end());
-      if (parts.length === 0 && faults.length === 0) faults.push('the multipart form holds no part');
-      return { content: { kind: 'multipart', parts }, faults };
-    },
-  };
+  async #add(token: FormToken): Promise<void> {
+    if (token.kind === 'part') this.#open = await openPart(token.head, this.#save, (fault) => this.#faults.push(fault));
+    else if (token.kind === 'content') await this.#open?.add(Buffer.from(token.bytes));
+    else await this.#closePart();
+  }
+
+  async #closePart(): Promise<void> {
+    if (this.#open === null) return;
+    this.#parts.push(await this.#open.close());
+    this.#open = null;
+  }
 }
 
 interface OpenPart {

@@ -5,7 +5,7 @@ import type { Pair } from './arrival.ts';
 import { createByteSummary, HEAD_BYTES } from './byte-summary.ts';
 import type { ContentReader, ReadContent } from './content-reader.ts';
 import { imageSize } from './image-size.ts';
-import { multipartReader } from './multipart-reader.ts';
+import { MultipartReader } from './multipart-reader.ts';
 import type { SaveFile } from './saved-file.ts';
 import { decodeUtf8 } from './short-text.ts';
 
@@ -21,7 +21,7 @@ export function contentReader(contentType: string, encoding: string | undefined,
   if (type.startsWith('text/')) return wholeReader(MAX_SHOWN_BYTES, readText('text'));
   if (type !== 'multipart/form-data') return wholeReader(HEAD_BYTES, readBytes);
   try {
-    return multipartReader(contentType, save);
+    return new MultipartReader(contentType, save);
   } catch (error) {
     if (!(error instanceof MalformedForm)) throw error;
     const fault = `the multipart form is broken: ${error.why}`;

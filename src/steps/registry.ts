@@ -1,7 +1,7 @@
 // Finds and describes the known step types, and checks manifests against them.
 
 import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/schema.ts';
-import { sayKnown } from '../core/values/near-names.ts';
+import { suggestNames } from '../core/values/near-names.ts';
 import type { InspectManifest, ManifestReport } from '../core/workflow/faults.ts';
 import { commonProperties, isOutcomeTransition, survivesFailure } from './step-properties.ts';
 import type { StepType } from './step-type.ts';
@@ -62,16 +62,16 @@ function idsOf({ type, aliases = [] }: StepType): string[] {
 
 function reportUnknown(type: string, list: readonly StepType[]): ManifestReport {
   const shown = type.length > 100 ? `${type.slice(0, 100)}…` : type;
-  const hint = sayKnown(type, list.flatMap(idsOf), list.map((stepType) => stepType.type).join(', '));
+  const hint = suggestNames(type, list.flatMap(idsOf), list.map((stepType) => stepType.type).join(', '));
   const message = `"${shown}" is not a step type${hint}`;
-  return { faults: [{ path: 'type', message }], outputs: null, takesSteps: () => true, mayNameLoop: () => true };
+  return { faults: [{ path: 'type', message }], outputs: null, acceptsSteps: () => true, allowsLoop: () => true };
 }
 
 function report({ stepType, check }: Entry, manifest: Record<string, unknown>): ManifestReport {
   const { properties, mayLoop = false } = stepType;
-  const takesSteps = (property: string): boolean =>
+  const acceptsSteps = (property: string): boolean =>
     property === 'next_steps' || isOutcomeTransition(property) || namesSteps(properties[property]);
-  const transitions = { takesSteps, mayNameLoop: (property: string): boolean => mayLoop || isOutcomeTransition(property) };
+  const transitions = { acceptsSteps, allowsLoop: (property: string): boolean => mayLoop || isOutcomeTransition(property) };
   const faults = check(manifest);
   if (faults.length > 0) return { faults, outputs: null, ...transitions };
   const outputs = stepType.outputs(manifest);

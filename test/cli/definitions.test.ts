@@ -78,8 +78,8 @@ describe('validate', () => {
     const path = folder({ 'a.yaml': `sinks:\n${sink}`, 'b.yaml': `sinks:\n  - { app_id: shop, path: /b, method: POST }\n${sink}${sink}` });
     expect((await cli(['validate', path])).stderr).toBe(
       [
-        `sluice: ${path}/b.yaml:3: sinks[1]: "shop POST /a" is defined already at sinks[0] of ${path}/a.yaml`,
-        `sluice: ${path}/b.yaml:4: sinks[2]: "shop POST /a" is defined already at sinks[0] of ${path}/a.yaml`,
+        `sluice: ${path}/b.yaml:3: sinks[1]: "shop POST /a" is already defined at sinks[0] of ${path}/a.yaml`,
+        `sluice: ${path}/b.yaml:4: sinks[2]: "shop POST /a" is already defined at sinks[0] of ${path}/a.yaml`,
         '',
       ].join('\n'),
     );
@@ -99,7 +99,7 @@ describe('validate', () => {
     expect(stderr.replaceAll(path, 'config').split('\n')).toEqual([
       expect.stringMatching(/^sluice: config\/a\.yaml:2: .+$/),
       `sluice: config/b.yaml:1: environment variable NOT_SET_ANYWHERE is not set, but \${env:NOT_SET_ANYWHERE} needs it`,
-      'sluice: config/c.yaml:1: must hold a mapping with apps, workflows, sinks',
+      'sluice: config/c.yaml:1: must be a mapping with apps, workflows, sinks',
       'sluice: config/d.yaml:1: unknown field "sink"; did you mean "sinks"? Known are apps, workflows, sinks, settings',
       'sluice: config/d.yaml:2: sinks: must be a list',
       'sluice: config/d.yaml:3: settings: must be a mapping',

@@ -32,7 +32,7 @@ describe('what is wrong is named with exit code 2', () => {
     [
       'a token that cannot be one',
       ['run', 'list', '--url', 'http://h', '--token', 'a b'],
-      'sluice: a token is visible ASCII characters without spaces\n',
+      'sluice: the token must be visible ASCII characters without spaces\n',
     ],
     ['a sink without a path', ['sink', 'create', '--app', 'shop'], 'sluice: --path is missing\n'],
     [

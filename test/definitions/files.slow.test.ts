@@ -61,7 +61,7 @@ const BROKEN: [string, string][] = [
     `sinks:\n  - { app_id: crew, path: /x, method: POST, auth_token: "${variable('NOT_SET')}" }\n`,
     'bad.yaml:2: environment variable NOT_SET is not set',
   ],
-  ['- a\n- b\n', 'bad.yaml:1: must hold a mapping with apps, workflows, sinks'],
+  ['- a\n- b\n', 'bad.yaml:1: must be a mapping with apps, workflows, sinks'],
   ['sinks:\n  - { app_id: crew, path: no-slash, method: POST }\n', 'bad.yaml:2: sinks[0].path: must start with "/"'],
   [
     'sinks:\n  - { app_id: crew, path: /x, method: PSOT }\n',

@@ -128,11 +128,11 @@ describe('is told:', () => {
 
 test('of all step types, what may lead back is a way, and what may not is a gate', () => {
   for (const type of builtinStepTypes.map((stepType) => stepType.type)) {
-    const { takesSteps, mayNameLoop } = inspect(type, {});
+    const { acceptsSteps, allowsLoop } = inspect(type, {});
     const properties = Object.keys(builtinStepTypes.find((stepType) => stepType.type === type)?.properties ?? {});
-    for (const property of [...properties, 'on_success', 'on_failure'].filter(takesSteps)) {
+    for (const property of [...properties, 'on_success', 'on_failure'].filter(acceptsSteps)) {
       const { gates } = linksOf({ type, name: 'a', [property]: ['$steps.b'] });
-      expect(gates.has('b'), `${type} ${property}`).toBe(!mayNameLoop(property));
+      expect(gates.has('b'), `${type} ${property}`).toBe(!allowsLoop(property));
     }
   }
 });

@@ -77,7 +77,7 @@ describe('a file may hold', () => {
   test('settings in several files, each of them once', async () => {
     const { settings, faults } = await read({ 'a.yaml': 'settings: { port: 1 }\n', 'b.yaml': 'settings:\n  rate_limit: 5\n  port: 2\n' });
     expect(settings).toMatchObject({ rate_limit: 5 });
-    expect(faults).toEqual([expect.stringMatching(/^b\.yaml:3: settings\.port: is set already in .*a\.yaml$/)]);
+    expect(faults).toEqual([expect.stringMatching(/^b\.yaml:3: settings\.port: is already set in .*a\.yaml$/)]);
   });
 });
 
@@ -108,8 +108,8 @@ describe('a fault is told at its line', () => {
     ['a second document', 'sinks: []\n---\nsinks: []\n', 'a.yaml:2: a second document begins here; each needs a file of its own'],
     ['bytes that are not UTF-8', Buffer.from('sinks: []\nx-a: caf\xe9\n', 'latin1'), 'a.yaml:2: is not UTF-8'],
     ['UTF-16', Buffer.from('\ufeffsinks: []\n', 'utf16le'), 'a.yaml:1: is not UTF-8'],
-    ['a list at the top', '\n- a\n', 'a.yaml:2: must hold a mapping with apps, workflows, sinks'],
-    ['a number at the top', '12.0\n', 'a.yaml:1: must hold a mapping with apps, workflows, sinks'],
+    ['a list at the top', '\n- a\n', 'a.yaml:2: must be a mapping with apps, workflows, sinks'],
+    ['a number at the top', '12.0\n', 'a.yaml:1: must be a mapping with apps, workflows, sinks'],
     ['a list that is none', 'x-a: 1\nsinks: { a: 1 }\n', 'a.yaml:2: sinks: must be a list'],
     [
       'a token that a template left out',
@@ -221,8 +221,8 @@ settings:
   test('an unknown field is one of its own line, and what stands twice names both files', async () => {
     const { locate } = await read(files);
     expect(locate('sinks[1]', 'unknown field "response"; known are a')).toBe('b.yaml:9: sinks[0]: unknown field "response"; known are a');
-    expect(locate('sinks[1]', '"x" is defined already at sinks[0]')).toBe(
-      'b.yaml:7: sinks[0]: "x" is defined already at sinks[0] of a.yaml',
+    expect(locate('sinks[1]', '"x" is already defined at sinks[0]')).toBe(
+      'b.yaml:7: sinks[0]: "x" is already defined at sinks[0] of a.yaml',
     );
   });
 });

@@ -4,13 +4,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ArrivedPart } from '../../src/receiver/arrival.ts';
 import type { ReadContent } from '../../src/receiver/content-reader.ts';
-import { multipartReader } from '../../src/receiver/multipart-reader.ts';
+import { MultipartReader } from '../../src/receiver/multipart-reader.ts';
 import { createSaver } from '../../src/receiver/saved-file.ts';
 
 const noFile = createSaver(null, '');
 
 async function read(body: string, sizes: readonly number[] = [body.length]): Promise<ReadContent & { parts: ArrivedPart[] }> {
-  const reader = multipartReader('multipart/form-data; boundary=b', noFile);
+  const reader = new MultipartReader('multipart/form-data; boundary=b', noFile);
   const bytes = Buffer.from(body, 'latin1');
   for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
     const size = sizes[turn % sizes.length] as number;
@@ -91,7 +91,7 @@ describe('is bounded', () => {
 
 test('shows a part that says nothing of itself, and says so where there is none', async () => {
   expect(await read('--b\r\nX: y\r\n\r\nz\r\n--b--\r\n')).toMatchObject({ faults: [], parts: [{ name: null, filename: null, text: 'z' }] });
-  expect((await read('--b--\r\n')).faults).toEqual(['the multipart form holds no part']);
+  expect((await read('--b--\r\n')).faults).toEqual(['the multipart form has no parts']);
 });
 
 test('tells the part in which it ends, with what came of it', async () => {
@@ -108,5 +108,5 @@ test('tells the part in which it ends, with what came of it', async () => {
 
 test('needs a boundary', () => {
   for (const type of ['multipart/form-data', 'multipart/form-data; boundary', 'multipart/form-data; x=y'])
-    expect(() => multipartReader(type, noFile), type).toThrow(/oundary/);
+    expect(() => new MultipartReader(type, noFile), type).toThrow(/oundary/);
 });

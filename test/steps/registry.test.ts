@@ -49,8 +49,8 @@ describe('a step type', () => {
       cases: { type: 'object', additionalProperties: step },
       value: { type: 'string', pattern: '^\\$[a-z]' },
     };
-    const { takesSteps } = createStepTypes([stepType({ properties })]).inspect('test/one@v1', { type: 'test/one@v1', name: 'a' });
-    expect(['next_steps', 'cases', 'value', 'name', 'unknown', 'constructor'].filter(takesSteps)).toEqual(['next_steps', 'cases']);
+    const { acceptsSteps } = createStepTypes([stepType({ properties })]).inspect('test/one@v1', { type: 'test/one@v1', name: 'a' });
+    expect(['next_steps', 'cases', 'value', 'name', 'unknown', 'constructor'].filter(acceptsSteps)).toEqual(['next_steps', 'cases']);
   });
 });
 

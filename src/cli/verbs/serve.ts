@@ -24,9 +24,6 @@ export function define(command: Command, context: CliContext): void {
 
 const DEMO = join(import.meta.dirname, '../../../config/demo');
 
-/** npm forwards a signal that the terminal also sends to the server: two within this time count as one. */
-const SAME_SIGNAL_MS = 1000;
-
 /** Resolves to the exit code once the server has stopped: 0 after a signal, 1 after a fatal error. */
 async function serve(
   flags: SettingValues,
@@ -36,32 +33,15 @@ async function serve(
   const sources = await readSettingSources(flags, environment);
   const config = loadConfigFrom(sources, sources.files);
   const { logger, close: closeLog } = createLogger(config.logLevel);
-
-  let stop: (code: number) => void = () => undefined;
-  const stopped = new Promise<number>((resolve) => {
-    stop = resolve;
-  });
-  let hasFailed = false;
-  const onFatal = (error: Error): void => {
-    hasFailed = true;
-    io.stderr.write(`sluice: ${error.message}\n`);
-    stop(1);
-  };
-  let stopRequestedAt: number | null = null;
-  // Signals are handled before the start, so that none is lost. A second one ends the process at once; runs resume at the
-  // next start.
-  const onSignal = (): void => {
-    stopRequestedAt ??= performance.now();
-    if (performance.now() - stopRequestedAt > SAME_SIGNAL_MS) process.exit(1);
-    stop(0);
-  };
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-
+  const stop = new StopRequest(io.stderr);
+  // Signals are handled before the start, so that none is lost.
+  process.on('SIGTERM', () => stop.onSignal()).on('SIGINT', () => stop.onSignal());
   try {
+    const onFatal = (error: Error): void => stop.onFatal(error);
     const app = await startApp({ config, environment, logger, version: VERSION, onFatal, ...options });
     process.on('SIGHUP', () => void app.reloadDefinitions());
     io.stdout.write(greeting(app));
-    const code = await stopped;
+    const code = await stop.requested;
     // Also ends a close that hangs.
     const overdue = setTimeout(() => process.exit(1), config.drainSeconds * 1000 + 5000);
     await app.close();
@@ -70,9 +50,45 @@ async function serve(
     return code;
   } catch (error) {
     // A fatal error during start was reported already.
-    if (hasFailed) return 1;
+    if (stop.hasFailed) return 1;
     throw error;
   } finally {
     closeLog();
+  }
+}
+
+/** npm forwards a signal that the terminal also sends to the server: two within this time count as one. */
+const SAME_SIGNAL_MS = 1000;
+
+/** The request to stop: a signal or a fatal error. */
+class StopRequest {
+  readonly #stderr: CliContext['io']['stderr'];
+  #signalledAt: number | null = null;
+  #hasFailed = false;
+  #resolve: (code: number) => void = () => undefined;
+  /** Resolves to the exit code. */
+  readonly requested = new Promise<number>((resolve) => {
+    this.#resolve = resolve;
+  });
+
+  constructor(stderr: CliContext['io']['stderr']) {
+    this.#stderr = stderr;
+  }
+
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** A second signal ends the process at once; runs resume at the next start. */
+  onSignal(): void {
+    this.#signalledAt ??= performance.now();
+    if (performance.now() - this.#signalledAt > SAME_SIGNAL_MS) process.exit(1);
+    this.#resolve(0);
+  }
+
+  onFatal(error: Error): void {
+    this.#hasFailed = true;
+    this.#stderr.write(`sluice: ${error.message}\n`);
+    this.#resolve(1);
   }
 }

@@ -4,7 +4,7 @@ const MAX_LENGTH = 100;
 const MAX_NAMES = 3;
 
 /** Returns the end of a message about a wrong name: the suggestions, and the list `all`. */
-export function sayKnown(wrong: string, known: readonly string[], all = known.join(', ')): string {
+export function suggestNames(wrong: string, known: readonly string[], all = known.join(', ')): string {
   const near = nearNames(wrong, known);
   return near.length === 0 ? `; known are ${all}` : `; did you mean ${near.map((name) => `"${name}"`).join(' or ')}? Known are ${all}`;
 }

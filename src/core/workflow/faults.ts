@@ -25,9 +25,9 @@ export interface ManifestReport {
   /** Names of its outputs; null: any name. */
   outputs: readonly string[] | null;
   /** Whether a property names steps to run next, as `$steps.b`. */
-  takesSteps: (property: string) => boolean;
+  acceptsSteps: (property: string) => boolean;
   /** Whether such a step may be an earlier one, which makes a loop. */
-  mayNameLoop: (property: string) => boolean;
+  allowsLoop: (property: string) => boolean;
 }
 
 export type InspectManifest = (type: string, manifest: Record<string, unknown>) => ManifestReport;
@@ -102,13 +102,13 @@ function innerFaults(step: StepDocument, pins: PinnedWorkflows, inspect: Inspect
   return [...nestFaults(field, faultsInside(inner, inspect)), ...bindingFaults(step, inner.document)];
 }
 
-function selectorFaults(step: StepDocument, { takesSteps }: ManifestReport, scope: Scope): Fault[] {
+function selectorFaults(step: StepDocument, { acceptsSteps }: ManifestReport, scope: Scope): Fault[] {
   const faults: Fault[] = [];
   for (const [path, value] of Object.entries(bindableProperties(step))) {
     // Its selectors belong to the inner workflow.
     if (path === 'workflow_definition' && isInnerWorkflow(step)) continue;
     for (const text of new Set(findSelectors(value))) {
-      const message = referenceFault(text, scope) ?? (isStepReference(text) && !takesSteps(path) ? bareStepFault(text, step.name) : null);
+      const message = referenceFault(text, scope) ?? (isStepReference(text) && !acceptsSteps(path) ? bareStepFault(text, step.name) : null);
       if (message !== null) faults.push({ path, message });
       if (faults.length === MAX_FAULTS_OF_A_STEP) return faults;
     }
@@ -231,7 +231,7 @@ function cycleFaults(documents: readonly StepDocument[], inspect: InspectManifes
 
 /** Returns the back edges of a step that it names in a property which may not loop. */
 function forbiddenLoops(step: StepDocument, targets: ReadonlySet<string>, inspect: InspectManifest): string[] {
-  const { mayNameLoop } = inspect(step.type, step);
-  const forward = Object.entries(bindableProperties(step)).filter(([property]) => !mayNameLoop(property));
+  const { allowsLoop } = inspect(step.type, step);
+  const forward = Object.entries(bindableProperties(step)).filter(([property]) => !allowsLoop(property));
   return [...referencesIn(forward.map(([, value]) => value))].filter((name) => targets.has(name));
 }

@@ -5,7 +5,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Fault } from '../../core/fault.ts';
 import { ExactNumber } from '../../core/json/json.ts';
-import { sayKnown } from '../../core/values/near-names.ts';
+import { suggestNames } from '../../core/values/near-names.ts';
 import { readYamlFile, type YamlFile } from '../yaml/yaml-file.ts';
 import type { Environment } from '../yaml/yaml-value.ts';
 
@@ -41,79 +41,85 @@ export async function listDefinitionFiles(path: string): Promise<{ files: string
 /** Never rejects: an unreadable file is a fault, and so is a path without files. */
 export async function readDefinitionFiles(path: string, environment: Environment): Promise<DefinitionFiles> {
   const { files, fault } = await listDefinitionFiles(path);
-  const merged = createMerge(path);
+  const merged = new MergedFiles(path);
   for (const file of files) merged.add(await readYamlFile(file, environment));
-  return { ...merged.result, files, faults: fault === null ? merged.result.faults : [fault, ...merged.result.faults] };
+  const { faults, ...result } = merged.result();
+  return { ...result, files, faults: fault === null ? faults : [fault, ...faults] };
 }
 
-/** Merges files into one document. */
-function createMerge(path: string) {
-  const document: DefinitionFiles['document'] = { apps: [], workflows: [], sinks: [] };
+/** Merges files into one document, and remembers the origin of each of its items. */
+class MergedFiles {
+  readonly #path: string;
+  readonly #document: DefinitionFiles['document'] = { apps: [], workflows: [], sinks: [] };
   /** The file and index of each item of a list. */
-  const origins: Record<List, { file: YamlFile; index: number }[]> = { apps: [], workflows: [], sinks: [] };
-  const settings: Record<string, unknown> = {};
-  const settingOrigins = new Map<string, YamlFile>();
-  const faults: string[] = [];
+  readonly #origins: Record<List, { file: YamlFile; index: number }[]> = { apps: [], workflows: [], sinks: [] };
+  readonly #settings: Record<string, unknown> = {};
+  readonly #settingOrigins = new Map<string, YamlFile>();
+  readonly #faults: string[] = [];
 
-  function add(file: YamlFile): void {
-    faults.push(...file.faults);
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  add(file: YamlFile): void {
+    this.#faults.push(...file.faults);
     if (file.value === null) return;
-    if (!isMapping(file.value)) {
-      faults.push(file.locate({ path: '', message: `must hold a mapping with ${LISTS.join(', ')}` }));
-      return;
-    }
+    if (!isMapping(file.value)) return this.#addFault(file, '', `must be a mapping with ${LISTS.join(', ')}`);
     for (const [key, value] of Object.entries(file.value)) {
-      if (key === 'settings') addSettings(file, value ?? {});
-      else if (isList(key)) addItems(file, key, value ?? []);
-      else if (!isExtension(key)) faults.push(file.locate({ path: '', message: `unknown field "${key}"${sayKnown(key, KNOWN)}` }));
+      if (key === 'settings') this.#addSettings(file, value ?? {});
+      else if (isList(key)) this.#addItems(file, key, value ?? []);
+      else if (!isExtension(key)) this.#addFault(file, '', `unknown field "${key}"${suggestNames(key, KNOWN)}`);
     }
   }
 
-  function addItems(file: YamlFile, list: List, items: unknown): void {
-    if (!Array.isArray(items)) {
-      faults.push(file.locate({ path: list, message: 'must be a list' }));
-      return;
-    }
+  result(): Omit<DefinitionFiles, 'files'> {
+    const locate = (fault: Fault): string => this.#locate(fault);
+    return { document: this.#document, settings: this.#settings, faults: this.#faults, locate };
+  }
+
+  #addFault(file: YamlFile, path: string, message: string): void {
+    this.#faults.push(file.locate({ path, message }));
+  }
+
+  #addItems(file: YamlFile, list: List, items: unknown): void {
+    if (!Array.isArray(items)) return this.#addFault(file, list, 'must be a list');
     for (const [index, item] of items.entries()) {
-      origins[list][document[list].push(withoutExtensions(item)) - 1] = { file, index };
-      if (list === 'sinks') faults.push(...blankCredentials(file, index, item));
+      this.#document[list].push(withoutExtensions(item));
+      this.#origins[list].push({ file, index });
+      if (list === 'sinks') this.#faults.push(...blankCredentials(file, index, item));
     }
   }
 
-  function addSettings(file: YamlFile, values: unknown): void {
-    if (!isMapping(values)) {
-      faults.push(file.locate({ path: 'settings', message: 'must be a mapping' }));
-      return;
-    }
+  #addSettings(file: YamlFile, values: unknown): void {
+    if (!isMapping(values)) return this.#addFault(file, 'settings', 'must be a mapping');
     for (const [key, value] of Object.entries(values)) {
-      const other = settingOrigins.get(key);
-      if (other !== undefined) faults.push(file.locate({ path: `settings.${key}`, message: `is set already in ${other.file}` }));
-      settingOrigins.set(key, file);
-      settings[key] = value;
+      const other = this.#settingOrigins.get(key);
+      if (other !== undefined) this.#addFault(file, `settings.${key}`, `is already set in ${other.file}`);
+      this.#settingOrigins.set(key, file);
+      this.#settings[key] = value;
     }
   }
 
-  function placeOf(text: string): { file: YamlFile; path: string } | null {
-    const setting = settingOrigins.get(/^settings\.(.+)$/s.exec(text)?.[1] ?? '');
-    if (setting !== undefined) return { file: setting, path: text };
-    const [, list, digits, rest = ''] = /^(apps|workflows|sinks)\[(\d+)\](.*)$/s.exec(text) ?? [];
-    const origin = list === undefined ? undefined : origins[list as List][Number(digits)];
+  #locate({ path: faultPath, message }: Fault): string {
+    const origin = this.#originOf(faultPath);
+    if (origin === null) return [this.#path, faultPath, message].filter((part) => part !== '').join(': ');
+    // A duplicate is reported with the location of the first definition.
+    const located = message.replace(/(?<=already defined at )\S+$/, (first) => {
+      const other = this.#originOf(first);
+      if (other === null) return first;
+      return other.file === origin.file ? other.path : `${other.path} of ${other.file.file}`;
+    });
+    return origin.file.locate({ path: origin.path, message: located });
+  }
+
+  /** The file of a path of the document, and the path within the file. */
+  #originOf(path: string): { file: YamlFile; path: string } | null {
+    const setting = this.#settingOrigins.get(/^settings\.(.+)$/s.exec(path)?.[1] ?? '');
+    if (setting !== undefined) return { file: setting, path };
+    const [, list, digits, rest = ''] = /^(apps|workflows|sinks)\[(\d+)\](.*)$/s.exec(path) ?? [];
+    const origin = list === undefined ? undefined : this.#origins[list as List][Number(digits)];
     return origin === undefined ? null : { file: origin.file, path: `${list}[${origin.index}]${rest}` };
   }
-
-  function locate({ path: faultPath, message }: Fault): string {
-    const found = placeOf(faultPath);
-    if (found === null) return [path, faultPath, message].filter((part) => part !== '').join(': ');
-    // A duplicate is reported with the location of the first definition.
-    const located = message.replace(/(?<=defined already at )\S+$/, (first) => {
-      const other = placeOf(first);
-      if (other === null) return first;
-      return other.file === found.file ? other.path : `${other.path} of ${other.file.file}`;
-    });
-    return found.file.locate({ path: found.path, message: located });
-  }
-
-  return { add, result: { document, settings, faults, locate } };
 }
 
 const KNOWN = [...LISTS, 'settings'];

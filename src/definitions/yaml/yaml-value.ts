@@ -18,85 +18,103 @@ const YAML_TAG = 'tag:yaml.org,2002:';
 const JSON_TAGS = new Set(['!', ...['map', 'seq', 'str', 'null', 'bool', 'int', 'float'].map((name) => `${YAML_TAG}${name}`)]);
 
 /** The value is valid only without faults. A fault repeated by aliases is reported once. */
-export function readYamlValue({ document, lineAt, targetOf }: YamlText, environment: Environment): { value: unknown; faults: LineFault[] } {
-  const faults = new Map<string, LineFault>();
-  let valueCount = 0;
+export function readYamlValue(yaml: YamlText, environment: Environment): { value: unknown; faults: LineFault[] } {
+  return new YamlReader(yaml, environment).readDocument();
+}
 
-  function fault(node: Node, message: string): null {
-    const line = lineAt(node.range?.[0] ?? 0);
-    if (faults.size < MAX_FAULTS) faults.set(`${line} ${message}`, { line, message });
+class YamlReader {
+  readonly #yaml: YamlText;
+  readonly #environment: Environment;
+  readonly #faults = new Map<string, LineFault>();
+  #valueCount = 0;
+
+  constructor(yaml: YamlText, environment: Environment) {
+    this.#yaml = yaml;
+    this.#environment = environment;
+  }
+
+  readDocument(): { value: unknown; faults: LineFault[] } {
+    const value = this.#read(this.#yaml.document.contents, 0);
+    return { value, faults: [...this.#faults.values()] };
+  }
+
+  #fault(node: Node, message: string): null {
+    const line = this.#yaml.lineAt(node.range?.[0] ?? 0);
+    if (this.#faults.size < MAX_FAULTS) this.#faults.set(`${line} ${message}`, { line, message });
     return null;
   }
 
-  function read(node: Node | null, depth: number): unknown {
+  #read(node: Node | null, depth: number): unknown {
     if (node === null) return null;
-    valueCount += 1;
-    if (valueCount > MAX_VALUES) return valueCount === MAX_VALUES + 1 ? fault(node, TOO_MANY) : null;
-    if (depth > MAX_DEPTH) return fault(node, `nests deeper than ${MAX_DEPTH} levels`);
+    this.#valueCount += 1;
+    if (this.#valueCount > MAX_VALUES) return this.#valueCount === MAX_VALUES + 1 ? this.#fault(node, TOO_MANY) : null;
+    if (depth > MAX_DEPTH) return this.#fault(node, `nests deeper than ${MAX_DEPTH} levels`);
     const { tag } = node as { tag?: string };
-    if (tag !== undefined && !JSON_TAGS.has(tag)) return fault(node, `JSON has nothing for the tag ${tag.replace(YAML_TAG, '!!')}`);
+    if (tag !== undefined && !JSON_TAGS.has(tag)) return this.#fault(node, `JSON has nothing for the tag ${tag.replace(YAML_TAG, '!!')}`);
     if (isAlias(node)) {
-      const target = targetOf(node);
-      return target === null ? fault(node, `the alias *${node.source} follows no anchor &${node.source}`) : read(target, depth + 1);
+      const target = this.#yaml.targetOf(node);
+      return target === null
+        ? this.#fault(node, `the alias *${node.source} follows no anchor &${node.source}`)
+        : this.#read(target, depth + 1);
     }
-    if (isMap(node)) return readMap(node as YAMLMap<Node, Node | null>, depth);
-    if (isSeq(node)) return node.items.map((item) => read(item as Node, depth + 1));
-    return readScalar(node as Scalar);
+    if (isMap(node)) return this.#readMap(node as YAMLMap<Node, Node | null>, depth);
+    if (isSeq(node)) return node.items.map((item) => this.#read(item as Node, depth + 1));
+    return this.#readScalar(node as Scalar);
   }
 
-  function readMap(node: YAMLMap<Node, Node | null>, depth: number): object {
+  #readMap(node: YAMLMap<Node, Node | null>, depth: number): object {
     const own = new Map<string, unknown>();
     const names = new Set<string>();
     let merged: object = {};
     for (const { key, value } of node.items) {
-      const name = readKey(key);
+      const name = this.#readKey(key);
       if (name === null) continue;
-      if (names.has(name)) fault(key, `field "${name}" appears twice`);
+      if (names.has(name)) this.#fault(key, `field "${name}" appears twice`);
       names.add(name);
-      if (isMergeKey(key)) merged = readMerged(value ?? key, depth);
-      else own.set(name, read(value, depth + 1));
+      if (isMergeKey(key)) merged = this.#readMerged(value ?? key, depth);
+      else own.set(name, this.#read(value, depth + 1));
     }
     return { ...merged, ...Object.fromEntries(own) };
   }
 
   /** Earlier mappings of a list override later ones (YAML 1.1, merge key). */
-  function readMerged(node: Node, depth: number): object {
-    const target = isAlias(node) ? targetOf(node) : node;
+  #readMerged(node: Node, depth: number): object {
+    const target = isAlias(node) ? this.#yaml.targetOf(node) : node;
     const sources = isSeq(target) ? (target.items as Node[]) : [node];
-    const isMapping = (source: Node): boolean => isMap(isAlias(source) ? targetOf(source) : source);
+    const isMapping = (source: Node): boolean => isMap(isAlias(source) ? this.#yaml.targetOf(source) : source);
     const wrong = sources.find((source) => !isMapping(source));
-    if (wrong !== undefined) return { merged: fault(wrong, 'the merge key "<<" takes a mapping, or a list of mappings') };
-    return Object.assign({}, ...sources.toReversed().map((source) => read(source, depth + 1)));
+    if (wrong !== undefined) return { merged: this.#fault(wrong, 'the merge key "<<" takes a mapping, or a list of mappings') };
+    return Object.assign({}, ...sources.toReversed().map((source) => this.#read(source, depth + 1)));
   }
 
   /** Returns null, and reports a fault, for an invalid JSON key. */
-  function readKey(node: Node): string | null {
-    const key = isAlias(node) ? targetOf(node) : node;
-    if (!isScalar(key) || key.value === null) return fault(node, 'a key must be a text');
+  #readKey(node: Node): string | null {
+    const key = isAlias(node) ? this.#yaml.targetOf(node) : node;
+    if (!isScalar(key) || key.value === null) return this.#fault(node, 'a key must be a text');
     const name = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
-    return name === '__proto__' ? fault(node, 'no key may be "__proto__"') : name;
+    return name === '__proto__' ? this.#fault(node, 'no key may be "__proto__"') : name;
   }
 
-  function readScalar(node: Scalar): unknown {
+  #readScalar(node: Scalar): unknown {
     const { value, source = '' } = node;
-    if (typeof value === 'string') return expandVariables(node, value);
+    if (typeof value === 'string') return this.#expandVariables(node, value);
     if (typeof value === 'boolean' || value === null) return value;
-    if (typeof value !== 'number') return fault(node, 'JSON has no such value');
+    if (typeof value !== 'number') return this.#fault(node, 'JSON has no such value');
     if (NUMBER.test(source)) return String(value) === source ? value : new ExactNumber(source);
-    if (!Number.isFinite(value)) return fault(node, `${source} is no number of JSON`);
-    return Number.isInteger(value) && !Number.isSafeInteger(value) ? fault(node, `${source} is too large; write it as a decimal`) : value;
+    if (!Number.isFinite(value)) return this.#fault(node, `${source} is no number of JSON`);
+    return Number.isInteger(value) && !Number.isSafeInteger(value)
+      ? this.#fault(node, `${source} is too large; write it as a decimal`)
+      : value;
   }
 
-  function expandVariables(node: Node, text: string): string {
+  #expandVariables(node: Node, text: string): string {
     return text.replaceAll(VARIABLE, (placeholder, name: string) => {
-      const value = environment[name];
+      const value = this.#environment[name];
       if (value !== undefined && value !== '') return value;
-      fault(node, `environment variable ${name} is not set, but ${placeholder} needs it`);
+      this.#fault(node, `environment variable ${name} is not set, but ${placeholder} needs it`);
       return '';
     });
   }
-
-  return { value: read(document.contents, 0), faults: [...faults.values()] };
 }
 
 const TOO_MANY = `stands for more than ${MAX_VALUES} values, each alias counted as what it stands for`;

@@ -7,8 +7,8 @@ import { decodeText } from '../../core/values/charset.ts';
 import { AppError } from '../../errors.ts';
 import { parseJsonBody, parseJsonField, parseJsonLine } from './json-body.ts';
 
-/** How to decode a text body. */
-export interface TextReading {
+/** The format of a text body, with the options of decoding it. */
+export interface TextFormat {
   kind: 'json' | 'ndjson' | 'form' | 'text';
   /** From the Content-Type; null without one. */
   charset: string | null;
@@ -29,17 +29,17 @@ export interface DecodedBody {
 const MAX_LINES = 100_000;
 
 /** Throws `invalid` when the bytes are not of their kind, `too_large` and `unsupported_media`. */
-export function decodeBytes(bytes: Uint8Array, reading: TextReading): DecodedBody {
-  switch (reading.kind) {
+export function decodeBytes(bytes: Uint8Array, format: TextFormat): DecodedBody {
+  switch (format.kind) {
     case 'json':
-      return decoded('json', bytes, 'utf-8', parseJsonBody(textOfJson(bytes, reading.charset)));
+      return decoded('json', bytes, 'utf-8', parseJsonBody(textOfJson(bytes, format.charset)));
     case 'ndjson':
       refuseTooMany(bytes, LINE_FEED, MAX_LINES, `the body holds more than ${MAX_LINES} lines`);
-      return decoded('ndjson', bytes, 'utf-8', parseLines(textOfJson(bytes, reading.charset)));
+      return decoded('ndjson', bytes, 'utf-8', parseLines(textOfJson(bytes, format.charset)));
     case 'form':
-      return decodeForm(bytes, reading);
+      return decodeForm(bytes, format);
     case 'text': {
-      const charset = reading.charset ?? 'utf-8';
+      const charset = format.charset ?? 'utf-8';
       const text = decodeOrRefuse(charset, () => decodeText(bytes, charset));
       return decoded('text', bytes, charset, text);
     }
@@ -97,7 +97,7 @@ function parseLines(text: string): unknown[] {
   return splitJsonLines(text).map((line) => parseJsonLine(line.text, line.number));
 }
 
-function decodeForm(bytes: Uint8Array, { charset: declared, fields: limit, mayBeJson, field }: TextReading): DecodedBody {
+function decodeForm(bytes: Uint8Array, { charset: declared, fields: limit, mayBeJson, field }: TextFormat): DecodedBody {
   // curl declares `-d '{…}'` as a form by default, and the HTTP Sink document uses it so: it is JSON.
   const json = mayBeJson ? textIfJson(bytes) : null;
   if (json !== null) return decoded('json', bytes, 'utf-8', parseJsonBody(json));

@@ -11,7 +11,7 @@ import type { BlobStore, WriteBlob } from '../../files/blobs.ts';
 import { createPayloadReader, LARGE_BYTES } from '../../intake/payload-reader.ts';
 import type { Payload } from '../../payloads/payload.ts';
 import { hasBody } from './body-bytes.ts';
-import { bodyReading } from './body-reading.ts';
+import { bodyFormat } from './body-format.ts';
 import { decodeBytes } from './decode-body.ts';
 import { plainFilename } from './form/form-values.ts';
 import type { BodyIntake } from './form/multipart-body.ts';
@@ -50,8 +50,8 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
       try {
         // A Darwin document may be large: it is stored as a file, and decoded as a body only when it is small.
         const intake = { limits, bodyMemory, write: staged.write, keepsFilenames: source === 'robovision', needsFields: true };
-        const reading = bodyReading(source === 'v7' ? 'raw' : 'auto', media, limits);
-        const received = withFields(await receiveBody(request, media, intake, reading));
+        const format = bodyFormat(source === 'v7' ? 'raw' : 'auto', media, limits);
+        const received = withFields(await receiveBody(request, media, intake, format));
         const isJson = received.body.kind === 'json';
         const files = isJson ? [await storeBody(received, staged.write)] : received.files;
         const fields = kind === 'json' || isJson ? {} : (received.value as Record<string, unknown>);

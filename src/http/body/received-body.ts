@@ -6,9 +6,9 @@ import { readFormType } from '../../core/form/form-type.ts';
 import type { FileHandle, RequestBody } from '../../core/run/request.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import { readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
-import type { BodyReading } from './body-reading.ts';
+import type { BodyFormat } from './body-format.ts';
 import { openBody } from './content-coding.ts';
-import { decodeBytes, decodeIfJson, jsonOfField, mayBeginJson, type TextReading } from './decode-body.ts';
+import { decodeBytes, decodeIfJson, jsonOfField, mayBeginJson, type TextFormat } from './decode-body.ts';
 import { type BodyIntake, readMultipart } from './form/multipart-body.ts';
 import type { MediaType } from './media-type.ts';
 
@@ -18,7 +18,7 @@ export interface ReceivedBody {
   value: unknown;
   files: FileHandle[];
   /** Set for a large body, whose value is not decoded yet: how to decode its bytes. */
-  reading?: TextReading | 'stored';
+  reading?: TextFormat | 'stored';
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -29,17 +29,17 @@ export function receiveBody(
   request: FastifyRequest,
   media: MediaType | null,
   intake: BodyIntake,
-  reading: BodyReading,
+  format: BodyFormat,
 ): Promise<ReceivedBody> {
   const { raw } = request;
   const { bodyBytes } = intake.limits;
   refuseWhenGone(raw);
-  if (reading.kind === 'multipart') return receiveForm(raw, intake, reading.field);
+  if (format.kind === 'multipart') return receiveForm(raw, intake, format.field);
   refuseAnnouncedSize(raw, bodyBytes);
   const body = openBody(raw, bodyBytes);
-  if (reading.kind === 'file') return storeFile(streamBytes(body, bodyBytes), media, intake);
-  if (reading.kind === 'unknown') return receiveUnknown(streamBytes(body, bodyBytes), media, intake);
-  return readBytes(body, bodyBytes, intake.bodyMemory, (bytes) => read(bytes, reading));
+  if (format.kind === 'file') return storeFile(streamBytes(body, bodyBytes), media, intake);
+  if (format.kind === 'unknown') return receiveUnknown(streamBytes(body, bodyBytes), media, intake);
+  return readBytes(body, bodyBytes, intake.bodyMemory, (bytes) => read(bytes, format));
 }
 
 async function receiveForm(raw: IncomingMessage, intake: BodyIntake, field: string | null): Promise<ReceivedBody> {
@@ -84,9 +84,10 @@ async function storeFile(content: AsyncIterable<Uint8Array>, media: MediaType | 
 }
 
 /** A large body is decoded later, in another thread. */
-function read(bytes: Uint8Array, reading: TextReading): ReceivedBody {
+function read(bytes: Uint8Array, format: TextFormat): ReceivedBody {
   if (bytes.byteLength === 0) return NO_BODY;
-  if (bytes.byteLength > LARGE_RUN_BYTES) return { body: { kind: reading.kind, bytes, charset: 'utf-8' }, value: null, files: [], reading };
-  const { body, value } = decodeBytes(bytes, reading);
+  if (bytes.byteLength > LARGE_RUN_BYTES)
+    return { body: { kind: format.kind, bytes, charset: 'utf-8' }, value: null, files: [], reading: format };
+  const { body, value } = decodeBytes(bytes, format);
   return { body, value, files: [] };
 }

@@ -9,9 +9,9 @@ import type { Sink } from '../../core/sink/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../files/blobs.ts';
 import { hasBody } from '../body/body-bytes.ts';
+import { type BodyFormat, bodyFormat } from '../body/body-format.ts';
 import type { BodyMemory } from '../body/body-memory.ts';
-import { type BodyReading, bodyReading } from '../body/body-reading.ts';
-import type { TextReading } from '../body/decode-body.ts';
+import type { TextFormat } from '../body/decode-body.ts';
 import type { BodyIntake } from '../body/form/multipart-body.ts';
 import { type MediaType, readMediaType } from '../body/media-type.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
@@ -22,7 +22,7 @@ export interface TriggerInput {
   body: RequestBody;
   /** Head and decoded body, for `$request`. Null for a large body; `reading` then says how to decode it. */
   request: Request | null;
-  reading?: TextReading | 'stored';
+  reading?: TextFormat | 'stored';
 }
 
 export interface TriggerTarget {
@@ -63,10 +63,10 @@ export async function readTriggerInput(
     };
   }
   if (!hasBody(request.raw)) return triggerInput(request, target, media, NO_BODY, now);
-  const reading = bodyReading(setting, media, limits);
-  const received = await (reading.kind === 'multipart'
-    ? receiveForm(request, media, reading, { limits, bodyMemory }, blobs)
-    : receiveBody(request, media, { limits, bodyMemory, write: blobs.write }, reading));
+  const format = bodyFormat(setting, media, limits);
+  const received = await (format.kind === 'multipart'
+    ? receiveForm(request, media, format, { limits, bodyMemory }, blobs)
+    : receiveBody(request, media, { limits, bodyMemory, write: blobs.write }, format));
   return triggerInput(request, target, media, received, now);
 }
 
@@ -74,13 +74,13 @@ export async function readTriggerInput(
 async function receiveForm(
   request: FastifyRequest,
   media: MediaType | null,
-  reading: BodyReading,
+  format: BodyFormat,
   bounds: Pick<BodyIntake, 'limits' | 'bodyMemory'>,
   blobs: BlobStore,
 ): Promise<ReceivedBody> {
   const staged = blobs.stage();
   try {
-    const received = await receiveBody(request, media, { ...bounds, write: staged.write }, reading);
+    const received = await receiveBody(request, media, { ...bounds, write: staged.write }, format);
     await staged.publish();
     return received;
   } finally {

@@ -2,20 +2,20 @@
 
 import type { BodySetting } from '../../core/sink/body-setting.ts';
 import type { SinkLimits } from '../../core/sink/sink.ts';
-import type { TextReading } from './decode-body.ts';
+import type { TextFormat } from './decode-body.ts';
 import { bodyKindOf, isJsonLines, type MediaType } from './media-type.ts';
 
 /** `unknown`: JSON when the bytes are valid JSON, else a file. */
-export type BodyReading = TextReading | As<'multipart'> | As<'file'> | As<'unknown'>;
+export type BodyFormat = TextFormat | As<'multipart'> | As<'file'> | As<'unknown'>;
 
-type As<Kind> = Omit<TextReading, 'kind'> & { kind: Kind };
+type As<Kind> = Omit<TextFormat, 'kind'> & { kind: Kind };
 
-export function bodyReading(setting: BodySetting, media: MediaType | null, { fields }: Pick<SinkLimits, 'fields'>): BodyReading {
+export function bodyFormat(setting: BodySetting, media: MediaType | null, { fields }: Pick<SinkLimits, 'fields'>): BodyFormat {
   const field = typeof setting === 'object' ? setting.formField : null;
   return { kind: kindOf(setting, media), charset: media?.charset ?? null, fields, mayBeJson: setting !== 'form', field };
 }
 
-function kindOf(setting: BodySetting, media: MediaType | null): BodyReading['kind'] {
+function kindOf(setting: BodySetting, media: MediaType | null): BodyFormat['kind'] {
   switch (setting) {
     case 'json':
       return media !== null && isJsonLines(media) ? 'ndjson' : 'json';
