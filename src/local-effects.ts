@@ -15,7 +15,7 @@ export function createLoadImages(blobs: BlobStore, memory: MemoryAccount): Local
     const { createImageLoader } = await import('./images/image-loader.ts');
     const readBlob = async (sha256: string): Promise<Uint8Array> => {
       const result = await readFile({ kind: 'read', sha256 }, files);
-      if (result.kind === 'not_read') throw new ImageFault(`the image is of no use: ${result.error}`);
+      if (result.kind === 'not_read') throw new ImageFault(`the image cannot be read: ${result.error}`);
       return result.bytes;
     };
     return await createImageLoader({ readBlob, inTurn, memory }).load(wants);
@@ -25,7 +25,7 @@ export function createLoadImages(blobs: BlobStore, memory: MemoryAccount): Local
 export function createReadFile(blobs: BlobStore): LocalEffects['readFile'] {
   return async ({ sha256 }, files) => {
     const file = files.find((known) => known.sha256 === sha256);
-    if (file === undefined) return { kind: 'not_read', error: 'it is no file of this request' };
+    if (file === undefined) return { kind: 'not_read', error: 'it is not a file of this request' };
     try {
       return { kind: 'read', bytes: await buffer(blobs.read(sha256, file.size)) };
     } catch (error) {

@@ -175,7 +175,7 @@ export function describeMemory(budget: MemoryBudget): Record<string, { used: num
 }
 
 function overloaded(): AppError {
-  return new AppError('unavailable', 'the server is overloaded: it holds as many bytes as its memory allows; try again', {
+  return new AppError('unavailable', 'the server is overloaded: its memory budget is used up; try again', {
     retryAfterSeconds: 1,
   });
 }

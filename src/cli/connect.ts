@@ -12,12 +12,9 @@ export interface ServerOptions {
   token?: string;
 }
 
-export function addServerOptions(
-  command: Command,
-  token = 'admin token (SLUICE_TOKEN; for a local server found in its data directory)',
-): Command {
+export function addServerOptions(command: Command, token = 'admin token (default: SLUICE_TOKEN, else that of the local server)'): Command {
   return command
-    .addOption(new Option('--url <url>', 'server to talk to (SLUICE_URL; else the local one)'))
+    .addOption(new Option('--url <url>', 'URL of the server (default: SLUICE_URL, else the local server)'))
     .addOption(new Option('--token <token>', token));
 }
 

@@ -17,15 +17,17 @@ const SIGNS: Readonly<Record<DefinitionChange['action'], string>> = { create: '+
 /** `conclude` returns the last line, for people, for a number of changes. */
 export function defineChanges(command: Command, context: CliContext, verb: 'diff' | 'apply', conclude: (count: number) => string): void {
   const { environment, io } = context;
-  addOutputOption(addServerOptions(command.argument('[path]', 'definition file, or folder of them (SLUICE_CONFIG, else config)'))).action(
-    async (argument: string | undefined, options: ServerOptions & OutputOptions) => {
-      const input = await readDefinitionInput(argument, environment);
-      const changes = await send(await connect(options, context), verb, input);
-      if (options.output === 'json') return printJson(io, { changes });
-      for (const { action, kind, name } of changes) printLine(io, `${SIGNS[action]} ${kind} ${name}`);
-      printHint(io, changes.length === 0 ? 'nothing to change' : conclude(changes.length));
-    },
-  );
+  addOutputOption(
+    addServerOptions(
+      command.argument('[path]', 'definition file, or a folder of definition files (default: SLUICE_CONFIG, else "config")'),
+    ),
+  ).action(async (argument: string | undefined, options: ServerOptions & OutputOptions) => {
+    const input = await readDefinitionInput(argument, environment);
+    const changes = await send(await connect(options, context), verb, input);
+    if (options.output === 'json') return printJson(io, { changes });
+    for (const { action, kind, name } of changes) printLine(io, `${SIGNS[action]} ${kind} ${name}`);
+    printHint(io, changes.length === 0 ? 'nothing to change' : conclude(changes.length));
+  });
 }
 
 async function send({ definitions }: Client, verb: 'diff' | 'apply', input: DefinitionFiles): Promise<DefinitionChange[]> {

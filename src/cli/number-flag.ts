@@ -10,7 +10,7 @@ export interface Range {
 export function readWhole(flag: string, text: string, { min, max }: Range): number {
   const value = Number(text);
   if (!/^\d{1,15}$/.test(text) || value < min || value > max)
-    throw new ExitError(`${flag} "${text}": give a whole number from ${shown(min)} to ${shown(max)}`, WRONG_USAGE);
+    throw new ExitError(`${flag} "${text}": must be a whole number from ${shown(min)} to ${shown(max)}`, WRONG_USAGE);
   return value;
 }
 
@@ -18,7 +18,7 @@ export function readWhole(flag: string, text: string, { min, max }: Range): numb
 export function readPositive(flag: string, text: string, max: number): number {
   const value = Number(text);
   if (!/^\d{1,15}(?:\.\d{1,15})?$/.test(text) || value <= 0 || value > max)
-    throw new ExitError(`${flag} "${text}": give a number above 0, up to ${shown(max)}`, WRONG_USAGE);
+    throw new ExitError(`${flag} "${text}": must be a number above 0, up to ${shown(max)}`, WRONG_USAGE);
   return value;
 }
 

@@ -28,10 +28,10 @@ const verbs: readonly Verb[] = [
   { name: 'workflow', about: 'check workflow definitions, and try them out', load: () => import('./verbs/workflow.ts') },
   { name: 'validate', about: 'check definition files without a server', load: () => import('./verbs/validate.ts') },
   { name: 'diff', about: 'show what applying definition files would change', load: () => import('./verbs/diff.ts') },
-  { name: 'apply', about: 'make the server hold what definition files say', load: () => import('./verbs/apply.ts') },
+  { name: 'apply', about: 'apply definition files to the server', load: () => import('./verbs/apply.ts') },
   { name: 'export', about: 'print all definitions of the server', load: () => import('./verbs/export.ts') },
-  { name: 'config', about: 'print the settings and where each came from', load: () => import('./verbs/config.ts') },
-  { name: 'healthcheck', about: 'ask whether the server lives, or is ready', load: () => import('./verbs/healthcheck.ts') },
+  { name: 'config', about: 'print the settings and the source of each', load: () => import('./verbs/config.ts') },
+  { name: 'healthcheck', about: 'check that the server is alive, or ready', load: () => import('./verbs/healthcheck.ts') },
 ];
 
 /** Runs one command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
@@ -51,7 +51,7 @@ async function buildProgram(words: readonly string[], context: CliContext): Prom
     .description('Self-hosted HTTP sink trigger server: a request starts a durable workflow run and streams it back.')
     .version(VERSION)
     .exitOverride()
-    .showHelpAfterError('(run with --help for what is possible)')
+    .showHelpAfterError('(run with --help for usage)')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),

@@ -15,6 +15,6 @@ export async function readWorkflowFile(path: string, { environment }: CliContext
   const { value, faults, locate } = await readYamlFile(path, environment);
   if (faults.length > 0) throw new ExitError(faults.map(printable).join('\n'), FAILED);
   if (typeof value !== 'object' || Array.isArray(value))
-    throw new ExitError(`${path} must hold a mapping: version, inputs, steps, outputs`, FAILED);
+    throw new ExitError(`${path} must be a mapping with version, inputs, steps and outputs`, FAILED);
   return { definition: value ?? {}, faultLines: (found) => found.map((fault) => printable(locate(fault))).join('\n') };
 }

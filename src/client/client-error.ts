@@ -29,7 +29,7 @@ export class UnreachableError extends Error {
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused; is the server running?',
-  ENOTFOUND: 'there is no host of that name',
+  ENOTFOUND: 'the host is unknown',
   EAI_AGAIN: 'the host name could not be looked up',
   ECONNRESET: 'the connection was closed',
   EPIPE: 'the connection was closed',
@@ -40,7 +40,7 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
   UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
   TimeoutError: 'no answer in time',
-  HPE_INVALID_CONSTANT: 'what answered does not speak HTTP',
+  HPE_INVALID_CONSTANT: 'the answer is not HTTP',
   'bad port': 'fetch refuses to use this port; choose another',
 };
 

@@ -113,15 +113,16 @@ export class ServerCalls {
 /** Escapes the values of a path: at`/apps/${id}`. Throws for a value that would change the path. */
 export function at(parts: TemplateStringsArray, ...values: string[]): string {
   const wrong = values.find((value) => /^\.{0,2}$/.test(value));
-  if (wrong !== undefined) throw new Error(`"${wrong}" is no id`);
+  if (wrong !== undefined) throw new Error(`"${wrong}" is not an id`);
   return String.raw({ raw: parts }, ...values.map(encodeURIComponent));
 }
 
 function readBaseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw new Error(`"${text}" is no address of a server; write it as http://127.0.0.1:9657`);
-  if (url.username !== '' || url.password !== '') throw new Error('the address of a server holds no user name or password; give a token');
+    throw new Error(`"${text}" is not the address of a server; write it as http://127.0.0.1:9657`);
+  if (url.username !== '' || url.password !== '')
+    throw new Error('the address of a server must not have a user name or password; give a token');
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 }
 

@@ -15,7 +15,7 @@ export function nonEmpty(text: string): string {
 }
 
 export function parseHost(text: string): string {
-  if (!/^[A-Za-z0-9.:_-]+$/.test(text)) throw new Error('must be a host name or an IP address, as 127.0.0.1');
+  if (!/^[A-Za-z0-9.:_-]+$/.test(text)) throw new Error('must be a host name or an IP address, such as 127.0.0.1');
   return text;
 }
 
@@ -38,7 +38,7 @@ export function parseBaseUrl(text: string): string | null {
   if (text === '') return null;
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username + url.password !== '') {
-    throw new Error('must be an http(s) URL without query, as https://hooks.example.org');
+    throw new Error('must be an http or https URL without a query, such as https://hooks.example.org');
   }
   return url.href.replace(/\/$/, '');
 }
@@ -53,25 +53,25 @@ export function parseTrustProxy(text: string): boolean | string[] {
   if (text === 'false' || text === '') return false;
   if (text === 'true') return true;
   return rangesOf(text, 'must be "true", "false", or addresses and CIDRs').map((range) => {
-    if (range.prefix === 0) throw new Error(`must be "true" to believe everyone; "${formatAddressRange(range)}" says the same`);
+    if (range.prefix === 0) throw new Error(`must be "true" to trust every address; "${formatAddressRange(range)}" means the same`);
     return formatAddressRange(range);
   });
 }
 
 export function parseOutboundAllow(text: string): readonly AddressRange[] {
-  return rangesOf(text, 'must be addresses and CIDRs, as 10.0.0.0/8,127.0.0.1');
+  return rangesOf(text, 'must be addresses and CIDRs, such as 10.0.0.0/8,127.0.0.1');
 }
 
 export function parseSecretsAllow(text: string): readonly string[] {
   const names = listOf(text);
   const wrong = names.find((name) => !/^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(name));
-  if (wrong !== undefined) throw new Error(`must be names of environment variables, as CRM_TOKEN,SLACK_*; "${wrong}" is none`);
+  if (wrong !== undefined) throw new Error(`must be names of environment variables, such as CRM_TOKEN,SLACK_*; "${wrong}" is not one`);
   return names;
 }
 
 export function parseSecretKey(text: string): string | null {
   if (text === '') return null;
-  if (text.length < 32) throw new Error('must be at least 32 characters; "openssl rand -hex 32" makes a good one');
+  if (text.length < 32) throw new Error('must be at least 32 characters; create one with "openssl rand -hex 32"');
   return text;
 }
 
@@ -93,7 +93,7 @@ const TIME_UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, 
 
 export function parseBytes(text: string): number {
   const [, digits, unit = ''] = /^(\d{1,9})(B|KB|MB|GB|TB)?$/.exec(text) ?? [];
-  if (digits === undefined) throw new Error('must be a size, as 128MB');
+  if (digits === undefined) throw new Error('must be a size, such as 128MB');
   return Number(digits) * (BYTE_UNITS[unit] as number);
 }
 
@@ -106,7 +106,7 @@ export function parseRetention(text: string): Retention {
     const isSize = /^\d+(?:KB|MB|GB|TB)$/.test(part) && retention.maxBytes === null;
     if (isAge) retention.maxAgeMs = Number(digits) * (TIME_UNITS[unit] as number);
     else if (isSize) retention.maxBytes = parseBytes(part);
-    else throw new Error('must be an age, a size or both, as 30d,10GB, or "off"');
+    else throw new Error('must be an age, a size or both, such as 30d,10GB, or "off"');
   }
   return retention;
 }

@@ -40,7 +40,7 @@ export interface Config {
   /** Requests per second to one sink from one address; 0 turns the limit off. */
   rateLimit: number;
   retention: Retention;
-  /** Bytes of free disk below which new runs are refused. */
+  /** Bytes of free disk space below which new runs are refused. */
   minFreeDisk: number;
   drainSeconds: number;
   /** Non-public addresses that deliveries may be sent to. */
@@ -73,76 +73,82 @@ export const settings: readonly Setting[] = [
     key: 'port',
     field: 'port',
     fallback: '9657',
-    about: 'port to listen on; 0 takes a free one',
+    about: 'port to listen on; 0 selects a free port',
     parse: integer(0, 65_535),
     alsoFrom: 'PORT',
   },
-  { key: 'data_dir', field: 'dataDir', fallback: 'data', about: 'folder of database, files and admin token', parse: nonEmpty },
-  { key: 'config', field: 'configPath', fallback: 'config', about: 'definition file, or folder of them', parse: nonEmpty },
+  { key: 'data_dir', field: 'dataDir', fallback: 'data', about: 'folder for the database, files and admin token', parse: nonEmpty },
+  { key: 'config', field: 'configPath', fallback: 'config', about: 'definition file, or a folder of definition files', parse: nonEmpty },
   {
     key: 'base_url',
     field: 'baseUrl',
     fallback: '',
-    about: 'public address of the server, as https://hooks.example.org',
+    about: 'public URL of the server, such as https://hooks.example.org',
     parse: parseBaseUrl,
   },
   {
     key: 'admin_token',
     field: 'adminToken',
     fallback: '',
-    about: 'token of the admin API; made at first start when not set',
+    about: 'token of the admin API; generated at the first start if not set',
     parse: parseAdminToken,
     isSecret: true,
   },
-  { key: 'log_level', field: 'logLevel', fallback: 'info', about: LOG_LEVELS.join(', '), parse: oneOf(LOG_LEVELS) },
+  { key: 'log_level', field: 'logLevel', fallback: 'info', about: `one of ${LOG_LEVELS.join(', ')}`, parse: oneOf(LOG_LEVELS) },
   {
     key: 'trust_proxy',
     field: 'trustProxy',
     fallback: 'false',
-    about: 'addresses or CIDRs of proxies whose X-Forwarded-For counts, comma-separated',
+    about: 'addresses or CIDRs of the proxies whose X-Forwarded-For is trusted, comma-separated',
     parse: parseTrustProxy,
   },
   {
     key: 'rate_limit',
     field: 'rateLimit',
     fallback: '0',
-    about: 'requests a second to one sink from one address; 0 is off',
+    about: 'requests per second to one sink from one address; 0 for no limit',
     parse: integer(0, 1_000_000),
   },
   {
     key: 'retention',
     field: 'retention',
     fallback: '30d,10GB',
-    about: 'age and size beyond which ended runs are removed, as 30d,10GB; "off" keeps all',
+    about: 'age and total size above which ended runs are removed, such as 30d,10GB; "off" keeps all runs',
     parse: parseRetention,
   },
-  { key: 'min_free_disk', field: 'minFreeDisk', fallback: '128MB', about: 'free disk below which new runs are refused', parse: parseBytes },
+  {
+    key: 'min_free_disk',
+    field: 'minFreeDisk',
+    fallback: '128MB',
+    about: 'free disk space below which new runs are refused',
+    parse: parseBytes,
+  },
   {
     key: 'drain_seconds',
     field: 'drainSeconds',
     fallback: '10',
-    about: 'time that active runs have to finish when the server stops',
+    about: 'seconds that active runs have to finish when the server stops',
     parse: integer(0, 600),
   },
   {
     key: 'outbound_allow',
     field: 'outboundAllow',
     fallback: '',
-    about: 'addresses or CIDRs that deliveries may go to although they are not public, comma-separated',
+    about: 'non-public addresses or CIDRs that deliveries may be sent to, comma-separated',
     parse: parseOutboundAllow,
   },
   {
     key: 'secrets_allow',
     field: 'secretsAllow',
     fallback: '',
-    about: 'environment variables that workflows may use as secrets, comma-separated; NAME_* allows all that begin so',
+    about: 'environment variables that workflows may use as secrets, comma-separated; NAME_* allows every name with that prefix',
     parse: parseSecretsAllow,
   },
   {
     key: 'secret_key',
     field: 'secretKey',
     fallback: '',
-    about: 'key that guards secrets in stored runs; made at first start when not set',
+    about: 'key that protects secrets in stored runs; generated at the first start if not set',
     parse: parseSecretKey,
     isSecret: true,
   },
@@ -150,7 +156,7 @@ export const settings: readonly Setting[] = [
     key: 'files_dir',
     field: 'filesDir',
     fallback: '',
-    about: 'folder that steps may write files to; "files" in the data folder when not set',
+    about: 'folder that steps may write files to; by default "files" in the data folder',
     parse: (text) => (text === '' ? null : text),
   },
 ];
@@ -224,7 +230,7 @@ export function findSetting(setting: Setting, { flags, environment, file }: Conf
 
 function scalarText(key: string, value: unknown): string {
   const isCollection = value === null || Array.isArray(value) || String(value) === '[object Object]';
-  if (isCollection) throw new Error(`settings.${key}: must be a text, a number or a boolean`);
+  if (isCollection) throw new Error(`settings.${key}: must be text, a number or a boolean`);
   return String(value);
 }
 

@@ -17,7 +17,7 @@ function lostTokens({ sinks }: DefinitionDocument, current: CatalogSnapshot, own
   const guarded = new Set(owner === 'demo' ? [] : current.sinks.filter(({ auth }) => auth.type !== 'none').map(sinkName));
   return sinks.flatMap((sink, index) => {
     if (sink.auth !== null || !guarded.has(sinkName(sink))) return [];
-    const message = `${sink.method} ${sink.path} of app "${sink.appId}" takes a token on the server, and nothing here says which: write its auth_token, or "public: true" to let anyone trigger it`;
+    const message = `${sink.method} ${sink.path} of app "${sink.appId}" requires a token on the server, and the document has none: add auth_token, or "public: true" to let anyone trigger it`;
     return [{ path: `sinks[${index}]`, message }];
   });
 }

@@ -25,15 +25,15 @@ export function refuseStale(what: string, ifMatch: string | undefined, stored: o
   if (ifMatch === undefined) return;
   const isAny = ifMatch.trim() === '*';
   if (!isAny && !TAGS.test(ifMatch))
-    throw new AppError('invalid', 'If-Match must hold the ETag of an answer as it came, quotes included, or "*"', {
+    throw new AppError('invalid', 'If-Match must be the ETag of an answer, including its quotes, or "*"', {
       details: { part: 'If-Match' },
     });
-  if (stored === undefined) throw new AppError('precondition_failed', `${what} is not there, so that it cannot match If-Match`);
+  if (stored === undefined) throw new AppError('precondition_failed', `${what} does not exist, so it cannot match If-Match`);
   const current = entityTag(stored);
   // A weak tag never matches: If-Match uses the strong comparison.
   const named = [...ifMatch.matchAll(/(?:W\/)?"[^"]*"/g)].map(([tag]) => tag);
   if (isAny || named.includes(current)) return;
-  throw new AppError('precondition_failed', `${what} has been changed since it was read; read it again and send its ETag of now`, {
+  throw new AppError('precondition_failed', `${what} has changed since it was read; read it again and send its current ETag`, {
     headers: { etag: current },
   });
 }
@@ -52,8 +52,8 @@ export function withoutReadOnly(
       path,
       message:
         shown === null
-          ? 'is made by the server; leave it out'
-          : `is made by the server and cannot be changed; leave it out, or as it is: ${JSON.stringify(shown[path])}`,
+          ? 'is set by the server; leave it out'
+          : `is set by the server and cannot be changed; leave it out, or send its current value: ${JSON.stringify(shown[path])}`,
     })),
   };
 }
@@ -61,5 +61,5 @@ export function withoutReadOnly(
 /** Throws `conflict` for a definition that the definition files or the demo own. */
 export function refuseIfManaged(what: string, managedBy: ManagedBy | undefined): void {
   if (managedBy === 'config') throw new AppError('conflict', `${what} is defined in the configuration files; change it there`);
-  if (managedBy === 'demo') throw new AppError('conflict', `${what} belongs to the demo; take another name, or define it in a file`);
+  if (managedBy === 'demo') throw new AppError('conflict', `${what} belongs to the demo; choose another name, or define it in a file`);
 }

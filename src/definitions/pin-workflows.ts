@@ -44,7 +44,10 @@ export async function pinWorkflows(
   if (Object.keys(pins).length === 0) return { document, faults };
   const pinned = { ...(document as object), pinned_workflows: pins };
   if (stringifyJson(pinned).length <= MAX_TEXT) return { document: pinned, faults };
-  return { document, faults: [...faults, { path: 'steps', message: 'the workflow with those that it uses is larger than 4 MiB' }] };
+  return {
+    document,
+    faults: [...faults, { path: 'steps', message: 'the workflow, including the workflows that it uses, is larger than 4 MiB' }],
+  };
 }
 
 const MAX_TEXT = 4 * 2 ** 20;
@@ -57,7 +60,9 @@ async function resolveReference(
 ): Promise<{ definition?: unknown; fault: Fault | null }> {
   const { workspace, id, version } = reference;
   if (workspace !== 'local' && workspace !== appId)
-    return { fault: { path: 'workflow_workspace_id', message: `must be "local" or "${appId}": a workflow uses workflows of its own app` } };
+    return {
+      fault: { path: 'workflow_workspace_id', message: `must be "local" or "${appId}": a workflow can only use workflows of its own app` },
+    };
   const cycle = above.includes(id) ? [...above, id] : null;
   const definition = cycle === null ? await find(reference, above) : undefined;
   const user = cycle ?? [...above, id, ...chainTo(above, definition)];

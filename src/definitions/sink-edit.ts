@@ -40,13 +40,11 @@ export function patchSink(existing: Sink, patch: unknown): unknown {
 }
 
 function schemeMessage(shown: Record<string, unknown>): string {
-  return `is ${JSON.stringify(shown['auth'])}, and a name alone does not change it; write {"type": "bearer", "tokens": […]}, or null for a public sink`;
+  return `is ${JSON.stringify(shown['auth'])}, and a scheme alone cannot change it; write {"type": "bearer", "tokens": […]}, or null for a public sink`;
 }
 
 function publicMessage(wanted: boolean): string {
-  return wanted
-    ? 'is false, and only "auth_token": null makes the sink public'
-    : 'is true, and only a token closes the sink: write auth_token';
+  return wanted ? 'is false; send "auth_token": null to make the sink public' : 'is true; send auth_token to require a token';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

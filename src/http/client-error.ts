@@ -50,7 +50,7 @@ export function answerClientError(
   socket.destroySoon();
 }
 
-const NOT_ASCII = 'the request is malformed: the URL holds bytes beyond ASCII; send them percent-encoded, as UTF-8';
+const NOT_ASCII = 'the request is malformed: the URL has non-ASCII bytes; percent-encode them as UTF-8';
 
 /** Null when the URL is not the fault, or not a trigger's. */
 function unreadableTrigger({ code, rawPacket }: ClientError, socket: Socket): UnreadableTrigger | null {
@@ -71,17 +71,17 @@ function describe({ code, reason }: ClientError): Answer {
       return {
         status: '431 Request Header Fields Too Large',
         code: 'too_large',
-        message: `the request line and headers are larger than the ${maxHeaderSize} bytes that the server takes`,
+        message: `the request line and headers are larger than the ${maxHeaderSize} bytes that the server accepts`,
       };
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return { status: '413 Payload Too Large', code: 'too_large', message: 'the chunk extensions of the body are too large' };
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return { status: '408 Request Timeout', code: 'request_timeout', message: 'the request did not come to its end in time' };
+      return { status: '408 Request Timeout', code: 'request_timeout', message: 'the request was not complete in time' };
     default:
       return {
         status: '400 Bad Request',
         code: 'invalid',
-        message: `the request is no well-formed HTTP/1.1${reason === undefined ? '' : `: ${reason}`}`,
+        message: `the request is not well-formed HTTP/1.1${reason === undefined ? '' : `: ${reason}`}`,
       };
   }
 }

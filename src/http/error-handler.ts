@@ -56,7 +56,7 @@ function hasLargeUnreadBody({ raw }: FastifyRequest): boolean {
   return raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > MAX_DRAINED_BYTES;
 }
 
-const MALFORMED_TYPE = 'the Content-Type header is malformed; write a media type, as application/json';
+const MALFORMED_TYPE = 'the Content-Type header is malformed; write a media type, such as application/json';
 
 /** Returns the error to show to the caller. Null when the caller did not cause it. */
 function toAppError(error: unknown, bodyLimit: number, isTrigger: boolean): AppError | null {
@@ -65,7 +65,7 @@ function toAppError(error: unknown, bodyLimit: number, isTrigger: boolean): AppE
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return new AppError('unsupported_media', isTrigger ? MALFORMED_TYPE : 'the body must be JSON: send "Content-Type: application/json"');
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return new AppError('too_large', `the body is larger than the ${bodyLimit} bytes that the admin API takes`);
+    return new AppError('too_large', `the body is larger than the ${bodyLimit} bytes that the admin API accepts`);
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new AppError(CODE_OF_STATUS.get(statusCode) ?? 'invalid', message);
   return null;

@@ -27,7 +27,7 @@ export async function readArrivingBody(
     }
   } catch {
     isWhole = false;
-    faults.push('the connection closed before the whole body had come');
+    faults.push('the connection closed before the whole body arrived');
   }
   const { content, faults: contentFaults } = await reader.end();
   const saved = file === null ? null : await file.close();

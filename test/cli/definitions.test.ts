@@ -114,7 +114,7 @@ describe('validate', () => {
     expect(await cli(['validate', `${empty}/none`])).toEqual({
       code: 1,
       stdout: '',
-      stderr: `sluice: there is nothing at ${empty}/none; name a definition file, or a folder of them\n`,
+      stderr: `sluice: there is nothing at ${empty}/none; give a definition file, or a folder of definition files\n`,
     });
     for (const verb of ['validate', 'diff', 'apply'])
       expect(await cli([verb, empty]), verb).toEqual({ code: 1, stdout: '', stderr: `sluice: there is no .yaml file in ${empty}\n` });
@@ -174,7 +174,7 @@ describe('diff, apply and export', () => {
       const { code, stdout, stderr } = await cli([verb, path]);
       expect({ code, stdout }, verb).toEqual({ code: 1, stdout: '' });
       expect(stderr.replaceAll(path, 'config')).toMatch(
-        /^sluice: config\/b\.yaml:1: sinks\[0\]: POST \/locked of app "shop" takes a token on the server, .*"public: true" to let anyone trigger it\n$/,
+        /^sluice: config\/b\.yaml:1: sinks\[0\]: POST \/locked of app "shop" requires a token on the server, .*"public: true" to let anyone trigger it\n$/,
       );
     }
     expect((await fetch(`${app().url}/shop/locked`, { method: 'POST' })).status).toBe(401);

@@ -154,7 +154,7 @@ describe('delivery get', () => {
   test('of one that does not exist says so, as do the others', async () => {
     const stderr = 'sluice: there is no such delivery; it may have been removed by retention, with its run (not_found)\n';
     for (const verb of ['get', 'retry']) expect(await delivery(verb, 'dlv_none_0'), verb).toEqual(onlyStderr(1, stderr));
-    expect(await delivery('get', '')).toEqual(onlyStderr(1, 'sluice: "" is no id\n'));
+    expect(await delivery('get', '')).toEqual(onlyStderr(1, 'sluice: "" is not an id\n'));
     expect(await delivery('get')).toMatchObject({ code: 2, stderr: expect.stringContaining("missing required argument 'delivery_id'") });
   });
 
@@ -168,11 +168,11 @@ describe('delivery retry', () => {
   test('tries one again, and refuses one that has not failed', async () => {
     const { delivery_id: id, run_id: runId } = await trigger('bad');
     receiver.answer('/bad', { status: 200 });
-    expect(await delivery('retry', id)).toEqual(onlyStderr(0, `${id} is tried again\n`));
+    expect(await delivery('retry', id)).toEqual(onlyStderr(0, `${id} is being retried\n`));
     expect(await overOf(`run_id=${runId}`)).toMatchObject({ status: 'delivered', attempt_count: 2 });
     receiver.answer('/bad', { status: 400 });
     expect(await delivery('retry', id)).toEqual(
-      onlyStderr(1, 'sluice: the delivery is delivered; only one that has failed or was dropped can be tried again (conflict)\n'),
+      onlyStderr(1, 'sluice: cannot retry: the delivery is delivered; only failed and dropped deliveries can be retried (conflict)\n'),
     );
     const again = await trigger('bad');
     expect(JSON.parse((await delivery('retry', again.delivery_id, '-o', 'json')).stdout)).toMatchObject({ delivery_id: again.delivery_id });
@@ -190,7 +190,7 @@ describe('delivery retry', () => {
     await overOf(`sink_id=${sinkId}`);
     receiver.answer('/bad', { status: 400 });
     await trigger('bad');
-    expect(await delivery('retry', '--failed')).toEqual(onlyStderr(0, '1 delivery is tried again\n'));
+    expect(await delivery('retry', '--failed')).toEqual(onlyStderr(0, '1 delivery is being retried\n'));
     await overOf(`sink_id=${sinkId}`);
   });
 
@@ -201,37 +201,27 @@ describe('delivery retry', () => {
     const listed = (await delivery('list', '--status', 'dropped', '--run', runId)).stdout;
     expect(listed).toMatch(new RegExp(`${id}  dropped  0 of 1    ${reason}  shop`));
     expect((await delivery('export', '--run', runId, '--format', 'csv')).stdout.trimEnd()).toMatch(new RegExp(`,${reason}$`));
-    expect(await delivery('retry', '--dropped', '--run', runId)).toEqual(onlyStderr(0, '1 delivery is tried again\n'));
+    expect(await delivery('retry', '--dropped', '--run', runId)).toEqual(onlyStderr(0, '1 delivery is being retried\n'));
     expect(await overOf(`run_id=${runId}`)).toMatchObject({ status: 'delivered', dropped_reason: null });
-    expect(await delivery('retry', '--dropped', '--run', runId)).toEqual(
-      onlyStderr(0, 'no dropped deliveries that can be tried again now\n'),
-    );
+    expect(await delivery('retry', '--dropped', '--run', runId)).toEqual(onlyStderr(0, 'no dropped deliveries that can be retried now\n'));
     const another = await trigger('behind');
-    expect(await delivery('retry', another.delivery_id)).toEqual(onlyStderr(0, `${another.delivery_id} is tried again\n`));
+    expect(await delivery('retry', another.delivery_id)).toEqual(onlyStderr(0, `${another.delivery_id} is being retried\n`));
   });
 
   const wrong: [string, string[], string][] = [
     [
       'two kinds',
       ['--failed', '--dropped'],
-      'give the id of a delivery, --failed for all that have failed, or --dropped for all that were dropped',
+      'give the id of a delivery, --failed for all failed deliveries, or --dropped for all dropped ones',
     ],
-    ['nothing', [], 'give the id of a delivery, --failed for all that have failed, or --dropped for all that were dropped'],
+    ['nothing', [], 'give the id of a delivery, --failed for all failed deliveries, or --dropped for all dropped ones'],
     [
       'a filter alone',
       ['--app', 'shop'],
-      'give the id of a delivery, --failed for all that have failed, or --dropped for all that were dropped',
+      'give the id of a delivery, --failed for all failed deliveries, or --dropped for all dropped ones',
     ],
-    [
-      'both',
-      ['dlv_x_0', '--failed'],
-      'give the id of one delivery, or --failed or --dropped with what it may be narrowed by, but not both',
-    ],
-    [
-      'an id and a filter',
-      ['dlv_x_0', '--sink', 'x'],
-      'give the id of one delivery, or --failed or --dropped with what it may be narrowed by, but not both',
-    ],
+    ['both', ['dlv_x_0', '--failed'], 'give either the id of a delivery, or --failed or --dropped with filters'],
+    ['an id and a filter', ['dlv_x_0', '--sink', 'x'], 'give either the id of a delivery, or --failed or --dropped with filters'],
   ];
   for (const [what, args, message] of wrong) {
     test(`of ${what} is wrong usage, and tries nothing`, async () => {
@@ -275,7 +265,7 @@ describe('delivery export', () => {
     expect(await exportFrom('application/x-ndjson', 'whole')).toMatchObject({ code: 0, stderr: '' });
     expect(await exportFrom('application/x-ndjson', 'broken')).toMatchObject({
       code: 1,
-      stderr: 'sluice: the server ended the export before it was whole\n',
+      stderr: 'sluice: the server ended the export before it was complete\n',
     });
   });
 

@@ -282,7 +282,7 @@ describe('--save', () => {
     expect(await sluice(['listen', '--port', '0', '--save', file])).toEqual({
       code: 1,
       stdout: '',
-      stderr: `sluice: --save: ${file} cannot be made (EEXIST)\n`,
+      stderr: `sluice: --save: ${file} cannot be created (EEXIST)\n`,
     });
   });
 });
@@ -311,10 +311,10 @@ test('what is no HTTP is told of, and ends nothing', async () => {
   const { url, shown, stop } = await startListener([]);
   expect((await sendRaw(url, 'not \x1b[31m http\r\n\r\n')).status).toBe(400);
   await sendRaw(url, 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n', { thenEnd: true });
-  await until('the broken body to be shown', () => shown().includes('the connection closed before the whole body had come'));
+  await until('the broken body to be shown', () => shown().includes('the connection closed before the whole body arrived'));
   expect((await fetch(url)).status).toBe(200);
   const { stderr } = await stop();
-  expect(stderr).toMatch(/what came from 127\.0\.0\.1 is no HTTP: /);
+  expect(stderr).toMatch(/the request from 127\.0\.0\.1 is not HTTP: /);
   expect(stderr).not.toContain('\x1b');
 });
 
@@ -351,14 +351,14 @@ test('nothing that is odd, cut off or too much ends it', async () => {
 
 describe('flags that cannot be meant are refused with what would be right', () => {
   const cases: [args: string[], stderr: string][] = [
-    [['--port', '70000'], '--port "70000": give a whole number from 0 to 65,535'],
-    [['--status', '99'], '--status "99": give a whole number from 200 to 599'],
-    [['--fail', '0'], '--fail "0": give a whole number from 1 to 1,000,000'],
-    [['--fail-rate', '1.5'], '--fail-rate "1.5": give a number above 0, up to 1'],
-    [['--delay', 'soon'], '--delay "soon": give a whole number from 0 to 3,600,000'],
-    [['--count', '1000001'], '--count "1000001": give a whole number from 1 to 1,000,000'],
-    [['--fail', '1', '--status', '204'], '--status 204 is no failure: with --fail and --fail-rate give one from 300 to 599'],
-    [['--secret', 'whsec_???'], 'the secret is none of Standard Webhooks: write it as whsec_ and base64'],
+    [['--port', '70000'], '--port "70000": must be a whole number from 0 to 65,535'],
+    [['--status', '99'], '--status "99": must be a whole number from 200 to 599'],
+    [['--fail', '0'], '--fail "0": must be a whole number from 1 to 1,000,000'],
+    [['--fail-rate', '1.5'], '--fail-rate "1.5": must be a number above 0, up to 1'],
+    [['--delay', 'soon'], '--delay "soon": must be a whole number from 0 to 3,600,000'],
+    [['--count', '1000001'], '--count "1000001": must be a whole number from 1 to 1,000,000'],
+    [['--fail', '1', '--status', '204'], '--status 204 is not a failure: with --fail or --fail-rate, give a status from 300 to 599'],
+    [['--secret', 'whsec_???'], 'the secret is not a Standard Webhooks secret: write whsec_ followed by base64'],
   ];
   for (const [args, message] of cases) {
     test(args.join(' '), async () => {

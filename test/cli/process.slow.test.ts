@@ -41,7 +41,7 @@ describe('the process', () => {
     expect(misused).toEqual({
       code: 2,
       stdout: '',
-      stderr: "sluice: missing required argument 'run_id'\n(run with --help for what is possible)\n",
+      stderr: "sluice: missing required argument 'run_id'\n(run with --help for usage)\n",
     });
   });
 

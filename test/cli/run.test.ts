@@ -71,7 +71,7 @@ describe('run list', () => {
     expect(await run('list', '--since', 'yesterday')).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'sluice: since: must be an ISO 8601 time, as 2026-01-31T12:00:00Z (invalid)\n',
+      stderr: 'sluice: since: must be an ISO 8601 time, such as 2026-01-31T12:00:00Z (invalid)\n',
     });
     expect(await run('list', '--limit', 'many')).toMatchObject({
       code: 1,
@@ -147,7 +147,7 @@ describe('run tail, cancel and replay', () => {
     expect(await run('cancel', runId)).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'sluice: the run has ended already and cannot be cancelled (conflict)\n',
+      stderr: 'sluice: the run has already ended and cannot be cancelled (conflict)\n',
     });
 
     gates.open('run1');

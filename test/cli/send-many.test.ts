@@ -134,12 +134,12 @@ test('Ctrl-C ends the sending with what became of it so far, and exit code 130',
 
 describe('flags that cannot be meant are refused with what would be right', () => {
   const cases: [args: string[], stderr: string][] = [
-    [['--count', '0'], '--count "0": give a whole number from 1 to 1,000,000'],
-    [['--count', '1e3'], '--count "1e3": give a whole number from 1 to 1,000,000'],
-    [['--count', '1', '--rate', '0'], '--rate "0": give a number above 0, up to 10,000'],
-    [['--count', '1', '--rate', '10001'], '--rate "10001": give a number above 0, up to 10,000'],
-    [['--rate', '5'], '--rate is for many requests; give --count with it'],
-    [['--verbose'], '--verbose is for many requests; give --count with it'],
+    [['--count', '0'], '--count "0": must be a whole number from 1 to 1,000,000'],
+    [['--count', '1e3'], '--count "1e3": must be a whole number from 1 to 1,000,000'],
+    [['--count', '1', '--rate', '0'], '--rate "0": must be a number above 0, up to 10,000'],
+    [['--count', '1', '--rate', '10001'], '--rate "10001": must be a number above 0, up to 10,000'],
+    [['--rate', '5'], '--rate is an option of --count; give both'],
+    [['--verbose'], '--verbose is an option of --count; give both'],
     [['--count', '2', '--method', 'GET', '--data', 'x'], 'a GET request has no body; leave it out, or choose another --method'],
   ];
   for (const [args, message] of cases) {

@@ -77,14 +77,14 @@ describe('flags that cannot be meant are refused with what would be right', () =
       `--payload "robovision:instance-segmentaton" is not known; did you mean robovision:instance-segmentation?\nsluice: ${KNOWN}`,
     ],
     [['--payload', 'something'], `--payload "something" is not known\nsluice: ${KNOWN}`],
-    [['--payload', 'v7:stage', '--size', '640'], '--size "640": write it as width x height, as 640x480'],
-    [['--payload', 'v7:stage', '--size', '15x100'], '--size "15": give a whole number from 16 to 8,192'],
-    [['--payload', 'v7:stage', '--size', '100x8193'], '--size "8193": give a whole number from 16 to 8,192'],
-    [['--payload', 'v7:stage', '--seed', '-1'], '--seed "-1": give a whole number from 0 to 2,147,483,648'],
-    [['--payload', 'v7:stage', '--objects', 'many'], '--objects "many": give a whole number from 0 to 1,000'],
-    [['--payload', 'v7:stage', '--json', '{}'], '--payload makes the whole body; leave out --data, --json, --form and --file'],
-    [['--seed', '1'], '--seed says how a sample is made; give --payload with it'],
-    [['--no-image'], '--no-image says how a sample is made; give --payload with it'],
+    [['--payload', 'v7:stage', '--size', '640'], '--size "640": write it as width x height, such as 640x480'],
+    [['--payload', 'v7:stage', '--size', '15x100'], '--size "15": must be a whole number from 16 to 8,192'],
+    [['--payload', 'v7:stage', '--size', '100x8193'], '--size "8193": must be a whole number from 16 to 8,192'],
+    [['--payload', 'v7:stage', '--seed', '-1'], '--seed "-1": must be a whole number from 0 to 2,147,483,648'],
+    [['--payload', 'v7:stage', '--objects', 'many'], '--objects "many": must be a whole number from 0 to 1,000'],
+    [['--payload', 'v7:stage', '--json', '{}'], '--payload creates the whole body; leave out --data, --json, --form and --file'],
+    [['--seed', '1'], '--seed is an option of --payload; give both'],
+    [['--no-image'], '--no-image is an option of --payload; give both'],
   ];
   for (const [args, message] of cases) {
     test(args.join(' '), async () => {

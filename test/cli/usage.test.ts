@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { VERSION } from '../../src/version.ts';
 import { sluice } from '../support/run-cli.ts';
 
-const HINT = '(run with --help for what is possible)\n';
+const HINT = '(run with --help for usage)\n';
 
 describe('what is wrong is named with exit code 2', () => {
   const cases: [what: string, args: string[], stderr: string][] = [
@@ -27,7 +27,7 @@ describe('what is wrong is named with exit code 2', () => {
     [
       'an address that cannot be one',
       ['run', 'list', '--url', 'localhost', '--token', 't'],
-      'sluice: "localhost" is no address of a server; write it as http://127.0.0.1:9657\n',
+      'sluice: "localhost" is not the address of a server; write it as http://127.0.0.1:9657\n',
     ],
     [
       'a token that cannot be one',
@@ -38,7 +38,7 @@ describe('what is wrong is named with exit code 2', () => {
     [
       'two bodies',
       ['send', 'shop/x', '--json', '{}', '--form', 'a=b'],
-      'sluice: a request has one body: give one of --data, --json, or --form with --file\n',
+      'sluice: a request has only one body: give --data, or --json, or --form and --file\n',
     ],
     [
       'a body of a GET',

@@ -100,7 +100,7 @@ test('secrets are used and never shown', async () => {
 
 test.each([
   ['a definition with faults', { steps: [hook({ method: 'PATCH' })] }, [], 1, 'steps[0].method: must be one of "GET", "POST", "PUT"'],
-  ['a body that is no JSON', { steps: [] }, ['--input', '{'], 2, '--input is no JSON'],
+  ['a body that is no JSON', { steps: [] }, ['--input', '{'], 2, '--input is not JSON'],
   ['a file that is not there', { steps: [] }, ['--file', 'a=@/nowhere/at/all'], 1, 'cannot be read (ENOENT)'],
   ['a file without a name', { steps: [] }, ['--file', '@x'], 2, 'write it as name=@path'],
   ['a status that is none', { steps: [] }, ['--answer', '99'], 2, '--answer must be an HTTP status'],

@@ -53,7 +53,7 @@ describe('validate', () => {
 
   test('says what is wrong with a file that is none, and with a server that is not there', async () => {
     expect((await validate('/nowhere/at/all.yaml')).stderr).toBe('sluice: /nowhere/at/all.yaml cannot be read (ENOENT)\n');
-    expect((await validate(file('- a list\n'))).stderr).toContain('must hold a mapping');
+    expect((await validate(file('- a list\n'))).stderr).toContain('must be a mapping with version, inputs, steps and outputs');
     expect((await validate(file('steps: [\n'))).code).toBe(1);
     expect((await validate(file(GOOD), '--token', 'wrong')).stderr).toContain('give it with --token (unauthorized)');
   });

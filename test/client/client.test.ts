@@ -167,7 +167,7 @@ describe('an answer that never comes whole', () => {
     const blocked = 'cannot reach http://127.0.0.1:6000: fetch refuses to use this port; choose another';
     await expect(createClient({ url: 'http://127.0.0.1:6000' }).healthz()).rejects.toThrow(new UnreachableError(blocked));
     await expect(createClient({ url: 'http://no-such-host.invalid' }).healthz()).rejects.toThrow(
-      /^cannot reach http:\/\/no-such-host\.invalid: (there is no host of that name|the host name could not be looked up)$/,
+      /^cannot reach http:\/\/no-such-host\.invalid: (the host is unknown|the host name could not be looked up)$/,
     );
   });
 
@@ -189,16 +189,16 @@ describe('an answer that never comes whole', () => {
 describe('an address or a token that cannot be one', () => {
   test('is refused before anything is sent', () => {
     for (const url of ['localhost:9657', 'ftp://x', '', 'http://'])
-      expect(() => createClient({ url })).toThrow('is no address of a server');
-    expect(() => createClient({ url: 'http://me:secret@127.0.0.1' })).toThrow('holds no user name or password');
+      expect(() => createClient({ url })).toThrow('is not the address of a server');
+    expect(() => createClient({ url: 'http://me:secret@127.0.0.1' })).toThrow('must not have a user name or password');
     for (const token of ['', 'two words', 'line\nfeed']) {
       expect(() => createClient({ url: 'http://127.0.0.1', token })).toThrow('visible ASCII characters');
     }
   });
 
   test('as an id cannot lead to another route', async () => {
-    await expect(async () => admin().apps.delete('..')).rejects.toThrow('".." is no id');
-    await expect(async () => admin().runs.get('')).rejects.toThrow('"" is no id');
+    await expect(async () => admin().apps.delete('..')).rejects.toThrow('".." is not an id');
+    await expect(async () => admin().runs.get('')).rejects.toThrow('"" is not an id');
     await expect(admin().runs.get('../apps')).rejects.toMatchObject({ status: 404 });
   });
 });

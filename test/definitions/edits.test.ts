@@ -98,14 +98,14 @@ describe('an edit of a sink', () => {
     const { url, path } = await protectedSink();
     const read = (await call('GET', url)).body;
     const changes: [object, string][] = [
-      [{ id: 'snk_0000000000000000' }, 'id: is made by the server and cannot be changed'],
-      [{ url: 'http://elsewhere/x' }, 'url: is made by the server'],
-      [{ managed_by: 'config' }, 'managed_by: is made by the server'],
-      [{ created_at: '2020-01-01T00:00:00.000Z' }, 'created_at: is made by the server'],
-      [{ updated_at: '2020-01-01T00:00:00.000Z' }, 'updated_at: is made by the server'],
+      [{ id: 'snk_0000000000000000' }, 'id: is set by the server and cannot be changed'],
+      [{ url: 'http://elsewhere/x' }, 'url: is set by the server'],
+      [{ managed_by: 'config' }, 'managed_by: is set by the server'],
+      [{ created_at: '2020-01-01T00:00:00.000Z' }, 'created_at: is set by the server'],
+      [{ updated_at: '2020-01-01T00:00:00.000Z' }, 'updated_at: is set by the server'],
       [{ app_id: 'other' }, 'app_id: must be "shop"'],
-      [{ auth: 'none' }, 'auth: is "bearer", and a name alone does not change it'],
-      [{ public: true }, 'public: is false, and only "auth_token": null makes the sink public'],
+      [{ auth: 'none' }, 'auth: is "bearer", and a scheme alone cannot change it'],
+      [{ public: true }, 'public: is false; send "auth_token": null to make the sink public'],
       [{ public: true, auth_token: 'another' }, 'public: cannot be true beside a token'],
       [{ public: 'no' }, 'public: must be boolean'],
       [{ auth: null, auth_token: 'another' }, 'auth: cannot stand beside auth_token'],
@@ -216,7 +216,7 @@ describe('If-Match', () => {
         expect(etag).toMatch(/^"[\w-]{22}"$/);
         const stale = await call(method, url, body, { 'if-match': '"AAAAAAAAAAAAAAAAAAAAAA"' });
         expect(stale).toMatchObject({ status: 412, etag, body: { error: { code: 'precondition_failed' } } });
-        expect(stale.body.error.message).toContain('has been changed since it was read');
+        expect(stale.body.error.message).toContain('has changed since it was read');
         expect((await call('GET', url)).etag).toBe(etag);
         const done = await call(method, url, body, { 'if-match': `"other", ${etag}` });
         expect(done.status).toBe(200);
@@ -261,7 +261,7 @@ describe('an edit of an app', () => {
     expect((await call('PATCH', '/named', {})).body.name).toBe('Named');
     const read = (await call('GET', '/named')).body;
     expect(await call('PUT', '/named', read)).toMatchObject({ status: 200, body: read });
-    expect((await call('PUT', '/named', { ...read, id: 'renamed' })).body.error.message).toContain('id: is made by the server');
+    expect((await call('PUT', '/named', { ...read, id: 'renamed' })).body.error.message).toContain('id: is set by the server');
     expect((await call('PUT', '/named', { title: 'x' })).body.error.message).toContain('unknown field "title"');
     expect((await call('PUT', '/named', [])).status).toBe(400);
     expect((await call('PUT', '/named', { name: null })).body.name).toBeNull();
@@ -277,7 +277,7 @@ describe('an edit of a workflow', () => {
     expect((await call('PUT', url, read)).body).toMatchObject({ version: 1 });
     expect((await call('PUT', url, { ...read, definition: { ...WORKFLOW, version: '1.1' } })).body).toMatchObject({ version: 2 });
     const stale = await call('PUT', url, read);
-    expect([stale.status, stale.body.error.message]).toEqual([400, expect.stringContaining('version: is made by the server')]);
+    expect([stale.status, stale.body.error.message]).toEqual([400, expect.stringContaining('version: is set by the server')]);
     expect((await call('PUT', url, { definition: WORKFLOW, name: 'x' })).body.error.message).toContain('unknown field "name"');
     expect((await call('PUT', '/shop/workflows/copied', { ...read })).body.error.message).toContain('leave it out');
     expect((await call('PUT', '/shop/workflows/copied', { definition: WORKFLOW })).body).toMatchObject({ id: 'copied', version: 1 });
@@ -311,7 +311,7 @@ describe('applying a document', () => {
         {
           path: 'sinks[0]',
           message:
-            'POST /hook of app "filed" takes a token on the server, and nothing here says which: write its auth_token, or "public: true" to let anyone trigger it',
+            'POST /hook of app "filed" requires a token on the server, and the document has none: add auth_token, or "public: true" to let anyone trigger it',
         },
       ]);
     }

@@ -120,7 +120,7 @@ describe('at start', () => {
     const missing = join(tempDir(), 'typo.yaml');
     const empty = folderOf({ 'notes.txt': '' });
     const start = (config: string): Promise<unknown> => startTestApp({ settings: { config } }).catch((error: Error) => error.message);
-    expect(await start(missing)).toBe(`there is nothing at ${missing}; name a definition file, or a folder of them`);
+    expect(await start(missing)).toBe(`there is nothing at ${missing}; give a definition file, or a folder of definition files`);
     expect(await start(empty)).toBe(`there is no .yaml file in ${empty}`);
     const dataDir = tempDir();
     const single = await startTestApp({ dataDir });

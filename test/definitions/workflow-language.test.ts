@@ -120,7 +120,7 @@ describe('a workflow that uses another one of its app', () => {
       { path: 'steps[0].workflow_id', message: 'app "nowhere" has no workflow "child" of version 9' },
     ]);
     expect(await refusal('nowhere', 'p', using('child', { workflow_workspace_id: 'elsewhere' }))).toEqual([
-      { path: 'steps[0].workflow_workspace_id', message: 'must be "local" or "nowhere": a workflow uses workflows of its own app' },
+      { path: 'steps[0].workflow_workspace_id', message: 'must be "local" or "nowhere": a workflow can only use workflows of its own app' },
     ]);
     for (const id of ['__proto__', 'constructor', '', '../child', 'a'.repeat(1000)])
       expect((await refusal('nowhere', 'p', using(id))).length).toBeGreaterThan(0);
@@ -177,7 +177,7 @@ describe('a workflow that uses another one of its app', () => {
       ],
     });
     expect(await refusal('large', 'w2', twice)).toEqual([
-      { path: 'steps', message: 'the workflow with those that it uses is larger than 4 MiB' },
+      { path: 'steps', message: 'the workflow, including the workflows that it uses, is larger than 4 MiB' },
     ]);
   });
 });

@@ -83,29 +83,29 @@ describe('a file may hold', () => {
 
 describe('a fault is told at its line', () => {
   const bad: [string, string | Buffer, string][] = [
-    ['infinity', 'x: 1\nsinks:\n  - limit: .inf\n', 'a.yaml:3: .inf is no number of JSON'],
-    ['minus infinity', 'x-a: -.INF\n', 'a.yaml:1: -.INF is no number of JSON'],
-    ['not a number', 'x-a:\n  - .nan\n', 'a.yaml:2: .nan is no number of JSON'],
-    ['bytes', 'x-a:\n  icon: !!binary aGk=\n', 'a.yaml:2: JSON has nothing for the tag !!binary'],
-    ['a set', 'x-a: !!set { a, b }\n', 'a.yaml:1: JSON has nothing for the tag !!set'],
-    ['a map with an order', 'x-a: !!omap [a: 1]\n', 'a.yaml:1: JSON has nothing for the tag !!omap'],
-    ['a time', '\nx-a: !!timestamp 2001-01-01\n', 'a.yaml:2: JSON has nothing for the tag !!timestamp'],
-    ['a tag of somebody', 'x-a: !secret abc\n', 'a.yaml:1: JSON has nothing for the tag !secret'],
-    ['a time by the older version', '%YAML 1.1\n---\nx-a: 2001-01-01\n', 'a.yaml:3: JSON has no such value'],
+    ['infinity', 'x: 1\nsinks:\n  - limit: .inf\n', 'a.yaml:3: .inf is not a JSON number'],
+    ['minus infinity', 'x-a: -.INF\n', 'a.yaml:1: -.INF is not a JSON number'],
+    ['not a number', 'x-a:\n  - .nan\n', 'a.yaml:2: .nan is not a JSON number'],
+    ['bytes', 'x-a:\n  icon: !!binary aGk=\n', 'a.yaml:2: the tag !!binary has no equivalent in JSON'],
+    ['a set', 'x-a: !!set { a, b }\n', 'a.yaml:1: the tag !!set has no equivalent in JSON'],
+    ['a map with an order', 'x-a: !!omap [a: 1]\n', 'a.yaml:1: the tag !!omap has no equivalent in JSON'],
+    ['a time', '\nx-a: !!timestamp 2001-01-01\n', 'a.yaml:2: the tag !!timestamp has no equivalent in JSON'],
+    ['a tag of somebody', 'x-a: !secret abc\n', 'a.yaml:1: the tag !secret has no equivalent in JSON'],
+    ['a time by the older version', '%YAML 1.1\n---\nx-a: 2001-01-01\n', 'a.yaml:3: the value has no equivalent in JSON'],
     ['a number that no text keeps', 'x-a: 0xFFFFFFFFFFFFFFFF\n', 'a.yaml:1: 0xFFFFFFFFFFFFFFFF is too large; write it as a decimal'],
-    ['a key that is a list', 'x-a:\n  ? [a, b]\n  : c\n', 'a.yaml:2: a key must be a text'],
-    ['a key that is missing', 'x-a: { ~: b }\n', 'a.yaml:1: a key must be a text'],
+    ['a key that is a list', 'x-a:\n  ? [a, b]\n  : c\n', 'a.yaml:2: a key must be text'],
+    ['a key that is missing', 'x-a: { ~: b }\n', 'a.yaml:1: a key must be text'],
     ['a key that poisons', 'x-a:\n  __proto__: { a: 1 }\n', 'a.yaml:2: no key may be "__proto__"'],
     ['a key twice', 'sinks:\n  - path: /x\n    method: POST\n    path: /y\n', 'a.yaml:4: field "path" appears twice'],
     ['a key twice, as a number and as a text', 'x-a:\n  1: a\n  "1": b\n', 'a.yaml:3: field "1" appears twice'],
     ['the merge key twice', 'x-a: &a { b: 1 }\nx-c:\n  <<: *a\n  <<: *a\n', 'a.yaml:4: field "<<" appears twice'],
-    ['a merge of no mapping', 'x-a: &a [1]\nx-c:\n  <<: *a\n', 'a.yaml:1: the merge key "<<" takes a mapping, or a list of mappings'],
-    ['a merge of a text', 'x-c:\n  <<: text\n', 'a.yaml:2: the merge key "<<" takes a mapping, or a list of mappings'],
-    ['an alias of nothing', 'x-c:\n  - *nope\n', 'a.yaml:2: the alias *nope follows no anchor &nope'],
-    ['an alias before its anchor', 'x-a: *late\nx-b: &late 1\n', 'a.yaml:1: the alias *late follows no anchor &late'],
-    ['what holds itself', 'x-a: &a\n  - *a\n', 'a.yaml:2: nests deeper than 100 levels'],
+    ['a merge of no mapping', 'x-a: &a [1]\nx-c:\n  <<: *a\n', 'a.yaml:1: the merge key "<<" needs a mapping, or a list of mappings'],
+    ['a merge of a text', 'x-c:\n  <<: text\n', 'a.yaml:2: the merge key "<<" needs a mapping, or a list of mappings'],
+    ['an alias of nothing', 'x-c:\n  - *nope\n', 'a.yaml:2: the alias *nope has no earlier anchor &nope'],
+    ['an alias before its anchor', 'x-a: *late\nx-b: &late 1\n', 'a.yaml:1: the alias *late has no earlier anchor &late'],
+    ['what holds itself', 'x-a: &a\n  - *a\n', 'a.yaml:2: is nested deeper than 100 levels'],
     ['a tab as indentation', 'sinks:\n\t- path: /x\n', 'a.yaml:2: Tabs are not allowed as indentation'],
-    ['a second document', 'sinks: []\n---\nsinks: []\n', 'a.yaml:2: a second document begins here; each needs a file of its own'],
+    ['a second document', 'sinks: []\n---\nsinks: []\n', 'a.yaml:2: a second document begins here; a file can have only one'],
     ['bytes that are not UTF-8', Buffer.from('sinks: []\nx-a: caf\xe9\n', 'latin1'), 'a.yaml:2: is not UTF-8'],
     ['UTF-16', Buffer.from('\ufeffsinks: []\n', 'utf16le'), 'a.yaml:1: is not UTF-8'],
     ['a list at the top', '\n- a\n', 'a.yaml:2: must be a mapping with apps, workflows, sinks'],
@@ -128,9 +128,9 @@ describe('a fault is told at its line', () => {
   test('all of them, each once, however often an alias repeats it, and the text of the file in none', async () => {
     const text = `x-a: &a { b: .inf, c: "\${env:GONE}" }\nx-b: [*a, *a, *a]\nx-c: !!binary c2VjcmV0\nx-d: 'secret\n`;
     expect((await read({ 'a.yaml': text.replace("'secret", 'secret') })).faults).toEqual([
-      'a.yaml:1: .inf is no number of JSON',
+      'a.yaml:1: .inf is not a JSON number',
       `a.yaml:1: environment variable GONE is not set, but \${env:GONE} needs it`,
-      'a.yaml:3: JSON has nothing for the tag !!binary',
+      'a.yaml:3: the tag !!binary has no equivalent in JSON',
     ]);
     expect((await read({ 'a.yaml': text })).faults.join()).not.toContain('secret');
   });
@@ -145,22 +145,22 @@ describe('a file that is made to harm', { timeout: 90_000 }, () => {
         .join(', ')}]`,
   );
   const harmful: [string, string, RegExp][] = [
-    ['aliases of aliases', lines.join('\n'), /^a\.yaml:\d+: stands for more than 250000 values/],
+    ['aliases of aliases', lines.join('\n'), /^a\.yaml:\d+: has more than 250000 values, counting those of each alias/],
     [
       'merges of merges',
       lines.join('\n').replaceAll('[', '{ <<: [').replaceAll(']', '] }').replaceAll('x, x', '{ a: 1 }, { a: 1 }'),
       /^a\.yaml:\d+: /,
     ],
-    ['lists in lists', `x-a: ${'['.repeat(200_000)}`, /^a\.yaml:1: nests too deep$/],
-    ['mappings in mappings', `x-a: ${'{a: '.repeat(100_000)}`, /^a\.yaml:1: nests too deep$/],
-    ['lists in lists by dashes', `x-a:\n  ${'- '.repeat(100_000)}x`, /^a\.yaml:2: nests too deep$/],
-    ['keys in keys', `x-a:\n  ${'? '.repeat(100_000)}x`, /^a\.yaml:2: nests too deep$/],
+    ['lists in lists', `x-a: ${'['.repeat(200_000)}`, /^a\.yaml:1: is nested too deeply$/],
+    ['mappings in mappings', `x-a: ${'{a: '.repeat(100_000)}`, /^a\.yaml:1: is nested too deeply$/],
+    ['lists in lists by dashes', `x-a:\n  ${'- '.repeat(100_000)}x`, /^a\.yaml:2: is nested too deeply$/],
+    ['keys in keys', `x-a:\n  ${'? '.repeat(100_000)}x`, /^a\.yaml:2: is nested too deeply$/],
     [
       'mappings by indentation',
       Array.from({ length: 1500 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'),
-      /^a\.yaml:\d+: nests too deep$/,
+      /^a\.yaml:\d+: is nested too deeply$/,
     ],
-    ['depth that only JSON minds', `x-a: ${'['.repeat(120)}${']'.repeat(120)}`, /^a\.yaml:1: nests deeper than 100 levels$/],
+    ['depth that only JSON minds', `x-a: ${'['.repeat(120)}${']'.repeat(120)}`, /^a\.yaml:1: is nested deeper than 100 levels$/],
     ['a file without end', `x-a: "${'x'.repeat(4 * 2 ** 20)}"`, /^a\.yaml is larger than 4194304 bytes$/],
   ];
   for (const [what, text, expected] of harmful) {
@@ -236,5 +236,5 @@ test('the command line tells the same faults, and dies of none', { timeout: 60_0
     ['sink', 'create', '--file', file],
     ['serve', '--config', file],
   ])
-    expect(await sluice(args), args.join(' ')).toEqual({ code: 1, stdout: '', stderr: `sluice: ${file}:1: nests too deep\n` });
+    expect(await sluice(args), args.join(' ')).toEqual({ code: 1, stdout: '', stderr: `sluice: ${file}:1: is nested too deeply\n` });
 });

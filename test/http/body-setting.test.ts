@@ -285,9 +285,9 @@ describe('a field of a form', () => {
   const refused: [string, string, string][] = [
     ['a form without it', 'other=1', 'the form has no field "payload", which this sink reads as the body'],
     ['a form that has it twice', 'payload=%7B%7D&payload=%7B%7D', 'field "payload" came 2 times'],
-    ['a form where it is empty', 'payload=', 'field "payload" is empty where JSON was announced'],
+    ['a form where it is empty', 'payload=', 'field "payload" is empty, but its type is JSON'],
     ['a form where it is no JSON', 'payload=%7B%22a%22', 'field "payload" is not valid JSON'],
-    ['a form where it is poisoned', 'payload=%7B%22__proto__%22%3A1%7D', 'field "payload" holds a key "__proto__"'],
+    ['a form where it is poisoned', 'payload=%7B%22__proto__%22%3A1%7D', 'field "payload" has a key "__proto__"'],
     ['a form that cannot be decoded', 'payload=%FF', 'field "payload" is not utf-8 text'],
   ];
   for (const [what, form, reason] of refused) {

@@ -327,7 +327,7 @@ describe('a retry by hand', () => {
     expect(status).toBe(409);
     expect(body.error).toMatchObject({
       code: 'conflict',
-      message: 'the delivery is delivered; only one that has failed or was dropped can be tried again',
+      message: 'cannot retry: the delivery is delivered; only failed and dropped deliveries can be retried',
     });
   });
 
@@ -374,18 +374,18 @@ describe('a retry in bulk', () => {
   });
 
   const wrong: [unknown, string][] = [
-    [{}, 'say which: "ids", or a filter'],
-    [undefined, 'say which: "ids", or a filter'],
-    ['null', 'say which: "ids", or a filter'],
+    [{}, 'the body selects no deliveries; send "ids", or a filter'],
+    [undefined, 'the body selects no deliveries; send "ids", or a filter'],
+    ['null', 'the body selects no deliveries; send "ids", or a filter'],
     ['[]', 'must be object'],
     ['"failed"', 'must be object'],
-    [{ cursor: 1 }, 'say which'],
+    [{ cursor: 1 }, 'the body selects no deliveries'],
     [{ ids: [] }, 'ids: must NOT have fewer than 1 items'],
     [{ ids: ['run_x'] }, 'ids[0]: must be the id of a delivery'],
     [{ ids: [7] }, 'ids[0]: must be string'],
     [{ ids: 'dlv_x_0' }, 'ids: must be array'],
     [{ ids: Array.from({ length: 1001 }, (_, index) => `dlv_x_${index}`) }, 'ids: must NOT have more than 1000 items'],
-    [{ ids: ['dlv_x_0'], app_id: 'shop' }, 'the body has ids and a filter; give one of the two'],
+    [{ ids: ['dlv_x_0'], app_id: 'shop' }, 'the body has both ids and a filter; send one of them'],
     [{ app_id: 7 }, 'app_id: must be string'],
     [{ app_id: '' }, 'app_id'],
     [{ status: 'delivered' }, 'status: must be one of "failed", "dropped"'],

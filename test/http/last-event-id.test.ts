@@ -77,7 +77,9 @@ describe('with the key of a run', () => {
     await (await send({ 'idempotency-key': 'refused' })).text();
     const response = await send({ 'idempotency-key': 'refused', 'last-event-id': 'x' });
     expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining('must be the whole number of an event') } });
+    expect(await response.json()).toMatchObject({
+      error: { message: expect.stringContaining('must be the id of an event of the stream, a whole number') },
+    });
   });
 
   test('a key that names no run yet starts it, for the key alone says which request this is', async () => {

@@ -111,7 +111,7 @@ describe('a method that the path does not take', () => {
         expect(await response.json()).toMatchObject({
           triggered: false,
           run_id: null,
-          error: { code: 'method_not_allowed', message: `this path takes POST, not ${method}` },
+          error: { code: 'method_not_allowed', message: `this path accepts POST, not ${method}` },
         });
       }
     }

@@ -539,7 +539,7 @@ describe('callers that go away amid an upload', () => {
     await until('the uploads to be cleaned up', () => coming().length === 0);
     const recorded = await until('the refusals to be recorded', async () => {
       const { rejections } = (await fresh.admin('GET', '/rejections?limit=500')).body;
-      const gone = rejections.filter(({ message }: any) => message === 'the connection closed before the whole body had come');
+      const gone = rejections.filter(({ message }: any) => message === 'the connection closed before the whole body arrived');
       return gone.reduce((sum: number, { count }: any) => sum + count, 0) === starts.length && gone;
     });
     for (const rejection of recorded)

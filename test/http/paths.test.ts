@@ -145,9 +145,9 @@ describe('paths that are refused', () => {
     ['/shop/users/%c0%af', 'not UTF-8'],
     ['/shop/users/%e0%80%af', 'not UTF-8'],
     ['/shop/users/%ed%a0%80', 'not UTF-8'],
-    ['/shop/users/\u00e9', 'percent-encoded, as UTF-8'],
-    ['/shop/users/\u00c3\u00a9', 'percent-encoded, as UTF-8'],
-    ['/shop/exact?q=\u00e9', 'percent-encoded, as UTF-8'],
+    ['/shop/users/\u00e9', 'percent-encode them as UTF-8'],
+    ['/shop/users/\u00c3\u00a9', 'percent-encode them as UTF-8'],
+    ['/shop/exact?q=\u00e9', 'percent-encode them as UTF-8'],
     [`/shop/users/${'x'.repeat(5000)}`, ''],
     [`/shop/files/${'x/'.repeat(2500)}`, ''],
   ];

@@ -363,7 +363,7 @@ describe('a request that the platform would not send', () => {
   test.each([
     ['{"kind":', /^field "predictions" is not valid JSON/],
     ['[['.repeat(80), /^field "predictions" nests deeper than 100 levels/],
-    ['{"__proto__":1}', /^field "predictions" holds a key "__proto__"/],
+    ['{"__proto__":1}', /^field "predictions" has a key "__proto__"/],
     ['\u0000\u00ff', /^field "predictions" is not utf-8 text/],
   ])('with the JSON field %j is told of the field', async (text, message) => {
     const body = `--b\r\nContent-Disposition: form-data; name="predictions"\r\nContent-Type: application/json\r\n\r\n${text}\r\n--b--\r\n`;
@@ -393,9 +393,9 @@ describe('a request that the platform would not send', () => {
   });
 
   test.each([
-    ['/robovision', JSON_TYPE, '{}', /Robovision sends, as multipart\/form-data, not application\/json/],
-    ['/v7', { 'content-type': 'text/plain' }, '{}', /V7 sends, as application\/json, not text\/plain/],
-    ['/roboflow', { 'content-type': 'image/png' }, 'x', /Roboflow sends, as application\/json/],
+    ['/robovision', JSON_TYPE, '{}', /this sink accepts requests of Robovision, as multipart\/form-data, not application\/json/],
+    ['/v7', { 'content-type': 'text/plain' }, '{}', /this sink accepts requests of V7, as application\/json, not text\/plain/],
+    ['/roboflow', { 'content-type': 'image/png' }, 'x', /this sink accepts requests of Roboflow, as application\/json/],
   ])('to %s in another form is told which form it has', async (path, headers, body, message) => {
     const answer = await send(path, body, headers);
     expect(answer.status).toBe(415);
@@ -405,7 +405,10 @@ describe('a request that the platform would not send', () => {
   test.each(['/robovision', '/v7', '/roboflow'])('to %s without a body is told so', async (path) => {
     const answer = await send(path, '');
     expect(answer.status).toBe(422);
-    expect(answer.body.error).toMatchObject({ part: 'body', message: expect.stringMatching(/^body: is empty; this sink takes what/) });
+    expect(answer.body.error).toMatchObject({
+      part: 'body',
+      message: expect.stringMatching(/^body: is empty; this sink accepts requests of /),
+    });
   });
 
   test.each([

@@ -12,7 +12,7 @@ export interface OutputOptions {
 
 /** Adds `-o`; the first format is the default. */
 export function addOutputOption(command: Command, formats: readonly [string, ...string[]] = ['table', 'json']): Command {
-  return command.addOption(new Option('-o, --output <format>', 'how to print the result').choices(formats).default(formats[0]));
+  return command.addOption(new Option('-o, --output <format>', 'output format').choices(formats).default(formats[0]));
 }
 
 /** Numbers keep the server's spelling. */

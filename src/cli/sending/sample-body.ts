@@ -39,7 +39,7 @@ export function readSampleFlags(name: string, flags: SampleFlags): BodyMaker {
 export function refuseSampleFlags({ seed, objects, image, annotations, size }: SampleFlags): void {
   const flags = { '--seed': seed, '--objects': objects, '--size': size, '--no-image': !image, '--no-annotations': !annotations };
   const [flag] = Object.entries(flags).find(([, value]) => value !== undefined && value !== false) ?? [];
-  if (flag !== undefined) throw new ExitError(`${flag} says how a sample is made; give --payload with it`, WRONG_USAGE);
+  if (flag !== undefined) throw new ExitError(`${flag} is an option of --payload; give both`, WRONG_USAGE);
 }
 
 function unknownKind(kind: string): string {
@@ -51,7 +51,7 @@ function unknownKind(kind: string): string {
 function readOptions({ seed = '1', objects = '3', size = '640x480', image, annotations }: SampleFlags): Omit<SampleOptions, 'rle'> {
   const [, width, height] = /^(\d+)x(\d+)$/.exec(size) ?? [];
   if (width === undefined || height === undefined)
-    throw new ExitError(`--size "${size}": write it as width x height, as 640x480`, WRONG_USAGE);
+    throw new ExitError(`--size "${size}": write it as width x height, such as 640x480`, WRONG_USAGE);
   return {
     seed: readWhole('--seed', seed, { min: 0, max: 2 ** 31 }),
     objects: readWhole('--objects', objects, { min: 0, max: 1000 }),

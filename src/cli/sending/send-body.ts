@@ -20,7 +20,7 @@ export interface SendBody {
 /** Null when no flag sets a body. */
 export async function readSendBody({ data, json, form, file }: BodyFlags, stdin: AsyncIterable<Uint8Array>): Promise<SendBody | null> {
   if ([data, json, form ?? file].filter((flag) => flag !== undefined).length > 1)
-    throw new ExitError('a request has one body: give one of --data, --json, or --form with --file', WRONG_USAGE);
+    throw new ExitError('a request has only one body: give --data, or --json, or --form and --file', WRONG_USAGE);
   if (json !== undefined) return { body: await readContent('--json', json, stdin), contentType: 'application/json' };
   if (data !== undefined) {
     const body = await readContent('--data', data, stdin);

@@ -8,7 +8,7 @@ import { addSettingFlags, settingsOf } from '../setting-flags.ts';
 import { loadConfigFrom, readSettingSources } from '../setting-sources.ts';
 
 export function define(command: Command, { environment, io }: CliContext): void {
-  const print = command.command('print').description('print every setting; flags count as they would for serve');
+  const print = command.command('print').description('print every setting and its source; takes the flags of serve');
   addOutputOption(addSettingFlags(print)).action(async ({ output, ...flags }: OutputOptions & Record<string, unknown>) => {
     const sources = await readSettingSources(settingsOf(flags), environment);
     const found = settings.map((setting) => trace(setting, sources));

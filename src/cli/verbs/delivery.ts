@@ -15,7 +15,7 @@ import { printableLines } from '../output/printable.ts';
 export function define(command: Command, context: CliContext): void {
   defineList(command, context);
 
-  const get = command.command('get').description('show a delivery and its attempts; as json with all that was sent and answered');
+  const get = command.command('get').description('show a delivery and its attempts; -o json adds the message and the responses');
   addOutputOption(addServerOptions(get.argument('<delivery_id>'))).action(async (id: string, options: ServerOptions & OutputOptions) => {
     const delivery = await (await connect(options, context)).deliveries.get(id);
     if (options.output === 'json') printJson(context.io, delivery);
@@ -35,7 +35,10 @@ interface OwnerOptions extends ServerOptions {
 const STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled', 'dropped'];
 
 function addOwnerOptions(command: Command): Command {
-  return command.option('--app <app_id>', 'of this app').option('--sink <sink_id>', 'of this sink').option('--run <run_id>', 'of this run');
+  return command
+    .option('--app <app_id>', 'only this app')
+    .option('--sink <sink_id>', 'only this sink')
+    .option('--run <run_id>', 'only this run');
 }
 
 function addFilterOptions(command: Command): Command {
@@ -57,8 +60,8 @@ function readFilter({
 
 function defineList(command: Command, context: CliContext): void {
   const list = addFilterOptions(command.command('list').description('list deliveries, newest first'))
-    .option('--limit <count>', 'so many at most, up to 500')
-    .option('--cursor <cursor>', 'go on where a list before this one ended');
+    .option('--limit <count>', 'maximum number to list, up to 500')
+    .option('--cursor <cursor>', 'continue after an earlier list, with its cursor');
   addOutputOption(addServerOptions(list)).action(async (options: OwnerOptions & OutputOptions & { status?: string }) => {
     const { io } = context;
     const page = await (await connect(options, context)).deliveries.list(readFilter(options));
@@ -75,10 +78,10 @@ function defineRetry(command: Command, context: CliContext): void {
   const { io } = context;
   const retry = command
     .command('retry')
-    .description('give failed or dropped deliveries another round of attempts: one, or all that fit')
+    .description('retry failed or dropped deliveries: one, or all that match the options')
     .argument('[delivery_id]')
-    .option('--failed', 'all that have failed')
-    .option('--dropped', 'all that were dropped because their receiver was behind');
+    .option('--failed', 'all failed deliveries')
+    .option('--dropped', 'all dropped deliveries');
   addOutputOption(addServerOptions(addOwnerOptions(retry)), ['text', 'json']).action(
     async (id: string | undefined, options: RetryOptions) => {
       refuseIdWithFilter(id, options);
@@ -86,7 +89,7 @@ function defineRetry(command: Command, context: CliContext): void {
       if (id === undefined) return printRetried(io, await retryAll(client, options), options);
       const delivery = await client.deliveries.retry(id);
       if (options.output === 'json') return printJson(io, delivery);
-      printHint(io, `${id} is tried again`);
+      printHint(io, `${id} is being retried`);
     },
   );
 }
@@ -95,12 +98,9 @@ function refuseIdWithFilter(id: string | undefined, { failed, dropped, app, sink
   const statuses = [failed, dropped].filter((value) => value === true).length;
   const hasFilter = [app, sink, run].some((value) => value !== undefined);
   if (id !== undefined && (statuses > 0 || hasFilter))
-    throw new ExitError('give the id of one delivery, or --failed or --dropped with what it may be narrowed by, but not both', WRONG_USAGE);
+    throw new ExitError('give either the id of a delivery, or --failed or --dropped with filters', WRONG_USAGE);
   if (id === undefined && statuses !== 1)
-    throw new ExitError(
-      'give the id of a delivery, --failed for all that have failed, or --dropped for all that were dropped',
-      WRONG_USAGE,
-    );
+    throw new ExitError('give the id of a delivery, --failed for all failed deliveries, or --dropped for all dropped ones', WRONG_USAGE);
 }
 
 /** Calls the server repeatedly: one call retries a limited number. */
@@ -123,17 +123,17 @@ function printRetried(io: Io, result: Omit<RetriedDeliveries, 'next_cursor'>, { 
     io,
     retried === 0
       ? dropped === true
-        ? 'no dropped deliveries that can be tried again now'
+        ? 'no dropped deliveries that can be retried now'
         : 'no failed deliveries'
       : retried === 1
-        ? '1 delivery is tried again'
-        : `${retried} deliveries are tried again`,
+        ? '1 delivery is being retried'
+        : `${retried} deliveries are being retried`,
   );
 }
 
 function defineExport(command: Command, context: CliContext): void {
   const exporting = addFilterOptions(command.command('export').description('print deliveries as JSON lines or CSV, newest first'));
-  exporting.addOption(new Option('--format <format>', 'of the file').choices(['ndjson', 'csv']).default('ndjson'));
+  exporting.addOption(new Option('--format <format>', 'format of the file').choices(['ndjson', 'csv']).default('ndjson'));
   addServerOptions(exporting).action(async (options: OwnerOptions & { status?: string; format: 'ndjson' | 'csv' }) => {
     const { io } = context;
     const signal = io.interruption();
@@ -154,7 +154,7 @@ async function printLines({ stdout }: Io, response: Response, interruption: Abor
     }
   } catch (error) {
     interruption.throwIfAborted();
-    throw new UnreachableError('the server ended the export before it was whole', error);
+    throw new UnreachableError('the server ended the export before it was complete', error);
   }
   stdout.write(printableLines(carry));
 }

@@ -17,8 +17,8 @@ interface HealthcheckOptions {
 
 export function define(command: Command, { environment, io }: CliContext): void {
   command
-    .option('--url <url>', 'server to ask (SLUICE_URL; else the local one)')
-    .option('--ready', 'also ask whether it can take new runs')
+    .option('--url <url>', 'server to check (default: SLUICE_URL, else the local server)')
+    .option('--ready', 'also check that it accepts new runs')
     .action(async ({ url, ready }: HealthcheckOptions) => {
       const address = url ?? environment['SLUICE_URL'] ?? (await findLocalServer(environment)).url;
       const client = createClient({ url: address, timeoutMs: TIMEOUT_MS });

@@ -34,20 +34,20 @@ const MAX_COUNT = 1_000_000;
 
 export function define(command: Command, context: CliContext): void {
   command
-    .option('--port <port>', 'to listen on; 0 for one that is free', '9658')
-    .option('--host <address>', 'to listen on', '127.0.0.1')
-    .option('--status <status>', 'to answer with; 200 unless given')
-    .addOption(new Option('--fail <count>', 'only the first so many fail: with --status, 500 unless given').conflicts('failRate'))
-    .option('--fail-rate <share>', 'only this share fails: 0.2 is every fifth, at random')
-    .addOption(new Option('--hang', 'to fail is never to answer').conflicts(['status', 'reset', 'delay']))
-    .addOption(new Option('--reset', 'to fail is to reset the connection').conflicts('status'))
-    .option('--delay <ms>', 'to wait before each answer', '0')
-    .option('--secret <whsec_…>', 'checks signatures of Standard Webhooks (SLUICE_WEBHOOK_SECRET)')
-    .option('--save <folder>', 'writes each body, and each part of a form, to a file')
-    .option('--count <count>', 'ends after so many requests');
+    .option('--port <port>', 'port to listen on; 0 selects a free port', '9658')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--status <status>', 'HTTP status to answer with (default: 200)')
+    .addOption(new Option('--fail <count>', 'fail only the first requests, this many, with --status (default: 500)').conflicts('failRate'))
+    .option('--fail-rate <share>', 'fail only this share of the requests, at random: 0.2 is one in five')
+    .addOption(new Option('--hang', 'fail by never answering').conflicts(['status', 'reset', 'delay']))
+    .addOption(new Option('--reset', 'fail by resetting the connection').conflicts('status'))
+    .option('--delay <ms>', 'milliseconds to wait before each answer', '0')
+    .option('--secret <whsec_…>', 'check Standard Webhooks signatures with this secret (SLUICE_WEBHOOK_SECRET)')
+    .option('--save <folder>', 'save each body, and each part of a form, in this folder')
+    .option('--count <count>', 'stop after this many requests');
   addOutputOption(command, ['text', 'json']);
   command
-    .addOption(new Option('--json', 'one line of JSON for each request, as -o json').implies({ output: 'json' }))
+    .addOption(new Option('--json', 'print one line of JSON per request, like -o json').implies({ output: 'json' }))
     .action((options: ListenOptions) => listen(options, context));
 }
 
@@ -76,7 +76,7 @@ async function listen(options: ListenOptions, context: CliContext): Promise<void
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       io.stdout.write(options.output === 'json' ? arrivalLine(arrival) : arrivalText(arrival, paint));
     },
-    onMalformed: (reason, client) => printHint(io, `what came from ${client} is no HTTP: ${reason}`),
+    onMalformed: (reason, client) => printHint(io, `the request from ${client} is not HTTP: ${reason}`),
   }).catch((error: NodeJS.ErrnoException) => {
     throw new ExitError(`cannot listen on ${host}:${settings.port}: ${LISTEN_FAULTS[error.code ?? ''] ?? error.message}`, FAILED);
   });
@@ -90,16 +90,16 @@ async function listen(options: ListenOptions, context: CliContext): Promise<void
 
 const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process uses the port; stop it, or choose another --port',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  EACCES: 'the port may not be used; choose another --port',
-  ENOTFOUND: 'there is no host of that name',
+  EADDRNOTAVAIL: 'this machine does not have the address',
+  EACCES: 'this user may not use the port; choose another --port',
+  ENOTFOUND: 'the host is unknown',
 };
 
 function readBehaviour({ status, fail, failRate, hang, reset }: ListenOptions): Behaviour {
   const failsAtTimes = fail !== undefined || failRate !== undefined;
   const given = status === undefined ? null : readWhole('--status', status, { min: 200, max: 599 });
   if (failsAtTimes && given !== null && given < 300)
-    throw new ExitError(`--status ${given} is no failure: with --fail and --fail-rate give one from 300 to 599`, WRONG_USAGE);
+    throw new ExitError(`--status ${given} is not a failure: with --fail or --fail-rate, give a status from 300 to 599`, WRONG_USAGE);
   const failure: PlannedAnswer =
     hang === true ? { kind: 'hang' } : reset === true ? { kind: 'reset' } : { kind: 'status', status: given ?? (failsAtTimes ? 500 : 200) };
   if (fail !== undefined) return { failure, fails: { kind: 'first', count: readWhole('--fail', fail, { min: 1, max: MAX_COUNT }) } };
@@ -110,13 +110,13 @@ function readBehaviour({ status, fail, failRate, hang, reset }: ListenOptions): 
 function readSecret(secret: string | undefined): Uint8Array | null {
   if (secret === undefined || secret === '') return null;
   const key = readSigningSecret(secret);
-  if (key === null) throw new ExitError('the secret is none of Standard Webhooks: write it as whsec_ and base64', WRONG_USAGE);
+  if (key === null) throw new ExitError('the secret is not a Standard Webhooks secret: write whsec_ followed by base64', WRONG_USAGE);
   return key;
 }
 
 async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new ExitError(`--save: ${path} cannot be made (${error.code})`, FAILED);
+    throw new ExitError(`--save: ${path} cannot be created (${error.code})`, FAILED);
   });
 }
 

@@ -56,13 +56,13 @@ function defineList(command: Command, context: CliContext): void {
   const list = command
     .command('list')
     .description('list runs, newest first')
-    .option('--app <app_id>', 'of this app')
-    .option('--sink <sink_id>', 'of this sink')
+    .option('--app <app_id>', 'only this app')
+    .option('--sink <sink_id>', 'only this sink')
     .addOption(new Option('--status <status>', 'in this status').choices(STATUSES))
-    .option('--since <time>', 'created then or later, as 2026-01-31T12:00:00Z')
-    .option('--until <time>', 'created before')
-    .option('--limit <count>', 'so many at most, up to 500')
-    .option('--cursor <cursor>', 'go on where a list before this one ended');
+    .option('--since <time>', 'only runs created at or after this time, such as 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'only runs created before this time')
+    .option('--limit <count>', 'maximum number to list, up to 500')
+    .option('--cursor <cursor>', 'continue after an earlier list, with its cursor');
   addOutputOption(addServerOptions(list)).action(async (options: ListOptions) => {
     const { io } = context;
     const page = await (await connect(options, context)).runs.list(readFilter(options));

@@ -30,22 +30,22 @@ const MAX_RATE = 10_000;
 
 export function define(command: Command, context: CliContext): void {
   command
-    .argument('<sink>', 'app_id/path, or the whole URL of a sink')
-    .option('--data <text>', 'body: the text, @file, or @- for standard input; sent as JSON when it looks like it')
-    .option('--json <text>', 'body that is JSON: the text, @file or @-')
-    .option('--form <name=value>', 'form field, any number of times', collect)
-    .option('--file <name=@path>', 'file of a multipart form, any number of times', collect)
+    .argument('<sink>', 'app_id/path, or the full URL of a sink')
+    .option('--data <text>', 'body: text, @file, or @- for standard input; sent as JSON if it looks like JSON')
+    .option('--json <text>', 'JSON body: text, @file, or @- for standard input')
+    .option('--form <name=value>', 'form field; can be repeated', collect)
+    .option('--file <name=@path>', 'file of a multipart form; can be repeated', collect)
     .addOption(new Option('--method <method>', 'POST unless given').choices(METHODS))
-    .option('--header <name: value>', 'request header, any number of times', collect)
-    .option('--payload <kind>', `body that is a sample: ${SAMPLE_NAMES.join(', ')}`)
-    .option('--seed <number>', 'of the sample, 1 unless given; the next of --count has the next')
-    .option('--objects <count>', 'in the sample, 3 unless given')
-    .option('--size <WxH>', 'of the image of the sample, 640x480 unless given')
-    .option('--no-image', 'leaves the image out of the sample')
-    .option('--no-annotations', 'leaves the annotations out of the sample')
-    .option('--count <count>', 'sends so many, and waits for no run')
-    .option('--rate <count>', 'with --count: so many a second; as fast as they are answered unless given')
-    .option('--verbose', 'with --count: a line for each request');
+    .option('--header <name: value>', 'request header; can be repeated', collect)
+    .option('--payload <kind>', `sample body: ${SAMPLE_NAMES.join(', ')}`)
+    .option('--seed <number>', 'seed of the sample (default: 1); with --count, each request takes the next seed')
+    .option('--objects <count>', 'number of objects in the sample (default: 3)')
+    .option('--size <WxH>', 'size of the image in the sample (default: 640x480)')
+    .option('--no-image', 'omit the image from the sample')
+    .option('--no-annotations', 'omit the annotations from the sample')
+    .option('--count <count>', 'send this many requests, without waiting for their runs')
+    .option('--rate <count>', 'with --count: requests per second (default: as fast as they are answered)')
+    .option('--verbose', 'with --count: print a line per request');
   addServerOptions(command, 'token of the sink').action((sink: string, options: SendOptions) => send(sink, options, context));
 }
 
@@ -78,7 +78,7 @@ async function send(sink: string, options: SendOptions, context: CliContext): Pr
 function readPace({ count, rate, verbose }: SendOptions): { count: number; rate: number | null } | null {
   if (count === undefined) {
     const flag = rate !== undefined ? '--rate' : verbose === true ? '--verbose' : null;
-    if (flag !== null) throw new ExitError(`${flag} is for many requests; give --count with it`, WRONG_USAGE);
+    if (flag !== null) throw new ExitError(`${flag} is an option of --count; give both`, WRONG_USAGE);
     return null;
   }
   return { count: readWhole('--count', count, COUNT), rate: rate === undefined ? null : readPositive('--rate', rate, MAX_RATE) };
@@ -93,7 +93,7 @@ async function readBodies(options: SendOptions, io: Io): Promise<(index: number)
     return async () => body;
   }
   if ([data, json, form, file].some((flag) => flag !== undefined))
-    throw new ExitError('--payload makes the whole body; leave out --data, --json, --form and --file', WRONG_USAGE);
+    throw new ExitError('--payload creates the whole body; leave out --data, --json, --form and --file', WRONG_USAGE);
   return readSampleFlags(payload, options);
 }
 
@@ -104,7 +104,7 @@ function splitTarget(target: string): { url: string | undefined; path: string } 
     // `sink` and `api` are not valid app ids: they start a full path.
     return { url: undefined, path: /^(?:sink|api)\//.test(path) ? `/${path}` : TRIGGER_ROUTE + path };
   }
-  if (!URL.canParse(target)) throw new ExitError(`"${target}" is no URL`, WRONG_USAGE);
+  if (!URL.canParse(target)) throw new ExitError(`"${target}" is not a URL`, WRONG_USAGE);
   const { origin, pathname, search } = new URL(target);
   const route = pathname.search(/(?:\/api\/v1)?\/sink\/trigger\/http\//);
   return route === -1

@@ -14,8 +14,8 @@ import { loadConfigFrom, readSettingSources } from '../setting-sources.ts';
 
 export function define(command: Command, context: CliContext): void {
   addSettingFlags(command)
-    .option('--accept-loss', 'start although the witness says that commits are missing')
-    .option('--demo', 'serve the demo of this clone as well, unless definition files are named; "npm start" does')
+    .option('--accept-loss', 'start even if the witness reports missing commits')
+    .option('--demo', 'also serve the demo of this clone, unless a setting names definition files; "npm start" does so')
     .action(async ({ acceptLoss, demo, ...flags }: Record<string, unknown>) => {
       const code = await serve(settingsOf(flags), { acceptLoss: acceptLoss === true, demoPath: demo === true ? DEMO : null }, context);
       if (code !== 0) throw new ExitError('', code);

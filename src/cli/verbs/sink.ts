@@ -13,7 +13,7 @@ import { printable } from '../output/printable.ts';
 
 export function define(command: Command, context: CliContext): void {
   const { io } = context;
-  const list = command.command('list').description('list sinks').option('--app <app_id>', 'of this app');
+  const list = command.command('list').description('list sinks').option('--app <app_id>', 'only this app');
   addOutputOption(addServerOptions(list)).action(async (options: ServerOptions & OutputOptions & { app?: string }) => {
     const sinks = await (await connect(options, context)).sinks.list(options.app);
     if (options.output === 'json') return printJson(io, { sinks });
@@ -38,7 +38,7 @@ export function define(command: Command, context: CliContext): void {
 
   const rotate = command
     .command('rotate-token')
-    .description('print a new token for a sink; the old ones end at once')
+    .description('replace the tokens of a sink with a new one, and print it')
     .argument('<sink_id>');
   addOutputOption(addServerOptions(rotate), ['text', 'json']).action(async (sinkId: string, options: ServerOptions & OutputOptions) => {
     const client = await connect(options, context);
@@ -64,15 +64,15 @@ function defineCreate(command: Command, context: CliContext): void {
   const { environment, io } = context;
   const create = command
     .command('create')
-    .description('create a sink from flags, from a file, or from a file with flags above it')
-    .option('--app <app_id>', 'app that it belongs to; made when it is new')
-    .option('--path <path>', 'path, as /webhook')
+    .description('create a sink from flags, a file or both; flags override the file')
+    .option('--app <app_id>', 'app of the sink; created if it does not exist')
+    .option('--path <path>', 'path, such as /webhook')
     .option('--method <method>', 'GET, POST, PUT, PATCH, DELETE or ANY')
-    .option('--auth-token <token>', 'bearer token that callers must send; without one anyone may trigger the sink')
-    .option('--workflow <workflow_id>', 'workflow to run; without one the request is recorded')
-    .option('--payload <platform>', 'platform that sends: robovision, v7 or roboflow; without one anybody may')
-    .option('--body <how>', 'how bodies are read: auto (by their type), json, form, text or raw')
-    .option('--file <path>', 'YAML or JSON file with these and further fields');
+    .option('--auth-token <token>', 'bearer token that callers must send; without a token, anyone may trigger the sink')
+    .option('--workflow <workflow_id>', 'workflow to run; without a workflow, requests are only recorded')
+    .option('--payload <platform>', 'accept only requests of this platform: robovision, v7 or roboflow')
+    .option('--body <how>', 'how to parse bodies: auto (by content type), json, form, text or raw')
+    .option('--file <path>', 'YAML or JSON file with these or other fields of the sink');
   addOutputOption(addServerOptions(create), ['text', 'json']).action(async (options: CreateOptions) => {
     const { appId, fields } = await readSink(options, environment);
     const sink = await (await connect(options, context)).sinks.create(appId, fields);
@@ -104,7 +104,7 @@ async function readSinkFile(path: string, environment: Environment): Promise<obj
   const { value, faults } = await readYamlFile(path, environment);
   if (faults.length > 0) throw new ExitError(faults.map(printable).join('\n'), FAILED);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new ExitError(`${path} must hold a mapping with the fields of a sink`, FAILED);
+    throw new ExitError(`${path} must be a mapping with the fields of a sink`, FAILED);
   return value;
 }
 

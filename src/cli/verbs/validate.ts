@@ -14,7 +14,7 @@ import { loadConfigFrom } from '../setting-sources.ts';
 
 export function define(command: Command, { environment, io }: CliContext): void {
   command
-    .argument('[path]', 'definition file, or folder of them (SLUICE_CONFIG, else config)')
+    .argument('[path]', 'definition file, or a folder of definition files (default: SLUICE_CONFIG, else "config")')
     .action(async (argument: string | undefined) => {
       const input = await readDefinitionInput(argument, environment);
       const faults = (await parseDefinitions(input.document, createStepTypes(builtinStepTypes).inspect)).faults.map(input.locate);

@@ -38,11 +38,11 @@ interface GivenFile {
 export function defineTest(command: Command, context: CliContext): void {
   const test = command
     .command('test')
-    .description('run a definition once, here and without a server; what it would send is shown and not sent')
+    .description('run a definition once, without a server; prints its messages instead of sending them')
     .argument('<file>', 'YAML or JSON file with one definition: version, inputs, steps, outputs')
     .option('-i, --input <json>', 'the body of the request as JSON, or @file', '{}')
-    .option('-f, --file <name=@path...>', 'a file of the request')
-    .option('--answer <status>', 'the HTTP status that every receiver is taken to answer', '200');
+    .option('-f, --file <name=@path...>', 'add a file to the request')
+    .option('--answer <status>', 'HTTP status that every receiver is assumed to return', '200');
   addOutputOption(test, ['text', 'json']).action(async (file: string, options: TestOptions) => {
     const { io, environment } = context;
     const vault = createSecretVault({ environment, allowed: ['*'], key: randomBytes(32).toString('hex') });
@@ -78,9 +78,7 @@ async function rehearseFile(file: string, options: TestOptions, context: CliCont
       const bytesOf = new Map(files.map(({ handle, bytes }) => [handle.sha256, bytes]));
       const readBlob = (sha256: string): Promise<Uint8Array> => {
         const bytes = bytesOf.get(sha256);
-        return bytes === undefined
-          ? Promise.reject(new ImageFault('the image is none of the files that were given'))
-          : Promise.resolve(bytes);
+        return bytes === undefined ? Promise.reject(new ImageFault('the image is not one of the given files')) : Promise.resolve(bytes);
       };
       return await createImageLoader({ readBlob }).load(wants);
     },
@@ -89,7 +87,7 @@ async function rehearseFile(file: string, options: TestOptions, context: CliCont
 
 function readFileOf(files: readonly GivenFile[], sha256: string): ReadResult {
   const bytes = files.find(({ handle }) => handle.sha256 === sha256)?.bytes;
-  return bytes === undefined ? { kind: 'not_read', error: 'it is none of the files that were given' } : { kind: 'read', bytes };
+  return bytes === undefined ? { kind: 'not_read', error: 'it is not one of the given files' } : { kind: 'read', bytes };
 }
 
 async function readInput(text: string): Promise<unknown> {
@@ -97,7 +95,7 @@ async function readInput(text: string): Promise<unknown> {
   try {
     return parseJson(json);
   } catch (error) {
-    throw new ExitError(`--input is no JSON: ${(error as Error).message}`, WRONG_USAGE);
+    throw new ExitError(`--input is not JSON: ${(error as Error).message}`, WRONG_USAGE);
   }
 }
 

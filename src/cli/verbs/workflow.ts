@@ -18,9 +18,9 @@ export function define(command: Command, context: CliContext): void {
 function defineValidate(command: Command, context: CliContext): void {
   const validate = command
     .command('validate')
-    .description('check a definition as saving it would')
+    .description('check a definition by the rules for saving it')
     .argument('<file>', 'YAML or JSON file with one definition: version, inputs, steps, outputs')
-    .option('--app <app_id>', 'look up the workflows that it uses in this app');
+    .option('--app <app_id>', 'app of the workflows that the definition uses');
   addServerOptions(validate).action(async (file: string, options: ServerOptions & { app?: string }) => {
     const workflow = await readWorkflowFile(file, context);
     const client = await connect(options, context);

@@ -33,7 +33,8 @@ export async function listDefinitionFiles(path: string): Promise<{ files: string
     return { files: names.map((name) => join(path, name)), fault };
   } catch (error) {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return { files: [], fault: `there is nothing at ${path}; name a definition file, or a folder of them` };
+    if (code === 'ENOENT')
+      return { files: [], fault: `there is nothing at ${path}; give a definition file, or a folder of definition files` };
     return { files: [], fault: `${path} cannot be read (${code})` };
   }
 }
@@ -129,7 +130,7 @@ function blankCredentials(file: YamlFile, index: number, sink: unknown): string[
   const blank = ['auth_token', 'auth'].filter(
     (field) => isMapping(sink) && sink[field] === null && file.isBlank(`sinks[${index}].${field}`),
   );
-  const message = 'has no value; write a token, or null where anyone may trigger the sink';
+  const message = 'has no value; write a token, or null to let anyone trigger the sink';
   return blank.map((field) => file.locate({ path: `sinks[${index}].${field}`, message }));
 }
 

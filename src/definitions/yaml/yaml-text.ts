@@ -35,12 +35,12 @@ export function parseYamlText(text: string): { yaml: YamlText; fault: null } | {
   const lines = new LineCounter();
   const refuse = (offset: number, message: string) => ({ yaml: null, fault: { line: lines.linePos(offset).line, message } });
   const { documents, tooDeepAt } = compose(text, lines);
-  if (tooDeepAt !== null) return refuse(tooDeepAt, 'nests too deep');
+  if (tooDeepAt !== null) return refuse(tooDeepAt, 'is nested too deeply');
   const [document, second] = documents;
   if (document === undefined) throw new Error('a text without a YAML document was composed');
   const [error] = document.errors;
   if (error !== undefined) return refuse(error.pos[0], describe(error));
-  if (second !== undefined) return refuse(second.range[0], 'a second document begins here; each needs a file of its own');
+  if (second !== undefined) return refuse(second.range[0], 'a second document begins here; a file can have only one');
   const targets = findTargets(document);
   return {
     yaml: { document, lineAt: (offset) => lines.linePos(offset).line, targetOf: (alias) => targets.get(alias) ?? null },

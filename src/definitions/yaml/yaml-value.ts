@@ -48,13 +48,14 @@ class YamlReader {
     if (node === null) return null;
     this.#valueCount += 1;
     if (this.#valueCount > MAX_VALUES) return this.#valueCount === MAX_VALUES + 1 ? this.#fault(node, TOO_MANY) : null;
-    if (depth > MAX_DEPTH) return this.#fault(node, `nests deeper than ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH) return this.#fault(node, `is nested deeper than ${MAX_DEPTH} levels`);
     const { tag } = node as { tag?: string };
-    if (tag !== undefined && !JSON_TAGS.has(tag)) return this.#fault(node, `JSON has nothing for the tag ${tag.replace(YAML_TAG, '!!')}`);
+    if (tag !== undefined && !JSON_TAGS.has(tag))
+      return this.#fault(node, `the tag ${tag.replace(YAML_TAG, '!!')} has no equivalent in JSON`);
     if (isAlias(node)) {
       const target = this.#yaml.targetOf(node);
       return target === null
-        ? this.#fault(node, `the alias *${node.source} follows no anchor &${node.source}`)
+        ? this.#fault(node, `the alias *${node.source} has no earlier anchor &${node.source}`)
         : this.#read(target, depth + 1);
     }
     if (isMap(node)) return this.#readMap(node as YAMLMap<Node, Node | null>, depth);
@@ -83,14 +84,14 @@ class YamlReader {
     const sources = isSeq(target) ? (target.items as Node[]) : [node];
     const isMapping = (source: Node): boolean => isMap(isAlias(source) ? this.#yaml.targetOf(source) : source);
     const wrong = sources.find((source) => !isMapping(source));
-    if (wrong !== undefined) return { merged: this.#fault(wrong, 'the merge key "<<" takes a mapping, or a list of mappings') };
+    if (wrong !== undefined) return { merged: this.#fault(wrong, 'the merge key "<<" needs a mapping, or a list of mappings') };
     return Object.assign({}, ...sources.toReversed().map((source) => this.#read(source, depth + 1)));
   }
 
   /** Returns null, and reports a fault, for an invalid JSON key. */
   #readKey(node: Node): string | null {
     const key = isAlias(node) ? this.#yaml.targetOf(node) : node;
-    if (!isScalar(key) || key.value === null) return this.#fault(node, 'a key must be a text');
+    if (!isScalar(key) || key.value === null) return this.#fault(node, 'a key must be text');
     const name = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
     return name === '__proto__' ? this.#fault(node, 'no key may be "__proto__"') : name;
   }
@@ -99,9 +100,9 @@ class YamlReader {
     const { value, source = '' } = node;
     if (typeof value === 'string') return this.#expandVariables(node, value);
     if (typeof value === 'boolean' || value === null) return value;
-    if (typeof value !== 'number') return this.#fault(node, 'JSON has no such value');
+    if (typeof value !== 'number') return this.#fault(node, 'the value has no equivalent in JSON');
     if (NUMBER.test(source)) return String(value) === source ? value : new ExactNumber(source);
-    if (!Number.isFinite(value)) return this.#fault(node, `${source} is no number of JSON`);
+    if (!Number.isFinite(value)) return this.#fault(node, `${source} is not a JSON number`);
     return Number.isInteger(value) && !Number.isSafeInteger(value)
       ? this.#fault(node, `${source} is too large; write it as a decimal`)
       : value;
@@ -117,7 +118,7 @@ class YamlReader {
   }
 }
 
-const TOO_MANY = `stands for more than ${MAX_VALUES} values, each alias counted as what it stands for`;
+const TOO_MANY = `has more than ${MAX_VALUES} values, counting those of each alias`;
 
 /** True for a plain `<<`; in quotes it is an ordinary key. */
 export function isMergeKey(key: unknown): boolean {

@@ -168,8 +168,8 @@ function notRetried(status: DeliveryStatus): AppError {
   return new AppError(
     'conflict',
     isRetried(status)
-      ? `the delivery is ${status}, and a newer one with its overflow key is on its way; it can be tried again once that is over`
-      : `the delivery is ${status}; only one that has failed or was dropped can be tried again`,
+      ? 'cannot retry: a newer delivery with the same overflow key is pending; try again when it is finished'
+      : `cannot retry: the delivery is ${status}; only failed and dropped deliveries can be retried`,
   );
 }
 

@@ -21,7 +21,7 @@ export interface ReplayDependencies extends RunStarter {
 export async function replayRun(run: RunRecord, dependencies: ReplayDependencies): Promise<Dispatched> {
   const { catalog, blobs, now } = dependencies;
   const sink = catalog.findSink(run.sinkId);
-  if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so nothing can run the request again');
+  if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so its request cannot be replayed');
   const head = parseJson(run.request) as RequestHead;
   // Retention may remove the old run's files before the new run refers to them.
   await blobs.renew(

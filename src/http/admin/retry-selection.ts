@@ -49,14 +49,14 @@ export function readRetrySelection(body: unknown): { ids: string[] } | { filter:
   const { ids, cursor, ...filter } = (body ?? {}) as RetryRequest;
   if (ids !== undefined) {
     if (cursor !== undefined || Object.keys(filter).length > 0)
-      throw new AppError('invalid', 'the body has ids and a filter; give one of the two');
+      throw new AppError('invalid', 'the body has both ids and a filter; send one of them');
     return { ids };
   }
   const { app_id: appId, sink_id: sinkId, run_id: runId, status = 'failed' } = filter;
   if (Object.keys(filter).length === 0)
     throw new AppError(
       'invalid',
-      'say which: "ids", or a filter of "app_id", "sink_id" and "run_id"; {"status":"failed"} is all that have failed, {"status":"dropped"} all that were dropped',
+      'the body selects no deliveries; send "ids", or a filter with "app_id", "sink_id" or "run_id"; {"status":"failed"} selects all failed deliveries, {"status":"dropped"} all dropped ones',
     );
   return {
     filter: {

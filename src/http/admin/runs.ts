@@ -121,7 +121,7 @@ function cancelRoute(server: FastifyInstance, { engine }: AdminRunDependencies):
   server.post<{ Params: RunParams }>('/runs/:run_id/cancel', schema('runs', 'Cancel a run that has not ended'), async ({ params }) => {
     const result = await engine.cancel(params.run_id);
     if (result === null) throw unknownRun();
-    if (!result.cancelled) throw new AppError('conflict', 'the run has ended already and cannot be cancelled');
+    if (!result.cancelled) throw new AppError('conflict', 'the run has already ended and cannot be cancelled');
     return { run_id: params.run_id, status: 'cancelled' };
   });
 }
@@ -172,12 +172,12 @@ function readFilter({ app_id: appId, sink_id: sinkId, status, since, until, limi
 }
 
 function readCursor(text: string): string {
-  if (parseRunId(text) === null) throw new AppError('invalid', 'cursor: must be the next_cursor of the page before');
+  if (parseRunId(text) === null) throw new AppError('invalid', 'cursor: must be the next_cursor of the previous page');
   return text;
 }
 
 function readTime(name: string, text: string): number {
   const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw new AppError('invalid', `${name}: must be an ISO 8601 time, as 2026-01-31T12:00:00Z`);
+  if (Number.isNaN(ms)) throw new AppError('invalid', `${name}: must be an ISO 8601 time, such as 2026-01-31T12:00:00Z`);
   return ms;
 }

@@ -17,11 +17,11 @@ export function refuseAnnouncedSize({ headers }: IncomingMessage, limit: number)
 }
 
 export function tooLarge(limit: number): AppError {
-  return new AppError('too_large', `the body is larger than the ${limit} bytes that this sink takes`);
+  return new AppError('too_large', `the body is larger than the ${limit} bytes that this sink accepts`);
 }
 
 export function callerGone(): AppError {
-  return new AppError('invalid', 'the connection closed before the whole body had come');
+  return new AppError('invalid', 'the connection closed before the whole body arrived');
 }
 
 /** Throws when the connection is closed already: its stream then emits no further events. */
@@ -131,7 +131,7 @@ function stopReading(body: Readable): void {
 
 function readFailure(error: NodeJS.ErrnoException): unknown {
   if (error instanceof AppError) return error;
-  return isCallerGone(error) ? callerGone() : new AppError('invalid', 'the body could not be read to its end');
+  return isCallerGone(error) ? callerGone() : new AppError('invalid', 'the body could not be read completely');
 }
 
 /** As `readBytes`, in chunks and without a memory account. A reader may stop early; the request can still be answered. */

@@ -39,8 +39,8 @@ function readCodings(header: string): Coding[] {
     const coding = Object.hasOwn(CODINGS, name) ? CODINGS[name] : undefined;
     if (coding !== undefined && names.length <= MAX_CODINGS) return coding;
     const what =
-      coding === undefined ? `Content-Encoding "${name}" is not taken` : `a body that is coded ${names.length} times is not taken`;
-    throw new AppError('unsupported_media', `${what}; send the body as it is, or in one of gzip, deflate, br`, {
+      coding === undefined ? `Content-Encoding "${name}" is not supported` : `a body with ${names.length} content codings is not supported`;
+    throw new AppError('unsupported_media', `${what}; send the body without an encoding, or with one of gzip, deflate, br`, {
       headers: { 'accept-encoding': 'gzip, deflate, br' },
     });
   });

@@ -34,7 +34,7 @@ export function decodeBytes(bytes: Uint8Array, format: TextFormat): DecodedBody 
     case 'json':
       return decoded('json', bytes, 'utf-8', parseJsonBody(textOfJson(bytes, format.charset)));
     case 'ndjson':
-      refuseTooMany(bytes, LINE_FEED, MAX_LINES, `the body holds more than ${MAX_LINES} lines`);
+      refuseTooMany(bytes, LINE_FEED, MAX_LINES, `the body has more than ${MAX_LINES} lines`);
       return decoded('ndjson', bytes, 'utf-8', parseLines(textOfJson(bytes, format.charset)));
     case 'form':
       return decodeForm(bytes, format);
@@ -82,7 +82,7 @@ export function jsonOfField(fields: Readonly<Record<string, unknown>>, name: str
   if (typeof value === 'string') return parseJsonField(value, name);
   const refuse = (message: string): AppError => new AppError('invalid', message, { details: { part: name } });
   if (value === undefined) throw refuse(`the form has no field "${name}", which this sink reads as the body`);
-  if (Array.isArray(value)) throw refuse(`field "${name}" came ${value.length} times, and this sink reads it as the body`);
+  if (Array.isArray(value)) throw refuse(`field "${name}" came ${value.length} times, but this sink reads it as the body`);
   return value;
 }
 
@@ -101,7 +101,7 @@ function decodeForm(bytes: Uint8Array, { charset: declared, fields: limit, mayBe
   // curl declares `-d '{…}'` as a form by default, and the HTTP Sink document uses it so: it is JSON.
   const json = mayBeJson ? textIfJson(bytes) : null;
   if (json !== null) return decoded('json', bytes, 'utf-8', parseJsonBody(json));
-  refuseTooMany(bytes, AMPERSAND, limit, `the form holds more than the ${limit} fields that this sink takes`);
+  refuseTooMany(bytes, AMPERSAND, limit, `the form has more than the ${limit} fields that this sink accepts`);
   const charset = declared ?? charsetWithin(bytes) ?? 'utf-8';
   const fields = groupPairs(decodeOrRefuse(charset, () => parseForm(bytes, charset)));
   if (field === null) return decoded('form', bytes, charset, fields);

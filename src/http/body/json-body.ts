@@ -29,11 +29,11 @@ function parsePart(text: string, part: string, what: string, parse: typeof parse
   try {
     value = parse(text, survey);
   } catch (error) {
-    const fault = text === '' ? 'is empty where JSON was announced' : `is not valid JSON: ${(error as Error).message}`;
+    const fault = text === '' ? 'is empty, but its type is JSON' : `is not valid JSON: ${(error as Error).message}`;
     throw refusal(part, `${what} ${fault}`);
   }
   if (mayBePoisoned(text) && typeof value === 'object' && value !== null && isPoisoned(value))
-    throw refusal(part, `${what} holds a key "__proto__" or "constructor.prototype", which no document may`);
+    throw refusal(part, `${what} has a key "__proto__" or "constructor.prototype", which is not allowed`);
   return value;
 }
 

@@ -19,7 +19,7 @@ export function readMediaType(header: string | undefined, doesMatter = true): Me
   const type = MEDIA_TYPE.exec(text)?.[1];
   if (type === undefined) {
     if (text === '' || !doesMatter) return null;
-    throw new AppError('unsupported_media', 'the Content-Type header is malformed; write a media type, as application/json');
+    throw new AppError('unsupported_media', 'the Content-Type header is malformed; write a media type, such as application/json');
   }
   const charset = CHARSET.exec(text)?.[1] ?? null;
   return { type, charset: charset === 'utf8' ? 'utf-8' : charset };

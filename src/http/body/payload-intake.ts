@@ -72,12 +72,14 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
 function kindFrom({ raw }: FastifyRequest, media: MediaType | null, source: PayloadSource): BodyKind {
   const { name, kinds, types } = FORMATS[source];
   if (!hasBody(raw)) {
-    throw new AppError('unprocessable', `body: is empty; this sink takes what ${name} sends, as ${types}`, { details: { part: 'body' } });
+    throw new AppError('unprocessable', `body: is empty; this sink accepts requests of ${name}, as ${types}`, {
+      details: { part: 'body' },
+    });
   }
   const kind = media === null ? 'file' : bodyKindOf(media);
   if (kinds.includes(kind)) return kind;
   const type = media?.type ?? 'a body without a type';
-  throw new AppError('unsupported_media', `this sink takes what ${name} sends, as ${types}, not ${type}`);
+  throw new AppError('unsupported_media', `this sink accepts requests of ${name}, as ${types}, not ${type}`);
 }
 
 /** Malformed JSON of a part is reported as any other fault of the payload, as `unprocessable`. */

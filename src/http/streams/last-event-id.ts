@@ -23,6 +23,6 @@ export function readAfter(request: Pick<FastifyRequest, 'raw' | 'query'>): numbe
 
 function readSeq(text: string): number {
   if (!/^\d{1,15}$/.test(text))
-    throw new AppError('invalid', 'Last-Event-ID, or ?after=, must be the whole number of an event that you have seen');
+    throw new AppError('invalid', 'Last-Event-ID or ?after= must be the id of an event of the stream, a whole number');
   return Number(text);
 }

@@ -180,7 +180,7 @@ function answerOtherMethod(
       .headers({ ...permission, allow })
       .send();
   if (request.method === 'OPTIONS') return void reply.code(204).header('allow', allow).send();
-  done(new AppError('method_not_allowed', `this path takes ${methods.join(', ')}, not ${request.method}`, { headers: { allow } }));
+  done(new AppError('method_not_allowed', `this path accepts ${methods.join(', ')}, not ${request.method}`, { headers: { allow } }));
 }
 
 /** Empty when the connection has closed already: Node forgets its address then. */

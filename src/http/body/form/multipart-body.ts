@@ -70,14 +70,14 @@ class FormReader {
   #addField(head: PartHead, chunks: Uint8Array[]): void {
     const { fields } = this.#intake.limits;
     if (this.#fields.length >= fields)
-      throw new AppError('too_large', `the form holds more than the ${fields} fields that this sink takes`);
+      throw new AppError('too_large', `the form has more than the ${fields} fields that this sink accepts`);
     this.#fields.push({ head, bytes: Buffer.concat(chunks) });
   }
 
   async #addFile(head: PartHead, content: Content): Promise<void> {
     const { limits, write } = this.#intake;
     if (this.#files.length >= limits.files)
-      throw new AppError('too_large', `the form holds more than the ${limits.files} files that this sink takes`);
+      throw new AppError('too_large', `the form has more than the ${limits.files} files that this sink accepts`);
     const beginning: number[] = [];
     const { sha256, size } = await write(recordBeginning(beginning, bounded(content, limits.fileBytes, head)));
     this.#files.push({ head, sha256, size, beginning: Uint8Array.from(beginning) });
@@ -87,7 +87,7 @@ class FormReader {
     const { files, fields } = this.#intake.limits;
     this.#inputsWithoutFile += 1;
     if (this.#inputsWithoutFile > files + fields)
-      throw new AppError('too_large', `the form holds more than ${files + fields} file inputs for which no file was chosen`);
+      throw new AppError('too_large', `the form has more than ${files + fields} file inputs for which no file was chosen`);
   }
 
   /** `declared`: the charset of the request's Content-Type. */

@@ -11,7 +11,7 @@ export async function* bounded(content: Content, limit: number, head: PartHead):
   let size = 0;
   for await (const chunk of content) {
     size += chunk.length;
-    if (size > limit) throw new AppError('too_large', `part "${shownPart(head)}" is larger than the ${limit} bytes that this sink takes`);
+    if (size > limit) throw new AppError('too_large', `part "${shownPart(head)}" is larger than the ${limit} bytes that this sink accepts`);
     yield chunk;
   }
 }
