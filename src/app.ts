@@ -11,8 +11,9 @@ import { type ServerTime, type ServerTimeOptions, startServerTime } from './engi
 import { prepareDataDirectory } from './files/data-directory.ts';
 import type { Logger } from './logger.ts';
 import { createMemoryBudget, measureMemory } from './memory-budget.ts';
-import { buildEngine, createDelivery } from './start-up/build-engine.ts';
+import { buildEngine } from './start-up/build-engine.ts';
 import { Cleanups } from './start-up/cleanups.ts';
+import { createDelivery } from './start-up/create-delivery.ts';
 import { followDefinitionFiles, loadDefinitions } from './start-up/load-definitions.ts';
 import { type AdminToken, openDataDirectory, startDiskFloor } from './start-up/open-data-directory.ts';
 import { openStorage } from './start-up/open-storage.ts';
@@ -80,7 +81,7 @@ async function startParts(options: AppOptions, cleanups: Cleanups): Promise<Runn
   const server = await createHttpServer(modules.createServer, http, cleanups);
   const source = await followDefinitionFiles({ config, demoPath, environment, definitions, catalog, logger }, cleanups);
   await engine.start();
-  startRemoval({ ...shared, clocks }, cleanups);
+  startRunRetention({ ...shared, clocks }, cleanups);
   const url = await listen(server, config);
   return {
     url,
@@ -99,15 +100,14 @@ async function startTime(options: ServerTimeOptions, cleanups: Cleanups): Promis
   return time;
 }
 
-interface RemovalParts extends Pick<RetentionOptions, 'storage' | 'blobs' | 'logger'> {
+interface RetentionParts extends Pick<RetentionOptions, 'storage' | 'blobs' | 'logger'> {
   config: Pick<Config, 'retention'>;
   time: ServerTime;
   clocks: MachineClocks;
 }
 
-function startRemoval({ config, time, clocks, ...parts }: RemovalParts, cleanups: Cleanups): void {
+function startRunRetention({ config, storage, blobs, time, clocks, logger }: RetentionParts, cleanups: Cleanups): void {
   const { clock, settlesAt } = time;
-  const { storage, blobs, logger } = parts;
-  const retention = startRetention({ storage, blobs, logger, clock, wallClock: clocks.wall, settlesAt, ...config.retention });
+  const retention = startRetention({ storage, blobs, clock, wallClock: clocks.wall, settlesAt, logger, ...config.retention });
   cleanups.add(() => retention.close());
 }

@@ -26,7 +26,7 @@ export interface ErrorOptions {
   cause?: unknown;
 }
 
-/** `message` says what was wrong and what would be right. */
+/** `message` names the mistake and the correct form. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly details: Record<string, unknown>;

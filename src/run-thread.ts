@@ -1,4 +1,4 @@
-// The thread of large runs, put together: what reads their bodies, the step types, and the names of secrets.
+// The entry of the thread of large runs: decodes their bodies and plans their steps, with the names of secrets alone.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { createSecretVault, type SecretVaultOptions } from './delivery/secret-vault.ts';

@@ -1,4 +1,4 @@
-// Parses numeric flags; errors say what would be right.
+// Parses numeric flags; errors name the allowed range.
 
 import { ExitError, WRONG_USAGE } from './exit-error.ts';
 

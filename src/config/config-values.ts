@@ -1,4 +1,4 @@
-// Parses the text of settings, one function per kind. Each throws an Error that says what would be right.
+// Parses the text of settings, one function per kind. Each throws an Error that names the correct form.
 
 import { type AddressRange, formatAddressRange, parseAddressRange } from '../address-range.ts';
 

@@ -59,7 +59,7 @@ export interface Setting<Value = unknown> {
   field: Exclude<keyof Config, 'isConfigNamed'>;
   fallback: string;
   about: string;
-  /** Throws an Error that says what would be right. */
+  /** Throws an Error that names the correct form. */
   parse: (text: string) => Value;
   /** May also be read from the file named by `SLUICE_<KEY>_FILE`; the value is never printed. */
   isSecret?: true;

@@ -1,4 +1,4 @@
-// Verifies the Standard Webhooks signature of a request, and reports what is wrong with it.
+// Verifies the Standard Webhooks signature of a request, and reports its faults.
 
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';

@@ -5,8 +5,8 @@ import type { Config } from '../config/config.ts';
 import type { ServerTime } from '../engine/server-time.ts';
 import type { HttpServer, ServerDependencies } from '../http/server.ts';
 import { withWallTimes } from '../storage/wall-times.ts';
-import type { Delivery } from './build-engine.ts';
 import type { Cleanups } from './cleanups.ts';
+import type { Delivery } from './create-delivery.ts';
 import type { AdminToken } from './open-data-directory.ts';
 import type { LoadedModules } from './open-storage.ts';
 

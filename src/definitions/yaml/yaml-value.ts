@@ -1,5 +1,5 @@
 // Converts nodes of a YAML document to a JSON value: resolves aliases and merge keys, expands `${env:NAME}`, keeps numbers
-// as written. Reports what JSON does not support with its line.
+// as written. Reports values that JSON does not support, with their line.
 
 import { isAlias, isMap, isScalar, isSeq, type Node, Scalar, type YAMLMap } from 'yaml';
 import { ExactNumber } from '../../core/json/json.ts';

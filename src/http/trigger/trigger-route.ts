@@ -63,9 +63,8 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
 }
 
 /**
- * The last hook starts the run, and its answer ends the request: Fastify never reaches the step that looks up a body
- * parser. A trigger needs none, because its sink decides how the body is read, and the lookup costs more than matching
- * the sink. `handler` serves only to register the route.
+ * The last hook starts the run and answers, so Fastify reaches neither `handler` nor the lookup of a body parser before it.
+ * A trigger needs no parser: its sink decides how the body is read. The lookup costs more than matching the sink.
  */
 function registerUnder(triggerPrefix: string, server: FastifyInstance, route: TriggerRoute): void {
   server.route({
