@@ -11,12 +11,12 @@ import type { Workflow, WorkflowVersion } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
 import type { NewRunId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import type { CreateRunResult, NewRun, RunChange } from '../storage/run-records.ts';
+import type { CreateRunResult, NewRun, Turn } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
-import { eventsOf } from './change-events.ts';
 import type { Program, Programs, WorkflowReference } from './execution/program.ts';
 import type { LargeRun } from './large/large-runs.ts';
 import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
+import { eventsOf } from './turn-events.ts';
 
 export interface Trigger<Version extends WorkflowVersion = Workflow> {
   appId: string;
@@ -42,7 +42,7 @@ export interface Dispatched {
   /** All events of the stream so far; empty for a duplicate. */
   events: readonly RunEvent[];
   /** How the run ended, when it ended within its first commit. */
-  ended: Pick<RunChange, 'status' | 'output' | 'error'> | null;
+  ended: Pick<Turn, 'status' | 'output' | 'error'> | null;
   /** The idempotency key named an earlier run, and this is that run. */
   isDuplicate: boolean;
 }
@@ -59,9 +59,9 @@ export interface DispatchOptions<Version extends WorkflowVersion> {
   logger: Logger;
   isDraining: () => boolean;
   /** Called with a run that continues after its first commit. */
-  onContinue: (run: ActiveRun, turn: PlannedTurn) => void;
+  onContinue: (run: ActiveRun, firstTurn: PlannedTurn) => void;
   /** Called with a run that ended within its first commit and has deliveries to send. */
-  onFinished: (runId: string, change: RunChange) => void;
+  onFinished: (runId: string, turn: Turn) => void;
   startLarge: (runId: string, trigger: Trigger<Version>) => Promise<LargeRun>;
 }
 
@@ -72,7 +72,7 @@ interface Planned {
   runId: string;
   now: number;
   program: Program;
-  turn: PlannedTurn;
+  firstTurn: PlannedTurn;
   /** JSON text of the bound inputs; null if request and workflow determine them. */
   inputs: string | null;
 }
@@ -102,13 +102,14 @@ export class Dispatcher<Version extends WorkflowVersion> {
     const now = clock();
     const program = programs.create({ runId, sinkId, workflow, request, inputs });
     const planned = turns.plan(runId, sinkId, program);
-    if (planned instanceof Promise) return planned.then((turn) => this.#storeHere(trigger, { runId, now, program, turn }, inputs));
-    return this.#storeHere(trigger, { runId, now, program, turn: planned }, inputs);
+    if (planned instanceof Promise)
+      return planned.then((firstTurn) => this.#storeHere(trigger, { runId, now, program, firstTurn }, inputs));
+    return this.#storeHere(trigger, { runId, now, program, firstTurn: planned }, inputs);
   }
 
-  #storeHere(trigger: Trigger<Version>, { runId, now, program, turn }: Omit<Planned, 'inputs'>, inputs: object): Promise<Dispatched> {
-    const isMapped = !isTerminal(turn.change.status) && Object.keys(trigger.inputMapping).length > 0;
-    return this.#store(trigger, { runId, now, program, turn, inputs: isMapped ? stringifyJson(inputs) : null });
+  #storeHere(trigger: Trigger<Version>, { runId, now, program, firstTurn }: Omit<Planned, 'inputs'>, inputs: object): Promise<Dispatched> {
+    const isMapped = !isTerminal(firstTurn.turn.status) && Object.keys(trigger.inputMapping).length > 0;
+    return this.#store(trigger, { runId, now, program, firstTurn, inputs: isMapped ? stringifyJson(inputs) : null });
   }
 
   async #dispatchLarge(trigger: Trigger<Version>): Promise<Dispatched> {
@@ -118,12 +119,12 @@ export class Dispatcher<Version extends WorkflowVersion> {
     const run = await startLarge(runId, trigger);
     let continues = false;
     try {
-      const turn = await turns.plan(runId, trigger.sinkId, run);
+      const firstTurn = await turns.plan(runId, trigger.sinkId, run);
       // Receiving a large turn and handing it to the writer both block the event loop: let others run in between.
       await new Promise(setImmediate);
       const { kind, charset, inputs } = run.started;
       const body = { ...trigger.body, kind, charset };
-      const dispatched = await this.#store({ ...trigger, body }, { runId, now, program: run, turn, inputs });
+      const dispatched = await this.#store({ ...trigger, body }, { runId, now, program: run, firstTurn, inputs });
       continues = dispatched.ended === null && dispatched.runId === runId;
       return dispatched;
     } finally {
@@ -134,36 +135,36 @@ export class Dispatcher<Version extends WorkflowVersion> {
 
   async #store(trigger: Trigger<Version>, planned: Planned): Promise<Dispatched> {
     const { storage, turns } = this.#options;
-    const { change } = planned.turn;
+    const { turn } = planned.firstTurn;
     let created: CreateRunResult | undefined;
     try {
       created = await storage.createRun(newRun(trigger, planned));
     } finally {
       // Later turns must not be planned on a turn that was not stored.
-      if (created?.kind !== 'created') turns.discard(trigger.sinkId, change);
+      if (created?.kind !== 'created') turns.discard(trigger.sinkId, turn);
     }
     if (created.kind === 'id_taken' || created.kind === 'memory_changed') return this.dispatch(trigger);
     if (created.kind === 'duplicate') return joinEarlier(created, trigger.idempotency?.key);
     this.#begin(trigger, planned, created.epoch);
-    const ended = isTerminal(change.status) ? change : null;
-    return { runId: planned.runId, events: eventsOf(change), ended, isDuplicate: false };
+    const ended = isTerminal(turn.status) ? turn : null;
+    return { runId: planned.runId, events: eventsOf(turn), ended, isDuplicate: false };
   }
 
   /** After the commit: sends the deliveries of a run that has ended, or hands the run to the worker. */
-  #begin({ appId, sinkId, body, head }: Trigger<Version>, { runId, now, program, turn }: Planned, epoch: number): void {
+  #begin({ appId, sinkId, body, head }: Trigger<Version>, { runId, now, program, firstTurn }: Planned, epoch: number): void {
     const { logger, onContinue, onFinished } = this.#options;
-    const { change } = turn;
-    if (isTerminal(change.status)) {
-      logRunEnd(logger, { appId, sinkId, createdAt: now }, runId, change);
-      if (change.deliveries.length > 0) onFinished(runId, change);
+    const { turn } = firstTurn;
+    if (isTerminal(turn.status)) {
+      logRunEnd(logger, { appId, sinkId, createdAt: now }, runId, turn);
+      if (turn.deliveries.length > 0) onFinished(runId, turn);
     } else {
       const owner = { appId, sinkId, createdAt: now, bytes: body.bytes.byteLength };
-      onContinue(new ActiveRun({ runId, epoch }, owner, program, head.files), turn);
+      onContinue(new ActiveRun({ runId, epoch }, owner, program, head.files), firstTurn);
     }
   }
 }
 
-function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, turn, inputs }: Planned): NewRun {
+function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, firstTurn, inputs }: Planned): NewRun {
   const { appId, sinkId, head, body, idempotency } = trigger;
   return {
     runId,
@@ -178,7 +179,7 @@ function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, turn, inputs }:
     inputs,
     idempotency: idempotency === null ? null : { ...idempotency, expiresAt: now + IDEMPOTENCY_KEY_MS },
     createdAt: now,
-    change: turn.change,
+    turn: firstTurn.turn,
   };
 }
 

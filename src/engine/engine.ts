@@ -85,7 +85,7 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
       programs,
       newRunId,
       onContinue: this.#onContinue,
-      onFinished: (runId, change) => queue.enqueue(change.deliveries, runId, false),
+      onFinished: (runId, turn) => queue.enqueue(turn.deliveries, runId, false),
       startLarge,
     });
     this.#options = options;
@@ -144,9 +144,9 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
 
   readonly #scheduleAt = (at: number): void => this.#runLoop.scheduleAt(at);
 
-  readonly #onContinue = (run: ActiveRun, turn: PlannedTurn): void => {
-    if (this.#isDraining && turn.change.status === 'running') return this.#background.track(this.#worker.release(run));
-    this.#worker.begin(run, turn);
+  readonly #onContinue = (run: ActiveRun, planned: PlannedTurn): void => {
+    if (this.#isDraining && planned.turn.status === 'running') return this.#background.track(this.#worker.release(run));
+    this.#worker.begin(run, planned);
     this.#worker.forget(run);
   };
 }

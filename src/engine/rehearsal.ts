@@ -53,18 +53,18 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
       await memory.load('', keys);
       effects.push(...execution.advance(now));
     }
-    const change = execution.takeChange(now, now);
-    memory.applyOptimistically('', change.memory);
-    rehearsal.steps.push(...change.steps.filter(({ finishedAt }) => finishedAt !== null));
-    for (const { step, isAwaited, message } of change.deliveries) {
+    const turn = execution.takeTurn(now, now);
+    memory.applyOptimistically('', turn.memory);
+    rehearsal.steps.push(...turn.steps.filter(({ finishedAt }) => finishedAt !== null));
+    for (const { step, isAwaited, message } of turn.deliveries) {
       rehearsal.deliveries.push({ step, isAwaited, message });
       if (isAwaited) execution.giveResult(step, answer(message));
     }
-    if (isTerminal(change.status)) {
-      return { ...rehearsal, status: change.status === 'completed' ? 'completed' : 'failed', output: change.output, error: change.error };
+    if (isTerminal(turn.status)) {
+      return { ...rehearsal, status: turn.status === 'completed' ? 'completed' : 'failed', output: turn.output, error: turn.error };
     }
     for (const effect of effects) await perform(effect, execution, rehearsal, options);
-    now = Math.max(now, change.wakeAt ?? now);
+    now = Math.max(now, turn.wakeAt ?? now);
   }
 }
 

@@ -8,7 +8,7 @@ import type { DeliveryQueue } from '../delivery/queue/delivery-queue.ts';
 import { AppError } from '../errors.ts';
 import { LEASE_MS } from '../leases/lease.ts';
 import type { Logger } from '../logger.ts';
-import type { Lease, RunChange } from '../storage/run-records.ts';
+import type { Lease, Turn } from '../storage/run-records.ts';
 import type { LocalEffect, Program } from './execution/program.ts';
 import type { StepMemory } from './step-memory.ts';
 
@@ -61,7 +61,7 @@ export interface RunOwner {
 }
 
 export interface PlannedTurn {
-  change: RunChange;
+  turn: Turn;
   effects: LocalEffect[];
 }
 
@@ -90,9 +90,9 @@ export class Turns {
   }
 
   /** The turn was not stored. */
-  discard(sinkId: string, change: RunChange): void {
-    this.#options.memory.forget(sinkId, change.memory);
-    this.#options.queue.cancelReservation(change.deliveries);
+  discard(sinkId: string, turn: Turn): void {
+    this.#options.memory.forget(sinkId, turn.memory);
+    this.#options.queue.cancelReservation(turn.deliveries);
   }
 
   /** An error of a program is a bug: the run fails and the error is logged. The caller sees no internals. */
@@ -130,10 +130,10 @@ export class Turns {
   #finish(sinkId: string, program: Program, effects: LocalEffect[]): PlannedTurn {
     const { memory, queue, clock } = this.#options;
     const now = clock();
-    const change = program.takeChange(now + LEASE_MS, now);
-    if (change.memory.length > 0) memory.applyOptimistically(sinkId, change.memory);
-    if (change.deliveries.length > 0) change.deliveries = queue.reserve(change.deliveries);
-    return { change, effects };
+    const turn = program.takeTurn(now + LEASE_MS, now);
+    if (turn.memory.length > 0) memory.applyOptimistically(sinkId, turn.memory);
+    if (turn.deliveries.length > 0) turn.deliveries = queue.reserve(turn.deliveries);
+    return { turn, effects };
   }
 }
 
@@ -143,9 +143,9 @@ export function failUnexpectedly(program: Program, fields: { run_id: string; ste
 }
 
 /** Writes the one log line of a run. */
-export function logRunEnd(logger: Logger, run: RunOwner, runId: string, change: RunChange): void {
+export function logRunEnd(logger: Logger, run: RunOwner, runId: string, turn: Turn): void {
   const { appId, sinkId, createdAt } = run;
-  const fields = { run_id: runId, app_id: appId, sink_id: sinkId, status: change.status, duration_ms: change.at - createdAt };
-  if (change.error === null) logger.info(fields, 'run ended');
-  else logger.info({ ...fields, error_code: change.error.code, step: change.error.step }, 'run ended');
+  const fields = { run_id: runId, app_id: appId, sink_id: sinkId, status: turn.status, duration_ms: turn.at - createdAt };
+  if (turn.error === null) logger.info(fields, 'run ended');
+  else logger.info({ ...fields, error_code: turn.error.code, step: turn.error.step }, 'run ended');
 }

@@ -15,12 +15,12 @@ import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 import type { FileRead, FileWrite, ReadResult, WriteResult } from '../steps/step-type.ts';
 import type { AttemptRecord } from '../storage/delivery-records.ts';
-import type { RunChange } from '../storage/run-records.ts';
+import type { Turn } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
-import { eventsOf } from './change-events.ts';
 import type { LocalEffect } from './execution/program.ts';
 import type { RunFeed } from './run-feed.ts';
 import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
+import { eventsOf } from './turn-events.ts';
 
 /** Effects of steps in this process. */
 export interface LocalEffects {
@@ -74,24 +74,24 @@ export class Worker {
   }
 
   /** The turn is on disk: publishes its events, and starts its effects and deliveries. */
-  begin(run: ActiveRun, { change, effects }: PlannedTurn): void {
+  begin(run: ActiveRun, { turn, effects }: PlannedTurn): void {
     const { feed, queue, scheduleAt, clock } = this.#options;
     const { runId } = run.lease;
-    feed.publish(runId, eventsOf(change));
-    if (isTerminal(change.status)) this.#end(run, change);
-    else if (change.wakeAt !== null) scheduleAt(change.wakeAt);
-    const awaited = run.program.leavesMemory === true ? [] : awaitedHere(change);
+    feed.publish(runId, eventsOf(turn));
+    if (isTerminal(turn.status)) this.#end(run, turn);
+    else if (turn.wakeAt !== null) scheduleAt(turn.wakeAt);
+    const awaited = run.program.leavesMemory === true ? [] : awaitedHere(turn);
     const isInMemory = this.#keepInMemory(run, effects, awaited);
     // A delivery sent elsewhere may have ended during this turn; storage then made the run due.
-    if (change.status === 'waiting' && run.program.awaited > run.awaited) scheduleAt(clock());
+    if (turn.status === 'waiting' && run.program.awaited > run.awaited) scheduleAt(clock());
     if (!run.isIdle) this.#active.set(runId, run);
-    queue.enqueue(change.deliveries, runId, isInMemory && awaited.length > 0);
+    queue.enqueue(turn.deliveries, runId, isInMemory && awaited.length > 0);
     if (isInMemory) for (const effect of effects) this.#start(run, effect);
   }
 
   /** Applies results, then plans and stores the next turn. False when another owner has the run. */
   advance(run: ActiveRun, apply: () => void): Promise<boolean> {
-    return this.#takeTurn(run, apply, (change) => this.#options.storage.advanceRun(run.lease, change));
+    return this.#takeTurn(run, apply, (turn) => this.#options.storage.advanceRun(run.lease, turn));
   }
 
   /** Removes a run from memory once nothing is done for it here. */
@@ -146,13 +146,13 @@ export class Worker {
     return this.#takeTurn(
       run,
       () => run.program.giveResult(step, attempt.result),
-      async (change) => (await this.#options.storage.recordAttempt(lease, attempt, next, { lease: run.lease, change })) === 'recorded',
+      async (turn) => (await this.#options.storage.recordAttempt(lease, attempt, next, { lease: run.lease, turn })) === 'recorded',
     );
   }
 
-  #end(run: ActiveRun, change: RunChange): void {
+  #end(run: ActiveRun, turn: Turn): void {
     const { runId } = run.lease;
-    logRunEnd(this.#options.logger, run, runId, change);
+    logRunEnd(this.#options.logger, run, runId, turn);
     run.isStopped = true;
     if (run.program.awaited > 0) this.#options.queue.abortRun(runId);
   }
@@ -203,7 +203,7 @@ export class Worker {
   }
 
   /** Turns of one run follow one another, so that each plans on what the one before it stored. */
-  #takeTurn(run: ActiveRun, apply: () => void, write: (change: RunChange) => Promise<boolean>): Promise<boolean> {
+  #takeTurn(run: ActiveRun, apply: () => void, write: (turn: Turn) => Promise<boolean>): Promise<boolean> {
     const turn = run.turn.then(() => this.#planAndStore(run, apply, write));
     run.turn = turn.catch(() => {
       run.isStopped = true;
@@ -211,7 +211,7 @@ export class Worker {
     return turn;
   }
 
-  async #planAndStore(run: ActiveRun, apply: () => void, write: (change: RunChange) => Promise<boolean>): Promise<boolean> {
+  async #planAndStore(run: ActiveRun, apply: () => void, write: (turn: Turn) => Promise<boolean>): Promise<boolean> {
     const { turns, logger, scheduleAt, clock } = this.#options;
     const { lease, sinkId, program } = run;
     if (run.isStopped) return false;
@@ -221,11 +221,11 @@ export class Worker {
       failUnexpectedly(program, { run_id: lease.runId }, error, logger);
     }
     const planned = await turns.plan(lease.runId, sinkId, program);
-    const isStored = await this.#persist(lease.runId, () => write(planned.change));
+    const isStored = await this.#persist(lease.runId, () => write(planned.turn));
     if (isStored) this.begin(run, planned);
     else {
       // Another owner has the run, or it was released to be planned again.
-      turns.discard(sinkId, planned.change);
+      turns.discard(sinkId, planned.turn);
       run.isStopped = true;
       scheduleAt(clock());
     }
@@ -247,7 +247,7 @@ export class Worker {
 }
 
 /** Ids of the leased deliveries that the run waits for. */
-function awaitedHere({ deliveries }: RunChange): string[] {
+function awaitedHere({ deliveries }: Turn): string[] {
   const ids: string[] = [];
   for (const { id, isAwaited, leaseUntil } of deliveries) if (isAwaited && leaseUntil !== null) ids.push(id);
   return ids;

@@ -10,7 +10,7 @@ import type {
   DeliveryRecord,
   ListedDelivery,
 } from './delivery-records.ts';
-import type { Lease, RunChange } from './run-records.ts';
+import type { Lease, Turn } from './run-records.ts';
 
 export interface DeliveryStore {
   /**
@@ -25,7 +25,7 @@ export interface DeliveryStore {
     delivery: DeliveryLease,
     attempt: AttemptRecord,
     next: DeliveryState,
-    waitingRun: { lease: Lease; change: RunChange } | null,
+    waitingRun: { lease: Lease; turn: Turn } | null,
   ): Promise<'recorded' | 'dropped' | 'stale' | 'turn_refused'>;
   /**
    * Claims due deliveries up to the limits of each origin, the oldest of each origin first.

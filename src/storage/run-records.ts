@@ -39,7 +39,7 @@ export interface MemoryUse {
 }
 
 /** The result of one turn of a run, stored in one commit. */
-export interface RunChange {
+export interface Turn {
   status: RunStatus;
   progress: number;
   /** In order, without the event that ends the stream, which is derived from `output` and `error`. */
@@ -78,7 +78,7 @@ export interface NewRun extends StoredRequest {
   inputs: string | null;
   idempotency: { key: string; fingerprint: string; expiresAt: number } | null;
   createdAt: number;
-  change: RunChange;
+  turn: Turn;
 }
 
 export type CreateRunResult =

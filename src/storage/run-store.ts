@@ -7,7 +7,6 @@ import type {
   Lease,
   NewRun,
   PruneLimits,
-  RunChange,
   RunClaimLimit,
   RunFilter,
   RunOutcomeRecord,
@@ -15,6 +14,7 @@ import type {
   RunSummary,
   StoredEvents,
   StreamPosition,
+  Turn,
 } from './run-records.ts';
 
 export interface RunStore {
@@ -30,7 +30,7 @@ export interface RunStore {
    * False: nothing is stored, because the lease is stale or the turn repeats a visit that has ended.
    * False as well if the step memory that the turn read has changed; then the run is released, to be planned again.
    */
-  advanceRun(lease: Lease, change: RunChange): Promise<boolean>;
+  advanceRun(lease: Lease, turn: Turn): Promise<boolean>;
   /**
    * Claims due runs within the limits, the longest due first.
    * Each gets the next epoch and a lease until `leaseUntil`.

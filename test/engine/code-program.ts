@@ -11,7 +11,7 @@ import type { WorkflowVersion } from '../../src/core/workflow/plan.ts';
 import type { LocalEffect, Program, ProgramPast, ProgramStart, Programs } from '../../src/engine/execution/program.ts';
 import type { EffectResult } from '../../src/steps/step-type.ts';
 import type { NewDelivery } from '../../src/storage/delivery-records.ts';
-import type { RunChange, StepRecord } from '../../src/storage/run-records.ts';
+import type { StepRecord, Turn } from '../../src/storage/run-records.ts';
 
 export type Call = { name: string; kind: 'deliver'; body: unknown } | { name: string; kind: 'wait'; ms: number };
 
@@ -84,11 +84,11 @@ class CodeProgram implements Program {
     this.#ending ??= { status: 'failed', output: null, error };
   }
 
-  takeChange(_leaseUntil: number, at: number): RunChange {
+  takeTurn(_leaseUntil: number, at: number): Turn {
     const ending = this.#ending;
     if (ending !== null) this.#lastSeq += 1;
     const due = this.#open().flatMap(({ dueAt }) => dueAt ?? []);
-    const change: RunChange = {
+    const turn: Turn = {
       status: ending?.status ?? 'waiting',
       progress: ending?.status === 'completed' ? 100 : this.#progress,
       events: this.#events,
@@ -104,7 +104,7 @@ class CodeProgram implements Program {
     this.#changed = new Set();
     this.#events = [];
     this.#deliveries = [];
-    return change;
+    return turn;
   }
 
   #open(): StepRecord[] {

@@ -11,7 +11,7 @@ import { planWorkflow } from '../../src/core/workflow/plan.ts';
 import { Execution } from '../../src/engine/execution/execution.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
 import { createStepTypes } from '../../src/steps/registry.ts';
-import type { RunChange, StepRecord } from '../../src/storage/run-records.ts';
+import type { StepRecord, Turn } from '../../src/storage/run-records.ts';
 import { testSteps } from './test-steps.ts';
 import { unusedTools } from './unused-tools.ts';
 
@@ -20,7 +20,7 @@ const stepTypes = createStepTypes([...builtinStepTypes, ...testSteps]);
 const tools = { ...unusedTools, stepTypes, random: () => 0.5 };
 
 interface Told {
-  end: RunChange;
+  end: Turn;
   events: ProgressEvent[];
   /** Every visit, in the order in which they began. */
   records: StepRecord[];
@@ -33,24 +33,24 @@ function run(document: WorkflowDocument, restarts = false): Told {
   const stored = new Map<string, StepRecord>();
   const events: ProgressEvent[] = [];
   let execution = new Execution(tools, start);
-  for (let now = NOW, turn = 0; ; turn += 1) {
-    if (turn > 5000) throw new Error('the run goes on and on');
+  for (let now = NOW, turns = 0; ; turns += 1) {
+    if (turns > 5000) throw new Error('the run goes on and on');
     execution.advance(now);
-    const change = execution.takeChange(now + 15_000, now);
-    events.push(...change.events);
-    for (const record of change.steps) {
+    const turn = execution.takeTurn(now + 15_000, now);
+    events.push(...turn.events);
+    for (const record of turn.steps) {
       const key = `${record.step} ${record.visit}`;
       const before = stored.get(key);
       if (before?.finishedAt != null) throw new Error(`${key} was finished and is written again`);
       if (before?.startedAt === null) stored.delete(key);
       stored.set(key, record);
     }
-    if (isTerminal(change.status)) return { end: change, events, records: [...stored.values()] };
-    if (change.wakeAt === null) throw new Error(`stuck: ${JSON.stringify([...stored.values()])}`);
-    now = change.wakeAt;
+    if (isTerminal(turn.status)) return { end: turn, events, records: [...stored.values()] };
+    if (turn.wakeAt === null) throw new Error(`stuck: ${JSON.stringify([...stored.values()])}`);
+    now = turn.wakeAt;
     if (!restarts) continue;
     const last = new Map([...stored.values()].sort((a, b) => a.visit - b.visit).map((record) => [record.step, record]));
-    execution = new Execution(tools, start, { steps: [...last.values()], progress: change.progress, lastSeq: change.lastSeq });
+    execution = new Execution(tools, start, { steps: [...last.values()], progress: turn.progress, lastSeq: turn.lastSeq });
   }
 }
 

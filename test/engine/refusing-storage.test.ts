@@ -81,9 +81,9 @@ async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: 
   let left = refusals;
   const refusing: Storage = {
     ...storage,
-    advanceRun(lease, change) {
+    advanceRun(lease, turn) {
       left -= 1;
-      if (left < 0) return storage.advanceRun(lease, change);
+      if (left < 0) return storage.advanceRun(lease, turn);
       return Promise.reject(new AppError('unavailable', 'the disk is full; nothing was stored'));
     },
   };

@@ -9,7 +9,7 @@ import { type BlobStore, openBlobStore } from '../../src/files/blobs.ts';
 import { createLogger } from '../../src/logger.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { completedChange, createWorkbench, NOW, type Workbench } from '../storage/contract/workbench.ts';
+import { completedTurn, createWorkbench, NOW, type Workbench } from '../storage/contract/workbench.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -82,8 +82,8 @@ test('runs that are too old go when the server starts, and the files that only t
   const { start, logs } = prepare({ maxAgeMs: 30 * DAY });
   const sink = await workbench.addSink();
   const [ofOld, ofBoth] = [await addBlob('old'), await addBlob('both')];
-  const old = await workbench.addRun(sink, { createdAt: NOW - 31 * DAY, blobs: [ofOld, ofBoth], change: completedChange(1) });
-  const young = await workbench.addRun(sink, { createdAt: NOW - 29 * DAY, blobs: [ofBoth], change: completedChange(1) });
+  const old = await workbench.addRun(sink, { createdAt: NOW - 31 * DAY, blobs: [ofOld, ofBoth], turn: completedTurn(1) });
+  const young = await workbench.addRun(sink, { createdAt: NOW - 29 * DAY, blobs: [ofBoth], turn: completedTurn(1) });
   const retention = start();
   await until('the old run to go', async () => (await storage.getRun(old.runId)) === null);
   await retention.run();
@@ -95,7 +95,7 @@ test('runs that are too old go when the server starts, and the files that only t
 test('more runs than go at a time go in one round', async () => {
   const { start } = prepare({ maxAgeMs: DAY });
   const sink = await workbench.addSink();
-  await Promise.all(Array.from({ length: 450 }, () => workbench.addRun(sink, { createdAt: NOW - 2 * DAY, change: completedChange(1) })));
+  await Promise.all(Array.from({ length: 450 }, () => workbench.addRun(sink, { createdAt: NOW - 2 * DAY, turn: completedTurn(1) })));
   await start().run();
   expect(await storage.listRuns({ sinkId: sink.id, limit: 10 })).toEqual([]);
 });
@@ -104,7 +104,7 @@ test('files count towards the size, so that runs go until both fit', async () =>
   const { start } = prepare({ maxBytes: 1_000_000 });
   const sink = await workbench.addSink();
   const large = await addBlob('x'.repeat(900_000));
-  const { runId } = await workbench.addRun(sink, { blobs: [large], change: completedChange(1) });
+  const { runId } = await workbench.addRun(sink, { blobs: [large], turn: completedTurn(1) });
   const retention = start();
   await retention.run();
   expect(await storage.getRun(runId)).toBeNull();
@@ -116,8 +116,8 @@ test('a large file costs the runs around it no more than it must', async () => {
   const { start } = prepare({ maxBytes: 1_500_000 });
   const sink = await workbench.addSink();
   const large = await addBlob('x'.repeat(2_000_000));
-  await workbench.addRun(sink, { createdAt: NOW - DAY, blobs: [large], change: completedChange(1) });
-  await Promise.all(Array.from({ length: 100 }, () => workbench.addRun(sink, { change: completedChange(1) })));
+  await workbench.addRun(sink, { createdAt: NOW - DAY, blobs: [large], turn: completedTurn(1) });
+  await Promise.all(Array.from({ length: 100 }, () => workbench.addRun(sink, { turn: completedTurn(1) })));
   await start().run();
   expect((await storage.listRuns({ sinkId: sink.id, limit: 200 })).length).toBeGreaterThanOrEqual(80);
 });
@@ -133,7 +133,7 @@ test('a failed round is logged, and the next one runs', async () => {
       return failures >= 0 ? Promise.reject(new AppError('unavailable', 'the database is locked')) : storage.pruneRuns(...args);
     },
   };
-  const { runId } = await workbench.addRun(await workbench.addSink(), { createdAt: NOW - 2 * DAY, change: completedChange(1) });
+  const { runId } = await workbench.addRun(await workbench.addSink(), { createdAt: NOW - 2 * DAY, turn: completedTurn(1) });
   const retention = startRetention({
     storage: failing,
     blobs,
@@ -154,7 +154,7 @@ test('a failed round is logged, and the next one runs', async () => {
 test('while the clocks are not settled nothing goes for its age, and the database is kept within its size all the same', async () => {
   const sink = await workbench.addSink();
   const ofOld = await addBlob('old');
-  const old = await workbench.addRun(sink, { createdAt: NOW - 31 * DAY, blobs: [ofOld], change: completedChange(1) });
+  const old = await workbench.addRun(sink, { createdAt: NOW - 31 * DAY, blobs: [ofOld], turn: completedTurn(1) });
   const unnamed = await addBlob('named by no run');
   let now = NOW;
   const retention = prepare({ maxAgeMs: DAY, clock: () => now, settlesAt: () => NOW + 1 }).start();

@@ -40,14 +40,14 @@ test('a bug of a step type is reported, and the run then fails with the steps th
   expect(report).toMatchObject({ id: 1, broken: expect.stringContaining(INTERNAL_SECRET) });
   const error = { code: 'internal', message: 'an internal error ended the run' };
   const reply = await plan({ given: [{ kind: 'abort', error }] });
-  expect(reply).toMatchObject({ planned: { kind: 'planned', effects: [], change: { status: 'failed', error } } });
+  expect(reply).toMatchObject({ planned: { kind: 'planned', effects: [], turn: { status: 'failed', error } } });
   expect(JSON.stringify(reply)).not.toContain(INTERNAL_SECRET);
-  expect(reply).toMatchObject({ planned: { change: { steps: [{ step: 'a', status: 'completed' }, { step: 'b' }] } } });
+  expect(reply).toMatchObject({ planned: { turn: { steps: [{ step: 'a', status: 'completed' }, { step: 'b' }] } } });
 });
 
 test('requests are answered in their order', async () => {
   const { start, plan } = hostRun([set('a', { value: 1 })]);
   const [started, planned] = await Promise.all([start(), plan()]);
   expect(started).toHaveProperty('started');
-  expect(planned).toMatchObject({ planned: { change: { status: 'completed' } } });
+  expect(planned).toMatchObject({ planned: { turn: { status: 'completed' } } });
 });

@@ -11,7 +11,7 @@ import { onTestEnd } from '../support/cleanup.ts';
 import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
-import { completedChange, createWorkbench } from './contract/workbench.ts';
+import { completedTurn, createWorkbench } from './contract/workbench.ts';
 
 test('a long reader lets the log grow, and when it ends the log goes back to its bound', { timeout: 60_000 }, async () => {
   const directory = tempDir();
@@ -27,7 +27,7 @@ test('a long reader lets the log grow, and when it ends the log goes back to its
   const sink = await addSink();
   const body = Buffer.alloc(1_000_000, 'x');
   const add = async (count: number): Promise<void> => {
-    for (let n = 0; n < count; n += 1) await addRun(sink, { body, change: completedChange(1) });
+    for (let n = 0; n < count; n += 1) await addRun(sink, { body, turn: completedTurn(1) });
   };
   const logBytes = (): number => statSync(join(directory, 'sluice.db-wal')).size;
 

@@ -10,7 +10,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { completedChange, createWorkbench, NOW, upTo } from './contract/workbench.ts';
+import { completedTurn, createWorkbench, NOW, upTo } from './contract/workbench.ts';
 
 const migrationsFolder = join(import.meta.dirname, '../../migrations/sqlite');
 
@@ -51,7 +51,7 @@ test('writes of one moment share commits; too many of them are refused, and all 
   const { addSink, newRun } = createWorkbench(storage);
   const sink = await addSink();
   const createRuns = (count: number) =>
-    Promise.allSettled(Array.from({ length: count }, () => storage.createRun(newRun(sink, { change: completedChange(1) }))));
+    Promise.allSettled(Array.from({ length: count }, () => storage.createRun(newRun(sink, { turn: completedTurn(1) }))));
   const before = askFile(directory, 'SELECT commit_seq FROM database_state') as number;
   const results = await createRuns(1000);
   expect(results.every(({ status }) => status === 'fulfilled')).toBe(true);
@@ -95,7 +95,7 @@ test('pages of removed runs go back to the disk, and a stop folds the log in, so
   const { addSink, addRun } = createWorkbench(storage);
   const sink = await addSink();
   const body = Buffer.alloc(1_000_000, 'x');
-  for (let count = 0; count < 5; count += 1) await addRun(sink, { body, change: completedChange(1) });
+  for (let count = 0; count < 5; count += 1) await addRun(sink, { body, turn: completedTurn(1) });
   const { runId } = await addRun(sink);
   const pages = askFile(directory, 'PRAGMA page_count') as number;
   expect(await storage.pruneRuns({ before: NOW + 1000, maxBytes: null, limit: 100 }, NOW)).toBe(5);

@@ -15,7 +15,7 @@ import type { Workflow, WorkflowStep } from '../../core/workflow/plan.ts';
 import { hasOwnOutcomeTransitions, survivesFailure } from '../../steps/step-properties.ts';
 import type { EffectResult, StepOutcome, StepPlan } from '../../steps/step-type.ts';
 import type { NewDelivery } from '../../storage/delivery-records.ts';
-import type { RunChange } from '../../storage/run-records.ts';
+import type { Turn } from '../../storage/run-records.ts';
 import { PendingLoops } from './loops.ts';
 import type { PreparedStep } from './prepared-step.ts';
 import type { LocalEffect, Program, ProgramPast, ProgramStart } from './program.ts';
@@ -100,11 +100,11 @@ export class Execution implements Program {
     this.#ending ??= { status: 'failed', output: null, error: { ...error, message: this.#mask(error.message) } };
   }
 
-  takeChange(leaseUntil: number, now: number): RunChange {
+  takeTurn(leaseUntil: number, now: number): Turn {
     const ending = this.#ending;
     if (ending !== null) this.#lastSeq += 1;
     const isActing = ending === null && this.#steps.isActing();
-    const change: RunChange = {
+    const turn: Turn = {
       status: ending?.status ?? (isActing ? 'running' : 'waiting'),
       progress: this.#progress,
       events: this.#events,
@@ -119,7 +119,7 @@ export class Execution implements Program {
     };
     this.#events = [];
     this.#deliveries = null;
-    return change;
+    return turn;
   }
 
   #mask(text: string): string {

@@ -1,7 +1,7 @@
 // A run that cannot resume: its next turn fails it.
 
 import type { RunError } from '../../core/run/run.ts';
-import type { RunChange } from '../../storage/run-records.ts';
+import type { Turn } from '../../storage/run-records.ts';
 import type { LocalEffect, Program, ProgramPast } from './program.ts';
 
 export class FailedProgram implements Program {
@@ -28,13 +28,13 @@ export class FailedProgram implements Program {
 
   abort(): void {}
 
-  takeChange(_leaseUntil: number, now: number): RunChange {
-    return failedChange(this.#past, this.#error, now);
+  takeTurn(_leaseUntil: number, now: number): Turn {
+    return failedTurn(this.#past, this.#error, now);
   }
 }
 
 /** A turn that fails the run and changes nothing else. */
-export function failedChange({ progress, lastSeq }: Omit<ProgramPast, 'steps'>, error: RunError, at: number): RunChange {
+export function failedTurn({ progress, lastSeq }: Omit<ProgramPast, 'steps'>, error: RunError, at: number): Turn {
   const base = { progress, lastSeq: lastSeq + 1, wakeAt: null, output: null, at };
   return { ...base, status: 'failed', events: [], steps: [], deliveries: [], memory: [], error };
 }

@@ -6,7 +6,7 @@ import type { RunError } from '../../core/run/run.ts';
 import type { Images, ImageWant } from '../../core/uql/image.ts';
 import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
 import type { EffectResult, FileRead, FileWrite } from '../../steps/step-type.ts';
-import type { RunChange, StepRecord } from '../../storage/run-records.ts';
+import type { StepRecord, Turn } from '../../storage/run-records.ts';
 import type { MemoryEntry } from '../step-memory.ts';
 
 /** A run in memory. A step is any unit of work under a name; its records, deliveries and effects carry this name. */
@@ -30,7 +30,7 @@ export interface Program {
   /** Fails the run; takes effect at the next `advance`. */
   abort(error: RunError): void;
   /** Returns the changes since the last call. `leaseUntil` is when a run that continues here becomes due. */
-  takeChange(leaseUntil: number, now: number): RunChange;
+  takeTurn(leaseUntil: number, now: number): Turn;
   /** Frees what the program keeps outside of this thread's heap. Idempotent. */
   dispose?(): void;
 }

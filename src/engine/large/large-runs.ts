@@ -9,8 +9,8 @@ import { AppError } from '../../errors.ts';
 import { LEASE_MS } from '../../leases/lease.ts';
 import { MemoryAccount } from '../../memory-budget.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
-import type { RunChange } from '../../storage/run-records.ts';
-import { failedChange } from '../execution/failed-program.ts';
+import type { Turn } from '../../storage/run-records.ts';
+import { failedTurn } from '../execution/failed-program.ts';
 import type { LocalEffect, Program, Recall } from '../execution/program.ts';
 import { packImages } from './carried-images.ts';
 import type { Given, PlanLargeTurn, PlannedLargeTurn, RenderLarge, StartedLargeRun, StartLargeRun } from './messages.ts';
@@ -103,7 +103,7 @@ export class LargeRun implements Program {
   #asked: readonly string[] = [];
   #wanted: readonly string[] = [];
   /** The turn that `advance` has planned. */
-  #change: RunChange | null = null;
+  #turn: Turn | null = null;
   #progress: number;
   #lastSeq: number;
   /** By step, the images that it waits for. */
@@ -147,7 +147,7 @@ export class LargeRun implements Program {
     } catch (error) {
       if (!(error instanceof ThreadDied)) throw faultOf(error);
       this.awaited = 0;
-      this.#change = failedChange({ progress: this.#progress, lastSeq: this.#lastSeq }, MEMORY_EXCEEDED, now);
+      this.#turn = failedTurn({ progress: this.#progress, lastSeq: this.#lastSeq }, MEMORY_EXCEEDED, now);
       return [];
     }
   }
@@ -159,11 +159,11 @@ export class LargeRun implements Program {
   }
 
   /** The thread has made it, with the times of `advance`. */
-  takeChange(): RunChange {
-    const change = this.#change;
-    if (change === null) throw new Error('a large run has no turn to take');
-    this.#change = null;
-    return change;
+  takeTurn(): Turn {
+    const turn = this.#turn;
+    if (turn === null) throw new Error('a large run has no turn to take');
+    this.#turn = null;
+    return turn;
   }
 
   dispose(): void {
@@ -188,11 +188,11 @@ export class LargeRun implements Program {
     return { key, version, value: encodeStored(value) };
   }
 
-  #accept({ change, effects, awaited }: Extract<PlannedLargeTurn, { kind: 'planned' }>): LocalEffect[] {
+  #accept({ turn, effects, awaited }: Extract<PlannedLargeTurn, { kind: 'planned' }>): LocalEffect[] {
     this.awaited = awaited;
-    this.#change = change;
-    this.#progress = change.progress;
-    this.#lastSeq = change.lastSeq;
+    this.#turn = turn;
+    this.#progress = turn.progress;
+    this.#lastSeq = turn.lastSeq;
     for (const { step, plan } of effects) if (plan.kind === 'load') this.#wants.set(step, plan.wants);
     return effects;
   }

@@ -3,7 +3,7 @@
 import type { BodyKind, RequestBody } from '../../core/run/request.ts';
 import type { RunError } from '../../core/run/run.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
-import type { RunChange } from '../../storage/run-records.ts';
+import type { Turn } from '../../storage/run-records.ts';
 import type { LocalEffect, ProgramPast } from '../execution/program.ts';
 import type { CarriedImage } from './carried-images.ts';
 
@@ -62,7 +62,7 @@ export interface PlanLargeTurn {
 
 export type PlannedLargeTurn =
   /** Keys of the sink's memory that must be recalled first. */
-  { kind: 'wanting'; keys: readonly string[] } | { kind: 'planned'; change: RunChange; effects: LocalEffect[]; awaited: number };
+  { kind: 'wanting'; keys: readonly string[] } | { kind: 'planned'; turn: Turn; effects: LocalEffect[]; awaited: number };
 
 export type Ask =
   | { id: number; ask: 'start'; run: StartLargeRun }

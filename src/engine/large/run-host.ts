@@ -123,12 +123,12 @@ export class RunHost {
     run.effects.push(...execution.advance(now));
     const keys = execution.takeWantedKeys();
     if (keys.length > 0) return { kind: 'wanting', keys };
-    const change = execution.takeChange(leaseUntil, now);
+    const turn = execution.takeTurn(leaseUntil, now);
     const { effects } = run;
     // Another run may change the memory before the next turn.
     run.recalled.clear();
     run.effects = [];
-    return { kind: 'planned', change, effects, awaited: execution.awaited };
+    return { kind: 'planned', turn, effects, awaited: execution.awaited };
   }
 }
 

@@ -72,12 +72,12 @@ export type OperationName = (typeof READS)[number] | (typeof WRITES)[number];
 /** The operations with packed arguments. */
 interface PackedArguments {
   createRun: Packed<typeof runs>;
-  advanceRun: [lease: Lease, change: Packed<typeof turns>];
+  advanceRun: [lease: Lease, turn: Packed<typeof turns>];
   recordAttempt: [
     delivery: DeliveryLease,
     attempt: Packed<typeof deliveryAttempts>,
     next: DeliveryState,
-    waitingRun: { lease: Lease; change: Packed<typeof turns> } | null,
+    waitingRun: { lease: Lease; turn: Packed<typeof turns> } | null,
   ];
 }
 

@@ -83,9 +83,9 @@ type PackingMethods = Pick<Storage, 'createRun' | 'advanceRun' | 'recordAttempt'
 function packingMethods(write: (name: OperationName, args: unknown[]) => Promise<unknown>): PackingMethods {
   return {
     createRun: (run) => write('createRun', runs.pack(run)) as Promise<CreateRunResult>,
-    advanceRun: (lease, change) => write('advanceRun', [lease, turns.pack({ change })]) as Promise<boolean>,
+    advanceRun: (lease, turn) => write('advanceRun', [lease, turns.pack({ turn })]) as Promise<boolean>,
     recordAttempt(delivery, attempt, next, waitingRun) {
-      const packedRun = waitingRun === null ? null : { lease: waitingRun.lease, change: turns.pack(waitingRun) };
+      const packedRun = waitingRun === null ? null : { lease: waitingRun.lease, turn: turns.pack(waitingRun) };
       const packed = [delivery, deliveryAttempts.pack(attempt), next, packedRun];
       return write('recordAttempt', packed) as ReturnType<Storage['recordAttempt']>;
     },

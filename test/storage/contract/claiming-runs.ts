@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { isEnd } from '../../../src/core/run/run-event.ts';
 import { runWeight } from '../../../src/core/run/run-weight.ts';
-import { completedChange, LEASE_MS, NOW, progress, runningChange, step, upTo, type Workbench } from './workbench.ts';
+import { completedTurn, LEASE_MS, NOW, progress, runningTurn, step, upTo, type Workbench } from './workbench.ts';
 
 export function claimingRunsContract(workbench: () => Workbench): void {
   const claimedIds = async (now: number, limit = 1000): Promise<string[]> =>
@@ -19,8 +19,8 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       );
       const { runId } = newRun(sink);
       const waiting = step('b', { status: 'waiting', outputs: null, finishedAt: null, dueAt: NOW });
-      const change = { progress: 33, events: [progress(1, 0), progress(2, 33)], lastSeq: 2, steps: [step('a'), waiting] };
-      await addRun(sink, { runId, workflow: { id: 'w', version: 1 }, inputs: '{"id":1.0}', body: Buffer.from('[1.0]'), change });
+      const turn = { progress: 33, events: [progress(1, 0), progress(2, 33)], lastSeq: 2, steps: [step('a'), waiting] };
+      await addRun(sink, { runId, workflow: { id: 'w', version: 1 }, inputs: '{"id":1.0}', body: Buffer.from('[1.0]'), turn });
       const [claimed, ...others] = await storage.claimDueRuns(NOW, NOW + LEASE_MS, upTo(10));
       expect(others).toEqual([]);
       expect(claimed).toMatchObject({
@@ -42,7 +42,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
 
     test('takes a run when it is due, not a millisecond earlier', async () => {
       const { addSink, addRun } = workbench();
-      const { runId } = await addRun(await addSink(), { change: { wakeAt: NOW + 1000 } });
+      const { runId } = await addRun(await addSink(), { turn: { wakeAt: NOW + 1000 } });
       expect(await claimedIds(NOW + 999)).toEqual([]);
       expect(await claimedIds(NOW + 1000)).toEqual([runId]);
     });
@@ -52,7 +52,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       const sink = await addSink();
       const delays = [30, 10, 50, 20, 40];
       const runs: { delay: number; runId: string }[] = [];
-      for (const delay of delays) runs.push({ delay, ...(await addRun(sink, { change: { wakeAt: NOW + delay } })) });
+      for (const delay of delays) runs.push({ delay, ...(await addRun(sink, { turn: { wakeAt: NOW + delay } })) });
       const ids = (...wanted: number[]) => runs.filter(({ delay }) => wanted.includes(delay)).map(({ runId }) => runId);
       expect((await claimedIds(NOW + 100, 2)).sort()).toEqual(ids(10, 20).sort());
       expect((await claimedIds(NOW + 100, 2)).sort()).toEqual(ids(30, 40).sort());
@@ -79,11 +79,11 @@ export function claimingRunsContract(workbench: () => Workbench): void {
     test('never takes a run that has ended', async () => {
       const { storage, addSink, addRun, addClaimedRun } = workbench();
       const sink = await addSink();
-      await addRun(sink, { change: completedChange(1) });
+      await addRun(sink, { turn: completedTurn(1) });
       const { runId } = await addRun(sink);
       await storage.cancelRun(runId, NOW);
       const { lease } = await addClaimedRun(sink);
-      await storage.advanceRun(lease, completedChange(2));
+      await storage.advanceRun(lease, completedTurn(2));
       expect(await claimedIds(NOW + 365 * 86_400_000)).toEqual([]);
     });
   });
@@ -99,7 +99,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       await storage.cancelRun(lost.runId, NOW);
       expect(await storage.renewLeases([kept, lost], NOW + 2 * LEASE_MS)).toEqual([lost.runId]);
       expect(await claimedIds(NOW + 2 * LEASE_MS - 1)).toEqual([]);
-      expect(await storage.advanceRun(kept, runningChange({}))).toBe(true);
+      expect(await storage.advanceRun(kept, runningTurn({}))).toBe(true);
     });
 
     test('given back makes the run due at once for the next owner', async () => {
@@ -117,7 +117,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       const [taken] = await storage.claimDueRuns(NOW + LEASE_MS, NOW + 2 * LEASE_MS, upTo(1));
       await storage.releaseRun(lease, NOW);
       expect(await claimedIds(NOW + LEASE_MS)).toEqual([]);
-      expect(await storage.advanceRun(taken?.lease ?? lease, runningChange({}))).toBe(true);
+      expect(await storage.advanceRun(taken?.lease ?? lease, runningTurn({}))).toBe(true);
     });
   });
 
@@ -128,7 +128,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       const { storage, addSink, addRun } = workbench();
       const sink = await addSink();
       for (const [index, bytes] of [10_000, 10_000, 200_000, 10].entries())
-        await addRun(sink, { ...sized(bytes), change: { wakeAt: NOW + index } });
+        await addRun(sink, { ...sized(bytes), turn: { wakeAt: NOW + index } });
       const claim = async (maxWeight: number) =>
         (await storage.claimDueRuns(NOW + 9, NOW + LEASE_MS, { limit: 10, maxWeight, takesAlone: true })).map(
           ({ body }) => body.byteLength,
@@ -171,8 +171,8 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       const sink = await addSink();
       const one = await addClaimedRun(sink);
       const two = await addClaimedRun(sink);
-      const waiting = await addRun(sink, { change: { wakeAt: NOW + 60_000 } });
-      const ended = await addRun(sink, { change: completedChange(1) });
+      const waiting = await addRun(sink, { turn: { wakeAt: NOW + 60_000 } });
+      const ended = await addRun(sink, { turn: completedTurn(1) });
       expect(await storage.recoverRuns(NOW + 1)).toEqual({ recovered: 2, poisoned: [] });
       expect((await claimedIds(NOW + 1)).sort()).toEqual([one.lease.runId, two.lease.runId].sort());
       expect((await storage.getRun(waiting.runId))?.status).toBe('waiting');
@@ -199,7 +199,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       for (const at of [1, 2, 3, 4]) {
         expect((await storage.recoverRuns(NOW + at)).poisoned).toEqual([]);
         const [claimed] = await storage.claimDueRuns(NOW + at, NOW + LEASE_MS, upTo(1));
-        await storage.advanceRun(claimed?.lease ?? lease, runningChange({ status: 'waiting', lastSeq: at + 1, wakeAt: NOW + at + 1 }));
+        await storage.advanceRun(claimed?.lease ?? lease, runningTurn({ status: 'waiting', lastSeq: at + 1, wakeAt: NOW + at + 1 }));
         const [again] = await storage.claimDueRuns(NOW + at + 1, NOW + LEASE_MS, upTo(1));
         await storage.releaseRun(again?.lease ?? lease, NOW + at + 1);
         await storage.recoverRuns(NOW + at + 1);
@@ -213,13 +213,13 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       const { storage, addSink, addRun, addClaimedRun } = workbench();
       const sink = await addSink();
       expect(await storage.nextWake()).toBeNull();
-      await addRun(sink, { change: completedChange(1) });
+      await addRun(sink, { turn: completedTurn(1) });
       expect(await storage.nextWake()).toBeNull();
       const { lease } = await addClaimedRun(sink);
       expect(await storage.nextWake()).toBe(NOW + LEASE_MS);
-      await addRun(sink, { change: { wakeAt: NOW + 700 } });
+      await addRun(sink, { turn: { wakeAt: NOW + 700 } });
       expect(await storage.nextWake()).toBe(NOW + 700);
-      await storage.advanceRun(lease, runningChange({ status: 'waiting', wakeAt: NOW + 300 }));
+      await storage.advanceRun(lease, runningTurn({ status: 'waiting', wakeAt: NOW + 300 }));
       expect(await storage.nextWake()).toBe(NOW + 300);
     });
   });
@@ -243,7 +243,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
     test('leaves a run that has ended as it is, cancelled ones included', async () => {
       const { storage, addSink, addRun } = workbench();
       const sink = await addSink();
-      const { runId } = await addRun(sink, { change: completedChange(2) });
+      const { runId } = await addRun(sink, { turn: completedTurn(2) });
       expect(await storage.cancelRun(runId, NOW)).toEqual({ cancelled: false, events: [] });
       expect((await storage.getRun(runId))?.status).toBe('completed');
       const other = await addRun(sink);
@@ -256,7 +256,7 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       const { storage, addSink, addClaimedRun } = workbench();
       const { lease } = await addClaimedRun(await addSink());
       const cancel = () => storage.cancelRun(lease.runId, NOW);
-      const complete = () => storage.advanceRun(lease, completedChange(2));
+      const complete = () => storage.advanceRun(lease, completedTurn(2));
       const isCancelledFirst = order === 'cancelled first';
       const [first, second] = await Promise.all(isCancelledFirst ? [cancel(), complete()] : [complete(), cancel()]);
       expect(first).toEqual(isCancelledFirst ? expect.objectContaining({ cancelled: true }) : true);

@@ -1,7 +1,7 @@
 // Storage contract: what is asked for at the same time is done, or refused, each on its own.
 
 import { describe, expect, test } from 'vitest';
-import { completedChange, NOW, newSink, runningChange, step, type Workbench } from './workbench.ts';
+import { completedTurn, NOW, newSink, runningTurn, step, type Workbench } from './workbench.ts';
 
 export function concurrencyContract(workbench: () => Workbench): void {
   describe('operations at the same time', () => {
@@ -11,14 +11,14 @@ export function concurrencyContract(workbench: () => Workbench): void {
       const { lease } = await addClaimedRun(sink);
       const stale = await addClaimedRun(sink);
       await storage.cancelRun(stale.lease.runId, NOW);
-      const runs = Array.from({ length: 10 }, () => newRun(sink, { change: completedChange(1) }));
+      const runs = Array.from({ length: 10 }, () => newRun(sink, { turn: completedTurn(1) }));
       const unknown = newRun({ ...sink, id: 'snk_unknown' });
       const clashing = newSink(sink.appId, { path: sink.path });
       const [created, refusedRun, advanced, refusedTurn, refusedSink, app] = await Promise.allSettled([
         Promise.all(runs.slice(0, 5).map((run) => storage.createRun(run))),
         storage.createRun(unknown),
-        storage.advanceRun(lease, runningChange({ steps: [step('a')] })),
-        storage.advanceRun(stale.lease, runningChange({ steps: [step('a')] })),
+        storage.advanceRun(lease, runningTurn({ steps: [step('a')] })),
+        storage.advanceRun(stale.lease, runningTurn({ steps: [step('a')] })),
         storage.changeDefinitions(
           [
             { kind: 'put_app', app: { id: 'conc1', name: null }, managedBy: 'api' },
@@ -45,7 +45,7 @@ export function concurrencyContract(workbench: () => Workbench): void {
     test('on one run let one turn through', async () => {
       const { storage, addSink, addClaimedRun } = workbench();
       const { lease } = await addClaimedRun(await addSink());
-      const turns = await Promise.all(Array.from({ length: 10 }, () => storage.advanceRun(lease, completedChange(2))));
+      const turns = await Promise.all(Array.from({ length: 10 }, () => storage.advanceRun(lease, completedTurn(2))));
       expect(turns.filter(Boolean)).toHaveLength(1);
       expect((await storage.readEvents(lease.runId, 0))?.events.map(({ seq }) => seq)).toEqual([1, 2]);
     });
@@ -55,7 +55,7 @@ export function concurrencyContract(workbench: () => Workbench): void {
       const sink = await addSink();
       await Promise.all(
         Array.from({ length: 200 }, async () => {
-          const { runId } = await addRun(sink, { change: completedChange(1) });
+          const { runId } = await addRun(sink, { turn: completedTurn(1) });
           expect((await storage.getRun(runId))?.status).toBe('completed');
         }),
       );

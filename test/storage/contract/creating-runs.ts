@@ -1,7 +1,7 @@
-// Storage contract: a new run with its input, its idempotency key and its first change.
+// Storage contract: a new run with its input, its idempotency key and its first turn.
 
 import { describe, expect, test } from 'vitest';
-import { completedChange, NOW, progress, step, type Workbench } from './workbench.ts';
+import { completedTurn, NOW, progress, step, type Workbench } from './workbench.ts';
 
 const HOUR = 3_600_000;
 
@@ -37,7 +37,7 @@ export function creatingRunsContract(workbench: () => Workbench): void {
       });
     });
 
-    test('stores a run that ends within its first change whole: steps, output, events and all', async () => {
+    test('stores a run that ends within its first turn whole: steps, output, events and all', async () => {
       const { storage, addSink, addRun, newRun } = workbench();
       const sink = await addSink();
       const { runId } = newRun(sink);
@@ -45,13 +45,13 @@ export function creatingRunsContract(workbench: () => Workbench): void {
         step('a', { outputs: '{"id":9007199254740993,"price":1.0}' }),
         step('b', { status: 'skipped', outputs: null, attempt: 0 }),
       ];
-      const change = completedChange(3, {
+      const turn = completedTurn(3, {
         events: [progress(1, 0), progress(2, 100)],
         steps,
         output: '{"price":1.0}',
         at: NOW + 7,
       });
-      await addRun(sink, { runId, inputs: null, change });
+      await addRun(sink, { runId, inputs: null, turn });
       expect(await storage.getRun(runId)).toMatchObject({
         status: 'completed',
         progress: 100,
@@ -66,12 +66,12 @@ export function creatingRunsContract(workbench: () => Workbench): void {
       });
     });
 
-    test('stores a run that fails within its first change with its error as the last event', async () => {
+    test('stores a run that fails within its first turn with its error as the last event', async () => {
       const { storage, addSink, addRun, newRun } = workbench();
       const sink = await addSink();
       const { runId } = newRun(sink);
       const error = { code: 'failed', message: 'no "stock"\nleft', step: 'a' };
-      await addRun(sink, { runId, change: completedChange(2, { status: 'failed', events: [progress(1, 0)], output: null, error }) });
+      await addRun(sink, { runId, turn: completedTurn(2, { status: 'failed', events: [progress(1, 0)], output: null, error }) });
       expect(await storage.getRun(runId)).toMatchObject({ status: 'failed', error });
       expect((await storage.readEvents(runId, 1))?.events).toEqual([{ seq: 2, outcome: { status: 'failed', output: null, error } }]);
     });

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
 import type { DefinitionChange } from '../../../src/storage/definition-store.ts';
-import { completedChange, NOW, newSink, type Workbench } from './workbench.ts';
+import { completedTurn, NOW, newSink, type Workbench } from './workbench.ts';
 
 export function definitionsContract(workbench: () => Workbench): void {
   const putWorkflow = (appId: string, workflowId: string, document: string): DefinitionChange => ({
@@ -132,7 +132,7 @@ export function definitionsContract(workbench: () => Workbench): void {
     test('keeps an app for as long as it has runs', async () => {
       const { storage, addSink, addRun } = workbench();
       const sink = await addSink();
-      await addRun(sink, { change: completedChange(1) });
+      await addRun(sink, { turn: completedTurn(1) });
       await change({ kind: 'delete_sink', sinkId: sink.id });
       await expect(change({ kind: 'delete_app', appId: sink.appId })).rejects.toMatchObject({ code: 'conflict' });
       await storage.pruneRuns({ before: NOW + 1, maxBytes: null, limit: 1000 }, NOW);
@@ -142,7 +142,7 @@ export function definitionsContract(workbench: () => Workbench): void {
     test('leaves the runs of a removed sink readable', async () => {
       const { storage, addSink, addRun } = workbench();
       const sink = await addSink();
-      const { runId } = await addRun(sink, { change: completedChange(1) });
+      const { runId } = await addRun(sink, { turn: completedTurn(1) });
       await change({ kind: 'delete_sink', sinkId: sink.id });
       expect(await storage.getRun(runId)).toMatchObject({ sinkId: sink.id, appId: sink.appId });
       expect(await storage.listRuns({ sinkId: sink.id, limit: 5 })).toHaveLength(1);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { deliveryIdOf } from '../../../src/core/delivery/delivery-id.ts';
 import type { OutboundMessage } from '../../../src/core/delivery/outbound.ts';
 import { NO_RETRY } from '../../../src/core/delivery/retry.ts';
-import type { Lease, RunChange } from '../../../src/storage/run-records.ts';
+import type { Lease, Turn } from '../../../src/storage/run-records.ts';
 import {
   answered,
   attemptOf,
@@ -17,7 +17,7 @@ import {
   newOrigin,
   waitingFor,
 } from './delivery-bench.ts';
-import { LEASE_MS, NOW, runningChange, step, type Workbench } from './workbench.ts';
+import { LEASE_MS, NOW, runningTurn, step, type Workbench } from './workbench.ts';
 
 export function deliveriesContract(workbench: () => Workbench): void {
   const { addWaitingRun, claim, claimOne, statusOf } = createDeliveryBench(workbench);
@@ -30,7 +30,7 @@ export function deliveriesContract(workbench: () => Workbench): void {
       const origin = newOrigin();
       const retry = { maxRetries: 3, baseSeconds: 0.5, maxSeconds: 60 };
       const deliveries = [newDelivery(run.runId, 0, { origin, retry }), newDelivery(run.runId, 4, { isAwaited: false })];
-      await storage.createRun({ ...run, change: { ...run.change, status: 'waiting', wakeAt: null, deliveries } });
+      await storage.createRun({ ...run, turn: { ...run.turn, status: 'waiting', wakeAt: null, deliveries } });
       expect(await storage.getDelivery(deliveries[0]?.id ?? '')).toEqual({
         id: deliveryIdOf(run.runId, 0),
         runId: run.runId,
@@ -70,7 +70,7 @@ export function deliveriesContract(workbench: () => Workbench): void {
       const origin = newOrigin();
       const held = newDelivery(lease.runId, 0, { origin, leaseUntil: NOW + LEASE_MS });
       const left = newDelivery(lease.runId, 1, { origin });
-      expect(await storage.advanceRun(lease, runningChange({ deliveries: [held, left] }))).toBe(true);
+      expect(await storage.advanceRun(lease, runningTurn({ deliveries: [held, left] }))).toBe(true);
       expect([await statusOf(held.id), await statusOf(left.id)]).toEqual(['sending', 'queued']);
       expect((await claim(origin)).map(({ id }) => id)).toEqual([left.id]);
       // The writer's lease is the first one.
@@ -79,9 +79,9 @@ export function deliveriesContract(workbench: () => Workbench): void {
 
     test('is not stored with a turn that is refused', async () => {
       const { storage, addSink, addClaimedRun } = workbench();
-      const { lease } = await addClaimedRun(await addSink(), { change: { steps: [step('done')] } });
+      const { lease } = await addClaimedRun(await addSink(), { turn: { steps: [step('done')] } });
       const delivery = newDelivery(lease.runId, 0);
-      const refused: [Lease, Partial<RunChange>][] = [
+      const refused: [Lease, Partial<Turn>][] = [
         [{ ...lease, epoch: lease.epoch + 1 }, {}],
         [lease, { steps: [step('done')] }],
         [lease, { memory: [{ key: 'k', version: 7, value: '1' }] }],
@@ -171,7 +171,7 @@ export function deliveriesContract(workbench: () => Workbench): void {
       const deliveries = sizes.map((size, index) =>
         newDelivery(lease.runId, index, { origin, message: { ...MESSAGE, body: [new Uint8Array(size)] } }),
       );
-      await storage.advanceRun(lease, runningChange({ deliveries }));
+      await storage.advanceRun(lease, runningTurn({ deliveries }));
       const claimed = async (maxBytes: number): Promise<number[]> => {
         const found = await storage.claimDeliveries([{ origin, limit: 100, maxBytes }], NOW, NOW + LEASE_MS);
         return found.map(({ id }) => deliveries.findIndex((delivery) => delivery.id === id)).sort();
@@ -187,7 +187,7 @@ export function deliveriesContract(workbench: () => Workbench): void {
       const origin = newOrigin();
       const { lease } = await addClaimedRun(await addSink());
       const deliveries = Array.from({ length: 30 }, (_, index) => newDelivery(lease.runId, index, { origin }));
-      await storage.advanceRun(lease, runningChange({ deliveries }));
+      await storage.advanceRun(lease, runningTurn({ deliveries }));
       const claims = await Promise.all(Array.from({ length: 8 }, () => claim(origin, NOW, 7)));
       expect(
         claims
@@ -284,7 +284,7 @@ export function deliveriesContract(workbench: () => Workbench): void {
         const { id: sinkId, appId } = await addSink();
         const { lease } = await addClaimedRun({ ...(await addSink({ appId, id: sinkId })) });
         const deliveries = [0, 1].map((no) => newDelivery(lease.runId, no, { origin: newOrigin(), isAwaited: false }));
-        await storage.advanceRun(lease, runningChange({ deliveries }));
+        await storage.advanceRun(lease, runningTurn({ deliveries }));
         for (const { id, origin } of deliveries) {
           const isFailed = id.endsWith('_1');
           if (isFailed) await storage.recordAttempt(await claimOne(origin), attemptOf(1, answered(400)), FAILED, null);

@@ -8,7 +8,7 @@ import { NO_RETRY } from '../../../src/core/delivery/retry.ts';
 import type { ClaimedDelivery, DeliveryLease, NewDelivery } from '../../../src/storage/delivery-records.ts';
 import type { ClaimedRun } from '../../../src/storage/run-records.ts';
 import { answered, attemptOf, createDeliveryBench, DELIVERED, FAILED, newDelivery, newOrigin, waitingStep } from './delivery-bench.ts';
-import { completedChange, LEASE_MS, NOW, runningChange, step, type Workbench } from './workbench.ts';
+import { completedTurn, LEASE_MS, NOW, runningTurn, step, type Workbench } from './workbench.ts';
 
 export function deliveryAttemptsContract(workbench: () => Workbench): void {
   const { addWaitingRun, claim, claimOne, statusOf, dueRuns } = createDeliveryBench(workbench);
@@ -41,8 +41,8 @@ export function deliveryAttemptsContract(workbench: () => Workbench): void {
       const { storage } = workbench();
       const { delivery, run } = await addWaitingRun();
       const claimed = await claimOne(delivery.origin);
-      const turn = { lease: run.lease, change: completedChange(2, { steps: [step('s0')] }) };
-      expect(await storage.recordAttempt(claimed, attemptOf(1, answered(200)), DELIVERED, turn)).toBe('recorded');
+      const waitingRun = { lease: run.lease, turn: completedTurn(2, { steps: [step('s0')] }) };
+      expect(await storage.recordAttempt(claimed, attemptOf(1, answered(200)), DELIVERED, waitingRun)).toBe('recorded');
       expect(await storage.getRun(run.lease.runId)).toMatchObject({ status: 'completed', steps: [step('s0')] });
       expect(await statusOf(delivery.id)).toBe('delivered');
       expect(await dueRuns()).toEqual([]);
@@ -68,22 +68,22 @@ export function deliveryAttemptsContract(workbench: () => Workbench): void {
       const { storage } = workbench();
       const { delivery, run } = await addWaitingRun();
       const claimed = await claimOne(delivery.origin);
-      const turn = { lease: run.lease, change: completedChange(2, { memory: [{ key: 'k', version: 3, value: null }] }) };
-      expect(await storage.recordAttempt(claimed, attemptOf(1, answered(200)), DELIVERED, turn)).toBe('turn_refused');
+      const waitingRun = { lease: run.lease, turn: completedTurn(2, { memory: [{ key: 'k', version: 3, value: null }] }) };
+      expect(await storage.recordAttempt(claimed, attemptOf(1, answered(200)), DELIVERED, waitingRun)).toBe('turn_refused');
       expect(await statusOf(delivery.id)).toBe('delivered');
       // A sender that records it again, now without the turn, changes nothing and doubles nothing.
       expect(await storage.recordAttempt(claimed, attemptOf(1, answered(200)), DELIVERED, null)).toBe('stale');
       expect((await storage.getDelivery(delivery.id))?.tries).toHaveLength(1);
       const [woken] = await dueRuns();
       expect(woken).toMatchObject({ lease: { runId: run.lease.runId }, results: [{ step: 's0', result: answered(200) }] });
-      expect(await storage.advanceRun(run.lease, completedChange(2))).toBe(false);
+      expect(await storage.advanceRun(run.lease, completedTurn(2))).toBe(false);
     });
 
     test('wakes the run as well when the lease of the turn was stale', async () => {
       const { storage } = workbench();
       const { delivery, run } = await addWaitingRun();
-      const turn = { lease: { ...run.lease, epoch: run.lease.epoch + 1 }, change: completedChange(2) };
-      expect(await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(1, answered(200)), DELIVERED, turn)).toBe(
+      const waitingRun = { lease: { ...run.lease, epoch: run.lease.epoch + 1 }, turn: completedTurn(2) };
+      expect(await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(1, answered(200)), DELIVERED, waitingRun)).toBe(
         'turn_refused',
       );
       expect(await dueRuns()).toMatchObject([{ lease: { runId: run.lease.runId }, results: [{ step: 's0' }] }]);
@@ -93,15 +93,15 @@ export function deliveryAttemptsContract(workbench: () => Workbench): void {
       const { storage, addSink, addClaimedRun } = workbench();
       const { lease } = await addClaimedRun(await addSink());
       const [first, second] = [0, 1].map((no) => newDelivery(lease.runId, no, { origin: newOrigin() })) as [NewDelivery, NewDelivery];
-      await storage.advanceRun(lease, runningChange({ steps: [waitingStep('s0'), waitingStep('s1')], deliveries: [first, second] }));
+      await storage.advanceRun(lease, runningTurn({ steps: [waitingStep('s0'), waitingStep('s1')], deliveries: [first, second] }));
       await storage.recordAttempt(await claimOne(first.origin), attemptOf(1, answered(200)), DELIVERED, null);
       expect(await dueRuns(), 'the run is running still').toEqual([]);
-      expect(await storage.advanceRun(lease, runningChange({ status: 'waiting', wakeAt: null, steps: [step('other')] }))).toBe(true);
+      expect(await storage.advanceRun(lease, runningTurn({ status: 'waiting', wakeAt: null, steps: [step('other')] }))).toBe(true);
       const [woken] = await dueRuns();
       expect(woken).toMatchObject({ lease: { runId: lease.runId }, results: [{ step: 's0', result: answered(200) }] });
       // Once the step has taken it in, it is no news any more.
       const lastLease = (woken as ClaimedRun).lease;
-      expect(await storage.advanceRun(lastLease, runningChange({ status: 'waiting', wakeAt: null, steps: [step('s0')] }))).toBe(true);
+      expect(await storage.advanceRun(lastLease, runningTurn({ status: 'waiting', wakeAt: null, steps: [step('s0')] }))).toBe(true);
       expect(await dueRuns(NOW + 10 * LEASE_MS)).toEqual([]);
       await storage.recordAttempt(await claimOne(second.origin), attemptOf(1, answered(202)), DELIVERED, null);
       expect(await dueRuns(NOW + 10 * LEASE_MS)).toMatchObject([{ results: [{ step: 's1', result: answered(202) }] }]);
@@ -139,7 +139,7 @@ export function deliveryAttemptsContract(workbench: () => Workbench): void {
       await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(1, answered(500)), FAILED, null);
       if (delivery.isAwaited) {
         const [claimed] = await dueRuns();
-        await storage.advanceRun(claimed?.lease ?? run.lease, completedChange(2, { steps: [step('s0', { status: 'failed' })] }));
+        await storage.advanceRun(claimed?.lease ?? run.lease, completedTurn(2, { steps: [step('s0', { status: 'failed' })] }));
       }
       return delivery;
     }
@@ -182,7 +182,7 @@ export function deliveryAttemptsContract(workbench: () => Workbench): void {
       await storage.retryDeliveries([delivery.id], NOW);
       const [woken] = await dueRuns();
       expect(woken).toMatchObject({ lease: { runId: run.lease.runId }, results: [] });
-      await storage.advanceRun((woken as ClaimedRun).lease, runningChange({ status: 'waiting', wakeAt: null }));
+      await storage.advanceRun((woken as ClaimedRun).lease, runningTurn({ status: 'waiting', wakeAt: null }));
       await storage.recordAttempt(await claimOne(delivery.origin), attemptOf(2, answered(200)), DELIVERED, null);
       expect(await dueRuns()).toMatchObject([{ results: [{ step: 's0', result: answered(200) }] }]);
     });
@@ -196,7 +196,7 @@ export function deliveryAttemptsContract(workbench: () => Workbench): void {
       const origin = newOrigin();
       const { runId } = run.lease;
       const deliveries = [0, 1, 2].map((no) => newDelivery(runId, no, { origin: no === 0 ? origin : newOrigin(), isAwaited: no < 2 }));
-      await storage.advanceRun(run.lease, runningChange({ steps: [waitingStep('s0'), waitingStep('s1'), step('s2')], deliveries }));
+      await storage.advanceRun(run.lease, runningTurn({ steps: [waitingStep('s0'), waitingStep('s1'), step('s2')], deliveries }));
       return { run, ids: deliveries.map(({ id }) => id), held: await claimOne(origin) };
     }
     const statuses = async (ids: string[]) => await Promise.all(ids.map(statusOf));
@@ -208,7 +208,7 @@ export function deliveryAttemptsContract(workbench: () => Workbench): void {
         async (run: ClaimedRun) =>
           await workbench().storage.advanceRun(
             run.lease,
-            completedChange(2, { status: 'failed', output: null, error: { code: 'x', message: 'y' }, at: NOW + 3 }),
+            completedTurn(2, { status: 'failed', output: null, error: { code: 'x', message: 'y' }, at: NOW + 3 }),
           ),
       ],
     ])('%s cancels the deliveries that it waits for, and leaves the others', async (_how, end) => {
@@ -241,7 +241,7 @@ export function deliveryAttemptsContract(workbench: () => Workbench): void {
       const { storage, addSink, addClaimedRun } = workbench();
       const { lease } = await addClaimedRun(await addSink(), { createdAt: NOW - 2 * DAY });
       const delivery = newDelivery(lease.runId, 0, { origin: newOrigin(), isAwaited: false, retry: { ...NO_RETRY, maxRetries: 1 } });
-      await storage.advanceRun(lease, completedChange(2, { deliveries: [delivery] }));
+      await storage.advanceRun(lease, completedTurn(2, { deliveries: [delivery] }));
       await prune();
       expect(await statusOf(delivery.id)).toBe('queued');
       const next = { status: 'queued', dueAt: NOW } as const;

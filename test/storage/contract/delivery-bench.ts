@@ -6,8 +6,8 @@ import { deliveryIdOf } from '../../../src/core/delivery/delivery-id.ts';
 import type { HttpMessage, OutboundResult } from '../../../src/core/delivery/outbound.ts';
 import { NO_RETRY } from '../../../src/core/delivery/retry.ts';
 import type { AttemptRecord, ClaimedDelivery, NewDelivery } from '../../../src/storage/delivery-records.ts';
-import type { ClaimedRun, RunChange, StepRecord } from '../../../src/storage/run-records.ts';
-import { LEASE_MS, NOW, runningChange, step, upTo, type Workbench } from './workbench.ts';
+import type { ClaimedRun, StepRecord, Turn } from '../../../src/storage/run-records.ts';
+import { LEASE_MS, NOW, runningTurn, step, upTo, type Workbench } from './workbench.ts';
 
 export const DELIVERED = { status: 'delivered', dueAt: null } as const;
 export const FAILED = { status: 'failed', dueAt: null } as const;
@@ -54,8 +54,8 @@ export function attemptOf(attempt: number, result: OutboundResult, startedAt = N
 export const waitingStep = (name: string): StepRecord => step(name, { status: 'waiting', outputs: null, finishedAt: null });
 
 /** A turn after which the run waits for the delivery of `s0`. */
-export function waitingFor(delivery: NewDelivery, fields: Partial<RunChange> = {}): RunChange {
-  return runningChange({ status: 'waiting', wakeAt: null, steps: [waitingStep(delivery.step)], deliveries: [delivery], ...fields });
+export function waitingFor(delivery: NewDelivery, fields: Partial<Turn> = {}): Turn {
+  return runningTurn({ status: 'waiting', wakeAt: null, steps: [waitingStep(delivery.step)], deliveries: [delivery], ...fields });
 }
 
 export interface DeliveryBench {

@@ -2,7 +2,7 @@
 // older one is refused.
 
 import { describe, expect, test } from 'vitest';
-import { completedChange, LEASE_MS, NOW, runningChange, step, upTo, type Workbench } from './workbench.ts';
+import { completedTurn, LEASE_MS, NOW, runningTurn, step, upTo, type Workbench } from './workbench.ts';
 
 export function memoryContract(workbench: () => Workbench): void {
   describe('memory', () => {
@@ -10,9 +10,9 @@ export function memoryContract(workbench: () => Workbench): void {
       const { storage, addSink, addRun } = workbench();
       const sink = await addSink();
       expect(await storage.readMemory(sink.id, ['a', 'b'])).toEqual([]);
-      await addRun(sink, { change: { memory: [{ key: 'a', version: 0, value: '{"n":1.0}' }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, value: '{"n":1.0}' }] } });
       expect(await storage.readMemory(sink.id, ['a', 'b'])).toEqual([{ key: 'a', version: 1, value: '{"n":1.0}' }]);
-      await addRun(sink, { change: { memory: [{ key: 'a', version: 1, value: '2' }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 1, value: '2' }] } });
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 2, value: '2' }]);
     });
 
@@ -20,7 +20,7 @@ export function memoryContract(workbench: () => Workbench): void {
       const { storage, addSink, addRun } = workbench();
       const [one, other] = [await addSink(), await addSink()];
       const keys = ['a', "'; DROP TABLE runs", '', '\u0000', 'ä "b"'];
-      await addRun(one, { change: { memory: keys.map((key, index) => ({ key, version: 0, value: String(index) })) } });
+      await addRun(one, { turn: { memory: keys.map((key, index) => ({ key, version: 0, value: String(index) })) } });
       expect(await storage.readMemory(other.id, keys)).toEqual([]);
       expect(await storage.readMemory('snk_none', keys)).toEqual([]);
       expect(await storage.readMemory(one.id, [])).toEqual([]);
@@ -31,17 +31,17 @@ export function memoryContract(workbench: () => Workbench): void {
     test('that was only read is left as it was', async () => {
       const { storage, addSink, addRun } = workbench();
       const sink = await addSink();
-      await addRun(sink, { change: { memory: [{ key: 'a', version: 0, value: null }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, value: null }] } });
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([]);
-      await addRun(sink, { change: { memory: [{ key: 'a', version: 0, value: '1' }] } });
-      await addRun(sink, { change: { memory: [{ key: 'a', version: 1, value: null }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, value: '1' }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 1, value: null }] } });
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 1, value: '1' }]);
     });
 
     test('that has changed since it was read keeps a new run from being stored, and its idempotency key free', async () => {
       const { storage, addSink, addRun, newRun } = workbench();
       const sink = await addSink();
-      await addRun(sink, { change: { memory: [{ key: 'a', version: 0, value: '1' }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, value: '1' }] } });
       const idempotency = { key: 'k', fingerprint: 'f', expiresAt: NOW + 1000 };
       const use = (version: number, value: string | null) => [
         { key: 'b', version: 0, value: '5' },
@@ -52,28 +52,28 @@ export function memoryContract(workbench: () => Workbench): void {
         [0, null],
         [2, '2'],
       ] as const) {
-        const run = newRun(sink, { idempotency, change: { memory: use(version, value) } });
+        const run = newRun(sink, { idempotency, turn: { memory: use(version, value) } });
         expect(await storage.createRun(run)).toEqual({ kind: 'memory_changed' });
         expect(await storage.getRun(run.runId)).toBeNull();
       }
       expect(await storage.readMemory(sink.id, ['a', 'b'])).toEqual([{ key: 'a', version: 1, value: '1' }]);
-      expect(await storage.createRun(newRun(sink, { idempotency, change: { memory: use(1, '2') } }))).toMatchObject({ kind: 'created' });
+      expect(await storage.createRun(newRun(sink, { idempotency, turn: { memory: use(1, '2') } }))).toMatchObject({ kind: 'created' });
     });
 
     test('that has changed since it was read refuses the turn, and the run is due at once, to be planned anew', async () => {
       const { storage, addSink, addRun, addClaimedRun } = workbench();
       const sink = await addSink();
       const { lease } = await addClaimedRun(sink);
-      await addRun(sink, { change: { ...completedChange(1), memory: [{ key: 'a', version: 0, value: '1' }] } });
-      const change = completedChange(2, { steps: [step('s')], memory: [{ key: 'a', version: 0, value: '2' }], at: NOW + 5 });
-      expect(await storage.advanceRun(lease, change)).toBe(false);
+      await addRun(sink, { turn: { ...completedTurn(1), memory: [{ key: 'a', version: 0, value: '1' }] } });
+      const turn = completedTurn(2, { steps: [step('s')], memory: [{ key: 'a', version: 0, value: '2' }], at: NOW + 5 });
+      expect(await storage.advanceRun(lease, turn)).toBe(false);
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 1, value: '1' }]);
       expect(await storage.getRun(lease.runId)).toMatchObject({ status: 'queued', steps: [] });
       expect(await storage.claimDueRuns(NOW + 4, NOW + LEASE_MS, upTo(10))).toEqual([]);
       const [again] = await storage.claimDueRuns(NOW + 5, NOW + LEASE_MS, upTo(10));
       expect(again?.lease.runId).toBe(lease.runId);
-      expect(await storage.advanceRun(lease, runningChange({})), 'the old lease is stale').toBe(false);
-      const replanned = { ...change, memory: [{ key: 'a', version: 1, value: '2' }] };
+      expect(await storage.advanceRun(lease, runningTurn({})), 'the old lease is stale').toBe(false);
+      const replanned = { ...turn, memory: [{ key: 'a', version: 1, value: '2' }] };
       expect(await storage.advanceRun(again?.lease ?? lease, replanned)).toBe(true);
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 2, value: '2' }]);
     });
@@ -81,20 +81,20 @@ export function memoryContract(workbench: () => Workbench): void {
     test('is not changed by a turn that is refused for another reason', async () => {
       const { storage, addSink, addClaimedRun } = workbench();
       const sink = await addSink();
-      const { lease } = await addClaimedRun(sink, { change: { steps: [step('done')] } });
+      const { lease } = await addClaimedRun(sink, { turn: { steps: [step('done')] } });
       const memory = [{ key: 'a', version: 0, value: '1' }];
       const stale = { ...lease, epoch: lease.epoch + 1 };
-      expect(await storage.advanceRun(stale, runningChange({ memory }))).toBe(false);
-      expect(await storage.advanceRun(lease, runningChange({ memory, steps: [step('done')] }))).toBe(false);
+      expect(await storage.advanceRun(stale, runningTurn({ memory }))).toBe(false);
+      expect(await storage.advanceRun(lease, runningTurn({ memory, steps: [step('done')] }))).toBe(false);
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([]);
-      expect(await storage.advanceRun(lease, runningChange({ memory })), 'the run is still ours').toBe(true);
+      expect(await storage.advanceRun(lease, runningTurn({ memory })), 'the run is still ours').toBe(true);
     });
 
     test('is changed by one of those that change it at the same time', async () => {
       const { storage, addSink, newRun } = workbench();
       const sink = await addSink();
       const runs = Array.from({ length: 20 }, (_, index) =>
-        newRun(sink, { change: { ...completedChange(1), memory: [{ key: 'a', version: 0, value: String(index) }] } }),
+        newRun(sink, { turn: { ...completedTurn(1), memory: [{ key: 'a', version: 0, value: String(index) }] } }),
       );
       const results = await Promise.all(runs.map((run) => storage.createRun(run)));
       expect(results.map(({ kind }) => kind).sort()).toEqual(['created', ...Array.from({ length: 19 }, () => 'memory_changed')]);

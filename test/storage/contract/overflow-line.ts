@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { OverflowGroup } from '../../../src/core/delivery/overflow.ts';
 import type { NewDelivery } from '../../../src/storage/delivery-records.ts';
 import { newDelivery, newOrigin, waitingFor } from './delivery-bench.ts';
-import { completedChange, NOW, type Workbench } from './workbench.ts';
+import { completedTurn, NOW, type Workbench } from './workbench.ts';
 
 export interface Line {
   origin: string;
@@ -22,10 +22,10 @@ export function createLine(workbench: () => Workbench, overflow: OverflowGroup, 
       const { storage, addSink, newRun } = workbench();
       const run = newRun(await addSink());
       const delivery = newDelivery(run.runId, 0, { origin, overflow, isAwaited: false, ...fields });
-      const change = delivery.isAwaited
+      const turn = delivery.isAwaited
         ? waitingFor(delivery, { at: now, lastSeq: 1 })
-        : completedChange(1, { deliveries: [delivery], at: now });
-      expect(await storage.createRun({ ...run, createdAt: now, change })).toMatchObject({ kind: 'created' });
+        : completedTurn(1, { deliveries: [delivery], at: now });
+      expect(await storage.createRun({ ...run, createdAt: now, turn })).toMatchObject({ kind: 'created' });
       return { ...delivery, runId: run.runId };
     },
   };

@@ -6,7 +6,7 @@ import type { OverflowGroup } from '../../../src/core/delivery/overflow.ts';
 import type { ClaimedDelivery, NewDelivery } from '../../../src/storage/delivery-records.ts';
 import { answered, attemptOf, createDeliveryBench, DELIVERED, newDelivery, newOrigin, waitingFor } from './delivery-bench.ts';
 import { createLine, latest } from './overflow-line.ts';
-import { NOW, runningChange, type Workbench } from './workbench.ts';
+import { NOW, runningTurn, type Workbench } from './workbench.ts';
 
 const RETRY_SOON = { status: 'queued', dueAt: NOW + 50 } as const;
 
@@ -189,7 +189,7 @@ export function overflowContract(workbench: () => Workbench): void {
     const { lease } = await addClaimedRun(await addSink());
     const newer = newDelivery(lease.runId, 0, { origin, overflow: kept.overflow });
     const stale = { ...lease, epoch: lease.epoch + 1 };
-    expect(await storage.advanceRun(stale, runningChange({ deliveries: [newer] }))).toBe(false);
+    expect(await storage.advanceRun(stale, runningTurn({ deliveries: [newer] }))).toBe(false);
     expect(await statusOf(kept.id)).toBe('queued');
   });
 }

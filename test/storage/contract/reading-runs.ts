@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RunStatus } from '../../../src/core/run/run.ts';
 import type { RunFilter } from '../../../src/storage/run-records.ts';
-import { completedChange, NOW, type Workbench } from './workbench.ts';
+import { completedTurn, NOW, type Workbench } from './workbench.ts';
 
 const HOUR = 3_600_000;
 
@@ -19,12 +19,12 @@ export function readingRunsContract(workbench: () => Workbench): void {
     const two = await addSink({ appId: one.appId, path: '/other' });
     const runs: { id: string; sinkId: string; status: RunStatus; createdAt: number }[] = [];
     const error = { code: 'x', message: 'y' };
-    const endings = [{ status: 'waiting' as const }, completedChange(2), completedChange(2, { status: 'failed', output: null, error })];
-    for (const [hour, change] of [...endings, ...endings].entries()) {
+    const endings = [{ status: 'waiting' as const }, completedTurn(2), completedTurn(2, { status: 'failed', output: null, error })];
+    for (const [hour, turn] of [...endings, ...endings].entries()) {
       const sink = hour % 2 === 0 ? one : two;
       const createdAt = NOW + hour * HOUR;
-      const { runId } = await addRun(sink, { createdAt, change: { ...change, at: createdAt } });
-      runs.unshift({ id: runId, sinkId: sink.id, status: change.status, createdAt });
+      const { runId } = await addRun(sink, { createdAt, turn: { ...turn, at: createdAt } });
+      runs.unshift({ id: runId, sinkId: sink.id, status: turn.status, createdAt });
     }
     return {
       appId: one.appId,

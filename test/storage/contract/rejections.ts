@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { RejectionChange } from '../../../src/storage/rejection-store.ts';
-import { completedChange, NOW, type Workbench } from './workbench.ts';
+import { completedTurn, NOW, type Workbench } from './workbench.ts';
 
 const MOST = 10_000;
 
@@ -68,7 +68,7 @@ export function rejectionsContract(workbench: () => Workbench): void {
     test('keeps the newest, up to a fixed number, and they take no run its place', async () => {
       const { storage, addSink, addRun } = workbench();
       await storage.pruneRuns({ before: NOW + 1000 * 3_600_000, maxBytes: null, limit: MOST }, NOW);
-      const { runId } = await addRun(await addSink(), { change: completedChange(1) });
+      const { runId } = await addRun(await addSink(), { turn: completedTurn(1) });
       const long = rejection({ path: 'p'.repeat(512), message: 'm'.repeat(512) });
       for (let batch = 0; batch < 11; batch += 1) await storage.recordRejections(Array.from({ length: 1000 }, () => long));
       const [newest] = await storage.listRejections({ limit: 1 });

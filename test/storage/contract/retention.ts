@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Sink } from '../../../src/core/sink/sink.ts';
-import { completedChange, NOW, step, type Workbench } from './workbench.ts';
+import { completedTurn, NOW, step, type Workbench } from './workbench.ts';
 
 const HOUR = 3_600_000;
 
@@ -15,7 +15,7 @@ export function retentionContract(workbench: () => Workbench): void {
       blobs: [sha256],
       idempotency: { key: sha256, fingerprint: 'f', expiresAt: NOW + 24 * HOUR },
     });
-    await storage.advanceRun(lease, completedChange(2, { steps: [step('a')], at: createdAt }));
+    await storage.advanceRun(lease, completedTurn(2, { steps: [step('a')], at: createdAt }));
     return lease.runId;
   }
 
@@ -39,7 +39,7 @@ export function retentionContract(workbench: () => Workbench): void {
 
     test('never removes a run that has not ended, however old', async () => {
       const { storage, addSink, addRun } = workbench();
-      const { runId } = await addRun(await addSink(), { createdAt: NOW - 1000 * HOUR, change: { wakeAt: NOW + HOUR } });
+      const { runId } = await addRun(await addSink(), { createdAt: NOW - 1000 * HOUR, turn: { wakeAt: NOW + HOUR } });
       await prune({ before: NOW + HOUR, maxBytes: 0 });
       expect((await storage.getRun(runId))?.status).toBe('waiting');
     });
@@ -49,8 +49,7 @@ export function retentionContract(workbench: () => Workbench): void {
       await prune({ before: NOW + 1000 * HOUR });
       const sink = await addSink();
       const ids: string[] = [];
-      for (const hour of [1, 2, 3, 4, 5])
-        ids.push((await addRun(sink, { createdAt: NOW + hour * HOUR, change: completedChange(1) })).runId);
+      for (const hour of [1, 2, 3, 4, 5]) ids.push((await addRun(sink, { createdAt: NOW + hour * HOUR, turn: completedTurn(1) })).runId);
       expect(await prune({ before: NOW + 100 * HOUR, limit: 2 })).toBe(2);
       expect((await storage.listRuns({ sinkId: sink.id, limit: 10 })).map(({ id }) => id)).toEqual(ids.slice(2).reverse());
       expect(await prune({ before: NOW + 100 * HOUR, limit: 2 })).toBe(2);
@@ -65,7 +64,7 @@ export function retentionContract(workbench: () => Workbench): void {
       const body = Buffer.alloc(100_000, 'x');
       const ids: string[] = [];
       for (let hour = 0; hour < 30; hour += 1) {
-        ids.push((await addRun(sink, { createdAt: NOW + hour * HOUR, body, change: completedChange(1) })).runId);
+        ids.push((await addRun(sink, { createdAt: NOW + hour * HOUR, body, turn: completedTurn(1) })).runId);
       }
       expect(await prune({ maxBytes: 100 * 2 ** 20 })).toBe(0);
       const removed = await prune({ maxBytes: 2_000_000 });

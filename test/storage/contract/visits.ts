@@ -13,7 +13,7 @@ import {
   waitingFor,
   waitingStep,
 } from './delivery-bench.ts';
-import { NOW, runningChange, step, type Workbench } from './workbench.ts';
+import { NOW, runningTurn, step, type Workbench } from './workbench.ts';
 
 const opened = (name: string, visit: number, backTo = ['a']) =>
   step(name, { visit, backTo, status: 'pending', attempt: 0, outputs: null, startedAt: null, finishedAt: null });
@@ -26,10 +26,10 @@ export function visitsContract(workbench: () => Workbench): void {
       const { storage, addSink, addClaimedRun } = workbench();
       const first = [step('a'), step('b', { status: 'failed', chosen: ['a'], error: { code: 'x', message: 'y' } })];
       const second = [step('a', { visit: 2, backTo: ['a'], startedAt: NOW + 1, finishedAt: NOW + 1 }), opened('b', 2)];
-      const { lease } = await addClaimedRun(await addSink(), { change: { steps: first } });
-      expect(await storage.advanceRun(lease, runningChange({ steps: second }))).toBe(true);
+      const { lease } = await addClaimedRun(await addSink(), { turn: { steps: first } });
+      expect(await storage.advanceRun(lease, runningTurn({ steps: second }))).toBe(true);
       const third = [step('b', { visit: 2, backTo: ['a'], startedAt: NOW + 2, finishedAt: NOW + 2 }), opened('a', 3), opened('b', 3)];
-      expect(await storage.advanceRun(lease, runningChange({ steps: third }))).toBe(true);
+      expect(await storage.advanceRun(lease, runningTurn({ steps: third }))).toBe(true);
       const visits = (await storage.getRun(lease.runId))?.steps ?? [];
       expect(visits.slice(0, 4)).toEqual([...first, second[0], third[0]]);
       expect(visits.slice(4)).toHaveLength(2);
@@ -47,20 +47,20 @@ export function visitsContract(workbench: () => Workbench): void {
         step('b', { visit: 12, backTo: ['a', 'c'], chosen: [] }),
         opened('a', 3),
       ];
-      const { lease, steps: claimed } = await addClaimedRun(await addSink(), { change: { steps } });
+      const { lease, steps: claimed } = await addClaimedRun(await addSink(), { turn: { steps } });
       expect((await storage.getRun(lease.runId))?.steps).toEqual(steps);
       expect(claimed.toSorted((a, b) => a.step.localeCompare(b.step))).toEqual([steps[3], steps[2]]);
     });
 
     test('is refused a second result for a visit, and not one for the next', async () => {
       const { storage, addSink, addClaimedRun } = workbench();
-      const { lease } = await addClaimedRun(await addSink(), { change: { steps: [step('a'), step('a', { visit: 2 })] } });
+      const { lease } = await addClaimedRun(await addSink(), { turn: { steps: [step('a'), step('a', { visit: 2 })] } });
       const third = step('a', { visit: 3 });
-      for (const visit of [1, 2]) expect(await storage.advanceRun(lease, runningChange({ steps: [step('a', { visit })] }))).toBe(false);
-      expect(await storage.advanceRun(lease, runningChange({ steps: [third] }))).toBe(true);
-      expect(await storage.advanceRun(lease, runningChange({ steps: [third] }))).toBe(false);
-      expect(await storage.advanceRun(lease, runningChange({ steps: [opened('a', 4)] }))).toBe(true);
-      expect(await storage.advanceRun(lease, runningChange({ steps: [step('a', { visit: 4, backTo: ['a'] })] }))).toBe(true);
+      for (const visit of [1, 2]) expect(await storage.advanceRun(lease, runningTurn({ steps: [step('a', { visit })] }))).toBe(false);
+      expect(await storage.advanceRun(lease, runningTurn({ steps: [third] }))).toBe(true);
+      expect(await storage.advanceRun(lease, runningTurn({ steps: [third] }))).toBe(false);
+      expect(await storage.advanceRun(lease, runningTurn({ steps: [opened('a', 4)] }))).toBe(true);
+      expect(await storage.advanceRun(lease, runningTurn({ steps: [step('a', { visit: 4, backTo: ['a'] })] }))).toBe(true);
       expect((await storage.getRun(lease.runId))?.steps.map(({ visit, status }) => [visit, status])).toEqual(
         [1, 2, 3, 4].map((visit) => [visit, 'completed']),
       );
@@ -73,7 +73,7 @@ export function visitsContract(workbench: () => Workbench): void {
       const background = [1, 2, 11].map((visit) =>
         newDelivery(lease.runId, 0, { id: deliveryIdOf(lease.runId, 0, visit), origin, isAwaited: false }),
       );
-      expect(await storage.advanceRun(lease, runningChange({ deliveries: background }))).toBe(true);
+      expect(await storage.advanceRun(lease, runningTurn({ deliveries: background }))).toBe(true);
       const second = background[1]?.id ?? '';
       const claimed = await storage.claimDeliveries([{ origin, limit: 10, maxBytes: Number.POSITIVE_INFINITY }], NOW, NOW + 1000);
       expect(claimed.map(({ id }) => id)).toEqual(background.map(({ id }) => id));

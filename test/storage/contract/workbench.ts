@@ -5,7 +5,7 @@ import type { ProgressEvent } from '../../../src/core/run/run-event.ts';
 import { formatRunId, NONCE_BYTES, runNumberAt } from '../../../src/core/run/run-id.ts';
 import { DEFAULT_LIMITS, type Sink } from '../../../src/core/sink/sink.ts';
 import { newSinkId } from '../../../src/ids.ts';
-import type { ClaimedRun, NewRun, RunChange, RunClaimLimit, StepRecord } from '../../../src/storage/run-records.ts';
+import type { ClaimedRun, NewRun, RunClaimLimit, StepRecord, Turn } from '../../../src/storage/run-records.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 
 /** 2026-01-01T00:00:00Z, the time at which records are made. */
@@ -22,7 +22,7 @@ export interface Workbench {
   /** A sink without workflow, stored, in an app of its own unless one is given. */
   addSink(fields?: Partial<Sink>): Promise<Sink>;
   /** A run of the sink, waiting until NOW. */
-  newRun(sink: Sink, fields?: Partial<Omit<NewRun, 'change'>> & { change?: Partial<RunChange> }): NewRun;
+  newRun(sink: Sink, fields?: Partial<Omit<NewRun, 'turn'>> & { turn?: Partial<Turn> }): NewRun;
   /** The same, stored. */
   addRun(sink: Sink, fields?: Parameters<Workbench['newRun']>[1]): Promise<NewRun>;
   /** A stored run that is claimed, its lease good until NOW + LEASE_MS. */
@@ -42,7 +42,7 @@ export function createWorkbench(storage: Storage): Workbench {
       await storage.changeDefinitions([{ kind: 'put_sink', sink }], NOW);
       return sink;
     },
-    newRun(sink, { change = {}, ...fields } = {}) {
+    newRun(sink, { turn = {}, ...fields } = {}) {
       made += 1;
       const createdAt = fields.createdAt ?? NOW;
       const runId = formatRunId(runNumberAt(createdAt) + made, randomBytes(NONCE_BYTES));
@@ -59,7 +59,7 @@ export function createWorkbench(storage: Storage): Workbench {
         inputs: '{}',
         idempotency: null,
         createdAt,
-        change: { ...waitingChange(createdAt), ...change },
+        turn: { ...waitingTurn(createdAt), ...turn },
         ...fields,
       };
     },
@@ -111,7 +111,7 @@ export function progress(seq: number, percent: number, detail: Partial<ProgressE
 }
 
 /** What the first turn of a run brings that then waits until it was created, and so is due. */
-function waitingChange(at: number): RunChange {
+function waitingTurn(at: number): Turn {
   return {
     status: 'waiting',
     progress: 0,
@@ -128,7 +128,7 @@ function waitingChange(at: number): RunChange {
 }
 
 /** A turn that leaves the run running, with its lease until NOW + LEASE_MS. */
-export function runningChange(fields: Partial<RunChange>): RunChange {
+export function runningTurn(fields: Partial<Turn>): Turn {
   return {
     status: 'running',
     progress: 0,
@@ -146,8 +146,8 @@ export function runningChange(fields: Partial<RunChange>): RunChange {
 }
 
 /** A turn that ends the run with its next event. */
-export function completedChange(lastSeq: number, fields: Partial<RunChange> = {}): RunChange {
-  return { ...runningChange({ status: 'completed', progress: 100, lastSeq, wakeAt: null, output: '{"ok":true}' }), ...fields };
+export function completedTurn(lastSeq: number, fields: Partial<Turn> = {}): Turn {
+  return { ...runningTurn({ status: 'completed', progress: 100, lastSeq, wakeAt: null, output: '{"ok":true}' }), ...fields };
 }
 
 export function step(name: string, fields: Partial<StepRecord> = {}): StepRecord {

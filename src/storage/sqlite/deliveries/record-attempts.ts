@@ -29,7 +29,7 @@ export class AttemptRecorder {
     { id, epoch }: DeliveryLease,
     attempt: Packed<typeof deliveryAttempts>,
     { status, dueAt }: DeliveryState,
-    waitingRun: { lease: Lease; change: Packed<typeof turns> } | null,
+    waitingRun: { lease: Lease; turn: Packed<typeof turns> } | null,
   ): 'recorded' | 'dropped' | 'stale' | 'turn_refused' {
     const delivery = this.#find(id);
     if (delivery === undefined) return 'stale';
@@ -41,7 +41,7 @@ export class AttemptRecorder {
     if (isStale) return 'stale';
     if (isDropped) return 'dropped';
     if (dueAt !== null || delivery.isAwaited === 0) return 'recorded';
-    if (waitingRun !== null && this.#advanceRun(waitingRun.lease, waitingRun.change)) return 'recorded';
+    if (waitingRun !== null && this.#advanceRun(waitingRun.lease, waitingRun.turn)) return 'recorded';
     this.#sql.wakeRun.run(now, delivery.runNumber);
     return waitingRun === null ? 'recorded' : 'turn_refused';
   }

@@ -15,11 +15,11 @@ export const FIRST_EPOCH = 1;
 export const runs = table<NewRun>('runs').columns({
   runId: beside(({ runId }) => runId),
   sinkId: beside(({ sinkId }) => sinkId),
-  openSteps: beside(({ change }) => packOpenSteps(change.steps)),
+  openSteps: beside(({ turn }) => packOpenSteps(turn.steps)),
   blobs: beside(({ blobs }) => (blobs.length === 0 ? null : blobs)),
   idempotency: beside(({ idempotency }) => idempotency),
-  deliveries: beside(({ change, createdAt }) => packDeliveries(change.deliveries, createdAt)),
-  memory: beside(({ change }) => (change.memory.length === 0 ? null : change.memory)),
+  deliveries: beside(({ turn, createdAt }) => packDeliveries(turn.deliveries, createdAt)),
+  memory: beside(({ turn }) => (turn.memory.length === 0 ? null : turn.memory)),
   id: given<number>(),
   nonce: given<string>(),
   app_no: given<number>(),
@@ -34,8 +34,8 @@ export const runs = table<NewRun>('runs').columns({
   body_charset: ({ bodyCharset }) => bodyCharset,
   body: ({ body }) => withoutSurroundings(body),
   inputs: ({ inputs }) => inputs,
-  first_events: ({ change }) => packEvents(change.events),
-  first_steps: ({ change }) => packSteps(change.steps),
+  first_events: ({ turn }) => packEvents(turn.events),
+  first_steps: ({ turn }) => packSteps(turn.steps),
   deaths: preset<number>(),
 });
 

@@ -7,26 +7,26 @@ import { beside, table } from '../table.ts';
 import { packEvents } from './event-columns.ts';
 import { jsonOf, stepRecords } from './step-columns.ts';
 
-type Source = Pick<NewRun, 'change'>;
+type Source = Pick<NewRun, 'turn'>;
 
 /** The columns that every commit of a run writes, from the creating one on. */
 export const CHANGED_COLUMNS = {
-  status: ({ change }: Source) => change.status,
-  progress: ({ change }: Source) => change.progress,
-  finished_at: ({ change }: Source) => (isTerminal(change.status) ? change.at : null),
-  wake_at: ({ change }: Source) => change.wakeAt,
-  last_seq: ({ change }: Source) => change.lastSeq,
-  output: ({ change }: Source) => change.output,
-  error: ({ change }: Source) => jsonOf(change.error),
+  status: ({ turn }: Source) => turn.status,
+  progress: ({ turn }: Source) => turn.progress,
+  finished_at: ({ turn }: Source) => (isTerminal(turn.status) ? turn.at : null),
+  wake_at: ({ turn }: Source) => turn.wakeAt,
+  last_seq: ({ turn }: Source) => turn.lastSeq,
+  output: ({ turn }: Source) => turn.output,
+  error: ({ turn }: Source) => jsonOf(turn.error),
 };
 
 export const turns = table<Source>('runs').columns({
-  at: beside(({ change }) => change.at),
+  at: beside(({ turn }) => turn.at),
   /** 0 if the turn has no event. */
-  firstSeq: beside(({ change }) => change.events[0]?.seq ?? 0),
-  events: beside(({ change }) => packEvents(change.events)),
-  steps: beside(({ change }) => change.steps.map((record) => stepRecords.pack(record))),
-  deliveries: beside(({ change }) => packDeliveries(change.deliveries, change.at)),
-  memory: beside(({ change }) => (change.memory.length === 0 ? null : change.memory)),
+  firstSeq: beside(({ turn }) => turn.events[0]?.seq ?? 0),
+  events: beside(({ turn }) => packEvents(turn.events)),
+  steps: beside(({ turn }) => turn.steps.map((record) => stepRecords.pack(record))),
+  deliveries: beside(({ turn }) => packDeliveries(turn.deliveries, turn.at)),
+  memory: beside(({ turn }) => (turn.memory.length === 0 ? null : turn.memory)),
   ...CHANGED_COLUMNS,
 });
