@@ -48,5 +48,5 @@ test('the time of a clock is in UTC', () => {
 });
 
 test('nobody writes one as JSON by accident', () => {
-  expect(() => stringifyJson({ at: parseTimestamp('2024-01-01') })).toThrow('a timestamp is not JSON');
+  expect(() => stringifyJson({ at: parseTimestamp('2024-01-01') })).toThrow('a timestamp has no JSON form');
 });

@@ -230,7 +230,7 @@ test('a dropped delivery can be retried by hand, unless a newer one of its key i
   const refused = await app().admin('POST', `/deliveries/${id}/retry`);
   expect(refused).toMatchObject({
     status: 409,
-    body: { error: { message: expect.stringContaining('a newer one with its overflow key') } },
+    body: { error: { message: expect.stringContaining('a newer delivery with the same overflow key is pending') } },
   });
   receiver.answer(200);
   await receiver.arrived(2);
