@@ -8,7 +8,7 @@ export type Clock = () => number;
 export interface MachineClocks {
   /** The wall clock: usually right, but it can be set. */
   wall: Clock;
-  /** Milliseconds since an arbitrary moment. Monotonic; stands still while the machine sleeps. */
+  /** Milliseconds since an arbitrary moment. Monotonic; does not count while the machine sleeps. */
   elapsedMs: () => number;
   /** As `elapsedMs`, including sleep, in steps of up to a second. */
   uptimeMs: () => number;

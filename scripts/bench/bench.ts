@@ -1,4 +1,4 @@
-// What every part of the bench is given, and what it gives back.
+// The input and the report of each part of the bench.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -27,7 +27,7 @@ export interface BenchOptions {
   directory: string;
   /** Another checkout of Sluice, with its packages installed: the baseline of the parts that can compare with it. */
   against: string | null;
-  /** Of processes, started anew, when measured against another checkout. */
+  /** Pairs of servers, each started for its own rounds, when measured against another checkout. */
   pairs: number;
   jsonFile: string | null;
 }
@@ -36,7 +36,7 @@ export const USAGE = `npm run bench -- [options]
   --only PARTS         of ${PART_NAMES.join(', ')}; comma-separated (default: all)
   --quick              a minute and a half in all: smaller numbers, to see a large change
   --against FOLDER     another checkout of Sluice, its packages installed, as the baseline of http, http-delivery and cold
-  --pairs N            of servers, started anew for their rounds, with --against (5)
+  --pairs N            of servers, each started for its own rounds, with --against (5)
   --rounds N           rounds of each contender, whose medians are shown (5)
   --seconds S          measured in each round (2)
   --connections LIST   of the http part (1,16,64,256)

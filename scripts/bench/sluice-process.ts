@@ -110,7 +110,7 @@ function countRows(dataDir: string, rows: string): number {
   }
 }
 
-/** Settings of the caller's shell would make it another server than the one that is reported on. */
+/** Settings of the caller's shell would change the server that is measured. */
 function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(SLUICE_.*|HOST|PORT)$/.test(name)));
 }

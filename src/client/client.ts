@@ -23,7 +23,7 @@ export interface FollowOptions {
   reconnectDelaysMs?: readonly number[];
 }
 
-/** A run and its events, of which `complete` or `error` is the last. */
+/** A run and its events. The last event is `complete` or `error`. */
 export interface FollowedRun {
   runId: string;
   events: AsyncGenerator<RunEvent>;

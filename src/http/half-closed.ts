@@ -11,7 +11,7 @@ const MAX_SILENCE_MS = MAX_WAIT_MS + MAX_STALLED_MS;
 
 /**
  * Keeps such connections open; by default Node ends them at once. A client that closed both sides resets the connection
- * on the next byte. One that reads nothing is disconnected after `maxSilenceMs` in which no byte could be sent.
+ * on the next byte. A client that reads nothing is disconnected after `maxSilenceMs` in which no byte could be sent.
  */
 export function answerHalfClosed(server: Server, maxSilenceMs = MAX_SILENCE_MS): void {
   (server as HalfOpenServer).httpAllowHalfOpen = true;

@@ -48,7 +48,7 @@ export async function createHttpServer(
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process uses the port; stop it, or choose another port (SLUICE_PORT)',
   EACCES: 'this user may not use the port; choose one above 1023 (SLUICE_PORT)',
-  EADDRNOTAVAIL: 'this machine does not have the address; choose one that it has (SLUICE_HOST)',
+  EADDRNOTAVAIL: 'this machine does not have the address; choose an address of this machine (SLUICE_HOST)',
   ENOTFOUND: 'the host is unknown; choose an address of this machine (SLUICE_HOST)',
 };
 

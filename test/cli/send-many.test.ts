@@ -116,7 +116,7 @@ describe('the rate', () => {
     release();
     const { code, stderr } = await sending;
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^the rate was not held: requests left up to \d\.\d\d s late, with 64 under way at most\n$/);
+    expect(stderr).toMatch(/^the rate was not held: requests left up to \d\.\d\d s late, with at most 64 in flight\n$/);
     expect(Math.max(...receiver.arrivals.map(({ underWay }) => underWay))).toBe(64);
   });
 });

@@ -79,7 +79,7 @@ export async function sendMany(senders: Senders, { warmupSeconds, seconds }: Spa
   };
 }
 
-/** The receiver holds its answers while runs are accepted, and no more come once it lets go. No attempt fails. */
+/** The receiver withholds its answers while runs are accepted, and then answers all of them. No attempt fails. */
 export async function sendBacklog(senders: Senders, { seconds }: Span): Promise<DeliveryRound> {
   const { server, receiver } = senders;
   await receiver.ask('reset');

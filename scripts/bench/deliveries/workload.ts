@@ -1,4 +1,4 @@
-// Sinks whose runs send: the definitions, and what comes of a run that waits for its delivery.
+// Sinks whose runs send: the definitions, and the answer of a run that waits for its delivery.
 
 import { APP_ID, definitionText, EXPECTED_OUTPUT, inputsNamed, output, set } from '../workload.ts';
 
@@ -8,7 +8,7 @@ export const DELIVERY_PATHS = {
   background: '/bench/background',
   /** As `background`, with this many steps: what accepting a run takes is spread over as many deliveries. */
   many: '/bench/many',
-  /** Three steps, of which the second sends and the third tells what the receiver said; answered as a stream. */
+  /** Three steps: the second sends, and the third shows the answer of the receiver. Answered as a stream. */
   awaited: '/bench/awaited',
 } as const;
 
@@ -21,7 +21,7 @@ export const AWAITED_OUTPUT = { ...EXPECTED_OUTPUT, status: 200 } as const;
 const TIMEOUT_SECONDS = 60;
 const FIELDS = ['event', 'id', 'source', 'data'];
 
-/** The body that is sent is the one that came, field by field. */
+/** The server sends the received body on, field by field. */
 export function deliveryDefinitions(receiverPort: number): string {
   const payload = Object.fromEntries(FIELDS.map((name) => [name, `$inputs.${name}`]));
   const send = {

@@ -36,7 +36,7 @@ interface Marker {
   lastOrder: number;
 }
 
-/** Makes the directory, or takes the one that an earlier bench made and removes what that added. */
+/** Makes the directory, or reuses the directory of an earlier bench without the rows that it added. */
 export async function prepareHistory(bench: Bench, count: number): Promise<History> {
   const directory = join(bench.options.directory, `sluice-bench-history-${checksum()}-${count}`);
   const markerFile = join(directory, 'made.json');

@@ -1,5 +1,5 @@
 // Process entry of the load generator. Each connection sends its next request when the answer to the last has come;
-// only whole answers count, and one that is wrong in any way fails the round.
+// only whole answers count, and a wrong answer fails the round.
 
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// The load generator as the bench sees it: a process of its own that is told what to load, and for how long.
+// The load generator as the bench sees it: a process of its own, which loads a target for a given time.
 
 import type { Bench } from '../bench.ts';
 import { type Helper, startHelper } from '../helper-process.ts';

@@ -11,7 +11,7 @@ export interface HoldStreams {
 }
 
 /** Of the streams that were asked for so far. */
-export interface HeldStreams {
+export interface OpenStreams {
   open: number;
   /** Streams that the server has written a heartbeat to. */
   heartbeats: number;
@@ -54,7 +54,7 @@ function openStream(port: number, request: Buffer): Promise<void> {
   });
 }
 
-answerQuestions<HoldStreams | 'count', HeldStreams>(async (question) => {
+answerQuestions<HoldStreams | 'count', OpenStreams>(async (question) => {
   if (question !== 'count') {
     const { port, path, count } = question;
     const request = requestBytes(path, `${HOST}:${port}`);

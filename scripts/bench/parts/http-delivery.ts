@@ -1,4 +1,4 @@
-// Durable runs of three steps, one of which sends a message and waits for the answer, answered as a stream to its end,
+// Durable runs of three steps, where one step sends a message and waits for the answer, answered as a stream to its end,
 // against a bare Fastify JSON handler or the server of another checkout.
 
 import { startBareFastify } from '../baselines/start-bare-fastify.ts';

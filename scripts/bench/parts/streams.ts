@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeDirectory, type Part } from '../bench.ts';
 import { startHelper } from '../helper-process.ts';
-import type { HeldStreams, HoldStreams } from '../load/stream-holder.ts';
+import type { HoldStreams, OpenStreams } from '../load/stream-holder.ts';
 import { openFilesLimit, residentMegabytes } from '../process-usage.ts';
 import { startSluice } from '../sluice-process.ts';
 import { fixed, whole } from '../table.ts';
@@ -21,7 +21,7 @@ export const runStreamsPart: Part = async (bench) => {
   const count = Math.min(options.streams, openFilesLimit() - OTHER_FILES);
   if (count < options.streams) print(`  ${count} streams instead of ${options.streams}: no process may open more files (ulimit -n)`);
   const server = await startSluice(bench, makeDirectory(bench));
-  const holder = startHelper<HoldStreams | 'count', HeldStreams>(bench, new URL('../load/stream-holder.ts', import.meta.url));
+  const holder = startHelper<HoldStreams | 'count', OpenStreams>(bench, new URL('../load/stream-holder.ts', import.meta.url));
   await holder.ask('count');
   await sleep(SETTLE_MS, undefined, { signal });
   const idle = residentMegabytes(server.pid);

@@ -40,7 +40,7 @@ export async function sendMany(many: SendManyOptions, io: Io): Promise<void> {
   progress.close();
   for (const line of tally.lines(performance.now() - start)) printLine(io, line);
   if (lateMs > MAX_LATE_MS)
-    printHint(io, `the rate was not held: requests left up to ${seconds(lateMs)} late, with ${MAX_IN_FLIGHT} under way at most`);
+    printHint(io, `the rate was not held: requests left up to ${seconds(lateMs)} late, with at most ${MAX_IN_FLIGHT} in flight`);
   many.stop.throwIfAborted();
   if (tally.accepted < tally.sent) throw new ExitError('', FAILED);
 }

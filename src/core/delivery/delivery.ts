@@ -87,7 +87,7 @@ export function retryAfterMs(result: OutboundResult, now: number): number | null
   return wanted > 0 ? Math.min(wanted, MAX_RETRY_AFTER_MS) : null;
 }
 
-/** In ms; NaN for other text, some of which Date.parse would accept. */
+/** In ms; NaN for other text, although Date.parse accepts some of it. */
 function readDate(text: string): number {
   if (ASCTIME.test(text)) return Date.parse(`${text} GMT`);
   return DATE.test(text) || ISO_DATE.test(text) ? Date.parse(text) : Number.NaN;

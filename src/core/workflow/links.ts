@@ -11,7 +11,7 @@ export interface StepLinks {
   values: readonly string[];
   /** Steps that `values` select from. */
   needs: ReadonlySet<string>;
-  /** The subset of `needs` of which only the error is selected. */
+  /** The steps of `needs` whose error alone is selected. */
   needsErrorOf: readonly string[];
   /** Steps that it names, as `$steps.b`. */
   chooses: ReadonlySet<string>;

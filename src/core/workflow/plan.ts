@@ -27,7 +27,7 @@ export interface WorkflowStep {
   retry: RetryPolicy;
   /** Steps whose outputs the manifest selects. */
   needs: readonly string[];
-  /** The subset of `needs` of which it selects only the error. */
+  /** The steps of `needs` whose error alone it selects. */
   needsErrorOf: readonly string[];
   /** The manifest's selectors of these steps, at any depth and in order. */
   stepSelectors: readonly Binding[];

@@ -75,14 +75,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { endsAt, timeoutMs } = this.#limits;
     const now = performance.now();
     const silentAt = this.#lastSign + timeoutMs;
-    if (now >= endsAt) this.#giveUp({ kind: 'timeout', phase: 'total' });
-    else if (now >= silentAt) this.#giveUp({ kind: 'timeout', phase: this.#phase });
+    if (now >= endsAt) this.#abort({ kind: 'timeout', phase: 'total' });
+    else if (now >= silentAt) this.#abort({ kind: 'timeout', phase: this.#phase });
     else this.#timer = setTimeout(checkLimits, Math.ceil(Math.min(silentAt, endsAt) - now), this);
   }
 
   /** Removes the listener of the signal. */
   handleEvent(): void {
-    this.#giveUp(ABORTED);
+    this.#abort(ABORTED);
   }
 
   onRequestStart(controller: Controller): void {
@@ -108,7 +108,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const isTooMuch = chunk.byteLength > this.#wanted;
     this.#chunks.push(isTooMuch ? chunk.subarray(0, this.#wanted) : chunk);
     this.#wanted -= chunk.byteLength;
-    if (isTooMuch) this.#giveUp(this.#response(true));
+    if (isTooMuch) this.#abort(this.#response(true));
   }
 
   onResponseEnd(): void {
@@ -124,7 +124,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return { kind: 'response', status: this.#status, reason: this.#reason, url: this.#url.href, headers: this.#headers, body, isTruncated };
   }
 
-  #giveUp(result: OutboundResult): void {
+  #abort(result: OutboundResult): void {
     this.#settle(result);
     this.#controller?.abort(OVER);
   }

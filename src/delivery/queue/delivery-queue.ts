@@ -64,9 +64,9 @@ export class DeliveryQueue {
     return deliveries.map((delivery) => {
       const origin = this.#originOf(delivery.origin);
       const bytes = bytesOf(delivery.message);
-      const hasRoom = !this.#stop.signal.aborted && !origin.isFull && bytes <= this.#budget.availableTo(origin);
+      const mayLease = !this.#stop.signal.aborted && !origin.isFull && bytes <= this.#budget.availableTo(origin);
       // Storage decides which deliveries with an overflow policy are sent.
-      if (!hasRoom || delivery.overflow !== null) return delivery;
+      if (!mayLease || delivery.overflow !== null) return delivery;
       this.#budget.add(origin, bytes);
       return { ...delivery, leaseUntil };
     });

@@ -40,7 +40,7 @@ export class Execution implements Program {
   #lastSeq = 0;
   #ending: RunOutcome | null = null;
 
-  /** A new run, or with `past` one that resumes. */
+  /** A new run, or a run that resumes from `past`. */
   constructor(tools: ExecutionTools, { runId, sinkId, workflow, request, inputs }: ProgramStart, past?: ProgramPast) {
     this.#tools = tools;
     this.#runId = runId;

@@ -67,7 +67,7 @@ export interface ProgramStart<Version extends WorkflowVersion = Workflow> {
 export interface Programs<Version extends WorkflowVersion = Workflow> {
   /** Resolves to null when the version is not stored. A null reference is the sink's that names no workflow. */
   load(appId: string, reference: WorkflowReference | null): Promise<Version | null>;
-  /** The program of a new run, or with `past` of one that resumes. */
+  /** The program of a new run, or of a run that resumes from `past`. */
   create(start: ProgramStart<Version>, past?: ProgramPast): Program;
 }
 

@@ -92,7 +92,7 @@ interface LargeRunOptions {
 export class LargeRun implements Program {
   started: StartedLargeRun = { kind: 'empty', charset: 'utf-8', inputs: null };
   awaited = 0;
-  /** The thread has room for a few runs only. */
+  /** The thread keeps only a few runs. */
   readonly leavesMemory = true;
   readonly #id: number;
   readonly #run: StartLargeRun;

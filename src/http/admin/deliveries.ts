@@ -136,7 +136,7 @@ function retryRoute(server: FastifyInstance, { storage, engine, maskSecrets }: D
 function retryManyRoute(server: FastifyInstance, { storage, engine }: DeliveryRouteDependencies): void {
   server.post<{ Body: unknown }>(
     '/deliveries/retry',
-    schema(`Give up to ${MAX_RETRIED} failed or dropped deliveries another round of attempts`, { body: retrySchema }),
+    schema(`Start another round of attempts for up to ${MAX_RETRIED} failed or dropped deliveries`, { body: retrySchema }),
     async ({ body }, reply) => {
       const selection = readRetrySelection(body);
       const page = 'ids' in selection ? [] : await storage.listDeliveries(selection.filter);

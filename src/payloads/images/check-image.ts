@@ -37,7 +37,7 @@ export function checkImage(file: FileHandle, bytes: Uint8Array): ImageSize | Pay
   return inspection.fault === null ? { width: inspection.width, height: inspection.height } : { part, message: inspection.fault };
 }
 
-/** The kind that the file name claims; if the name has no known ending, the one that the content type claims. */
+/** The kind that the file name claims, or the content type if the name has no known ending. */
 export function claimedKind({ filename, content_type }: FileHandle): ImageKind | null {
   return kindOfName(filename) ?? (/\.json$/i.test(filename ?? '') ? null : kindOfType(content_type));
 }

@@ -34,7 +34,7 @@ export const acLuminance = makeTable(
   ],
 );
 
-/** The symbols from `first` to the one that ends in the hexadecimal digit `a`. */
+/** The symbols from `first` to the next symbol that ends in the hexadecimal digit `a`. */
 function upToTen(first: number): number[] {
   return Array.from({ length: 11 - (first & 15) }, (_, at) => first + at);
 }
