@@ -8,6 +8,8 @@ export type HideSecrets = (text: string, isCut?: boolean) => string;
 
 /** Shorter secrets would match by chance. */
 const SHORTEST_HIDDEN = 4;
+const COSTLY_PLACES = 64;
+const MAX_FAILED_PLACES = 2 ** 18;
 
 /** Per character of a secret: all spellings that it may have in a text. */
 type Pattern = readonly (readonly string[])[];
@@ -26,11 +28,12 @@ export function createSecretHider(secrets: readonly string[]): HideSecrets {
 
   return (original, isCut = false) => {
     const text = lowerCase(original);
+    const searches = patterns.map((pattern) => new Search(pattern, text, isCut));
     let shown = '';
     let done = 0;
     for (let at = 0; at < text.length; at += 1) {
       if (!beginnings.has(text.charCodeAt(at))) continue;
-      const end = Math.max(...patterns.map((pattern) => endOf(pattern, text, at, isCut)));
+      const end = Math.max(...searches.map((search) => search.endOf(at)));
       if (end <= at) continue;
       shown += original.slice(done, at) + MASKED_SECRET;
       done = end;
@@ -49,21 +52,45 @@ function maskableParts(secret: string): string[] {
   return [...whole, href, decoded(pathname + search), decoded(pathname), ...searchParams.values(), word, base64(`${user}:${word}`)];
 }
 
-/** Returns the end of the secret at `start`, or -1. Follows all readings of the text in parallel. */
-function endOf(pattern: Pattern, text: string, start: number, isCut: boolean): number {
-  let ends = new Set([start]);
-  for (const [index, spellings] of pattern.entries()) {
-    const next = new Set<number>();
-    for (const position of ends) {
-      for (const spelling of spellings) {
-        if (text.startsWith(spelling, position)) next.add(position + spelling.length);
-        else if (isCut && index >= SHORTEST_HIDDEN && spelling.startsWith(text.slice(position))) return text.length;
-      }
-    }
-    if (next.size === 0) return -1;
-    ends = next;
+/** One secret in one text. A place where the rest of the secret was not found is not looked at again. */
+class Search {
+  readonly #pattern: Pattern;
+  readonly #text: string;
+  readonly #isCut: boolean;
+  readonly #failed = new Set<number>();
+
+  constructor(pattern: Pattern, text: string, isCut: boolean) {
+    this.#pattern = pattern;
+    this.#text = text;
+    this.#isCut = isCut;
   }
-  return Math.max(...ends);
+
+  /** Returns the end of the secret at `start`, or -1. Follows all readings of the text in parallel. */
+  endOf(start: number): number {
+    const seen: number[] = [];
+    let ends = new Set([start]);
+    for (const [index, spellings] of this.#pattern.entries()) {
+      const next = new Set<number>();
+      for (const position of ends) {
+        const place = position * this.#pattern.length + index;
+        if (this.#failed.has(place)) continue;
+        seen.push(place);
+        for (const spelling of spellings) {
+          if (this.#text.startsWith(spelling, position)) next.add(position + spelling.length);
+          else if (this.#isCut && index >= SHORTEST_HIDDEN && spelling.startsWith(this.#text.slice(position))) return this.#text.length;
+        }
+      }
+      if (next.size === 0) return this.#fail(seen);
+      ends = next;
+    }
+    return Math.max(...ends);
+  }
+
+  /** Remembers only what was costly to find out, so that a common text takes no memory. */
+  #fail(seen: readonly number[]): -1 {
+    if (seen.length >= COSTLY_PLACES && this.#failed.size < MAX_FAILED_PLACES) for (const place of seen) this.#failed.add(place);
+    return -1;
+  }
 }
 
 const UTF8 = new TextEncoder();
