@@ -15,10 +15,14 @@ import { type ServerProcess, startServerProcess } from '../support/server-proces
 import { tempDir } from '../support/temp-dir.ts';
 import { type Call, callTogether, type Pace } from './callers.ts';
 
-const SIZES = { '1 KB': 1000, '1 MB': 1_000_000, '10 MB': 10_000_000 };
+/** Small bodies are sent, and build up, in less time. */
+const SIZES = {
+  '1 KB': { bytes: 1000, cellMs: 500 },
+  '1 MB': { bytes: 1_000_000, cellMs: 1000 },
+  '10 MB': { bytes: 10_000_000, cellMs: 1500 },
+};
 const CALLERS = [1, 30, 300];
 const PACES: readonly Pace[] = ['reading', 'slow', 'silent'];
-const CELL_MS = 1500;
 const HEALTH_MS = 300;
 /** Callers, probe and server share the machine, which may stall by itself; a stall of the server's own comes each time. */
 const TRIES = 3;
@@ -128,7 +132,7 @@ test.each(Object.keys(INPUTS))('%s', { timeout: 240_000 }, async (input) => {
   await define(server);
   const health = startProbe(server.url);
   const port = Number(new URL(server.url).port);
-  for (const [size, bytes] of Object.entries(SIZES)) {
+  for (const [size, { bytes, cellMs }] of Object.entries(SIZES)) {
     const call = await (INPUTS[input] as MakeCall)(server, bytes);
     for (const callers of CALLERS) {
       for (const pace of PACES) {
@@ -136,7 +140,7 @@ test.each(Object.keys(INPUTS))('%s', { timeout: 240_000 }, async (input) => {
         for (let tried = 0; tried < TRIES && !wasInTime; tried += 1) {
           await health();
           resetPeak(server);
-          const statuses = await asOthersDo(() => callTogether(port, callers, call, pace, CELL_MS));
+          const statuses = await asOthersDo(() => callTogether(port, callers, call, pace, cellMs));
           const { longest, failed } = await health();
           const cell = `${input}, ${size}, ${callers} ${pace}: peak ${peakMb(server)} MB, /healthz ${Math.round(longest)} ms, ${JSON.stringify(Object.fromEntries(statuses))}`;
           process.stdout.write(`${cell}\n`);
