@@ -2,14 +2,14 @@
 
 import { buffer } from 'node:stream/consumers';
 import { ImageFault } from './core/uql/image.ts';
-import { createInTurn } from './core/values/in-turn.ts';
+import { createSerialQueue } from './core/values/serial-queue.ts';
 import type { LocalEffects } from './engine/worker.ts';
 import type { BlobStore } from './files/blobs.ts';
 import type { MemoryAccount } from './memory-budget.ts';
 
 /** The image library is imported with the first image: few workflows use images. */
 export function createLoadImages(blobs: BlobStore, memory: MemoryAccount): LocalEffects['loadImages'] {
-  const inTurn = createInTurn();
+  const serially = createSerialQueue();
   const readFile = createReadFile(blobs);
   return async (wants, files) => {
     const { createImageLoader } = await import('./images/image-loader.ts');
@@ -18,7 +18,7 @@ export function createLoadImages(blobs: BlobStore, memory: MemoryAccount): Local
       if (result.kind === 'not_read') throw new ImageFault(`the image cannot be read: ${result.error}`);
       return result.bytes;
     };
-    return await createImageLoader({ readBlob, inTurn, memory }).load(wants);
+    return await createImageLoader({ readBlob, serially, memory }).load(wants);
   };
 }
 

@@ -88,7 +88,7 @@ export class MemoryAccount {
   }
 
   /** Reserves once memory is free, in order of arrival. Rejects with `unavailable` when none becomes free in time. */
-  async reserveInTurn(bytes: number, waitMs: number): Promise<void> {
+  async reserveSerially(bytes: number, waitMs: number): Promise<void> {
     if (this.#queue.length === 0 && this.tryReserve(bytes)) return;
     if (this.#queue.length >= MAX_WAITING) throw overloaded();
     const isFree = await new Promise<boolean>((resolve) => {

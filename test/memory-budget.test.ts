@@ -45,8 +45,8 @@ describe('an account', () => {
     const account = openAccount();
     account.reserve(100);
     const served: string[] = [];
-    const first = account.reserveInTurn(80, 5000).then(() => served.push('first'));
-    const second = account.reserveInTurn(10, 5000).then(() => served.push('second'));
+    const first = account.reserveSerially(80, 5000).then(() => served.push('first'));
+    const second = account.reserveSerially(10, 5000).then(() => served.push('second'));
     account.release(50);
     await sleep(1);
     expect(served).toEqual([]);
@@ -59,7 +59,7 @@ describe('an account', () => {
   test('refuses whoever has waited too long, and keeps nothing for him', async () => {
     const account = openAccount();
     account.reserve(100);
-    await expect(account.reserveInTurn(10, 5)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(account.reserveSerially(10, 5)).rejects.toMatchObject({ code: 'unavailable' });
     account.release(100);
     expect(account.used).toBe(0);
   });
@@ -91,7 +91,7 @@ describe('where there is no room', () => {
     const holder = { stalledMs: () => ms, abort: () => account.release(100) };
     account.reserve(100);
     account.addHolder(holder);
-    const waiting = account.reserveInTurn(50, 5000);
+    const waiting = account.reserveSerially(50, 5000);
     ms = 2000;
     await waiting;
     expect(account.used).toBe(50);

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { AddressRange } from '../address-range.ts';
-import { suggestNames } from '../core/values/near-names.ts';
+import { suggestNames } from '../core/values/similar-names.ts';
 import {
   integer,
   nonEmpty,

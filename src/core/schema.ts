@@ -3,7 +3,7 @@
 import { Ajv, type ErrorObject, type FuncKeywordDefinition, type Options, type ValidateFunction } from 'ajv';
 import type { Fault } from './fault.ts';
 import { type CoercionRule, isCoercible } from './values/coercion.ts';
-import { nearNames, suggestNames } from './values/near-names.ts';
+import { similarNames, suggestNames } from './values/similar-names.ts';
 
 export type JsonSchema = Record<string, unknown>;
 
@@ -105,7 +105,7 @@ function describeError(error: ErrorObject): Fault | null {
 
 function meant(given: unknown, allowed: readonly unknown[]): string {
   const texts = allowed.filter((value) => typeof value === 'string');
-  const [near] = typeof given === 'string' ? nearNames(given, texts) : [];
+  const [near] = typeof given === 'string' ? similarNames(given, texts) : [];
   return near === undefined ? '' : `; did you mean "${near}"?`;
 }
 

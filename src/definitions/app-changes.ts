@@ -24,7 +24,7 @@ export const appSchema: JsonSchema = {
 const checkApp = createSchemaCheck(appSchema);
 const READ_ONLY = ['id', 'managed_by', 'created_at'];
 
-export function createAppChanges({ inTurn, change }: DefinitionWriter, catalog: Catalog): AppChanges {
+export function createAppChanges({ serially, change }: DefinitionWriter, catalog: Catalog): AppChanges {
   function findApp(id: string): AppRecord | undefined {
     return catalog.current().apps.find((app) => app.id === id);
   }
@@ -41,7 +41,7 @@ export function createAppChanges({ inTurn, change }: DefinitionWriter, catalog: 
   return {
     findApp,
     saveApp: (id, document, { ifMatch, show }) =>
-      inTurn(async () => {
+      serially(async () => {
         const idFault = appIdFault(id);
         refuseFaults('the app', idFault === null ? [] : [{ path: 'app_id', message: idFault }]);
         const existing = findOwnApp(id, ifMatch);
@@ -51,7 +51,7 @@ export function createAppChanges({ inTurn, change }: DefinitionWriter, catalog: 
         return findApp(id) as AppRecord;
       }),
     deleteApp: (id, ifMatch) =>
-      inTurn(async () => {
+      serially(async () => {
         findOwnApp(id, ifMatch);
         await change({ kind: 'delete_app', appId: id });
       }),

@@ -2,7 +2,7 @@
 
 import type { Fault } from '../core/fault.ts';
 import type { DefinitionOwner } from '../core/sink/sink.ts';
-import { nearNames } from '../core/values/near-names.ts';
+import { similarNames } from '../core/values/similar-names.ts';
 import type { CatalogSnapshot } from './catalog.ts';
 import { type DefinitionDocument, sinkName } from './definition-document.ts';
 
@@ -28,7 +28,7 @@ function unknownWorkflows({ workflows, sinks }: DefinitionDocument, current: Cat
   const known = [...workflows, ...staying];
   return sinks.flatMap(({ appId, workflowId }, index) => {
     if (workflowId === null || known.some((workflow) => workflow.appId === appId && workflow.id === workflowId)) return [];
-    const [near] = nearNames(
+    const [near] = similarNames(
       workflowId,
       known.filter((workflow) => workflow.appId === appId).map(({ id }) => id),
     );

@@ -59,7 +59,7 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
     describeStepTypes: stepTypes.describe,
     diff: (document) => planApply(document, 'config'),
     apply: (document, owner = 'config') =>
-      writer.inTurn(async () => {
+      writer.serially(async () => {
         const planned = await planApply(document, owner);
         if (planned.length > 0) await writer.change(...planned.map((item) => item.change));
         return planned;

@@ -7,7 +7,7 @@ import type { Catalog } from './catalog.ts';
 
 export interface DefinitionWriter {
   /** Runs work serially, so that each change is planned on the state that the previous one left. */
-  inTurn<Result>(work: () => Promise<Result>): Promise<Result>;
+  serially<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Stores all of the changes or none, and resolves when triggers see them. */
   change(...changes: DefinitionChange[]): Promise<void>;
 }
@@ -15,7 +15,7 @@ export interface DefinitionWriter {
 export function createDefinitionWriter(storage: Pick<Storage, 'changeDefinitions'>, catalog: Catalog, clock: Clock): DefinitionWriter {
   let lastWork: Promise<unknown> = Promise.resolve();
   return {
-    inTurn(work) {
+    serially(work) {
       const done = lastWork.then(work);
       lastWork = done.catch(() => undefined);
       return done;

@@ -33,24 +33,24 @@ interface Context {
 
 export function createSinkChanges(writer: DefinitionWriter, catalog: Catalog, clock: Clock): SinkChanges {
   const context: Context = { writer, catalog, clock };
-  const { inTurn, change } = writer;
+  const { serially, change } = writer;
   return {
     findSink: (appId, sinkId) => findSink(catalog, appId, sinkId),
-    createSink: (appId, document) => inTurn(() => saveSink(context, appId, withPlainNumbers(document), undefined)),
+    createSink: (appId, document) => serially(() => saveSink(context, appId, withPlainNumbers(document), undefined)),
     replaceSink: (appId, sinkId, document, { ifMatch, show }) =>
-      inTurn(async () => editSink(context, findOwnSink(catalog, appId, sinkId, ifMatch), withPlainNumbers(document), show)),
+      serially(async () => editSink(context, findOwnSink(catalog, appId, sinkId, ifMatch), withPlainNumbers(document), show)),
     patchSink: (appId, sinkId, patch, { ifMatch, show }) =>
-      inTurn(async () => {
+      serially(async () => {
         const existing = findOwnSink(catalog, appId, sinkId, ifMatch);
         return await editSink(context, existing, patchSink(existing, withPlainNumbers(patch)), show);
       }),
     deleteSink: (appId, sinkId, ifMatch) =>
-      inTurn(async () => {
+      serially(async () => {
         findOwnSink(catalog, appId, sinkId, ifMatch);
         await change({ kind: 'delete_sink', sinkId });
       }),
     rotateToken: (appId, sinkId, ifMatch) =>
-      inTurn(async () => {
+      serially(async () => {
         const existing = findOwnSink(catalog, appId, sinkId, ifMatch);
         const token = newToken();
         const sink: Sink = { ...existing, auth: { type: 'bearer', tokenHashes: [hashToken(token)] }, updatedAt: clock() };

@@ -41,26 +41,26 @@ const READ_ONLY = ['id', 'app_id', 'version', 'managed_by', 'created_at'];
 
 export function createWorkflowChanges(options: WorkflowChangeOptions): WorkflowChanges {
   const { writer, storage, catalog } = options;
-  const { inTurn } = writer;
+  const { serially } = writer;
   return {
     findWorkflow: (appId, workflowId) => findWorkflow(catalog, appId, workflowId),
     findDefinition: (appId, reference) => findDefinition(storage, catalog, appId, reference),
     saveWorkflow: (appId, workflowId, document, { ifMatch, show }) =>
-      inTurn(async () => {
+      serially(async () => {
         refuseFaults('the workflow', [...fault('app_id', appIdFault(appId)), ...fault('workflow_id', workflowIdFault(workflowId))]);
         const existing = findCurrent(catalog, appId, workflowId);
         refuseChange(workflowId, ifMatch, existing);
         return await save(options, appId, workflowId, readDefinition(document, existing, show));
       }),
     patchWorkflow: (appId, workflowId, patch, { ifMatch, show }) =>
-      inTurn(async () => {
+      serially(async () => {
         const existing = findWorkflow(catalog, appId, workflowId);
         refuseChange(workflowId, ifMatch, existing);
         const changes = readDefinition(patch, existing, show);
         return await save(options, appId, workflowId, mergePatch(withoutPins(parseJson(existing.document)), changes));
       }),
     deleteWorkflow: (appId, workflowId, ifMatch) =>
-      inTurn(async () => {
+      serially(async () => {
         refuseChange(workflowId, ifMatch, findWorkflow(catalog, appId, workflowId));
         refuseIfUsed(catalog, appId, workflowId);
         await writer.change({ kind: 'delete_workflow', appId, workflowId });

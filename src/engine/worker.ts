@@ -7,7 +7,7 @@ import type { FileHandle } from '../core/run/request.ts';
 import { isTerminal } from '../core/run/run.ts';
 import { runWeight } from '../core/run/run-weight.ts';
 import type { Images, ImageWant } from '../core/uql/image.ts';
-import { createInTurn } from '../core/values/in-turn.ts';
+import { createSerialQueue } from '../core/values/serial-queue.ts';
 import type { DeliveryQueue } from '../delivery/queue/delivery-queue.ts';
 import type { LeasedDelivery } from '../delivery/queue/leased-delivery.ts';
 import { AppError } from '../errors.ts';
@@ -56,7 +56,7 @@ export class Worker {
   /** By the id of a delivery, the run in memory that waits for it. */
   readonly #waiters = new Map<string, ActiveRun>();
   /** Files are read one at a time over all runs, until their step is done with them. */
-  readonly #readingInTurn = createInTurn();
+  readonly #readSerially = createSerialQueue();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -179,7 +179,7 @@ export class Worker {
 
   #start(run: ActiveRun, effect: LocalEffect): void {
     const perform = (): Promise<void> => this.#perform(run, effect);
-    this.#options.track(effect.plan.kind === 'read' ? this.#readingInTurn(perform) : perform());
+    this.#options.track(effect.plan.kind === 'read' ? this.#readSerially(perform) : perform());
   }
 
   async #perform(run: ActiveRun, { step, plan }: LocalEffect): Promise<void> {

@@ -3,7 +3,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { ImageFault, type Images, ImagesWanted, type ImageWant } from '../core/uql/image.ts';
 import { type ImageSource, imageIdentity, readImageSource } from '../core/uql/image-source.ts';
-import { createInTurn, type InTurn } from '../core/values/in-turn.ts';
+import { createSerialQueue, type SerialQueue } from '../core/values/serial-queue.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 import { decodeBase64 } from './decode-base64.ts';
 
@@ -16,7 +16,7 @@ export interface ImageLoaderOptions {
   /** Throws ImageFault for a file that this run did not receive: a body may contain the hash of any file. */
   readBlob(sha256: string): Promise<Uint8Array>;
   /** Shared by all loaders of a process: a decoded image can be a hundred times larger than its file. */
-  inTurn?: InTurn;
+  serially?: SerialQueue;
   /** Accounts for the pixels of an image while it is converted. */
   memory?: MemoryAccount;
   maxBytes?: number;
@@ -33,8 +33,8 @@ const MAX_PIXELS = 64_000_000;
 const PIXEL_BYTES = 4;
 
 export function createImageLoader(options: ImageLoaderOptions): ImageLoader {
-  const { inTurn = createInTurn() } = options;
-  return { load: (wants) => inTurn(() => load(wants, options)) };
+  const { serially = createSerialQueue() } = options;
+  return { load: (wants) => serially(() => load(wants, options)) };
 }
 
 async function load(wants: readonly ImageWant[], options: ImageLoaderOptions): Promise<Images> {

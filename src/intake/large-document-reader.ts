@@ -3,7 +3,7 @@
 
 import type { Worker } from 'node:worker_threads';
 import { parseJson } from '../core/json/json.ts';
-import { createInTurn } from '../core/values/in-turn.ts';
+import { createSerialQueue } from '../core/values/serial-queue.ts';
 import { AppError } from '../errors.ts';
 import type { PayloadFault } from '../payloads/format.ts';
 import type { Payload } from '../payloads/payload.ts';
@@ -20,7 +20,7 @@ const IDLE_MS = 5000;
 
 export function createLargeDocumentReader(): LargeDocumentReader {
   let worker: Worker | null = null;
-  const inTurn = createInTurn();
+  const serially = createSerialQueue();
   let idleTimer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
@@ -51,7 +51,7 @@ export function createLargeDocumentReader(): LargeDocumentReader {
   }
 
   return {
-    read: (request) => inTurn(() => readNow(request)),
+    read: (request) => serially(() => readNow(request)),
     close() {
       isClosed = true;
       return end();

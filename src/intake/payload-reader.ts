@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { withPlainNumbers } from '../core/json/json.ts';
 import type { FileHandle } from '../core/run/request.ts';
 import type { PayloadSource } from '../core/sink/sink.ts';
-import { createInTurn } from '../core/values/in-turn.ts';
+import { createSerialQueue } from '../core/values/serial-queue.ts';
 import { AppError } from '../errors.ts';
 import { isPayloadFault, type PayloadFault, type PayloadFormat, type Received } from '../payloads/format.ts';
 import { checkImage } from '../payloads/images/check-image.ts';
@@ -27,11 +27,11 @@ export const LARGE_BYTES = 2 ** 18;
 
 export function createPayloadReader(): PayloadReader {
   const largeDocuments = createLargeDocumentReader();
-  const inTurn = createInTurn();
+  const serially = createSerialQueue();
 
   async function inspectImage(file: FileHandle, path: string): Promise<ImageSize> {
     const inspect = async () => orRefuse(checkImage(file, await readFile(path)));
-    return await (file.size > LARGE_BYTES ? inTurn(inspect) : inspect());
+    return await (file.size > LARGE_BYTES ? serially(inspect) : inspect());
   }
 
   async function readDocument(

@@ -1,7 +1,7 @@
 // Finds and describes the known step types, and checks manifests against them.
 
 import { createSchemaCheck, type JsonSchema, type SchemaCheck } from '../core/schema.ts';
-import { suggestNames } from '../core/values/near-names.ts';
+import { suggestNames } from '../core/values/similar-names.ts';
 import type { InspectManifest, ManifestReport } from '../core/workflow/faults.ts';
 import { commonProperties, isOutcomeTransition, survivesFailure } from './step-properties.ts';
 import type { StepType } from './step-type.ts';

@@ -106,7 +106,7 @@ test('until a verb is chosen nothing is loaded but the parser of the command lin
     'src/cli/run-cli.ts',
     'src/config/config-values.ts',
     'src/config/config.ts',
-    'src/core/values/near-names.ts',
+    'src/core/values/similar-names.ts',
     'src/main.ts',
     'src/version.ts',
   ]);

@@ -3,7 +3,7 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { ImageFault, ImagesWanted, type ImageWant } from '../../src/core/uql/image.ts';
-import { createInTurn } from '../../src/core/values/in-turn.ts';
+import { createSerialQueue } from '../../src/core/values/serial-queue.ts';
 import { createImageLoader } from '../../src/images/image-loader.ts';
 import { MemoryAccount } from '../../src/memory-budget.ts';
 
@@ -116,13 +116,13 @@ test('a blob that cannot be read now is an error to try again after', async () =
 
 test('images of several runs are converted one after the other, and their pixels are accounted for meanwhile', async () => {
   const memory = new MemoryAccount('images', 2 ** 30);
-  const inTurn = createInTurn();
+  const serially = createSerialQueue();
   const used: number[] = [];
   const readBlob = (): Promise<Uint8Array> => {
     used.push(memory.used);
     return Promise.resolve(png);
   };
-  const loaders = Array.from({ length: 5 }, () => createImageLoader({ readBlob, inTurn, memory }));
+  const loaders = Array.from({ length: 5 }, () => createImageLoader({ readBlob, serially, memory }));
   await Promise.all(loaders.map((shared) => shared.load([{ image: file, form: { kind: 'jpeg', quality: 90 } }])));
   expect(used).toEqual([0, 0, 0, 0, 0]);
   expect([memory.used, memory.peak > 0]).toEqual([0, true]);

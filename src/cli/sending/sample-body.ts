@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { encodeMultipart } from '../../core/form/multipart-writer.ts';
-import { nearNames } from '../../core/values/near-names.ts';
+import { similarNames } from '../../core/values/similar-names.ts';
 import { makeSample, type SampleKind, sampleKinds } from '../../payloads/samples/index.ts';
 import type { Sample, SampleOptions } from '../../payloads/samples/sample.ts';
 import { ExitError, WRONG_USAGE } from '../exit-error.ts';
@@ -43,7 +43,7 @@ export function refuseSampleFlags({ seed, objects, image, annotations, size }: S
 }
 
 function unknownKind(kind: string): string {
-  const [near] = nearNames(kind, SAMPLE_NAMES);
+  const [near] = similarNames(kind, SAMPLE_NAMES);
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   return `--payload "${kind}" is not known${hint}\nknown are ${SAMPLE_NAMES.join(', ')}`;
 }

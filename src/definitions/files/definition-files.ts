@@ -5,7 +5,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Fault } from '../../core/fault.ts';
 import { ExactNumber } from '../../core/json/json.ts';
-import { suggestNames } from '../../core/values/near-names.ts';
+import { suggestNames } from '../../core/values/similar-names.ts';
 import { readYamlFile, type YamlFile } from '../yaml/yaml-file.ts';
 import type { Environment } from '../yaml/yaml-value.ts';
 

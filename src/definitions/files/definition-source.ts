@@ -50,20 +50,20 @@ export async function startDefinitionSource(options: DefinitionSourceOptions): P
   }
 
   /** Serial, so that files are applied in the order of reading. */
-  const reloadInTurn = (): Promise<void> => {
+  const reloadSerially = (): Promise<void> => {
     lastReload = lastReload.then(reload);
     return lastReload;
   };
 
   // Watching begins before reading, so that a save during start is not lost.
-  const watch = await watchDefinitionFiles(demoPath === null ? [path] : [path, demoPath], reloadInTurn);
+  const watch = await watchDefinitionFiles(demoPath === null ? [path] : [path, demoPath], reloadSerially);
   try {
     await applyAll(options);
   } catch (error) {
     watch.close();
     throw error;
   }
-  return { servesDemo: demoPath !== null && !options.isNamed, reload: reloadInTurn, close: () => watch.close() };
+  return { servesDemo: demoPath !== null && !options.isNamed, reload: reloadSerially, close: () => watch.close() };
 }
 
 /** Resolves to the number of changes. */

@@ -39,7 +39,7 @@ export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) 
   return {
     async start(run, bytes, recall) {
       const weight = bytes * DECODED_RATIO;
-      await memory.reserveInTurn(weight, MAX_WAIT_MS);
+      await memory.reserveSerially(weight, MAX_WAIT_MS);
       made += 1;
       const large = new LargeRun(made, run, { client, toWall, recall, release: () => memory.release(weight) });
       try {
@@ -52,7 +52,7 @@ export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) 
     },
     async render(render, bytes) {
       const weight = bytes * DECODED_RATIO;
-      await memory.reserveInTurn(weight, MAX_WAIT_MS);
+      await memory.reserveSerially(weight, MAX_WAIT_MS);
       made += 1;
       const id = made;
       try {

@@ -1,7 +1,7 @@
 // Reads stored runs, whose outputs may be large. Memory is reserved before a large read, until its answer is sent. Large
 // reads follow one another, so that small ones are served in between.
 
-import { createInTurn } from '../../core/values/in-turn.ts';
+import { createSerialQueue } from '../../core/values/serial-queue.ts';
 import type { MemoryAccount } from '../../memory-budget.ts';
 import type { RunOutcomeRecord, RunRecord, StoredEvents } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -30,7 +30,7 @@ export function createStoredReads(
   storage: Pick<Storage, 'findStream' | 'readEvents' | 'getOutcome' | 'getRun'>,
   account: MemoryAccount,
 ): StoredReads {
-  const inTurn = createInTurn();
+  const serially = createSerialQueue();
 
   async function readReserved<Value>(
     runId: string,
@@ -41,9 +41,9 @@ export function createStoredReads(
     if (stored === null) return null;
     const bytes = stored.bytes + (withRequest ? stored.requestBytes : 0);
     const reservedBytes = bytes <= SMALL_BYTES ? 0 : COPIES * bytes;
-    if (reservedBytes > 0) await account.reserveInTurn(reservedBytes, MAX_WAIT_MS);
+    if (reservedBytes > 0) await account.reserveSerially(reservedBytes, MAX_WAIT_MS);
     try {
-      const value = await (reservedBytes > 0 ? inTurn(read) : read());
+      const value = await (reservedBytes > 0 ? serially(read) : read());
       if (value !== null) return { value, reservedBytes };
     } catch (error) {
       account.release(reservedBytes);

@@ -5,12 +5,12 @@ const MAX_NAMES = 3;
 
 /** Returns the end of a message about a wrong name: the suggestions, and the list `all`. */
 export function suggestNames(wrong: string, known: readonly string[], all = known.join(', ')): string {
-  const near = nearNames(wrong, known);
+  const near = similarNames(wrong, known);
   return near.length === 0 ? `; known are ${all}` : `; did you mean ${near.map((name) => `"${name}"`).join(' or ')}? Known are ${all}`;
 }
 
 /** Closest first; empty when no known name is similar. */
-export function nearNames(wrong: string, known: readonly string[]): string[] {
+export function similarNames(wrong: string, known: readonly string[]): string[] {
   if (wrong.length > MAX_LENGTH) return [];
   return known
     .map((name) => ({ name, distance: isPartOf(wrong, name) ? 1 : distanceOf(wrong, name) }))
