@@ -46,6 +46,18 @@ describe('reading and writing', () => {
     );
   });
 
+  test.each([
+    '{"a":{"__proto__":{"polluted":0.70}},"a":{}}',
+    '{"a":{"constructor":{"prototype":{"polluted":0.70}}},"a":{}}',
+    '{"a":{"__proto__":[0.70]},"a":{}}',
+    '{"a":{"__proto__":0.70},"a":{}}',
+  ])('%s, whose key comes again, changes no prototype', (text) => {
+    expect(parseJson(text)).toEqual({ a: {} });
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(Object.getOwnPropertyNames(Object.prototype)).toHaveLength(12);
+    expect(Object.keys(Array.prototype)).toEqual([]);
+  });
+
   test('any JSON text is read as it is by hand, repeated keys and keys of all kinds among it', () => {
     const key = fc.constantFrom('a', 'b', '0', '1', '__proto__', 'constructor', 'length', 'a"b', '\\u0061', 'é\n');
     const { text } = fc.letrec<{ text: string }>((tie) => ({

@@ -57,8 +57,9 @@ export function restoreNumbers(text: string, parsed: unknown, makeExact: (digits
       const end = endOfNumber(text, at);
       if (!keepsText(text, at, end)) {
         const container = containerOf(level, text);
-        if (container === null) return undefined;
-        container[keyIn(level, text)] = makeExact(text.slice(at, end));
+        const key = keyIn(level, text);
+        if (container === null || !Object.hasOwn(container, key)) return undefined;
+        container[key] = makeExact(text.slice(at, end));
       }
       at = end - 1;
     }
@@ -70,11 +71,16 @@ function levelWithin(outer: Level | null, isList: boolean): Level {
   return { outer, isList, index: 0, keys: 0, keyStart: 0, stringStart: 0, container: null };
 }
 
-/** Null when the parsed value has another type there: a later value of a repeated key replaced it. */
+/**
+ * Null when the parsed value has nothing, or another type, there: a later value of a repeated key replaced it. Only own
+ * properties count, or the key `__proto__` of a replaced value would lead to the prototype of all objects.
+ */
 function containerOf(level: Level, text: string): Container | null {
   if (level.container !== null) return level.container;
   const outer = level.outer as Level;
-  const found = containerOf(outer, text)?.[keyIn(outer, text)];
+  const parent = containerOf(outer, text);
+  const key = keyIn(outer, text);
+  const found = parent !== null && Object.hasOwn(parent, key) ? parent[key] : null;
   if (typeof found !== 'object' || found === null || Array.isArray(found) !== level.isList) return null;
   level.container = found as Container;
   return level.container;
