@@ -93,14 +93,4 @@ describe('a text without one', () => {
   test('is not searched for what is too short to tell anything', () => {
     expect(createSecretHider(['', 'a', 'abc', 'http://h/'])('abc a /')).toBe('abc a /');
   });
-
-  test('that looks like one at every byte costs no more than a moment', () => {
-    const secrets = ['abcdefghijklmnopqrstuvwxyz0123456789-_+/', '%%%%%%%%%%%%%%%%%%%%', '\\\\\\\\\\\\\\\\\\\\'];
-    const hide = createSecretHider(secrets.map((secret) => `${secret}!`));
-    for (const piece of [...secrets, '%25', '%2525', '&#92;', '\\\\"']) {
-      const began = performance.now();
-      expect(hide(piece.repeat(16_384 / piece.length))).not.toContain('*');
-      expect(performance.now() - began, piece).toBeLessThan(500);
-    }
-  });
 });
