@@ -308,6 +308,16 @@ describe('JSON', () => {
     });
   }
 
+  test.each([
+    '{"a":{"__proto__":{"polluted":0.70}},"a":{}}',
+    '{"a":{"constructor":{"prototype":{"polluted":0.70}}},"a":{}}',
+    '{"a":[{"__proto__":{"polluted":0.70}}],"a":[{}]}',
+    '{"a":{"b":{"__proto__":{"polluted":0.70}}},"a":{"b":{}}}',
+  ])('%s pollutes nothing, though a later value replaces what it names', async (text) => {
+    expect(JSON.stringify(await bodySeen('application/json', text))).not.toContain('polluted');
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+
   test('a hundred levels are taken', async () => {
     const text = `${'['.repeat(100)}${']'.repeat(100)}`;
     expect(await outputOf(await send('application/json', text))).toContain(text);
