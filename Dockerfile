@@ -9,7 +9,7 @@ COPY package.json package-lock.json .npmrc ./
 ENV npm_config_build_from_source=true npm_config_nodedir=/usr/local
 RUN npm ci --ignore-scripts && npm rebuild better-sqlite3
 COPY tsconfig.json ./
-COPY scripts/emit.mjs scripts/emitted.mjs scripts/tsconfig.emit.json scripts/
+COPY scripts/emit.mjs scripts/emitted.mjs scripts/
 COPY src src
 RUN node scripts/emit.mjs && npm prune --omit=dev
 

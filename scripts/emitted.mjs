@@ -1,29 +1,41 @@
-// Tells whether dist matches src: dist contains a list of the files that it was emitted from, with their sizes and times.
+// Emits code into a folder unless it is there already: the folder contains a list of the files that its code was made from,
+// with their sizes and times.
 
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const ROOT = join(import.meta.dirname, '..');
-const SOURCE = join(ROOT, 'src');
-const EMITTED_FROM = join(ROOT, 'dist/emitted-from.txt');
-
-/** A line for each file. A copy that does not preserve times counts as changed, so that no edit is overlooked. */
-export function listSource(folder = SOURCE) {
-  const lines = readdirSync(folder, { withFileTypes: true }).map((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return listSource(path);
-    const { size, mtimeMs } = statSync(path);
-    return `${path.slice(SOURCE.length)} ${size} ${mtimeMs}\n`;
-  });
-  return lines.sort().join('');
-}
+export const ROOT = join(import.meta.dirname, '..');
+/** The lockfile stands for the packages in the bundle. */
+const SOURCES = ['src', 'package-lock.json', 'tsconfig.json', 'scripts/emit.mjs'];
 
 /** `none`: nothing or only a part was emitted. A deployment without its source is `current`. */
-export function emittedState() {
-  if (!existsSync(EMITTED_FROM)) return 'none';
-  return !existsSync(SOURCE) || readFileSync(EMITTED_FROM, 'utf8') === listSource() ? 'current' : 'outdated';
+export function emittedState(folder) {
+  if (!existsSync(listOf(folder))) return 'none';
+  return !existsSync(join(ROOT, 'src')) || readFileSync(listOf(folder), 'utf8') === listSources() ? 'current' : 'outdated';
 }
 
-export function noteEmittedFrom(list) {
-  writeFileSync(EMITTED_FROM, list);
+/** Replaces the folder, unless it is current, by what `emit` writes into it. */
+export async function emitInto(folder, emit) {
+  if (emittedState(folder) === 'current') return;
+  // Listed before it is read, so that an edit made meanwhile is emitted again.
+  const list = listSources();
+  rmSync(join(ROOT, folder), { recursive: true, force: true });
+  await emit();
+  writeFileSync(listOf(folder), list);
+}
+
+function listOf(folder) {
+  return join(ROOT, folder, 'emitted-from.txt');
+}
+
+function listSources() {
+  return SOURCES.map(listFiles).join('');
+}
+
+/** A line for each file. A copy that does not preserve times counts as changed, so that no edit is overlooked. */
+function listFiles(path) {
+  const stats = statSync(join(ROOT, path), { throwIfNoEntry: false });
+  if (!stats?.isDirectory()) return `${path} ${stats?.size} ${stats?.mtimeMs}\n`;
+  const names = readdirSync(join(ROOT, path)).sort();
+  return names.map((name) => listFiles(`${path}/${name}`)).join('');
 }

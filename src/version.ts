@@ -1,5 +1,9 @@
 // The version of this program, as package.json states it.
 
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROGRAM_FOLDER } from './program-files.ts';
 
-export const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
+const { version } = JSON.parse(readFileSync(join(PROGRAM_FOLDER, 'package.json'), 'utf8')) as { version: string };
+
+export const VERSION = version;

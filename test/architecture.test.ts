@@ -23,9 +23,13 @@ interface Allowance {
 const MAY_IMPORT: Record<string, Allowance> = {
   'errors.ts': {},
   'clock.ts': { packages: ['node:os'] },
-  threads: { packages: ['tsx/esm/api', 'node:fs', 'node:os', 'node:path', 'node:worker_threads'] },
+  'program-files.ts': { packages: ['node:fs', 'node:path'] },
+  threads: {
+    uses: ['program-files.ts'],
+    packages: ['tsx/esm/api', 'node:fs', 'node:os', 'node:path', 'node:worker_threads'],
+  },
   'memory-budget.ts': { uses: ['errors.ts'], packages: ['node:v8'] },
-  'version.ts': { packages: ['node:module'] },
+  'version.ts': { uses: ['program-files.ts'], packages: ['node:fs', 'node:path'] },
   'token.ts': { packages: ['node:crypto'] },
   'address-range.ts': { packages: ['node:net'] },
   client: {},
@@ -42,9 +46,9 @@ const MAY_IMPORT: Record<string, Allowance> = {
   },
   files: { uses: ['errors.ts'], packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:stream'] },
   storage: {
-    uses: ['core', 'errors.ts', 'files', 'threads'],
+    uses: ['core', 'errors.ts', 'files', 'program-files.ts', 'threads'],
     knows: ['memory-budget.ts'],
-    packages: ['better-sqlite3', 'node:crypto', 'node:fs', 'node:path', 'node:url', 'node:worker_threads'],
+    packages: ['better-sqlite3', 'node:crypto', 'node:fs', 'node:path', 'node:worker_threads'],
   },
   delivery: {
     uses: ['address-range.ts', 'core', 'leases'],
@@ -146,6 +150,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'images',
       'logger.ts',
       'payloads',
+      'program-files.ts',
       'receiver',
       'steps',
       'version.ts',

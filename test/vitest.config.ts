@@ -1,5 +1,5 @@
-// Tests run the emitted program: it is loaded without a transform, and its threads start in a fifth of the time. So what
-// they test is what `npm ci` installs and `npm start` runs.
+// Tests run emitted code, which is loaded without a transform. A server process and every thread run dist, which is what
+// `npm ci` installs and `npm start` runs. A test itself imports single modules, from dist/modules.
 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -8,28 +8,28 @@ import { defineConfig, type Plugin } from 'vitest/config';
 const ROOT = join(import.meta.dirname, '..');
 const SOURCE = join(ROOT, 'src/');
 
-execFileSync(process.execPath, ['scripts/emit.mjs'], { cwd: ROOT, stdio: 'inherit' });
+execFileSync(process.execPath, ['scripts/emit.mjs', '--modules'], { cwd: ROOT, stdio: 'inherit' });
 
-const emittedProgram: Plugin = {
-  name: 'emitted-program',
+const emittedModules: Plugin = {
+  name: 'emitted-modules',
   enforce: 'pre',
   resolveId(source, importer) {
     if (importer === undefined || !source.startsWith('.')) return null;
     const path = join(importer, '..', source);
     if (!path.startsWith(SOURCE)) return null;
-    return { id: join(ROOT, 'dist', path.slice(SOURCE.length).replace(/\.ts$/, '.js')), external: true };
+    return { id: join(ROOT, 'dist/modules', path.slice(SOURCE.length).replace(/\.ts$/, '.js')), external: true };
   },
 };
 
 // No isolation: four times as fast, and module state, which would leak between files, is forbidden anyway.
 export default defineConfig({
-  plugins: [emittedProgram],
+  plugins: [emittedModules],
   test: {
     pool: 'forks',
     isolate: false,
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    server: { deps: { external: [/\/dist\//] } },
+    server: { deps: { external: [/\/dist\/modules\//] } },
   },
 });

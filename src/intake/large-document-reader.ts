@@ -32,7 +32,7 @@ export function createLargeDocumentReader(): LargeDocumentReader {
   }
 
   function start(): Worker {
-    const started = startWorker(new URL('./payload-thread.ts', import.meta.url), { name: 'payload-reader' });
+    const started = startWorker('intake/payload-thread', { name: 'payload-reader' });
     started.unref();
     return started;
   }

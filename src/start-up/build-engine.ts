@@ -68,5 +68,5 @@ function runThread(environment: Environment, allowed: readonly string[], key: st
   const maxHeapBytes = Math.min(measureMemory(), MAX_THREAD_BYTES);
   const names = Object.fromEntries(Object.keys(environment).map((name) => [name, '']));
   const data: RunThreadData = { secrets: { environment: names, allowed, key }, maxDecodedBytes: DECODED_SHARE * maxHeapBytes };
-  return { module: new URL('../run-thread.ts', import.meta.url), data, maxHeapBytes };
+  return { data, maxHeapBytes };
 }

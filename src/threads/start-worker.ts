@@ -1,14 +1,19 @@
-// Starts a module of this program as a thread, from the source or from the emitted program.
+// Starts a module of this program as a thread, from the source or from dist.
 
+import { join } from 'node:path';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { PROGRAM_FOLDER } from '../program-files.ts';
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
 
-/**
- * `source` is the module's address as the source has it, ending in `.ts`. On Node 20 a thread does not inherit the loader
- * of TypeScript, so that each one registers its own.
- */
-export function startWorker(source: URL, options: WorkerOptions): Worker {
-  if (!IS_SOURCE) return new Worker(new URL(source.href.replace(/\.ts$/, '.js')), { ...options, execArgv: [] });
-  return new Worker(source, { ...options, execArgv: ['--import', new URL('./typescript.mjs', import.meta.url).href] });
+/** The entries of threads, by their paths in src. dist has each at the same path. */
+export type ThreadEntry = 'run-thread' | 'intake/payload-thread' | 'storage/sqlite/storage-thread';
+
+/** On Node 20 a thread does not inherit the loader of TypeScript, so that each one registers its own. */
+export function startWorker(entry: ThreadEntry, options: WorkerOptions): Worker {
+  if (!IS_SOURCE) return new Worker(join(PROGRAM_FOLDER, 'dist', `${entry}.js`), { ...options, execArgv: [] });
+  return new Worker(join(PROGRAM_FOLDER, 'src', `${entry}.ts`), {
+    ...options,
+    execArgv: ['--import', new URL('./typescript.mjs', import.meta.url).href],
+  });
 }

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '../..');
 const COPIED = [
   'package.json',
+  'package-lock.json',
   'tsconfig.json',
   'migrations',
   'scripts/emit.mjs',
   'scripts/emitted.mjs',
   'scripts/sluice.mjs',
-  'scripts/tsconfig.emit.json',
   'src',
 ];
 

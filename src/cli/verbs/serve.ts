@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { type AppOptions, startApp } from '../../app.ts';
 import type { SettingValues } from '../../config/config.ts';
 import { createLogger } from '../../logger.ts';
+import { PROGRAM_FOLDER } from '../../program-files.ts';
 import { VERSION } from '../../version.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError } from '../exit-error.ts';
@@ -22,7 +23,7 @@ export function define(command: Command, context: CliContext): void {
     });
 }
 
-const DEMO = join(import.meta.dirname, '../../../config/demo');
+const DEMO = join(PROGRAM_FOLDER, 'config/demo');
 
 /** Resolves to the exit code once the server has stopped: 0 after a signal, 1 after a fatal error. */
 async function serve(

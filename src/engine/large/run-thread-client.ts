@@ -12,8 +12,7 @@ export class ThreadDied extends Error {}
 export class ThreadLost extends Error {}
 
 export interface RunThreadOptions {
-  /** The thread's module and its data. */
-  module: URL;
+  /** For `run-thread.ts`. */
   data: unknown;
   /** Limit of its heap, in bytes. */
   maxHeapBytes: number;
@@ -70,9 +69,9 @@ export class RunThreadClient {
   }
 
   #start(): Worker {
-    const { module, data, maxHeapBytes } = this.#options;
+    const { data, maxHeapBytes } = this.#options;
     const limits = { maxOldGenerationSizeMb: Math.floor(maxHeapBytes / 2 ** 20) };
-    const worker = startWorker(module, { workerData: data, name: 'large-runs', resourceLimits: limits });
+    const worker = startWorker('run-thread', { workerData: data, name: 'large-runs', resourceLimits: limits });
     worker.unref();
     worker.on('message', (reply: Reply) => this.#settle(reply));
     worker.on('error', () => undefined);

@@ -1,7 +1,8 @@
 // Storage on one SQLite file: a writer thread behind a commit queue, and a reader thread beside it.
 
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { MemoryAccount } from '../../memory-budget.ts';
+import { PROGRAM_FOLDER } from '../../program-files.ts';
 import type { CreateRunResult } from '../run-records.ts';
 import type { Storage } from '../storage.ts';
 import { FatalStorageError } from '../storage-fault.ts';
@@ -13,7 +14,7 @@ import { runs } from './runs/run-columns.ts';
 import { turns } from './runs/turn-columns.ts';
 import { ThreadHandle } from './thread-handle.ts';
 
-const MIGRATIONS = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
+const MIGRATIONS = join(PROGRAM_FOLDER, 'migrations/sqlite');
 
 export interface SqliteStorageOptions {
   directory: string;

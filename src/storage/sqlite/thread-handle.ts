@@ -22,10 +22,7 @@ export class ThreadHandle {
   constructor(options: ThreadOptions, memory: MemoryAccount, onFatal: (error: FatalStorageError) => void) {
     this.#role = options.role;
     this.#onFatal = onFatal;
-    this.#worker = startWorker(new URL('./storage-thread.ts', import.meta.url), {
-      workerData: options,
-      name: `storage-${options.role}`,
-    });
+    this.#worker = startWorker('storage/sqlite/storage-thread', { workerData: options, name: `storage-${options.role}` });
     this.queue = new CommitQueue<FaultMessage>({
       send: (batch) => this.#send(batch),
       toError: (fault) => this.#toError(fault),
