@@ -35,12 +35,7 @@ test('after a sync that failed nothing is acknowledged, and the server ends with
 
 test('a server that runs out of open files lives, refuses files with 503, and recovers', { timeout: 30_000 }, async () => {
   const dataDir = tempDir();
-  // As source: Node opens emitted modules side by side, and would itself run out while the server starts.
-  const server = await startServerProcess({
-    dataDir,
-    under: ['sh', '-c', 'ulimit -n 80 && exec "$@"', 'sh'],
-    program: ['src/main.ts', 'serve'],
-  });
+  const server = await startServerProcess({ dataDir, under: ['sh', '-c', 'ulimit -n 80 && exec "$@"', 'sh'] });
   const port = Number(new URL(server.url).port);
   await defineSinks(server);
   // A connection from before the shortage, over which a file comes during it.
