@@ -31,7 +31,7 @@ function emitBundle() {
 }
 
 function emitModules() {
-  const paths = readdirSync('src', { recursive: true }).filter((path) => path.endsWith('.ts'));
+  const paths = readdirSync('src', { recursive: true }).filter((path) => /(?<!\.d)\.ts$/.test(path));
   return build({
     ...JAVASCRIPT,
     entryPoints: paths.map((path) => `src/${path}`),

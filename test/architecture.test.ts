@@ -57,6 +57,8 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'ipaddr.js',
       'nodemailer',
       'undici',
+      'undici/lib/dispatcher/client.js',
+      'undici/lib/dispatcher/pool.js',
       'node:crypto',
       'node:dns',
       'node:events',

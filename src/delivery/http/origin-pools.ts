@@ -1,6 +1,8 @@
 // The sender's connections: one undici pool for each origin, opened on demand, closed when idle, bounded in number.
 
-import { type buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
+import Client from 'undici/lib/dispatcher/client.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import { connectorOf, type Dial } from '../guarded-connector.ts';
 import { AnswerHeads } from './answer-heads.ts';
 import type { Exchange, Waiting } from './exchange.ts';
