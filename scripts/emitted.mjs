@@ -5,8 +5,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '..');
-/** The lockfile stands for the packages in the bundle. */
-const SOURCES = ['src', 'package-lock.json', 'tsconfig.json', 'scripts/emit.mjs'];
+/** Beside src. The lockfile stands for the packages in the bundle. */
+const SOURCES = ['package-lock.json', 'tsconfig.json', 'scripts/emit.mjs'];
 
 /** `none`: nothing or only a part was emitted. A deployment without its source is `current`. */
 export function emittedState(folder) {
@@ -28,14 +28,19 @@ function listOf(folder) {
   return join(ROOT, folder, 'emitted-from.txt');
 }
 
+/** A line for each file. A copy that does not preserve times counts as changed, so that no edit is overlooked. */
 function listSources() {
-  return SOURCES.map(listFiles).join('');
+  const lines = [...filesIn('src'), ...SOURCES].map((path) => {
+    const stats = statSync(`${ROOT}/${path}`, { throwIfNoEntry: false });
+    return `${path} ${stats?.size} ${stats?.mtimeMs}\n`;
+  });
+  return lines.sort().join('');
 }
 
-/** A line for each file. A copy that does not preserve times counts as changed, so that no edit is overlooked. */
-function listFiles(path) {
-  const stats = statSync(join(ROOT, path), { throwIfNoEntry: false });
-  if (!stats?.isDirectory()) return `${path} ${stats?.size} ${stats?.mtimeMs}\n`;
-  const names = readdirSync(join(ROOT, path)).sort();
-  return names.map((name) => listFiles(`${path}/${name}`)).join('');
+function filesIn(folder) {
+  const entries = readdirSync(`${ROOT}/${folder}`, { withFileTypes: true });
+  return entries.flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesIn(path) : path;
+  });
 }
