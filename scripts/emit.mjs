@@ -2,6 +2,7 @@
 // module by itself to dist/modules, for tests, which load single modules.
 
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import { emitInto, ROOT } from './emitted.mjs';
 
@@ -31,7 +32,7 @@ function emitBundle() {
 }
 
 function emitModules() {
-  const paths = readdirSync('src', { recursive: true }).filter((path) => /(?<!\.d)\.ts$/.test(path));
+  const paths = readdirSync(join(ROOT, 'src'), { recursive: true }).filter((path) => /(?<!\.d)\.ts$/.test(path));
   return build({
     ...JAVASCRIPT,
     entryPoints: paths.map((path) => `src/${path}`),
