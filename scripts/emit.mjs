@@ -9,7 +9,7 @@ import { emitInto, ROOT } from './emitted.mjs';
 /** The command, and the threads that it starts. dist has each at its path in src. */
 const ENTRIES = ['main.ts', 'run-thread.ts', 'intake/payload-thread.ts', 'storage/sqlite/storage-thread.ts'];
 
-/** Packages that find their native binaries by their own path. All others are in the bundle. */
+/** Packages that find their native binaries by their own path. All others that src imports are in the bundle. */
 const NOT_BUNDLED = ['better-sqlite3', 'sharp'];
 
 /** CommonJS packages in the bundle require modules of Node. */
