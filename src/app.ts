@@ -7,7 +7,6 @@ import type { DefinitionService } from './definitions/definition-service.ts';
 import type { Send } from './delivery/sender.ts';
 import { type RetentionOptions, startRetention } from './engine/retention.ts';
 import { createRunFeed } from './engine/run-feed.ts';
-import { type ServerTime, type ServerTimeOptions, startServerTime } from './engine/server-time.ts';
 import { prepareDataDirectory } from './files/data-directory.ts';
 import type { Logger } from './logger.ts';
 import { createMemoryBudget, measureMemory } from './memory-budget.ts';
@@ -68,20 +67,20 @@ async function startParts(options: AppOptions, cleanups: Cleanups): Promise<Runn
   const dataDir = resolve(config.dataDir);
   await prepareDataDirectory(dataDir);
   const memory = createMemoryBudget(measureMemory());
-  const { storage, modules } = await openStorage({ dataDir, memory, acceptLoss, onFatal }, cleanups);
-  const time = await startTime({ storage, clocks, logger }, cleanups);
-  const { adminToken, secretKey, blobs } = await openDataDirectory(dataDir, config);
+  const { storage, node, modules } = await openStorage({ dataDir, memory, acceptLoss, clocks, logger, onFatal }, cleanups);
+  const { time } = node;
+  const { adminToken, secretKey, blobs } = await openDataDirectory(dataDir, node, config);
   const disk = await startDiskFloor(dataDir, config.minFreeDisk, cleanups);
   const stepTypes = createStepTypes([...modules.builtinStepTypes, ...(options.stepTypes ?? [])]);
-  const { catalog, definitions } = await loadDefinitions(storage, stepTypes, clocks.wall);
+  const { catalog, definitions } = await loadDefinitions({ storage, node, stepTypes, wallClock: clocks.wall, logger }, cleanups);
   const delivery = createDelivery(modules.createSender, { config, environment, secretKey, blobs, version, send: options.send }, cleanups);
-  const shared = { config, storage, feed: createRunFeed(), time, blobs, memory, delivery, logger };
+  const shared = { config, storage, node, feed: createRunFeed(), blobs, memory, delivery, logger };
   const engine = buildEngine({ ...shared, environment, secretKey, dataDir, stepTypes });
-  const http = { ...shared, disk, catalog, definitions, engine, clocks, adminToken, version };
+  const http = { ...shared, time, disk, catalog, definitions, engine, clocks, adminToken, version };
   const server = await createHttpServer(modules.createServer, http, cleanups);
   const source = await followDefinitionFiles({ config, demoPath, environment, definitions, catalog, logger }, cleanups);
   await engine.start();
-  startRunRetention({ ...shared, clocks }, cleanups);
+  startRunRetention({ ...shared, time, clocks }, cleanups);
   const url = await listen(server, config);
   return {
     url,
@@ -94,15 +93,9 @@ async function startParts(options: AppOptions, cleanups: Cleanups): Promise<Runn
   };
 }
 
-async function startTime(options: ServerTimeOptions, cleanups: Cleanups): Promise<ServerTime> {
-  const time = await startServerTime(options);
-  cleanups.add(() => time.close());
-  return time;
-}
-
 interface RetentionParts extends Pick<RetentionOptions, 'storage' | 'blobs' | 'logger'> {
   config: Pick<Config, 'retention'>;
-  time: ServerTime;
+  time: Pick<RetentionOptions, 'clock' | 'settlesAt'>;
   clocks: MachineClocks;
 }
 

@@ -42,3 +42,11 @@ export class AppError extends Error {
     this.headers = options.headers ?? {};
   }
 }
+
+/** The connection to the database was lost, so that a change may be stored or not. The same call may be repeated. */
+export class UnknownOutcome extends AppError {
+  constructor(cause?: unknown) {
+    const message = 'the connection to the database was lost, and the change may be stored or not; try again';
+    super('unavailable', message, { retryAfterSeconds: 1, cause });
+  }
+}

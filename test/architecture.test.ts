@@ -37,6 +37,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   config: { uses: ['address-range.ts', 'core'], packages: ['node:fs'] },
   'logger.ts': { knows: ['config'], packages: ['pino'] },
   'ids.ts': { uses: ['core'], knows: ['clock.ts'], packages: ['node:crypto'] },
+  'repetition.ts': { uses: ['errors.ts'] },
   leases: { knows: ['clock.ts', 'logger.ts'] },
   steps: { uses: ['core'], knows: ['payloads'] },
   payloads: { uses: ['core'], packages: ['node:zlib'] },
@@ -46,8 +47,8 @@ const MAY_IMPORT: Record<string, Allowance> = {
   },
   files: { uses: ['errors.ts'], packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:stream'] },
   storage: {
-    uses: ['core', 'errors.ts', 'files', 'program-files.ts', 'threads'],
-    knows: ['memory-budget.ts'],
+    uses: ['core', 'errors.ts', 'files', 'leases', 'program-files.ts', 'threads'],
+    knows: ['clock.ts', 'logger.ts', 'memory-budget.ts'],
     packages: ['better-sqlite3', 'node:crypto', 'node:fs', 'node:path', 'node:worker_threads'],
   },
   delivery: {
@@ -75,12 +76,12 @@ const MAY_IMPORT: Record<string, Allowance> = {
     packages: ['node:crypto', 'node:events', 'node:fs/promises', 'node:http', 'node:net', 'node:path', 'node:timers/promises'],
   },
   engine: {
-    uses: ['core', 'delivery', 'errors.ts', 'leases', 'memory-budget.ts', 'steps', 'threads'],
+    uses: ['core', 'delivery', 'errors.ts', 'leases', 'memory-budget.ts', 'repetition.ts', 'steps', 'threads'],
     knows: ['clock.ts', 'files', 'ids.ts', 'logger.ts', 'storage'],
     packages: ['node:worker_threads'],
   },
   definitions: {
-    uses: ['core', 'steps', 'errors.ts', 'ids.ts', 'token.ts'],
+    uses: ['core', 'steps', 'errors.ts', 'ids.ts', 'repetition.ts', 'token.ts'],
     knows: ['storage', 'clock.ts', 'logger.ts'],
     packages: [
       'yaml',

@@ -10,6 +10,8 @@ import type { AppRecord, WorkflowRecord } from '../storage/definition-store.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export interface CatalogSnapshot {
+  /** As storage counts it. */
+  version: number;
   apps: readonly AppRecord[];
   workflows: readonly WorkflowRecord[];
   sinks: readonly Sink[];
@@ -35,7 +37,7 @@ const CAPTURE: SinkWorkflow = { workflow: CAPTURE_WORKFLOW, reference: null };
 
 export async function createCatalog(storage: Pick<Storage, 'loadDefinitions'>): Promise<Catalog> {
   const listeners: ((snapshot: CatalogSnapshot) => void)[] = [];
-  let snapshot: CatalogSnapshot = { apps: [], workflows: [], sinks: [] };
+  let snapshot: CatalogSnapshot = { version: 0, apps: [], workflows: [], sinks: [] };
   let sinksById = new Map<string, Sink>();
   const workflows = new WeakMap<Sink, SinkWorkflow>();
 
@@ -45,6 +47,8 @@ export async function createCatalog(storage: Pick<Storage, 'loadDefinitions'>): 
     findSink: (sinkId) => sinksById.get(sinkId),
     async reload() {
       const loaded = await storage.loadDefinitions();
+      // A later reload may have been answered first.
+      if (loaded.version < snapshot.version) return;
       const planned = new Map(loaded.workflows.map((record) => [`${record.appId}/${record.id}`, plan(record)]));
       for (const sink of loaded.sinks) {
         if (sink.workflowId === null) continue;

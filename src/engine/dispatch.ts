@@ -10,7 +10,9 @@ import { bindInputs } from '../core/workflow/inputs.ts';
 import type { Workflow, WorkflowVersion } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
 import type { NewRunId } from '../ids.ts';
+import { FIRST_EPOCH } from '../leases/lease.ts';
 import type { Logger } from '../logger.ts';
+import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../repetition.ts';
 import type { CreateRunResult, NewRun, Turn } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Program, Programs, WorkflowReference } from './execution/program.ts';
@@ -73,6 +75,8 @@ interface Planned {
   now: number;
   program: Program;
   firstTurn: PlannedTurn;
+  /** How often the run has been planned. */
+  attempt: number;
   /** JSON text of the bound inputs; null if request and workflow determine them. */
   inputs: string | null;
 }
@@ -84,17 +88,19 @@ export class Dispatcher<Version extends WorkflowVersion> {
     this.#options = options;
   }
 
-  readonly dispatch: Dispatch<Version> = (trigger) => {
+  readonly dispatch: Dispatch<Version> = (trigger) => this.#start(trigger, 1);
+
+  #start(trigger: Trigger<Version>, attempt: number): Promise<Dispatched> {
     try {
       if (this.#options.isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
-      return trigger.request === null ? this.#dispatchLarge(trigger) : this.#dispatchHere(trigger, trigger.request);
+      return trigger.request === null ? this.#startLarge(trigger, attempt) : this.#startHere(trigger, trigger.request, attempt);
     } catch (error) {
       return Promise.reject(error);
     }
-  };
+  }
 
   /** Throws as `bindInputs` does. Not async: every extra promise costs every run. */
-  #dispatchHere(trigger: Trigger<Version>, request: Request): Promise<Dispatched> {
+  #startHere(trigger: Trigger<Version>, request: Request, attempt: number): Promise<Dispatched> {
     const { programs, turns, newRunId, clock } = this.#options;
     const { sinkId, workflow, inputMapping } = trigger;
     const inputs = bindInputs(workflow, inputMapping, request, trigger.body.kind);
@@ -103,16 +109,17 @@ export class Dispatcher<Version extends WorkflowVersion> {
     const program = programs.create({ runId, sinkId, workflow, request, inputs });
     const planned = turns.plan(runId, sinkId, program);
     if (planned instanceof Promise)
-      return planned.then((firstTurn) => this.#storeHere(trigger, { runId, now, program, firstTurn }, inputs));
-    return this.#storeHere(trigger, { runId, now, program, firstTurn: planned }, inputs);
+      return planned.then((firstTurn) => this.#storeHere(trigger, { runId, now, program, firstTurn, attempt }, inputs));
+    return this.#storeHere(trigger, { runId, now, program, firstTurn: planned, attempt }, inputs);
   }
 
-  #storeHere(trigger: Trigger<Version>, { runId, now, program, firstTurn }: Omit<Planned, 'inputs'>, inputs: object): Promise<Dispatched> {
+  #storeHere(trigger: Trigger<Version>, planned: Omit<Planned, 'inputs'>, inputs: object): Promise<Dispatched> {
+    const { runId, now, program, firstTurn, attempt } = planned;
     const isMapped = !isTerminal(firstTurn.turn.status) && Object.keys(trigger.inputMapping).length > 0;
-    return this.#store(trigger, { runId, now, program, firstTurn, inputs: isMapped ? stringifyJson(inputs) : null });
+    return this.#store(trigger, { runId, now, program, firstTurn, attempt, inputs: isMapped ? stringifyJson(inputs) : null });
   }
 
-  async #dispatchLarge(trigger: Trigger<Version>): Promise<Dispatched> {
+  async #startLarge(trigger: Trigger<Version>, attempt: number): Promise<Dispatched> {
     const { turns, newRunId, clock, startLarge } = this.#options;
     const runId = newRunId();
     const now = clock();
@@ -124,7 +131,7 @@ export class Dispatcher<Version extends WorkflowVersion> {
       await new Promise(setImmediate);
       const { kind, charset, inputs } = run.started;
       const body = { ...trigger.body, kind, charset };
-      const dispatched = await this.#store({ ...trigger, body }, { runId, now, program: run, firstTurn, inputs });
+      const dispatched = await this.#store({ ...trigger, body }, { runId, now, program: run, firstTurn, attempt, inputs });
       continues = dispatched.ended === null && dispatched.runId === runId;
       return dispatched;
     } finally {
@@ -136,22 +143,37 @@ export class Dispatcher<Version extends WorkflowVersion> {
   async #store(trigger: Trigger<Version>, planned: Planned): Promise<Dispatched> {
     const { storage, turns } = this.#options;
     const { turn } = planned.firstTurn;
+    const run = newRun(trigger, planned);
     let created: CreateRunResult | undefined;
     try {
-      created = await storage.createRun(newRun(trigger, planned));
+      created = await storage.createRun(run);
+    } catch (error) {
+      // A caller who repeated the request would start a second run.
+      created = await repeatUnknown(error, () => storage.createRun(run));
     } finally {
       // Later turns must not be planned on a turn that was not stored.
       if (created?.kind !== 'created') turns.discard(trigger.sinkId, turn);
     }
-    if (created.kind === 'id_taken' || created.kind === 'memory_changed') return this.dispatch(trigger);
+    if (created.kind === 'id_taken' || created.kind === 'memory_changed') return await this.#startAgain(trigger, planned.attempt);
     if (created.kind === 'duplicate') return joinEarlier(created, trigger.idempotency?.key);
-    this.#begin(trigger, planned, created.epoch);
+    this.#begin(trigger, planned);
     const ended = isTerminal(turn.status) ? turn : null;
     return { runId: planned.runId, events: eventsOf(turn), ended, isDuplicate: false };
   }
 
+  /** Plans the run again: another run has its id, or has changed the memory that it read. */
+  async #startAgain(trigger: Trigger<Version>, attempt: number): Promise<Dispatched> {
+    if (attempt > MAX_REPEATS) {
+      throw new AppError('unavailable', 'too many runs change the memory of this sink at the same time; try again', {
+        retryAfterSeconds: 1,
+      });
+    }
+    await pauseBefore(attempt);
+    return await this.#start(trigger, attempt + 1);
+  }
+
   /** After the commit: sends the deliveries of a run that has ended, or hands the run to the worker. */
-  #begin({ appId, sinkId, body, head }: Trigger<Version>, { runId, now, program, firstTurn }: Planned, epoch: number): void {
+  #begin({ appId, sinkId, body, head }: Trigger<Version>, { runId, now, program, firstTurn }: Planned): void {
     const { logger, onContinue, onFinished } = this.#options;
     const { turn } = firstTurn;
     if (isTerminal(turn.status)) {
@@ -159,7 +181,7 @@ export class Dispatcher<Version extends WorkflowVersion> {
       if (turn.deliveries.length > 0) onFinished(runId, turn);
     } else {
       const owner = { appId, sinkId, createdAt: now, bytes: body.bytes.byteLength };
-      onContinue(new ActiveRun({ runId, epoch }, owner, program, head.files), firstTurn);
+      onContinue(new ActiveRun({ runId, epoch: FIRST_EPOCH, turns: 1 }, owner, program, head.files), firstTurn);
     }
   }
 }
@@ -177,7 +199,7 @@ function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, firstTurn, inpu
     body: body.bytes,
     blobs: head.files.map(({ sha256 }) => sha256),
     inputs,
-    idempotency: idempotency === null ? null : { ...idempotency, expiresAt: now + IDEMPOTENCY_KEY_MS },
+    idempotency: idempotency === null ? null : { ...idempotency, keepMs: IDEMPOTENCY_KEY_MS },
     createdAt: now,
     turn: firstTurn.turn,
   };

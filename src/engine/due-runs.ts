@@ -4,7 +4,6 @@ import type { Clock } from '../clock.ts';
 import { runWeight } from '../core/run/run-weight.ts';
 import { AppError } from '../errors.ts';
 import type { LeasedWork } from '../leases/claim-loop.ts';
-import { LEASE_MS } from '../leases/lease.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 import type { ClaimedRun, Lease, RunClaimLimit } from '../storage/run-records.ts';
@@ -47,7 +46,7 @@ export class DueRuns implements LeasedWork {
     let now = clock();
     for (let limits = this.#limits(); limits.limit > 0 && !isDraining(); limits = this.#limits()) {
       now = clock();
-      const claimed = await storage.claimDueRuns(now, now + LEASE_MS, limits);
+      const claimed = await storage.claimDueRuns(limits);
       for (const run of claimed) background.track(this.#resume(run));
       if (claimed.length < limits.limit) break;
     }
@@ -57,10 +56,10 @@ export class DueRuns implements LeasedWork {
   }
 
   async renew(): Promise<void> {
-    const { storage, worker, clock } = this.#options;
+    const { storage, worker } = this.#options;
     const acting = [...worker.active.values()].filter(({ effects }) => effects > 0).map(({ lease }) => lease);
     const leases = [...acting, ...this.#resuming.values()];
-    const lost = leases.length === 0 ? [] : await storage.renewLeases(leases, clock() + LEASE_MS);
+    const lost = leases.length === 0 ? [] : await storage.renewLeases(leases);
     for (const runId of lost) worker.stop(runId);
   }
 
@@ -74,7 +73,7 @@ export class DueRuns implements LeasedWork {
   }
 
   async #resume(claimed: ClaimedRun): Promise<void> {
-    const { storage, worker, restore, memory, clock, logger } = this.#options;
+    const { storage, worker, restore, memory, logger } = this.#options;
     const { lease } = claimed;
     const weight = runWeight(claimed.bytes);
     let run: ActiveRun | null = null;
@@ -92,7 +91,7 @@ export class DueRuns implements LeasedWork {
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'unavailable') throw error;
       logger.warn({ run_id: lease.runId, reason: error.message }, 'a run could not be resumed; trying again');
-      await storage.releaseRun(lease, clock() + RETRY_MS);
+      await storage.releaseRun(lease, RETRY_MS);
     } finally {
       if (run === null) memory.release(weight);
       else worker.forget(run);

@@ -1,10 +1,8 @@
 // The run engine: starts runs, advances them turn by turn, and resumes unfinished runs after a restart.
 // A turn is planned in memory, written in one commit, and only then published or sent.
 
-import type { Clock } from '../clock.ts';
 import { stringifyJson } from '../core/json/json.ts';
 import type { RequestBody, RequestHead } from '../core/run/request.ts';
-import { POISONED } from '../core/run/run-event.ts';
 import type { Workflow, WorkflowVersion } from '../core/workflow/plan.ts';
 import { DeliveryQueue, type DeliveryQueueOptions } from '../delivery/queue/delivery-queue.ts';
 import type { Send } from '../delivery/sender.ts';
@@ -13,13 +11,14 @@ import { ClaimLoop } from '../leases/claim-loop.ts';
 import { waitAtMost } from '../leases/wait-at-most.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { Storage, StorageNode } from '../storage/storage.ts';
 import { BackgroundWork } from './background-work.ts';
 import { type Dispatch, Dispatcher } from './dispatch.ts';
 import { DueRuns } from './due-runs.ts';
 import type { Programs, ProgramTools, SecretPlaceholder } from './execution/program.ts';
 import type { LargeRuns } from './large/large-runs.ts';
 import { largeBody } from './large/messages.ts';
+import { OtherOwners } from './other-owners.ts';
 import { RunRestorer } from './restore-run.ts';
 import type { RunFeed } from './run-feed.ts';
 import { createStepMemory } from './step-memory.ts';
@@ -30,9 +29,7 @@ export interface EngineOptions<Version extends WorkflowVersion> {
   storage: Storage;
   createPrograms: (tools: ProgramTools) => Programs<Version>;
   feed: RunFeed;
-  clock: Clock;
-  /** The time of the wall clock at a moment of `clock`. */
-  toWall: (at: number) => number;
+  node: StorageNode;
   newRunId: NewRunId;
   logger: Logger;
   random?: () => number;
@@ -62,11 +59,14 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
   readonly #queue: DeliveryQueue;
   readonly #worker: Worker;
   readonly #runLoop: ClaimLoop;
+  readonly #others: OtherOwners;
   #isDraining = false;
   readonly dispatch: Dispatch<Version>;
 
   constructor(options: EngineOptions<Version>) {
-    const { storage, feed, clock, toWall, newRunId, logger, random = Math.random, send, localEffects, memory, largeRuns } = options;
+    const { storage, node, feed, newRunId, logger, random = Math.random, send, localEffects, memory, largeRuns } = options;
+    const { isAlone } = node;
+    const { clock, toWall } = node.time;
     const background = new BackgroundWork(logger);
     const { track } = background;
     const stepMemory = createStepMemory(storage);
@@ -74,8 +74,21 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     const programs = options.createPrograms(tools);
     // The queue gives the worker the results of deliveries, and the worker gives the queue new deliveries.
     const record: DeliveryQueueOptions['record'] = (...attempt) => worker.record(...attempt);
+    const onLeaseLost: DeliveryQueueOptions['onLeaseLost'] = (delivery) => worker.loseDelivery(delivery);
     const onRunsDue = (): void => this.#scheduleAt(clock());
-    const queue = new DeliveryQueue({ storage, send, memory: options.messageMemory, record, onRunsDue, clock, toWall, random, logger });
+    const queue = new DeliveryQueue({
+      storage,
+      send,
+      memory: options.messageMemory,
+      record,
+      onLeaseLost,
+      onRunsDue,
+      clock,
+      toWall,
+      isAlone,
+      random,
+      logger,
+    });
     const turns = new Turns({ memory: stepMemory, queue, clock, logger });
     const shared = { storage, turns, clock, logger, isDraining: () => this.#isDraining };
     const worker = new Worker({ ...shared, queue, localEffects, memory, feed, scheduleAt: this.#scheduleAt, track });
@@ -85,25 +98,24 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
       programs,
       newRunId,
       onContinue: this.#onContinue,
-      onFinished: (runId, turn) => queue.enqueue(turn.deliveries, runId, false),
+      onFinished: (runId, { at, deliveries }) => queue.enqueue(deliveries, { runId, hasWaiter: false, leasedAt: at }),
       startLarge,
     });
     this.#options = options;
     this.#background = background;
     this.#queue = queue;
     this.#worker = worker;
-    this.#runLoop = new ClaimLoop(new DueRuns({ ...shared, worker, restore, background, memory }), { clock, logger, track });
+    this.#runLoop = new ClaimLoop(new DueRuns({ ...shared, worker, restore, background, memory }), { clock, isAlone, logger, track });
+    this.#others = new OtherOwners({ storage, node, feed, logger, onDue: () => this.#lookAgain() });
     this.dispatch = dispatch;
   }
 
-  /** Resumes the runs that an earlier process left, and begins to watch due times. */
+  /** Resumes the runs that dead processes left, and begins to watch due times. */
   async start(): Promise<void> {
-    const { storage, clock, logger } = this.#options;
-    const { recovered, poisoned } = await storage.recoverRuns(clock());
-    if (recovered > 0) logger.info({ runs: recovered }, 'resumes runs that an earlier process left');
-    for (const runId of poisoned) logger.error({ run_id: runId, error_code: POISONED.code }, POISONED.message);
+    await this.#others.reap();
     await this.#queue.start();
     await this.#runLoop.claimNow();
+    this.#others.follow();
   }
 
   /** Renders a template that selects from a large request and from other roots. Returns JSON text. */
@@ -114,8 +126,8 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
 
   /** Null when there is no such run; `cancelled` is false when it had ended already. */
   async cancel(runId: string): Promise<{ cancelled: boolean } | null> {
-    const { storage, clock, feed, logger } = this.#options;
-    const result = await storage.cancelRun(runId, clock());
+    const { storage, feed, logger } = this.#options;
+    const result = await storage.cancelRun(runId);
     if (result === null) return null;
     this.#worker.stop(runId);
     this.#queue.abortRun(runId);
@@ -126,8 +138,7 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
 
   /** Gives failed and dropped deliveries another round of attempts. Returns the ids of the deliveries that get one. */
   async retryDeliveries(ids: string[]): Promise<string[]> {
-    const { storage, clock } = this.#options;
-    const retried = await storage.retryDeliveries(ids, clock());
+    const retried = await this.#options.storage.retryDeliveries(ids);
     for (const { origin } of retried) this.#queue.markDue(origin);
     return retried.map(({ id }) => id);
   }
@@ -135,11 +146,18 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
   /** Waits for active runs, at most so long, then releases the rest. No run is lost. */
   async drain(timeoutMs: number): Promise<void> {
     this.#isDraining = true;
+    this.#others.stop();
     this.#runLoop.stop();
     await Promise.all([this.#queue.drain(timeoutMs), waitAtMost(timeoutMs, this.#background.ended())]);
     const acting = [...this.#worker.active.values()].filter(({ effects }) => effects > 0);
     await Promise.all(acting.map((run) => this.#worker.release(run)));
     await this.#options.largeRuns.close();
+  }
+
+  /** Another owner has made something due. */
+  #lookAgain(): void {
+    this.#scheduleAt(this.#options.node.time.clock());
+    this.#queue.lookAgain();
   }
 
   readonly #scheduleAt = (at: number): void => this.#runLoop.scheduleAt(at);

@@ -53,7 +53,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
       await memory.load('', keys);
       effects.push(...execution.advance(now));
     }
-    const turn = execution.takeTurn(now, now);
+    const turn = execution.takeTurn(now);
     memory.applyOptimistically('', turn.memory);
     rehearsal.steps.push(...turn.steps.filter(({ finishedAt }) => finishedAt !== null));
     for (const { step, isAwaited, message } of turn.deliveries) {

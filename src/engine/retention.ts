@@ -79,23 +79,22 @@ class Retention {
     const { storage, clock, maxAgeMs, maxBytes } = this.#options;
     let removed = 0;
     for (let count = RUNS_AT_A_TIME; count === RUNS_AT_A_TIME && !this.#isClosing; removed += count) {
-      const now = clock();
-      const before = maxAgeMs === null || !this.#isSettled ? null : now - maxAgeMs;
-      count = await storage.pruneRuns({ before, maxBytes, limit: RUNS_AT_A_TIME }, now);
+      const before = maxAgeMs === null || !this.#isSettled ? null : clock() - maxAgeMs;
+      count = await storage.pruneRuns({ before, maxBytes, limit: RUNS_AT_A_TIME });
     }
     return removed;
   }
 
   /** Sweeps files, and removes more runs while files and database together are too large. */
   async #pruneFiles(): Promise<number> {
-    const { storage, clock, maxBytes } = this.#options;
+    const { storage, maxBytes } = this.#options;
     let removed = 0;
     if (!this.#isSettled) return removed;
     for (let count = RUNS_WITH_FILES_AT_A_TIME; count === RUNS_WITH_FILES_AT_A_TIME && !this.#isClosing; removed += count) {
       const fileBytes = await this.#sweep();
       if (maxBytes === null || fileBytes === 0 || this.#isClosing) break;
       const limits = { before: null, maxBytes: Math.max(0, maxBytes - fileBytes), limit: RUNS_WITH_FILES_AT_A_TIME };
-      count = await storage.pruneRuns(limits, clock());
+      count = await storage.pruneRuns(limits);
     }
     return removed;
   }

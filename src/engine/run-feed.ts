@@ -1,19 +1,33 @@
 // Publishes events that are on disk to the watchers of a run in this process. Storage remains the source of truth: a
-// watcher that missed an event reads it there.
+// watcher that missed an event reads it there. Events that another process has stored are not known here: watchers are then
+// reminded to read them.
 
 import type { RunEvent } from '../core/run/run-event.ts';
 
+/** Called with the next events, or with none: there may be events in storage. */
 export type Watcher = (events: readonly RunEvent[]) => void;
 
 export interface RunFeed {
   publish(runId: string, events: readonly RunEvent[]): void;
+  /** Calls the watchers of a run, or all watchers, without events. */
+  remind(runId: string): void;
+  remindAll(): void;
   /** Returns a function that stops the watching. */
   watch(runId: string, watcher: Watcher): () => void;
 }
 
+const NONE: readonly RunEvent[] = [];
+
 export function createRunFeed(): RunFeed {
   const watchers = new Map<string, Set<Watcher>>();
+  const remind = (runId: string): void => {
+    for (const watcher of [...(watchers.get(runId) ?? [])]) watcher(NONE);
+  };
   return {
+    remind,
+    remindAll() {
+      for (const runId of [...watchers.keys()]) remind(runId);
+    },
     publish(runId, events) {
       if (events.length === 0) return;
       for (const watcher of watchers.get(runId) ?? []) watcher(events);

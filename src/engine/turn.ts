@@ -6,7 +6,6 @@ import type { FileHandle } from '../core/run/request.ts';
 import type { RunError } from '../core/run/run.ts';
 import type { DeliveryQueue } from '../delivery/queue/delivery-queue.ts';
 import { AppError } from '../errors.ts';
-import { LEASE_MS } from '../leases/lease.ts';
 import type { Logger } from '../logger.ts';
 import type { Lease, Turn } from '../storage/run-records.ts';
 import type { LocalEffect, Program } from './execution/program.ts';
@@ -130,7 +129,7 @@ export class Turns {
   #finish(sinkId: string, program: Program, effects: LocalEffect[]): PlannedTurn {
     const { memory, queue, clock } = this.#options;
     const now = clock();
-    const turn = program.takeTurn(now + LEASE_MS, now);
+    const turn = program.takeTurn(now);
     if (turn.memory.length > 0) memory.applyOptimistically(sinkId, turn.memory);
     if (turn.deliveries.length > 0) turn.deliveries = queue.reserve(turn.deliveries);
     return { turn, effects };

@@ -11,6 +11,7 @@ import { createSerialQueue } from '../core/values/serial-queue.ts';
 import type { DeliveryQueue } from '../delivery/queue/delivery-queue.ts';
 import type { LeasedDelivery } from '../delivery/queue/leased-delivery.ts';
 import { AppError } from '../errors.ts';
+import { LEASE_MS } from '../leases/lease.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 import type { FileRead, FileWrite, ReadResult, WriteResult } from '../steps/step-type.ts';
@@ -79,13 +80,14 @@ export class Worker {
     const { runId } = run.lease;
     feed.publish(runId, eventsOf(turn));
     if (isTerminal(turn.status)) this.#end(run, turn);
+    else if (turn.status === 'running') scheduleAt(clock() + LEASE_MS);
     else if (turn.wakeAt !== null) scheduleAt(turn.wakeAt);
     const awaited = run.program.leavesMemory === true ? [] : awaitedHere(turn);
     const isInMemory = this.#keepInMemory(run, effects, awaited);
     // A delivery sent elsewhere may have ended during this turn; storage then made the run due.
     if (turn.status === 'waiting' && run.program.awaited > run.awaited) scheduleAt(clock());
     if (!run.isIdle) this.#active.set(runId, run);
-    queue.enqueue(turn.deliveries, runId, isInMemory && awaited.length > 0);
+    queue.enqueue(turn.deliveries, { runId, hasWaiter: isInMemory && awaited.length > 0, leasedAt: turn.at });
     if (isInMemory) for (const effect of effects) this.#start(run, effect);
   }
 
@@ -110,7 +112,7 @@ export class Worker {
     const { lease } = run;
     run.isStopped = true;
     run.program.dispose?.();
-    await storage.releaseRun(lease, clock()).catch((error: unknown) => {
+    await storage.releaseRun(lease, 0).catch((error: unknown) => {
       logger.warn({ err: error, run_id: lease.runId }, 'a run could not be released');
     });
     scheduleAt(clock());
@@ -131,6 +133,14 @@ export class Worker {
     } finally {
       if (run !== null) this.forget(run);
     }
+  }
+
+  /** The delivery is sent elsewhere: the run goes on where its result is. */
+  loseDelivery(delivery: LeasedDelivery): void {
+    const run = this.#takeWaiter(delivery);
+    if (run === null) return;
+    run.isStopped = true;
+    this.forget(run);
   }
 
   #takeWaiter({ id, hasWaiter }: LeasedDelivery): ActiveRun | null {
@@ -222,8 +232,10 @@ export class Worker {
     }
     const planned = await turns.plan(lease.runId, sinkId, program);
     const isStored = await this.#persist(lease.runId, () => write(planned.turn));
-    if (isStored) this.begin(run, planned);
-    else {
+    if (isStored) {
+      lease.turns += 1;
+      this.begin(run, planned);
+    } else {
       // Another owner has the run, or it was released to be planned again.
       turns.discard(sinkId, planned.turn);
       run.isStopped = true;
@@ -249,6 +261,6 @@ export class Worker {
 /** Ids of the leased deliveries that the run waits for. */
 function awaitedHere({ deliveries }: Turn): string[] {
   const ids: string[] = [];
-  for (const { id, isAwaited, leaseUntil } of deliveries) if (isAwaited && leaseUntil !== null) ids.push(id);
+  for (const { id, isAwaited, isLeased } of deliveries) if (isAwaited && isLeased) ids.push(id);
   return ids;
 }

@@ -57,10 +57,13 @@ export interface SweepOptions {
 
 const INCOMING = 'incoming';
 
-/** Opens the blobs of a directory, which it creates if needed. Removes files that a crash left half received. */
-export async function openBlobStore(directory: string): Promise<BlobStore> {
-  const incoming = join(directory, INCOMING);
-  await rm(incoming, { recursive: true, force: true });
+/**
+ * Opens the blobs of a directory, which it creates if needed. Each owner receives files in a folder of its own. An owner that
+ * is alone removes those of earlier ones, with files that a crash left half received.
+ */
+export async function openBlobStore(directory: string, { owner, isAlone }: { owner: number; isAlone: boolean }): Promise<BlobStore> {
+  if (isAlone) await rm(join(directory, INCOMING), { recursive: true, force: true });
+  const incoming = join(directory, INCOMING, String(owner));
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   const files = new BlobFiles(directory, incoming);
   return {

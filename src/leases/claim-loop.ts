@@ -16,12 +16,16 @@ export interface LeasedWork {
 
 export interface ClaimLoopOptions {
   clock: Clock;
+  /** No other process makes work due. */
+  isAlone: boolean;
   logger: Logger;
   /** Called with each claim and each renewal that the loop begins by itself. They never reject. */
   track?: (work: Promise<void>) => void;
 }
 
 const RENEW_EVERY_MS = 5000;
+/** Other processes may make work due without a hint. */
+const LOOK_EVERY_MS = 1000;
 /** Delay after a claim that failed: the database is locked, or its disk is full. */
 const RETRY_MS = 500;
 
@@ -31,6 +35,7 @@ export class ClaimLoop {
   readonly #logger: Logger;
   readonly #timer: DueTimer;
   readonly #renewals: NodeJS.Timeout;
+  readonly #isAlone: boolean;
   #renewedAt: number;
   #isStopped = false;
   #isClaiming = false;
@@ -38,7 +43,8 @@ export class ClaimLoop {
   #isWanted = false;
 
   /** Renews from now on; claims only when asked. */
-  constructor(work: LeasedWork, { clock, logger, track = () => undefined }: ClaimLoopOptions) {
+  constructor(work: LeasedWork, { clock, isAlone, logger, track = () => undefined }: ClaimLoopOptions) {
+    this.#isAlone = isAlone;
     this.#work = work;
     this.#clock = clock;
     this.#logger = logger;
@@ -60,7 +66,8 @@ export class ClaimLoop {
     try {
       while (this.#isWanted && !this.#isStopped) {
         this.#isWanted = false;
-        this.scheduleAt(await this.#claim());
+        const next = await this.#claim();
+        this.scheduleAt(this.#isAlone ? next : Math.min(next, this.#clock() + LOOK_EVERY_MS));
       }
     } catch (error) {
       this.#logger.warn({ err: error }, `due ${this.#work.name} could not be claimed; trying again`);

@@ -7,7 +7,6 @@ import { createGraphPrograms } from '../engine/execution/graph-programs.ts';
 import { createLargeRuns } from '../engine/large/large-runs.ts';
 import type { RunThreadOptions } from '../engine/large/run-thread-client.ts';
 import type { RunFeed } from '../engine/run-feed.ts';
-import type { ServerTime } from '../engine/server-time.ts';
 import type { BlobStore } from '../files/blobs.ts';
 import { writeStepFile } from '../files/step-files.ts';
 import { createRunIds } from '../ids.ts';
@@ -16,7 +15,7 @@ import type { Logger } from '../logger.ts';
 import { type MemoryBudget, measureMemory } from '../memory-budget.ts';
 import type { RunThreadData } from '../run-thread.ts';
 import type { StepTypes } from '../steps/registry.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { Storage, StorageNode } from '../storage/storage.ts';
 import type { Delivery } from './create-delivery.ts';
 
 export interface EngineParts {
@@ -27,7 +26,7 @@ export interface EngineParts {
   storage: Storage;
   stepTypes: StepTypes;
   feed: RunFeed;
-  time: ServerTime;
+  node: StorageNode;
   blobs: BlobStore;
   memory: MemoryBudget;
   delivery: Delivery;
@@ -35,16 +34,14 @@ export interface EngineParts {
 }
 
 export function buildEngine(parts: EngineParts): Engine {
-  const { config, environment, secretKey, dataDir, storage, stepTypes, feed, time, blobs, memory, delivery, logger } = parts;
-  const { clock, toWall } = time;
+  const { config, environment, secretKey, dataDir, storage, stepTypes, node, feed, blobs, memory, delivery, logger } = parts;
   const filesDir = resolve(config.filesDir ?? join(dataDir, 'files'));
   return new Engine({
     storage,
     createPrograms: (tools) => createGraphPrograms({ ...tools, stepTypes }, storage),
     feed,
-    clock,
-    toWall,
-    newRunId: createRunIds(clock),
+    node,
+    newRunId: createRunIds(node.time.clock, node.slot),
     logger,
     send: delivery.send,
     localEffects: {
@@ -54,7 +51,7 @@ export function buildEngine(parts: EngineParts): Engine {
     },
     memory: memory.runs,
     messageMemory: memory.deliveries,
-    largeRuns: createLargeRuns(runThread(environment, config.secretsAllow, secretKey), toWall),
+    largeRuns: createLargeRuns(runThread(environment, config.secretsAllow, secretKey), node.time.toWall),
     secrets: delivery.secrets,
   });
 }

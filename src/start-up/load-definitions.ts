@@ -6,8 +6,10 @@ import type { Config } from '../config/config.ts';
 import { type Catalog, createCatalog } from '../definitions/catalog.ts';
 import { createDefinitionService, type DefinitionService } from '../definitions/definition-service.ts';
 import { type DefinitionSource, type DefinitionSourceOptions, startDefinitionSource } from '../definitions/files/definition-source.ts';
+import { followDefinitions } from '../definitions/follow-definitions.ts';
+import type { Logger } from '../logger.ts';
 import type { StepTypes } from '../steps/registry.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { OpenedStorage } from '../storage/storage.ts';
 import type { Cleanups } from './cleanups.ts';
 
 export interface LoadedDefinitions {
@@ -15,8 +17,18 @@ export interface LoadedDefinitions {
   definitions: DefinitionService;
 }
 
-export async function loadDefinitions(storage: Storage, stepTypes: StepTypes, wallClock: Clock): Promise<LoadedDefinitions> {
+export interface DefinitionOptions extends OpenedStorage {
+  stepTypes: StepTypes;
+  wallClock: Clock;
+  logger: Logger;
+}
+
+export async function loadDefinitions(
+  { storage, node, stepTypes, wallClock, logger }: DefinitionOptions,
+  cleanups: Cleanups,
+): Promise<LoadedDefinitions> {
   const catalog = await createCatalog(storage);
+  cleanups.add(followDefinitions({ storage, node, catalog, logger }));
   return { catalog, definitions: createDefinitionService({ storage, catalog, stepTypes, clock: wallClock }) };
 }
 

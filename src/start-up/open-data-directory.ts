@@ -6,6 +6,7 @@ import { type BlobStore, openBlobStore } from '../files/blobs.ts';
 import { readOrMakeAdminToken, readOrMakeSecretKey } from '../files/data-directory.ts';
 import { type DiskFloor, watchDiskFloor } from '../files/disk-floor.ts';
 import { newToken } from '../ids.ts';
+import type { StorageNode } from '../storage/storage.ts';
 import type { Cleanups } from './cleanups.ts';
 
 export interface AdminToken {
@@ -21,11 +22,15 @@ export interface DataDirectory {
   blobs: BlobStore;
 }
 
-export async function openDataDirectory(dataDir: string, config: Pick<Config, 'adminToken' | 'secretKey'>): Promise<DataDirectory> {
+export async function openDataDirectory(
+  dataDir: string,
+  node: StorageNode,
+  config: Pick<Config, 'adminToken' | 'secretKey'>,
+): Promise<DataDirectory> {
   const [adminToken, secretKey, blobs] = await Promise.all([
     config.adminToken === null ? readOrMakeAdminToken(dataDir, newToken) : { token: config.adminToken, path: null, isNew: false },
     config.secretKey ?? readOrMakeSecretKey(dataDir, newToken),
-    openBlobStore(join(dataDir, 'blobs')),
+    openBlobStore(join(dataDir, 'blobs'), node),
   ]);
   return { adminToken, secretKey, blobs };
 }

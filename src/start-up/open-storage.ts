@@ -1,14 +1,18 @@
 // Opens the storage, and loads the modules that the server needs to plan, send and serve.
 
+import type { MachineClocks } from '../clock.ts';
+import type { Logger } from '../logger.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import { openSqliteStorage } from '../storage/sqlite/sqlite-storage.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { OpenedStorage } from '../storage/storage.ts';
 import type { Cleanups } from './cleanups.ts';
 
 export interface StorageOptions {
   dataDir: string;
   memory: MemoryBudget;
   acceptLoss: boolean;
+  clocks: MachineClocks;
+  logger: Logger;
   onFatal: (error: Error) => void;
 }
 
@@ -16,13 +20,13 @@ export type LoadedModules = Awaited<ReturnType<typeof loadModules>>;
 
 /** Loads the modules while the storage threads start, which saves a third of a cold start. */
 export async function openStorage(
-  { dataDir, memory, acceptLoss, onFatal }: StorageOptions,
+  { dataDir, memory, ...options }: StorageOptions,
   cleanups: Cleanups,
-): Promise<{ storage: Storage; modules: LoadedModules }> {
-  const opening = openSqliteStorage({ directory: dataDir, memory: memory.commits, acceptLoss, onFatal });
-  const [storage, modules] = await Promise.all([opening, loadModules()]);
+): Promise<OpenedStorage & { modules: LoadedModules }> {
+  const opening = openSqliteStorage({ ...options, directory: dataDir, memory: memory.commits });
+  const [{ storage, node }, modules] = await Promise.all([opening, loadModules()]);
   cleanups.add(() => storage.close());
-  return { storage, modules };
+  return { storage, node, modules };
 }
 
 async function loadModules() {

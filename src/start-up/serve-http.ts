@@ -2,8 +2,8 @@
 
 import type { MachineClocks } from '../clock.ts';
 import type { Config } from '../config/config.ts';
-import type { ServerTime } from '../engine/server-time.ts';
 import type { HttpServer, ServerDependencies } from '../http/server.ts';
+import type { StorageTime } from '../storage/storage.ts';
 import { withWallTimes } from '../storage/wall-times.ts';
 import type { Cleanups } from './cleanups.ts';
 import type { Delivery } from './create-delivery.ts';
@@ -14,7 +14,7 @@ type SharedParts = 'storage' | 'blobs' | 'disk' | 'catalog' | 'definitions' | 'e
 
 export interface HttpParts extends Pick<ServerDependencies, SharedParts> {
   config: Pick<Config, 'trustProxy' | 'rateLimit' | 'baseUrl' | 'drainSeconds'>;
-  time: ServerTime;
+  time: StorageTime;
   clocks: MachineClocks;
   adminToken: AdminToken;
   delivery: Pick<Delivery, 'secrets'>;

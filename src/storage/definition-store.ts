@@ -19,6 +19,8 @@ export interface AppRecord extends App {
 }
 
 export interface Definitions {
+  /** Counts the changes: of the same version, all definitions are the same. */
+  version: number;
   apps: AppRecord[];
   /** The latest version of each workflow. */
   workflows: WorkflowRecord[];
@@ -34,9 +36,26 @@ export type DefinitionChange =
   | { kind: 'put_sink'; sink: Sink }
   | { kind: 'delete_sink'; sinkId: string };
 
+/** Changes that were planned on one version of the definitions. */
+export interface DefinitionEdit {
+  /** Unlike that of every other edit. */
+  id: string;
+  /** The version that the changes were planned on. */
+  version: number;
+  changes: DefinitionChange[];
+  /** Wall time. */
+  at: number;
+}
+
+export type EditResult =
+  | { kind: 'changed'; version: number }
+  /** Nothing is changed: the definitions are no longer of the version that the edit was planned on. */
+  | { kind: 'outdated' };
+
 export interface DefinitionStore {
-  /** Returns all apps, workflows and sinks that are not deleted. */
+  /** Returns all apps, workflows and sinks that are not deleted, as of one moment. */
   loadDefinitions(): Promise<Definitions>;
+  definitionsVersion(): Promise<number>;
   /**
    * Returns one version of a workflow, or its latest if `version` is null.
    * A deleted workflow is found by version only.
@@ -45,7 +64,8 @@ export interface DefinitionStore {
   findWorkflow(appId: string, workflowId: string, version: number | null): Promise<WorkflowRecord | null>;
   /**
    * Applies all changes in order, or none.
+   * The same call again has the same result, as long as no other edit followed.
    * Rejects with `conflict`, `invalid` or `not_found`, which name the first change that cannot be applied.
    */
-  changeDefinitions(changes: DefinitionChange[], now: number): Promise<void>;
+  changeDefinitions(edit: DefinitionEdit): Promise<EditResult>;
 }

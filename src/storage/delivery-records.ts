@@ -16,8 +16,8 @@ export interface NewDelivery {
   retry: RetryPolicy;
   /** Null: never dropped. A delivery with a group is stored without a lease. */
   overflow: OverflowGroup | null;
-  /** The end of the lease under which the creator sends it. Null: it is due at once, for any claim. */
-  leaseUntil: number | null;
+  /** The creator sends it, under the first lease. Else it is due at once, for any claim. */
+  isLeased: boolean;
 }
 
 /** The right to send a delivery. It is stale once the delivery has been claimed again, cancelled or dropped. */
@@ -27,7 +27,7 @@ export interface DeliveryLease {
 }
 
 /** A delivery with everything that its sender needs. */
-export interface ClaimedDelivery extends Omit<NewDelivery, 'leaseUntil' | 'overflow'> {
+export interface ClaimedDelivery extends Omit<NewDelivery, 'isLeased' | 'overflow'> {
   /** Its group if the overflow policy is `latest_wins`, else null. */
   latestOf: string | null;
   epoch: number;

@@ -10,6 +10,8 @@ import type { NewDelivery } from './delivery-records.ts';
 export interface Lease {
   runId: string;
   epoch: number;
+  /** Stored turns of the run. The next turn is planned on all of them. */
+  turns: number;
 }
 
 /** The stored state of one visit of a step. */
@@ -49,7 +51,7 @@ export interface Turn {
   steps: StepRecord[];
   deliveries: NewDelivery[];
   memory: MemoryUse[];
-  /** When the run is due, or its lease ends. Null: it has ended, or waits for a delivery. */
+  /** When a waiting run is due. Null: it has ended, waits for a delivery, or is running, and then it is due when its lease ends. */
   wakeAt: number | null;
   /** JSON text. */
   output: string | null;
@@ -76,16 +78,17 @@ export interface NewRun extends StoredRequest {
   blobs: string[];
   /** JSON text of the bound inputs. Null: the run has ended, or they are derived from the request and the workflow. */
   inputs: string | null;
-  idempotency: { key: string; fingerprint: string; expiresAt: number } | null;
+  idempotency: { key: string; fingerprint: string; keepMs: number } | null;
   createdAt: number;
   turn: Turn;
 }
 
 export type CreateRunResult =
-  | { kind: 'created'; epoch: number }
+  /** Under a lease of the first epoch, with one turn. */
+  | { kind: 'created' }
   /** An earlier run of the sink has the idempotency key. `sameRequest`: the fingerprints are equal. */
   | { kind: 'duplicate'; runId: string; sameRequest: boolean }
-  /** Another run has the id, which can happen after the clock was set back. */
+  /** Another run has the number that the id begins with. */
   | { kind: 'id_taken' }
   /** Another run has changed the step memory that this one read. */
   | { kind: 'memory_changed' };
@@ -108,6 +111,13 @@ export interface ClaimedRun extends StoredRequest {
   bytes: number;
   /** Only one such run is claimed at a time: it is large, or the process has died at it more than once. */
   isAlone: boolean;
+}
+
+export interface Recovery {
+  /** Runs that are due again. */
+  recovered: number;
+  /** Ids of the runs that ended as failed. */
+  poisoned: string[];
 }
 
 /** How many due runs may be claimed at once. */

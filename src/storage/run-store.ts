@@ -7,6 +7,7 @@ import type {
   Lease,
   NewRun,
   PruneLimits,
+  Recovery,
   RunClaimLimit,
   RunFilter,
   RunOutcomeRecord,
@@ -21,39 +22,42 @@ export interface RunStore {
   /**
    * Stores a run with its request, idempotency key and first turn, under the first lease.
    * Stores nothing unless the result is `created`.
+   * The same call again has the same result, as long as the run is stored.
    */
   createRun(run: NewRun): Promise<CreateRunResult>;
   /**
    * Stores one turn of a run: steps, events, deliveries and step memory.
    * A turn that ends the run cancels the deliveries that the run waits for.
    * A delivery that an overflow policy drops makes the run due that waits for it.
+   * True again if the turn is stored already.
    * False: nothing is stored, because the lease is stale or the turn repeats a visit that has ended.
    * False as well if the step memory that the turn read has changed; then the run is released, to be planned again.
    */
   advanceRun(lease: Lease, turn: Turn): Promise<boolean>;
   /**
    * Claims due runs within the limits, the longest due first.
-   * Each gets the next epoch and a lease until `leaseUntil`.
+   * Each gets the next epoch and a lease of this owner.
    */
-  claimDueRuns(now: number, leaseUntil: number, limits: RunClaimLimit): Promise<ClaimedRun[]>;
-  /** Extends the leases. Returns the run ids whose lease is stale; those runs are left alone. */
-  renewLeases(leases: Lease[], leaseUntil: number): Promise<string[]>;
-  /** Makes the run due at once, for any claim. Does nothing under a stale lease. */
-  releaseRun(lease: Lease, now: number): Promise<void>;
+  claimDueRuns(limits: RunClaimLimit): Promise<ClaimedRun[]>;
+  /** Renews the leases. Returns the run ids whose lease is stale; those runs are left alone. */
+  renewLeases(leases: Lease[]): Promise<string[]>;
+  /** Makes the run due after `delayMs`, for any claim. Does nothing under a stale lease. */
+  releaseRun(lease: Lease, delayMs: number): Promise<void>;
   /**
-   * Releases all running runs and all deliveries that were being sent. To be called at start, when their process is dead.
+   * Releases the running runs of an owner and the deliveries that it was sending. Its process must be dead.
    * Counts one death for each of these runs.
    * A run with three deaths ends as failed with the code `poisoned`.
-   * Returns the number of released runs and the ids of the poisoned ones.
    */
-  recoverRuns(now: number): Promise<{ recovered: number; poisoned: string[] }>;
+  recoverRuns(owner: number): Promise<Recovery>;
+  /** Recovers the runs of every owner whose process is dead. */
+  reapOwners(): Promise<Recovery>;
   /**
    * Ends a run as cancelled, with the deliveries that it waits for.
    * Returns the event that ends its stream; none, and `cancelled: false`, if the run has ended already.
    * Null: there is no such run.
    */
-  cancelRun(runId: string, now: number): Promise<{ cancelled: boolean; events: RunEvent[] } | null>;
-  /** Returns when the next run is due. Null: no run has a due time. */
+  cancelRun(runId: string): Promise<{ cancelled: boolean; events: RunEvent[] } | null>;
+  /** Returns when the next run is due, or the next lease ends. Null: no run has a due time. */
   nextWake(): Promise<number | null>;
   /** Returns the step memory of a sink under these keys. Omits keys that have none. */
   readMemory(sinkId: string, keys: string[]): Promise<{ key: string; version: number; value: string }[]>;
@@ -72,7 +76,7 @@ export interface RunStore {
    * Removes expired idempotency keys and old rejections too.
    * Returns the number of removed runs.
    */
-  pruneRuns(limits: PruneLimits, now: number): Promise<number>;
+  pruneRuns(limits: PruneLimits): Promise<number>;
   /** Returns those of the blobs that no run refers to. */
   findUnreferencedBlobs(hashes: string[]): Promise<string[]>;
 }

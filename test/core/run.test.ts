@@ -11,7 +11,7 @@ describe('run ids', () => {
   test('are unique and grow, thousands in one millisecond and when the clock goes back', () => {
     const start = Date.UTC(2026, 0, 1);
     let now = start;
-    const newRunId = createRunIds(() => now);
+    const newRunId = createRunIds(() => now, 0);
     const ids: string[] = [];
     for (const clock of [start, start, start - 60_000, start + 5, start + 1]) {
       now = clock;
@@ -23,8 +23,20 @@ describe('run ids', () => {
     expect(numbers.every((number, index) => index === 0 || number > (numbers[index - 1] as number))).toBe(true);
   });
 
+  test('of two owners never have one number, in the same millisecond and when runs borrow from the next', () => {
+    let now = Date.UTC(2026, 0, 1);
+    const owners = [createRunIds(() => now, 0), createRunIds(() => now, 1), createRunIds(() => now, 63)];
+    const numbers = new Set<number>();
+    for (const ms of [0, 0, 1, 7, 3]) {
+      now = Date.UTC(2026, 0, 1) + ms;
+      for (let count = 0; count < 300; count += 1) for (const newRunId of owners) numbers.add(parseRunId(newRunId())?.runNumber as number);
+    }
+    expect(numbers.size).toBe(3 * 5 * 300);
+    expect(Math.max(...numbers)).toBeLessThan(runNumberAt(now + 100));
+  });
+
   test('cannot be guessed from one another: a hundred bits of each are random', () => {
-    const newRunId = createRunIds(() => Date.UTC(2026, 0, 1));
+    const newRunId = createRunIds(() => Date.UTC(2026, 0, 1), 0);
     const nonces = Array.from({ length: 1000 }, () => newRunId().slice(-20));
     expect(new Set(nonces).size).toBe(1000);
     expect(new Set(nonces.join('')).size).toBe(32);

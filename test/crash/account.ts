@@ -8,9 +8,8 @@ import type { FileHandle, RequestHead } from '../../src/core/run/request.ts';
 import { isTerminal } from '../../src/core/run/run.ts';
 import { isEnd, type ProgressEvent, type RunEvent } from '../../src/core/run/run-event.ts';
 import type { StepRecord } from '../../src/storage/run-records.ts';
-import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { plentyOfMemory } from '../support/plenty-of-memory.ts';
+import { openDatabase } from '../support/open-database.ts';
 import { until } from '../support/until.ts';
 
 export interface Account {
@@ -47,7 +46,7 @@ export async function letRunsEnd(url: string, deadlineMs = 20_000): Promise<void
 
 /** Reads the data directory of a server that has stopped. */
 export async function account(dataDir: string, runIds: Iterable<string>): Promise<Account> {
-  const storage = await openSqliteStorage({ directory: dataDir, memory: plentyOfMemory().commits, onFatal: () => undefined });
+  const { storage } = await openDatabase(dataDir);
   const found: Account = { acknowledged: 0, lost: 0, stuck: 0, repeated: 0, malformed: 0, damagedFiles: 0, integrity: null };
   try {
     await inGroups([...runIds], 500, (runId) => accountRun(storage, dataDir, runId, found));

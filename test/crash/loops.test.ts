@@ -3,8 +3,7 @@
 
 import { setTimeout as after } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
-import { plentyOfMemory } from '../support/plenty-of-memory.ts';
+import { openDatabase } from '../support/open-database.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
@@ -64,7 +63,7 @@ test('every acknowledged run makes each of its visits once, across kills', { tim
       `thank ${visit} ${isLast ? 'completed' : 'skipped'}`,
     ];
   });
-  const storage = await openSqliteStorage({ directory: dataDir, memory: plentyOfMemory().commits, onFatal: () => undefined });
+  const { storage } = await openDatabase(dataDir);
   const wrong: unknown[] = [];
   for (const runId of ledger.acknowledged) {
     const run = await storage.getRun(runId);

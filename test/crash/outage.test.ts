@@ -4,8 +4,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { DeliveryRecord } from '../../src/storage/delivery-records.ts';
-import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
-import { plentyOfMemory } from '../support/plenty-of-memory.ts';
+import { openDatabase } from '../support/open-database.ts';
 import { defineFlow, webhook } from '../support/remote-admin.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -26,7 +25,7 @@ function byKey(arrivals: readonly Arrival[]): Map<string, Arrival[]> {
 }
 
 async function readDeliveries(dataDir: string, runIds: ReadonlySet<string>): Promise<DeliveryRecord[]> {
-  const storage = await openSqliteStorage({ directory: dataDir, memory: plentyOfMemory().commits, onFatal: () => undefined });
+  const { storage } = await openDatabase(dataDir);
   try {
     const found: DeliveryRecord[] = [];
     for (const runId of runIds) {

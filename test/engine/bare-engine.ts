@@ -9,14 +9,15 @@ import { createLogger } from '../../src/logger.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 
-type Given<Version extends WorkflowVersion> = Pick<EngineOptions<Version>, 'storage' | 'createPrograms'> & Partial<EngineOptions<Version>>;
+type Given<Version extends WorkflowVersion> = Pick<EngineOptions<Version>, 'storage' | 'node' | 'createPrograms'> &
+  Partial<EngineOptions<Version>>;
 
 /** A started engine, and the lines of its log. It is drained when the test ends. */
 export async function startBareEngine<Version extends WorkflowVersion>(
   options: Given<Version>,
 ): Promise<{ engine: Engine<Version>; logs: string[] }> {
   const logs: string[] = [];
-  const { clock = Date.now } = options;
+  const { slot, time } = options.node;
   const engine = new Engine({
     memory: plentyOfMemory().runs,
     messageMemory: plentyOfMemory().deliveries,
@@ -26,9 +27,7 @@ export async function startBareEngine<Version extends WorkflowVersion>(
       close: () => Promise.resolve(),
     },
     feed: createRunFeed(),
-    clock,
-    toWall: (at) => at,
-    newRunId: createRunIds(clock),
+    newRunId: createRunIds(time.clock, slot),
     logger: createLogger('info', { write: (line: string) => void logs.push(line) }).logger,
     send: () => Promise.reject(new Error('nothing is sent here')),
     localEffects: {

@@ -84,7 +84,7 @@ class CodeProgram implements Program {
     this.#ending ??= { status: 'failed', output: null, error };
   }
 
-  takeTurn(_leaseUntil: number, at: number): Turn {
+  takeTurn(at: number): Turn {
     const ending = this.#ending;
     if (ending !== null) this.#lastSeq += 1;
     const due = this.#open().flatMap(({ dueAt }) => dueAt ?? []);
@@ -129,7 +129,7 @@ class CodeProgram implements Program {
   #delivery(step: string, body: unknown): NewDelivery {
     const message = post(body);
     const id = deliveryIdOf(this.#start.runId, this.#calls.size);
-    return { id, step, isAwaited: true, origin: originOf(message), message, retry: NO_RETRY, overflow: null, leaseUntil: null };
+    return { id, step, isAwaited: true, origin: originOf(message), message, retry: NO_RETRY, overflow: null, isLeased: false };
   }
 
   /** Finishes an open call whose result is there, or whose time has come. */

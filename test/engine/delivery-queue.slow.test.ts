@@ -7,6 +7,7 @@ import type { HttpMessage, OutboundResult } from '../../src/core/delivery/outbou
 import { DeliveryQueue } from '../../src/delivery/queue/delivery-queue.ts';
 import { MAX_WIDTH } from '../../src/delivery/queue/origin-queue.ts';
 import { AppError } from '../../src/errors.ts';
+import { LEASE_MS } from '../../src/leases/lease.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { ClaimedDelivery } from '../../src/storage/delivery-records.ts';
 import { onTestEnd } from '../support/cleanup.ts';
@@ -26,6 +27,7 @@ interface Bench {
   sent: Sent[];
   /** How often the database was asked what is due. */
   asked(): number;
+  now(): number;
   advance(ms: number): void;
   /** From now on storage refuses to release deliveries. */
   refuseReleases(): void;
@@ -70,7 +72,9 @@ async function startQueue(stored: Record<string, { count: number; bytes: number;
   );
   const queue = new DeliveryQueue({
     memory: plentyOfMemory().deliveries,
+    onLeaseLost: () => undefined,
     onRunsDue: () => undefined,
+    isAlone: true,
     clock: () => now,
     toWall: (at) => at,
     random: () => 0.5,
@@ -88,12 +92,12 @@ async function startQueue(stored: Record<string, { count: number; bytes: number;
       if (row !== undefined) Object.assign(row, { dueAt: next.dueAt, attempts: row.attempts + 1 });
     },
     storage: {
-      async claimDeliveries(origins, at, leaseUntil) {
+      async claimDeliveries(origins) {
         return origins.flatMap(({ origin, limit, maxBytes }) => {
           const { bytes } = stored[origin] ?? { bytes: 1 };
           const count = Math.min(limit, Math.max(1, Math.ceil(maxBytes / bytes)));
-          const due = rows.filter((row) => row.origin === origin && row.dueAt !== null && row.dueAt <= at).slice(0, count);
-          for (const row of due) row.dueAt = leaseUntil;
+          const due = rows.filter((row) => row.origin === origin && row.dueAt !== null && row.dueAt <= now).slice(0, count);
+          for (const row of due) row.dueAt = now + LEASE_MS;
           return due;
         });
       },
@@ -106,8 +110,8 @@ async function startQueue(stored: Record<string, { count: number; bytes: number;
           dueAt: Math.min(...rows.filter((row) => row.origin === origin && row.dueAt !== null).map(({ dueAt }) => dueAt as number)),
         }));
       },
-      async renewDeliveries(leases, leaseUntil) {
-        for (const { id } of leases) Object.assign(rows.find((row) => row.id === id) ?? {}, { dueAt: leaseUntil });
+      async renewDeliveries(leases) {
+        for (const { id } of leases) Object.assign(rows.find((row) => row.id === id) ?? {}, { dueAt: now + LEASE_MS });
         return [];
       },
       async releaseDeliveries(leases) {
@@ -122,6 +126,7 @@ async function startQueue(stored: Record<string, { count: number; bytes: number;
     queue,
     sent,
     asked: () => asked,
+    now: () => now,
     advance(ms) {
       now += ms;
     },
@@ -183,7 +188,7 @@ test('many silent receivers leave memory to another one, and a message larger th
   const silent = Object.fromEntries(
     Array.from({ length: 20 }, (_, index) => [`http://silent-${index}.test`, { count: 50, bytes: 4_000_000 }]),
   );
-  const { queue, sent } = await startQueue({ ...silent, [ORIGIN]: { count: 1, bytes: 100_000_000 } });
+  const { queue, sent, now } = await startQueue({ ...silent, [ORIGIN]: { count: 1, bytes: 100_000_000 } });
   const first = deliveryIdOf('run_20', 0);
   await until('the large one to be sent', () => sent.some(({ id }) => id === first));
   await aMoment();
@@ -196,10 +201,10 @@ test('many silent receivers leave memory to another one, and a message larger th
     origin: 'http://fresh.test',
     retry: RETRY,
     overflow: null,
-    leaseUntil: null,
+    isLeased: false,
   };
   const admitted = queue.reserve([{ ...fresh, message: messageOf(4_000_000) }]);
-  queue.enqueue(admitted, 'run_new', false);
+  queue.enqueue(admitted, { runId: 'run_new', hasWaiter: false, leasedAt: now() });
   expect(sent.at(-1)?.id).toBe(fresh.id);
 });
 
@@ -250,11 +255,11 @@ async function supersede(before: (bench: Bench) => void = () => undefined): Prom
     retry: RETRY,
     message: messageOf(10),
     overflow: { policy: 'latest_wins', group: 'gate 7' } as const,
-    leaseUntil: null,
+    isLeased: false,
   };
   const admitted = bench.queue.reserve([newer]);
   expect(admitted, 'storage decides whether it is sent').toEqual([newer]);
-  bench.queue.enqueue(admitted, 'run_new', false);
+  bench.queue.enqueue(admitted, { runId: 'run_new', hasWaiter: false, leasedAt: bench.now() });
   await aMoment();
   await answerAll(bench.sent, 200);
   return { sent: bench.sent, older: deliveryIdOf('run_0', MAX_WIDTH) };

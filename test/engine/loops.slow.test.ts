@@ -36,7 +36,7 @@ function run(document: WorkflowDocument, restarts = false): Told {
   for (let now = NOW, turns = 0; ; turns += 1) {
     if (turns > 5000) throw new Error('the run goes on and on');
     execution.advance(now);
-    const turn = execution.takeTurn(now + 15_000, now);
+    const turn = execution.takeTurn(now);
     events.push(...turn.events);
     for (const record of turn.steps) {
       const key = `${record.step} ${record.visit}`;

@@ -5,11 +5,10 @@ import type { RequestHead } from '../../src/core/run/request.ts';
 import type { RunEvent } from '../../src/core/run/run-event.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createRunFeed } from '../../src/engine/run-feed.ts';
-import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
-import type { Storage } from '../../src/storage/storage.ts';
+import type { OpenedStorage } from '../../src/storage/storage.ts';
 import { createWorkbench } from '../storage/contract/workbench.ts';
 import { onTestEnd } from '../support/cleanup.ts';
-import { plentyOfMemory } from '../support/plenty-of-memory.ts';
+import { clocksOf, openDatabase } from '../support/open-database.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { startBareEngine } from './bare-engine.ts';
@@ -40,22 +39,24 @@ const versionOf = (code: Code): CodeVersion => ({
 
 /** A server's life on a data directory: `stop` ends it, and another one can start there. */
 async function startLife(directory: string, code: Code, clock: () => number) {
-  const storage = await openSqliteStorage({ directory, memory: plentyOfMemory().commits, onFatal: () => undefined });
+  const { storage, node } = await openDatabase(directory, clocksOf(clock));
   onTestEnd(() => storage.close());
   const receiver = createReceiver();
   const feed = createRunFeed();
   const createPrograms = () => codePrograms([versionOf(code)]);
-  const { engine, logs } = await startBareEngine({ storage, createPrograms, feed, clock, send: receiver.send });
+  const { engine, logs } = await startBareEngine({ storage, node, createPrograms, feed, send: receiver.send });
   const stop = async (): Promise<void> => {
     await engine.drain(0);
     await storage.close();
   };
   const ends = (runId: string) => until(`${runId} to end`, async () => ((await storage.readEvents(runId, 0))?.ended ? true : null));
-  return { storage, engine, receiver, feed, logs, stop, ends };
+  return { storage, node, engine, receiver, feed, logs, stop, ends };
 }
 
-async function dispatchTo(storage: Storage, engine: Engine<CodeVersion>, code: Code): Promise<string> {
-  const { appId, id: sinkId } = await createWorkbench(storage).addSink();
+type Life = OpenedStorage & { engine: Engine<CodeVersion> };
+
+async function dispatchTo({ engine, ...opened }: Life, code: Code): Promise<string> {
+  const { appId, id: sinkId } = await createWorkbench(opened).addSink();
   const received = { content_type: null, files: [], client_ip: '', received_at: 0 };
   const head: RequestHead = { method: 'POST', path: '/', params: {}, query: {}, headers: {}, ...received };
   const { runId } = await engine.dispatch({
@@ -76,7 +77,7 @@ test('a program in code advances in three turns, and the last one follows a rest
   const directory = tempDir();
   const { clock, advance } = handClock();
   const first = await startLife(directory, approval, clock);
-  const runId = await dispatchTo(first.storage, first.engine, approval);
+  const runId = await dispatchTo(first, approval);
   const seen: RunEvent[] = [];
   first.feed.watch(runId, (events) => seen.push(...events));
   const message = await first.receiver.message(1);
@@ -106,7 +107,7 @@ test('a program in code that was stopped while it waited for a delivery gets the
   const directory = tempDir();
   const { clock, advance } = handClock();
   const first = await startLife(directory, approval, clock);
-  const runId = await dispatchTo(first.storage, first.engine, approval);
+  const runId = await dispatchTo(first, approval);
   await first.receiver.message(1);
   await first.stop();
 
@@ -121,8 +122,9 @@ test('a program in code that was stopped while it waited for a delivery gets the
 });
 
 test('an error of a program in code fails its run as internal, and only the log says why', async () => {
-  const { storage, engine, receiver, logs, ends } = await startLife(tempDir(), broken, Date.now);
-  const runId = await dispatchTo(storage, engine, broken);
+  const life = await startLife(tempDir(), broken, Date.now);
+  const { storage, receiver, logs, ends } = life;
+  const runId = await dispatchTo(life, broken);
   (await receiver.message(1)).answer(200, 'this');
   await ends(runId);
   expect(await storage.getRun(runId)).toMatchObject({ status: 'failed', error: { code: 'internal' }, output: null });
@@ -134,12 +136,12 @@ test('a version of code that is gone fails its run', async () => {
   const directory = tempDir();
   const { clock } = handClock();
   const first = await startLife(directory, approval, clock);
-  const runId = await dispatchTo(first.storage, first.engine, approval);
+  const runId = await dispatchTo(first, approval);
   await first.receiver.message(1);
   await first.stop();
-  const storage = await openSqliteStorage({ directory, memory: plentyOfMemory().commits, onFatal: () => undefined });
+  const { storage, node } = await openDatabase(directory, clocksOf(clock));
   onTestEnd(() => storage.close());
-  await startBareEngine({ storage, createPrograms: () => codePrograms([]), clock, send: createReceiver(200).send });
+  await startBareEngine({ storage, node, createPrograms: () => codePrograms([]), send: createReceiver(200).send });
   await until('the run to end', async () => (await storage.getRun(runId))?.status === 'failed');
   expect(await storage.getRun(runId)).toMatchObject({ error: { code: 'workflow_missing' } });
 });

@@ -13,11 +13,10 @@ import { AppError } from '../../src/errors.ts';
 import { createRunIds, type NewRunId } from '../../src/ids.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
 import { createStepTypes } from '../../src/steps/registry.ts';
-import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
-import type { Storage } from '../../src/storage/storage.ts';
+import type { OpenedStorage, Storage } from '../../src/storage/storage.ts';
 import { createWorkbench } from '../storage/contract/workbench.ts';
 import { onTestEnd } from '../support/cleanup.ts';
-import { plentyOfMemory } from '../support/plenty-of-memory.ts';
+import { openDatabase } from '../support/open-database.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
@@ -75,8 +74,8 @@ test('a run that is refused while the database is locked leaves no trace, and it
 });
 
 /** An engine on a real storage whose first `refusals` turns meet a full disk. */
-async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: { refusals?: number; newRunId?: NewRunId }) {
-  const storage = await openSqliteStorage({ directory: tempDir(), memory: plentyOfMemory().commits, onFatal: () => undefined });
+async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now, 0) }: { refusals?: number; newRunId?: NewRunId }) {
+  const { storage, node } = await openDatabase(tempDir());
   onTestEnd(() => storage.close());
   let left = refusals;
   const refusing: Storage = {
@@ -89,17 +88,18 @@ async function startEngine({ refusals = 0, newRunId = createRunIds(Date.now) }: 
   };
   const stepTypes = createStepTypes(builtinStepTypes);
   const createPrograms = (tools: ProgramTools): Programs => createGraphPrograms({ ...tools, stepTypes }, storage);
-  const { engine, logs } = await startBareEngine({ storage: refusing, createPrograms, newRunId });
-  return { storage, logs, dispatch: await dispatcher(storage, engine) };
+  const { engine, logs } = await startBareEngine({ storage: refusing, node, createPrograms, newRunId });
+  return { storage, logs, dispatch: await dispatcher({ storage, node }, engine) };
 }
 
 /** Starts a run of a workflow that waits for a moment. */
-async function dispatcher(storage: Storage, engine: Engine): Promise<() => Promise<string>> {
-  const sink = await createWorkbench(storage).addSink();
+async function dispatcher(opened: OpenedStorage, engine: Engine): Promise<() => Promise<string>> {
+  const { addSink, edit } = createWorkbench(opened);
+  const sink = await addSink();
   const { appId } = sink;
   const document = { version: '1.0', inputs: [], outputs: [], steps: [delay('pause', 0.01)] };
   const change = { kind: 'put_workflow', appId, workflowId: 'w', document: JSON.stringify(document), managedBy: 'api' } as const;
-  await storage.changeDefinitions([change], Date.now());
+  await edit(change);
   const received = { content_type: null, files: [], client_ip: '', received_at: 0 };
   const head: RequestHead = { method: 'POST', path: '/', params: {}, query: {}, headers: {}, ...received };
   return async () => {
@@ -127,7 +127,7 @@ test('a run whose turn the full disk refuses is not forgotten', async () => {
 });
 
 test('a run whose id is taken, as after the clock was set back, gets another one', async () => {
-  const ids = createRunIds(() => Date.now());
+  const ids = createRunIds(() => Date.now(), 0);
   const taken = ids();
   const offered = [taken, `${taken.slice(0, 15)}${'0'.repeat(20)}`];
   const { storage, dispatch } = await startEngine({ newRunId: () => offered.shift() ?? ids() });

@@ -7,11 +7,10 @@ import { type RetentionOptions, startRetention } from '../../src/engine/retentio
 import { AppError } from '../../src/errors.ts';
 import { type BlobStore, openBlobStore } from '../../src/files/blobs.ts';
 import { createLogger } from '../../src/logger.ts';
-import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { completedTurn, createWorkbench, NOW, type Workbench } from '../storage/contract/workbench.ts';
 import { onTestEnd } from '../support/cleanup.ts';
-import { plentyOfMemory } from '../support/plenty-of-memory.ts';
+import { clocksOf, openDatabase } from '../support/open-database.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
@@ -25,9 +24,13 @@ let workbench: Workbench;
 beforeAll(async () => {
   const cleanups: (() => void)[] = [];
   directory = tempDir((cleanup) => void cleanups.push(cleanup as () => void));
-  storage = await openSqliteStorage({ directory, memory: plentyOfMemory().commits, onFatal: () => undefined });
-  blobs = await openBlobStore(join(directory, 'blobs'));
-  workbench = createWorkbench(storage);
+  const opened = await openDatabase(
+    directory,
+    clocksOf(() => NOW),
+  );
+  storage = opened.storage;
+  blobs = await openBlobStore(join(directory, 'blobs'), opened.node);
+  workbench = createWorkbench(opened);
   return async () => {
     await storage.close();
     for (const cleanup of cleanups) cleanup();
@@ -36,7 +39,7 @@ beforeAll(async () => {
 
 /** Leaves nothing of one test to the next. */
 afterEach(async () => {
-  await storage.pruneRuns({ before: NOW + DAY, maxBytes: null, limit: 10_000 }, NOW);
+  await storage.pruneRuns({ before: NOW + DAY, maxBytes: null, limit: 10_000 });
   await blobs.sweep((hashes) => storage.findUnreferencedBlobs(hashes), {
     minAgeMs: 0,
     now: Date.now(),

@@ -28,7 +28,7 @@ const hostRun = (steps: unknown[]) => {
   const plan = (fields: Partial<PlanLargeTurn> = {}): Ask => ({
     id: 1,
     ask: 'plan',
-    turn: { given: [], now: NOW, wallNow: NOW, leaseUntil: NOW + 15_000, recalled: [], ...fields },
+    turn: { given: [], now: NOW, wallNow: NOW, recalled: [], ...fields },
   });
   return { start: () => host.answer({ id: 1, ask: 'start', run }), plan: (fields?: Partial<PlanLargeTurn>) => host.answer(plan(fields)) };
 };

@@ -1,10 +1,11 @@
 // Bodies of every kind, well-formed and hostile: what the workflow sees of each, and what is refused and why.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { incomingFiles } from '../support/incoming-files.ts';
 import { provoke } from '../support/provoke.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
@@ -215,7 +216,7 @@ describe('Content-Encoding', () => {
     test(`${what} under ${encoding} is 400, whatever the body is`, async () => {
       for (const type of ['application/json', 'image/png', 'multipart/form-data; boundary=x'])
         expect(await refusal(coded(encoding, body, type), 400)).toContain(`not ${encoding}, as its Content-Encoding says`);
-      expect(readdirSync(join(app().dataDir, 'blobs', 'incoming'))).toEqual([]);
+      expect(incomingFiles(app().dataDir)).toEqual([]);
     });
   }
 
@@ -235,7 +236,7 @@ describe('Content-Encoding', () => {
       Buffer.concat([Buffer.from('--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'), Buffer.alloc(60 * 2 ** 20)]),
     );
     expect((await coded('gzip', form, 'multipart/form-data; boundary=x')).status).toBe(413);
-    expect(readdirSync(join(app().dataDir, 'blobs', 'incoming'))).toEqual([]);
+    expect(incomingFiles(app().dataDir)).toEqual([]);
   });
 
   test('of a coding that makes nothing of much is bounded as well', async () => {
@@ -253,7 +254,7 @@ describe('Content-Encoding', () => {
     const { text } = await sendRaw(app().url, refused + next, { untilClosed: true });
     expect(text).toMatch(/^HTTP\/1\.1 400 /);
     expect(text).toContain('"body":"ok"');
-    await until('no file is left half received', () => readdirSync(join(app().dataDir, 'blobs', 'incoming')).length === 0);
+    await until('no file is left half received', () => incomingFiles(app().dataDir).length === 0);
   });
 });
 
@@ -545,7 +546,7 @@ describe('anything else', () => {
     expect(body).toEqual({ name: 'body', filename: null, content_type: 'image/png', size: 1_000_000, sha256 });
     expect(files).toEqual([body]);
     expect(readFileSync(join(app().dataDir, 'blobs', sha256.slice(0, 2), sha256)).equals(content)).toBe(true);
-    expect(readdirSync(join(app().dataDir, 'blobs', 'incoming'))).toEqual([]);
+    expect(incomingFiles(app().dataDir)).toEqual([]);
   });
 
   test('is a file when it comes in chunks too', async () => {
@@ -575,7 +576,7 @@ describe('the size of a body', () => {
       expect(await refusal(send(type, chunked(1500), { path: '/small' }), 413)).toContain('1000 bytes');
       expect(await refusal(send(type, chunked(500_000), { path: '/small' }), 413)).toContain('1000 bytes');
       expect((await send(type, '1'.repeat(1000), { path: '/small' })).status).toBe(200);
-      expect(readdirSync(join(app().dataDir, 'blobs', 'incoming'))).toEqual([]);
+      expect(incomingFiles(app().dataDir)).toEqual([]);
     });
   }
 

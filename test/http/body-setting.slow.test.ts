@@ -1,10 +1,11 @@
 // How a sink says that bodies are read: by their type, all as one kind, or by the field of a form that holds the document.
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { incomingFiles } from '../support/incoming-files.ts';
 import { provoke } from '../support/provoke.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
@@ -162,7 +163,7 @@ describe('auto, which is the default', () => {
     expect((await seen('/auto', null, gzipSync('{"a":1}'), ['Content-Encoding: gzip'])).body).toEqual({ a: 1 });
     expect((await seen('/auto', null, gzipSync('plain'), ['Content-Encoding: gzip'])).body).toMatchObject({ size: 5 });
     expect(await refusal(400, '/auto', null, 'no gzip', ['Content-Encoding: gzip'])).toContain('not gzip');
-    expect(readdirSync(join(app().dataDir, 'blobs', 'incoming'))).toEqual([]);
+    expect(incomingFiles(app().dataDir)).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { incomingFiles } from '../support/incoming-files.ts';
 import { provoke } from '../support/provoke.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
@@ -70,7 +71,7 @@ async function refusal(response: Promise<Response>, status: number): Promise<str
   return body.error.message;
 }
 
-const incoming = (): string[] => readdirSync(join(app().dataDir, 'blobs', 'incoming'));
+const incoming = (): string[] => incomingFiles(app().dataDir);
 const sha256 = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex');
 const blobPath = (hash: string): string => join(app().dataDir, 'blobs', hash.slice(0, 2), hash);
 
@@ -526,7 +527,7 @@ describe('callers that go away amid an upload', () => {
     // Among many refusals of one client they would be folded.
     const fresh = await startTestApp();
     await fresh.sink({ path: '/seen' });
-    const coming = (): string[] => readdirSync(join(fresh.dataDir, 'blobs', 'incoming'));
+    const coming = (): string[] => incomingFiles(fresh.dataDir);
     const sockets = await Promise.all(
       starts.map(async (start) => {
         const socket = connect(Number(new URL(fresh.url).port), '127.0.0.1');

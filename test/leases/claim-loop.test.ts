@@ -28,7 +28,7 @@ function startLoop(...answers: (number | Error | Promise<number>)[]) {
     },
   };
   const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
-  const loop = new ClaimLoop(work, { clock: () => Date.now() + state.skippedMs, logger });
+  const loop = new ClaimLoop(work, { clock: () => Date.now() + state.skippedMs, isAlone: true, logger });
   return { loop, work, asked, lines, state };
 }
 

@@ -9,6 +9,8 @@ import { type BlobStore, openBlobStore } from '../../src/files/blobs.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const HOUR = 3_600_000;
+/** A server that has the directory alone. */
+const OWNER = { owner: 7, isAlone: true };
 
 async function* chunks(...texts: string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield Buffer.from(text);
@@ -30,7 +32,7 @@ const pathOf = (directory: string, sha256: string): string => join(directory, sh
 
 test('a blob lies under the hash of what is in it, once, however often it comes', async () => {
   const directory = tempDir();
-  const blobs = await openBlobStore(directory);
+  const blobs = await openBlobStore(directory, OWNER);
   const expected = createHash('sha256').update('a picture').digest('hex');
   const results = await Promise.all(Array.from({ length: 10 }, () => blobs.write(chunks('a ', 'picture'))));
   expect(results).toEqual(Array.from({ length: 10 }, () => ({ sha256: expected, size: 9 })));
@@ -39,7 +41,7 @@ test('a blob lies under the hash of what is in it, once, however often it comes'
 });
 
 test('an empty blob is a blob', async () => {
-  const blobs = await openBlobStore(tempDir());
+  const blobs = await openBlobStore(tempDir(), OWNER);
   const { sha256, size } = await blobs.write(chunks());
   expect(size).toBe(0);
   expect(await contentOf(blobs, sha256)).toBe('');
@@ -47,16 +49,16 @@ test('an empty blob is a blob', async () => {
 
 test('a blob that is cut off leaves nothing behind', async () => {
   const directory = tempDir();
-  const blobs = await openBlobStore(directory);
+  const blobs = await openBlobStore(directory, OWNER);
   await expect(blobs.write(cutOff())).rejects.toThrow('the caller went away');
   expect(readdirSync(directory)).toEqual(['incoming']);
-  expect(readdirSync(join(directory, 'incoming'))).toEqual([]);
+  expect(readdirSync(join(directory, 'incoming', '7'))).toEqual([]);
 });
 
 describe('files that are looked at first', () => {
   test('are no blobs before they are published, and all of them after', async () => {
     const directory = tempDir();
-    const blobs = await openBlobStore(directory);
+    const blobs = await openBlobStore(directory, OWNER);
     const staged = blobs.stage();
     const [first, second, again] = [await staged.write(chunks('a')), await staged.write(chunks('b')), await staged.write(chunks('a'))];
     expect(again).toEqual(first);
@@ -66,12 +68,12 @@ describe('files that are looked at first', () => {
     expect([await contentOf(blobs, first.sha256), await contentOf(blobs, second.sha256)]).toEqual(['a', 'b']);
     await staged.discard();
     expect(await contentOf(blobs, first.sha256)).toBe('a');
-    expect(readdirSync(join(directory, 'incoming'))).toEqual([]);
+    expect(readdirSync(join(directory, 'incoming', '7'))).toEqual([]);
   });
 
   test('leave nothing behind when they are discarded, nor what is stored already', async () => {
     const directory = tempDir();
-    const blobs = await openBlobStore(directory);
+    const blobs = await openBlobStore(directory, OWNER);
     const { sha256 } = await blobs.write(chunks('known'));
     const staged = blobs.stage();
     await staged.write(chunks('known'));
@@ -80,21 +82,33 @@ describe('files that are looked at first', () => {
     await staged.discard();
     expect(await contentOf(blobs, sha256)).toBe('known');
     expect(readdirSync(directory).toSorted()).toEqual([sha256.slice(0, 2), 'incoming'].toSorted());
-    expect(readdirSync(join(directory, 'incoming'))).toEqual([]);
+    expect(readdirSync(join(directory, 'incoming', '7'))).toEqual([]);
   });
 });
 
 test('what a crash left half received is gone after the next start', async () => {
   const directory = tempDir();
-  await openBlobStore(directory);
-  writeFileSync(join(directory, 'incoming', 'half'), 'half');
-  await openBlobStore(directory);
-  expect(readdirSync(join(directory, 'incoming'))).toEqual([]);
+  await openBlobStore(directory, OWNER);
+  writeFileSync(join(directory, 'incoming', '7', 'half'), 'half');
+  await openBlobStore(directory, { owner: 8, isAlone: true });
+  expect(readdirSync(join(directory, 'incoming'))).toEqual(['8']);
+  expect(readdirSync(join(directory, 'incoming', '8'))).toEqual([]);
+});
+
+test('what another owner is receiving stays, and becomes a blob that both read', async () => {
+  const directory = tempDir();
+  const blobs = await openBlobStore(directory, { owner: 7, isAlone: false });
+  const staged = blobs.stage();
+  const { sha256 } = await staged.write(chunks('shared'));
+  const others = await openBlobStore(directory, { owner: 8, isAlone: false });
+  expect(readFileSync(staged.pathOf(sha256), 'utf8')).toBe('shared');
+  await staged.publish();
+  expect(await contentOf(others, sha256)).toBe('shared');
 });
 
 test('a sweep removes old blobs that no run names, keeps all others, and counts those that runs name', async () => {
   const directory = tempDir();
-  const blobs = await openBlobStore(directory);
+  const blobs = await openBlobStore(directory, OWNER);
   const old = await blobs.write(chunks('old and free'));
   const named = await blobs.write(chunks('old and named'));
   const young = await blobs.write(chunks('young'));
@@ -109,7 +123,7 @@ test('a sweep removes old blobs that no run names, keeps all others, and counts 
 
 test('a sweep spares an old blob that is received again while it runs', async () => {
   const directory = tempDir();
-  const blobs = await openBlobStore(directory);
+  const blobs = await openBlobStore(directory, OWNER);
   const { sha256 } = await blobs.write(chunks('again'));
   const now = Date.now();
   utimesSync(pathOf(directory, sha256), (now - 2 * HOUR) / 1000, (now - 2 * HOUR) / 1000);
@@ -123,7 +137,7 @@ test('a sweep spares an old blob that is received again while it runs', async ()
 
 test('a sweep that is told to stop stops', async () => {
   const directory = tempDir();
-  const blobs = await openBlobStore(directory);
+  const blobs = await openBlobStore(directory, OWNER);
   const { sha256 } = await blobs.write(chunks('orphan'));
   await blobs.sweep(async (hashes) => hashes, { ...sweepAt(Date.now() + 2 * HOUR), signal: AbortSignal.abort() });
   expect(await contentOf(blobs, sha256)).toBe('orphan');
@@ -137,7 +151,7 @@ describe('a sweep and what comes in again', () => {
   /** An old blob that no run names. */
   async function withOrphan() {
     const directory = tempDir();
-    const blobs = await openBlobStore(directory);
+    const blobs = await openBlobStore(directory, OWNER);
     const { sha256 } = await blobs.write(chunks('again'));
     utimesSync(pathOf(directory, sha256), OLD, OLD);
     return { directory, blobs, sha256 };
@@ -202,7 +216,7 @@ describe('a blob that was altered on the disk', () => {
 
   async function withAltered(alter: (path: string) => void) {
     const directory = tempDir();
-    const blobs = await openBlobStore(directory);
+    const blobs = await openBlobStore(directory, OWNER);
     const { sha256, size } = await blobs.write(chunks(CONTENT));
     alter(pathOf(directory, sha256));
     return { blobs, sha256, size };

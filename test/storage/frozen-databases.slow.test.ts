@@ -4,12 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import type { onTestEnd } from '../support/cleanup.ts';
-import { plentyOfMemory } from '../support/plenty-of-memory.ts';
+import { onTestEnd } from '../support/cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { upTo } from './contract/workbench.ts';
+import { openSqlite } from './open-sqlite.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
 const SHIPPED = join(import.meta.dirname, '../../migrations/sqlite');
@@ -17,21 +16,30 @@ const AT = 1_767_225_600_000;
 
 const frozen = readdirSync(FIXTURES).sort();
 
-async function openFrozen(name: string, onEnd: typeof onTestEnd): Promise<Storage> {
+async function openFrozen(name: string, onEnd: typeof onTestEnd, change = ''): Promise<Storage> {
   const directory = tempDir(onEnd);
   const database = new Database(join(directory, 'sluice.db'));
   database.exec(readFileSync(join(FIXTURES, name), 'utf8'));
+  database.exec(change);
   database.close();
-  const onFatal = (error: Error): never => {
-    throw error;
-  };
-  const storage = await openSqliteStorage({ directory, memory: plentyOfMemory().commits, acceptLoss: true, onFatal });
+  const { storage } = await openSqlite(directory, () => AT + 9, { acceptLoss: true });
   onEnd(() => storage.close());
   return storage;
 }
 
 test('there is a frozen database for every migration', () => {
   expect(frozen).toEqual(readdirSync(SHIPPED).sort());
+});
+
+test.each(frozen)('what a server was running and sending when it died, with the database that %s left, is due again', async (name) => {
+  const running = `UPDATE runs SET status = 'running', wake_at = ${AT + 5000} WHERE status = 'waiting';`;
+  const sending = `UPDATE deliveries SET status = 'sending', due_at = ${AT + 5000} WHERE status = 'queued';`;
+  const storage = await openFrozen(name, onTestEnd, name >= '0002' ? running + sending : running);
+  expect(await storage.claimDueRuns(upTo(9))).toEqual([]);
+  expect(await storage.reapOwners()).toEqual({ recovered: 1, poisoned: [] });
+  expect(await storage.claimDueRuns(upTo(9))).toMatchObject([{ workflow: { id: 'pick', version: 1 } }]);
+  const claimed = await storage.claimDeliveries([{ origin: 'http://receiver.test', limit: 9, maxBytes: 1000 }]);
+  expect(claimed).toHaveLength(name >= '0002' ? 1 : 0);
 });
 
 describe.each(frozen)('the database that %s left', (name) => {
@@ -85,7 +93,9 @@ describe.each(frozen)('the database that %s left', (name) => {
 
   test('keeps a waiting run, which is claimed where it stood', async () => {
     expect(await storage.nextWake()).toBe(AT + 9);
-    const [run] = await storage.claimDueRuns(AT + 9, AT + 99, upTo(9));
+    const [run] = await storage.claimDueRuns(upTo(9));
+    // Turns are counted since 0009.
+    expect(run?.lease.turns).toBe(name >= '0009' ? 4 : 1);
     expect(run).toMatchObject({ sinkId: 'snk_0123456789abcdef', workflow: { id: 'pick', version: 1 }, progress: 60, lastSeq: 3 });
     expect(run?.steps.map(({ step, status, attempt, visit }) => [step, status, attempt, visit])).toEqual([
       ['a', 'completed', 1, 1],
@@ -111,7 +121,7 @@ describe.each(frozen)('the database that %s left', (name) => {
     test('keeps its deliveries with their attempts, and what steps remember', async () => {
       expect((await storage.listDeliveries({ appId: 'shop', limit: 9 })).map(({ status }) => status)).toEqual(['queued', 'delivered']);
       expect(await storage.listDueOrigins()).toEqual([{ origin: 'http://receiver.test', dueAt: AT + 9 }]);
-      const [claimed] = await storage.claimDeliveries([{ origin: 'http://receiver.test', limit: 9, maxBytes: 1000 }], AT + 9, AT + 99);
+      const [claimed] = await storage.claimDeliveries([{ origin: 'http://receiver.test', limit: 9, maxBytes: 1000 }]);
       expect(claimed).toMatchObject({
         message: { transport: 'http', method: 'POST', url: 'http://receiver.test/in', headers: { 'content-type': 'text/plain' } },
         retry: { maxRetries: 2 },

@@ -6,24 +6,17 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { LOG_BYTES } from '../../src/storage/sqlite/database-file/open-database.ts';
-import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import { onTestEnd } from '../support/cleanup.ts';
-import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
-import { completedTurn, createWorkbench } from './contract/workbench.ts';
+import { completedTurn, createWorkbench, NOW } from './contract/workbench.ts';
+import { openSqlite } from './open-sqlite.ts';
 
 test('a long reader lets the log grow, and when it ends the log goes back to its bound', { timeout: 60_000 }, async () => {
   const directory = tempDir();
-  const storage = await openSqliteStorage({
-    memory: plentyOfMemory().commits,
-    directory,
-    onFatal: (error) => {
-      throw error;
-    },
-  });
-  onTestEnd(() => storage.close());
-  const { addSink, addRun } = createWorkbench(storage);
+  const opened = await openSqlite(directory, () => NOW);
+  onTestEnd(() => opened.storage.close());
+  const { addSink, addRun } = createWorkbench(opened);
   const sink = await addSink();
   const body = Buffer.alloc(1_000_000, 'x');
   const add = async (count: number): Promise<void> => {

@@ -8,12 +8,11 @@ import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { readMigrations } from '../../src/storage/migrations.ts';
 import { openDatabase } from '../../src/storage/sqlite/database-file/open-database.ts';
-import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import { onTestEnd } from '../support/cleanup.ts';
-import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { upTo } from './contract/workbench.ts';
+import { openSqlite } from './open-sqlite.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SHIPPED = join(ROOT, 'migrations/sqlite');
@@ -117,6 +116,7 @@ const RELEASED = {
   '0006_deaths.sql': 'e2ac89ebdee76b8702525cb4eb2aa6dd27307966d843c9eb4a560a35a4a2e014',
   '0007_server_time.sql': 'ea00dbd9433d0d3e2db3afb5ea2d036567c54015be2a5c44e1e108fd1bbafe88',
   '0008_rejections.sql': '5f32fe2e66d473d95e11b4df22b5e1b8ee0143d9a96615e3052dcf1594ed9383',
+  '0009_owners.sql': '88f4a3e3d152ae9f29d92a7c774c63d26756530d9918a73bbf5a6deebb15048d',
 };
 
 test('migrations never change once they are released', () => {
@@ -205,21 +205,15 @@ describe('0003_visits', () => {
   });
 
   test('a run from before is claimed and goes on, and its delivery is sent under the id that it had', async () => {
-    const storage = await openSqliteStorage({
-      memory: plentyOfMemory().commits,
-      directory: earlier(),
-      onFatal: (error) => {
-        throw error;
-      },
-    });
+    const { storage } = await openSqlite(earlier(), () => 10);
     onTestEnd(() => storage.close());
-    const [run] = await storage.claimDueRuns(10, 20, upTo(1));
+    const [run] = await storage.claimDueRuns(upTo(1));
     expect(run?.steps.map(({ step, visit, status, outputs }) => [step, visit, status, outputs])).toEqual([
       ['first', 1, 'completed', '{"x":1.0}'],
       ['a', 1, 'completed', '{"x":1.0}'],
       ['b', 1, 'waiting', null],
     ]);
-    const [delivery] = await storage.claimDeliveries([{ origin: 'http://x.test', limit: 9, maxBytes: 1000 }], 10, 20);
+    const [delivery] = await storage.claimDeliveries([{ origin: 'http://x.test', limit: 9, maxBytes: 1000 }]);
     expect(delivery?.id).toMatch(/^dlv_[0-9a-z]+_1$/);
     expect(delivery).toMatchObject({ message: { method: 'POST', url: 'http://x.test/' }, retry: { maxRetries: 2 }, attempts: 1 });
     expect((await storage.getDelivery(delivery?.id ?? ''))?.tries).toHaveLength(1);

@@ -5,19 +5,18 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/storage/sqlite/database-file/open-database.ts';
-import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
-import type { Storage } from '../../src/storage/storage.ts';
+import type { OpenedStorage } from '../../src/storage/storage.ts';
 import { onTestEnd } from '../support/cleanup.ts';
-import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { completedTurn, createWorkbench, NOW, upTo } from './contract/workbench.ts';
+import { openSqlite } from './open-sqlite.ts';
 
 const migrationsFolder = join(import.meta.dirname, '../../migrations/sqlite');
 
-async function openStorage(directory: string): Promise<Storage> {
-  const storage = await openSqliteStorage({ directory, memory: plentyOfMemory().commits, onFatal: () => undefined });
-  onTestEnd(() => storage.close());
-  return storage;
+async function openStorage(directory: string): Promise<OpenedStorage> {
+  const opened = await openSqlite(directory, () => NOW);
+  onTestEnd(() => opened.storage.close());
+  return opened;
 }
 
 /** Asks the file itself, beside the server that has it open. */
@@ -47,8 +46,7 @@ test('a commit waits for the disk on every open, not only on the one that made t
 
 test('writes of one moment share commits; too many of them are refused, and all that were taken are stored', async () => {
   const directory = tempDir();
-  const storage = await openStorage(directory);
-  const { addSink, newRun } = createWorkbench(storage);
+  const { storage, addSink, newRun } = createWorkbench(await openStorage(directory));
   const sink = await addSink();
   const createRuns = (count: number) =>
     Promise.allSettled(Array.from({ length: count }, () => storage.createRun(newRun(sink, { turn: completedTurn(1) }))));
@@ -67,14 +65,17 @@ test('writes of one moment share commits; too many of them are refused, and all 
 
 test('what changes nothing is no commit and costs no sync, save a ping, which asks for one', async () => {
   const directory = tempDir();
-  const storage = await openStorage(directory);
+  const { storage } = await openStorage(directory);
   const commits = () => askFile(directory, 'SELECT commit_seq FROM database_state') as number;
+  // The owner of what was leased before there were owners is dead.
+  await storage.reapOwners();
   const before = commits();
-  await storage.claimDueRuns(NOW, NOW, upTo(10));
+  await storage.claimDueRuns(upTo(10));
   await storage.nextWake();
   await storage.loadDefinitions();
   await storage.findUnreferencedBlobs(['a'.repeat(64)]);
-  await storage.pruneRuns({ before: NOW, maxBytes: null, limit: 10 }, NOW);
+  await storage.reapOwners();
+  await storage.pruneRuns({ before: NOW, maxBytes: null, limit: 10 });
   expect(commits()).toBe(before);
   await storage.ping();
   expect(commits()).toBe(before + 1);
@@ -82,8 +83,9 @@ test('what changes nothing is no commit and costs no sync, save a ping, which as
 
 test('a second server on the directory is refused in one line, and the first goes on', async () => {
   const directory = tempDir();
-  const storage = await openStorage(directory);
-  await expect(openSqliteStorage({ directory, memory: plentyOfMemory().commits, onFatal: () => undefined })).rejects.toThrow(
+  const { storage, node } = await openStorage(directory);
+  expect(node.isAlone).toBe(true);
+  await expect(openSqlite(directory, () => NOW)).rejects.toThrow(
     new RegExp(`^another server is running on data directory ${directory}; .*SLUICE_DATA_DIR.*$`),
   );
   await storage.ping();
@@ -91,14 +93,13 @@ test('a second server on the directory is refused in one line, and the first goe
 
 test('pages of removed runs go back to the disk, and a stop folds the log in, so that the file alone is a whole copy', async () => {
   const directory = tempDir();
-  const storage = await openStorage(directory);
-  const { addSink, addRun } = createWorkbench(storage);
+  const { storage, addSink, addRun } = createWorkbench(await openStorage(directory));
   const sink = await addSink();
   const body = Buffer.alloc(1_000_000, 'x');
   for (let count = 0; count < 5; count += 1) await addRun(sink, { body, turn: completedTurn(1) });
   const { runId } = await addRun(sink);
   const pages = askFile(directory, 'PRAGMA page_count') as number;
-  expect(await storage.pruneRuns({ before: NOW + 1000, maxBytes: null, limit: 100 }, NOW)).toBe(5);
+  expect(await storage.pruneRuns({ before: NOW + 1000, maxBytes: null, limit: 100 })).toBe(5);
   expect(askFile(directory, 'PRAGMA page_count')).toBeLessThan(pages / 4);
   expect(askFile(directory, 'PRAGMA freelist_count')).toBe(0);
   await storage.close();

@@ -8,8 +8,11 @@ const RUN_ID = new RegExp(`^run_([${ALPHABET}]{${NUMBER_LENGTH}})([${ALPHABET}]{
 
 /** Bytes of randomness in a nonce; five bits of each byte are used. */
 export const NONCE_BYTES = NONCE_LENGTH;
-/** Run numbers per millisecond; further runs borrow from the next one. */
-const NUMBERS_PER_MS = 4096;
+/** Owners of runs that can create runs in the same millisecond, each with numbers of its own. */
+export const SLOTS = 64;
+/** Run numbers per slot and millisecond; further runs borrow from the next one. */
+const NUMBERS_PER_SLOT = 64;
+const NUMBERS_PER_MS = SLOTS * NUMBERS_PER_SLOT;
 
 /** Run numbers count from 2024-01-01, so that they stay below 2^53 until 2093. */
 const EPOCH_MS = 1_704_067_200_000;
@@ -47,6 +50,14 @@ export function parseRunId(text: string): RunKey | null {
 /** The smallest number that a run created at `ms` can have. */
 export function runNumberAt(ms: number): number {
   return Math.max(0, ms - EPOCH_MS) * NUMBERS_PER_MS;
+}
+
+/** Returns the least number of the slot that is greater than `last`, and no less than that of a run created at `ms`. */
+export function nextRunNumber(last: number, ms: number, slot: number): number {
+  const first = runNumberAt(ms) + slot * NUMBERS_PER_SLOT;
+  if (first > last) return first;
+  const isLastOfMs = last % NUMBERS_PER_SLOT === NUMBERS_PER_SLOT - 1;
+  return isLastOfMs ? last + 1 + (SLOTS - 1) * NUMBERS_PER_SLOT : last + 1;
 }
 
 /** Returns when the run of this number was created, and its index within that millisecond. */

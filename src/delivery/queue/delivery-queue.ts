@@ -4,10 +4,9 @@
 import type { Clock } from '../../clock.ts';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
 import { parseDeliveryId } from '../../core/delivery/delivery-id.ts';
-import type { OutboundResult } from '../../core/delivery/outbound.ts';
 import type { OverflowGroup } from '../../core/delivery/overflow.ts';
 import { ClaimLoop } from '../../leases/claim-loop.ts';
-import { LEASE_MS } from '../../leases/lease.ts';
+import { FIRST_EPOCH } from '../../leases/lease.ts';
 import { waitAtMost } from '../../leases/wait-at-most.ts';
 import type { Logger } from '../../logger.ts';
 import type { MemoryAccount } from '../../memory-budget.ts';
@@ -16,21 +15,24 @@ import type { DeliveryStore } from '../../storage/delivery-store.ts';
 import type { Send } from '../sender.ts';
 import { endAttempt } from './attempt-end.ts';
 import { LeasedByGroup } from './leased-by-group.ts';
-import { bytesOf, LeasedDelivery } from './leased-delivery.ts';
+import { bytesOf, LeasedDelivery, type LeasedFor, renewLeases } from './leased-delivery.ts';
 import { OriginQueue } from './origin-queue.ts';
 import { SendBudget } from './send-budget.ts';
-import { sendOnce } from './send-once.ts';
+import { logFailure, sendOnce } from './send-once.ts';
 
 export interface DeliveryQueueOptions {
   storage: Pick<DeliveryStore, 'claimDeliveries' | 'listDueOrigins' | 'renewDeliveries' | 'releaseDeliveries'>;
   send: Send;
   /** Stores an attempt, and the next turn of the run that waits for it. Never rejects. */
   record: (delivery: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState) => Promise<void>;
+  /** Called for a delivery that is not sent here, because its lease ended before its turn came. */
+  onLeaseLost: (delivery: LeasedDelivery) => void;
   /** Called when storage may have dropped a delivery that a run waits for. */
   onRunsDue: () => void;
   clock: Clock;
   /** The time of the wall clock at a moment of `clock`. */
   toWall: (at: number) => number;
+  isAlone: boolean;
   /** For messages in memory. */
   memory: MemoryAccount;
   random: () => number;
@@ -54,13 +56,12 @@ export class DeliveryQueue {
     this.#loop = new ClaimLoop({ name: 'deliveries', claim: () => this.#claimDue(), renew: () => this.#renewLeases() }, options);
   }
 
-  async start(): Promise<void> {
-    this.#loop.scheduleAt(await this.#queryDueOrigins());
+  start(): Promise<void> {
+    return this.#loop.claimNow();
   }
 
   /** Before deliveries are stored: gives a lease to those that can be sent at once, and reserves their memory. */
   reserve(deliveries: readonly NewDelivery[]): NewDelivery[] {
-    const leaseUntil = this.#options.clock() + LEASE_MS;
     return deliveries.map((delivery) => {
       const origin = this.#originOf(delivery.origin);
       const bytes = bytesOf(delivery.message);
@@ -68,23 +69,22 @@ export class DeliveryQueue {
       // Storage decides which deliveries with an overflow policy are sent.
       if (!mayLease || delivery.overflow !== null) return delivery;
       this.#budget.add(origin, bytes);
-      return { ...delivery, leaseUntil };
+      return { ...delivery, isLeased: true };
     });
   }
 
   /** Releases the memory of deliveries that were not stored. */
   cancelReservation(deliveries: readonly NewDelivery[]): void {
-    for (const { leaseUntil, origin, message } of deliveries)
-      if (leaseUntil !== null) this.#budget.remove(this.#originOf(origin), bytesOf(message));
+    for (const { isLeased, origin, message } of deliveries) if (isLeased) this.#budget.remove(this.#originOf(origin), bytesOf(message));
   }
 
-  /** Sends the leased ones of deliveries that are stored. `isRunHere`: their run is in memory and waits for the results. */
-  enqueue(deliveries: readonly NewDelivery[], runId: string, isRunHere: boolean): void {
-    for (const { leaseUntil, overflow, ...delivery } of deliveries) {
+  /** Sends the leased ones of deliveries that are stored. */
+  enqueue(deliveries: readonly NewDelivery[], { hasWaiter, ...lease }: LeasedFor): void {
+    for (const { isLeased, overflow, ...delivery } of deliveries) {
       const origin = this.#originOf(delivery.origin);
-      if (leaseUntil !== null) {
-        const claimed = { ...delivery, latestOf: null, epoch: 1, attempts: 0, lastAttempt: delivery.retry.maxRetries + 1 };
-        origin.queued.push(new LeasedDelivery(claimed, runId, isRunHere && delivery.isAwaited));
+      if (isLeased) {
+        const claimed = { ...delivery, latestOf: null, epoch: FIRST_EPOCH, attempts: 0, lastAttempt: delivery.retry.maxRetries + 1 };
+        origin.queued.push(new LeasedDelivery(claimed, { ...lease, hasWaiter: hasWaiter && delivery.isAwaited }));
         this.#sendNext(origin);
       } else if (overflow === null) this.markDue(delivery.origin);
       else void this.#claimGroup(origin, overflow);
@@ -110,6 +110,11 @@ export class DeliveryQueue {
     this.#loop.scheduleAt(this.#nextClaimOf(origin));
   }
 
+  /** Any delivery in the database may have become due. */
+  lookAgain(): void {
+    this.#loop.scheduleAt(this.#options.clock());
+  }
+
   /** Lets attempts in flight end within the time, then releases the rest. */
   async drain(timeoutMs: number): Promise<void> {
     this.#isDraining = true;
@@ -124,8 +129,8 @@ export class DeliveryQueue {
     for (const delivery of this.#inFlight.values()) delivery.endAttempt();
     const left = [...queued, ...this.#inFlight.values()].map(({ lease }) => lease);
     if (left.length === 0) return;
-    const { storage, clock, logger } = this.#options;
-    await storage.releaseDeliveries(left, clock()).catch((error: unknown) => {
+    const { storage, logger } = this.#options;
+    await storage.releaseDeliveries(left).catch((error: unknown) => {
       logger.warn({ err: error }, 'deliveries could not be released; the next start claims them');
     });
   }
@@ -141,6 +146,11 @@ export class DeliveryQueue {
   #sendNext(origin: OriginQueue): void {
     const now = this.#options.clock();
     for (let next = origin.dequeue(now); next !== null; next = origin.dequeue(now)) {
+      if (next.leaseEndsAt <= now) {
+        this.#options.onLeaseLost(next);
+        this.#forget(origin, next);
+        continue;
+      }
       origin.inFlight += 1;
       void this.#attempt(origin, next);
     }
@@ -160,7 +170,7 @@ export class DeliveryQueue {
       const now = clock();
       const next = endAttempt(origin, delivery, { number, result, now, wallNow: toWall(now) }, random);
       if (next.dueAt !== null) origin.markDue(next.dueAt);
-      this.#logFailure(delivery, number, result, next);
+      if (next.status !== 'delivered') logFailure(logger, delivery, { number, result, status: next.status });
       this.#sendNext(origin);
       await record(delivery, { attempt: number, startedAt, durationMs: Math.max(0, now - startedAt), result }, next);
       this.#forget(origin, delivery);
@@ -175,12 +185,6 @@ export class DeliveryQueue {
     if (this.#budget.remove(origin, delivery.bytes)) this.#loop.scheduleAt(this.#options.clock());
     if (delivery.latestOf === null) this.#loop.scheduleAt(this.#nextClaimOf(origin));
     else this.#claimSoon(origin);
-  }
-
-  #logFailure({ id, runId }: LeasedDelivery, number: number, result: OutboundResult, { status }: DeliveryState): void {
-    if (status === 'delivered') return;
-    const answer = result.kind === 'response' ? result.status : result.kind;
-    this.#options.logger.info({ delivery_id: id, run_id: runId, attempt: number, result: answer, status }, 'delivery attempt failed');
   }
 
   #nextClaimOf(origin: OriginQueue): number {
@@ -206,14 +210,14 @@ export class DeliveryQueue {
       limit: origin.claimableCount(now),
       maxBytes: Math.min(share, this.#budget.availableTo(origin)),
     }));
-    const claimed = limits.length === 0 ? [] : await storage.claimDeliveries(limits, now, now + LEASE_MS);
-    for (const delivery of claimed) this.#enqueueClaimed(delivery);
+    const claimed = limits.length === 0 ? [] : await storage.claimDeliveries(limits);
+    for (const delivery of claimed) this.#enqueueClaimed(delivery, now);
     return await this.#queryDueOrigins();
   }
 
-  #enqueueClaimed(claimed: ClaimedDelivery): void {
+  #enqueueClaimed(claimed: ClaimedDelivery, leasedAt: number): void {
     const origin = this.#originOf(claimed.origin);
-    const delivery = new LeasedDelivery(claimed, parseDeliveryId(claimed.id)?.runId ?? '', false);
+    const delivery = new LeasedDelivery(claimed, { runId: parseDeliveryId(claimed.id)?.runId ?? '', hasWaiter: false, leasedAt });
     this.#budget.add(origin, delivery.bytes);
     this.#byGroup.add(delivery, origin);
     origin.queued.push(delivery);
@@ -250,12 +254,12 @@ export class DeliveryQueue {
 
   /** Releases the group's delivery unless its attempt has begun, so that storage drops it in favour of the newer one. */
   async #yieldToNewer(group: string): Promise<void> {
-    const { storage, clock, logger } = this.#options;
+    const { storage, logger } = this.#options;
     const place = this.#byGroup.dequeue(group);
     if (place === null) return;
     const { delivery, origin } = place;
     try {
-      await storage.releaseDeliveries([delivery.lease], clock());
+      await storage.releaseDeliveries([delivery.lease]);
       this.#budget.remove(origin, delivery.bytes);
     } catch (error) {
       logger.warn({ err: error, delivery_id: delivery.id }, 'a superseded delivery could not be dropped; it is sent');
@@ -266,12 +270,7 @@ export class DeliveryQueue {
 
   async #renewLeases(): Promise<void> {
     const { storage, clock } = this.#options;
-    const leased = [...this.#inFlight.values(), ...[...this.#origins.values()].flatMap(({ queued }) => queued)];
-    if (leased.length > 0) {
-      await storage.renewDeliveries(
-        leased.map(({ lease }) => lease),
-        clock() + LEASE_MS,
-      );
-    }
+    const queued = [...this.#origins.values()].flatMap((origin) => origin.queued);
+    await renewLeases([...this.#inFlight.values(), ...queued], storage, clock());
   }
 }

@@ -3,7 +3,17 @@
 
 import type { OutboundMessage } from '../../core/delivery/outbound.ts';
 import type { RetryPolicy } from '../../core/delivery/retry.ts';
+import { LEASE_MS } from '../../leases/lease.ts';
 import type { ClaimedDelivery, DeliveryLease } from '../../storage/delivery-records.ts';
+import type { DeliveryStore } from '../../storage/delivery-store.ts';
+
+export interface LeasedFor {
+  runId: string;
+  /** The run is in memory and waits for the result. */
+  hasWaiter: boolean;
+  /** A moment no later than the beginning of the lease. */
+  leasedAt: number;
+}
 
 export class LeasedDelivery implements ClaimedDelivery {
   readonly id: string;
@@ -17,14 +27,16 @@ export class LeasedDelivery implements ClaimedDelivery {
   readonly attempts: number;
   readonly lastAttempt: number;
   readonly latestOf: string | null;
-  /** A run in memory waits for the result. */
   readonly hasWaiter: boolean;
   readonly bytes: number;
+  /** From then on another owner may send it. */
+  leaseEndsAt: number;
   /** Its run is over. */
   isAborted = false;
   #attempt: AbortController | null = null;
 
-  constructor(claimed: ClaimedDelivery, runId: string, hasWaiter: boolean) {
+  constructor(claimed: ClaimedDelivery, { runId, hasWaiter, leasedAt }: LeasedFor) {
+    this.leaseEndsAt = leasedAt + LEASE_MS;
     this.id = claimed.id;
     this.runId = runId;
     this.step = claimed.step;
@@ -60,6 +72,17 @@ export class LeasedDelivery implements ClaimedDelivery {
     this.isAborted = true;
     this.endAttempt();
   }
+}
+
+/** Renews leases. `now` is no later than the renewal. A delivery whose lease is stale is not sent here any more. */
+export async function renewLeases(
+  leased: readonly LeasedDelivery[],
+  storage: Pick<DeliveryStore, 'renewDeliveries'>,
+  now: number,
+): Promise<void> {
+  if (leased.length === 0) return;
+  const stale = new Set(await storage.renewDeliveries(leased.map(({ lease }) => lease)));
+  for (const delivery of leased) delivery.leaseEndsAt = stale.has(delivery.id) ? now : now + LEASE_MS;
 }
 
 export function bytesOf(message: OutboundMessage): number {

@@ -100,7 +100,7 @@ export class Execution implements Program {
     this.#ending ??= { status: 'failed', output: null, error: { ...error, message: this.#mask(error.message) } };
   }
 
-  takeTurn(leaseUntil: number, now: number): Turn {
+  takeTurn(now: number): Turn {
     const ending = this.#ending;
     if (ending !== null) this.#lastSeq += 1;
     const isActing = ending === null && this.#steps.isActing();
@@ -112,7 +112,7 @@ export class Execution implements Program {
       steps: this.#steps.takeRecords(),
       deliveries: this.#deliveries ?? NOTHING,
       memory: this.#planner.memory?.takeUses() ?? NOTHING,
-      wakeAt: ending !== null ? null : isActing ? leaseUntil : this.#steps.nextDueAt(),
+      wakeAt: ending !== null || isActing ? null : this.#steps.nextDueAt(),
       output: ending?.output ?? null,
       error: ending?.error ?? null,
       at: now,
@@ -208,7 +208,7 @@ export class Execution implements Program {
     const overflow = overflowGroup(plan.overflow, this.#planner.sinkId, step);
     const isAwaited = outcome === null;
     this.#deliveries ??= [];
-    this.#deliveries.push({ id, step, isAwaited, origin: originOf(message), message, retry, overflow, leaseUntil: null });
+    this.#deliveries.push({ id, step, isAwaited, origin: originOf(message), message, retry, overflow, isLeased: false });
     this.#planner.remember(prepared, remember);
     if (isAwaited) this.#steps.of(prepared.definition).status = 'waiting';
     else this.#settle(prepared, outcome, now);

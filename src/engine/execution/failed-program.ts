@@ -28,7 +28,7 @@ export class FailedProgram implements Program {
 
   abort(): void {}
 
-  takeTurn(_leaseUntil: number, now: number): Turn {
+  takeTurn(now: number): Turn {
     return failedTurn(this.#past, this.#error, now);
   }
 }

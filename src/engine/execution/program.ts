@@ -29,8 +29,8 @@ export interface Program {
   giveImages(step: string, images: Images): void;
   /** Fails the run; takes effect at the next `advance`. */
   abort(error: RunError): void;
-  /** Returns the changes since the last call. `leaseUntil` is when a run that continues here becomes due. */
-  takeTurn(leaseUntil: number, now: number): Turn;
+  /** Returns the changes since the last call. */
+  takeTurn(now: number): Turn;
   /** Frees what the program keeps outside of this thread's heap. Idempotent. */
   dispose?(): void;
 }

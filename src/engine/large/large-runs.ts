@@ -6,7 +6,6 @@ import type { RunError } from '../../core/run/run.ts';
 import { DECODED_RATIO } from '../../core/run/run-weight.ts';
 import type { Images, ImageWant } from '../../core/uql/image.ts';
 import { AppError } from '../../errors.ts';
-import { LEASE_MS } from '../../leases/lease.ts';
 import { MemoryAccount } from '../../memory-budget.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
 import type { Turn } from '../../storage/run-records.ts';
@@ -177,7 +176,7 @@ export class LargeRun implements Program {
     const recalled = this.#asked.map((key) => this.#recall(key));
     this.#given = [];
     this.#asked = [];
-    const turn = { given, now, wallNow: this.#options.toWall(now), leaseUntil: now + LEASE_MS, recalled };
+    const turn = { given, now, wallNow: this.#options.toWall(now), recalled };
     const answer = await this.#options.client.ask({ id: this.#id, ask: 'plan', turn });
     if (!('planned' in answer)) throw new Error('the thread of large runs did not answer with a turn');
     return answer.planned;

@@ -55,7 +55,6 @@ export interface PlanLargeTurn {
   now: number;
   /** The time of the wall clock at `now`. */
   wallNow: number;
-  leaseUntil: number;
   /** The sink's memory under the wanted keys, as `encodeStored` writes it. */
   recalled: { key: string; version: number; value: string }[];
 }

@@ -115,7 +115,7 @@ export class RunHost {
   }
 
   /** An error is a bug of a step type: the engine then plans again, with an abort. */
-  #plan(run: HostedRun, { given, now, wallNow, leaseUntil, recalled }: PlanLargeTurn): PlannedLargeTurn {
+  #plan(run: HostedRun, { given, now, wallNow, recalled }: PlanLargeTurn): PlannedLargeTurn {
     const { execution } = run;
     this.#wallAheadMs = wallNow - now;
     for (const { key, version, value } of recalled) run.recalled.set(key, { version, value: decodeStored(value) });
@@ -123,7 +123,7 @@ export class RunHost {
     run.effects.push(...execution.advance(now));
     const keys = execution.takeWantedKeys();
     if (keys.length > 0) return { kind: 'wanting', keys };
-    const turn = execution.takeTurn(leaseUntil, now);
+    const turn = execution.takeTurn(now);
     const { effects } = run;
     // Another run may change the memory before the next turn.
     run.recalled.clear();

@@ -11,23 +11,48 @@ export type WaitForEnd = (runId: string, waitMs: number, gone: AbortSignal) => P
 
 export function createRunWaiter(reads: Pick<StoredReads, 'outcome' | 'release'>, feed: RunFeed): WaitForEnd {
   return async (runId, waitMs, gone) => {
-    let unwatch = (): void => undefined;
-    let timer: NodeJS.Timeout | undefined;
-    const ended = new Promise<boolean>((resolve) => {
-      unwatch = feed.watch(runId, (events) => {
-        if (events.some(isEnd)) resolve(true);
-      });
-      timer = setTimeout(() => resolve(false), waitMs);
-      gone.addEventListener('abort', () => resolve(false), { once: true });
-    });
+    const news = watchForEnd(runId, feed);
+    const timer = setTimeout(news.expire, waitMs);
+    gone.addEventListener('abort', news.expire, { once: true });
     try {
-      const run = await reads.outcome(runId);
-      if (run === null || isTerminal(run.value.status)) return run;
-      reads.release(run.reservedBytes);
-      return (await ended) ? await reads.outcome(runId) : null;
+      for (;;) {
+        const run = await reads.outcome(runId);
+        if (run === null || isTerminal(run.value.status)) return run;
+        reads.release(run.reservedBytes);
+        if ((await news.next()) === 'expired') return null;
+      }
     } finally {
-      unwatch();
+      news.stop();
       clearTimeout(timer);
+      gone.removeEventListener('abort', news.expire);
     }
+  };
+}
+
+/** `next` resolves once the run has ended or may have: to be read in storage. News that come before it count as well. */
+function watchForEnd(runId: string, feed: RunFeed) {
+  let hasNews = false;
+  let isExpired = false;
+  let announce: () => void = () => undefined;
+  const stop = feed.watch(runId, (events) => {
+    if (events.length > 0 && !events.some(isEnd)) return;
+    hasNews = true;
+    announce();
+  });
+  return {
+    stop,
+    expire(): void {
+      isExpired = true;
+      announce();
+    },
+    async next(): Promise<'news' | 'expired'> {
+      if (!hasNews && !isExpired) {
+        await new Promise<void>((resolve) => {
+          announce = resolve;
+        });
+      }
+      hasNews = false;
+      return isExpired ? 'expired' : 'news';
+    },
   };
 }

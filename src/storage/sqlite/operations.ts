@@ -3,8 +3,9 @@
 
 import type { Database } from 'better-sqlite3';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
-import type { DeliveryLease } from '../delivery-records.ts';
-import type { Lease } from '../run-records.ts';
+import type { ClockStep } from '../../core/run/server-time.ts';
+import type { ClaimLimit, DeliveryLease } from '../delivery-records.ts';
+import type { CreateRunResult, Lease } from '../run-records.ts';
 import type { Storage } from '../storage.ts';
 import { DefinitionReader } from './definitions/read-definitions.ts';
 import { DefinitionWriter } from './definitions/write-definitions.ts';
@@ -16,6 +17,7 @@ import { OverflowGroups } from './deliveries/overflow.ts';
 import { DeliveryReader } from './deliveries/read-deliveries.ts';
 import { AttemptRecorder } from './deliveries/record-attempts.ts';
 import { createDeliveryRetries } from './deliveries/retry-deliveries.ts';
+import { Owners } from './owners.ts';
 import { createRejectionOperations, createRejectionQueries } from './rejections.ts';
 import { createBlobQueries, createRetentionOperations } from './retention.ts';
 import { RunReader } from './runs/read-runs.ts';
@@ -26,7 +28,8 @@ import { createRunResults } from './runs/run-results.ts';
 import { createMemoryQueries } from './runs/step-memory.ts';
 import type { turns } from './runs/turn-columns.ts';
 import { RunWriter } from './runs/write-runs.ts';
-import { createServerTimeOperations } from './server-time.ts';
+import { createServerTimeOperations, type RecordedTime } from './server-time.ts';
+import type { Stamp } from './stamp.ts';
 import type { Packed } from './table.ts';
 
 export const READS = [
@@ -42,69 +45,84 @@ export const READS = [
 ] as const;
 export const WRITES = [
   'changeDefinitions',
-  'createRun',
-  'advanceRun',
-  'claimDueRuns',
-  'renewLeases',
-  'releaseRun',
-  'recoverRuns',
-  'cancelRun',
-  'recordAttempt',
-  'claimDeliveries',
-  'renewDeliveries',
-  'releaseDeliveries',
-  'retryDeliveries',
   'recordRejections',
-  'recordServerTime',
-  'pruneRuns',
   'ping',
-  // These only read, but must see all earlier writes. The server needs the first three to start.
-  'readServerTime',
+  // These only read, but must see all earlier writes. The server needs the first to start.
   'loadDefinitions',
+  'definitionsVersion',
   'nextWake',
   'listDueOrigins',
   'readMemory',
   'findUnreferencedBlobs',
 ] as const;
+/** Writes that take the stamp of the call as their first argument. */
+export const STAMPED_WRITES = [
+  'claimDueRuns',
+  'renewLeases',
+  'releaseRun',
+  'recoverRuns',
+  'reapOwners',
+  'cancelRun',
+  'renewDeliveries',
+  'releaseDeliveries',
+  'retryDeliveries',
+  'pruneRuns',
+] as const;
 
-export type OperationName = (typeof READS)[number] | (typeof WRITES)[number];
+type Read = (typeof READS)[number];
+type Write = (typeof WRITES)[number];
+type StampedWrite = (typeof STAMPED_WRITES)[number];
 
-/** The operations with packed arguments. */
-interface PackedArguments {
-  createRun: Packed<typeof runs>;
-  advanceRun: [lease: Lease, turn: Packed<typeof turns>];
-  recordAttempt: [
+/** Operations of the storage contract as a thread runs them: without promises. */
+type Plain<Names extends keyof Storage> = { [Name in Names]: (...args: Parameters<Storage[Name]>) => Awaited<ReturnType<Storage[Name]>> };
+type Stamped<Names extends keyof Storage> = {
+  [Name in Names]: (stamp: Stamp, ...args: Parameters<Storage[Name]>) => Awaited<ReturnType<Storage[Name]>>;
+};
+
+/** Operations whose arguments or results cross packed. */
+interface PackedWrites {
+  createRun(...run: Packed<typeof runs>): CreateRunResult;
+  advanceRun(lease: Lease, turn: Packed<typeof turns>): boolean;
+  recordAttempt(
+    stamp: Stamp,
     delivery: DeliveryLease,
     attempt: Packed<typeof deliveryAttempts>,
     next: DeliveryState,
     waitingRun: { lease: Lease; turn: Packed<typeof turns> } | null,
-  ];
+  ): Awaited<ReturnType<Storage['recordAttempt']>>;
+  claimDeliveries(stamp: Stamp, limits: ClaimLimit[]): PackedClaims;
 }
 
-/** The operations with packed results. */
-interface PackedResults {
-  claimDeliveries: PackedClaims;
+/** Operations that are not part of the contract: the storage needs them to open and close. */
+interface OwnWrites {
+  registerOwner(): { owner: number; slot: number };
+  retireOwner(owner: number): void;
+  readServerTime(): RecordedTime;
+  recordServerTime(seenAt: number, steps: readonly ClockStep[]): void;
 }
 
-/** The storage methods as a thread runs them: without promises, and some with packed arguments or results. */
-type Operations<Names extends OperationName> = {
-  [Name in Names]: (
-    ...args: Name extends keyof PackedArguments ? PackedArguments[Name] : Parameters<Storage[Name]>
-  ) => Name extends keyof PackedResults ? PackedResults[Name] : Awaited<ReturnType<Storage[Name]>>;
-};
+export type Reads = Plain<Read>;
+export type Writes = Plain<Write> & Stamped<StampedWrite> & PackedWrites & OwnWrites;
+/** By name, the promise-returning form of an operation, as the main thread calls it. */
+export type Call<Operations> = <Name extends keyof Operations & string>(
+  name: Name,
+  args: Operations[Name] extends (...args: infer Args) => unknown ? Args : never,
+) => Promise<Operations[Name] extends (...args: never) => infer Result ? Result : never>;
 
-export function createWrites(database: Database): Operations<(typeof WRITES)[number]> {
+export function createWrites(database: Database): Writes {
   const overflows = new OverflowGroups(database);
   const findDelivery = createDeliveryFinder(database);
   const parts = { overflows, endings: createRunEndings(database, overflows), resultsOf: createRunResults(database) };
   const definitions = new DefinitionReader(database);
   const runs = new RunWriter(database, parts);
+  const claims = new RunClaims(database, parts);
   const attempts = new AttemptRecorder(database, overflows, findDelivery, (lease, turn) => runs.advanceRun(lease, turn));
   return {
-    ...bindAll(definitions, ['loadDefinitions']),
+    ...bindAll(definitions, ['loadDefinitions', 'definitionsVersion']),
     ...bindAll(new DefinitionWriter(database, definitions), ['changeDefinitions']),
     ...bindAll(runs, ['createRun', 'advanceRun', 'cancelRun']),
-    ...bindAll(new RunClaims(database, parts), ['claimDueRuns', 'renewLeases', 'releaseRun', 'recoverRuns', 'nextWake']),
+    ...bindAll(claims, ['claimDueRuns', 'renewLeases', 'releaseRun', 'recoverRuns', 'nextWake']),
+    ...bindAll(new Owners(database, (stamp, owner) => claims.recoverRuns(stamp, owner)), ['registerOwner', 'retireOwner', 'reapOwners']),
     ...bindAll(attempts, ['recordAttempt']),
     ...bindAll(new DeliveryLeases(database, overflows, findDelivery), [
       'claimDeliveries',
@@ -122,7 +140,7 @@ export function createWrites(database: Database): Operations<(typeof WRITES)[num
   };
 }
 
-export function createReads(database: Database): Operations<(typeof READS)[number]> {
+export function createReads(database: Database): Reads {
   return {
     ...bindAll(new DefinitionReader(database), ['findWorkflow']),
     ...bindAll(new RunReader(database), ['getRun', 'getOutcome', 'listRuns', 'readEvents', 'findStream']),

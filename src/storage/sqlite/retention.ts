@@ -5,6 +5,7 @@ import { isTerminal, RUN_STATUSES } from '../../core/run/run.ts';
 import { runNumberAt } from '../../core/run/run-id.ts';
 import type { PruneLimits } from '../run-records.ts';
 import { createRowsBySink, createSinkFilter } from './definitions/rows-by-sink.ts';
+import type { Stamp } from './stamp.ts';
 
 const CHILD_TABLES = ['run_events', 'step_records', 'run_blobs', 'deliveries'] as const;
 /** Keeps runs that still have open deliveries. */
@@ -33,7 +34,7 @@ export function createRetentionOperations(database: Database) {
   const rejectionBytes = (): number => (sizeOf.get('rejections') as number) + (sizeOf.get('rejections_by_app') as number);
 
   return {
-    pruneRuns({ before, maxBytes, limit }: PruneLimits, now: number): number {
+    pruneRuns({ now }: Stamp, { before, maxBytes, limit }: PruneLimits): number {
       deleteKeys.run(now);
       deleteOldRejections.run(limit, before ?? 0);
       const ageBound = before === null ? 0 : runNumberAt(before);

@@ -10,6 +10,12 @@ export const clockSteps = table('clock_steps').columns({ at: given<number>(), ah
 /** Older steps are deleted: times before the oldest one kept are shown by that one. */
 const MAX_STEPS = 1000;
 
+/** The latest known server time, null before the first record; and the steps of the wall clock, oldest first. */
+export interface RecordedTime {
+  seenAt: number | null;
+  steps: ClockStep[];
+}
+
 export function createServerTimeOperations(database: Database) {
   const selectSeenAt = database.prepare('SELECT seen_at FROM database_state').pluck();
   const selectNewestRun = database.prepare('SELECT max(id) FROM runs').pluck();
@@ -21,13 +27,14 @@ export function createServerTimeOperations(database: Database) {
   );
 
   return {
-    readServerTime(): { seenAt: number | null; steps: ClockStep[] } {
+    readServerTime(): RecordedTime {
       const recorded = selectSeenAt.get() as number | null;
       const newest = selectNewestRun.get() as number | null;
       // After a crash the newest run may be later than the recorded time.
       const seenAt = recorded === null || newest === null ? recorded : Math.max(recorded, timeOfRunNumber(newest).ms);
       return { seenAt, steps: selectSteps.all() as ClockStep[] };
     },
+    /** All or nothing. */
     recordServerTime(seenAt: number, steps: readonly ClockStep[]): void {
       updateSeenAt.run(seenAt);
       for (const { at, aheadMs } of steps) upsertStep({ at, ahead_ms: aheadMs });

@@ -1,103 +1,130 @@
-// Storage on one SQLite file: a writer thread behind a commit queue, and a reader thread beside it.
+// Storage on one SQLite file: a writer thread behind a commit queue, and a reader thread beside it. The lock of the data
+// directory keeps other processes out, so that usually one owner has the database alone.
 
-import { join } from 'node:path';
-import type { MemoryAccount } from '../../memory-budget.ts';
-import { PROGRAM_FOLDER } from '../../program-files.ts';
-import type { CreateRunResult } from '../run-records.ts';
-import type { Storage } from '../storage.ts';
-import { FatalStorageError } from '../storage-fault.ts';
-import { bytesOfArguments } from './argument-bytes.ts';
-import { type PackedClaims, unpackClaims } from './deliveries/claimed-deliveries.ts';
+import type { MachineClocks } from '../../clock.ts';
+import type { Logger } from '../../logger.ts';
+import { announceChanges, HintExchange } from '../hints.ts';
+import type { OpenedStorage, Storage, StorageNode } from '../storage.ts';
+import { unpackClaims } from './deliveries/claimed-deliveries.ts';
 import { deliveryAttempts } from './deliveries/delivery-columns.ts';
-import { type OperationName, READS, WRITES } from './operations.ts';
+import { READS, STAMPED_WRITES, WRITES } from './operations.ts';
 import { runs } from './runs/run-columns.ts';
 import { turns } from './runs/turn-columns.ts';
-import { ThreadHandle } from './thread-handle.ts';
+import { ServerTime } from './server-clock.ts';
+import type { Stamp } from './stamp.ts';
+import { StorageThreads, type ThreadsOptions } from './storage-threads.ts';
 
-const MIGRATIONS = join(PROGRAM_FOLDER, 'migrations/sqlite');
-
-export interface SqliteStorageOptions {
-  directory: string;
-  /** Start although the witness says that commits are missing. */
-  acceptLoss?: boolean;
-  /** Bounds the bytes of writes that are not on disk yet. */
-  memory: MemoryAccount;
-  /** Called once, when the database cannot be trusted any more. The process should end. */
-  onFatal: (error: FatalStorageError) => void;
-}
-
-interface Threads {
-  writer: ThreadHandle;
-  reader: ThreadHandle;
+export interface SqliteStorageOptions extends ThreadsOptions {
+  clocks: MachineClocks;
+  logger: Logger;
 }
 
 /**
- * Opens the database of a data directory, or creates it. Rejects with one line for the operator if the directory is in use,
- * damaged, read-only or of a newer program.
+ * Opens the database of a data directory, or creates it, for one owner. Rejects with one line for the operator if the
+ * directory is in use, damaged, read-only or of a newer program.
  */
-export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
-  const threads = await openThreads(options);
-  const read = (name: OperationName, args: unknown[]): Promise<unknown> => threads.reader.queue.submit(name, args, 0);
-  const write = (name: OperationName, args: unknown[]): Promise<unknown> => threads.writer.queue.submit(name, args, bytesOfArguments(args));
-
-  const methods: Partial<Record<OperationName, (...args: unknown[]) => Promise<unknown>>> = {};
-  for (const name of READS) methods[name] = (...args) => read(name, args);
-  for (const name of WRITES) methods[name] = (...args) => write(name, args);
-
-  return {
-    ...(methods as unknown as Omit<Storage, 'close' | keyof PackingMethods>),
-    ...packingMethods(write),
-    close: closeOnce(threads),
-  };
-}
-
-/** Opens the writer first: it takes the lock and migrates. The reader opens meanwhile, as no start needs a read. */
-async function openThreads({ directory, acceptLoss = false, memory, onFatal }: SqliteStorageOptions): Promise<Threads> {
-  const opened: ThreadHandle[] = [];
-  let hasFailed = false;
-  const fail = (error: FatalStorageError): void => {
-    if (hasFailed) return;
-    hasFailed = true;
-    // Nothing is acknowledged any more, not even a commit that might still succeed.
-    for (const { queue } of opened) queue.fail(error);
-    onFatal(error);
-  };
-  const start = (role: 'writer' | 'reader'): ThreadHandle => {
-    const thread = new ThreadHandle({ directory, acceptLoss, migrationsFolder: MIGRATIONS, role }, memory, fail);
-    opened.push(thread);
-    return thread;
-  };
-
-  const writer = start('writer');
-  await writer.open().catch(async (error: unknown) => {
-    await writer.close();
+export async function openSqliteStorage(options: SqliteStorageOptions): Promise<OpenedStorage> {
+  const database = await openDatabase(options);
+  const { storage, node } = await database.openStorage({ isAlone: true }).catch(async (error: unknown) => {
+    await database.close();
     throw error;
   });
-  const reader = start('reader');
-  reader.open().catch((error: Error) => fail(new FatalStorageError(error.message)));
-  return { writer, reader };
+  return { storage: { ...storage, close: () => database.close() }, node };
 }
 
-type PackingMethods = Pick<Storage, 'createRun' | 'advanceRun' | 'recordAttempt' | 'claimDeliveries'>;
+export interface SharedDatabase {
+  openStorage(): Promise<OpenedStorage>;
+  close(): Promise<void>;
+}
 
-/** The methods whose arguments or results cross to the writer thread packed. */
-function packingMethods(write: (name: OperationName, args: unknown[]) => Promise<unknown>): PackingMethods {
+/** The same for several owners in this process. Each storage is closed by itself, and then the database. */
+export async function openSqliteDatabase(options: SqliteStorageOptions): Promise<SharedDatabase> {
+  const database = await openDatabase(options);
+  return { openStorage: () => database.openStorage({ isAlone: false }), close: () => database.close() };
+}
+
+async function openDatabase(options: SqliteStorageOptions): Promise<SqliteDatabase> {
+  const threads = await StorageThreads.open(options);
+  try {
+    const recorded = await threads.write('readServerTime', []);
+    const time = new ServerTime({ ...options, recorded, record: (...args) => threads.write('recordServerTime', args) });
+    return new SqliteDatabase(threads, time);
+  } catch (error) {
+    await threads.close();
+    throw error;
+  }
+}
+
+class SqliteDatabase {
+  readonly #threads: StorageThreads;
+  readonly #time: ServerTime;
+  readonly #hints = new HintExchange();
+  #closing: Promise<void> | undefined;
+
+  constructor(threads: StorageThreads, time: ServerTime) {
+    this.#threads = threads;
+    this.#time = time;
+  }
+
+  async openStorage({ isAlone }: Pick<StorageNode, 'isAlone'>): Promise<OpenedStorage> {
+    const node = { ...(await this.#threads.write('registerOwner', [])), isAlone, time: this.#time };
+    const storage = this.#createStorage(node.owner);
+    // Nobody listens to an owner that is alone.
+    return { storage: isAlone ? storage : announceChanges(storage, (hint) => this.#hints.announce(node.owner, hint)), node };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#time.close().then(() => this.#threads.close());
+    return this.#closing;
+  }
+
+  #createStorage(owner: number): Storage {
+    const { read, write } = this.#threads;
+    let closing: Promise<void> | undefined;
+    const unlessClosed = ((call: Forward): Forward =>
+      (name, args) =>
+        closing === undefined ? call(name, args) : Promise.reject(new Error('the storage is closed'))) as <Calls>(call: Calls) => Calls;
+    const calls = { read: unlessClosed(read), write: unlessClosed(write) };
+    const stamp = (): Stamp => ({ owner, now: this.#time.clock() });
+    return {
+      ...forwardingMethods(calls, stamp),
+      ...packingMethods(calls, stamp),
+      watch: (listener) => this.#hints.watch(owner, listener),
+      close: () => {
+        // Each thread answers in order, so that all earlier calls are settled then.
+        closing ??= Promise.all([read('findStream', ['']), write('retireOwner', [owner])]).then(() => undefined);
+        return closing;
+      },
+    };
+  }
+}
+
+type Calls = Pick<StorageThreads, 'read' | 'write'>;
+/** A call whose types the caller ensures. */
+type Forward = (name: string, args: unknown[]) => Promise<unknown>;
+type ForwardedName = (typeof READS | typeof WRITES | typeof STAMPED_WRITES)[number];
+type PackingName = 'createRun' | 'advanceRun' | 'recordAttempt' | 'claimDeliveries';
+
+/** The methods whose arguments and results cross as they are. */
+function forwardingMethods(calls: Calls, stamp: () => Stamp): Pick<Storage, ForwardedName> {
+  const { read, write } = calls as unknown as Record<'read' | 'write', Forward>;
+  const methods: Partial<Record<ForwardedName, (...args: unknown[]) => Promise<unknown>>> = {};
+  for (const name of READS) methods[name] = (...args) => read(name, args);
+  for (const name of WRITES) methods[name] = (...args) => write(name, args);
+  for (const name of STAMPED_WRITES) methods[name] = (...args) => write(name, [stamp(), ...args]);
+  return methods as unknown as Pick<Storage, ForwardedName>;
+}
+
+/** The methods whose arguments or results cross packed. */
+function packingMethods({ write }: Calls, stamp: () => Stamp): Pick<Storage, PackingName> {
   return {
-    createRun: (run) => write('createRun', runs.pack(run)) as Promise<CreateRunResult>,
-    advanceRun: (lease, turn) => write('advanceRun', [lease, turns.pack({ turn })]) as Promise<boolean>,
+    createRun: (run) => write('createRun', runs.pack({ run, turn: run.turn, stamp: stamp() })),
+    advanceRun: (lease, turn) => write('advanceRun', [lease, turns.pack({ turn, stamp: stamp() })]),
     recordAttempt(delivery, attempt, next, waitingRun) {
-      const packedRun = waitingRun === null ? null : { lease: waitingRun.lease, turn: turns.pack(waitingRun) };
-      const packed = [delivery, deliveryAttempts.pack(attempt), next, packedRun];
-      return write('recordAttempt', packed) as ReturnType<Storage['recordAttempt']>;
+      const at = stamp();
+      const packedRun = waitingRun === null ? null : { lease: waitingRun.lease, turn: turns.pack({ turn: waitingRun.turn, stamp: at }) };
+      return write('recordAttempt', [at, delivery, deliveryAttempts.pack(attempt), next, packedRun]);
     },
-    claimDeliveries: async (...args) => unpackClaims((await write('claimDeliveries', args)) as PackedClaims),
-  };
-}
-
-function closeOnce({ writer, reader }: Threads): () => Promise<void> {
-  let closing: Promise<void> | undefined;
-  return () => {
-    closing ??= reader.close().then(() => writer.close());
-    return closing;
+    claimDeliveries: async (limits) => unpackClaims(await write('claimDeliveries', [stamp(), limits])),
   };
 }

@@ -33,7 +33,7 @@ describe('shares of edges', () => {
   });
 
   test('the shares are kept for the ids that the server creates', () => {
-    const newRunId = createRunIds(() => Date.UTC(2026, 10, 21));
+    const newRunId = createRunIds(() => Date.UTC(2026, 10, 21), 0);
     const drawn = Array.from({ length: RUNS }, () => draw({ edges: [edge(20, 'a')] }, newRunId()));
     // These ids are random: a deviation of 6 sigma occurs once in 500 million runs of this test.
     expect(Math.abs(share(drawn, 'a') - 0.2)).toBeLessThan(6 * sigma(0.2));

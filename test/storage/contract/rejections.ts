@@ -7,6 +7,7 @@ import { completedTurn, NOW, type Workbench } from './workbench.ts';
 const MOST = 10_000;
 
 export function rejectionsContract(workbench: () => Workbench): void {
+  const at: Workbench['at'] = (ms) => workbench().at(ms);
   const rejection = (fields: Partial<RejectionChange> = {}): RejectionChange => ({
     position: null,
     sinkId: 'snk_1',
@@ -57,7 +58,7 @@ export function rejectionsContract(workbench: () => Workbench): void {
     test('begins a new entry where the old one was removed, and never gives its position to another', async () => {
       const { storage } = workbench();
       const [position] = (await storage.recordRejections([rejection()])) as [number];
-      await storage.pruneRuns({ before: NOW + 1000, maxBytes: null, limit: MOST }, NOW);
+      await at(NOW).pruneRuns({ before: NOW + 1000, maxBytes: null, limit: MOST });
       expect(await storage.listRejections({ limit: 1 })).toEqual([]);
       const [again, other] = (await storage.recordRejections([rejection({ position }), rejection({ path: '/other' })])) as [number, number];
       expect(again).toBeGreaterThan(position);
@@ -67,7 +68,7 @@ export function rejectionsContract(workbench: () => Workbench): void {
 
     test('keeps the newest, up to a fixed number, and they take no run its place', async () => {
       const { storage, addSink, addRun } = workbench();
-      await storage.pruneRuns({ before: NOW + 1000 * 3_600_000, maxBytes: null, limit: MOST }, NOW);
+      await at(NOW).pruneRuns({ before: NOW + 1000 * 3_600_000, maxBytes: null, limit: MOST });
       const { runId } = await addRun(await addSink(), { turn: completedTurn(1) });
       const long = rejection({ path: 'p'.repeat(512), message: 'm'.repeat(512) });
       for (let batch = 0; batch < 11; batch += 1) await storage.recordRejections(Array.from({ length: 1000 }, () => long));
@@ -76,7 +77,7 @@ export function rejectionsContract(workbench: () => Workbench): void {
       expect(left).toHaveLength(MOST);
       expect(left.at(-1)?.position).toBe((newest?.position as number) - MOST + 1);
       // All of them are some 12 MB.
-      expect(await storage.pruneRuns({ before: null, maxBytes: 2_000_000, limit: 10 }, NOW)).toBe(0);
+      expect(await at(NOW).pruneRuns({ before: null, maxBytes: 2_000_000, limit: 10 })).toBe(0);
       expect(await storage.getRun(runId)).not.toBeNull();
     });
   });

@@ -15,10 +15,15 @@ export class DefinitionReader {
 
   loadDefinitions(): Definitions {
     return {
+      version: this.definitionsVersion(),
       apps: this.#sql.selectApps.all() as Definitions['apps'],
       workflows: (this.#sql.selectWorkflows.all() as WorkflowRow[]).map(toWorkflow),
       sinks: (this.#sql.selectSinks.all() as SinkRow[]).map(toSink),
     };
+  }
+
+  definitionsVersion(): number {
+    return this.#sql.selectVersion.get() as number;
   }
 
   findWorkflow(appId: string, workflowId: string, version: number | null): WorkflowRecord | null {
@@ -29,6 +34,7 @@ export class DefinitionReader {
 
 function prepareStatements(database: Database) {
   return {
+    selectVersion: database.prepare('SELECT definitions_version FROM database_state').pluck(),
     selectApps: database.prepare('SELECT id, name, managed_by AS managedBy, created_at AS createdAt FROM apps ORDER BY id'),
     selectWorkflows: database.prepare(
       `SELECT ${WORKFLOW_COLUMNS}, max(version) AS version FROM workflows JOIN apps ON apps.no = app_no

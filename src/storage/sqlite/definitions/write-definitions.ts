@@ -1,25 +1,34 @@
 // Applies changes of definitions to SQLite, inside the transaction of their batch.
 
 import type { Database } from 'better-sqlite3';
-import type { DefinitionChange } from '../../definition-store.ts';
+import type { DefinitionChange, DefinitionEdit, EditResult } from '../../definition-store.ts';
 import type { DefinitionReader } from './read-definitions.ts';
 import { AppWriter } from './write-apps.ts';
 import { SinkWriter } from './write-sinks.ts';
 import { WorkflowWriter } from './write-workflows.ts';
 
 export class DefinitionWriter {
+  readonly #reader: DefinitionReader;
+  readonly #sql: ReturnType<typeof prepareStatements>;
   readonly #apps: AppWriter;
   readonly #workflows: WorkflowWriter;
   readonly #sinks: SinkWriter;
 
   constructor(database: Database, reader: DefinitionReader) {
+    this.#reader = reader;
+    this.#sql = prepareStatements(database);
     this.#apps = new AppWriter(database);
     this.#workflows = new WorkflowWriter(database, this.#apps, reader);
     this.#sinks = new SinkWriter(database, this.#apps, reader);
   }
 
-  changeDefinitions(changes: DefinitionChange[], now: number): void {
-    for (const change of changes) this.#apply(change, now);
+  changeDefinitions({ id, version, changes, at }: DefinitionEdit): EditResult {
+    const current = this.#reader.definitionsVersion();
+    if (current === version + 1 && this.#sql.selectLastEdit.get() === id) return { kind: 'changed', version: current };
+    if (current !== version) return { kind: 'outdated' };
+    for (const change of changes) this.#apply(change, at);
+    this.#sql.countEdit.run(id);
+    return { kind: 'changed', version: version + 1 };
   }
 
   #apply(change: DefinitionChange, now: number): void {
@@ -38,4 +47,11 @@ export class DefinitionWriter {
         return this.#sinks.delete(change.sinkId, now);
     }
   }
+}
+
+function prepareStatements(database: Database) {
+  return {
+    selectLastEdit: database.prepare('SELECT last_edit FROM database_state').pluck(),
+    countEdit: database.prepare('UPDATE database_state SET definitions_version = definitions_version + 1, last_edit = ?'),
+  };
 }

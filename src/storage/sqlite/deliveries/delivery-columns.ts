@@ -4,15 +4,18 @@ import type { DeliveryStatus } from '../../../core/delivery/delivery.ts';
 import { type DeliveryIdParts, parseDeliveryId } from '../../../core/delivery/delivery-id.ts';
 import type { OutboundResult } from '../../../core/delivery/outbound.ts';
 import type { OverflowGroup } from '../../../core/delivery/overflow.ts';
+import { FIRST_EPOCH, LEASE_MS } from '../../../leases/lease.ts';
 import type { AttemptRecord, NewDelivery } from '../../delivery-records.ts';
+import type { Stamp } from '../stamp.ts';
 import { beside, given, type Packed, preset, table } from '../table.ts';
 import { type PackedMessage, packMessage } from './message-columns.ts';
 
 interface Outgoing {
+  stamp: Stamp;
   delivery: NewDelivery;
   key: DeliveryIdParts;
   packed: PackedMessage;
-  now: number;
+  createdAt: number;
 }
 
 export const deliveries = table<Outgoing>('deliveries').columns({
@@ -20,6 +23,7 @@ export const deliveries = table<Outgoing>('deliveries').columns({
   body: beside(({ packed }) => packed.body),
   retry: beside(({ delivery }) => JSON.stringify(delivery.retry)),
   overflow: beside(({ delivery }) => delivery.overflow),
+  now: beside(({ stamp }) => stamp.now),
   no: preset<number>(),
   run_id: given<number>(),
   step_no: ({ key }) => key.stepNo,
@@ -27,14 +31,15 @@ export const deliveries = table<Outgoing>('deliveries').columns({
   step: ({ delivery }) => delivery.step,
   app_no: given<number>(),
   sink_no: given<number>(),
-  status: ({ delivery }): DeliveryStatus => (delivery.leaseUntil === null ? 'queued' : 'sending'),
+  status: ({ delivery }): DeliveryStatus => (delivery.isLeased ? 'sending' : 'queued'),
   is_awaited: ({ delivery }) => (delivery.isAwaited ? 1 : 0),
   origin: ({ delivery }) => delivery.origin,
   attempts: () => 0,
   last_attempt: ({ delivery }) => delivery.retry.maxRetries + 1,
-  due_at: ({ delivery, now }): number | null => delivery.leaseUntil ?? now,
-  epoch: () => 1,
-  created_at: ({ now }) => now,
+  due_at: ({ delivery, stamp }): number | null => (delivery.isLeased ? stamp.now + LEASE_MS : stamp.now),
+  owner: ({ stamp }) => stamp.owner,
+  epoch: () => FIRST_EPOCH,
+  created_at: ({ createdAt }) => createdAt,
   finished_at: preset<number | null>(),
   overflow_policy: preset<OverflowGroup['policy'] | null>(),
   overflow_group: preset<string | null>(),
@@ -60,9 +65,11 @@ export const deliveryAttempts = table<AttemptRecord>('delivery_attempts').column
 });
 
 /** Packs the deliveries of one turn. Returns null if there are none. */
-export function packDeliveries(of: readonly NewDelivery[], now: number): Packed<typeof deliveries>[] | null {
+export function packDeliveries(of: readonly NewDelivery[], createdAt: number, stamp: Stamp): Packed<typeof deliveries>[] | null {
   if (of.length === 0) return null;
-  return of.map((delivery) => deliveries.pack({ delivery, key: deliveryKeyOf(delivery.id), packed: packMessage(delivery.message), now }));
+  return of.map((delivery) =>
+    deliveries.pack({ delivery, key: deliveryKeyOf(delivery.id), packed: packMessage(delivery.message), createdAt, stamp }),
+  );
 }
 
 function withoutBody(result: OutboundResult): object {

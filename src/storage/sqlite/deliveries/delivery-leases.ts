@@ -1,7 +1,9 @@
 // Leases of deliveries in SQLite: claims due deliveries, and renews and releases their leases.
 
 import type { Database } from 'better-sqlite3';
+import { LEASE_MS } from '../../../leases/lease.ts';
 import type { ClaimLimit, DeliveryLease } from '../../delivery-records.ts';
+import type { Stamp } from '../stamp.ts';
 import { CLAIM_COLUMNS, numberOf, type PackedClaims, packClaims } from './claimed-deliveries.ts';
 import type { FindDelivery } from './find-delivery.ts';
 import type { OverflowGroups } from './overflow.ts';
@@ -19,19 +21,19 @@ export class DeliveryLeases {
     this.#find = find;
   }
 
-  claimDeliveries(limits: ClaimLimit[], now: number, leaseUntil: number): PackedClaims {
+  claimDeliveries({ now, owner }: Stamp, limits: ClaimLimit[]): PackedClaims {
     const rows = limits.flatMap((limit) => this.#selectDue(limit, now));
-    for (const row of rows) this.#sql.claim.run(leaseUntil, numberOf(row));
+    for (const row of rows) this.#sql.claim.run(now + LEASE_MS, owner, numberOf(row));
     return packClaims(rows);
   }
 
-  renewDeliveries(leases: DeliveryLease[], leaseUntil: number): string[] {
+  renewDeliveries({ now }: Stamp, leases: DeliveryLease[]): string[] {
     return leases
-      .filter(({ id, epoch }) => this.#sql.renew.run(leaseUntil, this.#find(id)?.no ?? null, epoch).changes === 0)
+      .filter(({ id, epoch }) => this.#sql.renew.run(now + LEASE_MS, this.#find(id)?.no ?? null, epoch).changes === 0)
       .map(({ id }) => id);
   }
 
-  releaseDeliveries(leases: DeliveryLease[], now: number): void {
+  releaseDeliveries({ now }: Stamp, leases: DeliveryLease[]): void {
     for (const { id, epoch } of leases) {
       const delivery = this.#find(id);
       if (delivery === undefined) continue;
@@ -62,7 +64,7 @@ function prepareStatements(database: Database) {
     selectDueSizes: database.prepare(`SELECT length(body) ${DUE}`).pluck(),
     selectDue: database.prepare(`SELECT ${CLAIM_COLUMNS} ${DUE}`).raw(),
     // Updates one row at a time: a statement that changes many rows writes a journal of its own.
-    claim: database.prepare("UPDATE deliveries SET status = 'sending', epoch = epoch + 1, due_at = ? WHERE no = ?"),
+    claim: database.prepare("UPDATE deliveries SET status = 'sending', epoch = epoch + 1, due_at = ?, owner = ? WHERE no = ?"),
     renew: database.prepare("UPDATE deliveries SET due_at = ? WHERE no = ? AND epoch = ? AND status = 'sending'"),
     release: database.prepare(
       "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE no = ? AND epoch = ? AND status = 'sending'",

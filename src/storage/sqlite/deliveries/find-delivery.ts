@@ -17,10 +17,11 @@ export type FindDelivery = (id: string) => FoundDelivery | undefined;
 export function createDeliveryFinder(database: Database): FindDelivery {
   const select = database.prepare(
     `SELECT no, run_id AS runNumber, is_awaited AS isAwaited, CASE overflow_policy WHEN 'latest_wins' THEN overflow_group END AS latestOf
-     FROM deliveries WHERE run_id = ? AND step_no = ? AND visit = ?`,
+     FROM deliveries WHERE run_id = ? AND step_no = ? AND visit = ? AND (SELECT nonce FROM runs WHERE id = run_id) = ?`,
   );
   return (id) => {
     const { runId, stepNo, visit } = deliveryKeyOf(id);
-    return select.get(keyOf(runId).runNumber, stepNo, visit) as FoundDelivery | undefined;
+    const { runNumber, nonce } = keyOf(runId);
+    return select.get(runNumber, stepNo, visit, nonce) as FoundDelivery | undefined;
   };
 }

@@ -20,7 +20,7 @@ export function createDeliveryInserter(database: Database, overflows: OverflowGr
       const message = deliveries.read(delivery, 'message');
       insertMessage({ delivery_no: no, message, body: deliveries.read(delivery, 'body'), retry: deliveries.read(delivery, 'retry') });
       const overflow = deliveries.read(delivery, 'overflow');
-      if (overflow !== null) overflows.enter(no, overflow, deliveries.read(delivery, 'created_at'));
+      if (overflow !== null) overflows.enter(no, overflow, deliveries.read(delivery, 'now'));
     }
   };
 }

@@ -5,6 +5,7 @@ import type { DeliveryState } from '../../../core/delivery/delivery.ts';
 import type { DeliveryLease } from '../../delivery-records.ts';
 import type { Lease } from '../../run-records.ts';
 import type { turns } from '../runs/turn-columns.ts';
+import type { Stamp } from '../stamp.ts';
 import type { Packed } from '../table.ts';
 import { deliveryAttempts } from './delivery-columns.ts';
 import type { FindDelivery } from './find-delivery.ts';
@@ -26,6 +27,7 @@ export class AttemptRecorder {
   }
 
   recordAttempt(
+    { now }: Stamp,
     { id, epoch }: DeliveryLease,
     attempt: Packed<typeof deliveryAttempts>,
     { status, dueAt }: DeliveryState,
@@ -33,13 +35,16 @@ export class AttemptRecorder {
   ): 'recorded' | 'dropped' | 'stale' | 'turn_refused' {
     const delivery = this.#find(id);
     if (delivery === undefined) return 'stale';
-    const now = deliveryAttempts.read(attempt, 'started_at') + deliveryAttempts.read(attempt, 'duration_ms');
-    const number = this.#insertAttempt(delivery.no, attempt);
-    const isStale = this.#sql.update.run(status, number, dueAt, dueAt === null ? now : null, delivery.no, epoch).changes === 0;
-    if (isStale) this.#sql.countOfEnded.run(number, delivery.no);
-    const isDropped = delivery.latestOf !== null && this.#overflows.settle(delivery.latestOf, now).includes(delivery.no);
+    const { no } = delivery;
+    const endedAt = deliveryAttempts.read(attempt, 'started_at') + deliveryAttempts.read(attempt, 'duration_ms');
+    const number = this.#insertAttempt(no, attempt);
+    const isStored = this.#sql.update.run(status, number, dueAt, dueAt === null ? endedAt : null, no, epoch).changes === 1;
+    const earlier = isStored ? undefined : (this.#sql.selectEarlier.get({ no, epoch, status }) as 'recorded' | 'dropped' | undefined);
+    const isStale = !isStored && earlier === undefined;
+    if (isStale) this.#sql.countOfEnded.run(number, no);
+    const isDropped = delivery.latestOf !== null && this.#overflows.settle(delivery.latestOf, now).includes(no);
     if (isStale) return 'stale';
-    if (isDropped) return 'dropped';
+    if (isDropped || earlier === 'dropped') return 'dropped';
     if (dueAt !== null || delivery.isAwaited === 0) return 'recorded';
     if (waitingRun !== null && this.#advanceRun(waitingRun.lease, waitingRun.turn)) return 'recorded';
     this.#sql.wakeRun.run(now, delivery.runNumber);
@@ -66,6 +71,13 @@ function prepareStatements(database: Database) {
     update: database.prepare(
       "UPDATE deliveries SET status = ?, attempts = max(attempts, ?), due_at = ?, finished_at = ? WHERE no = ? AND epoch = ? AND status = 'sending'",
     ),
+    // The result of an earlier, same call whose answer was lost. A drop begins the next epoch.
+    selectEarlier: database
+      .prepare(
+        `SELECT CASE WHEN status = 'dropped' THEN 'dropped' ELSE 'recorded' END FROM deliveries
+         WHERE no = @no AND ((epoch = @epoch AND status = @status) OR (epoch = @epoch + 1 AND status = 'dropped' AND @status = 'queued'))`,
+      )
+      .pluck(),
     countOfEnded: database.prepare("UPDATE deliveries SET attempts = max(attempts, ?) WHERE no = ? AND status IN ('cancelled', 'dropped')"),
     // A run that is being advanced reads the result itself after it has stored its turn.
     wakeRun: database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND status = 'waiting'"),

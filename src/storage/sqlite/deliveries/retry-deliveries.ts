@@ -3,6 +3,7 @@
 import type { Database } from 'better-sqlite3';
 import { parseDeliveryId } from '../../../core/delivery/delivery-id.ts';
 import { parseRunId } from '../../../core/run/run-id.ts';
+import type { Stamp } from '../stamp.ts';
 import type { FindDelivery, FoundDelivery } from './find-delivery.ts';
 import type { OverflowGroups } from './overflow.ts';
 
@@ -21,7 +22,7 @@ export function createDeliveryRetries(database: Database, overflows: OverflowGro
   const retry = database.prepare(RETRY).pluck();
 
   return {
-    retryDeliveries(ids: string[], now: number): { id: string; origin: string }[] {
+    retryDeliveries({ now }: Stamp, ids: string[]): { id: string; origin: string }[] {
       const dropped = new Set<number>();
       const retried = ids.flatMap((id) => {
         const key = parseDeliveryId(id);

@@ -9,8 +9,8 @@ type Idempotency = NonNullable<NewRun['idempotency']>;
 
 export interface IdempotencyKeys {
   /** Returns the result for a run whose key is taken, or null if the key is free. */
-  findDuplicate(sinkNo: number, idempotency: Idempotency, now: number): CreateRunResult | null;
-  store(sinkNo: number, idempotency: Idempotency, runNumber: number): void;
+  findDuplicate(sinkNo: number, idempotency: Idempotency, now: number): Extract<CreateRunResult, { kind: 'duplicate' }> | null;
+  store(sinkNo: number, idempotency: Idempotency, runNumber: number, now: number): void;
 }
 
 export function createIdempotencyKeys(database: Database): IdempotencyKeys {
@@ -29,8 +29,8 @@ export function createIdempotencyKeys(database: Database): IdempotencyKeys {
       if (earlier === undefined) return null;
       return { kind: 'duplicate', runId: toRunId(earlier), sameRequest: earlier.fingerprint === fingerprint };
     },
-    store(sinkNo, { key, fingerprint, expiresAt }, runNumber) {
-      insert({ sink_no: sinkNo, key, fingerprint, run_id: runNumber, expires_at: expiresAt });
+    store(sinkNo, { key, fingerprint, keepMs }, runNumber, now) {
+      insert({ sink_no: sinkNo, key, fingerprint, run_id: runNumber, expires_at: now + keepMs });
     },
   };
 }

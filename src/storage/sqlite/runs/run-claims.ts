@@ -3,8 +3,10 @@
 import type { Database } from 'better-sqlite3';
 import { POISONED } from '../../../core/run/run-event.ts';
 import { LARGE_RUN_BYTES, runWeight } from '../../../core/run/run-weight.ts';
-import type { ClaimedRun, Lease, RunClaimLimit, StepRecord } from '../../run-records.ts';
+import { LEASE_MS } from '../../../leases/lease.ts';
+import type { ClaimedRun, Lease, Recovery, RunClaimLimit, StepRecord } from '../../run-records.ts';
 import type { OverflowGroups } from '../deliveries/overflow.ts';
+import type { Stamp } from '../stamp.ts';
 import type { RunEndings } from './run-endings.ts';
 import type { ReadResults } from './run-results.ts';
 import { keyOf, RUN_TABLES, type RunRow, readSteps, type StepRow, SUMMARY_COLUMNS, toRunId, toWorkflowReference } from './run-rows.ts';
@@ -37,26 +39,24 @@ export class RunClaims {
     this.#resultsOf = resultsOf;
   }
 
-  claimDueRuns(now: number, leaseUntil: number, limits: RunClaimLimit): ClaimedRun[] {
+  claimDueRuns({ now, owner }: Stamp, limits: RunClaimLimit): ClaimedRun[] {
     const claims = this.#selectClaims(now, limits);
-    for (const { runNumber } of claims) this.#sql.claimRun.run(leaseUntil, runNumber);
+    for (const { runNumber } of claims) this.#sql.claimRun.run(now + LEASE_MS, owner, runNumber);
     return claims.map((due) => this.#readClaimed(due));
   }
 
-  renewLeases(leases: Lease[], leaseUntil: number): string[] {
-    return leases
-      .filter(({ runId, epoch }) => this.#sql.renewLease.run(leaseUntil, keyOf(runId).runNumber, epoch).changes === 0)
-      .map(({ runId }) => runId);
+  renewLeases({ now }: Stamp, leases: Lease[]): string[] {
+    return leases.filter((lease) => this.#sql.renewLease.run(now + LEASE_MS, ...leaseKey(lease)).changes === 0).map(({ runId }) => runId);
   }
 
-  releaseRun({ runId, epoch }: Lease, now: number): void {
-    this.#sql.releaseRun.run(now, keyOf(runId).runNumber, epoch);
+  releaseRun({ now }: Stamp, lease: Lease, delayMs: number): void {
+    this.#sql.releaseRun.run(now + delayMs, ...leaseKey(lease));
   }
 
-  recoverRuns(now: number): { recovered: number; poisoned: string[] } {
-    this.#sql.releaseDeliveries.run(now);
+  recoverRuns({ now }: Stamp, owner: number): Recovery {
+    this.#sql.releaseDeliveries.run(now, owner);
     this.#overflows.settleAll(now);
-    const recovered = this.#sql.recoverRuns.run(now).changes;
+    const recovered = this.#sql.recoverRuns.run(now, owner).changes;
     const poisoned = this.#sql.selectPoisoned.all(MAX_DEATHS) as { run_number: number; nonce: string; lastSeq: number }[];
     for (const { run_number, lastSeq } of poisoned) this.#endings.endRun(run_number, lastSeq, { status: 'failed', error: POISONED, now });
     return { recovered: recovered - poisoned.length, poisoned: poisoned.map(toRunId) };
@@ -86,7 +86,7 @@ export class RunClaims {
     const { runNumber, bytes } = due;
     const row = this.#sql.selectRun.get(runNumber) as RunRow;
     return {
-      lease: { runId: toRunId(row), epoch: row.epoch },
+      lease: { runId: toRunId(row), epoch: row.epoch, turns: row.turns },
       appId: row.app_id,
       sinkId: row.sink_id,
       workflow: toWorkflowReference(row),
@@ -115,24 +115,29 @@ function prepareStatements(database: Database) {
          + coalesce((SELECT sum(octet_length(outputs)) FROM step_records WHERE run_id = id), 0) AS bytes
        FROM runs WHERE wake_at <= ? ORDER BY wake_at LIMIT ${MAX_EXAMINED}`,
     ),
-    claimRun: database.prepare("UPDATE runs SET status = 'running', epoch = epoch + 1, wake_at = ? WHERE id = ?"),
+    claimRun: database.prepare("UPDATE runs SET status = 'running', epoch = epoch + 1, wake_at = ?, owner = ? WHERE id = ?"),
     selectRun: database.prepare(`SELECT ${SUMMARY_COLUMNS}, runs.* FROM ${RUN_TABLES} WHERE runs.id = ?`),
     selectSteps: database.prepare('SELECT * FROM step_records WHERE run_id = ?'),
-    renewLease: database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND epoch = ? AND status = 'running'"),
+    renewLease: database.prepare("UPDATE runs SET wake_at = ? WHERE id = ? AND nonce = ? AND epoch = ? AND status = 'running'"),
     releaseRun: database.prepare(
-      "UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE id = ? AND epoch = ? AND status = 'running'",
+      "UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE id = ? AND nonce = ? AND epoch = ? AND status = 'running'",
     ),
     recoverRuns: database.prepare(
-      "UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1, deaths = deaths + 1 WHERE wake_at IS NOT NULL AND status = 'running'",
+      "UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1, deaths = deaths + 1 WHERE wake_at IS NOT NULL AND status = 'running' AND owner = ?",
     ),
     selectPoisoned: database.prepare(
       'SELECT id AS run_number, nonce, last_seq AS lastSeq FROM runs WHERE wake_at IS NOT NULL AND deaths >= ?',
     ),
     releaseDeliveries: database.prepare(
-      "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE sink_no IN (SELECT no FROM sinks) AND status = 'sending'",
+      "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE sink_no IN (SELECT no FROM sinks) AND status = 'sending' AND owner = ?",
     ),
     selectNextWake: database.prepare('SELECT min(wake_at) FROM runs WHERE wake_at IS NOT NULL').pluck(),
   };
+}
+
+function leaseKey({ runId, epoch }: Lease): [runNumber: number, nonce: string, epoch: number] {
+  const { runNumber, nonce } = keyOf(runId);
+  return [runNumber, nonce, epoch];
 }
 
 /** Returns of each step the record of its last visit. */

@@ -2,41 +2,46 @@
 // thread costs more than storing them.
 
 import { parseJson, stringifyJson } from '../../../core/json/json.ts';
+import { FIRST_EPOCH } from '../../../leases/lease.ts';
 import type { NewRun, StepRecord } from '../../run-records.ts';
 import { packDeliveries } from '../deliveries/delivery-columns.ts';
 import { beside, given, type Packed, preset, table } from '../table.ts';
 import { packEvents } from './event-columns.ts';
 import { stepRecords } from './step-columns.ts';
-import { CHANGED_COLUMNS } from './turn-columns.ts';
+import { CHANGED_COLUMNS, type StampedTurn } from './turn-columns.ts';
 
-/** The epoch of the first lease, which the creator of a run gets. */
-export const FIRST_EPOCH = 1;
+/** A run on its way. Its turn is that of the run, given apart as all turns are. */
+export interface StampedRun extends StampedTurn {
+  run: NewRun;
+}
 
-export const runs = table<NewRun>('runs').columns({
-  runId: beside(({ runId }) => runId),
-  sinkId: beside(({ sinkId }) => sinkId),
+export const runs = table<StampedRun>('runs').columns({
+  now: beside(({ stamp }) => stamp.now),
+  runId: beside(({ run: { runId } }) => runId),
+  sinkId: beside(({ run: { sinkId } }) => sinkId),
   openSteps: beside(({ turn }) => packOpenSteps(turn.steps)),
-  blobs: beside(({ blobs }) => (blobs.length === 0 ? null : blobs)),
-  idempotency: beside(({ idempotency }) => idempotency),
-  deliveries: beside(({ turn, createdAt }) => packDeliveries(turn.deliveries, createdAt)),
+  blobs: beside(({ run: { blobs } }) => (blobs.length === 0 ? null : blobs)),
+  idempotency: beside(({ run: { idempotency } }) => idempotency),
+  deliveries: beside(({ run, turn, stamp }) => packDeliveries(turn.deliveries, run.createdAt, stamp)),
   memory: beside(({ turn }) => (turn.memory.length === 0 ? null : turn.memory)),
   id: given<number>(),
   nonce: given<string>(),
   app_no: given<number>(),
   sink_no: given<number>(),
-  workflow_id: ({ workflow }) => (workflow === null ? null : workflow.id),
-  workflow_version: ({ workflow }) => (workflow === null ? null : workflow.version),
+  workflow_id: ({ run: { workflow } }) => (workflow === null ? null : workflow.id),
+  workflow_version: ({ run: { workflow } }) => (workflow === null ? null : workflow.version),
   ...CHANGED_COLUMNS,
-  created_at: ({ createdAt }) => createdAt,
+  created_at: ({ run: { createdAt } }) => createdAt,
   epoch: () => FIRST_EPOCH,
-  request: ({ request }) => request,
-  body_kind: ({ bodyKind }) => bodyKind,
-  body_charset: ({ bodyCharset }) => bodyCharset,
-  body: ({ body }) => withoutSurroundings(body),
-  inputs: ({ inputs }) => inputs,
+  request: ({ run: { request } }) => request,
+  body_kind: ({ run: { bodyKind } }) => bodyKind,
+  body_charset: ({ run: { bodyCharset } }) => bodyCharset,
+  body: ({ run: { body } }) => withoutSurroundings(body),
+  inputs: ({ run: { inputs } }) => inputs,
   first_events: ({ turn }) => packEvents(turn.events),
   first_steps: ({ turn }) => packSteps(turn.steps),
   deaths: preset<number>(),
+  turns: preset<number>(),
 });
 
 export const runEvents = table('run_events').columns({ run_id: given<number>(), seq: given<number>(), data: given<string>() });

@@ -7,9 +7,10 @@ import { parseRunId } from '../../../core/run/run-id.ts';
 import type { CreateRunResult, Lease } from '../../run-records.ts';
 import { createDeliveryInserter, type InsertDeliveries } from '../deliveries/insert-deliveries.ts';
 import type { OverflowGroups } from '../deliveries/overflow.ts';
+import type { Stamp } from '../stamp.ts';
 import type { Packed } from '../table.ts';
 import { createIdempotencyKeys, type IdempotencyKeys } from './idempotency-keys.ts';
-import { FIRST_EPOCH, runBlobs, runEvents, runs } from './run-columns.ts';
+import { runBlobs, runEvents, runs } from './run-columns.ts';
 import type { RunEndings } from './run-endings.ts';
 import type { ReadResults } from './run-results.ts';
 import { keyOf } from './run-rows.ts';
@@ -18,7 +19,7 @@ import { turns } from './turn-columns.ts';
 import { createStepWriter, type StepWriter } from './write-steps.ts';
 
 /** One object for all runs: results are copied to the other thread, each object of a batch once. */
-const CREATED: CreateRunResult = { kind: 'created', epoch: FIRST_EPOCH };
+const CREATED: CreateRunResult = { kind: 'created' };
 
 /** Operations that both the writer and the claims of runs use. */
 export interface RunParts {
@@ -27,10 +28,16 @@ export interface RunParts {
   resultsOf: ReadResults;
 }
 
-/** The numbers of a run's sink and app. */
-interface Owner {
+interface SinkNumbers {
   sinkNo: number;
   appNo: number;
+}
+
+/** A run under a current lease. It may have ended under it. */
+interface LeasedRun extends SinkNumbers {
+  runNumber: number;
+  turns: number;
+  isOver: 0 | 1;
 }
 
 export class RunWriter {
@@ -42,7 +49,7 @@ export class RunWriter {
   readonly #endings: RunEndings;
   readonly #resultsOf: ReadResults;
   /** Needs no invalidation: the numbers of a sink and its app never change. */
-  readonly #ownersBySink = new Map<string, Owner>();
+  readonly #numbersBySink = new Map<string, SinkNumbers>();
 
   constructor(database: Database, { overflows, endings, resultsOf }: RunParts) {
     this.#sql = prepareStatements(database);
@@ -55,47 +62,51 @@ export class RunWriter {
   }
 
   createRun(...run: Packed<typeof runs>): CreateRunResult {
-    const { runNumber, nonce } = keyOf(runs.read(run, 'runId'));
-    const createdAt = runs.read(run, 'created_at');
-    const owner = this.#ownerOf(runs.read(run, 'sinkId'));
-    const { sinkNo } = owner;
+    const runId = runs.read(run, 'runId');
+    const { runNumber, nonce } = keyOf(runId);
+    const now = runs.read(run, 'now');
+    const sink = this.#numbersOf(runs.read(run, 'sinkId'));
+    const { sinkNo } = sink;
     const idempotency = runs.read(run, 'idempotency');
     const uses = runs.read(run, 'memory');
-    const duplicate = idempotency === null ? null : this.#keys.findDuplicate(sinkNo, idempotency, createdAt);
-    if (duplicate !== null) return duplicate;
-    if (uses !== null && !this.#memory.isCurrent(sinkNo, uses)) return { kind: 'memory_changed' };
-    const inserted = this.#sql.insertRun({ id: runNumber, nonce, app_no: owner.appNo, sink_no: sinkNo }, run);
-    if (inserted.changes === 0) return { kind: 'id_taken' };
-    if (idempotency !== null) this.#keys.store(sinkNo, idempotency, runNumber);
+    const duplicate = idempotency === null ? null : this.#keys.findDuplicate(sinkNo, idempotency, now);
+    if (duplicate !== null) return duplicate.runId === runId ? CREATED : duplicate;
+    if (uses !== null && !this.#memory.isCurrent(sinkNo, uses))
+      return this.#isStored(runNumber, nonce) ? CREATED : { kind: 'memory_changed' };
+    const inserted = this.#sql.insertRun({ id: runNumber, nonce, app_no: sink.appNo, sink_no: sinkNo }, run);
+    if (inserted.changes === 0) return this.#isStored(runNumber, nonce) ? CREATED : { kind: 'id_taken' };
+    if (idempotency !== null) this.#keys.store(sinkNo, idempotency, runNumber, now);
     const openSteps = runs.read(run, 'openSteps');
     if (openSteps !== null) this.#steps.store(runNumber, openSteps);
     for (const sha256 of runs.read(run, 'blobs') ?? []) this.#sql.insertBlob({ run_id: runNumber, sha256 });
     const deliveries = runs.read(run, 'deliveries');
-    if (deliveries !== null) this.#insertDeliveries(runNumber, owner, deliveries);
-    if (uses !== null) this.#memory.write(sinkNo, uses, createdAt);
+    if (deliveries !== null) this.#insertDeliveries(runNumber, sink, deliveries);
+    if (uses !== null) this.#memory.write(sinkNo, uses, now);
     return CREATED;
   }
 
-  advanceRun({ runId, epoch }: Lease, turn: Packed<typeof turns>): boolean {
-    const { runNumber } = keyOf(runId);
+  advanceRun(lease: Lease, turn: Packed<typeof turns>): boolean {
+    const run = this.#findLeased(lease);
+    // The turn is stored already, and the caller missed the answer.
+    if (run === undefined || run.turns !== lease.turns) return run?.turns === lease.turns + 1;
+    const { runNumber } = run;
     const steps = turns.read(turn, 'steps');
-    if (this.#steps.hasEnded(runNumber, steps)) return false;
-    if (!this.#storeDeliveriesAndMemory(runNumber, epoch, turn)) return false;
-    const at = turns.read(turn, 'at');
+    if (run.isOver === 1 || this.#steps.hasEnded(runNumber, steps)) return false;
+    if (!this.#storeDeliveriesAndMemory(run, turn)) return false;
+    const now = turns.read(turn, 'now');
     const status = turns.read(turn, 'status');
-    const isEnd = turns.read(turn, 'finished_at') === null ? 0 : 1;
-    const isRunning = status === 'running' ? 1 : 0;
-    if (this.#sql.updateRun.run(...turns.assigned(turn), isEnd, isRunning, runNumber, epoch).changes === 0) return false;
+    const isEnd = turns.read(turn, 'finished_at') !== null;
+    this.#sql.updateRun.run(...turns.assigned(turn), isEnd ? 1 : 0, status === 'running' ? 1 : 0, runNumber);
     const seq = turns.read(turn, 'firstSeq');
     if (seq > 0) this.#sql.insertEvents({ run_id: runNumber, seq, data: turns.read(turn, 'events') });
     this.#steps.store(runNumber, steps);
-    if (isEnd === 1) this.#endings.cancelDeliveries(runNumber, at);
+    if (isEnd) this.#endings.cancelDeliveries(runNumber, now);
     // A delivery may have ended while this turn was planned.
-    if (status === 'waiting' && this.#resultsOf(runNumber).length > 0) this.#sql.wakeRun.run(at, runNumber);
+    if (status === 'waiting' && this.#resultsOf(runNumber).length > 0) this.#sql.wakeRun.run(now, runNumber);
     return true;
   }
 
-  cancelRun(runId: string, now: number): { cancelled: boolean; events: RunEvent[] } | null {
+  cancelRun({ now }: Stamp, runId: string): { cancelled: boolean; events: RunEvent[] } | null {
     const key = parseRunId(runId);
     const run = key && (this.#sql.selectForCancel.get(key.runNumber, key.nonce) as { status: RunStatus; lastSeq: number } | undefined);
     if (!run) return null;
@@ -104,27 +115,33 @@ export class RunWriter {
     return { cancelled: true, events: [{ seq: run.lastSeq + 1, outcome: { status: 'cancelled', output: null, error: CANCELLED } }] };
   }
 
-  #ownerOf(sinkId: string): Owner {
-    const known = this.#ownersBySink.get(sinkId) ?? (this.#sql.selectOwnerOfSink.get(sinkId) as Owner | undefined);
+  #findLeased({ runId, epoch }: Lease): LeasedRun | undefined {
+    const { runNumber, nonce } = keyOf(runId);
+    return this.#sql.selectLeased.get(runNumber, nonce, epoch) as LeasedRun | undefined;
+  }
+
+  #isStored(runNumber: number, nonce: string): boolean {
+    return this.#sql.isStored.get(runNumber, nonce) === 1;
+  }
+
+  #numbersOf(sinkId: string): SinkNumbers {
+    const known = this.#numbersBySink.get(sinkId) ?? (this.#sql.selectNumbersOfSink.get(sinkId) as SinkNumbers | undefined);
     if (known === undefined) throw new Error(`there is no sink "${sinkId}"; a run must name a stored sink`);
-    this.#ownersBySink.set(sinkId, known);
+    this.#numbersBySink.set(sinkId, known);
     return known;
   }
 
-  /** Returns false, and releases the run, if the memory that the turn read has changed. A stale lease stores nothing. */
-  #storeDeliveriesAndMemory(runNumber: number, epoch: number, turn: Packed<typeof turns>): boolean {
-    const at = turns.read(turn, 'at');
+  /** Returns false, and releases the run, if the memory that the turn read has changed. */
+  #storeDeliveriesAndMemory(run: LeasedRun, turn: Packed<typeof turns>): boolean {
+    const now = turns.read(turn, 'now');
     const deliveries = turns.read(turn, 'deliveries');
     const uses = turns.read(turn, 'memory');
-    if (deliveries === null && uses === null) return true;
-    const owner = this.#sql.selectOwnerOfRun.get(runNumber) as Owner;
-    if (this.#sql.isLeaseCurrent.get(runNumber, epoch) === 0) return true;
-    if (uses !== null && !this.#memory.isCurrent(owner.sinkNo, uses)) {
-      this.#sql.releaseRun.run(at, runNumber);
+    if (uses !== null && !this.#memory.isCurrent(run.sinkNo, uses)) {
+      this.#sql.releaseRun.run(now, run.runNumber);
       return false;
     }
-    if (deliveries !== null) this.#insertDeliveries(runNumber, owner, deliveries);
-    if (uses !== null) this.#memory.write(owner.sinkNo, uses, at);
+    if (deliveries !== null) this.#insertDeliveries(run.runNumber, run, deliveries);
+    if (uses !== null) this.#memory.write(run.sinkNo, uses, now);
     return true;
   }
 }
@@ -135,17 +152,18 @@ function prepareStatements(database: Database) {
     insertBlob: runBlobs.insert(database, 'ON CONFLICT DO NOTHING'),
     insertEvents: runEvents.insert(database),
     updateRun: database.prepare(
-      `UPDATE runs SET ${turns.assignments},
+      `UPDATE runs SET ${turns.assignments}, turns = turns + 1,
          inputs = CASE WHEN ? THEN NULL ELSE inputs END, deaths = CASE WHEN ? THEN deaths ELSE 0 END
-       WHERE id = ? AND epoch = ? AND status IN ('running', 'waiting')`,
+       WHERE id = ?`,
     ),
     wakeRun: database.prepare('UPDATE runs SET wake_at = ? WHERE id = ?'),
     releaseRun: database.prepare("UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE id = ?"),
-    isLeaseCurrent: database
-      .prepare("SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND epoch = ? AND status IN ('running', 'waiting'))")
-      .pluck(),
-    selectOwnerOfSink: database.prepare('SELECT no AS sinkNo, app_no AS appNo FROM sinks WHERE id = ?'),
-    selectOwnerOfRun: database.prepare('SELECT sink_no AS sinkNo, app_no AS appNo FROM runs WHERE id = ?'),
+    selectLeased: database.prepare(
+      `SELECT id AS runNumber, turns, finished_at IS NOT NULL AS isOver, sink_no AS sinkNo, app_no AS appNo FROM runs
+       WHERE id = ? AND nonce = ? AND epoch = ?`,
+    ),
+    isStored: database.prepare('SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND nonce = ?)').pluck(),
+    selectNumbersOfSink: database.prepare('SELECT no AS sinkNo, app_no AS appNo FROM sinks WHERE id = ?'),
     selectForCancel: database.prepare('SELECT status, last_seq AS lastSeq FROM runs WHERE id = ? AND nonce = ?'),
   };
 }

@@ -1,0 +1,105 @@
+// Hints between the owners of one database in one process (storage.ts): each change that an owner makes is announced to the
+// others once it is on disk.
+
+import type { Recovery, Turn } from './run-records.ts';
+import type { Hint, Storage } from './storage.ts';
+
+type Listener = (hint: Hint) => void;
+
+export class HintExchange {
+  readonly #listeners = new Map<Listener, number>();
+
+  /** Returns a function that ends the watching. */
+  watch(owner: number, listener: Listener): () => void {
+    this.#listeners.set(listener, owner);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Calls the listeners of all other owners. */
+  announce(by: number, hint: Hint): void {
+    for (const [listener, owner] of [...this.#listeners]) if (owner !== by) listener(hint);
+  }
+}
+
+/** Returns the same storage, except that it announces its changes. */
+export function announceChanges(storage: Storage, announce: Listener): Storage {
+  return {
+    ...storage,
+    ...announcingRuns(storage, announce),
+    ...announcingDeliveries(storage, announce),
+    ...announcingEdits(storage, announce),
+  };
+}
+
+type RunWrites = Pick<Storage, 'createRun' | 'advanceRun' | 'releaseRun' | 'recoverRuns' | 'reapOwners' | 'cancelRun'>;
+
+function announcingRuns(storage: Storage, announce: Listener): RunWrites {
+  return {
+    async createRun(run) {
+      const result = await storage.createRun(run);
+      if (result.kind === 'created') announceTurn(announce, run.runId, run.turn);
+      return result;
+    },
+    async advanceRun(lease, turn) {
+      const isStored = await storage.advanceRun(lease, turn);
+      if (isStored) announceTurn(announce, lease.runId, turn);
+      else announce({ kind: 'due' });
+      return isStored;
+    },
+    releaseRun: (lease, delayMs) => announcingDue(storage.releaseRun(lease, delayMs), announce),
+    recoverRuns: (owner) => announcingRecovery(storage.recoverRuns(owner), announce),
+    reapOwners: () => announcingRecovery(storage.reapOwners(), announce),
+    async cancelRun(runId) {
+      const result = await storage.cancelRun(runId);
+      if (result?.cancelled === true) announceEvents(announce, runId);
+      return result;
+    },
+  };
+}
+
+type DeliveryWrites = Pick<Storage, 'recordAttempt' | 'releaseDeliveries' | 'retryDeliveries'>;
+
+function announcingDeliveries(storage: Storage, announce: Listener): DeliveryWrites {
+  return {
+    async recordAttempt(delivery, attempt, next, waitingRun) {
+      const result = await storage.recordAttempt(delivery, attempt, next, waitingRun);
+      if (result === 'recorded' && waitingRun !== null) announceTurn(announce, waitingRun.lease.runId, waitingRun.turn);
+      else announce({ kind: 'due' });
+      return result;
+    },
+    releaseDeliveries: (leases) => announcingDue(storage.releaseDeliveries(leases), announce),
+    retryDeliveries: (ids) => announcingDue(storage.retryDeliveries(ids), announce),
+  };
+}
+
+function announcingEdits(storage: Storage, announce: Listener): Pick<Storage, 'changeDefinitions'> {
+  return {
+    async changeDefinitions(edit) {
+      const result = await storage.changeDefinitions(edit);
+      if (result.kind === 'changed') announce({ kind: 'definitions', version: result.version });
+      return result;
+    },
+  };
+}
+
+async function announcingRecovery(recovering: Promise<Recovery>, announce: Listener): Promise<Recovery> {
+  const recovery = await recovering;
+  if (recovery.poisoned.length > 0) announce({ kind: 'events', runIds: recovery.poisoned });
+  if (recovery.recovered > 0) announce({ kind: 'due' });
+  return recovery;
+}
+
+async function announcingDue<Result>(change: Promise<Result>, announce: Listener): Promise<Result> {
+  const result = await change;
+  announce({ kind: 'due' });
+  return result;
+}
+
+function announceTurn(announce: Listener, runId: string, turn: Turn): void {
+  announceEvents(announce, runId);
+  if (turn.wakeAt !== null || turn.deliveries.some(({ isLeased }) => !isLeased)) announce({ kind: 'due' });
+}
+
+function announceEvents(announce: Listener, runId: string): void {
+  announce({ kind: 'events', runIds: [runId] });
+}
