@@ -23,7 +23,8 @@ export function createStepWriter(database: Database): StepWriter {
   return {
     hasEnded(runNumber, steps) {
       if (steps.length === 0) return false;
-      const first = unpackVisits(selectFirstSteps.get(runNumber) as string | null);
+      // A run that was cancelled may be pruned before its worker has stored the last turn.
+      const first = unpackVisits((selectFirstSteps.get(runNumber) as string | null | undefined) ?? null);
       return steps.some((record) => {
         const [name, number] = [stepRecords.read(record, 'step'), stepRecords.read(record, 'visit')];
         return first.some(({ step, visit }) => step === name && visit === number) || isStepEnded.get(runNumber, name, number) === 1;
