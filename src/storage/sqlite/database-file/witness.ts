@@ -56,12 +56,19 @@ export interface Witness {
 export function openWitness(path: string, { databaseId, commitSeq }: DatabaseState): Witness {
   const file = openSync(`${path}.new`, 'w', 0o600);
   const record = (seq: number): void => {
-    writeSync(file, `sluice-witness ${databaseId} ${String(seq).padStart(15, '0')}\n`, 0, 'latin1');
+    const line = Buffer.from(`sluice-witness ${databaseId} ${String(seq).padStart(15, '0')}\n`, 'latin1');
+    // The system may write less than it is given.
+    for (let written = 0; written < line.length; ) written += writeSync(file, line, written, line.length - written, written);
   };
-  record(commitSeq);
-  fdatasyncSync(file);
-  renameSync(`${path}.new`, path);
-  syncDirectory(dirname(path));
+  try {
+    record(commitSeq);
+    fdatasyncSync(file);
+    renameSync(`${path}.new`, path);
+    syncDirectory(dirname(path));
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
   return {
     record,
     close() {
