@@ -82,6 +82,10 @@ function peekState(path: string): DatabaseState | null {
   const database = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
   try {
     return readDatabaseState(database);
+  } catch (error) {
+    // An interrupted first start leaves a rollback journal, and no commits. Later there is none: the database has a WAL.
+    if ((error as { code?: string }).code === 'SQLITE_READONLY_ROLLBACK') return null;
+    throw error;
   } finally {
     database.close();
   }
