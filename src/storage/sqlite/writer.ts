@@ -34,7 +34,15 @@ interface Commit {
 /** Locks the data directory and opens its database. Throws if another server has it or the database is refused. */
 export function openWriter(options: OpenOptions): Role {
   const unlock = lockDataDirectory(options.directory);
-  return new Writer(options.directory, openDatabase(options), unlock);
+  let database: Database | undefined;
+  try {
+    database = openDatabase(options);
+    return new Writer(options.directory, database, unlock);
+  } catch (error) {
+    database?.close();
+    unlock();
+    throw error;
+  }
 }
 
 class Writer implements Role {
