@@ -47,7 +47,8 @@ export class BlobFiles {
         for await (const chunk of content) {
           hash.update(chunk);
           size += chunk.byteLength;
-          await file.write(chunk);
+          // Unlike `write`, which may write only a part, for example just before the disk is full.
+          await file.writeFile(chunk);
         }
       } finally {
         await file.close();
