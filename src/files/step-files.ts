@@ -2,7 +2,7 @@
 // can write to the directory, so no link is followed at any part of the path.
 
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, unlink } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 export type FileWriteResult = { kind: 'written' } | { kind: 'not_written'; error: string };
@@ -49,8 +49,11 @@ export async function writeStepFile(directory: string, { path, content, mode }: 
     const file = await open(within(folder, name), FLAGS[mode], 0o600);
     opened.push(file);
     if (!(await file.stat()).isFile()) return notWritten(path, 'exists and is not a regular file');
-    await file.writeFile(content);
-    await file.sync();
+    await writeContent(file, content).catch(async (error: unknown) => {
+      // A part of a new file would be taken for the whole. A log may have grown since, so it keeps a part of its entry.
+      if (mode === 'create') await unlink(within(folder, name)).catch(() => undefined);
+      throw error;
+    });
     return { kind: 'written' };
   } catch (error) {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
@@ -58,6 +61,11 @@ export async function writeStepFile(directory: string, { path, content, mode }: 
   } finally {
     for (const handle of opened) await handle.close();
   }
+}
+
+async function writeContent(file: FileHandle, content: string): Promise<void> {
+  await file.writeFile(content);
+  await file.sync();
 }
 
 /** Creates the folder if it does not exist. Rejects with ELOOP for a link. */
