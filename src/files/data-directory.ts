@@ -1,6 +1,5 @@
 // The data directory: created at the first start, and readable only by its owner.
 
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,12 +11,13 @@ const MIN_LENGTH = 16;
 
 /** Creates the directory if needed, and checks that it can be written. Rejects with one line that gives the reason. */
 export async function prepareDataDirectory(directory: string): Promise<void> {
-  const probe = join(directory, `.probe-${randomBytes(6).toString('hex')}`);
+  // The same name each time: a probe that cannot be removed is found by the next start.
+  const probe = join(directory, '.probe');
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
-    await (await open(probe, 'wx', 0o600)).close();
-    await rm(probe);
+    await (await open(probe, 'w', 0o600)).close();
+    await rm(probe, { force: true });
   } catch (error) {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     throw new Error(
