@@ -48,8 +48,10 @@ export async function writeStepFile(directory: string, { path, content, mode }: 
     }
     const file = await open(within(folder, name), FLAGS[mode], 0o600);
     opened.push(file);
-    if (!(await file.stat()).isFile()) return notWritten(path, 'exists and is not a regular file');
-    await writeContent(file, content).catch(async (error: unknown) => {
+    const found = await file.stat();
+    if (!found.isFile()) return notWritten(path, 'exists and is not a regular file');
+    const folders = opened.slice(0, -1);
+    await writeContent(file, content, found.size === 0 ? folders : []).catch(async (error: unknown) => {
       // A part of a new file would be taken for the whole. A log may have grown since, so it keeps a part of its entry.
       if (mode === 'create') await unlink(within(folder, name)).catch(() => undefined);
       throw error;
@@ -63,9 +65,12 @@ export async function writeStepFile(directory: string, { path, content, mode }: 
   }
 }
 
-async function writeContent(file: FileHandle, content: string): Promise<void> {
+/** Syncs the folders too in which names are new. */
+async function writeContent(file: FileHandle, content: string, folders: readonly FileHandle[]): Promise<void> {
   await file.writeFile(content);
   await file.sync();
+  // Some network file systems cannot sync a folder.
+  for (const folder of folders) await folder.sync().catch(ignore('EINVAL'));
 }
 
 /** Creates the folder if it does not exist. Rejects with ELOOP for a link. */
