@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs';
 import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const ADMIN_TOKEN_FILE = 'admin-token';
 const SECRET_KEY_FILE = 'secret-key';
@@ -43,22 +43,33 @@ export async function readOrMakeSecretKey(directory: string, makeKey: () => stri
 
 async function readOrCreate(path: string, name: string, make: () => string): Promise<{ text: string; isNew: boolean }> {
   try {
-    const text = (await readFile(path, 'utf8')).trim();
-    if (text.length < MIN_LENGTH) {
-      throw new Error(
-        `the ${name} in ${path} has fewer than ${MIN_LENGTH} characters; delete the file, and the next start creates a new one`,
-      );
-    }
-    return { text, isNew: false };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const found = await readIfPresent(path);
+    if (found !== null) return { text: refuseShort(found.trim(), path, name), isNew: false };
     const text = make();
     await writeAtomically(path, `${text}\n`);
     return { text, isNew: true };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new Error(`the ${name} in ${path} cannot be read or created (${code})`);
   }
 }
 
-/** Writes atomically: the file appears with its whole content, even if the process crashes. */
+async function readIfPresent(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function refuseShort(text: string, path: string, name: string): string {
+  if (text.length >= MIN_LENGTH) return text;
+  throw new Error(`the ${name} in ${path} has fewer than ${MIN_LENGTH} characters; delete the file, and the next start creates a new one`);
+}
+
+/** Writes atomically and durably: the file appears with its whole content, even if the power fails. */
 async function writeAtomically(path: string, text: string): Promise<void> {
   const file = await open(`${path}.new`, 'w', 0o600);
   try {
@@ -68,4 +79,15 @@ async function writeAtomically(path: string, text: string): Promise<void> {
     await file.close();
   }
   await rename(`${path}.new`, path);
+  await syncFolder(dirname(path));
+}
+
+/** Makes the names in the folder durable. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
