@@ -45,7 +45,8 @@ function openReading(options: OpenOptions): Role {
   };
 }
 
-function describeRefusal(error: unknown, directory: string): string {
+/** Returns the line for the operator. */
+export function describeRefusal(error: unknown, directory: string): string {
   const fault = fileFault(storageFault(error));
   const { code, message } = error as { code?: string; message: string };
   if (code === undefined) return message;

@@ -101,8 +101,8 @@ export function advancingRunsContract(workbench: () => Workbench): void {
     test('changes nothing once the run has been removed', async () => {
       const { storage, addSink, addClaimedRun } = workbench();
       const { lease } = await addClaimedRun(await addSink(), { createdAt: NOW - 1000 });
-      await storage.cancelRun(lease.runId, NOW);
-      await storage.pruneRuns({ before: NOW, maxBytes: null, limit: 1000 }, NOW);
+      await storage.cancelRun(lease.runId);
+      await storage.pruneRuns({ before: NOW, maxBytes: null, limit: 1000 });
       expect(await storage.getRun(lease.runId)).toBeNull();
       expect(await storage.advanceRun(lease, nextTurn())).toBe(false);
     });
