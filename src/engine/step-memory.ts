@@ -46,8 +46,8 @@ export function createStepMemory(storage: Pick<Storage, 'readMemory'>): StepMemo
       }
     },
     applyOptimistically(sinkId, uses) {
-      for (const { key, version, value } of uses) {
-        if (value !== null) put(nameOf(sinkId, key), { version: version + 1, value: decodeStored(value) });
+      for (const { key, next, value } of uses) {
+        if (value !== null) put(nameOf(sinkId, key), { version: next, value: decodeStored(value) });
       }
     },
     forget(sinkId, uses) {

@@ -32,10 +32,16 @@ export interface StepRecord {
   backTo: readonly string[] | null;
 }
 
-/** A value of step memory that a run read or changed. Version 0 means that nothing was stored yet. */
+/** A value of step memory that a run read or changed. */
 export interface MemoryUse {
   key: string;
+  /** The version that the run read. 0: nothing was stored yet. */
   version: number;
+  /**
+   * The version of the changed value, unlike that of every other value. Two turns that were planned on the same version thus
+   * have different ones, and a run that was planned on a turn that is refused is refused as well.
+   */
+  next: number;
   /** JSON text. Null: only read. */
   value: string | null;
 }

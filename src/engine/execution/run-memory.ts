@@ -6,7 +6,7 @@ import type { MemoryEntry } from '../step-memory.ts';
 
 export class RunMemory {
   readonly #recall: (key: string) => MemoryEntry | undefined;
-  #uses = new Map<string, MemoryUse & { current: unknown }>();
+  #uses = new Map<string, Omit<MemoryUse, 'next'> & { current: unknown }>();
   #wanted: string[] = [];
 
   /** `recall` returns undefined for a key that is not loaded. */
@@ -45,8 +45,13 @@ export class RunMemory {
   }
 
   takeUses(): MemoryUse[] {
-    const uses = [...this.#uses.values()].map(({ key, version, value }) => ({ key, version, value }));
+    const uses = [...this.#uses.values()].map(({ key, version, value }) => ({ key, version, next: newVersion(), value }));
     this.#uses.clear();
     return uses;
   }
+}
+
+/** Unlike every other one, with the certainty of 52 random bits; never 0. */
+function newVersion(): number {
+  return 1 + Math.floor(Math.random() * 2 ** 52);
 }

@@ -29,9 +29,12 @@ const { newRun } = createWorkbench({} as OpenedStorage);
 const waiting = newRun(SINK, { body: LARGE_BODY, workflow: { id: 'flow', version: 1 } });
 const keyed = newRun(SINK, { idempotency: { key: 'k', fingerprint: 'f', keepMs: 1000 }, turn: completedTurn(1) });
 const repeated = newRun(SINK, { idempotency: { key: 'k', fingerprint: 'f', keepMs: 1000 } });
-const remembering = newRun(SINK, { blobs: ['ab'.repeat(32)], turn: { memory: [{ key: 'm', version: 0, value: '1' }], wakeAt: NOW + 5 } });
+const remembering = newRun(SINK, {
+  blobs: ['ab'.repeat(32)],
+  turn: { memory: [{ key: 'm', version: 0, next: 1, value: '1' }], wakeAt: NOW + 5 },
+});
 const cancelled = newRun(SINK, { turn: { wakeAt: NOW + 50_000 } });
-const late = newRun(SINK, { turn: { ...completedTurn(1), memory: [{ key: 'm', version: 1, value: '2' }] } });
+const late = newRun(SINK, { turn: { ...completedTurn(1), memory: [{ key: 'm', version: 1, next: 2, value: '2' }] } });
 const afterwards = newRun(SINK, { turn: completedTurn(1) });
 
 const delivery: NewDelivery = {

@@ -1,4 +1,4 @@
-// Step memory in SQLite. Each value has a version, and a turn that was planned on an older version is refused.
+// Step memory in SQLite. Each value has a version, and a turn that was planned on another version is refused.
 
 import type { Database } from 'better-sqlite3';
 import type { MemoryUse } from '../../run-records.ts';
@@ -25,14 +25,14 @@ export function createMemoryWriter(database: Database): MemoryWriter {
   const selectVersion = database.prepare('SELECT version FROM step_memory WHERE sink_no = ? AND key = ?').pluck();
   const upsert = stepMemory.insert(
     database,
-    'ON CONFLICT (sink_no, key) DO UPDATE SET value = excluded.value, version = version + 1, updated_at = excluded.updated_at',
+    'ON CONFLICT (sink_no, key) DO UPDATE SET value = excluded.value, version = excluded.version, updated_at = excluded.updated_at',
   );
   return {
     isCurrent: (sinkNo, uses) =>
       uses.every(({ key, version }) => ((selectVersion.get(sinkNo, key) as number | undefined) ?? 0) === version),
     write(sinkNo, uses, now) {
-      for (const { key, value } of uses) {
-        if (value !== null) upsert({ sink_no: sinkNo, key, value, version: 1, updated_at: now });
+      for (const { key, next, value } of uses) {
+        if (value !== null) upsert({ sink_no: sinkNo, key, value, version: next, updated_at: now });
       }
     },
   };

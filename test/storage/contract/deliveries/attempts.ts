@@ -68,7 +68,7 @@ export function deliveryAttemptsContract(workbench: () => Workbench): void {
       const { storage } = workbench();
       const { delivery, run } = await addWaitingRun();
       const claimed = await claimOne(delivery.origin);
-      const waitingRun = { lease: run.lease, turn: completedTurn(2, { memory: [{ key: 'k', version: 3, value: null }] }) };
+      const waitingRun = { lease: run.lease, turn: completedTurn(2, { memory: [{ key: 'k', version: 3, next: 4, value: null }] }) };
       expect(await storage.recordAttempt(claimed, attemptOf(1, answered(200)), DELIVERED, waitingRun)).toBe('turn_refused');
       expect(await statusOf(delivery.id)).toBe('delivered');
       // A sender that records it again, with the turn or without, changes nothing and doubles nothing.

@@ -87,7 +87,7 @@ export function storingDeliveriesContract(workbench: () => Workbench): void {
         [{ ...lease, epoch: lease.epoch + 1 }, {}],
         [outdated, {}],
         [lease, { steps: [step('done')] }],
-        [lease, { memory: [{ key: 'k', version: 7, value: '1' }] }],
+        [lease, { memory: [{ key: 'k', version: 7, next: 8, value: '1' }] }],
       ];
       for (const [by, fields] of refused) {
         expect(await storage.advanceRun(by, waitingFor(delivery, fields))).toBe(false);

@@ -13,7 +13,7 @@ export function batchRacesContract(owners: Owners): void {
     test('change the step memory of a sink', async () => {
       const sink = await owners.one().addSink();
       await race(owners, async (first, second, round) => {
-        const memory = indexes.map((index) => ({ key: `${round} ${index}`, version: 0, value: '1' }));
+        const memory = indexes.map((index) => ({ key: `${round} ${index}`, version: 0, next: 1, value: '1' }));
         const runs = [memory, memory.toReversed()].flatMap((uses, owner) =>
           uses.map((use) => ({ owner, run: first.newRun(sink, { turn: completedTurn(1, { memory: [use] }) }) })),
         );

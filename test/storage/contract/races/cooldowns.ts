@@ -6,7 +6,7 @@ import { completedTurn, NOW, type Owners, upTo } from '../workbench.ts';
 import { race } from './race.ts';
 
 export function cooldownRacesContract(owners: Owners): void {
-  const use = (key: string, version: number, value: string): MemoryUse => ({ key, version, value });
+  const use = (key: string, version: number, value: string): MemoryUse => ({ key, version, next: version + 1, value });
 
   describe('step memory that two owners change at the same moment', () => {
     test.each([

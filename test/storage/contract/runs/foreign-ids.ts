@@ -39,7 +39,7 @@ export function foreignRunsContract(workbench: () => Workbench): void {
         const turn = runningTurn({ progress: 50, events: [progress(2, 50)], lastSeq: 2, steps: [step('a')] });
         expect(await storage.advanceRun(stranger, turn)).toBe(false);
         expect(await storage.advanceRun(stranger, completedTurn(2))).toBe(false);
-        expect(await storage.advanceRun(stranger, runningTurn({ memory: [{ key: 'a', version: 7, value: null }] }))).toBe(false);
+        expect(await storage.advanceRun(stranger, runningTurn({ memory: [{ key: 'a', version: 7, next: 8, value: null }] }))).toBe(false);
       });
     });
 
@@ -74,7 +74,7 @@ export function foreignRunsContract(workbench: () => Workbench): void {
       const sink = await addSink();
       const run = await addRun(sink, {
         idempotency: { key: 'k', fingerprint: 'f', keepMs: 1000 },
-        turn: { memory: [{ key: 'a', version: 0, value: '1' }] },
+        turn: { memory: [{ key: 'a', version: 0, next: 1, value: '1' }] },
       });
       const stranger = { ...run, runId: strangerOf(run.runId) };
       expect(await storage.createRun({ ...stranger, idempotency: null, turn: { ...run.turn, memory: [] } })).toEqual({ kind: 'id_taken' });

@@ -44,7 +44,7 @@ export function repeatedWritesContract(workbench: () => Workbench): void {
     test('has created a run with step memory, and counts its version once', async () => {
       const { storage, addSink, newRun } = workbench();
       const sink = await addSink();
-      await createTwice(newRun(sink, { turn: { memory: [{ key: 'a', version: 0, value: '1' }] } }));
+      await createTwice(newRun(sink, { turn: { memory: [{ key: 'a', version: 0, next: 1, value: '1' }] } }));
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 1, value: '1' }]);
     });
 
@@ -80,7 +80,7 @@ export function repeatedWritesContract(workbench: () => Workbench): void {
       const sink = await addSink();
       const run = newRun(sink, {
         idempotency: { key: 'k', fingerprint: 'f', keepMs: HOUR },
-        turn: { memory: [{ key: 'a', version: 0, value: '1' }] },
+        turn: { memory: [{ key: 'a', version: 0, next: 1, value: '1' }] },
       });
       const [first, ...others] = await Promise.all(Array.from({ length: 10 }, () => storage.createRun(run)));
       expect(first).toMatchObject({ kind: 'created' });
@@ -104,7 +104,7 @@ export function repeatedWritesContract(workbench: () => Workbench): void {
         lastSeq: 2,
         steps: [step('a')],
         deliveries: [delivery],
-        memory: [{ key: 'a', version: 0, value: '1' }],
+        memory: [{ key: 'a', version: 0, next: 1, value: '1' }],
         ...fields,
       });
       expect(await storage.advanceRun(lease, turn)).toBe(true);
@@ -118,9 +118,9 @@ export function repeatedWritesContract(workbench: () => Workbench): void {
       const { storage, addSink, addRun, addClaimedRun } = workbench();
       const sink = await addSink();
       const { lease } = await addClaimedRun(sink);
-      const turn = runningTurn({ memory: [{ key: 'a', version: 0, value: '1' }] });
+      const turn = runningTurn({ memory: [{ key: 'a', version: 0, next: 1, value: '1' }] });
       expect(await storage.advanceRun(lease, turn)).toBe(true);
-      await addRun(sink, { turn: { memory: [{ key: 'a', version: 1, value: '2' }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 1, next: 2, value: '2' }] } });
       expect(await storage.advanceRun(lease, turn)).toBe(true);
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 2, value: '2' }]);
       expect(await storage.advanceRun(afterTurns(lease), runningTurn({})), 'the run is still ours').toBe(true);
@@ -129,7 +129,7 @@ export function repeatedWritesContract(workbench: () => Workbench): void {
     test('is refused again', async () => {
       const { storage, addSink, addClaimedRun } = workbench();
       const { lease } = await addClaimedRun(await addSink());
-      const turn = runningTurn({ memory: [{ key: 'a', version: 7, value: null }] });
+      const turn = runningTurn({ memory: [{ key: 'a', version: 7, next: 8, value: null }] });
       for (let time = 0; time < 3; time += 1) expect(await storage.advanceRun(lease, turn)).toBe(false);
       expect(await storage.getRun(lease.runId)).toMatchObject({ status: 'queued' });
     });

@@ -11,9 +11,9 @@ export function stepMemoryContract(workbench: () => Workbench): void {
       const { storage, addSink, addRun } = workbench();
       const sink = await addSink();
       expect(await storage.readMemory(sink.id, ['a', 'b'])).toEqual([]);
-      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, value: '{"n":1.0}' }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, next: 1, value: '{"n":1.0}' }] } });
       expect(await storage.readMemory(sink.id, ['a', 'b'])).toEqual([{ key: 'a', version: 1, value: '{"n":1.0}' }]);
-      await addRun(sink, { turn: { memory: [{ key: 'a', version: 1, value: '2' }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 1, next: 2, value: '2' }] } });
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 2, value: '2' }]);
     });
 
@@ -21,7 +21,7 @@ export function stepMemoryContract(workbench: () => Workbench): void {
       const { storage, addSink, addRun } = workbench();
       const [one, other] = [await addSink(), await addSink()];
       const keys = ['a', "'; DROP TABLE runs", '', '\u0000', 'ä "b"'];
-      await addRun(one, { turn: { memory: keys.map((key, index) => ({ key, version: 0, value: String(index) })) } });
+      await addRun(one, { turn: { memory: keys.map((key, index) => ({ key, version: 0, next: 1, value: String(index) })) } });
       expect(await storage.readMemory(other.id, keys)).toEqual([]);
       expect(await storage.readMemory('snk_none', keys)).toEqual([]);
       expect(await storage.readMemory(one.id, [])).toEqual([]);
@@ -32,21 +32,32 @@ export function stepMemoryContract(workbench: () => Workbench): void {
     test('that was only read is left as it was', async () => {
       const { storage, addSink, addRun } = workbench();
       const sink = await addSink();
-      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, value: null }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, next: 1, value: null }] } });
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([]);
-      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, value: '1' }] } });
-      await addRun(sink, { turn: { memory: [{ key: 'a', version: 1, value: null }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, next: 1, value: '1' }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 1, next: 2, value: null }] } });
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 1, value: '1' }]);
+    });
+
+    test('has a version of its own for each value, so that a run that was planned on a refused one is refused too', async () => {
+      const { storage, addSink, addRun, newRun } = workbench();
+      const sink = await addSink();
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, next: 71, value: '"first"' }] } });
+      const second = newRun(sink, { turn: { memory: [{ key: 'a', version: 0, next: 72, value: '"second"' }] } });
+      const third = newRun(sink, { turn: { memory: [{ key: 'a', version: 72, next: 73, value: '"third"' }] } });
+      expect(await storage.createRun(second)).toEqual({ kind: 'memory_changed' });
+      expect(await storage.createRun(third)).toEqual({ kind: 'memory_changed' });
+      expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 71, value: '"first"' }]);
     });
 
     test('that has changed since it was read keeps a new run from being stored, and its idempotency key free', async () => {
       const { storage, addSink, addRun, newRun } = workbench();
       const sink = await addSink();
-      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, value: '1' }] } });
+      await addRun(sink, { turn: { memory: [{ key: 'a', version: 0, next: 1, value: '1' }] } });
       const idempotency = { key: 'k', fingerprint: 'f', keepMs: 1000 };
       const use = (version: number, value: string | null) => [
-        { key: 'b', version: 0, value: '5' },
-        { key: 'a', version, value },
+        { key: 'b', version: 0, next: 1, value: '5' },
+        { key: 'a', version, next: version + 1, value },
       ];
       for (const [version, value] of [
         [0, '2'],
@@ -65,8 +76,8 @@ export function stepMemoryContract(workbench: () => Workbench): void {
       const { storage, addSink, addRun, addClaimedRun } = workbench();
       const sink = await addSink();
       const { lease } = await addClaimedRun(sink);
-      await addRun(sink, { turn: { ...completedTurn(1), memory: [{ key: 'a', version: 0, value: '1' }] } });
-      const turn = completedTurn(2, { steps: [step('s')], memory: [{ key: 'a', version: 0, value: '2' }], at: NOW + 5 });
+      await addRun(sink, { turn: { ...completedTurn(1), memory: [{ key: 'a', version: 0, next: 1, value: '1' }] } });
+      const turn = completedTurn(2, { steps: [step('s')], memory: [{ key: 'a', version: 0, next: 1, value: '2' }], at: NOW + 5 });
       expect(await at(NOW + 5).advanceRun(lease, turn)).toBe(false);
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 1, value: '1' }]);
       expect(await storage.getRun(lease.runId)).toMatchObject({ status: 'queued', steps: [] });
@@ -74,7 +85,7 @@ export function stepMemoryContract(workbench: () => Workbench): void {
       const [again] = await at(NOW + 5).claimDueRuns(upTo(10));
       expect(again?.lease.runId).toBe(lease.runId);
       expect(await storage.advanceRun(lease, runningTurn({})), 'the old lease is stale').toBe(false);
-      const replanned = { ...turn, memory: [{ key: 'a', version: 1, value: '2' }] };
+      const replanned = { ...turn, memory: [{ key: 'a', version: 1, next: 2, value: '2' }] };
       expect(await storage.advanceRun(again?.lease ?? lease, replanned)).toBe(true);
       expect(await storage.readMemory(sink.id, ['a'])).toEqual([{ key: 'a', version: 2, value: '2' }]);
     });
@@ -86,7 +97,7 @@ export function stepMemoryContract(workbench: () => Workbench): void {
       await storage.advanceRun(outdated, runningTurn({ steps: [step('done')] }));
       await storage.advanceRun(afterTurns(outdated), runningTurn({}));
       const lease = afterTurns(outdated, 2);
-      const memory = [{ key: 'a', version: 0, value: '1' }];
+      const memory = [{ key: 'a', version: 0, next: 1, value: '1' }];
       const stale = { ...lease, epoch: lease.epoch + 1 };
       expect(await storage.advanceRun(stale, runningTurn({ memory }))).toBe(false);
       expect(await storage.advanceRun(outdated, runningTurn({ memory }))).toBe(false);
@@ -99,7 +110,7 @@ export function stepMemoryContract(workbench: () => Workbench): void {
       const { storage, addSink, newRun } = workbench();
       const sink = await addSink();
       const runs = Array.from({ length: 20 }, (_, index) =>
-        newRun(sink, { turn: { ...completedTurn(1), memory: [{ key: 'a', version: 0, value: String(index) }] } }),
+        newRun(sink, { turn: { ...completedTurn(1), memory: [{ key: 'a', version: 0, next: 1, value: String(index) }] } }),
       );
       const results = await Promise.all(runs.map((run) => storage.createRun(run)));
       expect(results.map(({ kind }) => kind).sort()).toEqual(['created', ...Array.from({ length: 19 }, () => 'memory_changed')]);
