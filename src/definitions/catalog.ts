@@ -6,7 +6,7 @@ import type { Sink } from '../core/sink/sink.ts';
 import type { WorkflowDocument } from '../core/workflow/document.ts';
 import { planWorkflow, type Workflow } from '../core/workflow/plan.ts';
 import { CAPTURE_WORKFLOW } from '../steps/sluice/capture.ts';
-import type { AppRecord, WorkflowRecord } from '../storage/definition-store.ts';
+import type { AppRecord, Definitions, WorkflowRecord } from '../storage/definition-store.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export interface CatalogSnapshot {
@@ -28,6 +28,8 @@ export interface Catalog {
   /** Returns the workflow loaded together with the sink, so that a request in flight sees a consistent pair. */
   workflowOf(sink: Sink): SinkWorkflow;
   findSink(sinkId: string): Sink | undefined;
+  /** Puts definitions into force, unless later ones are. */
+  use(definitions: Definitions): void;
   /** Loads all definitions again. The old ones stay in force until it resolves. */
   reload(): Promise<void>;
   onChange(listener: (snapshot: CatalogSnapshot) => void): void;
@@ -45,21 +47,21 @@ export async function createCatalog(storage: Pick<Storage, 'loadDefinitions'>): 
     current: () => snapshot,
     workflowOf: (sink) => workflows.get(sink) ?? CAPTURE,
     findSink: (sinkId) => sinksById.get(sinkId),
-    async reload() {
-      const loaded = await storage.loadDefinitions();
-      // A later reload may have been answered first.
-      if (loaded.version < snapshot.version) return;
-      const planned = new Map(loaded.workflows.map((record) => [`${record.appId}/${record.id}`, plan(record)]));
-      for (const sink of loaded.sinks) {
+    use(definitions) {
+      // Later definitions may be in force already.
+      if (definitions.version < snapshot.version) return;
+      const planned = new Map(definitions.workflows.map((record) => [`${record.appId}/${record.id}`, plan(record)]));
+      for (const sink of definitions.sinks) {
         if (sink.workflowId === null) continue;
         const workflow = planned.get(`${sink.appId}/${sink.workflowId}`);
         if (workflow === undefined) throw new Error(`workflow ${sink.workflowId} of app ${sink.appId} is not stored`);
         workflows.set(sink, workflow);
       }
-      sinksById = new Map(loaded.sinks.map((sink) => [sink.id, sink]));
-      snapshot = loaded;
+      sinksById = new Map(definitions.sinks.map((sink) => [sink.id, sink]));
+      snapshot = definitions;
       for (const listener of listeners) listener(snapshot);
     },
+    reload: async () => catalog.use(await storage.loadDefinitions()),
     onChange(listener) {
       listeners.push(listener);
     },

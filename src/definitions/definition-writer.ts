@@ -46,7 +46,7 @@ export function createDefinitionWriter(storage: Pick<Storage, 'changeDefinitions
       const store = (): ReturnType<Storage['changeDefinitions']> => storage.changeDefinitions(edit);
       const result = await store().catch((error: unknown) => repeatUnknown(error, store));
       if (result.kind === 'outdated') throw new Outdated();
-      await catalog.reload();
+      catalog.use(result.definitions);
     },
   };
 }

@@ -48,7 +48,8 @@ export interface DefinitionEdit {
 }
 
 export type EditResult =
-  | { kind: 'changed'; version: number }
+  /** With the definitions as the edit left them, so that they come into force without a further read that may fail. */
+  | { kind: 'changed'; definitions: Definitions }
   /** Nothing is changed: the definitions are no longer of the version that the edit was planned on. */
   | { kind: 'outdated' };
 

@@ -76,7 +76,7 @@ function announcingEdits(storage: Storage, announce: Listener): Pick<Storage, 'c
   return {
     async changeDefinitions(edit) {
       const result = await storage.changeDefinitions(edit);
-      if (result.kind === 'changed') announce({ kind: 'definitions', version: result.version });
+      if (result.kind === 'changed') announce({ kind: 'definitions', version: result.definitions.version });
       return result;
     },
   };

@@ -42,7 +42,7 @@ export function concurrencyContract(workbench: () => Workbench): void {
       expect(advanced).toEqual({ status: 'fulfilled', value: true });
       expect(refusedTurn).toEqual({ status: 'fulfilled', value: false });
       expect(refusedSink).toMatchObject({ status: 'rejected', reason: { code: 'conflict' } });
-      expect(app).toEqual({ status: 'fulfilled', value: { kind: 'changed', version: version + 1 } });
+      expect(app).toMatchObject({ status: 'fulfilled', value: { kind: 'changed', definitions: { version: version + 1 } } });
       for (const { runId } of runs) expect((await storage.getRun(runId))?.status).toBe('completed');
       expect((await storage.getRun(lease.runId))?.steps).toEqual([step('a')]);
       expect(await storage.getRun(unknown.runId)).toBeNull();

@@ -72,7 +72,7 @@ export function createWorkbench({ storage, node }: OpenedStorage, state = new Te
       for (;;) {
         const version = await storage.definitionsVersion();
         const edited = await storage.changeDefinitions({ id: randomUUID(), version, changes, at: NOW });
-        if (edited.kind === 'changed') return edited.version;
+        if (edited.kind === 'changed') return edited.definitions.version;
       }
     },
     async addSink(fields = {}) {

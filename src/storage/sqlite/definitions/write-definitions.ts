@@ -24,11 +24,12 @@ export class DefinitionWriter {
 
   changeDefinitions({ id, version, changes, at }: DefinitionEdit): EditResult {
     const current = this.#reader.definitionsVersion();
-    if (current === version + 1 && this.#sql.selectLastEdit.get() === id) return { kind: 'changed', version: current };
+    const isRepeated = current === version + 1 && this.#sql.selectLastEdit.get() === id;
+    if (isRepeated) return { kind: 'changed', definitions: this.#reader.loadDefinitions() };
     if (current !== version) return { kind: 'outdated' };
     for (const change of changes) this.#apply(change, at);
     this.#sql.countEdit.run(id);
-    return { kind: 'changed', version: version + 1 };
+    return { kind: 'changed', definitions: this.#reader.loadDefinitions() };
   }
 
   #apply(change: DefinitionChange, now: number): void {

@@ -20,7 +20,7 @@ export function definitionRacesContract(owners: Owners): void {
           first.storage.changeDefinitions(editOf('race1')),
           second.storage.changeDefinitions(editOf('race2')),
         ]);
-        expect(results).toContainEqual({ kind: 'changed', version: version + 1 });
+        expect(results).toContainEqual({ kind: 'changed', definitions: expect.objectContaining({ version: version + 1 }) });
         expect(results).toContainEqual({ kind: 'outdated' });
         expect(await second.storage.definitionsVersion()).toBe(version + 1);
       });
