@@ -23,7 +23,6 @@ export interface Lost {
 }
 
 const TIMEOUT_MS = 5000;
-const TIMEOUT = 'no answer in time';
 
 export class Caller {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -31,23 +30,31 @@ export class Caller {
   call(base: string, { method, path, headers = {}, body }: Call): Promise<Answer | Lost> {
     const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
     return new Promise((resolve) => {
+      let isOver = false;
+      let settle = (error?: NodeJS.ErrnoException): void => resolve({ lost: isOver ? 'no answer in time' : (error?.code ?? 'no answer') });
       const outgoing = request(`${base}${path}`, { method, headers: { ...type, ...headers }, agent: this.#agent }, (response) => {
         let text = '';
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => {
           text += chunk;
         });
-        const settle = (ending: Answer['ending']): void => {
-          clearTimeout(timer);
+        // From now on the answer is what has arrived of it.
+        settle = () => {
+          const ending = response.complete ? 'whole' : isOver ? 'timeout' : 'cut';
           resolve({ status: response.statusCode as number, headers: response.headers, text, ending });
         };
-        response.on('end', () => settle('whole')).on('error', (error) => settle(error.message === TIMEOUT ? 'timeout' : 'cut'));
+        response.on('end', () => settle()).on('error', () => settle());
       });
-      const timer = setTimeout(() => outgoing.destroy(new Error(TIMEOUT)), TIMEOUT_MS);
-      outgoing.on('error', (error: NodeJS.ErrnoException) => {
-        clearTimeout(timer);
-        resolve({ lost: error.code ?? error.message });
-      });
+      const timer = setTimeout(() => {
+        isOver = true;
+        outgoing.destroy();
+      }, TIMEOUT_MS);
+      outgoing
+        .on('error', (error) => settle(error))
+        .on('close', () => {
+          clearTimeout(timer);
+          settle();
+        });
       outgoing.end(body);
     });
   }
