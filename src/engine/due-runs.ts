@@ -73,7 +73,7 @@ export class DueRuns implements LeasedWork {
   }
 
   async #resume(claimed: ClaimedRun): Promise<void> {
-    const { storage, worker, restore, memory, logger } = this.#options;
+    const { worker, restore, memory, logger } = this.#options;
     const { lease } = claimed;
     const weight = runWeight(claimed.bytes);
     let run: ActiveRun | null = null;
@@ -91,11 +91,19 @@ export class DueRuns implements LeasedWork {
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'unavailable') throw error;
       logger.warn({ run_id: lease.runId, reason: error.message }, 'a run could not be resumed; trying again');
-      await storage.releaseRun(lease, RETRY_MS);
+      await this.#release(lease);
     } finally {
       if (run === null) memory.release(weight);
       else worker.forget(run);
       this.#resuming.delete(lease.runId);
     }
+  }
+
+  /** Never rejects: if it fails, the run is claimed once its lease is over. */
+  async #release(lease: Lease): Promise<void> {
+    const { storage, logger } = this.#options;
+    await storage.releaseRun(lease, RETRY_MS).catch((error: unknown) => {
+      logger.warn({ err: error, run_id: lease.runId }, 'a run could not be released');
+    });
   }
 }
