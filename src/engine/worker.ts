@@ -208,8 +208,15 @@ export class Worker {
       apply = () => failUnexpectedly(program, { run_id: run.lease.runId, step }, error, logger);
     }
     run.effects -= 1;
-    await this.advance(run, apply);
-    this.forget(run);
+    try {
+      await this.advance(run, apply);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      logger.warn({ run_id: run.lease.runId, reason: error.message }, 'a run could not be advanced; it is claimed again');
+      await this.release(run);
+    } finally {
+      this.forget(run);
+    }
   }
 
   /** Turns of one run follow one another, so that each plans on what the one before it stored. */
