@@ -1,0 +1,58 @@
+// The methods of the storage contract as synchronous changes and reads of a shared state, for one owner.
+
+import type { Storage } from '../../../src/storage/storage.ts';
+import { changeDefinitions, findWorkflow, loadDefinitions } from './definitions.ts';
+import { claimDeliveries, listDueOrigins, releaseDeliveries, renewDeliveries } from './deliveries/delivery-leases.ts';
+import { getDelivery, listDeliveries } from './deliveries/delivery-reads.ts';
+import { recordAttempt } from './deliveries/record-attempts.ts';
+import { retryDeliveries } from './deliveries/retry-deliveries.ts';
+import { listRejections, recordRejections } from './rejections.ts';
+import { findUnreferencedBlobs, pruneRuns } from './runs/retention.ts';
+import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './runs/run-leases.ts';
+import { findStream, getOutcome, getRun, listRuns, readEvents } from './runs/run-reads.ts';
+import { readMemory } from './runs/step-memory.ts';
+import { advanceRun, cancelRun, createRun } from './runs/write-runs.ts';
+import type { State } from './state.ts';
+
+export type OperationName = Exclude<keyof Storage, 'watch' | 'close'>;
+
+export type Operations = {
+  [Name in OperationName]: (...args: Parameters<Storage[Name]>) => Awaited<ReturnType<Storage[Name]>>;
+};
+
+export function createOperations(state: State, owner: number): Operations {
+  return {
+    createRun: (run) => createRun(state, owner, run),
+    advanceRun: (lease, turn) => advanceRun(state, owner, lease, turn),
+    claimDueRuns: (limits) => claimDueRuns(state, owner, limits),
+    renewLeases: (leases) => renewLeases(state, leases),
+    releaseRun: (lease, delayMs) => releaseRun(state, lease, delayMs),
+    recoverRuns: (dead) => recoverRuns(state, (of) => of === dead),
+    reapOwners: () => recoverRuns(state, (of) => !state.owners.isAlive(of)),
+    cancelRun: (runId) => cancelRun(state, runId),
+    nextWake: () => nextWake(state),
+    readMemory: (sinkId, keys) => readMemory(state, sinkId, keys),
+    getRun: (runId) => getRun(state, runId),
+    getOutcome: (runId) => getOutcome(state, runId),
+    listRuns: (filter) => listRuns(state, filter),
+    readEvents: (runId, after) => readEvents(state, runId, after),
+    findStream: (runId) => findStream(state, runId),
+    pruneRuns: (limits) => pruneRuns(state, limits),
+    findUnreferencedBlobs: (hashes) => findUnreferencedBlobs(state, hashes),
+    recordAttempt: (delivery, attempt, next, waitingRun) => recordAttempt(state, owner, delivery, attempt, next, waitingRun),
+    claimDeliveries: (limits) => claimDeliveries(state, owner, limits),
+    renewDeliveries: (leases) => renewDeliveries(state, leases),
+    releaseDeliveries: (leases) => releaseDeliveries(state, leases),
+    listDueOrigins: () => listDueOrigins(state),
+    retryDeliveries: (ids) => retryDeliveries(state, ids),
+    getDelivery: (id) => getDelivery(state, id),
+    listDeliveries: (filter) => listDeliveries(state, filter),
+    loadDefinitions: () => loadDefinitions(state),
+    definitionsVersion: () => state.definitions.version,
+    findWorkflow: (appId, workflowId, version) => findWorkflow(state, appId, workflowId, version),
+    changeDefinitions: (edit) => changeDefinitions(state, edit),
+    recordRejections: (changes) => recordRejections(state, changes),
+    listRejections: (filter) => listRejections(state, filter),
+    ping: () => undefined,
+  };
+}

@@ -1,0 +1,85 @@
+// Reads runs: one run, its events, and pages of runs.
+
+import { isTerminal } from '../../../../src/core/run/run.ts';
+import type { RunEvent } from '../../../../src/core/run/run-event.ts';
+import { parseRunId, runNumberAt } from '../../../../src/core/run/run-id.ts';
+import type {
+  RunFilter,
+  RunOutcomeRecord,
+  RunRecord,
+  RunSummary,
+  StepRecord,
+  StoredEvents,
+  StreamPosition,
+} from '../../../../src/storage/run-records.ts';
+import type { StoredRun } from '../records.ts';
+import { findRun, type State } from '../state.ts';
+
+export function getRun(state: State, runId: string): RunRecord | null {
+  const run = findRun(state, runId);
+  if (run === undefined) return null;
+  const { request, bodyKind, bodyCharset, body } = run;
+  return { ...toOutcome(run), request, bodyKind, bodyCharset, body };
+}
+
+export function getOutcome(state: State, runId: string): RunOutcomeRecord | null {
+  const run = findRun(state, runId);
+  return run === undefined ? null : toOutcome(run);
+}
+
+export function readEvents(state: State, runId: string, after: number): StoredEvents | null {
+  const run = findRun(state, runId);
+  if (run === undefined) return null;
+  const ended = isTerminal(run.status);
+  const events: RunEvent[] = run.events.filter(({ seq }) => seq > after);
+  const { status, output, error, lastSeq: seq } = run;
+  if (ended && seq > after) events.push({ seq, outcome: { status, output, error } });
+  return { events, ended, sinkId: run.sinkId };
+}
+
+export function findStream(state: State, runId: string): StreamPosition | null {
+  const run = findRun(state, runId);
+  if (run === undefined) return null;
+  const { lastSeq, status, sinkId, body, request, output, events } = run;
+  const bytes = JSON.stringify(events).length + (output?.length ?? 0) + outputBytes(run);
+  return { lastSeq, ended: isTerminal(status), sinkId, bytes, requestBytes: body.byteLength + request.length };
+}
+
+export function listRuns(state: State, filter: RunFilter): RunSummary[] {
+  const { appId, sinkId, status, since = 0, until = null, after = '', limit } = filter;
+  const from = runNumberAt(since);
+  const before = Math.min(
+    until === null ? Number.MAX_SAFE_INTEGER : runNumberAt(until),
+    parseRunId(after)?.runNumber ?? Number.MAX_SAFE_INTEGER,
+  );
+  return [...state.runs.values()]
+    .filter((run) => run.runNumber >= from && run.runNumber < before)
+    .filter((run) => run.appId === (appId ?? run.appId) && run.sinkId === (sinkId ?? run.sinkId) && run.status === (status ?? run.status))
+    .sort((a, b) => b.runNumber - a.runNumber)
+    .slice(0, limit)
+    .map(toSummary);
+}
+
+/** Bytes that are decoded to continue the run. */
+export function storedBytes(run: StoredRun): number {
+  return run.body.byteLength + run.request.length + (run.inputs?.length ?? 0) + outputBytes(run);
+}
+
+function outputBytes({ steps }: StoredRun): number {
+  let bytes = 0;
+  for (const { outputs } of steps.values()) bytes += outputs?.length ?? 0;
+  return bytes;
+}
+
+function toSummary({ runId: id, appId, sinkId, workflow, status, progress, error, createdAt, finishedAt }: StoredRun): RunSummary {
+  return { id, appId, sinkId, workflow, status, progress, error, createdAt, finishedAt };
+}
+
+function toOutcome(run: StoredRun): RunOutcomeRecord {
+  const records = [...run.steps.values()];
+  const later = records.slice(run.firstSteps).sort(byStart);
+  return { ...toSummary(run), lastSeq: run.lastSeq, output: run.output, steps: [...records.slice(0, run.firstSteps), ...later] };
+}
+
+const beganAt = ({ startedAt, finishedAt }: StepRecord): number => startedAt ?? finishedAt ?? Number.MAX_SAFE_INTEGER;
+const byStart = (a: StepRecord, b: StepRecord): number => beganAt(a) - beganAt(b) || a.visit - b.visit;

@@ -1,0 +1,57 @@
+// The whole state of an in-memory database, which several owners share. Every change is synchronous, and so atomic.
+
+import type { Clock } from '../../../src/clock.ts';
+import { parseRunId } from '../../../src/core/run/run-id.ts';
+import type { Rejection } from '../../../src/storage/rejection-store.ts';
+import type { Break } from '../breaks.ts';
+import { type DefinitionState, noDefinitions } from './definitions.ts';
+import { Owners } from './owners.ts';
+import type { StoredDelivery, StoredRun } from './records.ts';
+import type { StoredKey } from './runs/idempotency-keys.ts';
+import type { StoredMemory } from './runs/step-memory.ts';
+
+export interface State {
+  /** The clock of the storage. */
+  readonly clock: Clock;
+  readonly broken: Break | null;
+  readonly owners: Owners;
+  readonly definitions: DefinitionState;
+  /** By run number. */
+  readonly runs: Map<number, StoredRun>;
+  /** Those that have not ended. */
+  readonly openRuns: Set<StoredRun>;
+  /** By id. */
+  readonly deliveries: Map<string, StoredDelivery>;
+  /** Those that are not finished. */
+  readonly openDeliveries: Set<StoredDelivery>;
+  readonly memory: Map<string, StoredMemory>;
+  readonly keys: Map<string, StoredKey>;
+  /** By position. */
+  readonly rejections: Map<number, Rejection>;
+  lastDeliveryNo: number;
+  lastRejection: number;
+}
+
+export function createState(clock: Clock, broken: Break | null = null): State {
+  return {
+    clock,
+    broken,
+    owners: new Owners(),
+    definitions: noDefinitions(),
+    runs: new Map(),
+    openRuns: new Set(),
+    deliveries: new Map(),
+    openDeliveries: new Set(),
+    memory: new Map(),
+    keys: new Map(),
+    rejections: new Map(),
+    lastDeliveryNo: 0,
+    lastRejection: 0,
+  };
+}
+
+export function findRun(state: State, runId: string): StoredRun | undefined {
+  const key = parseRunId(runId);
+  const run = key === null ? undefined : state.runs.get(key.runNumber);
+  return run?.runId === runId ? run : undefined;
+}
