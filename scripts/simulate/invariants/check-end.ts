@@ -1,0 +1,67 @@
+// What must be true once the faults have stopped and everything has come to rest.
+
+import { parseDeliveryId } from '../../../src/core/delivery/delivery-id.ts';
+import { isTerminal } from '../../../src/core/run/run.ts';
+import type { StoredDelivery, StoredRun } from '../memory-storage/records.ts';
+import { findRun } from '../memory-storage/state.ts';
+import type { Server } from '../servers/server.ts';
+import type { Client } from '../workload/client.ts';
+import type { StreamReaders } from '../workload/stream-readers.ts';
+import type { Watchers } from '../workload/watchers.ts';
+import type { World } from '../world.ts';
+
+export interface Cast {
+  servers: readonly Server[];
+  client: Client;
+  watchers: Watchers;
+  readers: StreamReaders;
+}
+
+export function checkEnd(world: World, { servers, client, watchers, readers }: Cast): void {
+  const { state, fail } = world;
+  for (const run of state.runs.values()) checkRun(world, run);
+  for (const delivery of state.deliveries.values()) checkDelivery(world, delivery);
+  for (const { runId } of client.acknowledged)
+    if (findRun(state, runId) === undefined) fail('no acknowledged run is lost', `${runId} is not stored`);
+  checkKeys(world, client);
+  watchers.check();
+  readers.check();
+  for (const { life } of servers) {
+    if (life === null) continue;
+    for (const account of [life.memory.runs, life.memory.deliveries])
+      if (account.used !== 0) fail('memory is released', `${account.used} bytes for ${account.name} are still reserved in ${life.name}`);
+  }
+}
+
+function checkRun({ fail }: World, run: StoredRun): void {
+  if (!isTerminal(run.status)) {
+    const reason = run.wakeAt === null ? 'nothing makes it due' : `it is due at ${new Date(run.wakeAt).toISOString()}`;
+    fail('every run ends', `${run.runId} of ${run.workflow?.id} is ${run.status}, and ${reason}`);
+  }
+  const gap = run.events.findIndex(({ seq }, index) => seq !== index + 1);
+  if (gap !== -1) fail('seq is gapless', `event ${gap + 1} of ${run.runId} has seq ${run.events[gap]?.seq}`);
+  if (isTerminal(run.status) && run.lastSeq !== run.events.length + 1)
+    fail('seq is gapless', `${run.runId} ends with seq ${run.lastSeq} after ${run.events.length} events`);
+}
+
+function checkDelivery({ fail, state }: World, delivery: StoredDelivery): void {
+  const { id, dueAt, status, droppedReason, overflow, no } = delivery;
+  if (dueAt !== null) fail('every delivery ends', `${id} is ${status}`);
+  if (overflow?.policy !== 'latest_wins' || droppedReason === null) return;
+  const newer = state.deliveries.get(droppedReason.slice('superseded by '.length));
+  if (newer === undefined || newer.no <= no) fail('overflow: latest_wins', `${id} was ${droppedReason}, which is not newer`);
+  if (parseDeliveryId(id) === null) fail('ids are valid', id);
+}
+
+/** Of one sink and key there is one run, and one fingerprint. */
+function checkKeys({ fail }: World, { acknowledged }: Client): void {
+  const runs = new Map<string, { runId: string; fingerprint: string }>();
+  for (const { runId, sinkId, idempotency } of acknowledged) {
+    if (idempotency === null) continue;
+    const name = `${sinkId} ${idempotency.key}`;
+    const first = runs.get(name) ?? { runId, fingerprint: idempotency.fingerprint };
+    runs.set(name, first);
+    if (first.runId !== runId || first.fingerprint !== idempotency.fingerprint)
+      fail('one key, one run', `the key ${name} got ${first.runId} and ${runId}`);
+  }
+}

@@ -1,0 +1,90 @@
+// The callers: they trigger runs on both servers, try again what was refused, cancel runs, and retry deliveries by hand.
+
+import type { Trigger } from '../../../src/engine/dispatch.ts';
+import { AppError } from '../../../src/errors.ts';
+import type { Life } from '../servers/life.ts';
+import type { Server } from '../servers/server.ts';
+import type { World } from '../world.ts';
+import { drawTrigger, drawWorkflows } from './triggers.ts';
+
+export interface Acknowledged extends Pick<Trigger, 'sinkId' | 'idempotency'> {
+  runId: string;
+}
+
+const MAX_RUNS = 14;
+const MAX_TRIES = 5;
+
+export class Client {
+  readonly #world: World;
+  readonly #servers: readonly Server[];
+  readonly #onAcknowledged: readonly ((runId: string) => void)[];
+  readonly acknowledged: Acknowledged[] = [];
+
+  constructor(world: World, servers: readonly Server[], onAcknowledged: readonly ((runId: string) => void)[]) {
+    this.#world = world;
+    this.#servers = servers;
+    this.#onAcknowledged = onAcknowledged;
+  }
+
+  /** Plans all that the callers do, from now until the faults stop. */
+  begin(): void {
+    const { random, time, calmAt } = this.#world;
+    const workflowIds = drawWorkflows(random);
+    const lastMs = calmAt - time.now;
+    // Runs that meet come close to one another.
+    const bursts = Array.from({ length: random.integer(1, 4) }, () => random.next() * lastMs * 0.8);
+    for (let number = 1, runs = random.integer(3, MAX_RUNS); number <= runs; number += 1) {
+      const trigger = drawTrigger(random, workflowIds, number, Math.floor(time.now));
+      time.schedule(random.pick(bursts) + random.next() * random.pick([5, 500, 5000]), null, () => this.#send(trigger, 1));
+    }
+    for (let count = random.integer(0, 3); count > 0; count -= 1) time.schedule(random.next() * lastMs, null, () => this.#cancel());
+    for (let count = random.integer(0, 2); count > 0; count -= 1) time.schedule(random.next() * lastMs, null, () => this.#retry());
+  }
+
+  #send(trigger: Trigger, tries: number): void {
+    const { time, note } = this.#world;
+    this.#on((life) => {
+      life.engine.dispatch(trigger).then(
+        ({ runId }) => {
+          note(life.name, `acknowledges ${runId}`);
+          this.acknowledged.push({ runId, sinkId: trigger.sinkId, idempotency: trigger.idempotency });
+          for (const act of this.#onAcknowledged) act(runId);
+        },
+        (error: unknown) => {
+          note(life.name, `refuses a trigger: ${String(error)}`);
+          if (!(error instanceof AppError)) return this.#world.fail('no unexpected errors', `a trigger: ${String(error)}`);
+          const mayRepeat = error.code === 'unavailable' && trigger.idempotency !== null && tries < MAX_TRIES;
+          if (mayRepeat) time.schedule(500 * tries, null, () => this.#send(trigger, tries + 1));
+        },
+      );
+    });
+  }
+
+  #cancel(): void {
+    const { random } = this.#world;
+    if (this.acknowledged.length === 0) return;
+    const { runId } = random.pick(this.acknowledged);
+    this.#on((life) => this.#ignoreRefusal(life.engine.cancel(runId)));
+  }
+
+  #retry(): void {
+    const { state } = this.#world;
+    const ids = [...state.deliveries.values()].filter(({ status }) => status === 'failed' || status === 'dropped').map(({ id }) => id);
+    if (ids.length > 0) this.#on((life) => this.#ignoreRefusal(life.engine.retryDeliveries(ids)));
+  }
+
+  /** Calls a server, unless all are down. */
+  #on(call: (life: Life) => void): void {
+    const { random, time } = this.#world;
+    const lives = this.#servers.flatMap(({ ready }) => ready ?? []);
+    if (lives.length === 0) return;
+    const life = random.pick(lives);
+    time.schedule(0, life, () => call(life));
+  }
+
+  #ignoreRefusal(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (!(error instanceof AppError)) this.#world.fail('no unexpected errors', String(error));
+    });
+  }
+}
