@@ -151,13 +151,20 @@ export class Worker {
     return run;
   }
 
-  /** Stores the attempt that ends the delivery, and the next turn of its run, in one commit. */
-  #recordWithTurn(run: ActiveRun, { lease, step }: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<boolean> {
-    return this.#takeTurn(
-      run,
-      () => run.program.giveResult(step, attempt.result),
-      async (turn) => (await this.#options.storage.recordAttempt(lease, attempt, next, { lease: run.lease, turn })) === 'recorded',
-    );
+  /** Stores the attempt that ends the delivery, and the next turn of its run, in one commit. False if it is not stored so. */
+  async #recordWithTurn(run: ActiveRun, { lease, step }: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<boolean> {
+    try {
+      return await this.#takeTurn(
+        run,
+        () => run.program.giveResult(step, attempt.result),
+        async (turn) => (await this.#options.storage.recordAttempt(lease, attempt, next, { lease: run.lease, turn })) === 'recorded',
+      );
+    } catch (error) {
+      // The turn could not be planned: the attempt is stored without it, so that the message is not sent again.
+      if (!(error instanceof AppError)) throw error;
+      this.#options.logger.warn({ run_id: run.lease.runId, reason: error.message }, 'a run could not be advanced; it is claimed again');
+      return false;
+    }
   }
 
   #end(run: ActiveRun, turn: Turn): void {
