@@ -78,6 +78,18 @@ test('a failed step ends the run, and awaited messages of its other branches are
   expect(frames.at(-1)?.data).toMatchObject({ type: 'error', error: { step: 'b' } });
 });
 
+test.each([
+  ['at once', []],
+  ['after a pause', [delay('pause', 0.01, { on_success: ['$steps.a', '$steps.broken'] })]],
+])('a run that fails %s in the turn that would send a message does not send it', async (_when, first) => {
+  const { app, receiver } = start(200);
+  const steps = [...first, post('a'), { type: 'sluice/fail@v1', name: 'broken' }];
+  const runId = await startRun(app, { steps });
+  await reaches(app, runId, 'failed');
+  await startRun(app, { steps: [post('b')] });
+  expect((await receiver.message(1)).idempotencyKey).toContain(':b');
+});
+
 test('awaited messages are aborted as well if the run paused and resumed since', async () => {
   const { app, receiver } = start();
   const steps = [

@@ -110,7 +110,7 @@ export class Execution implements Program {
       events: this.#events,
       lastSeq: this.#lastSeq,
       steps: this.#steps.takeRecords(),
-      deliveries: this.#deliveries ?? NOTHING,
+      deliveries: this.#deliveriesOf(ending),
       memory: this.#planner.memory?.takeUses() ?? NOTHING,
       wakeAt: ending !== null || isActing ? null : this.#steps.nextDueAt(),
       output: ending?.output ?? null,
@@ -120,6 +120,12 @@ export class Execution implements Program {
     this.#events = [];
     this.#deliveries = null;
     return turn;
+  }
+
+  /** A run that has ended waits for nothing, so that it does not send what it would wait for. */
+  #deliveriesOf(ending: RunOutcome | null): NewDelivery[] {
+    const deliveries = this.#deliveries ?? NOTHING;
+    return ending === null ? deliveries : deliveries.filter(({ isAwaited }) => !isAwaited);
   }
 
   #mask(text: string): string {
