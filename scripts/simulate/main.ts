@@ -17,8 +17,8 @@ const { values } = parseArgs({
 });
 
 const broken = readBreak(values.break);
-if (values.seed === undefined) await playMany(Number(values.from), Number(values.seeds));
-else await playOne(Number(values.seed));
+if (values.seed === undefined) await playMany(readCount('from', values.from), readCount('seeds', values.seeds));
+else await playOne(readCount('seed', values.seed));
 
 async function playOne(seed: number): Promise<void> {
   const history = await playHistory(seed, { broken, isTraced: values.trace });
@@ -59,6 +59,11 @@ function report({ seed, violation }: History): void {
 
 function countLines(faults: FaultCounts): string[] {
   return FAULT_KINDS.map((kind) => `  ${kind}: ${faults[kind]}`);
+}
+
+function readCount(option: string, text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new Error(`--${option} must be a whole number from 1, but is "${text}"`);
 }
 
 function readBreak(name: string | undefined): Break | null {
