@@ -1,5 +1,5 @@
-// A camera at 50 frames a second and a receiver that takes two seconds for each: triggers are answered as if there were
-// none, and what becomes of the frames is what the step says, to the last one.
+// A camera at 50 frames a second and a receiver that takes two seconds for each: triggers are answered as with a receiver
+// that answers at once, and the step decides the end of each frame, to the last one.
 
 import { setTimeout as after } from 'node:timers/promises';
 import sharp from 'sharp';
@@ -15,7 +15,9 @@ const FRAMES_A_SECOND = 50;
 const SECONDS = 30;
 const FRAMES = FRAMES_A_SECOND * SECONDS;
 const ANSWERS_AFTER_MS = 2000;
+/** On a slow machine, twice the time with a receiver that answers at once, once the server has compiled its code. */
 const P99_MS = 50;
+const QUICK_FRAMES = 500;
 const CAMERAS = 5;
 
 interface Sent {
@@ -53,12 +55,12 @@ async function defineCameras(server: ServerProcess, name: string, url: string, o
 }
 
 /** Each frame when it is due, whether or not those before it are answered. */
-async function film(server: ServerProcess, name: string): Promise<{ sent: Sent[]; times: number[] }> {
+async function film(server: ServerProcess, name: string, frames = FRAMES): Promise<{ sent: Sent[]; times: number[] }> {
   const sent: Sent[] = [];
   const times: number[] = [];
   const began = performance.now();
   const requests: Promise<unknown>[] = [];
-  for (let frame = 0; frame < FRAMES; frame += 1) {
+  for (let frame = 0; frame < frames; frame += 1) {
     await after(Math.max(0, began + (frame * 1000) / FRAMES_A_SECOND - performance.now()));
     const camera = `camera-${frame % CAMERAS}`;
     const post = async (): Promise<void> => {
@@ -91,12 +93,16 @@ test('no frame is lost under `queue`, and under `latest_wins` only the newest of
   const server = await startServerProcess({ dataDir: memoryDir(), env: { SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8', SLUICE_RATE_LIMIT: '0' } });
   const slow = { wait: () => after(ANSWERS_AFTER_MS) };
   const [patient, impatient] = [await startWebhookReceiver(slow), await startWebhookReceiver(slow)];
+  const quick = await startWebhookReceiver();
   const waits = { request_timeout: 30 };
+  await defineCameras(server, 'quick', quick.url, { ...waits, overflow: 'queue' });
   await defineCameras(server, 'queue', patient.url, { ...waits, overflow: 'queue' });
   await defineCameras(server, 'latest', impatient.url, { ...waits, overflow: 'latest_wins', overflow_key: '$request.params.camera' });
 
   // What the first frames wait for is the server, and not this process, which has never sent a form.
   await fetch(`${server.url}/cameras/none`, { method: 'POST', body: frameForm(0) });
+  const quickP99 = p99((await film(server, 'quick', QUICK_FRAMES)).times.slice(QUICK_FRAMES / 2));
+  const limitMs = Math.max(P99_MS, 2 * quickP99);
   const queued = await film(server, 'queue');
   const latest = await film(server, 'latest');
 
@@ -109,7 +115,7 @@ test('no frame is lost under `queue`, and under `latest_wins` only the newest of
 
   process.stdout.write(
     `slow camera: ${FRAMES} frames at ${FRAMES_A_SECOND} a second; trigger p99 ${p99(queued.times).toFixed(1)} ms under queue, ` +
-      `${p99(latest.times).toFixed(1)} ms under latest_wins; ${patient.arrivals.length} and ${impatient.arrivals.length} arrived, ` +
+      `${p99(latest.times).toFixed(1)} ms under latest_wins, ${quickP99.toFixed(1)} ms with a quick receiver; ${patient.arrivals.length} and ${impatient.arrivals.length} arrived, ` +
       `${count(ofLatest.values(), 'dropped')} dropped\n`,
   );
 
@@ -126,6 +132,6 @@ test('no frame is lost under `queue`, and under `latest_wins` only the newest of
     // One at a time: each is on its way for two seconds.
     expect(frames.length).toBeLessThanOrEqual((SECONDS * 1000) / ANSWERS_AFTER_MS + 2);
   }
-  expect(p99(queued.times)).toBeLessThan(P99_MS);
-  expect(p99(latest.times)).toBeLessThan(P99_MS);
+  expect(p99(queued.times)).toBeLessThan(limitMs);
+  expect(p99(latest.times)).toBeLessThan(limitMs);
 });
