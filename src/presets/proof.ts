@@ -1,0 +1,52 @@
+// What every way to prove a sender has in common. A proof sees the head of a request, then each chunk of its body as it
+// comes, and finally the decoded body. So a request is proven before any run exists, whatever its size.
+
+import type { SeenHead, SeenRequest } from './place.ts';
+
+export interface Secret {
+  /** In clear. */
+  value: string;
+  /** Server time in ms; null for a secret without an end. */
+  endsAt: number | null;
+}
+
+export interface ProofHead extends SeenHead {
+  /** The public URL of the request, with its query. */
+  url: string;
+}
+
+/** `secret` is the position of the secret that matched. */
+export type Verdict = { isProven: true; secret: number } | Refusal;
+
+/** Tells what was wrong, and never a secret. */
+export interface Refusal {
+  isProven: false;
+  reason: string;
+}
+
+/** One request on its way in. */
+export interface Proving {
+  /** Null when the head alone decides. Called with each chunk of the body as it came, still in its content coding. */
+  update: ((chunk: Uint8Array) => void) | null;
+  /** Called once, after the last chunk. */
+  finish(request: SeenRequest): Verdict | Promise<Verdict>;
+}
+
+/** Checks the requests of one sink. */
+export interface Verifier {
+  /** Returns a refusal when the head alone shows that the request cannot be proven. `now` is wall time in ms. */
+  begin(head: ProofHead, now: number): Proving | Refusal;
+}
+
+export function refusal(reason: string): Refusal {
+  return { isProven: false, reason };
+}
+
+export function isRefusal(begun: Proving | Refusal): begun is Refusal {
+  return 'isProven' in begun;
+}
+
+/** The secrets that have not ended, each with its position. */
+export function validSecrets<Kept extends { endsAt: number | null }>(secrets: readonly Kept[], now: number): [number, Kept][] {
+  return [...secrets.entries()].filter(([, { endsAt }]) => endsAt === null || endsAt > now);
+}

@@ -1,0 +1,182 @@
+// Verifies signed requests: HMACs, which are computed as the body comes, and signatures by a private key.
+
+import { createHmac, createVerify, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import { decodeStrictly, readKey } from './keys.ts';
+import { textAt } from './place.ts';
+import type { Place, SignatureProof, TimestampSource } from './preset.ts';
+import { isRefusal, type ProofHead, type Proving, type Refusal, refusal, type Secret, type Verdict, type Verifier, validSecrets } from './proof.ts';
+import { readSignatureHeader } from './signature-header.ts';
+import { compileSignedText, type SignedText, type SignedValues } from './signed-text.ts';
+import { timestampFault } from './timestamps.ts';
+
+type Scheme = SignatureProof & { deliveryId: Place | null };
+
+interface SignatureSecret {
+  key: KeyObject;
+  isAsymmetric: boolean;
+  endsAt: number | null;
+}
+
+/** Throws an Error for a secret that is no key. */
+export function signatureVerifier(scheme: Scheme, secrets: readonly Secret[]): Verifier {
+  const keys = secrets.map((secret) => readSecret(scheme, secret));
+  const text = compileSignedText(scheme.signed);
+  return {
+    begin(head, now) {
+      const signed = readSigned(scheme, text, head, now);
+      if (isRefusal(signed)) return signed;
+      return new SignatureCheck(scheme, text, signed, validSecrets(keys, now), now);
+    },
+  };
+}
+
+/** A fault of the secret, or null. */
+export function signatureSecretFault(scheme: SignatureProof, value: string): string | null {
+  try {
+    readSecret(scheme, { value, endsAt: null });
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function readSecret({ key, algorithm, asymmetric }: SignatureProof, { value, endsAt }: Secret): SignatureSecret {
+  if (asymmetric !== undefined && value.startsWith(asymmetric.secretPrefix))
+    return { key: readKey('ed25519-base64', value.slice(asymmetric.secretPrefix.length)), isAsymmetric: true, endsAt };
+  return { key: readKey(key, value), isAsymmetric: !algorithm.startsWith('hmac-'), endsAt };
+}
+
+interface Signed extends SignedValues {
+  signatures: readonly string[];
+  asymmetric: readonly string[];
+}
+
+/** Reads from the head everything that is signed beside the body. */
+function readSigned(scheme: Scheme, { terms }: SignedText, head: ProofHead, now: number): (Signed & Partial<Refusal>) | Refusal {
+  const names = [{ header: scheme.header, timestamp: scheme.timestamp, deliveryId: scheme.deliveryId }, ...(scheme.aliases ?? [])];
+  const { header, timestamp = scheme.timestamp, deliveryId } = names.find((name) => head.headers[name.header] !== undefined) ?? names[0]!;
+  const seen = { ...head, body: undefined };
+  const text = textAt(`header:${header}`, seen);
+  if (text === null) return refusal(`the request has no signature: header ${header} is missing`);
+  const read = readSignatureHeader(text, scheme);
+  if (read === null) return refusal(`header ${header} has no signature of this scheme`);
+  const time = timestamp === undefined || isInBody(timestamp) ? null : timeOf(timestamp, read.fields, seen);
+  const fault = time === null ? null : timestampFault(time.text, time.unit, scheme.toleranceSeconds ?? Number.POSITIVE_INFINITY, now);
+  if (fault !== null) return refusal(`the signature in ${header} is refused: ${fault}`);
+  const id = terms.has('id') && deliveryId != null ? textAt(deliveryId, seen) : '';
+  // A dot would let the end of an id pass for the beginning of what follows it.
+  if (id === null || id.includes('.')) return refusal(`the signature in ${header} is refused: the id that it signs is missing or malformed`);
+  return { head, timestamp: time?.text ?? '', id, signatures: read.signatures, asymmetric: read.asymmetric };
+}
+
+function isInBody({ from }: TimestampSource): boolean {
+  return from.startsWith('body:');
+}
+
+function timeOf({ from, unit }: TimestampSource, fields: ReadonlyMap<string, string>, seen: Parameters<typeof textAt>[1]) {
+  if (from === 'first') return { text: fields.get('first') ?? null, unit };
+  if (from.startsWith('field:')) return { text: fields.get(from.slice('field:'.length)) ?? null, unit };
+  return { text: textAt(from as Place, seen), unit };
+}
+
+/** Checks one request. Every secret is tried, in the same time. */
+class SignatureCheck implements Proving {
+  readonly #scheme: Scheme;
+  readonly #signed: Signed;
+  readonly #now: number;
+  readonly #checks: readonly { index: number; digest: SecretCheck }[];
+
+  constructor(scheme: Scheme, text: SignedText, signed: Signed, secrets: readonly [number, SignatureSecret][], now: number) {
+    this.#scheme = scheme;
+    this.#signed = signed;
+    this.#now = now;
+    const [before, after] = [text.before(signed), text.after(signed)];
+    this.#checks = secrets.map(([index, secret]) => ({ index, digest: startCheck(scheme, secret, signed, before, after) }));
+  }
+
+  readonly update = (chunk: Uint8Array): void => {
+    for (const { digest } of this.#checks) digest.update(chunk);
+  };
+
+  finish: Proving['finish'] = (request) => {
+    const { header, timestamp, toleranceSeconds = Number.POSITIVE_INFINITY } = this.#scheme;
+    const matching = this.#checks.filter(({ digest }) => digest.matches());
+    const [first] = matching;
+    if (first === undefined) return refusal(`the signature in ${header} does not match the request and the sink's secret`);
+    if (timestamp !== undefined && isInBody(timestamp)) {
+      const fault = timestampFault(textAt(timestamp.from as Place, request), timestamp.unit, toleranceSeconds, this.#now);
+      if (fault !== null) return refusal(`the signature in ${header} is refused: ${fault}`);
+    }
+    return { isProven: true, secret: first.index } satisfies Verdict;
+  };
+}
+
+interface SecretCheck {
+  update(chunk: Uint8Array): void;
+  matches(): boolean;
+}
+
+function startCheck(scheme: Scheme, { key, isAsymmetric }: SignatureSecret, signed: Signed, before: string, after: string): SecretCheck {
+  const { algorithm, encoding } = scheme;
+  if (!isAsymmetric) return hmacCheck(algorithm.slice('hmac-'.length), key, signed.signatures, encoding, before, after);
+  const signatures = (scheme.asymmetric === undefined ? signed.signatures : signed.asymmetric).map((text) => decodeOrEmpty(text, encoding));
+  if (scheme.asymmetric !== undefined || algorithm === 'ed25519') return ed25519Check(key, signatures, before, after);
+  return publicKeyCheck(key, signatures, before, after);
+}
+
+function hmacCheck(hash: string, key: KeyObject, signatures: readonly string[], encoding: SignatureProof['encoding'], before: string, after: string): SecretCheck {
+  const hmac = createHmac(hash, key).update(before);
+  return {
+    update: (chunk) => void hmac.update(chunk),
+    matches() {
+      const expected = Buffer.from(withoutPadding(hmac.update(after).digest(encoding)));
+      return signatures.map((signature) => isEqual(Buffer.from(withoutPadding(signature)), expected)).includes(true);
+    },
+  };
+}
+
+/** Ed25519 hashes the text twice, so it must be kept. No provider signs longer ones in this way. */
+const MAX_KEPT_BYTES = 2 ** 20;
+
+function ed25519Check(key: KeyObject, signatures: readonly Buffer[], before: string, after: string): SecretCheck {
+  const chunks: Uint8Array[] = [Buffer.from(before)];
+  let size = 0;
+  return {
+    update(chunk) {
+      size += chunk.length;
+      if (size <= MAX_KEPT_BYTES) chunks.push(chunk);
+      else chunks.length = 0;
+    },
+    matches() {
+      if (size > MAX_KEPT_BYTES) return false;
+      const text = Buffer.concat([...chunks, Buffer.from(after)]);
+      return signatures.some((signature) => verify(null, text, key, signature));
+    },
+  };
+}
+
+function publicKeyCheck(key: KeyObject, signatures: readonly Buffer[], before: string, after: string): SecretCheck {
+  const checks = signatures.map((signature) => ({ signature, check: createVerify('sha256').update(before) }));
+  return {
+    update(chunk) {
+      for (const { check } of checks) check.update(chunk);
+    },
+    matches: () => checks.some(({ signature, check }) => check.update(after).verify(key, signature)),
+  };
+}
+
+function decodeOrEmpty(text: string, encoding: SignatureProof['encoding']): Buffer {
+  try {
+    return decodeStrictly(text, encoding);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+function withoutPadding(text: string): string {
+  return text.replace(/=+$/, '');
+}
+
+function isEqual(given: Buffer, expected: Buffer): boolean {
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
