@@ -7,7 +7,7 @@
  */
 export type Place = `header:${string}` | `query:${string}` | `body:${string}`;
 
-export type Encoding = 'hex' | 'base64' | 'base64url';
+export type Encoding = 'hex' | 'hex-upper' | 'base64' | 'base64url';
 
 /**
  * How a secret becomes a key: `utf8`, `hex` and `base64` name its encoding, `whsec` is base64 after an optional `whsec_`.

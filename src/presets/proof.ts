@@ -42,8 +42,8 @@ export function refusal(reason: string): Refusal {
   return { isProven: false, reason };
 }
 
-export function isRefusal(begun: Proving | Refusal): begun is Refusal {
-  return 'isProven' in begun;
+export function isRefusal(result: object): result is Refusal {
+  return 'isProven' in result && result.isProven === false;
 }
 
 /** The secrets that have not ended, each with its position. */

@@ -1,9 +1,9 @@
 // Verifies signed requests: HMACs, which are computed as the body comes, and signatures by a private key.
 
-import { createHmac, createVerify, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import { createHmac, createVerify, type Hmac, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
 import { decodeStrictly, readKey } from './keys.ts';
 import { textAt } from './place.ts';
-import type { Place, SignatureProof, TimestampSource } from './preset.ts';
+import type { Encoding, Place, SignatureProof, TimestampSource } from './preset.ts';
 import { isRefusal, type ProofHead, type Proving, type Refusal, refusal, type Secret, type Verdict, type Verifier, validSecrets } from './proof.ts';
 import { readSignatureHeader } from './signature-header.ts';
 import { compileSignedText, type SignedText, type SignedValues } from './signed-text.ts';
@@ -43,8 +43,18 @@ export function signatureSecretFault(scheme: SignatureProof, value: string): str
 function readSecret({ key, algorithm, asymmetric }: SignatureProof, { value, endsAt }: Secret): SignatureSecret {
   if (asymmetric !== undefined && value.startsWith(asymmetric.secretPrefix))
     return { key: readKey('ed25519-base64', value.slice(asymmetric.secretPrefix.length)), isAsymmetric: true, endsAt };
-  return { key: readKey(key, value), isAsymmetric: !algorithm.startsWith('hmac-'), endsAt };
+  const read = readKey(key, value);
+  const type = KEY_TYPES[algorithm];
+  if (read.asymmetricKeyType !== type) throw new Error(`must be a public key of type ${type}`);
+  return { key: read, isAsymmetric: type !== undefined, endsAt };
 }
+
+/** Node throws when it verifies with a key of another type. */
+const KEY_TYPES: Readonly<Partial<Record<SignatureProof['algorithm'], string>>> = {
+  ed25519: 'ed25519',
+  'ecdsa-sha256': 'ec',
+  'rsa-sha256': 'rsa',
+};
 
 interface Signed extends SignedValues {
   signatures: readonly string[];
@@ -52,9 +62,9 @@ interface Signed extends SignedValues {
 }
 
 /** Reads from the head everything that is signed beside the body. */
-function readSigned(scheme: Scheme, { terms }: SignedText, head: ProofHead, now: number): (Signed & Partial<Refusal>) | Refusal {
+function readSigned(scheme: Scheme, { terms }: SignedText, head: ProofHead, now: number): Signed | Refusal {
   const names = [{ header: scheme.header, timestamp: scheme.timestamp, deliveryId: scheme.deliveryId }, ...(scheme.aliases ?? [])];
-  const { header, timestamp = scheme.timestamp, deliveryId } = names.find((name) => head.headers[name.header] !== undefined) ?? names[0]!;
+  const { header, timestamp = scheme.timestamp, deliveryId } = names.find((name) => head.headers[name.header] !== undefined) ?? (names[0] as (typeof names)[number]);
   const seen = { ...head, body: undefined };
   const text = textAt(`header:${header}`, seen);
   if (text === null) return refusal(`the request has no signature: header ${header} is missing`);
@@ -82,13 +92,11 @@ function timeOf({ from, unit }: TimestampSource, fields: ReadonlyMap<string, str
 /** Checks one request. Every secret is tried, in the same time. */
 class SignatureCheck implements Proving {
   readonly #scheme: Scheme;
-  readonly #signed: Signed;
   readonly #now: number;
   readonly #checks: readonly { index: number; digest: SecretCheck }[];
 
   constructor(scheme: Scheme, text: SignedText, signed: Signed, secrets: readonly [number, SignatureSecret][], now: number) {
     this.#scheme = scheme;
-    this.#signed = signed;
     this.#now = now;
     const [before, after] = [text.before(signed), text.after(signed)];
     this.#checks = secrets.map(([index, secret]) => ({ index, digest: startCheck(scheme, secret, signed, before, after) }));
@@ -124,15 +132,19 @@ function startCheck(scheme: Scheme, { key, isAsymmetric }: SignatureSecret, sign
   return publicKeyCheck(key, signatures, before, after);
 }
 
-function hmacCheck(hash: string, key: KeyObject, signatures: readonly string[], encoding: SignatureProof['encoding'], before: string, after: string): SecretCheck {
+function hmacCheck(hash: string, key: KeyObject, signatures: readonly string[], encoding: Encoding, before: string, after: string): SecretCheck {
   const hmac = createHmac(hash, key).update(before);
   return {
     update: (chunk) => void hmac.update(chunk),
     matches() {
-      const expected = Buffer.from(withoutPadding(hmac.update(after).digest(encoding)));
+      const expected = Buffer.from(withoutPadding(encode(hmac.update(after), encoding)));
       return signatures.map((signature) => isEqual(Buffer.from(withoutPadding(signature)), expected)).includes(true);
     },
   };
+}
+
+function encode(hmac: Hmac, encoding: Encoding): string {
+  return encoding === 'hex-upper' ? hmac.digest('hex').toUpperCase() : hmac.digest(encoding);
 }
 
 /** Ed25519 hashes the text twice, so it must be kept. No provider signs longer ones in this way. */
@@ -165,9 +177,9 @@ function publicKeyCheck(key: KeyObject, signatures: readonly Buffer[], before: s
   };
 }
 
-function decodeOrEmpty(text: string, encoding: SignatureProof['encoding']): Buffer {
+function decodeOrEmpty(text: string, encoding: Encoding): Buffer {
   try {
-    return decodeStrictly(text, encoding);
+    return decodeStrictly(text, encoding === 'hex-upper' ? 'hex' : encoding);
   } catch {
     return Buffer.alloc(0);
   }
