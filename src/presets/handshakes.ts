@@ -65,12 +65,20 @@ export function answerHandshake({ compare, answer, isSigned }: Handshake, reques
   const missing = values.find(({ value }) => value === null);
   if (missing !== undefined) return { kind: 'refused', reason: `${missing.term.replace(':', ' ')} of the request is missing` };
   // Anything else that is repeated to just anyone could act as a page of this server.
-  const alien = isSigned ? undefined : values.find(({ value }) => !PLAIN.test(value as string));
-  if (alien !== undefined) return { kind: 'refused', reason: `${alien.term.replace(':', ' ')} of the request must be 1 to 1024 visible ASCII characters` };
+  const alien = isSigned ? undefined : values.find(({ term, value }) => !isHarmless(term, value as string, request));
+  if (alien !== undefined) return { kind: 'refused', reason: `${alien.term.replace(':', ' ')} of the request must be ${alien.term.startsWith('hmac-') ? 'base64' : '1 to 1024 visible ASCII characters'}` };
   return { kind: 'answer', answer: fill(answer, new Map(values.map(({ term, value }) => [term, value as string]))) };
 }
 
 const PLAIN = /^[\x20-\x7e]{1,1024}$/;
+/** Its HMAC must not be the signature of a body that someone else wrote, so this is neither JSON with a name nor a form. */
+const TOKEN = /^[\w.~+/-]{1,1022}={0,2}$/;
+
+function isHarmless(term: string, value: string, request: SeenRequest): boolean {
+  const [, , place] = HMAC_TERM.exec(term) ?? [];
+  return place === undefined ? PLAIN.test(value) : TOKEN.test(textAt(place as Place, request) ?? '');
+}
+
 const TERM = /\{([a-z0-9-]+:[^{}]+)\}/g;
 
 function termsOf({ headers = {}, text = '', json = {} }: HandshakeAnswer): string[] {
