@@ -72,7 +72,7 @@ export function answerHandshake({ compare, answer, isSigned }: Handshake, reques
 
 const PLAIN = /^[\x20-\x7e]{1,1024}$/;
 /** Its HMAC must not be the signature of a body that someone else wrote, so this is neither JSON with a name nor a form. */
-const TOKEN = /^[\w.~+/-]{1,1022}={0,2}$/;
+const TOKEN = /^(?=.{1,1024}$)[\w.~+/-]+={0,2}$/;
 
 function isHarmless(term: string, value: string, request: SeenRequest): boolean {
   const [, , place] = HMAC_TERM.exec(term) ?? [];

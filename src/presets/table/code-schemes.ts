@@ -46,7 +46,7 @@ export const CODE_SCHEMES: readonly Preset[] = [
     answer: { status: 200, withinSeconds: null },
     secretFrom: 'provider',
     certainty: 'secondary',
-    unconfirmed: ['proof', 'deliveryId'],
+    unconfirmed: ['deliveryId'],
     sources: [
       'https://gist.github.com/douglasmiranda/3d840007f4a1acb064ff2ecf0d62ae32',
       'https://www.skills.sh/hookdeck/webhook-skills/mailgun-webhooks',
@@ -88,7 +88,7 @@ export const CODE_SCHEMES: readonly Preset[] = [
     secretFrom: 'none',
     settings: [{ name: 'topic_arns', kind: 'list', isRequired: true, description: 'The ARNs of the topics that may send to this sink.' }],
     certainty: 'primary',
-    unconfirmed: ['proof', 'answer.withinSeconds'],
+    unconfirmed: ['answer.withinSeconds'],
     sources: [
       'https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message-verify-message-signature.html',
       'https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html',
