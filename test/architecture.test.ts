@@ -33,7 +33,9 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'token.ts': { packages: ['node:crypto'] },
   'address-range.ts': { packages: ['node:net'] },
   client: {},
-  core: { uses: ['errors.ts'], packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:module', 're2js'] },
+  presets: { packages: ['node:crypto'] },
+  'sealer.ts': { packages: ['node:crypto'] },
+  core: { uses: ['errors.ts', 'presets'], packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:module', 're2js'] },
   config: { uses: ['address-range.ts', 'core'], packages: ['node:fs'] },
   'logger.ts': { knows: ['config'], packages: ['pino'] },
   'ids.ts': { uses: ['core'], knows: ['clock.ts'], packages: ['node:crypto'] },
@@ -81,8 +83,8 @@ const MAY_IMPORT: Record<string, Allowance> = {
     packages: ['node:worker_threads'],
   },
   definitions: {
-    uses: ['core', 'steps', 'errors.ts', 'ids.ts', 'repetition.ts', 'token.ts'],
-    knows: ['storage', 'clock.ts', 'logger.ts'],
+    uses: ['core', 'presets', 'steps', 'errors.ts', 'ids.ts', 'repetition.ts', 'token.ts'],
+    knows: ['storage', 'clock.ts', 'logger.ts', 'sealer.ts'],
     packages: [
       'yaml',
       'node:buffer',
@@ -95,8 +97,8 @@ const MAY_IMPORT: Record<string, Allowance> = {
     ],
   },
   http: {
-    uses: ['core', 'definitions', 'errors.ts', 'intake', 'memory-budget.ts', 'token.ts'],
-    knows: ['clock.ts', 'engine', 'files', 'logger.ts', 'payloads', 'storage'],
+    uses: ['core', 'definitions', 'errors.ts', 'intake', 'memory-budget.ts', 'presets', 'token.ts'],
+    knows: ['clock.ts', 'engine', 'files', 'logger.ts', 'payloads', 'sealer.ts', 'storage'],
     packages: [
       'fastify',
       '@fastify/bearer-auth',
@@ -136,7 +138,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
     packages: ['node:path'],
   },
   'app.ts': {
-    uses: ['clock.ts', 'engine', 'files', 'memory-budget.ts', 'start-up', 'steps'],
+    uses: ['clock.ts', 'engine', 'files', 'memory-budget.ts', 'sealer.ts', 'start-up', 'steps'],
     knows: ['config', 'definitions', 'delivery', 'logger.ts'],
     packages: ['node:path'],
   },

@@ -1,14 +1,25 @@
 // Finds faults of a document that is valid by itself but conflicts with the server's definitions.
 
-import type { Fault } from '../core/fault.ts';
+import { type Fault, nestFaults } from '../core/fault.ts';
 import type { DefinitionOwner } from '../core/sink/sink.ts';
 import { similarNames } from '../core/values/similar-names.ts';
 import type { CatalogSnapshot } from './catalog.ts';
 import { type DefinitionDocument, sinkName } from './definition-document.ts';
+import { type CredentialContext, credentialFaults } from './sinks/credential-faults.ts';
+
+export interface ApplyContext {
+  current: CatalogSnapshot;
+  owner: DefinitionOwner;
+  credentials: CredentialContext;
+}
 
 /** Requires that all sinks of the document were parsed. */
-export function applyFaults(wanted: DefinitionDocument, current: CatalogSnapshot, owner: DefinitionOwner): Fault[] {
-  return [...lostTokens(wanted, current, owner), ...unknownWorkflows(wanted, current, owner)];
+export function applyFaults(wanted: DefinitionDocument, { current, owner, credentials }: ApplyContext): Fault[] {
+  return [
+    ...lostTokens(wanted, current, owner),
+    ...unknownWorkflows(wanted, current, owner),
+    ...wanted.sinks.flatMap((sink, index) => nestFaults(`sinks[${index}]`, credentialFaults(sink, credentials))),
+  ];
 }
 
 /** A sink must not become public because its token is missing: the file may have lost it by mistake. */

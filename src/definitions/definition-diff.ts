@@ -2,10 +2,12 @@
 
 import type { App } from '../core/app.ts';
 import type { DefinitionOwner, ManagedBy, Sink } from '../core/sink/sink.ts';
+import type { Sealer } from '../sealer.ts';
 import type { DefinitionChange, WorkflowRecord } from '../storage/definition-store.ts';
 import type { CatalogSnapshot } from './catalog.ts';
 import { type DefinitionDocument, sinkName } from './definition-document.ts';
-import { hashSinkTokens } from './hash-sink-tokens.ts';
+import { describeSink } from './sinks/describe-sink.ts';
+import { toStoredSink } from './sinks/stored-sink.ts';
 
 /** One line of a diff, with its change. */
 export interface PlannedChange {
@@ -19,6 +21,7 @@ export interface PlannedChange {
 /** The owner of the document, and the time of applying it. */
 export interface DiffOptions {
   owner: DefinitionOwner;
+  sealer: Sealer;
   now: number;
 }
 
@@ -26,12 +29,16 @@ export interface DiffOptions {
  * A document contains all definitions of its owner: missing ones are deleted, those of other owners stay. Apps are never
  * deleted, because their runs may still be needed. The changes are in an order in which they can be applied.
  */
-export function diffDefinitions(wanted: DefinitionDocument, current: CatalogSnapshot, { owner, now }: DiffOptions): PlannedChange[] {
+export function diffDefinitions(
+  wanted: DefinitionDocument,
+  current: CatalogSnapshot,
+  { owner, sealer, now }: DiffOptions,
+): PlannedChange[] {
   return [
     ...diffApps(wanted, current, owner),
     ...deletedSinks(wanted, current, owner),
     ...diffWorkflows(wanted, current, owner),
-    ...diffSinks(wanted, current, { owner, now }),
+    ...diffSinks(wanted, current, { owner, sealer, now }),
     ...deletedWorkflows(wanted, current, owner),
   ];
 }
@@ -69,12 +76,12 @@ function diffWorkflows(wanted: DefinitionDocument, current: CatalogSnapshot, own
   });
 }
 
-function diffSinks(wanted: DefinitionDocument, current: CatalogSnapshot, { owner, now }: DiffOptions): PlannedChange[] {
+function diffSinks(wanted: DefinitionDocument, current: CatalogSnapshot, { owner, sealer, now }: DiffOptions): PlannedChange[] {
   const known = new Map(current.sinks.map((sink) => [sinkName(sink), sink]));
   return wanted.sinks.flatMap((definition): PlannedChange[] => {
     const existing = known.get(sinkName(definition));
     if (isProtectedFromDemo(owner, existing)) return [];
-    const sink = hashSinkTokens(definition, { managedBy: owner, existing, now });
+    const sink = toStoredSink(definition, { managedBy: owner, existing, sealer, now });
     if (existing !== undefined && isSameSink(existing, sink)) return [];
     return [
       { action: existing === undefined ? 'create' : 'update', kind: 'sink', name: displayName(sink), change: { kind: 'put_sink', sink } },
@@ -83,7 +90,7 @@ function diffSinks(wanted: DefinitionDocument, current: CatalogSnapshot, { owner
 }
 
 function isSameSink(a: Sink, b: Sink): boolean {
-  return JSON.stringify({ ...a, updatedAt: 0 }) === JSON.stringify({ ...b, updatedAt: 0 });
+  return a.managedBy === b.managedBy && JSON.stringify(describeSink(a)) === JSON.stringify(describeSink(b));
 }
 
 function deletedSinks(wanted: DefinitionDocument, current: CatalogSnapshot, owner: DefinitionOwner): PlannedChange[] {

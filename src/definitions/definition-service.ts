@@ -13,8 +13,9 @@ import type { Catalog } from './catalog.ts';
 import { diffDefinitions, type PlannedChange } from './definition-diff.ts';
 import { parseDefinitions } from './definition-document.ts';
 import { createDefinitionWriter } from './definition-writer.ts';
-import { describeSink } from './describe-sink.ts';
-import { createSinkChanges, type SinkChanges } from './sink-changes.ts';
+import type { CredentialContext } from './sinks/credential-faults.ts';
+import { describeSink } from './sinks/describe-sink.ts';
+import { createSinkChanges, type SinkChanges } from './sinks/sink-changes.ts';
 import { createWorkflowChanges, type WorkflowChanges } from './workflow-changes.ts';
 
 /** All methods reject with `invalid` and every fault, `not_found`, `conflict`, or `precondition_failed` for a stale edit. */
@@ -32,10 +33,12 @@ export interface DefinitionServiceOptions {
   storage: Storage;
   catalog: Catalog;
   stepTypes: StepTypes;
+  credentials: CredentialContext;
   clock: Clock;
 }
 
-export function createDefinitionService({ storage, catalog, stepTypes, clock }: DefinitionServiceOptions): DefinitionService {
+export function createDefinitionService(options: DefinitionServiceOptions): DefinitionService {
+  const { storage, catalog, stepTypes, credentials, clock } = options;
   const writer = createDefinitionWriter(storage, catalog, clock);
   const { findDefinition, ...workflows } = createWorkflowChanges({ writer, storage, catalog, stepTypes });
 
@@ -48,14 +51,14 @@ export function createDefinitionService({ storage, catalog, stepTypes, clock }: 
       return isLeaving ? null : await findDefinition(appId, reference);
     });
     refuseFaults('the definition document', faults);
-    refuseFaults('the definition document', applyFaults(definitions, current, owner));
-    return diffDefinitions(definitions, current, { owner, now: clock() });
+    refuseFaults('the definition document', applyFaults(definitions, { current, owner, credentials }));
+    return diffDefinitions(definitions, current, { owner, sealer: credentials.sealer, now: clock() });
   }
 
   return {
     ...createAppChanges(writer, catalog),
     ...workflows,
-    ...createSinkChanges(writer, catalog, clock),
+    ...createSinkChanges({ writer, catalog, credentials, clock }),
     describeStepTypes: stepTypes.describe,
     diff: (document) => planApply(document, 'config'),
     apply: (document, owner = 'config') =>

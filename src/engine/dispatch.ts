@@ -35,7 +35,8 @@ export interface Trigger<Version extends WorkflowVersion = Workflow> {
   reading?: unknown;
   /** By input of the workflow, the selector that the sink sets for it. */
   inputMapping: Readonly<Record<string, string>>;
-  idempotency: { key: string; fingerprint: string } | null;
+  /** `keepMs`: how long the key is remembered. */
+  idempotency: { key: string; fingerprint: string; keepMs: number } | null;
 }
 
 /** A run that is on disk. */
@@ -66,8 +67,6 @@ export interface DispatchOptions<Version extends WorkflowVersion> {
   onFinished: (runId: string, turn: Turn) => void;
   startLarge: (runId: string, trigger: Trigger<Version>) => Promise<LargeRun>;
 }
-
-const IDEMPOTENCY_KEY_MS = 24 * 3_600_000;
 
 /** A run whose first turn is planned. */
 interface Planned {
@@ -199,7 +198,7 @@ function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, firstTurn, inpu
     body: body.bytes,
     blobs: head.files.map(({ sha256 }) => sha256),
     inputs,
-    idempotency: idempotency === null ? null : { ...idempotency, keepMs: IDEMPOTENCY_KEY_MS },
+    idempotency,
     createdAt: now,
     turn: firstTurn.turn,
   };

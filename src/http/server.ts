@@ -10,6 +10,7 @@ import type { BlobStore } from '../files/blobs.ts';
 import type { DiskFloor } from '../files/disk-floor.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
+import type { Sealer } from '../sealer.ts';
 import type { Storage } from '../storage/storage.ts';
 import { hashToken } from '../token.ts';
 import { adminRoutes } from './admin/admin-routes.ts';
@@ -18,6 +19,7 @@ import { Admission } from './admission.ts';
 import { createRequireToken } from './authenticate.ts';
 import { createPayloadIntake, type PayloadIntake } from './body/payload-intake.ts';
 import { createFastify } from './create-fastify.ts';
+import { FailedCredentials } from './failed-credentials.ts';
 import { healthRoutes } from './health.ts';
 import { EventStreams } from './streams/event-streams.ts';
 import { runRoutes } from './streams/run-routes.ts';
@@ -26,6 +28,9 @@ import { createStoredReads } from './streams/stored-reads.ts';
 import { UnsentAnswers } from './streams/unsent-answers.ts';
 import { TriggerAnswers } from './trigger/answer.ts';
 import { RejectionLog } from './trigger/rejection-log.ts';
+import { CredentialUses } from './trigger/senders/credential-uses.ts';
+import { SenderGate } from './trigger/senders/sender-gate.ts';
+import { Senders } from './trigger/senders/senders.ts';
 import { createTokenBuckets } from './trigger/token-bucket.ts';
 import { triggerRoutes } from './trigger/trigger-route.ts';
 
@@ -45,6 +50,8 @@ export interface ServerDependencies {
   memory: MemoryBudget;
   adminToken: string;
   maskSecrets: MaskSecrets;
+  /** Opens the secrets of sinks. */
+  sealer: Sealer;
   trustProxy: boolean | string[];
   /** Requests per second to one sink from one address; 0 turns the limit off. */
   rateLimit: number;
@@ -112,17 +119,19 @@ export class HttpServer {
 }
 
 export async function createServer(dependencies: ServerDependencies): Promise<HttpServer> {
-  const { storage, blobs, disk, engine, feed, clock, logger, memory, adminToken, rateLimit, baseUrl } = dependencies;
+  const { storage, blobs, disk, engine, feed, clock, wallClock, logger, memory, adminToken, rateLimit, baseUrl } = dependencies;
   const rejections = new RejectionLog(storage, clock, logger);
   const fastify = await createFastify({ ...dependencies, rejections });
-  const requireToken = await createRequireToken(fastify, clock);
+  const failures = new FailedCredentials(clock);
+  const requireToken = await createRequireToken(fastify, failures);
   const unsent = new UnsentAnswers(memory.answers);
   const reads = createStoredReads(storage, memory.answers);
   const streams = new EventStreams({ reads, feed, unsent });
   const admission = new Admission(disk);
   const payloads = createPayloadIntake(blobs);
   const server = new HttpServer({ fastify, admission, streams, payloads, rejections, baseUrl });
-  const shared = { ...dependencies, reads, unsent, streams, requireToken, adminHash: hashToken(adminToken) };
+  const uses = new CredentialUses(wallClock);
+  const shared = { ...dependencies, reads, unsent, streams, requireToken, uses, adminHash: hashToken(adminToken) };
 
   healthRoutes(fastify, { storage, disk, memory, isStopping: () => admission.isStopping });
   runRoutes(fastify, shared);
@@ -131,6 +140,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   triggerRoutes(fastify, {
     ...shared,
     payloads,
+    gate: new SenderGate({ ...shared, rejections, senders: new Senders({ ...shared, baseUrl: () => server.baseUrl, failures }) }),
     answers: new TriggerAnswers({ ...shared, waitForEnd: createRunWaiter(reads, feed), renderLarge: engine.renderLarge }),
     rejections,
     rateLimit: rateLimit === 0 ? null : createTokenBuckets(clock, rateLimit, rateLimit),

@@ -25,7 +25,11 @@ export type HandshakeOutcome =
   | { kind: 'refused'; reason: string };
 
 /** Returns the handshakes that the request may be, as far as its head tells. `sinkMethod` is the method of the sink. */
-export function possibleHandshakes({ handshakes }: Pick<Preset, 'handshakes'>, head: Omit<SeenRequest, 'body'>, sinkMethods: readonly string[]): Handshake[] {
+export function possibleHandshakes(
+  { handshakes }: Pick<Preset, 'handshakes'>,
+  head: Omit<SeenRequest, 'body'>,
+  sinkMethods: readonly string[],
+): Handshake[] {
   const seen = { ...head, body: undefined };
   return handshakes.filter(
     ({ method, when }) =>
@@ -58,15 +62,23 @@ function mediaType(request: SeenRequest): string | null {
 }
 
 /** Answers a request that is the handshake. */
-export function answerHandshake({ compare, answer, isSigned }: Handshake, request: SeenRequest, known: HandshakeSettings): HandshakeOutcome {
+export function answerHandshake(
+  { compare, answer, isSigned }: Handshake,
+  request: SeenRequest,
+  known: HandshakeSettings,
+): HandshakeOutcome {
   if (compare !== undefined && !isSame(textAt(compare.place, request) ?? '', known.settings[compare.setting] ?? ''))
     return { kind: 'refused', reason: `the value of ${compare.place.replace(':', ' ')} is not the ${compare.setting} of this sink` };
-  const values = termsOf(answer).map((term) => ({ term, value: valueOf(term, request, known) }));
+  const values = termsOf(answer).map((term) => ({ term, value: termValue(term, request, known) }));
   const missing = values.find(({ value }) => value === null);
   if (missing !== undefined) return { kind: 'refused', reason: `${missing.term.replace(':', ' ')} of the request is missing` };
   // Anything else that is repeated to just anyone could act as a page of this server.
   const alien = isSigned ? undefined : values.find(({ term, value }) => !isHarmless(term, value as string, request));
-  if (alien !== undefined) return { kind: 'refused', reason: `${alien.term.replace(':', ' ')} of the request must be ${alien.term.startsWith('hmac-') ? 'base64' : '1 to 1024 visible ASCII characters'}` };
+  if (alien !== undefined)
+    return {
+      kind: 'refused',
+      reason: `${alien.term.replace(':', ' ')} of the request must be ${alien.term.startsWith('hmac-') ? 'base64' : '1 to 1024 visible ASCII characters'}`,
+    };
   return { kind: 'answer', answer: fill(answer, new Map(values.map(({ term, value }) => [term, value as string]))) };
 }
 
@@ -88,18 +100,22 @@ function termsOf({ headers = {}, text = '', json = {} }: HandshakeAnswer): strin
 
 const HMAC_TERM = /^hmac-sha256-(hex|base64):(.+)$/;
 
-function valueOf(term: string, request: SeenRequest, { secrets: [secret] }: HandshakeSettings): string | null {
+function termValue(term: string, request: SeenRequest, { secrets: [secret] }: HandshakeSettings): string | null {
   const [, encoding, place] = HMAC_TERM.exec(term) ?? [];
   if (place === undefined) return textAt(term as Place, request);
   const text = textAt(place as Place, request);
   if (text === null || secret === undefined) return null;
-  return createHmac('sha256', secret).update(text).digest(encoding as 'hex' | 'base64');
+  return createHmac('sha256', secret)
+    .update(text)
+    .digest(encoding as 'hex' | 'base64');
 }
 
 function fill({ status, headers = {}, text, json }: HandshakeAnswer, values: ReadonlyMap<string, string>): ReadyAnswer {
   const filled = (template: string): string => template.replaceAll(TERM, (_whole, term: string) => values.get(term) as string);
   const filledIn = (templates: Readonly<Record<string, string | number>>): Record<string, string> =>
-    Object.fromEntries(Object.entries(templates).map(([name, value]) => [name, typeof value === 'string' ? filled(value) : value])) as Record<string, string>;
+    Object.fromEntries(
+      Object.entries(templates).map(([name, value]) => [name, typeof value === 'string' ? filled(value) : value]),
+    ) as Record<string, string>;
   const body = json === undefined ? filled(text ?? '') : JSON.stringify(filledIn(json));
   const type = json === undefined ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
   return {

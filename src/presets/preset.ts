@@ -133,11 +133,13 @@ export interface Handshake {
   answer: HandshakeAnswer;
 }
 
-/** A setting of the sink's `auth` besides its secrets. */
+/** A setting of the sink's `auth` besides its secrets. `list`: of texts. */
 export interface PresetSetting {
   name: string;
-  kind: 'secret' | 'text' | 'list';
+  kind: 'secret' | 'text' | 'list' | 'number';
   isRequired: boolean;
+  /** All values that are allowed. */
+  choices?: readonly string[];
   description: string;
 }
 

@@ -7,6 +7,7 @@ import { type Catalog, createCatalog } from '../definitions/catalog.ts';
 import { createDefinitionService, type DefinitionService } from '../definitions/definition-service.ts';
 import { type DefinitionSource, type DefinitionSourceOptions, startDefinitionSource } from '../definitions/files/definition-source.ts';
 import { followDefinitions } from '../definitions/follow-definitions.ts';
+import type { CredentialContext } from '../definitions/sinks/credential-faults.ts';
 import type { Logger } from '../logger.ts';
 import type { StepTypes } from '../steps/registry.ts';
 import type { OpenedStorage } from '../storage/storage.ts';
@@ -19,17 +20,18 @@ export interface LoadedDefinitions {
 
 export interface DefinitionOptions extends OpenedStorage {
   stepTypes: StepTypes;
+  credentials: CredentialContext;
   wallClock: Clock;
   logger: Logger;
 }
 
 export async function loadDefinitions(
-  { storage, node, stepTypes, wallClock, logger }: DefinitionOptions,
+  { storage, node, stepTypes, credentials, wallClock, logger }: DefinitionOptions,
   cleanups: Cleanups,
 ): Promise<LoadedDefinitions> {
   const catalog = await createCatalog(storage);
   cleanups.add(followDefinitions({ storage, node, catalog, logger }));
-  return { catalog, definitions: createDefinitionService({ storage, catalog, stepTypes, clock: wallClock }) };
+  return { catalog, definitions: createDefinitionService({ storage, catalog, stepTypes, credentials, clock: wallClock }) };
 }
 
 export interface FileOptions extends Omit<DefinitionSourceOptions, 'path' | 'isNamed'> {

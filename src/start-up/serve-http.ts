@@ -10,7 +10,18 @@ import type { Delivery } from './create-delivery.ts';
 import type { AdminToken } from './open-data-directory.ts';
 import type { LoadedModules } from './open-storage.ts';
 
-type SharedParts = 'storage' | 'blobs' | 'disk' | 'catalog' | 'definitions' | 'engine' | 'feed' | 'memory' | 'logger' | 'version';
+type SharedParts =
+  | 'storage'
+  | 'blobs'
+  | 'disk'
+  | 'catalog'
+  | 'definitions'
+  | 'engine'
+  | 'feed'
+  | 'memory'
+  | 'logger'
+  | 'sealer'
+  | 'version';
 
 export interface HttpParts extends Pick<ServerDependencies, SharedParts> {
   config: Pick<Config, 'trustProxy' | 'rateLimit' | 'baseUrl' | 'drainSeconds'>;

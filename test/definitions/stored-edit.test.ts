@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { createCatalog } from '../../src/definitions/catalog.ts';
 import { createDefinitionService } from '../../src/definitions/definition-service.ts';
 import { AppError } from '../../src/errors.ts';
+import { createSealer } from '../../src/sealer.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
 import { createStepTypes } from '../../src/steps/registry.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -30,7 +31,8 @@ test('an edit is refused only if it is not stored, and what is stored is what tr
   };
   const catalog = await createCatalog(filling);
   const stepTypes = createStepTypes(builtinStepTypes);
-  const definitions = createDefinitionService({ storage: filling, catalog, stepTypes, clock: Date.now });
+  const credentials = { sealer: createSealer('key'), hasBaseUrl: false };
+  const definitions = createDefinitionService({ storage: filling, catalog, stepTypes, credentials, clock: Date.now });
   const isAcknowledged = await definitions.saveWorkflow('shop', 'flow', document, { ifMatch: undefined, show: (stored) => stored }).then(
     () => true,
     () => false,

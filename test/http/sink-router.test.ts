@@ -3,13 +3,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseSink, type Sink } from '../../src/core/sink/sink.ts';
-import { hashSinkTokens } from '../../src/definitions/hash-sink-tokens.ts';
+import { toStoredSink } from '../../src/definitions/sinks/stored-sink.ts';
 import { createSinkRouter, type SinkMatch } from '../../src/http/trigger/sink-router.ts';
+import { createSealer } from '../../src/sealer.ts';
 
 function sink(method: string, path: string, appId = 'shop'): Sink {
   const { sink: definition, faults } = parseSink({ method, path }, appId);
   if (definition === null) throw new Error(JSON.stringify(faults));
-  return hashSinkTokens(definition, { managedBy: 'api', now: 0 });
+  return toStoredSink(definition, { managedBy: 'api', sealer: createSealer('key'), now: 0 });
 }
 
 /** `POST /a/:x {"x":"1"}`, or the methods of the path, or nothing. */

@@ -3,9 +3,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Handshake, Preset, SignatureProof } from '../../src/presets/preset.ts';
-import type { Secret, Verdict } from '../../src/presets/proof.ts';
-import { signatureSecretFault } from '../../src/presets/signature-proof.ts';
-import { signedTextFault } from '../../src/presets/signed-text.ts';
+import type { Secret, Verdict } from '../../src/presets/proofs/proof.ts';
+import { signatureSecretFault } from '../../src/presets/proofs/signature-proof.ts';
+import { signedTextFault } from '../../src/presets/proofs/signed-text.ts';
 import { findPreset, listPresets } from '../../src/presets/table.ts';
 import { makeAsymmetricSecret, makeSecret, type Signing, signWebhook, type WebhookSecret } from '../support/sign-webhook.ts';
 import { verifyWebhook } from '../support/verify-webhook.ts';

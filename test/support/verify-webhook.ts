@@ -1,10 +1,10 @@
 // Verifies a request with the verifier of a preset, as a sink does: the head first, then the body in small chunks.
 
-import { basicVerifier } from '../../src/presets/basic-proof.ts';
-import { equalVerifier } from '../../src/presets/equal-proof.ts';
 import type { Preset } from '../../src/presets/preset.ts';
-import type { Secret, Verdict, Verifier } from '../../src/presets/proof.ts';
-import { signatureVerifier } from '../../src/presets/signature-proof.ts';
+import { basicVerifier } from '../../src/presets/proofs/basic-proof.ts';
+import { equalVerifier } from '../../src/presets/proofs/equal-proof.ts';
+import type { Secret, Verdict, Verifier } from '../../src/presets/proofs/proof.ts';
+import { signatureVerifier } from '../../src/presets/proofs/signature-proof.ts';
 import type { WebhookRequest } from './sign-webhook.ts';
 
 const CHUNK_BYTES = 7;

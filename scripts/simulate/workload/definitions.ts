@@ -33,6 +33,7 @@ function toSink({ workflow: { id } }: SimulatedWorkflow): Sink & { isDeleted: bo
     limits: DEFAULT_LIMITS,
     body: 'auto',
     payload: null,
+    publicUrl: null,
     managedBy: 'api',
     createdAt: 0,
     updatedAt: 0,

@@ -1,7 +1,7 @@
 // The greeting of a started server: its address, its data directory, and requests to try.
 
 import type { RunningApp } from '../../app.ts';
-import type { describeSink } from '../../definitions/describe-sink.ts';
+import type { describeSink } from '../../definitions/sinks/describe-sink.ts';
 
 type Greeted = Pick<RunningApp, 'url' | 'dataDir' | 'adminToken' | 'demoPath' | 'definitions'>;
 

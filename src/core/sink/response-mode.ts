@@ -8,9 +8,19 @@ export type SinkResponse =
   /** `isWritten`: the definition sets the mode. Otherwise it is the default. */
   | { mode: 'stream'; isWritten?: true }
   | { mode: 'wait' }
-  | { mode: 'accept'; status: 200 | 202 }
+  /** At once, while the run goes on. Without content, the answer names the run. */
+  | { mode: 'accept'; status: number; content?: AnswerContent }
   | { mode: 'redirect'; location: string }
-  | { mode: 'custom'; status: number; headers: Record<string, string>; body: unknown };
+  | ({ mode: 'custom' } & AnswerContent);
+
+export type AcceptResponse = Extract<SinkResponse, { mode: 'accept' }>;
+
+/** Headers and body may contain selectors. */
+export interface AnswerContent {
+  status: number;
+  headers: Record<string, string>;
+  body: unknown;
+}
 
 const modes = ['stream', 'wait', 'accept', 'redirect', 'custom'];
 
@@ -44,24 +54,32 @@ export interface Answer {
   waitMs: number;
   /** Value of `Preference-Applied`. */
   preferenceApplied: string | null;
+  /** Sent instead when the run takes longer than that. */
+  afterWait: AcceptResponse;
 }
 
 const STREAM: SinkResponse = { mode: 'stream' };
 const WAIT: SinkResponse = { mode: 'wait' };
-const ACCEPT: SinkResponse = { mode: 'accept', status: 202 };
+const ACCEPT: AcceptResponse = { mode: 'accept', status: 202 };
 
 const DEFAULT_WAIT_MS = 30_000;
 export const MAX_WAIT_MS = 300_000;
+
+/** Whether the answer may be made from the request, which must then be kept until it is sent. */
+export function mayUseRequest({ response, afterWait }: Answer): boolean {
+  return response.mode === 'custom' || (response.mode === 'accept' && response.content !== undefined) || afterWait.content !== undefined;
+}
 
 /** Decides the answer. An explicit preference of the caller wins over the sink's setting. */
 export function negotiateAnswer(sinkResponse: SinkResponse, accept: string | undefined, prefer: string | undefined): Answer {
   const preference = prefer === undefined ? NO_PREFERENCE : readPreference(prefer);
   const waitMs = Math.min(preference.waitSeconds === null ? DEFAULT_WAIT_MS : preference.waitSeconds * 1000, MAX_WAIT_MS);
   const preferenceApplied = preference.text;
-  if (preference.respondAsync) return { response: preference.waitSeconds === null ? ACCEPT : WAIT, waitMs, preferenceApplied };
+  if (preference.respondAsync)
+    return { response: preference.waitSeconds === null ? ACCEPT : WAIT, waitMs, preferenceApplied, afterWait: ACCEPT };
   const wished = accept === undefined || accept === '*/*' ? null : preferredMode(accept, sinkResponse);
   const response = wished === null ? sinkResponse : wished === 'stream' ? STREAM : WAIT;
-  return { response, waitMs, preferenceApplied };
+  return { response, waitMs, preferenceApplied, afterWait: ACCEPT };
 }
 
 const EVENT_STREAM = 'text/event-stream';
@@ -117,8 +135,9 @@ function isSatisfied(range: string, response: SinkResponse): boolean {
 function contentType(response: SinkResponse): string | 'unknown' | null {
   if (response.mode === 'stream') return EVENT_STREAM;
   if (response.mode === 'redirect') return null;
-  if (response.mode !== 'custom') return JSON_TYPE;
-  const { headers, body } = response;
+  const content = response.mode === 'custom' ? response : response.mode === 'accept' ? response.content : undefined;
+  if (content === undefined) return JSON_TYPE;
+  const { headers, body } = content;
   const written = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
   if (isSelector(written ?? body)) return 'unknown';
   if (written !== undefined) return (written.split(';')[0] as string).trim().toLowerCase();

@@ -5,7 +5,7 @@ import { findSelectors, isSelector, readSelector, type SelectorPart } from '../w
 import { type RequestScope, requestFault } from '../workflow/selector-faults.ts';
 import { leadingNames } from '../workflow/selector-path.ts';
 import { encodeLocation, headerNameFault, headerValueFault, locationFault } from './answer-headers.ts';
-import type { SinkResponse } from './response-mode.ts';
+import type { AnswerContent, SinkResponse } from './response-mode.ts';
 
 interface ResponseSetting {
   mode: SinkResponse['mode'];
@@ -18,7 +18,7 @@ interface ResponseSetting {
 const fieldsOf: Record<SinkResponse['mode'], readonly (keyof ResponseSetting)[]> = {
   stream: [],
   wait: [],
-  accept: ['status'],
+  accept: ['status', 'headers', 'body'],
   redirect: ['location'],
   custom: ['status', 'headers', 'body'],
 };
@@ -40,14 +40,21 @@ export function responseFaults(setting: unknown, scope: AnswerScope): Fault[] {
     if (message !== null) faults.push({ path, message });
   };
   if (mode === 'redirect' && settings.location === undefined) add('response', 'field "location" is missing');
-  if (mode === 'accept' && ![undefined, 200, 202].includes(settings.status)) add('response.status', 'must be 200 or 202');
+  if (mode === 'accept') add('response.status', acceptStatusFault(settings));
   if (settings.location !== undefined) add('response.location', locationFault(settings.location));
   for (const [name, value] of Object.entries(settings.headers ?? {})) {
     add(`response.headers.${name}`, headerNameFault(name));
-    add(`response.headers.${name}`, isSelector(value) ? answerFault(value, scope) : headerValueFault(name, literal(value)));
+    add(`response.headers.${name}`, isSelector(value) ? answerFault(value, scope, mode) : headerValueFault(name, literal(value)));
   }
-  for (const text of findSelectors(settings.body)) add('response.body', answerFault(text, scope));
+  for (const text of findSelectors(settings.body)) add('response.body', answerFault(text, scope, mode));
   return faults;
+}
+
+/** Without content, the answer is a document about the run. */
+function acceptStatusFault({ status = 202, headers, body }: Omit<ResponseSetting, 'mode'>): string | null {
+  if (headers === undefined && body === undefined)
+    return status === 200 || status === 202 ? null : 'must be 200 or 202, or stand beside "body"';
+  return status < 300 ? null : 'must be from 200 to 299: the run has started';
 }
 
 /** `$$x` stands for the text `$x`. */
@@ -55,8 +62,10 @@ function literal(text: string): string {
   return text.startsWith('$$') ? text.slice(1) : text;
 }
 
-function answerFault(text: string, scope: AnswerScope): string | null {
+function answerFault(text: string, scope: AnswerScope, mode: SinkResponse['mode']): string | null {
   const selector = readSelector(text);
+  if (mode === 'accept' && selector?.root === 'output')
+    return `"${text}" is not known yet: mode "accept" answers before the run ends; write mode "custom"`;
   const fault = selector === null ? undefined : ANSWER_ROOTS[selector.root]?.(text, selector.parts, scope);
   if (fault === undefined) return `"${text}" selects nothing; write $output.x, $run.id or $request.x, or "$$" for a literal "$"`;
   return fault === null ? null : `"${text}" can never select anything: ${fault}`;
@@ -81,14 +90,31 @@ export function readResponse(setting: unknown): SinkResponse {
     case 'stream':
       return { mode: 'stream', isWritten: true };
     case 'accept':
-      return { mode: 'accept', status: given.status === 200 ? 200 : 202 };
+      return readAccept(given);
     case 'redirect':
       return { mode: 'redirect', location: encodeLocation(given.location ?? '/') };
     case 'custom':
-      return { mode: 'custom', status: given.status ?? 200, headers: readHeaders(given.headers ?? {}), body: given.body ?? null };
+      return { mode: 'custom', ...readContent(given, 200) };
     case 'wait':
       return { mode: 'wait' };
   }
+}
+
+/** The setting as definitions write it. */
+export function writeResponse(response: SinkResponse): object {
+  if (response.mode !== 'accept' || response.content === undefined) return response;
+  return { mode: 'accept', ...response.content };
+}
+
+function readAccept(given: ResponseSetting): SinkResponse {
+  const { status = 202, headers, body } = given;
+  return headers === undefined && body === undefined
+    ? { mode: 'accept', status }
+    : { mode: 'accept', status, content: readContent(given, 202) };
+}
+
+function readContent({ status, headers = {}, body = null }: ResponseSetting, usualStatus: number): AnswerContent {
+  return { status: status ?? usualStatus, headers: readHeaders(headers), body };
 }
 
 function readHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {

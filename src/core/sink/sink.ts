@@ -6,10 +6,11 @@ import type { Fault } from '../fault.ts';
 import { createSchemaCheck, type JsonSchema } from '../schema.ts';
 import { isSelector, parseSelector } from '../workflow/selector.ts';
 import { type RequestScope, requestFault } from '../workflow/selector-faults.ts';
+import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './auth/sink-auth.ts';
 import { type BodyDocument, type BodySetting, bodySchema, readBodySetting } from './body-setting.ts';
+import { type IdempotencyDocument, idempotencyFaults, idempotencySchema, NO_IDEMPOTENCY, readIdempotency } from './idempotency-setting.ts';
 import { responseSchema, type SinkResponse } from './response-mode.ts';
 import { readResponse, responseFaults } from './response-setting.ts';
-import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './sink-auth.ts';
 import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
 
 export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -48,10 +49,14 @@ interface SinkSettings {
   /** Explicit source of workflow inputs: input name to selector. */
   inputs: Record<string, string>;
   response: SinkResponse;
-  /** Selects the idempotency key; absent when only `Idempotency-Key` sets it. */
+  /** Selects what names a message; `none` for nothing. Absent: the id that the scheme of the sink names, if any. */
   idempotencyKey?: string | undefined;
+  /** How long a message is remembered; 24 by default. */
+  idempotencyHours?: number | undefined;
   /** Origins that the handshake allows to send here (CloudEvents web hooks, 4); `*` for all. */
   webhookOrigins?: readonly string[] | undefined;
+  /** The URL that senders use, for schemes that sign it; null for the server's own address and path. */
+  publicUrl: string | null;
   limits: SinkLimits;
   body: BodySetting;
   /** The platform that sends; null for any sender. */
@@ -92,11 +97,17 @@ export const sinkSchema: JsonSchema = {
     inputs: { type: 'object', additionalProperties: { type: 'string' } },
     response: responseSchema,
     idempotency_key: { type: 'string', description: 'a selector of what names a message, as "$request.headers.webhook-id"' },
+    idempotency: idempotencySchema,
     webhook_origins: {
       type: 'array',
       maxItems: 32,
       items: { type: 'string', pattern: '^(?:\\*|[A-Za-z0-9._:/-]{1,255})$' },
       description: 'senders that may ask, as CloudEvents web hooks do, whether they may send here; "*" is all',
+    },
+    public_url: {
+      type: ['string', 'null'],
+      pattern: '^https?://[\\x21-\\x7e]{1,2000}$',
+      description: 'must be the http(s) URL that the sender uses',
     },
     limits: {
       type: 'object',
@@ -125,7 +136,9 @@ interface SinkDocument extends AuthDocument {
   inputs?: Record<string, string>;
   response?: unknown;
   idempotency_key?: string;
+  idempotency?: IdempotencyDocument;
   webhook_origins?: string[];
+  public_url?: string | null;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
   body?: BodyDocument;
   payload?: PayloadSource | null;
@@ -160,7 +173,10 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   faults.push(...authFaults(sink));
   const scope = { params: paramNames(sink.path), hasPayload: (sink.payload ?? null) !== null };
   for (const [name, text] of Object.entries(sink.inputs ?? {})) fault(`inputs.${name}`, inputFault(text, scope));
-  if (sink.idempotency_key !== undefined) fault('idempotency_key', inputFault(sink.idempotency_key, scope));
+  faults.push(...idempotencyFaults(sink));
+  const { idempotencyKey } = readIdempotency(sink);
+  if (idempotencyKey !== undefined && idempotencyKey !== NO_IDEMPOTENCY)
+    fault(sink.idempotency === undefined ? 'idempotency_key' : 'idempotency', inputFault(idempotencyKey, scope));
   if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
     fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
   const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
@@ -188,8 +204,9 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     workflowId: sink.workflow_id ?? null,
     inputs: sink.inputs ?? {},
     response: readResponse(sink.response),
-    idempotencyKey: sink.idempotency_key,
+    ...readIdempotency(sink),
     webhookOrigins: sink.webhook_origins,
+    publicUrl: sink.public_url ?? null,
     limits: {
       bodyBytes: limits.body_bytes ?? DEFAULT_LIMITS.bodyBytes,
       formBytes: limits.form_bytes ?? DEFAULT_LIMITS.formBytes,

@@ -4,14 +4,16 @@ import { parseJson, stringifyJson } from '../../core/json/json.ts';
 import type { RequestHead } from '../../core/run/request.ts';
 import type { RunError } from '../../core/run/run.ts';
 import { keptHeaders, keptQuery } from '../../core/secrets/caller-secrets.ts';
+import type { SinkAuth } from '../../core/sink/auth/sink-auth.ts';
 import type { Sink } from '../../core/sink/sink.ts';
 import { decodeText } from '../../core/values/charset.ts';
 import { withoutPins } from '../../core/workflow/document.ts';
-import { describeSink } from '../../definitions/describe-sink.ts';
+import { describeSink } from '../../definitions/sinks/describe-sink.ts';
 import type { AppRecord, WorkflowRecord } from '../../storage/definition-store.ts';
 import type { DeliverySummary } from '../../storage/delivery-records.ts';
 import type { Rejection } from '../../storage/rejection-store.ts';
 import type { RunOutcomeRecord, RunRecord, RunSummary, StepRecord } from '../../storage/run-records.ts';
+import type { CredentialUses } from '../trigger/senders/credential-uses.ts';
 import { presentDeliveryBriefly } from './present-delivery.ts';
 import type { MaskSecrets } from './shown-secrets.ts';
 
@@ -29,20 +31,31 @@ export function presentWorkflowDefinition(workflow: WorkflowRecord): object {
   return { ...presentWorkflow(workflow), definition: withoutPins(parseJson(workflow.document)) };
 }
 
-/** `auth` is only the scheme: tokens are never shown. */
-export function presentSink(sink: Sink, baseUrl: string): object {
+/** `auth` is only the type or scheme: tokens and secrets are never shown. */
+export function presentSink(sink: Sink, baseUrl: string, uses: CredentialUses): object {
   const { auth: _auth, auth_token: _token, ...described } = describeSink(sink);
+  const { auth } = sink;
   return {
     id: sink.id,
     workflow_id: null,
     ...described,
-    auth: sink.auth.type,
-    public: sink.auth.type === 'none',
+    auth: auth.type === 'scheme' ? auth.scheme : auth.type,
+    public: auth.type === 'none',
+    ...(auth.type === 'none' ? {} : { credentials: presentCredentials(sink.id, auth, uses) }),
     url: `${baseUrl}/sink/trigger/http/${sink.appId}${sink.path}`,
     managed_by: sink.managedBy,
     created_at: iso(sink.createdAt),
     updated_at: iso(sink.updatedAt),
   };
+}
+
+/** `last_used_at` is since the start of this process. */
+function presentCredentials(sinkId: string, auth: Exclude<SinkAuth, { type: 'none' }>, uses: CredentialUses): object[] {
+  const stored =
+    auth.type === 'bearer'
+      ? auth.tokens.map((token) => ({ ...token, stored: token.hash }))
+      : auth.secrets.map((secret) => ({ ...secret, stored: secret.sealed }));
+  return stored.map(({ name, endsAt, stored: text }) => ({ name, ends_at: iso(endsAt), last_used_at: iso(uses.lastUse(sinkId, text)) }));
 }
 
 export function presentRunSummary({ id, appId, sinkId, workflow, status, progress, error, createdAt, finishedAt }: RunSummary): object {

@@ -5,6 +5,7 @@ import { type Sink, sinkSchema } from '../../core/sink/sink.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
 import type { DefinitionService } from '../../definitions/definition-service.ts';
 import { type Edit, entityTag } from '../../definitions/edit.ts';
+import type { CredentialUses } from '../trigger/senders/credential-uses.ts';
 import { ifMatchHeader, mergePatchOf, withShownFields } from './edit-schemas.ts';
 import { presentSink } from './presenters.ts';
 
@@ -12,6 +13,7 @@ export interface SinkRouteDependencies {
   definitions: DefinitionService;
   catalog: Catalog;
   baseUrl: () => string;
+  uses: CredentialUses;
 }
 
 interface AppParams {
@@ -23,7 +25,7 @@ interface SinkParams extends AppParams {
 
 const schema = (summary: string, rest: object = {}) => ({ schema: { tags: ['sinks'], summary, ...rest } });
 
-const editedSink = withShownFields(sinkSchema, ['id', 'url', 'managed_by', 'created_at', 'updated_at'], {
+const editedSink = withShownFields(sinkSchema, ['id', 'url', 'credentials', 'managed_by', 'created_at', 'updated_at'], {
   auth: {
     anyOf: [(sinkSchema['properties'] as Record<string, object>)['auth'], { type: 'string', description: 'the scheme, as it was shown' }],
   },
@@ -40,12 +42,12 @@ export function sinkRoutes(server: FastifyInstance, dependencies: SinkRouteDepen
   rotateTokenRoute(server, dependencies);
 }
 
-function listRoutes(server: FastifyInstance, { catalog, baseUrl }: SinkRouteDependencies): void {
+function listRoutes(server: FastifyInstance, { catalog, baseUrl, uses }: SinkRouteDependencies): void {
   const list = (isListed: (sink: Sink) => boolean): object => ({
     sinks: catalog
       .current()
       .sinks.filter(isListed)
-      .map((sink) => presentSink(sink, baseUrl())),
+      .map((sink) => presentSink(sink, baseUrl(), uses)),
   });
   server.get<{ Querystring: { app_id?: string } }>(
     '/sinks',
@@ -57,62 +59,62 @@ function listRoutes(server: FastifyInstance, { catalog, baseUrl }: SinkRouteDepe
   );
 }
 
-function createRoute(server: FastifyInstance, { definitions, baseUrl }: SinkRouteDependencies): void {
+function createRoute(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
   server.post<{ Params: AppParams; Body: unknown }>(
     '/apps/:app_id/sinks',
     schema('Create a sink', { body: sinkSchema }),
     async ({ params, body }, reply) => {
-      const sink = await definitions.createSink(params.app_id, body);
+      const sink = await dependencies.definitions.createSink(params.app_id, body);
       reply.code(201).header('location', `/api/v1/apps/${sink.appId}/sinks/${sink.id}`);
-      return answer(reply, sink, baseUrl());
+      return answer(reply, sink, dependencies);
     },
   );
 }
 
-function getRoute(server: FastifyInstance, { definitions, baseUrl }: SinkRouteDependencies): void {
+function getRoute(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
   server.get<{ Params: SinkParams }>(PATH, schema('Get a sink'), ({ params }, reply) =>
-    answer(reply, definitions.findSink(params.app_id, params.sink_id), baseUrl()),
+    answer(reply, dependencies.definitions.findSink(params.app_id, params.sink_id), dependencies),
   );
 }
 
-function editRoutes(server: FastifyInstance, { definitions, baseUrl }: SinkRouteDependencies): void {
+function editRoutes(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
   const editOf = (headers: Record<string, unknown>): Edit<Sink> => ({
     ifMatch: headers['if-match'] as string | undefined,
-    show: (sink) => presentSink(sink, baseUrl()),
+    show: (sink) => presentSink(sink, dependencies.baseUrl(), dependencies.uses),
   });
   server.put<{ Params: SinkParams; Body: unknown }>(
     PATH,
     schema('Replace a sink; its credentials stay unless the body states others', { body: editedSink, headers: ifMatchHeader }),
     async ({ params, body, headers }, reply) =>
-      answer(reply, await definitions.replaceSink(params.app_id, params.sink_id, body, editOf(headers)), baseUrl()),
+      answer(reply, await dependencies.definitions.replaceSink(params.app_id, params.sink_id, body, editOf(headers)), dependencies),
   );
   server.patch<{ Params: SinkParams; Body: unknown }>(
     PATH,
     schema('Change fields of a sink', { ...mergePatchOf(editedSink), headers: ifMatchHeader }),
     async ({ params, body, headers }, reply) =>
-      answer(reply, await definitions.patchSink(params.app_id, params.sink_id, body, editOf(headers)), baseUrl()),
+      answer(reply, await dependencies.definitions.patchSink(params.app_id, params.sink_id, body, editOf(headers)), dependencies),
   );
 }
 
-function deleteRoute(server: FastifyInstance, { definitions }: SinkRouteDependencies): void {
+function deleteRoute(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
   server.delete<{ Params: SinkParams }>(PATH, schema('Delete a sink', { headers: ifMatchHeader }), async ({ params, headers }, reply) => {
-    await definitions.deleteSink(params.app_id, params.sink_id, headers['if-match']);
+    await dependencies.definitions.deleteSink(params.app_id, params.sink_id, headers['if-match']);
     reply.code(204);
   });
 }
 
-function rotateTokenRoute(server: FastifyInstance, { definitions, baseUrl }: SinkRouteDependencies): void {
+function rotateTokenRoute(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
   server.post<{ Params: SinkParams }>(
     `${PATH}/rotate-token`,
     schema('Give a sink a new token', { headers: ifMatchHeader }),
     async ({ params, headers }, reply) => {
-      const { sink, token } = await definitions.rotateToken(params.app_id, params.sink_id, headers['if-match']);
-      return { ...answer(reply, sink, baseUrl()), auth_token: token };
+      const { sink, token } = await dependencies.definitions.rotateToken(params.app_id, params.sink_id, headers['if-match']);
+      return { ...answer(reply, sink, dependencies), auth_token: token };
     },
   );
 }
 
-function answer(reply: FastifyReply, sink: Sink, baseUrl: string): object {
+function answer(reply: FastifyReply, sink: Sink, { baseUrl, uses }: SinkRouteDependencies): object {
   reply.header('etag', entityTag(sink));
-  return presentSink(sink, baseUrl);
+  return presentSink(sink, baseUrl(), uses);
 }

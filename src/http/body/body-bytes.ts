@@ -68,6 +68,8 @@ class BodyReader {
     body.on('data', (chunk: Buffer) => this.#add(chunk));
     body.on('end', () => this.#finish());
     body.on('error', (error) => this.#fail(readFailure(error)));
+    // Another listener may have paused it until its reader is here.
+    body.resume();
   }
 
   #add(chunk: Buffer): void {

@@ -22,6 +22,8 @@ export type ReceivedPayload = ReceivedBody & { payload: Payload };
 
 export interface ExpectedPayload extends Pick<BodyIntake, 'limits' | 'bodyMemory'> {
   source: PayloadSource;
+  /** Proves the sender before the payload is read. */
+  sender: { finish(body: unknown): Promise<void> } | null;
 }
 
 export interface PayloadIntake {
@@ -44,7 +46,7 @@ const FORMATS: Record<PayloadSource, { name: string; kinds: readonly BodyKind[];
 export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
   const payloads = createPayloadReader();
   return {
-    async receive(request, media, { source, limits, bodyMemory }) {
+    async receive(request, media, { source, limits, bodyMemory, sender }) {
       const kind = kindFrom(request, media, source);
       const staged = blobs.stage();
       try {
@@ -52,6 +54,7 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
         const intake = { limits, bodyMemory, write: staged.write, keepsFilenames: source === 'robovision', needsFields: true };
         const format = bodyFormat(source === 'v7' ? 'raw' : 'auto', media, limits);
         const received = withFields(await receiveBody(request, media, intake, format));
+        await sender?.finish(received.reading === undefined ? received.value : undefined);
         const isJson = received.body.kind === 'json';
         const files = isJson ? [await storeBody(received, staged.write)] : received.files;
         const fields = kind === 'json' || isJson ? {} : (received.value as Record<string, unknown>);

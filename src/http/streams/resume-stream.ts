@@ -6,23 +6,31 @@ import type { StreamPosition } from '../../storage/run-records.ts';
 import type { EventStreams } from './event-streams.ts';
 import { streamHeaders } from './stream-format.ts';
 
+/** Marks the answer to a repeated request. */
+export const REPLAYED = ['idempotent-replayed', 'true'] as const;
+
 export interface Resumption {
   runId: string;
   /** Seq of the reader's last event; 0 for none. */
   after: number;
   /** Null when an event is known to follow. */
   position: StreamPosition | null;
-  /** A comment to start the stream with. */
-  opening?: string;
+  /** A repeated request joins the run that the first one started. */
+  isRepeated?: boolean;
 }
 
-export function resumeStream(reply: FastifyReply, streams: EventStreams, { runId, after, position, opening }: Resumption): void {
-  if (position?.ended === true && after >= position.lastSeq) return void reply.code(204).header('x-run-id', runId).send();
+export function resumeStream(reply: FastifyReply, streams: EventStreams, { runId, after, position, isRepeated = false }: Resumption): void {
+  const replayed = isRepeated ? REPLAYED : [];
+  if (position?.ended === true && after >= position.lastSeq)
+    return void reply
+      .code(204)
+      .headers(Object.fromEntries([['x-run-id', runId], ...(isRepeated ? [REPLAYED] : [])]))
+      .send();
   const { raw } = reply;
   reply.hijack();
-  raw.writeHead(200, streamHeaders(runId));
+  raw.writeHead(200, [...streamHeaders(runId), ...replayed]);
   if (reply.request.method === 'HEAD') return void raw.end();
-  if (opening === undefined) raw.flushHeaders();
-  else raw.write(opening);
+  if (isRepeated) raw.write(': resuming an earlier run\n\n');
+  else raw.flushHeaders();
   streams.follow(raw, runId, after);
 }

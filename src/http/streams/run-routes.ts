@@ -2,6 +2,8 @@
 // token; for a public sink, the unguessable run id is enough.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../../clock.ts';
+import { validHashes } from '../../core/sink/auth/sink-auth.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
 import { AppError } from '../../errors.ts';
 import type { StreamPosition } from '../../storage/run-records.ts';
@@ -24,6 +26,7 @@ export interface RunRouteDependencies {
   requireToken: RequireToken;
   /** Hash of the admin token. */
   adminHash: string;
+  wallClock: Clock;
   maskSecrets: MaskSecrets;
 }
 
@@ -78,13 +81,13 @@ function eventsRoute(server: FastifyInstance, dependencies: RunRouteDependencies
 async function findReadable(
   request: FastifyRequest<RunRequest>,
   reply: FastifyReply,
-  { storage, catalog, requireToken, adminHash }: RunRouteDependencies,
+  { storage, catalog, requireToken, adminHash, wallClock }: RunRouteDependencies,
 ): Promise<StreamPosition> {
   const position = await storage.findStream(request.params.run_id);
   if (position === null) throw unknownRun();
   const auth = catalog.findSink(position.sinkId)?.auth;
   if (auth?.type === 'none') return position;
-  const hashes = auth === undefined ? [adminHash] : [...auth.tokenHashes, adminHash];
+  const hashes = auth?.type === 'bearer' ? [...validHashes(auth.tokens, wallClock()), adminHash] : [adminHash];
   await new Promise<void>((resolve, reject) => {
     requireToken(request as FastifyRequest, reply, hashes, (error) => (error === undefined ? resolve() : reject(error)));
   });

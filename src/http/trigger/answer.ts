@@ -5,19 +5,19 @@ import { parseJson, stringifyJson } from '../../core/json/json.ts';
 import type { RunOutcome } from '../../core/run/run-event.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import { encodeLocation } from '../../core/sink/answer-headers.ts';
-import type { Answer } from '../../core/sink/response-mode.ts';
+import type { AcceptResponse, Answer, AnswerContent } from '../../core/sink/response-mode.ts';
 import type { Dispatched } from '../../engine/dispatch.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { EventStreams } from '../streams/event-streams.ts';
 import { readLastEventId } from '../streams/last-event-id.ts';
-import { resumeStream } from '../streams/resume-stream.ts';
+import { REPLAYED, resumeStream } from '../streams/resume-stream.ts';
 import type { WaitForEnd } from '../streams/run-waiter.ts';
 import type { StoredRead } from '../streams/stored-reads.ts';
 import { formatFrame, streamHeaders } from '../streams/stream-format.ts';
 import { MAX_UNSENT_BYTES, type UnsentAnswers } from '../streams/unsent-answers.ts';
-import { type CustomAnswer, type CustomResponse, compileResponse } from './custom-answer.ts';
+import { type CustomAnswer, compileResponse } from './custom-answer.ts';
 import { echoedHead, type TriggerInput } from './trigger-input.ts';
 
 export interface AnswerTools {
@@ -43,7 +43,7 @@ export class TriggerAnswers {
     this.#unsent = unsent;
   }
 
-  /** Only a custom answer needs `input`. */
+  /** `input` may be null unless `mayUseRequest`. */
   send(reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput | null): Promise<void> | undefined {
     if (answer.response.mode !== 'stream') return this.#answerOnce(reply, answer, run, input);
     if (run.isDuplicate) return this.#joinStream(reply, run.runId);
@@ -76,26 +76,27 @@ export class TriggerAnswers {
   async #joinStream(reply: FastifyReply, runId: string): Promise<void> {
     const after = readLastEventId(reply.request) ?? 0;
     const position = after === 0 ? null : await this.#storage.findStream(runId);
-    resumeStream(reply, this.#streams, { runId, after, position, opening: ': resuming an earlier run\n\n' });
+    resumeStream(reply, this.#streams, { runId, after, position, isRepeated: true });
   }
 
   async #answerOnce(
     reply: FastifyReply,
-    { response, waitMs, preferenceApplied }: Answer,
+    { response, waitMs, preferenceApplied, afterWait }: Answer,
     run: Dispatched,
     input: TriggerInput | null,
   ): Promise<void> {
     const { runId } = run;
     reply.header('x-run-id', runId);
+    if (run.isDuplicate) reply.header(...REPLAYED);
     if (preferenceApplied !== null) reply.header('preference-applied', preferenceApplied);
-    if (response.mode === 'accept') return accept(reply, runId, response.status);
+    if (response.mode === 'accept') return await this.#accept(reply, response, runId, input);
     if (response.mode === 'redirect') return void reply.redirect(encodeLocation(response.location), 303);
     // The run is stored in any case, so an outcome that cannot be sent now can be looked up later.
     const answered = await this.#outcomeOf(reply, run, waitMs).catch(nullIfUnavailable);
-    if (answered === null) return accept(reply, runId, 202);
+    if (answered === null) return await this.#accept(reply, afterWait, runId, input);
     const { value: outcome, reservedBytes } = answered;
     if (response.mode === 'custom' && outcome.status === 'completed' && input !== null) {
-      const { status, headers, body } = await this.#customAnswer(reply, response, runId, outcome, input);
+      const { status, headers, body } = await this.#ownAnswer(reply, response, runId, outcome.output ?? 'null', input);
       return this.#unsent.send(reply.code(status).headers(headers), body, reservedBytes);
     }
     reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
@@ -110,27 +111,32 @@ export class TriggerAnswers {
     return await this.#waitForEnd(runId, waitMs, gone.signal);
   }
 
-  /** The template may select `$output.x`, `$run.id` and `$request.…`. */
-  async #customAnswer(
+  /** Answers at once: the run goes on. */
+  async #accept(reply: FastifyReply, { status, content }: AcceptResponse, runId: string, input: TriggerInput | null): Promise<void> {
+    if (content === undefined || input === null) {
+      reply.code(status).header('location', `/runs/${runId}`).send({ run_id: runId, status: 'queued' });
+      return;
+    }
+    const { headers, body } = await this.#ownAnswer(reply, content, runId, 'null', input);
+    reply.code(status).headers(headers).send(body);
+  }
+
+  /** The template may select `$output.x`, `$run.id` and `$request.…`. `output` is JSON text. */
+  async #ownAnswer(
     reply: FastifyReply,
-    response: CustomResponse,
+    content: AnswerContent,
     runId: string,
-    outcome: RunOutcome,
+    output: string,
     { head, body, request, reading }: TriggerInput,
   ): Promise<CustomAnswer> {
-    const compiled = compileResponse(response);
+    const compiled = compileResponse(content);
     const { template, usesRequest, usesBody } = compiled;
-    const output = outcome.output ?? 'null';
     const seen = usesRequest ? echoedHead(reply.request, request ?? head) : null;
     if ((request !== null || !usesBody) && output.length <= LARGE_RUN_BYTES)
       return compiled.make(compiled.render({ output: parseJson(output), run: { id: runId }, request: seen }));
     const roots = `{"output":${output},"run":{"id":"${runId}"}}`;
     return compiled.make(parseJson(await this.#renderLarge({ head: seen ?? head, body, reading, template, roots })));
   }
-}
-
-function accept(reply: FastifyReply, runId: string, status: number): void {
-  reply.code(status).header('location', `/runs/${runId}`).send({ run_id: runId, status: 'queued' });
 }
 
 function nullIfUnavailable(error: unknown): null {

@@ -1,13 +1,11 @@
-// A sink's custom answer: its headers and body, with values selected from the run and its request.
+// A sink's own answer: its headers and body, with values selected from its request, and from the run where it has ended.
 
 import { stringifyJson } from '../../core/json/json.ts';
 import { headerNameFault, selectedHeader } from '../../core/sink/answer-headers.ts';
-import type { SinkResponse } from '../../core/sink/response-mode.ts';
+import type { AnswerContent } from '../../core/sink/response-mode.ts';
 import { memoizeByIdentity } from '../../core/values/memoize.ts';
 import { compileBinding, type Roots, resolveBindings } from '../../core/workflow/bindings.ts';
 import { findSelectors, isSelector, parseSelector } from '../../core/workflow/selector.ts';
-
-export type CustomResponse = Extract<SinkResponse, { mode: 'custom' }>;
 
 export interface CustomAnswer {
   status: number;
@@ -16,15 +14,15 @@ export interface CustomAnswer {
 }
 
 /** The part of a response that may contain selectors, as a template or rendered. */
-interface AnswerContent {
+interface Selected {
   /** Only headers whose value is a selector. */
   headers: Record<string, unknown>;
   body: unknown;
 }
 
 interface CompiledResponse {
-  template: AnswerContent;
-  render: (roots: Roots) => AnswerContent;
+  template: Selected;
+  render: (roots: Roots) => Selected;
   make: (content: unknown) => CustomAnswer;
   /** True when the template selects anything from the request; `usesBody`: from its body. */
   usesRequest: boolean;
@@ -32,7 +30,7 @@ interface CompiledResponse {
 }
 
 /** Compiled once per sink: its response is the same object for every request. */
-export const compileResponse = memoizeByIdentity(({ status, headers, body }: CustomResponse): CompiledResponse => {
+export const compileResponse = memoizeByIdentity(({ status, headers, body }: AnswerContent): CompiledResponse => {
   // Sinks stored by an older version may contain headers that are forbidden now.
   const allowed = Object.entries(headers).filter(([name]) => headerNameFault(name) === null);
   const fixed = Object.fromEntries(
@@ -45,14 +43,14 @@ export const compileResponse = memoizeByIdentity(({ status, headers, body }: Cus
   });
   return {
     template,
-    render: compileBinding(template) as (roots: Roots) => AnswerContent,
-    make: (content) => makeAnswer(status, fixed, content as AnswerContent),
+    render: compileBinding(template) as (roots: Roots) => Selected,
+    make: (content) => makeAnswer(status, fixed, content as Selected),
     usesRequest: fields.length > 0,
     usesBody: fields.includes('body'),
   };
 });
 
-function makeAnswer(status: number, fixed: Readonly<Record<string, string>>, { headers, body }: AnswerContent): CustomAnswer {
+function makeAnswer(status: number, fixed: Readonly<Record<string, string>>, { headers, body }: Selected): CustomAnswer {
   const made = { ...fixed };
   for (const [name, value] of Object.entries(headers)) {
     const text = selectedHeader(name, value);

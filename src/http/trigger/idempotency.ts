@@ -4,12 +4,15 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { ExactNumber, parseJson } from '../../core/json/json.ts';
+import { DEFAULT_IDEMPOTENCY_HOURS, NO_IDEMPOTENCY } from '../../core/sink/idempotency-setting.ts';
 import type { Sink } from '../../core/sink/sink.ts';
 import { memoizeByIdentity } from '../../core/values/memoize.ts';
-import { compileSelector } from '../../core/workflow/bindings.ts';
+import { compileSelector, type Roots } from '../../core/workflow/bindings.ts';
 import { parseSelector } from '../../core/workflow/selector.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
+import type { Place } from '../../presets/preset.ts';
+import { findPreset } from '../../presets/table.ts';
 import type { TriggerInput } from './trigger-input.ts';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -17,45 +20,76 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 export interface Idempotency {
   key: string;
   fingerprint: string;
+  /** How long the key is remembered. */
+  keepMs: number;
 }
 
 type Caller = Pick<FastifyRequest, 'raw' | 'target'>;
 
-/** Whether the request may have a key. A message id is known only once the whole request has been read. */
+/** Whether the request may have a key. What names a message is known only once the whole request has been read. */
 export function mayCarryKey({ raw, target }: Caller): boolean {
-  return raw.headers['idempotency-key'] !== undefined || target.sink.idempotencyKey !== undefined;
+  return raw.headers['idempotency-key'] !== undefined || nameOf(target.sink) !== null;
 }
 
-/** `message` is the id that the sink selects. Returns null without a key. Throws `invalid` when the header is not a valid key. */
-export function readIdempotency({ raw }: Caller, input: TriggerInput, message: string | null): Idempotency | null {
-  if (message !== null) {
-    const fingerprint = fingerprintOf(input);
-    // A different message with the same id must not be lost, so the fingerprint is part of the key. A header's key cannot
-    // contain a space, so no caller can claim this key in advance.
-    return { key: `message ${sha256(JSON.stringify([message, fingerprint]))}`, fingerprint };
+/** Resolves to null without a key. Rejects with `invalid` when the header is not a valid key. */
+export async function readIdempotency(
+  { raw, target: { sink } }: Caller,
+  input: TriggerInput,
+  renderLarge: Engine['renderLarge'],
+): Promise<Idempotency | null> {
+  const keepMs = (sink.idempotencyHours ?? DEFAULT_IDEMPOTENCY_HOURS) * 3_600_000;
+  const name = nameOf(sink);
+  if (name?.kind === 'body') {
+    const digest = sha256(fileHashes(input), input.body.bytes);
+    return { key: `body ${digest}`, fingerprint: digest, keepMs };
   }
+  const message = name === null ? null : await messageOf(name, input, renderLarge);
+  const fingerprint = message === null && raw.headers['idempotency-key'] === undefined ? '' : fingerprintOf(input);
+  // A different message with the same id must not be lost, so the fingerprint is part of the key. A header's key cannot
+  // contain a space, so no caller can claim this key in advance.
+  if (message !== null) return { key: `message ${sha256(JSON.stringify([message, fingerprint]))}`, fingerprint, keepMs };
   const header = raw.headers['idempotency-key'];
   if (header === undefined) return null;
   if (typeof header !== 'string' || !KEY.test(header)) {
     throw new AppError('invalid', 'the Idempotency-Key header must be 1 to 255 visible ASCII characters without spaces');
   }
-  return { key: header, fingerprint: fingerprintOf(input) };
+  return { key: header, fingerprint, keepMs };
 }
 
-/** Compiled once per sink: it is the same object for every request. */
-const keyOf = memoizeByIdentity(({ idempotencyKey: text = '$' }: Sink) => ({
-  text,
-  select: compileSelector(text),
-  isInBody: [undefined, 'body'].includes(parseSelector(text)?.path[0]),
-}));
+/** What names a message of a sink. `body`: its bytes, where the sender signs them without a time. */
+type MessageName = { kind: 'body' } | { kind: 'selector'; text: string; select: (roots: Roots) => unknown; isInBody: boolean };
 
-/** Returns the message id that the sink selects. Null when the request has no such text or number. */
-export async function messageIdOf(
-  sink: Sink,
+/** Compiled once per sink: it is the same object for every request. */
+const nameOf = memoizeByIdentity((sink: Sink): MessageName | null => {
+  const text = sink.idempotencyKey ?? namedByScheme(sink);
+  if (text === null || text === NO_IDEMPOTENCY) return null;
+  if (text === 'body') return { kind: 'body' };
+  return { kind: 'selector', text, select: compileSelector(text), isInBody: [undefined, 'body'].includes(parseSelector(text)?.path[0]) };
+});
+
+/**
+ * A request that is signed without a time can be sent again by anyone who has seen it, with another id in its head. Its body
+ * is then the only name that is signed.
+ */
+function namedByScheme({ auth }: Sink): string | null {
+  const preset = auth.type === 'scheme' ? findPreset(auth.scheme) : undefined;
+  if (preset === undefined) return null;
+  if (preset.proof.kind === 'signature' && preset.proof.timestamp === undefined) return 'body';
+  return preset.deliveryId === null ? null : selectorOf(preset.deliveryId);
+}
+
+function selectorOf(place: Place): string {
+  const [root, ...name] = place.split(':');
+  if (root === 'body') return `$request.body.${name.join(':')}`;
+  return `$request.${root === 'header' ? 'headers' : 'query'}["${name.join(':')}"]`;
+}
+
+/** Returns the id that the selector selects. Null when the request has no such text or number. */
+async function messageOf(
+  { text, select, isInBody }: Extract<MessageName, { kind: 'selector' }>,
   { head, body, request, reading }: TriggerInput,
   renderLarge: Engine['renderLarge'],
 ): Promise<string | null> {
-  const { text, select, isInBody } = keyOf(sink);
   const isElsewhere = request === null && isInBody;
   const value = isElsewhere
     ? parseJson(await renderLarge({ head, body, reading, template: text, roots: '{}' }))
@@ -64,10 +98,14 @@ export async function messageIdOf(
   return isName ? String(value) : null;
 }
 
-function fingerprintOf({ head, body }: TriggerInput): string {
-  const { method, path, query, content_type: contentType, files } = head;
+function fingerprintOf(input: TriggerInput): string {
+  const { method, path, query, content_type: contentType, files } = input.head;
   const seen = JSON.stringify([method, path, query, contentType, files.map(({ name, filename, sha256 }) => [name, filename, sha256])]);
-  return sha256(seen, body.bytes);
+  return sha256(seen, input.body.bytes);
+}
+
+function fileHashes({ head }: TriggerInput): string {
+  return JSON.stringify(head.files.map(({ sha256: hash }) => hash));
 }
 
 function sha256(...parts: (string | Uint8Array)[]): string {

@@ -23,6 +23,21 @@ export function refusalOf({ code, message }: AppError, { sinkId = null, method, 
   return { sinkId, appId, method, status: statusOf(code), code, clientIp, ...shown };
 }
 
+/** An answered handshake is recorded beside refusals: neither starts a run. */
+export function handshakeOf(status: number, { sinkId = null, method, path, clientIp }: RefusedRequest): RefusedTrigger {
+  const appId = path.split('/', 2)[1] ?? null;
+  return {
+    sinkId,
+    appId,
+    method,
+    path: hideSecretPairs(path),
+    status,
+    code: 'handshake',
+    message: 'a handshake of the sender was answered',
+    clientIp,
+  };
+}
+
 const FLUSH_EVERY_MS = 1000;
 /** Per flush; the other entries wait for the next. */
 const MAX_STORED_PER_FLUSH = 100;

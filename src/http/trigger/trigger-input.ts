@@ -16,6 +16,7 @@ import type { BodyIntake } from '../body/form/multipart-body.ts';
 import { type MediaType, readMediaType } from '../body/media-type.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
 import { NO_BODY, type ReceivedBody, receiveBody } from '../body/received-body.ts';
+import type { SenderCheck } from './senders/sender-check.ts';
 
 export interface TriggerInput {
   head: RequestHead;
@@ -41,6 +42,8 @@ export interface TriggerInputOptions {
   payloads: PayloadIntake;
   /** Accounts for the body. */
   bodyMemory: BodyMemory;
+  /** Proves the sender, for sinks with a scheme. */
+  sender: SenderCheck | null;
   now: number;
 }
 
@@ -48,12 +51,14 @@ export interface TriggerInputOptions {
 export async function readTriggerInput(
   request: FastifyRequest,
   target: TriggerTarget,
-  { blobs, payloads, bodyMemory, now }: TriggerInputOptions,
+  { blobs, payloads, bodyMemory, sender, now }: TriggerInputOptions,
 ): Promise<TriggerInput> {
-  const { payload: source, limits, body: setting } = target.sink;
+  const { payload: source, body: setting } = target.sink;
+  const limits = sender === null ? target.sink.limits : sender.limits(target.sink.limits);
+  sender?.watch(request.raw);
   const media = readMediaType(request.raw.headers['content-type'], setting === 'auto' || typeof setting === 'object');
   if (source !== null) {
-    const { payload, ...received } = await payloads.receive(request, media, { source, limits, bodyMemory });
+    const { payload, ...received } = await payloads.receive(request, media, { source, limits, bodyMemory, sender });
     const { head, body, request: seen } = triggerInput(request, target, media, received, now);
     return {
       head: { ...head, payload },
@@ -62,25 +67,30 @@ export async function readTriggerInput(
       ...(received.reading === undefined ? {} : { reading: received.reading }),
     };
   }
-  if (!hasBody(request.raw)) return triggerInput(request, target, media, NO_BODY, now);
+  if (!hasBody(request.raw)) {
+    await sender?.finish(null);
+    return triggerInput(request, target, media, NO_BODY, now);
+  }
   const format = bodyFormat(setting, media, limits);
-  const received = await (format.kind === 'multipart'
-    ? receiveForm(request, media, format, { limits, bodyMemory }, blobs)
+  const received = await (format.kind === 'multipart' || sender !== null
+    ? receiveStaged(request, media, format, { limits, bodyMemory }, blobs, sender)
     : receiveBody(request, media, { limits, bodyMemory, write: blobs.write }, format));
   return triggerInput(request, target, media, received, now);
 }
 
-/** Stores all files of a form, or none. */
-async function receiveForm(
+/** Stores all files of a form, or none; and none of a sender who is not proven. */
+async function receiveStaged(
   request: FastifyRequest,
   media: MediaType | null,
   format: BodyFormat,
   bounds: Pick<BodyIntake, 'limits' | 'bodyMemory'>,
   blobs: BlobStore,
+  sender: SenderCheck | null,
 ): Promise<ReceivedBody> {
   const staged = blobs.stage();
   try {
     const received = await receiveBody(request, media, { ...bounds, write: staged.write }, format);
+    await sender?.finish(received.reading === undefined ? received.value : undefined);
     await staged.publish();
     return received;
   } finally {
@@ -118,7 +128,7 @@ export function echoedHead<Head extends RequestHead>({ raw, target }: Pick<Fasti
 }
 
 /** Includes secrets. Throws `invalid` when a parameter cannot be decoded. */
-function readQuery(text: string): RequestHead['query'] {
+export function readQuery(text: string): RequestHead['query'] {
   try {
     return groupPairs(parseQuery(text));
   } catch (error) {

@@ -4,30 +4,37 @@
 import { METHODS as HTTP_METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Clock } from '../../clock.ts';
-import { negotiateAnswer } from '../../core/sink/response-mode.ts';
+import { type Answer, mayUseRequest, negotiateAnswer } from '../../core/sink/response-mode.ts';
 import { requestPathFault } from '../../core/sink/sink-path.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../files/blobs.ts';
 import type { MemoryBudget } from '../../memory-budget.ts';
-import type { RequireToken } from '../authenticate.ts';
+import { findPreset } from '../../presets/table.ts';
 import { BodyMemory } from '../body/body-memory.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
 import { carriesLastEventId } from '../streams/last-event-id.ts';
 import type { TriggerAnswers } from './answer.ts';
-import { mayCarryKey, messageIdOf, readIdempotency } from './idempotency.ts';
+import { mayCarryKey, readIdempotency } from './idempotency.ts';
+import { answerOtherMethod, type OtherMethods } from './other-methods.ts';
 import { type RejectionLog, refusalOf } from './rejection-log.ts';
-import { createSinkRouter, type SinkMatch, type SinkRouter } from './sink-router.ts';
+import { providerAnswer } from './senders/provider-answer.ts';
+import type { SenderCheck } from './senders/sender-check.ts';
+import { claims, type SenderGate } from './senders/sender-gate.ts';
+import { createSinkRouter, type SinkRouter } from './sink-router.ts';
 import { startRun } from './start-run.ts';
 import type { TokenBuckets } from './token-bucket.ts';
 import { readTriggerInput, type TriggerInput, type TriggerTarget } from './trigger-input.ts';
 import { splitUrl, TRIGGER_PREFIXES } from './trigger-path.ts';
-import { webhookPermission } from './webhook-permission.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     target: TriggerTarget;
+    /** Set for a sink whose senders prove themselves by a scheme. */
+    sender: SenderCheck | null;
+    /** Set for a request that no sink of its path accepts, but that may be a handshake of one. */
+    otherMethods: OtherMethods | null;
   }
   interface FastifyContextConfig {
     /** The part of the URL before the app's segment. */
@@ -43,7 +50,7 @@ export interface TriggerDependencies {
   payloads: PayloadIntake;
   memory: Pick<MemoryBudget, 'bodies' | 'runs'>;
   wallClock: Clock;
-  requireToken: RequireToken;
+  gate: SenderGate;
   answers: TriggerAnswers;
   rejections: RejectionLog;
   /** Null: no limit. */
@@ -58,8 +65,10 @@ const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
 export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
   const route = new TriggerRoute(dependencies);
   server.decorateRequest('target', null as unknown as TriggerTarget);
+  server.decorateRequest('sender', null);
+  server.decorateRequest('otherMethods', null);
   for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
-  for (const prefix of TRIGGER_PREFIXES) registerUnder(prefix, server, route);
+  for (const prefix of TRIGGER_PREFIXES) registerUnder(prefix, server, route, dependencies.gate);
 }
 
 /**
@@ -67,7 +76,7 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
  * that is empty or not a media type, although the sink decides how its body is read. The reason is not speed: with a parser
  * that reads nothing, the rate at 64 connections is the same (1.00 of it, by `npm run bench -- --against`).
  */
-function registerUnder(triggerPrefix: string, server: FastifyInstance, route: TriggerRoute): void {
+function registerUnder(triggerPrefix: string, server: FastifyInstance, route: TriggerRoute, gate: SenderGate): void {
   server.route({
     method: METHODS,
     url: `${triggerPrefix}/*`,
@@ -76,7 +85,7 @@ function registerUnder(triggerPrefix: string, server: FastifyInstance, route: Tr
     onRequest: [
       (request, reply, done) => route.findSink(triggerPrefix, request, reply, done),
       (request, _reply, done) => route.checkRate(request, done),
-      (request, reply, done) => route.verifyToken(request, reply, done),
+      (request, reply, done) => gate.verify(request, reply, done),
       (request, reply) => {
         route.handle(request, reply).catch((error: Error) => reply.send(error));
       },
@@ -105,10 +114,16 @@ class TriggerRoute {
     if (fault !== null) return done(new AppError('invalid', `the request is malformed: ${fault}`));
     const match = this.#router.match(request.method, path);
     if (match.kind === 'none') return done(new AppError('not_found', `no sink found for ${request.method} ${path}`));
-    if (match.kind === 'other_methods') return answerOtherMethod(request, reply, match, done);
-    const { sink, params } = match;
     const endOfApp = path.indexOf('/', 1);
-    request.target = { sink, params, path: endOfApp === -1 ? '/' : path.slice(endOfApp), query, clientIp: clientIpOf(request) };
+    const place = { path: endOfApp === -1 ? '/' : path.slice(endOfApp), query, clientIp: clientIpOf(request) };
+    if (match.kind === 'sink') {
+      request.target = { sink: match.sink, params: match.params, ...place };
+      return done();
+    }
+    const claiming = match.sinks.find((sink) => claims(sink, request.method));
+    if (claiming === undefined) return answerOtherMethod(request, reply, match, done);
+    request.target = { sink: claiming, params: {}, ...place };
+    request.otherMethods = match;
     done();
   }
 
@@ -118,34 +133,30 @@ class TriggerRoute {
     else done(new AppError('rate_limited', 'too many requests to this sink from this address', { retryAfterSeconds }));
   }
 
-  verifyToken(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const { auth } = request.target.sink;
-    if (auth.type === 'none') done();
-    else this.#parts.requireToken(request, reply, auth.tokenHashes, done);
-  }
-
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     // A reconnecting stream must not start a run. Without a key there is no run to join, and 204 makes an EventSource stop.
     if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
-    const { engine, blobs, payloads, memory, wallClock, answers, refuseWhenFull } = this.#parts;
+    const { engine, blobs, payloads, memory, wallClock, gate, answers, refuseWhenFull } = this.#parts;
     refuseWhenFull();
-    const { target } = request;
+    const { target, sender } = request;
     const { sink } = target;
-    const { accept, prefer } = request.raw.headers;
-    const answer = negotiateAnswer(sink.response, accept, typeof prefer === 'string' ? prefer : undefined);
+    const answer = answerOf(request);
     const bodyMemory = new BodyMemory(memory, request.raw);
     try {
-      let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, bodyMemory, now: wallClock() });
-      const message = sink.idempotencyKey === undefined ? null : await messageIdOf(sink, input, engine.renderLarge);
-      const idempotency = readIdempotency(request, input, message);
+      let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, bodyMemory, sender, now: wallClock() });
+      const handshake = sender?.handshake ?? null;
+      if (handshake !== null && !handshake.startsRun) return gate.answerHandshake(request, reply, handshake.answer);
+      const idempotency = mayCarryKey(request) ? await readIdempotency(request, input, engine.renderLarge) : null;
       if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
       const run = await startRun(this.#parts, sink, input, idempotency);
-      // The run is on disk: the body is released before waiting for its end, unless a custom answer is made from it.
-      if (answer.response.mode !== 'custom') {
+      // The run is on disk: the body is released before waiting for its end, unless the answer is made from it.
+      if (!mayUseRequest(answer)) {
         input = null;
         bodyMemory.release();
       }
       await answers.send(reply, answer, run, input);
+    } catch (error) {
+      throw sender === null ? error : await sender.explain(error);
     } finally {
       bodyMemory.release();
     }
@@ -162,25 +173,13 @@ class TriggerRoute {
   }
 }
 
-type OtherMethods = Extract<SinkMatch, { kind: 'other_methods' }>;
-
-/** HEAD succeeds on a path of any method: some services probe a webhook's address with it before they save it. */
-function answerOtherMethod(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { methods, sinks }: OtherMethods,
-  done: HookHandlerDoneFunction,
-): void {
-  const allow = [...methods, 'HEAD', 'OPTIONS'].join(', ');
-  if (request.method === 'HEAD') return void reply.code(200).header('allow', allow).send();
-  const permission = request.method === 'OPTIONS' ? webhookPermission(request.raw.headers, sinks) : null;
-  if (permission !== null)
-    return void reply
-      .code(200)
-      .headers({ ...permission, allow })
-      .send();
-  if (request.method === 'OPTIONS') return void reply.code(204).header('allow', allow).send();
-  done(new AppError('method_not_allowed', `this path accepts ${methods.join(', ')}, not ${request.method}`, { headers: { allow } }));
+/** A provider reads no stream, and wishes for nothing. */
+function answerOf({ raw, target }: FastifyRequest): Answer {
+  const { accept, prefer } = raw.headers;
+  const { auth, response } = target.sink;
+  const preset = auth.type === 'scheme' ? findPreset(auth.scheme) : undefined;
+  if (preset !== undefined) return providerAnswer(preset, response);
+  return negotiateAnswer(response, accept, typeof prefer === 'string' ? prefer : undefined);
 }
 
 /** Empty when the connection has closed already: Node forgets its address then. */

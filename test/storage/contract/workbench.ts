@@ -149,6 +149,7 @@ export function newSink(appId: string, fields: Partial<Sink> = {}): Sink {
     limits: DEFAULT_LIMITS,
     body: 'auto',
     payload: null,
+    publicUrl: null,
     managedBy: 'api',
     createdAt: NOW,
     updatedAt: NOW,

@@ -54,12 +54,28 @@ export function toSink(row: SinkRow): Sink {
   };
 }
 
-type Settings = Pick<Sink, 'auth' | 'inputs' | 'response' | 'idempotencyKey' | 'webhookOrigins' | 'limits' | 'body' | 'payload'>;
+type Settings = Pick<
+  Sink,
+  'auth' | 'inputs' | 'response' | 'idempotencyKey' | 'idempotencyHours' | 'webhookOrigins' | 'publicUrl' | 'limits' | 'body' | 'payload'
+>;
 
-/** Older sinks were stored without `body` and `payload`. */
+/** Older sinks were stored without some of the settings, and with tokens as hashes alone. */
+interface StoredSettings
+  extends Omit<Settings, 'auth' | 'body' | 'payload' | 'publicUrl'>,
+    Partial<Pick<Settings, 'body' | 'payload' | 'publicUrl'>> {
+  auth: Settings['auth'] | { type: 'bearer'; tokenHashes: string[] };
+}
+
 function toSettings(text: string): Settings {
-  const settings = JSON.parse(text) as Omit<Settings, 'body' | 'payload'> & Partial<Settings>;
-  return { ...settings, body: settings.body ?? 'auto', payload: settings.payload ?? null };
+  const settings = JSON.parse(text) as StoredSettings;
+  const { auth } = settings;
+  return {
+    ...settings,
+    auth: 'tokenHashes' in auth ? { type: 'bearer', tokens: auth.tokenHashes.map((hash) => ({ name: null, endsAt: null, hash })) } : auth,
+    publicUrl: settings.publicUrl ?? null,
+    body: settings.body ?? 'auto',
+    payload: settings.payload ?? null,
+  };
 }
 
 export function toWorkflow(row: WorkflowRow): WorkflowRecord {

@@ -24,7 +24,7 @@ export class SinkWriter {
     const key = patternKey(sink.path);
     this.#refuseUnknownWorkflow(sink);
     this.#refuseClash(sink, appNo, key);
-    const { auth, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload } = sink;
+    const { auth, inputs, response, idempotencyKey, idempotencyHours, webhookOrigins, publicUrl, limits, body, payload } = sink;
     this.#sql.upsert({
       id: sink.id,
       app_no: appNo,
@@ -32,7 +32,18 @@ export class SinkWriter {
       path: sink.path,
       pattern_key: key,
       workflow_id: sink.workflowId,
-      settings: JSON.stringify({ auth, inputs, response, idempotencyKey, webhookOrigins, limits, body, payload }),
+      settings: JSON.stringify({
+        auth,
+        inputs,
+        response,
+        idempotencyKey,
+        idempotencyHours,
+        webhookOrigins,
+        publicUrl,
+        limits,
+        body,
+        payload,
+      }),
       managed_by: sink.managedBy,
       created_at: sink.createdAt,
       updated_at: sink.updatedAt,

@@ -31,7 +31,7 @@ export function changingDefinitionsContract(workbench: () => Workbench): void {
         workflowId: 'w',
         method: 'ANY',
         path: '/a/:id/*',
-        auth: { type: 'bearer', tokenHashes: ['ab'.repeat(32)] },
+        auth: { type: 'bearer', tokens: [{ name: null, endsAt: null, hash: 'ab'.repeat(32) }] },
         inputs: { user: '$request.query.user' },
         response: { mode: 'custom', status: 201, headers: { 'x-a': 'b' }, body: { ok: '$output.ok' } },
         managedBy: 'config',

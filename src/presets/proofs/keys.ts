@@ -1,7 +1,7 @@
 // Reads secrets of sinks as keys. A secret that is not in its encoding is a fault when the sink is saved.
 
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-import type { KeyEncoding } from './preset.ts';
+import type { KeyEncoding } from '../preset.ts';
 
 const FORMS: Readonly<Record<KeyEncoding, string>> = {
   utf8: 'a text that is not empty',

@@ -1,7 +1,7 @@
 // What every way to prove a sender has in common. A proof sees the head of a request, then each chunk of its body as it
 // comes, and finally the decoded body. So a request is proven before any run exists, whatever its size.
 
-import type { SeenHead, SeenRequest } from './place.ts';
+import type { SeenHead, SeenRequest } from '../place.ts';
 
 export interface Secret {
   /** In clear. */

@@ -1,10 +1,20 @@
 // Verifies signed requests: HMACs, which are computed as the body comes, and signatures by a private key.
 
 import { createHmac, createVerify, type Hmac, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import { textAt } from '../place.ts';
+import type { Encoding, Place, SignatureProof, TimestampSource } from '../preset.ts';
 import { decodeStrictly, readKey } from './keys.ts';
-import { textAt } from './place.ts';
-import type { Encoding, Place, SignatureProof, TimestampSource } from './preset.ts';
-import { isRefusal, type ProofHead, type Proving, type Refusal, refusal, type Secret, type Verdict, type Verifier, validSecrets } from './proof.ts';
+import {
+  isRefusal,
+  type ProofHead,
+  type Proving,
+  type Refusal,
+  refusal,
+  type Secret,
+  type Verdict,
+  type Verifier,
+  validSecrets,
+} from './proof.ts';
 import { readSignatureHeader } from './signature-header.ts';
 import { compileSignedText, type SignedText, type SignedValues } from './signed-text.ts';
 import { timestampFault } from './timestamps.ts';
@@ -64,7 +74,11 @@ interface Signed extends SignedValues {
 /** Reads from the head everything that is signed beside the body. */
 function readSigned(scheme: Scheme, { terms }: SignedText, head: ProofHead, now: number): Signed | Refusal {
   const names = [{ header: scheme.header, timestamp: scheme.timestamp, deliveryId: scheme.deliveryId }, ...(scheme.aliases ?? [])];
-  const { header, timestamp = scheme.timestamp, deliveryId } = names.find((name) => head.headers[name.header] !== undefined) ?? (names[0] as (typeof names)[number]);
+  const {
+    header,
+    timestamp = scheme.timestamp,
+    deliveryId,
+  } = names.find((name) => head.headers[name.header] !== undefined) ?? (names[0] as (typeof names)[number]);
   const seen = { ...head, body: undefined };
   const text = textAt(`header:${header}`, seen);
   if (text === null) return refusal(`the request has no signature: header ${header} is missing`);
@@ -75,7 +89,8 @@ function readSigned(scheme: Scheme, { terms }: SignedText, head: ProofHead, now:
   if (fault !== null) return refusal(`the signature in ${header} is refused: ${fault}`);
   const id = terms.has('id') && deliveryId != null ? textAt(deliveryId, seen) : '';
   // A dot would let the end of an id pass for the beginning of what follows it.
-  if (id === null || id.includes('.')) return refusal(`the signature in ${header} is refused: the id that it signs is missing or malformed`);
+  if (id === null || id.includes('.'))
+    return refusal(`the signature in ${header} is refused: the id that it signs is missing or malformed`);
   return { head, timestamp: time?.text ?? '', id, signatures: read.signatures, asymmetric: read.asymmetric };
 }
 
@@ -132,7 +147,14 @@ function startCheck(scheme: Scheme, { key, isAsymmetric }: SignatureSecret, sign
   return publicKeyCheck(key, signatures, before, after);
 }
 
-function hmacCheck(hash: string, key: KeyObject, signatures: readonly string[], encoding: Encoding, before: string, after: string): SecretCheck {
+function hmacCheck(
+  hash: string,
+  key: KeyObject,
+  signatures: readonly string[],
+  encoding: Encoding,
+  before: string,
+  after: string,
+): SecretCheck {
   const hmac = createHmac(hash, key).update(before);
   return {
     update: (chunk) => void hmac.update(chunk),

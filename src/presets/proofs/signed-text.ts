@@ -23,7 +23,7 @@ const TERMS: Readonly<Record<string, (values: SignedValues) => string>> = {
   hubspot_url: ({ head }) => decodeForHubspot(head.url),
 };
 
-export const SIGNED_TERMS = ['body', ...Object.keys(TERMS)];
+const SIGNED_TERMS = ['body', ...Object.keys(TERMS)];
 const TERM = /\{([a-z_]+)\}/g;
 
 /** Returns the fault of a template, or null. */
@@ -46,5 +46,5 @@ export function compileSignedText(template: string): SignedText {
 const HUBSPOT_DECODES = /%(?:3a|2f|3f|40|21|24|27|28|29|2a|2c|3b)/gi;
 
 function decodeForHubspot(url: string): string {
-  return url.replaceAll(HUBSPOT_DECODES, (escape) => decodeURIComponent(escape));
+  return url.replaceAll(HUBSPOT_DECODES, (escaped) => decodeURIComponent(escaped));
 }

@@ -1,7 +1,7 @@
 // Verifies HTTP Basic authentication (RFC 7617). A secret is `user:password`.
 
+import { textAt } from '../place.ts';
 import { equalVerifier } from './equal-proof.ts';
-import { textAt } from './place.ts';
 import { refusal, type Secret, type Verifier } from './proof.ts';
 
 const FORM = /^basic +([A-Za-z0-9+/]+=*)$/i;

@@ -1,17 +1,18 @@
 // Creates, edits and deletes single sinks for the API.
 
-import type { Clock } from '../clock.ts';
-import { refuseFaults } from '../core/fault.ts';
-import { withPlainNumbers } from '../core/json/json.ts';
-import { parseSink, type Sink } from '../core/sink/sink.ts';
-import { AppError } from '../errors.ts';
-import { newToken } from '../ids.ts';
-import { hashToken } from '../token.ts';
-import type { Catalog } from './catalog.ts';
-import type { DefinitionWriter } from './definition-writer.ts';
-import { type Edit, refuseIfManaged, refuseStale } from './edit.ts';
-import { hashSinkTokens } from './hash-sink-tokens.ts';
+import type { Clock } from '../../clock.ts';
+import { refuseFaults } from '../../core/fault.ts';
+import { withPlainNumbers } from '../../core/json/json.ts';
+import { parseSink, type Sink } from '../../core/sink/sink.ts';
+import { AppError } from '../../errors.ts';
+import { newToken } from '../../ids.ts';
+import { hashToken } from '../../token.ts';
+import type { Catalog } from '../catalog.ts';
+import type { DefinitionWriter } from '../definition-writer.ts';
+import { type Edit, refuseIfManaged, refuseStale } from '../edit.ts';
+import { type CredentialContext, credentialFaults } from './credential-faults.ts';
 import { patchSink, readSinkEdit } from './sink-edit.ts';
+import { toStoredSink } from './stored-sink.ts';
 
 export interface SinkChanges {
   findSink(appId: string, sinkId: string): Sink;
@@ -25,14 +26,15 @@ export interface SinkChanges {
   rotateToken(appId: string, sinkId: string, ifMatch?: string): Promise<{ sink: Sink; token: string }>;
 }
 
-interface Context {
+export interface SinkChangesOptions {
   writer: DefinitionWriter;
   catalog: Catalog;
+  credentials: CredentialContext;
   clock: Clock;
 }
 
-export function createSinkChanges(writer: DefinitionWriter, catalog: Catalog, clock: Clock): SinkChanges {
-  const context: Context = { writer, catalog, clock };
+export function createSinkChanges(context: SinkChangesOptions): SinkChanges {
+  const { writer, catalog, clock } = context;
   const { serially, change } = writer;
   return {
     findSink: (appId, sinkId) => findSink(catalog, appId, sinkId),
@@ -53,7 +55,11 @@ export function createSinkChanges(writer: DefinitionWriter, catalog: Catalog, cl
       serially(async () => {
         const existing = findOwnSink(catalog, appId, sinkId, ifMatch);
         const token = newToken();
-        const sink: Sink = { ...existing, auth: { type: 'bearer', tokenHashes: [hashToken(token)] }, updatedAt: clock() };
+        const sink: Sink = {
+          ...existing,
+          auth: { type: 'bearer', tokens: [{ name: null, endsAt: null, hash: hashToken(token) }] },
+          updatedAt: clock(),
+        };
         await change({ kind: 'put_sink', sink });
         return { sink, token };
       }),
@@ -75,18 +81,24 @@ function findOwnSink(catalog: Catalog, appId: string, sinkId: string, ifMatch?: 
   return sink;
 }
 
-async function saveSink({ writer, catalog, clock }: Context, appId: string, document: unknown, existing: Sink | undefined): Promise<Sink> {
+async function saveSink(
+  { writer, catalog, credentials, clock }: SinkChangesOptions,
+  appId: string,
+  document: unknown,
+  existing: Sink | undefined,
+): Promise<Sink> {
   const { sink: definition, faults } = parseSink(document, appId);
   if (definition === null) {
     refuseFaults('the sink', faults);
     throw new Error('a sink without faults was not parsed');
   }
-  const sink = hashSinkTokens(definition, { managedBy: 'api', existing, now: clock() });
+  refuseFaults('the sink', credentialFaults(definition, credentials));
+  const sink = toStoredSink(definition, { managedBy: 'api', existing, sealer: credentials.sealer, now: clock() });
   await writer.change({ kind: 'put_sink', sink });
   return findSink(catalog, appId, sink.id);
 }
 
-async function editSink(context: Context, existing: Sink, given: unknown, show: Edit<Sink>['show']): Promise<Sink> {
+async function editSink(context: SinkChangesOptions, existing: Sink, given: unknown, show: Edit<Sink>['show']): Promise<Sink> {
   const { document, faults } = readSinkEdit(given, show(existing) as Record<string, unknown>);
   refuseFaults('the sink', faults);
   return await saveSink(context, existing.appId, document, existing);

@@ -1,17 +1,19 @@
 // Converts edits of a sink (`PUT` and `PATCH`) to its new definition. Credentials that an edit does not mention stay.
 
-import type { Fault } from '../core/fault.ts';
-import { mergePatch } from '../core/json/merge-patch.ts';
-import type { Sink } from '../core/sink/sink.ts';
+import type { Fault } from '../../core/fault.ts';
+import { mergePatch } from '../../core/json/merge-patch.ts';
+import type { Sink } from '../../core/sink/sink.ts';
+import { withoutReadOnly } from '../edit.ts';
 import { describeSink } from './describe-sink.ts';
-import { withoutReadOnly } from './edit.ts';
 
 const READ_ONLY = ['id', 'url', 'managed_by', 'created_at', 'updated_at'];
 
 /** Returns the edited sink's document for `parseSink`. `shown` is the sink as the API presents it. */
 export function readSinkEdit(given: unknown, shown: Record<string, unknown>): { document: unknown; faults: Fault[] } {
   if (!isObject(given)) return { document: given, faults: [] };
-  const { fields, faults } = withoutReadOnly(given, shown, READ_ONLY);
+  // What was shown of credentials changes with their use.
+  const { credentials: _shown, ...edited } = given;
+  const { fields, faults } = withoutReadOnly(edited, shown, READ_ONLY);
   const { auth, public: isPublic, ...document } = fields;
   // Answers contain the name of the scheme instead of credentials.
   const isName = typeof auth === 'string';
@@ -40,7 +42,7 @@ export function patchSink(existing: Sink, patch: unknown): unknown {
 }
 
 function schemeMessage(shown: Record<string, unknown>): string {
-  return `is ${JSON.stringify(shown['auth'])}, and a scheme alone cannot change it; write {"type": "bearer", "tokens": […]}, or null for a public sink`;
+  return `is ${JSON.stringify(shown['auth'])}, and a scheme alone cannot change it; write it with its credentials, as {"type": "bearer", "tokens": […]}, or null for a public sink`;
 }
 
 function publicMessage(wanted: boolean): string {

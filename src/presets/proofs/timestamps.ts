@@ -1,6 +1,6 @@
 // The time that a provider signs, in the forms in which providers write it.
 
-import type { TimestampSource } from './preset.ts';
+import type { TimestampSource } from '../preset.ts';
 
 /** Strict: a lenient parser would accept a text that was shifted into the neighbouring field of the signed text. */
 const FORMS: Readonly<Record<TimestampSource['unit'], { pattern: RegExp; toMs: (text: string) => number }>> = {

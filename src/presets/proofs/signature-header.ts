@@ -1,6 +1,6 @@
 // Reads the header that carries a signature: alone, after a prefix, or as items of a list, which may also carry the time.
 
-import type { SignatureProof } from './preset.ts';
+import type { SignatureProof } from '../preset.ts';
 
 export interface SignatureHeader {
   /** More than one while a provider changes its secret. */

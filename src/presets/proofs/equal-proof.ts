@@ -1,8 +1,8 @@
 // Verifies a shared secret that the provider sends with each request. The body is not bound to it.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { textAt, textsAt } from './place.ts';
-import type { EqualProof } from './preset.ts';
+import { textAt, textsAt } from '../place.ts';
+import type { EqualProof } from '../preset.ts';
 import { type Proving, refusal, type Secret, type Verdict, type Verifier, validSecrets } from './proof.ts';
 
 export function equalVerifier({ place }: EqualProof, secrets: readonly Secret[]): Verifier {

@@ -1,0 +1,45 @@
+// Opens the sealed secrets of a sink, and makes the verifier of its scheme with them.
+
+import type { SchemeAuth } from '../../../core/sink/auth/scheme-auth.ts';
+import { AppError } from '../../../errors.ts';
+import type { HandshakeSettings } from '../../../presets/handshakes.ts';
+import type { Verifier } from '../../../presets/proofs/proof.ts';
+import { createVerifier } from '../../../presets/proofs/verifier.ts';
+import type { Scheme } from '../../../presets/scheme.ts';
+import { findScheme } from '../../../presets/schemes.ts';
+import type { Sealer } from '../../../sealer.ts';
+
+/** A scheme with the secrets of one sink. */
+export interface OpenedScheme {
+  scheme: Scheme;
+  verifier: Verifier;
+  known: HandshakeSettings;
+}
+
+/** Throws `unavailable` when the secrets cannot be opened, so that no request passes. */
+export function openScheme({ scheme: id, secrets, settings }: SchemeAuth, sealer: Sealer): OpenedScheme {
+  const scheme = findScheme(id);
+  if (scheme === undefined)
+    throw new AppError('unavailable', `this version has no scheme "${id}", which the sink names`, { retryAfterSeconds: 60 });
+  try {
+    const opened = secrets.map(({ sealed, endsAt }) => ({ value: sealer.open(sealed), endsAt }));
+    const clear = Object.fromEntries(
+      Object.entries(settings).map(([name, value]) => [name, isSealedSetting(value) ? sealer.open(value.sealed) : value]),
+    );
+    const texts = Object.fromEntries(Object.entries(clear).map(([name, value]) => [name, String(value)]));
+    return {
+      scheme,
+      verifier: createVerifier(scheme, opened, clear),
+      known: { secrets: opened.map(({ value }) => value), settings: texts },
+    };
+  } catch (error) {
+    throw new AppError('unavailable', 'the secrets of this sink cannot be opened: they were sealed with another secret key', {
+      retryAfterSeconds: 60,
+      cause: error,
+    });
+  }
+}
+
+function isSealedSetting(value: unknown): value is { sealed: string } {
+  return typeof value === 'object' && value !== null && 'sealed' in value;
+}

@@ -1,0 +1,111 @@
+// Checks one request of a sink with a scheme: that its sender is proven, and whether it is a handshake. It begins with the head,
+// sees every byte of the body as it came, and ends before any run exists.
+
+import type { IncomingMessage } from 'node:http';
+import type { SinkLimits } from '../../../core/sink/sink.ts';
+import { AppError } from '../../../errors.ts';
+import { answerHandshake, isHandshake, needsBody, possibleHandshakes, type ReadyAnswer } from '../../../presets/handshakes.ts';
+import type { Handshake } from '../../../presets/preset.ts';
+import { isRefusal, type ProofHead, type Proving, type Refusal, type Verdict } from '../../../presets/proofs/proof.ts';
+import type { OpenedScheme } from './open-scheme.ts';
+
+export interface SenderCheckOptions {
+  opened: OpenedScheme;
+  head: ProofHead;
+  sinkMethods: readonly string[];
+  now: number;
+  /** Called with the position of the secret that proved a request. */
+  recordUse: (secret: number) => void;
+  /** Makes the error for an unproven request. */
+  refuse: (reason: string) => AppError;
+}
+
+/** A body that must be read before its sender is proven, for a handshake, is small. */
+const MAX_UNPROVEN_BYTES = 65_536;
+
+export class SenderCheck {
+  readonly #options: SenderCheckOptions;
+  readonly #begun: Proving | Refusal;
+  /** Handshakes that the request may be. */
+  readonly #handshakes: readonly Handshake[];
+  #raw: IncomingMessage | null = null;
+  #verdict: Promise<Verdict> | null = null;
+  #handshake: { answer: ReadyAnswer; startsRun: boolean } | null = null;
+
+  /** Throws `unauthorized` or `rate_limited`. */
+  constructor(options: SenderCheckOptions) {
+    this.#options = options;
+    const { opened, head, sinkMethods, now } = options;
+    const { preset } = opened.scheme;
+    this.#begun = opened.verifier.begin(head, now);
+    const possible = preset === null || preset.handshakes.length === 0 ? [] : possibleHandshakes(preset, head, sinkMethods);
+    this.#handshakes = isRefusal(this.#begun) ? possible.filter(({ isSigned }) => !isSigned) : possible;
+    if (isRefusal(this.#begun) && this.#handshakes.length === 0) throw options.refuse(this.#begun.reason);
+  }
+
+  /** The answer to a handshake that needs neither proof nor body; null for any other request. */
+  answerHead(): ReadyAnswer | null {
+    const found = this.#handshakes.find((handshake) => !handshake.isSigned && handshake.startsRun !== true && !needsBody(handshake));
+    return found === undefined ? null : this.#answer(found, undefined);
+  }
+
+  /** The limits within which the body is read. */
+  limits(limits: SinkLimits): SinkLimits {
+    if (!isRefusal(this.#begun)) return limits;
+    const { bodyBytes, formBytes } = limits;
+    return { ...limits, bodyBytes: Math.min(bodyBytes, MAX_UNPROVEN_BYTES), formBytes: Math.min(formBytes, MAX_UNPROVEN_BYTES) };
+  }
+
+  /** Must be called before the body is read: the proof then sees its bytes. */
+  watch(raw: IncomingMessage): void {
+    this.#raw = raw;
+    if (isRefusal(this.#begun) || this.#begun.update === null) return;
+    raw.on('data', this.#begun.update);
+    // A listener alone would start the stream before its reader is there.
+    raw.pause();
+  }
+
+  /**
+   * Must be called once the body has been read, and before any of its files is published. `body` is decoded; undefined when it
+   * is too large to decode at once. Rejects with `unauthorized`, or with `forbidden` for a handshake that fails.
+   */
+  async finish(body: unknown): Promise<void> {
+    const request = { ...this.#options.head, body };
+    const found = this.#handshakes.filter((handshake) => isHandshake(handshake, request));
+    const handshake = found.find(({ isSigned }) => !isSigned) ?? found[0];
+    if (handshake?.isSigned !== false) await this.#prove(body);
+    if (handshake !== undefined) this.#handshake = { answer: this.#answer(handshake, body), startsRun: handshake.startsRun === true };
+  }
+
+  /** Set by `finish` when the request is a handshake. */
+  get handshake(): { answer: ReadyAnswer; startsRun: boolean } | null {
+    return this.#handshake;
+  }
+
+  /** The error to answer with when the body could not be read: an unproven sender learns only that it is unproven. */
+  async explain(error: unknown): Promise<unknown> {
+    if (!(error instanceof AppError) || error.code === 'too_large' || error.code === 'unavailable') return error;
+    if (error.code === 'unauthorized' || error.code === 'rate_limited') return error;
+    if (!isRefusal(this.#begun) && this.#raw?.complete !== true) return error;
+    const verdict = await this.#verify(undefined);
+    return verdict.isProven ? error : this.#options.refuse(verdict.reason);
+  }
+
+  async #prove(body: unknown): Promise<void> {
+    const verdict = await this.#verify(body);
+    if (!verdict.isProven) throw this.#options.refuse(verdict.reason);
+    this.#options.recordUse(verdict.secret);
+  }
+
+  #verify(body: unknown): Promise<Verdict> {
+    this.#verdict ??= Promise.resolve(isRefusal(this.#begun) ? this.#begun : this.#begun.finish({ ...this.#options.head, body }));
+    return this.#verdict;
+  }
+
+  #answer(handshake: Handshake, body: unknown): ReadyAnswer {
+    const { head, opened } = this.#options;
+    const outcome = answerHandshake(handshake, { ...head, body }, opened.known);
+    if (outcome.kind === 'refused') throw new AppError('forbidden', `the handshake is refused: ${outcome.reason}`);
+    return outcome.answer;
+  }
+}

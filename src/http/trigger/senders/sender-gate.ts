@@ -1,0 +1,103 @@
+// Lets a request pass to its sink when the sender may trigger it: by address, by token, or by a scheme, whose check goes on while
+// the body is read. Answers handshakes.
+
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import type { Clock } from '../../../clock.ts';
+import type { TokenHash } from '../../../core/sink/auth/credentials.ts';
+import type { SchemeAuth } from '../../../core/sink/auth/scheme-auth.ts';
+import { validHashes } from '../../../core/sink/auth/sink-auth.ts';
+import type { Sink } from '../../../core/sink/sink.ts';
+import type { ReadyAnswer } from '../../../presets/handshakes.ts';
+import { findPreset } from '../../../presets/table.ts';
+import { hashToken } from '../../../token.ts';
+import type { RequireToken } from '../../authenticate.ts';
+import { hasBody } from '../../body/body-bytes.ts';
+import { answerOtherMethod, type OtherMethods } from '../other-methods.ts';
+import { handshakeOf, type RejectionLog } from '../rejection-log.ts';
+import type { CredentialUses } from './credential-uses.ts';
+import type { SenderCheck } from './sender-check.ts';
+import type { Senders } from './senders.ts';
+
+export interface GateParts {
+  requireToken: RequireToken;
+  senders: Senders;
+  uses: CredentialUses;
+  rejections: RejectionLog;
+  wallClock: Clock;
+}
+
+/** Whether a request of another method than the sink's may be a handshake of it. */
+export function claims({ auth }: Sink, method: string): boolean {
+  const preset = auth.type === 'scheme' ? findPreset(auth.scheme) : undefined;
+  return preset?.handshakes.some((handshake) => handshake.method === method) === true;
+}
+
+export class SenderGate {
+  readonly #parts: GateParts;
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+  }
+
+  /** Calls `done` when the request may go on, or with its error. Answers a handshake that its head tells. */
+  verify(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const { auth } = request.target.sink;
+    switch (auth.type) {
+      case 'none':
+        return done();
+      case 'bearer':
+        return this.#verifyToken(request, reply, auth.tokens, done);
+      case 'scheme':
+        return this.#beginCheck(request, reply, auth, done);
+    }
+  }
+
+  answerHandshake(request: FastifyRequest, reply: FastifyReply, { status, headers, body }: ReadyAnswer): void {
+    const { method, target } = request;
+    const { sink, path, clientIp } = target;
+    this.#parts.rejections.add(handshakeOf(status, { sinkId: sink.id, method, path: `/${sink.appId}${path}`, clientIp }));
+    reply.code(status).headers(headers).send(body);
+  }
+
+  #verifyToken(request: FastifyRequest, reply: FastifyReply, tokens: readonly TokenHash[], done: HookHandlerDoneFunction): void {
+    const { requireToken, uses, wallClock } = this.#parts;
+    requireToken(request, reply, validHashes(tokens, wallClock()), (error) => {
+      if (error === undefined)
+        uses.record(request.target.sink.id, tokens.length === 1 ? (tokens[0] as TokenHash).hash : hashOfToken(request));
+      done(error);
+    });
+  }
+
+  #beginCheck(request: FastifyRequest, reply: FastifyReply, auth: SchemeAuth, done: HookHandlerDoneFunction): void {
+    try {
+      const sender = this.#parts.senders.begin(request, request.target, auth);
+      const answer = sender.answerHead();
+      if (answer !== null) return this.answerHandshake(request, reply, answer);
+      request.sender = sender;
+    } catch (error) {
+      return done(error as Error);
+    }
+    const { otherMethods, sender } = request;
+    if (otherMethods === null) done();
+    else if (hasBody(request.raw)) answerOtherMethod(request, reply, otherMethods, done);
+    else this.#finishWithoutBody(request, reply, otherMethods, sender as SenderCheck, done);
+  }
+
+  /** A handshake of another method than the sink's, which its sender must prove. */
+  #finishWithoutBody(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    others: OtherMethods,
+    sender: SenderCheck,
+    done: HookHandlerDoneFunction,
+  ): void {
+    sender.finish(null).then(() => {
+      if (sender.handshake === null) answerOtherMethod(request, reply, others, done);
+      else this.answerHandshake(request, reply, sender.handshake.answer);
+    }, done);
+  }
+}
+
+function hashOfToken({ raw }: FastifyRequest): string {
+  return hashToken((raw.headers.authorization ?? '').replace(/^\S+\s+/, ''));
+}

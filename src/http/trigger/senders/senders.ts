@@ -1,0 +1,52 @@
+// Sinks whose senders prove themselves by a scheme (presets/): opens their secrets once, and begins the check of each request.
+
+import type { FastifyRequest } from 'fastify';
+import type { Clock } from '../../../clock.ts';
+import type { SchemeAuth } from '../../../core/sink/auth/scheme-auth.ts';
+import type { Sink } from '../../../core/sink/sink.ts';
+import { memoizeByIdentity } from '../../../core/values/memoize.ts';
+import type { AppError } from '../../../errors.ts';
+import type { Sealer } from '../../../sealer.ts';
+import type { FailedCredentials } from '../../failed-credentials.ts';
+import { readQuery, type TriggerTarget } from '../trigger-input.ts';
+import type { CredentialUses } from './credential-uses.ts';
+import { openScheme } from './open-scheme.ts';
+import { SenderCheck } from './sender-check.ts';
+
+export interface SenderOptions {
+  sealer: Sealer;
+  wallClock: Clock;
+  baseUrl: () => string;
+  uses: CredentialUses;
+  failures: FailedCredentials;
+}
+
+export class Senders {
+  readonly #options: SenderOptions;
+  /** A sink that changes is another object. */
+  readonly #open = memoizeByIdentity((auth: SchemeAuth) => openScheme(auth, this.#options.sealer));
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `unauthorized` or `rate_limited` when the head alone shows that the request is not the sender's, and no handshake. */
+  begin(request: FastifyRequest, target: TriggerTarget, auth: SchemeAuth): SenderCheck {
+    const { wallClock, baseUrl, uses, failures } = this.#options;
+    const { sink, query, clientIp } = target;
+    const opened = this.#open(auth);
+    const { method, url, headers } = request.raw;
+    const publicUrl = sink.publicUrl === null ? `${baseUrl()}${url}` : `${sink.publicUrl}${query === '' ? '' : `?${query}`}`;
+    const head = { method: method as string, url: publicUrl, headers, query: query === '' ? {} : readQuery(query) };
+    const recordUse = (secret: number): void => {
+      const stored = auth.secrets[secret];
+      if (stored !== undefined) uses.record(sink.id, stored.sealed);
+    };
+    const refuse = (reason: string): AppError => failures.refuse(clientIp, reason, `Webhook realm="sluice", scheme="${auth.scheme}"`);
+    return new SenderCheck({ opened, head, sinkMethods: methodsOf(sink), now: wallClock(), recordUse, refuse });
+  }
+}
+
+function methodsOf({ method }: Sink): string[] {
+  return method === 'ANY' ? ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] : [method];
+}

@@ -1,0 +1,20 @@
+// What a sink can name as its `auth.type` beside `none` and `bearer`: a provider of the table, or a generic scheme, whose
+// proof is described by settings of the sink.
+
+import type { Preset, PresetSetting, Proof } from './preset.ts';
+
+/** Values of settings by name: texts, numbers or lists of texts. */
+export type SettingValues = Readonly<Record<string, unknown>>;
+
+export interface Scheme {
+  id: string;
+  /** Null for a generic scheme. */
+  preset: Preset | null;
+  settings: readonly PresetSetting[];
+  /** False where a provider's own keys prove the sender. */
+  needsSecrets: boolean;
+  /** `settings` have no faults. */
+  proofOf(settings: SettingValues): Proof;
+  /** Returns faults beyond those of single settings: the setting at fault, and what is wrong. */
+  faultsOf(settings: SettingValues): { setting: string; message: string }[];
+}
