@@ -23,6 +23,7 @@ describe('a definition that may be saved', () => {
       limits: DEFAULT_LIMITS,
       body: 'auto',
       payload: null,
+      publicUrl: null,
     });
   });
 
