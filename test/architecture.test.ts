@@ -35,7 +35,10 @@ const MAY_IMPORT: Record<string, Allowance> = {
   client: {},
   presets: { packages: ['node:crypto'] },
   'sealer.ts': { packages: ['node:crypto'] },
-  core: { uses: ['errors.ts', 'presets'], packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:module', 're2js'] },
+  core: {
+    uses: ['address-range.ts', 'errors.ts', 'presets'],
+    packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:module', 're2js'],
+  },
   config: { uses: ['address-range.ts', 'core'], packages: ['node:fs'] },
   'logger.ts': { knows: ['config'], packages: ['pino'] },
   'ids.ts': { uses: ['core'], knows: ['clock.ts'], packages: ['node:crypto'] },
@@ -97,7 +100,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
     ],
   },
   http: {
-    uses: ['core', 'definitions', 'errors.ts', 'intake', 'memory-budget.ts', 'presets', 'token.ts'],
+    uses: ['address-range.ts', 'core', 'definitions', 'errors.ts', 'intake', 'memory-budget.ts', 'presets', 'token.ts'],
     knows: ['clock.ts', 'engine', 'files', 'logger.ts', 'payloads', 'sealer.ts', 'storage'],
     packages: [
       'fastify',

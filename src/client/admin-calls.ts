@@ -63,8 +63,11 @@ export const sinkCalls = (server: ServerCalls) => ({
   delete: (appId: string, sinkId: string, options: EditOptions = {}) =>
     server.call<null>('DELETE', at`/api/v1/apps/${appId}/sinks/${sinkId}`, options),
   /** Only this answer contains the new token. */
-  rotateToken: (appId: string, sinkId: string) =>
-    server.call<SinkInfo & { auth_token: string }>('POST', at`/api/v1/apps/${appId}/sinks/${sinkId}/rotate-token`),
+  rotateToken: (appId: string, sinkId: string, options: { keep_hours?: number } = {}) =>
+    server.call<SinkInfo & { auth_token: string }>('POST', at`/api/v1/apps/${appId}/sinks/${sinkId}/rotate-token`, { query: options }),
+  /** The secret that the sender of the sink has brought; the server shows it once. */
+  capturedSecret: async (appId: string, sinkId: string) =>
+    (await server.call<{ secret: string }>('POST', at`/api/v1/apps/${appId}/sinks/${sinkId}/captured-secret`)).secret,
 });
 
 export const definitionCalls = (server: ServerCalls) => ({

@@ -35,6 +35,7 @@ const hmac: Scheme = {
   preset: null,
   settings: HMAC_SETTINGS,
   needsSecrets: true,
+  capturesSecret: false,
   proofOf: readHmac,
   faultsOf: hmacFaults,
 };
@@ -44,6 +45,7 @@ const apiKey: Scheme = {
   preset: null,
   settings: [setting('header', 'the header with the key'), setting('query', 'the parameter of the query with the key')],
   needsSecrets: true,
+  capturesSecret: false,
   proofOf: ({ header, query }): Proof => ({
     kind: 'equal',
     place: header === undefined ? `query:${String(query)}` : headerPlace(String(header)),
@@ -59,6 +61,7 @@ const basic: Scheme = {
   preset: null,
   settings: [],
   needsSecrets: true,
+  capturesSecret: false,
   proofOf: () => ({ kind: 'basic' }),
   faultsOf: () => [],
 };

@@ -13,6 +13,8 @@ export interface Scheme {
   settings: readonly PresetSetting[];
   /** False where a provider's own keys prove the sender. */
   needsSecrets: boolean;
+  /** The first request of the provider may bring the secret, so that a definition may leave it out. */
+  capturesSecret: boolean;
   /** `settings` have no faults. */
   proofOf(settings: SettingValues): Proof;
   /** Returns faults beyond those of single settings: the setting at fault, and what is wrong. */

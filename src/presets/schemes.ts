@@ -21,6 +21,7 @@ function ofPreset(preset: Preset): Scheme {
     preset,
     settings: preset.settings ?? [],
     needsSecrets: preset.secretFrom !== 'none',
+    capturesSecret: preset.handshakes.some(({ kind }) => kind === 'capture-secret'),
     proofOf: () => preset.proof,
     faultsOf: () => [],
   };

@@ -336,3 +336,49 @@ test('a scheme that signs the URL needs the public address', async () => {
     expect.stringContaining('public_url: is missing: hmac signs the public URL; write it here, or set SLUICE_BASE_URL'),
   ]);
 });
+
+describe('a sink with a list of addresses', () => {
+  test('is triggered from these alone, whatever else proves the sender', async () => {
+    await app().sink({ path: '/near', allow_from: ['127.0.0.0/8', '::1'], response: 'wait' });
+    await app().sink({ path: '/far', allow_from: ['203.0.113.0/24', '2001:db8::/32'], response: 'wait' });
+    expect((await send({ path: '/near' })).status).toBe(200);
+    const refused = await send({ path: '/far' });
+    expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining('allow_from')]);
+    const { status, body } = await app().admin('POST', '/apps/shop/sinks', {
+      path: '/x',
+      method: 'POST',
+      allow_from: ['10.0.0.0/8', 'localhost'],
+    });
+    expect([status, body.error.message]).toEqual([
+      400,
+      expect.stringContaining('allow_from[1]: "localhost" is neither an address nor a CIDR'),
+    ]);
+  });
+
+  test('goes by the address that a trusted proxy tells', async () => {
+    const behind = await startTestApp({ settings: { trust_proxy: '127.0.0.1' } });
+    await behind.sink({ path: '/far', allow_from: ['203.0.113.0/24'], response: 'wait' });
+    const from = (address: string): Promise<Response> =>
+      fetch(`${behind.url}/shop/far`, { method: 'POST', headers: { 'x-forwarded-for': address } });
+    expect((await from('203.0.113.9')).status).toBe(200);
+    expect((await from('203.0.114.9')).status).toBe(403);
+    expect((await from('::ffff:203.0.113.9')).status).toBe(200);
+  });
+});
+
+describe('a token that is rotated', () => {
+  test('stays valid for as long as it is kept', async () => {
+    let clock = Date.now();
+    const rotating = await startTestApp({ clock: () => clock });
+    const { id } = await rotating.sink({ path: '/rotated', auth_token: 'first', response: 'wait' });
+    const { body } = await rotating.admin('POST', `/apps/shop/sinks/${id}/rotate-token?keep_hours=24`);
+    const post = async (token: string): Promise<number> =>
+      (await fetch(`${rotating.url}/shop/rotated`, { method: 'POST', headers: { authorization: `Bearer ${token}` } })).status;
+    expect([await post('first'), await post(body.auth_token)]).toEqual([200, 200]);
+    clock += 24 * 3_600_000 - 1;
+    expect(await post('first')).toBe(200);
+    clock += 1;
+    expect([await post('first'), await post(body.auth_token)]).toEqual([401, 200]);
+    expect((await rotating.admin('POST', `/apps/shop/sinks/${id}/rotate-token?keep_hours=-1`)).status).toBe(400);
+  });
+});

@@ -27,6 +27,7 @@ export function define(command: Command, context: CliContext): void {
   });
 
   defineCreate(command, context);
+  defineCapturedSecret(command, context);
 
   const remove = command.command('delete').description('delete a sink').argument('<sink_id>');
   addServerOptions(remove).action(async (sinkId: string, options: ServerOptions) => {
@@ -39,13 +40,39 @@ export function define(command: Command, context: CliContext): void {
   const rotate = command
     .command('rotate-token')
     .description('replace the tokens of a sink with a new one, and print it')
-    .argument('<sink_id>');
-  addOutputOption(addServerOptions(rotate), ['text', 'json']).action(async (sinkId: string, options: ServerOptions & OutputOptions) => {
+    .argument('<sink_id>')
+    .option('--keep <hours>', 'let the old tokens stay valid for these hours, such as 24h', '0h');
+  addOutputOption(addServerOptions(rotate), ['text', 'json']).action(async (sinkId: string, options: RotateOptions) => {
+    const keepHours = readHours(options.keep);
     const client = await connect(options, context);
-    const rotated = await client.sinks.rotateToken((await findSink(client, sinkId)).app_id, sinkId);
+    const rotated = await client.sinks.rotateToken((await findSink(client, sinkId)).app_id, sinkId, { keep_hours: keepHours });
     if (options.output === 'json') return printJson(io, rotated);
     printLine(io, rotated.auth_token);
     printHint(io, 'this is the only time that the token is shown');
+  });
+}
+
+interface RotateOptions extends ServerOptions, OutputOptions {
+  keep: string;
+}
+
+function readHours(text: string): number {
+  const hours = /^(\d{1,4})h?$/.exec(text)?.[1];
+  if (hours === undefined) throw new ExitError(`--keep: "${text}" is not a number of hours, such as 24h`, WRONG_USAGE);
+  return Number(hours);
+}
+
+function defineCapturedSecret(command: Command, context: CliContext): void {
+  const { io } = context;
+  const captured = command
+    .command('captured-secret')
+    .description('show the secret that the provider of a sink has brought with its first request; once only')
+    .argument('<sink_id>');
+  addServerOptions(captured).action(async (sinkId: string, options: ServerOptions) => {
+    const client = await connect(options, context);
+    const secret = await client.sinks.capturedSecret((await findSink(client, sinkId)).app_id, sinkId);
+    printLine(io, printable(secret));
+    printHint(io, 'this is the only time that the secret is shown');
   });
 }
 

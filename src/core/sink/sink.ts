@@ -1,6 +1,7 @@
 // Sinks: the inbound endpoint definitions. Field names come from the HTTP Sink document (`path`, `method`,
 // `auth_token`), plus optional fields of our own.
 
+import { parseAddressRange } from '../../address-range.ts';
 import { appIdFault } from '../app.ts';
 import type { Fault } from '../fault.ts';
 import { createSchemaCheck, type JsonSchema } from '../schema.ts';
@@ -55,6 +56,8 @@ interface SinkSettings {
   idempotencyHours?: number | undefined;
   /** Origins that the handshake allows to send here (CloudEvents web hooks, 4); `*` for all. */
   webhookOrigins?: readonly string[] | undefined;
+  /** Addresses and CIDRs that may trigger the sink; absent for all. */
+  allowFrom?: readonly string[] | undefined;
   /** The URL that senders use, for schemes that sign it; null for the server's own address and path. */
   publicUrl: string | null;
   limits: SinkLimits;
@@ -104,6 +107,13 @@ export const sinkSchema: JsonSchema = {
       items: { type: 'string', pattern: '^(?:\\*|[A-Za-z0-9._:/-]{1,255})$' },
       description: 'senders that may ask, as CloudEvents web hooks do, whether they may send here; "*" is all',
     },
+    allow_from: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 256,
+      items: { type: 'string' },
+      description: 'addresses and CIDRs that may trigger the sink, as ["203.0.113.0/24"]',
+    },
     public_url: {
       type: ['string', 'null'],
       pattern: '^https?://[\\x21-\\x7e]{1,2000}$',
@@ -138,6 +148,7 @@ interface SinkDocument extends AuthDocument {
   idempotency_key?: string;
   idempotency?: IdempotencyDocument;
   webhook_origins?: string[];
+  allow_from?: string[];
   public_url?: string | null;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
   body?: BodyDocument;
@@ -171,6 +182,9 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
     fault('app_id', `must be "${appId}", the app that the URL names`);
   fault('path', patternFault(sink.path));
   faults.push(...authFaults(sink));
+  for (const [index, range] of (sink.allow_from ?? []).entries())
+    if (parseAddressRange(range) === null)
+      fault(`allow_from[${index}]`, `"${range}" is neither an address nor a CIDR, such as 203.0.113.0/24`);
   const scope = { params: paramNames(sink.path), hasPayload: (sink.payload ?? null) !== null };
   for (const [name, text] of Object.entries(sink.inputs ?? {})) fault(`inputs.${name}`, inputFault(text, scope));
   faults.push(...idempotencyFaults(sink));
@@ -206,6 +220,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     response: readResponse(sink.response),
     ...readIdempotency(sink),
     webhookOrigins: sink.webhook_origins,
+    allowFrom: sink.allow_from,
     publicUrl: sink.public_url ?? null,
     limits: {
       bodyBytes: limits.body_bytes ?? DEFAULT_LIMITS.bodyBytes,

@@ -3,6 +3,7 @@
 import type { Clock } from '../../clock.ts';
 import { refuseFaults } from '../../core/fault.ts';
 import { withPlainNumbers } from '../../core/json/json.ts';
+import { MAX_CREDENTIALS, type TokenHash } from '../../core/sink/auth/credentials.ts';
 import { parseSink, type Sink } from '../../core/sink/sink.ts';
 import { AppError } from '../../errors.ts';
 import { newToken } from '../../ids.ts';
@@ -10,6 +11,7 @@ import { hashToken } from '../../token.ts';
 import type { Catalog } from '../catalog.ts';
 import type { DefinitionWriter } from '../definition-writer.ts';
 import { type Edit, refuseIfManaged, refuseStale } from '../edit.ts';
+import { captureSecret, revealCapturedSecret } from './captured-secret.ts';
 import { type CredentialContext, credentialFaults } from './credential-faults.ts';
 import { patchSink, readSinkEdit } from './sink-edit.ts';
 import { toStoredSink } from './stored-sink.ts';
@@ -22,8 +24,19 @@ export interface SinkChanges {
   /** Merges the patch into the definition (RFC 7396). */
   patchSink(appId: string, sinkId: string, patch: unknown, edit: Edit<Sink>): Promise<Sink>;
   deleteSink(appId: string, sinkId: string, ifMatch?: string): Promise<void>;
-  /** Replaces all credentials of the sink with a new token, which is returned only here. */
-  rotateToken(appId: string, sinkId: string, ifMatch?: string): Promise<{ sink: Sink; token: string }>;
+  /**
+   * Gives the sink a new token, which is returned only here. Its other tokens end `keepMs` from now, or at their own end if
+   * that is earlier; any other credentials are replaced.
+   */
+  rotateToken(
+    appId: string,
+    sinkId: string,
+    options?: { keepMs?: number; ifMatch?: string | undefined },
+  ): Promise<{ sink: Sink; token: string }>;
+  /** Stores the secret that the provider of the sink has brought. Rejects with `forbidden` when the sink has one already. */
+  captureSecret(sinkId: string, secret: string): Promise<void>;
+  /** Returns the captured secret, once. Rejects with `not_found` when there is none, and `conflict` when it was shown before. */
+  revealCapturedSecret(appId: string, sinkId: string): Promise<string>;
 }
 
 export interface SinkChangesOptions {
@@ -51,19 +64,26 @@ export function createSinkChanges(context: SinkChangesOptions): SinkChanges {
         findOwnSink(catalog, appId, sinkId, ifMatch);
         await change({ kind: 'delete_sink', sinkId });
       }),
-    rotateToken: (appId, sinkId, ifMatch) =>
+    rotateToken: (appId, sinkId, { keepMs = 0, ifMatch } = {}) =>
       serially(async () => {
         const existing = findOwnSink(catalog, appId, sinkId, ifMatch);
         const token = newToken();
-        const sink: Sink = {
-          ...existing,
-          auth: { type: 'bearer', tokens: [{ name: null, endsAt: null, hash: hashToken(token) }] },
-          updatedAt: clock(),
-        };
+        const kept = existing.auth.type === 'bearer' ? endedBy(existing.auth.tokens, clock(), keepMs) : [];
+        const tokens = [{ name: null, endsAt: null, hash: hashToken(token) }, ...kept];
+        const sink: Sink = { ...existing, auth: { type: 'bearer', tokens }, updatedAt: clock() };
         await change({ kind: 'put_sink', sink });
         return { sink, token };
       }),
+    captureSecret: (sinkId, secret) => serially(() => captureSecret(context, sinkId, secret)),
+    revealCapturedSecret: (appId, sinkId) => serially(() => revealCapturedSecret(context, appId, sinkId)),
   };
+}
+
+/** The tokens that have not ended, which now end `keepMs` from `now` at the latest. */
+function endedBy(tokens: readonly TokenHash[], now: number, keepMs: number): TokenHash[] {
+  if (keepMs === 0) return [];
+  const valid = tokens.filter(({ endsAt }) => endsAt === null || endsAt > now).slice(0, MAX_CREDENTIALS - 1);
+  return valid.map((token) => ({ ...token, endsAt: Math.min(token.endsAt ?? Number.POSITIVE_INFINITY, now + keepMs) }));
 }
 
 function findSink(catalog: Catalog, appId: string, sinkId: string): Sink {

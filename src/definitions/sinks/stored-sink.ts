@@ -22,7 +22,7 @@ export function toStoredSink(definition: SinkDefinition, { managedBy, existing, 
   return {
     id: existing?.id ?? newSinkId(),
     ...settings,
-    auth: auth === null ? (existing?.auth ?? { type: 'none' }) : storeAuth(auth, sealer),
+    auth: auth === null ? (existing?.auth ?? { type: 'none' }) : withCapturedSecrets(storeAuth(auth, sealer), existing?.auth),
     managedBy,
     createdAt: existing?.createdAt ?? now,
     updatedAt: now,
@@ -43,6 +43,12 @@ function storeAuth(auth: AuthDefinition, sealer: Sealer): SinkAuth {
         settings: sealSettings(auth.scheme, auth.settings, sealer),
       };
   }
+}
+
+/** A definition cannot contain a secret that the provider brought. */
+function withCapturedSecrets(auth: SinkAuth, existing: SinkAuth | undefined): SinkAuth {
+  if (auth.type !== 'scheme' || auth.secrets.length > 0 || existing?.type !== 'scheme' || existing.scheme !== auth.scheme) return auth;
+  return { ...auth, secrets: existing.secrets.filter(({ captured }) => captured !== undefined) };
 }
 
 function storeToken(token: TokenDefinition): TokenHash {

@@ -31,6 +31,13 @@ const editedSink = withShownFields(sinkSchema, ['id', 'url', 'credentials', 'man
   },
 });
 
+const keepQuery = {
+  type: 'object',
+  properties: {
+    keep_hours: { type: 'number', minimum: 0, maximum: 8760, description: 'how long the other tokens stay valid; 0 by default' },
+  },
+} as const;
+
 const PATH = '/apps/:app_id/sinks/:sink_id';
 
 export function sinkRoutes(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
@@ -40,6 +47,7 @@ export function sinkRoutes(server: FastifyInstance, dependencies: SinkRouteDepen
   editRoutes(server, dependencies);
   deleteRoute(server, dependencies);
   rotateTokenRoute(server, dependencies);
+  capturedSecretRoute(server, dependencies);
 }
 
 function listRoutes(server: FastifyInstance, { catalog, baseUrl, uses }: SinkRouteDependencies): void {
@@ -104,13 +112,22 @@ function deleteRoute(server: FastifyInstance, dependencies: SinkRouteDependencie
 }
 
 function rotateTokenRoute(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
-  server.post<{ Params: SinkParams }>(
+  server.post<{ Params: SinkParams; Querystring: { keep_hours?: number } }>(
     `${PATH}/rotate-token`,
-    schema('Give a sink a new token', { headers: ifMatchHeader }),
-    async ({ params, headers }, reply) => {
-      const { sink, token } = await dependencies.definitions.rotateToken(params.app_id, params.sink_id, headers['if-match']);
+    schema('Give a sink a new token', { headers: ifMatchHeader, querystring: keepQuery }),
+    async ({ params, headers, query }, reply) => {
+      const edit = { keepMs: (query.keep_hours ?? 0) * 3_600_000, ifMatch: headers['if-match'] };
+      const { sink, token } = await dependencies.definitions.rotateToken(params.app_id, params.sink_id, edit);
       return { ...answer(reply, sink, dependencies), auth_token: token };
     },
+  );
+}
+
+function capturedSecretRoute(server: FastifyInstance, { definitions }: SinkRouteDependencies): void {
+  server.post<{ Params: SinkParams }>(
+    `${PATH}/captured-secret`,
+    schema('Show the secret that the sender of a sink has brought; once only'),
+    async ({ params }) => ({ secret: await definitions.revealCapturedSecret(params.app_id, params.sink_id) }),
   );
 }
 

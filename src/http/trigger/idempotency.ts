@@ -11,7 +11,7 @@ import { compileSelector, type Roots } from '../../core/workflow/bindings.ts';
 import { parseSelector } from '../../core/workflow/selector.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
-import type { Place } from '../../presets/preset.ts';
+import type { Place, Preset } from '../../presets/preset.ts';
 import { findPreset } from '../../presets/table.ts';
 import type { TriggerInput } from './trigger-input.ts';
 
@@ -43,7 +43,7 @@ export async function readIdempotency(
     const digest = sha256(fileHashes(input), input.body.bytes);
     return { key: `body ${digest}`, fingerprint: digest, keepMs };
   }
-  const message = name === null ? null : await messageOf(name, input, renderLarge);
+  const message = name === null ? null : await messageOf(name.selectors, input, renderLarge);
   const fingerprint = message === null && raw.headers['idempotency-key'] === undefined ? '' : fingerprintOf(input);
   // A different message with the same id must not be lost, so the fingerprint is part of the key. A header's key cannot
   // contain a space, so no caller can claim this key in advance.
@@ -57,25 +57,36 @@ export async function readIdempotency(
 }
 
 /** What names a message of a sink. `body`: its bytes, where the sender signs them without a time. */
-type MessageName = { kind: 'body' } | { kind: 'selector'; text: string; select: (roots: Roots) => unknown; isInBody: boolean };
+type MessageName = { kind: 'body' } | { kind: 'selectors'; selectors: MessageSelector[] };
+
+interface MessageSelector {
+  text: string;
+  select: (roots: Roots) => unknown;
+  isInBody: boolean;
+}
 
 /** Compiled once per sink: it is the same object for every request. */
 const nameOf = memoizeByIdentity((sink: Sink): MessageName | null => {
-  const text = sink.idempotencyKey ?? namedByScheme(sink);
-  if (text === null || text === NO_IDEMPOTENCY) return null;
-  if (text === 'body') return { kind: 'body' };
-  return { kind: 'selector', text, select: compileSelector(text), isInBody: [undefined, 'body'].includes(parseSelector(text)?.path[0]) };
+  if (sink.idempotencyKey === NO_IDEMPOTENCY) return null;
+  if (sink.idempotencyKey !== undefined) return { kind: 'selectors', selectors: [compileName(sink.idempotencyKey)] };
+  return sink.auth.type === 'scheme' ? namedByPreset(findPreset(sink.auth.scheme)) : null;
 });
+
+function compileName(text: string): MessageSelector {
+  return { text, select: compileSelector(text), isInBody: [undefined, 'body'].includes(parseSelector(text)?.path[0]) };
+}
 
 /**
  * A request that is signed without a time can be sent again by anyone who has seen it, with another id in its head. Its body
  * is then the only name that is signed.
  */
-function namedByScheme({ auth }: Sink): string | null {
-  const preset = auth.type === 'scheme' ? findPreset(auth.scheme) : undefined;
+function namedByPreset(preset: Preset | undefined): MessageName | null {
   if (preset === undefined) return null;
-  if (preset.proof.kind === 'signature' && preset.proof.timestamp === undefined) return 'body';
-  return preset.deliveryId === null ? null : selectorOf(preset.deliveryId);
+  const { proof, deliveryId } = preset;
+  if (proof.kind === 'signature' && proof.timestamp === undefined) return { kind: 'body' };
+  const aliases = proof.kind === 'signature' ? (proof.aliases ?? []) : [];
+  const places = [deliveryId, ...aliases.map((alias) => alias.deliveryId)].filter((place) => place != null);
+  return places.length === 0 ? null : { kind: 'selectors', selectors: places.map((place) => compileName(selectorOf(place))) };
 }
 
 function selectorOf(place: Place): string {
@@ -84,18 +95,22 @@ function selectorOf(place: Place): string {
   return `$request.${root === 'header' ? 'headers' : 'query'}["${name.join(':')}"]`;
 }
 
-/** Returns the id that the selector selects. Null when the request has no such text or number. */
+/** Returns the id that the first matching selector selects. Null when the request has no such text or number. */
 async function messageOf(
-  { text, select, isInBody }: Extract<MessageName, { kind: 'selector' }>,
-  { head, body, request, reading }: TriggerInput,
+  selectors: readonly MessageSelector[],
+  input: TriggerInput,
   renderLarge: Engine['renderLarge'],
 ): Promise<string | null> {
-  const isElsewhere = request === null && isInBody;
-  const value = isElsewhere
-    ? parseJson(await renderLarge({ head, body, reading, template: text, roots: '{}' }))
-    : select({ request: request ?? head });
-  const isName = (typeof value === 'string' && value !== '') || typeof value === 'number' || value instanceof ExactNumber;
-  return isName ? String(value) : null;
+  const { head, body, request, reading } = input;
+  for (const { text, select, isInBody } of selectors) {
+    const isElsewhere = request === null && isInBody;
+    const value = isElsewhere
+      ? parseJson(await renderLarge({ head, body, reading, template: text, roots: '{}' }))
+      : select({ request: request ?? head });
+    const isName = (typeof value === 'string' && value !== '') || typeof value === 'number' || value instanceof ExactNumber;
+    if (isName) return String(value);
+  }
+  return null;
 }
 
 function fingerprintOf(input: TriggerInput): string {

@@ -19,9 +19,10 @@ import type { TriggerAnswers } from './answer.ts';
 import { mayCarryKey, readIdempotency } from './idempotency.ts';
 import { answerOtherMethod, type OtherMethods } from './other-methods.ts';
 import { type RejectionLog, refusalOf } from './rejection-log.ts';
+import { hideBodySecret } from './senders/hide-body-secret.ts';
 import { providerAnswer } from './senders/provider-answer.ts';
 import type { SenderCheck } from './senders/sender-check.ts';
-import { claims, type SenderGate } from './senders/sender-gate.ts';
+import { findClaiming, type SenderGate } from './senders/sender-gate.ts';
 import { createSinkRouter, type SinkRouter } from './sink-router.ts';
 import { startRun } from './start-run.ts';
 import type { TokenBuckets } from './token-bucket.ts';
@@ -120,7 +121,7 @@ class TriggerRoute {
       request.target = { sink: match.sink, params: match.params, ...place };
       return done();
     }
-    const claiming = match.sinks.find((sink) => claims(sink, request.method));
+    const claiming = findClaiming(match.sinks, request, query);
     if (claiming === undefined) return answerOtherMethod(request, reply, match, done);
     request.target = { sink: claiming, params: {}, ...place };
     request.otherMethods = match;
@@ -146,9 +147,12 @@ class TriggerRoute {
       let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, bodyMemory, sender, now: wallClock() });
       const handshake = sender?.handshake ?? null;
       if (handshake !== null && !handshake.startsRun) return gate.answerHandshake(request, reply, handshake.answer);
+      const secretPlace = sender?.secretPlace ?? null;
+      if (secretPlace !== null) input = hideBodySecret(input, secretPlace);
       const idempotency = mayCarryKey(request) ? await readIdempotency(request, input, engine.renderLarge) : null;
       if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
       const run = await startRun(this.#parts, sink, input, idempotency);
+      if (handshake !== null) return gate.answerHandshake(request, reply.header('x-run-id', run.runId), handshake.answer);
       // The run is on disk: the body is released before waiting for its end, unless the answer is made from it.
       if (!mayUseRequest(answer)) {
         input = null;

@@ -4,7 +4,7 @@ import type { Fault } from '../../fault.ts';
 import type { JsonSchema } from '../../schema.ts';
 
 /** Maximum of one sink at a time: enough for rotation. */
-const MAX_CREDENTIALS = 16;
+export const MAX_CREDENTIALS = 16;
 
 interface Credential {
   /** For operators. */

@@ -23,9 +23,15 @@ export interface SchemeDefinition {
 export interface SchemeAuth {
   type: 'scheme';
   scheme: string;
-  secrets: SealedSecret[];
+  /** Empty until the provider has brought its secret. */
+  secrets: StoredSecret[];
   /** Secret settings are sealed. */
   settings: Record<string, unknown>;
+}
+
+export interface StoredSecret extends SealedSecret {
+  /** The provider brought it: the operator may see it once. */
+  captured?: 'unseen' | 'seen';
 }
 
 export interface SchemeDocument {
@@ -45,7 +51,8 @@ export function schemeFaults({ type, secrets, ...settings }: SchemeDocument & { 
       },
     ];
   const faults = settingFaults(scheme, settings);
-  if (scheme.needsSecrets && secrets === undefined) faults.push({ path: 'auth', message: 'field "secrets" is missing' });
+  if (scheme.needsSecrets && !scheme.capturesSecret && secrets === undefined)
+    faults.push({ path: 'auth', message: 'field "secrets" is missing' });
   if (!scheme.needsSecrets && secrets !== undefined) faults.push({ path: 'auth.secrets', message: `does not belong to type "${type}"` });
   faults.push(...credentialFaults('auth.secrets', secrets ?? [], ['value', 'sealed']));
   return faults.length > 0 ? faults : secretFaults(scheme, secrets ?? [], settings);

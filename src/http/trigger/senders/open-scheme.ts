@@ -3,6 +3,7 @@
 import type { SchemeAuth } from '../../../core/sink/auth/scheme-auth.ts';
 import { AppError } from '../../../errors.ts';
 import type { HandshakeSettings } from '../../../presets/handshakes.ts';
+import type { Place } from '../../../presets/preset.ts';
 import type { Verifier } from '../../../presets/proofs/proof.ts';
 import { createVerifier } from '../../../presets/proofs/verifier.ts';
 import type { Scheme } from '../../../presets/scheme.ts';
@@ -14,6 +15,8 @@ export interface OpenedScheme {
   scheme: Scheme;
   verifier: Verifier;
   known: HandshakeSettings;
+  /** The place in the body where the sender puts its secret; null for none. */
+  secretPlace: Place | null;
 }
 
 /** Throws `unavailable` when the secrets cannot be opened, so that no request passes. */
@@ -27,8 +30,10 @@ export function openScheme({ scheme: id, secrets, settings }: SchemeAuth, sealer
       Object.entries(settings).map(([name, value]) => [name, isSealedSetting(value) ? sealer.open(value.sealed) : value]),
     );
     const texts = Object.fromEntries(Object.entries(clear).map(([name, value]) => [name, String(value)]));
+    const proof = scheme.proofOf(clear);
     return {
       scheme,
+      secretPlace: proof.kind === 'equal' && proof.place.startsWith('body:') ? proof.place : null,
       verifier: createVerifier(scheme, opened, clear),
       known: { secrets: opened.map(({ value }) => value), settings: texts },
     };

@@ -5,7 +5,8 @@ import type { IncomingMessage } from 'node:http';
 import type { SinkLimits } from '../../../core/sink/sink.ts';
 import { AppError } from '../../../errors.ts';
 import { answerHandshake, isHandshake, needsBody, possibleHandshakes, type ReadyAnswer } from '../../../presets/handshakes.ts';
-import type { Handshake } from '../../../presets/preset.ts';
+import { textAt } from '../../../presets/place.ts';
+import type { Handshake, Place } from '../../../presets/preset.ts';
 import { isRefusal, type ProofHead, type Proving, type Refusal, type Verdict } from '../../../presets/proofs/proof.ts';
 import type { OpenedScheme } from './open-scheme.ts';
 
@@ -16,6 +17,8 @@ export interface SenderCheckOptions {
   now: number;
   /** Called with the position of the secret that proved a request. */
   recordUse: (secret: number) => void;
+  /** Stores a secret that the provider brings. Rejects with `forbidden` when there is one. */
+  capture: (secret: string) => Promise<void>;
   /** Makes the error for an unproven request. */
   refuse: (reason: string) => AppError;
 }
@@ -43,9 +46,14 @@ export class SenderCheck {
     if (isRefusal(this.#begun) && this.#handshakes.length === 0) throw options.refuse(this.#begun.reason);
   }
 
+  /** The place in the body where the sender puts its secret; null for none. */
+  get secretPlace(): Place | null {
+    return this.#options.opened.secretPlace;
+  }
+
   /** The answer to a handshake that needs neither proof nor body; null for any other request. */
   answerHead(): ReadyAnswer | null {
-    const found = this.#handshakes.find((handshake) => !handshake.isSigned && handshake.startsRun !== true && !needsBody(handshake));
+    const found = this.#handshakes.find((handshake) => !handshake.isSigned && handshake.kind !== 'capture-secret' && !needsBody(handshake));
     return found === undefined ? null : this.#answer(found, undefined);
   }
 
@@ -74,7 +82,10 @@ export class SenderCheck {
     const found = this.#handshakes.filter((handshake) => isHandshake(handshake, request));
     const handshake = found.find(({ isSigned }) => !isSigned) ?? found[0];
     if (handshake?.isSigned !== false) await this.#prove(body);
-    if (handshake !== undefined) this.#handshake = { answer: this.#answer(handshake, body), startsRun: handshake.startsRun === true };
+    if (handshake === undefined) return;
+    const answer = this.#answer(handshake, body);
+    if (handshake.store !== undefined) await this.#options.capture(textAt(handshake.store, request) as string);
+    this.#handshake = { answer, startsRun: handshake.startsRun === true };
   }
 
   /** Set by `finish` when the request is a handshake. */
@@ -85,7 +96,7 @@ export class SenderCheck {
   /** The error to answer with when the body could not be read: an unproven sender learns only that it is unproven. */
   async explain(error: unknown): Promise<unknown> {
     if (!(error instanceof AppError) || error.code === 'too_large' || error.code === 'unavailable') return error;
-    if (error.code === 'unauthorized' || error.code === 'rate_limited') return error;
+    if (error.code === 'unauthorized' || error.code === 'rate_limited' || error.code === 'forbidden') return error;
     if (!isRefusal(this.#begun) && this.#raw?.complete !== true) return error;
     const verdict = await this.#verify(undefined);
     return verdict.isProven ? error : this.#options.refuse(verdict.reason);

@@ -1,19 +1,24 @@
 // Lets a request pass to its sink when the sender may trigger it: by address, by token, or by a scheme, whose check goes on while
 // the body is read. Answers handshakes.
 
+import { BlockList } from 'node:net';
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import { type AddressRange, canonicalAddress, parseAddressRange } from '../../../address-range.ts';
 import type { Clock } from '../../../clock.ts';
 import type { TokenHash } from '../../../core/sink/auth/credentials.ts';
 import type { SchemeAuth } from '../../../core/sink/auth/scheme-auth.ts';
 import { validHashes } from '../../../core/sink/auth/sink-auth.ts';
 import type { Sink } from '../../../core/sink/sink.ts';
-import type { ReadyAnswer } from '../../../presets/handshakes.ts';
+import { memoizeByIdentity } from '../../../core/values/memoize.ts';
+import { AppError } from '../../../errors.ts';
+import { possibleHandshakes, type ReadyAnswer } from '../../../presets/handshakes.ts';
 import { findPreset } from '../../../presets/table.ts';
 import { hashToken } from '../../../token.ts';
 import type { RequireToken } from '../../authenticate.ts';
 import { hasBody } from '../../body/body-bytes.ts';
 import { answerOtherMethod, type OtherMethods } from '../other-methods.ts';
 import { handshakeOf, type RejectionLog } from '../rejection-log.ts';
+import { readQuery } from '../trigger-input.ts';
 import type { CredentialUses } from './credential-uses.ts';
 import type { SenderCheck } from './sender-check.ts';
 import type { Senders } from './senders.ts';
@@ -26,10 +31,23 @@ export interface GateParts {
   wallClock: Clock;
 }
 
-/** Whether a request of another method than the sink's may be a handshake of it. */
-export function claims({ auth }: Sink, method: string): boolean {
-  const preset = auth.type === 'scheme' ? findPreset(auth.scheme) : undefined;
-  return preset?.handshakes.some((handshake) => handshake.method === method) === true;
+/** Returns the sink of which a request of another method may be a handshake. */
+export function findClaiming(sinks: readonly Sink[], { method, raw }: FastifyRequest, query: string): Sink | undefined {
+  return sinks.find(({ auth }) => {
+    const preset = auth.type === 'scheme' ? findPreset(auth.scheme) : undefined;
+    if (preset?.handshakes.some((handshake) => handshake.method === method) !== true) return false;
+    const head = { method, headers: raw.headers, query: query === '' ? {} : readableQuery(query) };
+    return possibleHandshakes(preset, head, []).length > 0;
+  });
+}
+
+/** A query that cannot be decoded belongs to no handshake. */
+function readableQuery(query: string): ReturnType<typeof readQuery> {
+  try {
+    return readQuery(query);
+  } catch {
+    return {};
+  }
 }
 
 export class SenderGate {
@@ -39,9 +57,12 @@ export class SenderGate {
     this.#parts = parts;
   }
 
-  /** Calls `done` when the request may go on, or with its error. Answers a handshake that its head tells. */
+  /** Calls `done` when the request may go on, or with its error (`forbidden`, `unauthorized`, `rate_limited`). Answers a handshake that its head tells. */
   verify(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const { auth } = request.target.sink;
+    const { sink, clientIp } = request.target;
+    const { allowFrom, auth } = sink;
+    if (allowFrom !== undefined && !isAllowed(allowFrom, clientIp))
+      return done(new AppError('forbidden', 'this address may not trigger the sink: "allow_from" does not name it'));
     switch (auth.type) {
       case 'none':
         return done();
@@ -96,6 +117,21 @@ export class SenderGate {
       else this.answerHandshake(request, reply, sender.handshake.answer);
     }, done);
   }
+}
+
+/** Compiled once per list: it is the same object for every request. */
+const blockListOf = memoizeByIdentity((ranges: readonly string[]): BlockList => {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const { address, prefix } = parseAddressRange(range) as AddressRange;
+    list.addSubnet(address, prefix, address.includes(':') ? 'ipv6' : 'ipv4');
+  }
+  return list;
+});
+
+function isAllowed(ranges: readonly string[], clientIp: string): boolean {
+  const address = canonicalAddress(clientIp);
+  return address !== null && blockListOf(ranges).check(address, address.includes(':') ? 'ipv6' : 'ipv4');
 }
 
 function hashOfToken({ raw }: FastifyRequest): string {

@@ -5,6 +5,7 @@ import type { Clock } from '../../../clock.ts';
 import type { SchemeAuth } from '../../../core/sink/auth/scheme-auth.ts';
 import type { Sink } from '../../../core/sink/sink.ts';
 import { memoizeByIdentity } from '../../../core/values/memoize.ts';
+import type { DefinitionService } from '../../../definitions/definition-service.ts';
 import type { AppError } from '../../../errors.ts';
 import type { Sealer } from '../../../sealer.ts';
 import type { FailedCredentials } from '../../failed-credentials.ts';
@@ -19,6 +20,7 @@ export interface SenderOptions {
   baseUrl: () => string;
   uses: CredentialUses;
   failures: FailedCredentials;
+  definitions: Pick<DefinitionService, 'captureSecret'>;
 }
 
 export class Senders {
@@ -32,7 +34,7 @@ export class Senders {
 
   /** Throws `unauthorized` or `rate_limited` when the head alone shows that the request is not the sender's, and no handshake. */
   begin(request: FastifyRequest, target: TriggerTarget, auth: SchemeAuth): SenderCheck {
-    const { wallClock, baseUrl, uses, failures } = this.#options;
+    const { wallClock, baseUrl, uses, failures, definitions } = this.#options;
     const { sink, query, clientIp } = target;
     const opened = this.#open(auth);
     const { method, url, headers } = request.raw;
@@ -43,7 +45,8 @@ export class Senders {
       if (stored !== undefined) uses.record(sink.id, stored.sealed);
     };
     const refuse = (reason: string): AppError => failures.refuse(clientIp, reason, `Webhook realm="sluice", scheme="${auth.scheme}"`);
-    return new SenderCheck({ opened, head, sinkMethods: methodsOf(sink), now: wallClock(), recordUse, refuse });
+    const capture = (secret: string): Promise<void> => definitions.captureSecret(sink.id, secret);
+    return new SenderCheck({ opened, head, sinkMethods: methodsOf(sink), now: wallClock(), recordUse, capture, refuse });
   }
 }
 

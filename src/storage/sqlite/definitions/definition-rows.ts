@@ -56,7 +56,17 @@ export function toSink(row: SinkRow): Sink {
 
 type Settings = Pick<
   Sink,
-  'auth' | 'inputs' | 'response' | 'idempotencyKey' | 'idempotencyHours' | 'webhookOrigins' | 'publicUrl' | 'limits' | 'body' | 'payload'
+  | 'auth'
+  | 'inputs'
+  | 'response'
+  | 'idempotencyKey'
+  | 'idempotencyHours'
+  | 'webhookOrigins'
+  | 'allowFrom'
+  | 'publicUrl'
+  | 'limits'
+  | 'body'
+  | 'payload'
 >;
 
 /** Older sinks were stored without some of the settings, and with tokens as hashes alone. */
