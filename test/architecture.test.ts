@@ -37,7 +37,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'sealer.ts': { packages: ['node:crypto'] },
   core: {
     uses: ['address-range.ts', 'errors.ts', 'presets'],
-    packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:module', 're2js'],
+    packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:module', 're2js', 'secure-json-parse'],
   },
   config: { uses: ['address-range.ts', 'core'], packages: ['node:fs'] },
   'logger.ts': { knows: ['config'], packages: ['pino'] },
@@ -108,7 +108,6 @@ const MAY_IMPORT: Record<string, Allowance> = {
       '@fastify/swagger',
       'ajv',
       'find-my-way',
-      'secure-json-parse',
       'node:crypto',
       'node:fs/promises',
       'node:http',

@@ -1,11 +1,8 @@
-// Parses a JSON body: strict, bounded in depth, without keys that pollute prototypes, and without loss in numbers.
+// Parses a JSON body, and names the part of the body that is at fault.
 
-import secureJson from 'secure-json-parse';
 import { parseJson } from '../../core/json/json.ts';
-import { surveyJson } from '../../core/json/json-text.ts';
+import { parseUntrustedJson, UntrustedJsonFault } from '../../core/json/untrusted-json.ts';
 import { AppError } from '../../errors.ts';
-
-const MAX_JSON_DEPTH = 100;
 
 /** Throws `invalid`. `parse` replaces the parser for data. */
 export function parseJsonBody(text: string, parse = parseJson): unknown {
@@ -23,34 +20,11 @@ export function parseJsonLine(text: string, line: number): unknown {
 }
 
 function parsePart(text: string, part: string, what: string, parse: typeof parseJson): unknown {
-  const survey = surveyJson(text);
-  if (survey.depth > MAX_JSON_DEPTH) throw refusal(part, `${what} nests deeper than ${MAX_JSON_DEPTH} levels`);
-  let value: unknown;
   try {
-    value = parse(text, survey);
+    return parseUntrustedJson(text, parse);
   } catch (error) {
-    const fault = text === '' ? 'is empty, but its type is JSON' : `is not valid JSON: ${(error as Error).message}`;
-    throw refusal(part, `${what} ${fault}`);
-  }
-  if (mayBePoisoned(text) && typeof value === 'object' && value !== null && isPoisoned(value))
-    throw refusal(part, `${what} has a key "__proto__" or "constructor.prototype", which is not allowed`);
-  return value;
-}
-
-function refusal(part: string, message: string): AppError {
-  return new AppError('invalid', message, { details: { part } });
-}
-
-/** A cheap check without false negatives: an escape may spell any key. */
-function mayBePoisoned(text: string): boolean {
-  return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u00');
-}
-
-function isPoisoned(value: object): boolean {
-  try {
-    secureJson.scan(value, { protoAction: 'error', constructorAction: 'error' });
-    return false;
-  } catch {
-    return true;
+    if (!(error instanceof UntrustedJsonFault)) throw error;
+    const fault = text === '' ? 'is empty, but its type is JSON' : error.message;
+    throw new AppError('invalid', `${what} ${fault}`, { details: { part } });
   }
 }
