@@ -37,7 +37,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'sealer.ts': { packages: ['node:crypto'] },
   core: {
     uses: ['address-range.ts', 'errors.ts', 'presets'],
-    packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:module', 're2js', 'secure-json-parse'],
+    packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:crypto', 'node:module', 're2js', 'secure-json-parse'],
   },
   config: { uses: ['address-range.ts', 'core'], packages: ['node:fs'] },
   'logger.ts': { knows: ['config'], packages: ['pino'] },

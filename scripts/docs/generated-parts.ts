@@ -1,7 +1,7 @@
 // The parts of the documents that are generated from the code. Two comments enclose each part; the text around it is
 // written by hand.
 
-import { comparatorsTable, operationsTable, unaryOperatorsTable } from './operations.ts';
+import { comparatorsTable, ownOperationsTable, roboflowOperationsTable, unaryOperatorsTable } from './operations.ts';
 import { settingsTable } from './settings.ts';
 import { sinkLimitsTable } from './sink-limits.ts';
 import { retryTable, stepTypeSections } from './step-types.ts';
@@ -15,7 +15,8 @@ interface Part {
 const parts: readonly Part[] = [
   { document: 'docs/configuration.md', name: 'settings', render: settingsTable },
   { document: 'docs/configuration.md', name: 'sink limits', render: sinkLimitsTable },
-  { document: 'docs/operations-uql.md', name: 'operations', render: operationsTable },
+  { document: 'docs/operations-uql.md', name: 'operations', render: roboflowOperationsTable },
+  { document: 'docs/operations-uql.md', name: 'own operations', render: ownOperationsTable },
   { document: 'docs/operations-uql.md', name: 'comparators', render: comparatorsTable },
   { document: 'docs/operations-uql.md', name: 'unary operators', render: unaryOperatorsTable },
   { document: 'docs/step-types.md', name: 'retry', render: retryTable },

@@ -1,7 +1,7 @@
-// The tables of Roboflow's query language: every operation with its parameters, and every operator of statements. An
+// The tables of operations and statements: every operation with its parameters, and every operator of statements. An
 // operator without a description here fails the documents' test.
 
-import { operations } from '../../src/core/uql/operations/index.ts';
+import { ownOperations, roboflowOperations } from '../../src/core/uql/operations/index.ts';
 import type { Operation } from '../../src/core/uql/operations/operation.ts';
 import { comparators, unaryOperators } from '../../src/core/uql/statements/comparators.ts';
 import { code, markdownTable } from './markdown-table.ts';
@@ -10,7 +10,10 @@ import { schemaInWords } from './schema-words.ts';
 /** Longer descriptions of parameters appear once. */
 const LONGEST_REPEATED = 200;
 
-export function operationsTable(): string {
+export const roboflowOperationsTable = (): string => operationsTable(roboflowOperations);
+export const ownOperationsTable = (): string => operationsTable(ownOperations);
+
+function operationsTable(operations: readonly Operation[]): string {
   const descriptions = operations.map(({ parameters }) => parametersInWords(parameters));
   const rows = operations.map(({ type, summary }, index) => {
     const parameters = descriptions[index] as string;

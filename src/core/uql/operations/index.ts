@@ -1,4 +1,4 @@
-// The list of operations, in the order of the documents.
+// The lists of operations, in the order of the documents.
 
 import { classificationPropertyExtract } from './detections/classification-property-extract.ts';
 import { detectionsFilter } from './detections/detections-filter.ts';
@@ -23,6 +23,12 @@ import { sequenceElementsCount } from './sequences/sequence-elements-count.ts';
 import { sequenceJoin } from './sequences/sequence-join.ts';
 import { sequenceLength } from './sequences/sequence-length.ts';
 import { sequenceMap } from './sequences/sequence-map.ts';
+import { decodeBase64 } from './sluice/decode-base64.ts';
+import { encodeBase64 } from './sluice/encode-base64.ts';
+import { formatDate } from './sluice/format-date.ts';
+import { parseDate } from './sluice/parse-date.ts';
+import { parseJson } from './sluice/parse-json.ts';
+import { sha256 } from './sluice/sha256.ts';
 import { convertDictionaryToJson } from './values/convert-dictionary-to-json.ts';
 import { divide } from './values/divide.ts';
 import { lookupTable } from './values/lookup-table.ts';
@@ -38,7 +44,7 @@ import { toBoolean } from './values/to-boolean.ts';
 import { toNumber } from './values/to-number.ts';
 import { convertToString } from './values/to-string.ts';
 
-export const operations: readonly Operation[] = [
+export const roboflowOperations: readonly Operation[] = [
   stringToLowerCase,
   stringToUpperCase,
   lookupTable,
@@ -76,3 +82,8 @@ export const operations: readonly Operation[] = [
   convertImageToJpeg,
   convertImageToBase64,
 ];
+
+/** Roboflow has no `/` in its types, so that none of them can take the type of one of these. */
+export const ownOperations: readonly Operation[] = [decodeBase64, encodeBase64, parseJson, sha256, parseDate, formatDate];
+
+export const operations: readonly Operation[] = [...roboflowOperations, ...ownOperations];
