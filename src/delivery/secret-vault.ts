@@ -63,9 +63,9 @@ export function createSecretVault({ environment, allowed, key }: SecretVaultOpti
 
 function mayHoldSecrets(message: OutboundMessage): boolean {
   if (message.transport === 'smtp') return true;
-  const { url, headers, body, signingSecret } = message;
+  const { url, headers, body, signingSecret, hmac } = message;
   const parts = (body ?? []).filter((part) => part instanceof Uint8Array).map(latin1Of);
-  return [url, signingSecret ?? '', ...Object.values(headers), ...parts].some(mayHoldPlaceholder);
+  return [url, signingSecret ?? '', hmac?.secret ?? '', hmac?.text ?? '', ...Object.values(headers), ...parts].some(mayHoldPlaceholder);
 }
 
 type Reveal = (text: string, encode?: (secret: string) => string) => string;
@@ -85,7 +85,7 @@ function revealMessage(message: OutboundMessage, reveal: Reveal): OutboundMessag
       html: html === null ? null : reveal(html, escapeHtml),
     };
   }
-  const { url, headers, body, signingSecret } = message;
+  const { url, headers, body, signingSecret, hmac } = message;
   const contentType = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
   const encode = bodyEncoder(contentType);
   return {
@@ -94,6 +94,7 @@ function revealMessage(message: OutboundMessage, reveal: Reveal): OutboundMessag
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, reveal(value)])),
     body: body === null ? null : body.map((part) => (part instanceof Uint8Array ? revealBytes(part, reveal, encode) : part)),
     signingSecret: signingSecret === null ? null : reveal(signingSecret),
+    ...(hmac === undefined ? {} : { hmac: { ...hmac, secret: reveal(hmac.secret), text: hmac.text === null ? null : reveal(hmac.text) } }),
   };
 }
 
@@ -110,9 +111,11 @@ function revealUrl(url: string, reveal: Reveal): string {
   return addQuery(revealed, reveal(query.join('?'), encodeURIComponent));
 }
 
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json(?![\w.+-])/i;
+
 /** How to escape a secret in a body of this type. */
 function bodyEncoder(contentType: string): (secret: string) => string {
-  if (contentType.startsWith('application/json')) return (secret) => JSON.stringify(secret).slice(1, -1);
+  if (JSON_TYPE.test(contentType)) return (secret) => JSON.stringify(secret).slice(1, -1);
   if (contentType.startsWith('application/x-www-form-urlencoded')) return (secret) => encodeURIComponent(secret).replaceAll('%20', '+');
   return (secret) => secret;
 }

@@ -49,6 +49,16 @@ describe('the verdict', () => {
   });
 
   test.each([
+    [404, 'delivered'],
+    [503, 'delivered'],
+    [204, 'delivered'],
+    [410, 'permanent'],
+    [502, 'retryable'],
+  ])('of a message that accepts 404 and 503 besides 2xx, %i is %s', (status, verdict) => {
+    expect(classify({ ...http(), accepts: [404, 503] }, answered(status))).toBe(verdict);
+  });
+
+  test.each([
     ['{"ok":true}', 'delivered'],
     ['{"ok":false,"error":"invalid_auth"}', 'permanent'],
     ['{"ok":"true"}', 'permanent'],

@@ -28,7 +28,8 @@ export function classify(message: OutboundMessage, result: OutboundResult): Verd
   }
 }
 
-function judgeAnswer({ succeeds }: HttpMessage, { status, body }: Extract<OutboundResult, { kind: 'response' }>): Verdict {
+function judgeAnswer({ succeeds, accepts = [] }: HttpMessage, { status, body }: Extract<OutboundResult, { kind: 'response' }>): Verdict {
+  if (accepts.includes(status)) return 'delivered';
   const isError = status >= 400 && status < 600;
   const isSuccess = succeeds === 'unless_error' ? !isError : status >= 200 && status < 300;
   if (isSuccess && (succeeds !== 'json_ok' || responseObject(body)['ok'] === true)) return 'delivered';

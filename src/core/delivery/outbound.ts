@@ -26,10 +26,28 @@ export interface HttpMessage {
    * JSON, as Slack responds.
    */
   succeeds: '2xx' | 'unless_error' | 'json_ok';
+  /** Statuses that are a success besides those of `succeeds`. */
+  accepts?: readonly number[];
   /** Retries every response that is not a success, not only the retryable ones. */
   retriesEveryFailure?: true;
   /** `whsec_…`: signs by Standard Webhooks. */
   signingSecret: string | null;
+  hmac?: MessageHmac;
+}
+
+export const HMAC_ALGORITHMS = ['sha1', 'sha256', 'sha512'] as const;
+export const HMAC_ENCODINGS = ['hex', 'base64', 'base64url'] as const;
+
+/** A header with an HMAC, computed when the message is sent: only then is the secret known. */
+export interface MessageHmac {
+  header: string;
+  secret: string;
+  algorithm: (typeof HMAC_ALGORITHMS)[number];
+  encoding: (typeof HMAC_ENCODINGS)[number];
+  /** Before the HMAC, as `sha256=`. */
+  prefix: string;
+  /** Null: of the body. */
+  text: string | null;
 }
 
 export interface MailMessage {

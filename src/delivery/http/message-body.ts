@@ -1,5 +1,6 @@
 // The body of a request: bytes in memory are sent as they are, files of the blob store are streamed.
 
+import type { Hmac } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { BlobPart, BodyPart } from '../../core/delivery/outbound.ts';
 import { Refusal } from '../refusal.ts';
@@ -56,6 +57,14 @@ async function* pieces(parts: readonly BodyPart[], openBlob: OpenBlob, onPiece: 
 
 function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
+/** Throws as `readBlob` does. */
+export async function updateWithBody(hmac: Hmac, parts: readonly BodyPart[] | null, openBlob: OpenBlob): Promise<void> {
+  for (const part of parts ?? []) {
+    if (part instanceof Uint8Array) hmac.update(part);
+    else for await (const piece of readBlob(part, openBlob)) hmac.update(piece);
+  }
 }
 
 /** Throws Refusal when the file is gone or altered, and UnreadableBody when it cannot be read. */

@@ -7,8 +7,9 @@ import { Refusal } from '../refusal.ts';
 import type { SendOptions } from '../sender.ts';
 import { sendEmptyChunked } from './empty-chunked-body.ts';
 import { type Exchange, type ExchangeLimits, runExchange } from './exchange.ts';
-import { byteLengthOf, type OpenBlob, readBlob, streamBody, UnreadableBody, wholeBody } from './message-body.ts';
+import { byteLengthOf, type OpenBlob, streamBody, UnreadableBody, updateWithBody, wholeBody } from './message-body.ts';
 import { flatHeaders, setHeader } from './message-headers.ts';
+import { addHmac } from './message-hmac.ts';
 import { type ExchangeOptions, OriginPools } from './origin-pools.ts';
 import { followed, MAX_REDIRECTS, redirectedRequest } from './python-redirect.ts';
 import { beginSignature, finishSignature, readSigningSecret } from './signature.ts';
@@ -73,6 +74,7 @@ export class HttpSender {
     };
     let request = writeRequest(message, { userAgent, idempotencyKey, deliveryId, timestamp });
     if (message.signingSecret !== null) await sign(request, message.signingSecret, deliveryId, timestamp, openBlob);
+    if (message.hmac !== undefined) await addHmac(request, message.hmac, openBlob);
     const redirects: Redirect[] = [];
     for (;;) {
       if (signal.aborted) return ABORTED;
@@ -117,10 +119,7 @@ async function sign(
   const key = readSigningSecret(secret);
   if (key === null) throw new Refusal('the signing secret cannot be used; it must be whsec_ and base64');
   const signature = beginSignature(key, deliveryId, timestamp);
-  for (const part of body ?? []) {
-    if (part instanceof Uint8Array) signature.update(part);
-    else for await (const piece of readBlob(part, openBlob)) signature.update(piece);
-  }
+  await updateWithBody(signature, body, openBlob);
   setHeader(headers, 'webhook-id', deliveryId);
   setHeader(headers, 'webhook-timestamp', timestamp);
   setHeader(headers, 'webhook-signature', finishSignature(signature));

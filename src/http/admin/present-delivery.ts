@@ -100,7 +100,7 @@ function oneLine(text: string): string {
 
 function presentMessage(message: OutboundMessage, mask: Mask): object {
   if (message.transport === 'smtp') return presentMail(message, mask);
-  const { headers, body, timeoutMs, signingSecret } = message;
+  const { headers, body, timeoutMs, signingSecret, hmac } = message;
   const files = (body ?? []).filter((part) => !(part instanceof Uint8Array));
   return {
     headers: shownHeaders(maskValues(headers, mask)),
@@ -108,7 +108,7 @@ function presentMessage(message: OutboundMessage, mask: Mask): object {
     // Received files are listed without their content.
     ...(files.length === 0 ? {} : { files }),
     timeout_ms: timeoutMs,
-    is_signed: signingSecret !== null,
+    is_signed: signingSecret !== null || hmac !== undefined,
   };
 }
 
