@@ -62,5 +62,7 @@ function describeSelectable(name: string, schema: JsonSchema): string {
   if (!Object.hasOwn(bindableProperties({ [name]: null }), name)) return 'no';
   const takes = (value: unknown): boolean => createSchemaCheck(schema)(value).length === 0;
   if (takes('$inputs.x')) return 'yes';
-  return takes({ key: '$inputs.x' }) || takes(['$inputs.x']) ? 'inside' : 'no';
+  const fields = Object.values((schema['properties'] ?? {}) as Properties);
+  const isInside = takes({ key: '$inputs.x' }) || takes(['$inputs.x']) || fields.some((field) => describeSelectable(name, field) === 'yes');
+  return isInside ? 'inside' : 'no';
 }

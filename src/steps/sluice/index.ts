@@ -4,7 +4,8 @@ import type { StepType } from '../step-type.ts';
 import { capture } from './capture.ts';
 import { delay } from './delay.ts';
 import { fail } from './fail.ts';
+import { httpRequest } from './http-request.ts';
 import { readFile } from './read-file.ts';
 import { set } from './set.ts';
 
-export const sluiceStepTypes: readonly StepType[] = [set, readFile, delay, fail, capture] as readonly StepType[];
+export const sluiceStepTypes: readonly StepType[] = [set, readFile, httpRequest, delay, fail, capture] as readonly StepType[];

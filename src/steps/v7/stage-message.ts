@@ -3,9 +3,9 @@
 import type { BodyPart, HttpMessage } from '../../core/delivery/outbound.ts';
 import { stringifyShown } from '../../core/json/stored-value.ts';
 import { isDict } from '../../core/python/kind.ts';
-import { beginsWithPlaceholder } from '../../core/secrets/placeholder.ts';
 import { asPayload } from '../shared/payload-setting.ts';
 import { receivedFile } from '../shared/received-file.ts';
+import { urlFault } from '../shared/request-address.ts';
 import type { StepContext } from '../step-type.ts';
 
 export interface StageRequest {
@@ -37,12 +37,6 @@ export function stageMessage(request: StageRequest, context: Pick<StepContext, '
     retriesEveryFailure: true,
     signingSecret: null,
   };
-}
-
-/** The fault does not repeat the URL: its query may contain a secret. */
-export function urlFault(url: unknown): string | null {
-  const isAddress = typeof url === 'string' && (beginsWithPlaceholder(url) || (/^https?:\/\//i.test(url) && URL.canParse(url)));
-  return isAddress ? null : 'url must be a URL, such as "https://example.org/hook?item=1", or a selector of one';
 }
 
 export function authorizationFault(value: unknown): string | null {

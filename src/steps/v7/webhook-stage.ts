@@ -6,9 +6,10 @@ import type { Fault } from '../../core/fault.ts';
 import { isSelector } from '../../core/workflow/selector.ts';
 import { noAnswerText } from '../shared/notification.ts';
 import { steps } from '../shared/property-schemas.ts';
+import { urlFault } from '../shared/request-address.ts';
 import { outboundResult, type StepContext, type StepOutcome, type StepType } from '../step-type.ts';
 import { leaveBy, refuse } from './stage-end.ts';
-import { authorizationFault, stageMessage, UnsendablePayload, urlFault } from './stage-message.ts';
+import { authorizationFault, stageMessage, UnsendablePayload } from './stage-message.ts';
 import { stagePayload } from './stage-payload.ts';
 
 interface WebhookStageManifest {
