@@ -18,7 +18,7 @@ const SHOWN_CHARACTERS = 60;
 
 export const parseDate = defineOwnOperation({
   name: 'parse_date',
-  summary: 'Parses a date to a timestamp: text, or a number of seconds or milliseconds; its last digits count to the microsecond.',
+  summary: 'Parses a date, written as text or as a number, to a timestamp in whole microseconds.',
   parameters: {
     format: choiceParameter(FORMATS, { description: 'How the date is written; `rfc2822` is the form of mail and of HTTP headers' }),
   },
