@@ -12,10 +12,12 @@ import { runHttpDeliveryPart } from './parts/http-delivery.ts';
 import { runSlowFsyncPart } from './parts/slow-fsync.ts';
 import { runStoredPart } from './parts/stored.ts';
 import { runStreamsPart } from './parts/streams.ts';
+import { runVerifiedPart } from './parts/verified.ts';
 import { fixed, formatTable } from './table.ts';
 
 const PARTS: Record<PartName, { title: string; run: Part }> = {
   http: { title: 'durable runs of three steps, 1,024-byte JSON POST, answered as a stream', run: runHttpPart },
+  verified: { title: 'the same runs of a sink that verifies a signature, against a sink that does not', run: runVerifiedPart },
   'http-delivery': { title: 'the same with a step that sends and waits for the answer', run: runHttpDeliveryPart },
   delivery: { title: 'durable deliveries of 1,024 bytes of JSON to one receiver, 64 at a time', run: runDeliveryPart },
   'slow-fsync': { title: 'the same runs on a disk that takes 5 ms to sync', run: runSlowFsyncPart },

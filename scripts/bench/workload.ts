@@ -1,5 +1,6 @@
 // What the bench asks of the server: its definitions, the request, and what the answer to it must be.
 
+import { createHmac } from 'node:crypto';
 import { ExactNumber, stringifyJson } from '../../src/core/json/json.ts';
 
 const BODY_BYTES = 1024;
@@ -25,12 +26,23 @@ const workflows = {
   'always-fails': { version: '1.0', inputs: [], steps: [{ type: 'sluice/fail@v1', name: 'fail' }], outputs: [] },
 };
 
-/** Paths of the public sinks, one for each workflow. */
+/** Paths of the sinks: public ones, one for each workflow, and one that verifies the sender. */
 export const TRIGGER_PATHS = {
   threeSteps: '/bench/three-steps',
+  verified: '/bench/verified',
   longWait: '/bench/long-wait',
   alwaysFails: '/bench/always-fails',
 } as const;
+
+const SIGNATURE_HEADER = 'X-Signature';
+const SIGNING_SECRET = 'signing-secret-of-the-bench';
+const verified = {
+  app_id: APP_ID,
+  path: '/verified',
+  method: 'POST',
+  workflow_id: 'three-steps',
+  auth: { type: 'hmac', header: SIGNATURE_HEADER, secrets: [SIGNING_SECRET] },
+};
 
 /** Beside the bench's own app, others with so many sinks each, without workflow. */
 export function definitionFile(otherApps: string[] = [], sinksOfEach = 0): string {
@@ -39,7 +51,7 @@ export function definitionFile(otherApps: string[] = [], sinksOfEach = 0): strin
   const others = otherApps.flatMap((appId) =>
     Array.from({ length: sinksOfEach }, (_, index) => ({ ...sink, app_id: appId, path: `/sink-${index}` })),
   );
-  return definitionText([APP_ID, ...otherApps], workflows, [...ours, ...others]);
+  return definitionText([APP_ID, ...otherApps], workflows, [...ours, verified, ...others]);
 }
 
 /** The content of a definition file: JSON, which is YAML too. The workflows are of the bench's own app. */
@@ -76,8 +88,7 @@ export function requestBody(): string {
 
 export function requestBytes(path: string, host: string): Buffer {
   const body = requestBody();
-  return Buffer.from(
-    `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    'latin1',
-  );
+  const signature = createHmac('sha256', SIGNING_SECRET).update(body, 'latin1').digest('hex');
+  const head = `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n${SIGNATURE_HEADER}: ${signature}\r\n`;
+  return Buffer.from(`${head}Content-Length: ${body.length}\r\n\r\n${body}`, 'latin1');
 }

@@ -109,6 +109,7 @@ class Staging implements StagedBlobs {
   };
 
   async publish(): Promise<void> {
+    if (this.#received.size === 0) return;
     await this.#files.publish(this.#received);
     this.#received.clear();
   }

@@ -30,10 +30,9 @@ export function possibleHandshakes(
   head: Omit<SeenRequest, 'body'>,
   sinkMethods: readonly string[],
 ): Handshake[] {
-  const seen = { ...head, body: undefined };
   return handshakes.filter(
     ({ method, when }) =>
-      (method === undefined ? sinkMethods.includes(head.method) : method === head.method) && matches(headConditions(when), seen),
+      (method === undefined ? sinkMethods.includes(head.method) : method === head.method) && matches(headConditions(when), head),
   );
 }
 

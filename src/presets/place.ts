@@ -11,7 +11,7 @@ export interface SeenHead {
 
 export interface SeenRequest extends SeenHead {
   /** Decoded; undefined while it has not been read, and for a body too large to decode at once. */
-  body: unknown;
+  body?: unknown;
 }
 
 /** Returns the text or number there, as text. Null when there is none. */

@@ -72,10 +72,17 @@ export async function readTriggerInput(
     return triggerInput(request, target, media, NO_BODY, now);
   }
   const format = bodyFormat(setting, media, limits);
-  const received = await (format.kind === 'multipart' || sender !== null
-    ? receiveStaged(request, media, format, { limits, bodyMemory }, blobs, sender)
-    : receiveBody(request, media, { limits, bodyMemory, write: blobs.write }, format));
+  if (format.kind === 'multipart' || (sender !== null && mayBeFile(format))) {
+    const received = await receiveStaged(request, media, format, { limits, bodyMemory }, blobs, sender);
+    return triggerInput(request, target, media, received, now);
+  }
+  const received = await receiveBody(request, media, { limits, bodyMemory, write: blobs.write }, format);
+  if (sender !== null) await sender.finish(received.reading === undefined ? received.value : undefined);
   return triggerInput(request, target, media, received, now);
+}
+
+function mayBeFile({ kind }: BodyFormat): boolean {
+  return kind === 'file' || kind === 'unknown';
 }
 
 /** Stores all files of a form, or none; and none of a sender who is not proven. */

@@ -10,7 +10,7 @@ export function basicVerifier(secrets: readonly Secret[]): Verifier {
   const credentials = equalVerifier({ kind: 'equal', place: 'header:authorization' }, secrets);
   return {
     begin(head, now) {
-      const header = textAt('header:authorization', { ...head, body: undefined });
+      const header = textAt('header:authorization', head);
       if (header === null) return refusal('user and password are missing: send "Authorization: Basic …"');
       const encoded = FORM.exec(header.trim())?.[1];
       if (encoded === undefined) return refusal('the Authorization header is not "Basic" and base64 of "user:password"');

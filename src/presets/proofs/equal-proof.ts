@@ -16,7 +16,7 @@ export function equalVerifier({ place }: EqualProof, secrets: readonly Secret[])
   return {
     begin(head, now) {
       if (place.startsWith('body:')) return { update: null, finish: (request) => check(textsAt(place, request), now) } satisfies Proving;
-      const verdict = check([textAt(place, { ...head, body: undefined })], now);
+      const verdict = check([textAt(place, head)], now);
       return verdict.isProven ? { update: null, finish: () => verdict } : verdict;
     },
   };

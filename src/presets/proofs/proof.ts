@@ -48,5 +48,10 @@ export function isRefusal(result: object): result is Refusal {
 
 /** The secrets that have not ended, each with its position. */
 export function validSecrets<Kept extends { endsAt: number | null }>(secrets: readonly Kept[], now: number): [number, Kept][] {
-  return [...secrets.entries()].filter(([, { endsAt }]) => endsAt === null || endsAt > now);
+  const valid: [number, Kept][] = [];
+  for (let index = 0; index < secrets.length; index += 1) {
+    const secret = secrets[index] as Kept;
+    if (secret.endsAt === null || secret.endsAt > now) valid.push([index, secret]);
+  }
+  return valid;
 }

@@ -73,21 +73,16 @@ interface Signed extends SignedValues {
 
 /** Reads from the head everything that is signed beside the body. */
 function readSigned(scheme: Scheme, { terms }: SignedText, head: ProofHead, now: number): Signed | Refusal {
-  const names = [{ header: scheme.header, timestamp: scheme.timestamp, deliveryId: scheme.deliveryId }, ...(scheme.aliases ?? [])];
-  const {
-    header,
-    timestamp = scheme.timestamp,
-    deliveryId,
-  } = names.find((name) => head.headers[name.header] !== undefined) ?? (names[0] as (typeof names)[number]);
-  const seen = { ...head, body: undefined };
-  const text = textAt(`header:${header}`, seen);
+  const alias = scheme.aliases?.find((names) => head.headers[names.header] !== undefined && head.headers[scheme.header] === undefined);
+  const { header, timestamp = scheme.timestamp, deliveryId } = alias ?? scheme;
+  const text = textAt(`header:${header}`, head);
   if (text === null) return refusal(`the request has no signature: header ${header} is missing`);
   const read = readSignatureHeader(text, scheme);
   if (read === null) return refusal(`header ${header} has no signature of this scheme`);
-  const time = timestamp === undefined || isInBody(timestamp) ? null : timeOf(timestamp, read.fields, seen);
+  const time = timestamp === undefined || isInBody(timestamp) ? null : timeOf(timestamp, read.fields, head);
   const fault = time === null ? null : timestampFault(time.text, time.unit, scheme.toleranceSeconds ?? Number.POSITIVE_INFINITY, now);
   if (fault !== null) return refusal(`the signature in ${header} is refused: ${fault}`);
-  const id = terms.has('id') && deliveryId != null ? textAt(deliveryId, seen) : '';
+  const id = terms.has('id') && deliveryId != null ? textAt(deliveryId, head) : '';
   // A dot would let the end of an id pass for the beginning of what follows it.
   if (id === null || id.includes('.'))
     return refusal(`the signature in ${header} is refused: the id that it signs is missing or malformed`);
@@ -98,10 +93,10 @@ function isInBody({ from }: TimestampSource): boolean {
   return from.startsWith('body:');
 }
 
-function timeOf({ from, unit }: TimestampSource, fields: ReadonlyMap<string, string>, seen: Parameters<typeof textAt>[1]) {
+function timeOf({ from, unit }: TimestampSource, fields: ReadonlyMap<string, string>, head: ProofHead) {
   if (from === 'first') return { text: fields.get('first') ?? null, unit };
   if (from.startsWith('field:')) return { text: fields.get(from.slice('field:'.length)) ?? null, unit };
-  return { text: textAt(from as Place, seen), unit };
+  return { text: textAt(from as Place, head), unit };
 }
 
 /** Checks one request. Every secret is tried, in the same time. */
