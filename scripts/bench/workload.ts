@@ -26,7 +26,7 @@ const workflows = {
   'always-fails': { version: '1.0', inputs: [], steps: [{ type: 'sluice/fail@v1', name: 'fail' }], outputs: [] },
 };
 
-/** Paths of the sinks: public ones, one for each workflow, and one that verifies the sender. */
+/** Paths of the sinks: a public one for each workflow, and a sink that verifies its sender. */
 export const TRIGGER_PATHS = {
   threeSteps: '/bench/three-steps',
   verified: '/bench/verified',

@@ -2,6 +2,7 @@
 // written by hand.
 
 import { comparatorsTable, ownOperationsTable, roboflowOperationsTable, unaryOperatorsTable } from './operations.ts';
+import { genericSchemes, providersTable } from './providers.ts';
 import { settingsTable } from './settings.ts';
 import { sinkLimitsTable } from './sink-limits.ts';
 import { retryTable, stepTypeSections } from './step-types.ts';
@@ -19,6 +20,8 @@ const parts: readonly Part[] = [
   { document: 'docs/operations-uql.md', name: 'own operations', render: ownOperationsTable },
   { document: 'docs/operations-uql.md', name: 'comparators', render: comparatorsTable },
   { document: 'docs/operations-uql.md', name: 'unary operators', render: unaryOperatorsTable },
+  { document: 'docs/providers.md', name: 'generic schemes', render: genericSchemes },
+  { document: 'docs/providers.md', name: 'providers', render: providersTable },
   { document: 'docs/step-types.md', name: 'retry', render: retryTable },
   { document: 'docs/step-types.md', name: 'step types', render: stepTypeSections },
 ];

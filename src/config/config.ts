@@ -148,7 +148,7 @@ export const settings: readonly Setting[] = [
     key: 'secret_key',
     field: 'secretKey',
     fallback: '',
-    about: 'key that protects secrets in stored runs; generated at the first start if not set',
+    about: 'key that seals the secrets of sinks and protects those in stored runs; generated at the first start if not set',
     parse: parseSecretKey,
     isSecret: true,
   },

@@ -108,7 +108,8 @@ test('every document can be reached from the README', () => {
 async function yamlFaults(text: string): Promise<string[]> {
   const file = join(tempDir(), 'example.yaml');
   writeFileSync(file, text);
-  const { stderr } = await sluice(['validate', file], { environment: { PAYMENTS_TOKEN: 'a-token' } });
+  const environment = Object.fromEntries([...text.matchAll(/\$\{env:(\w+)\}/g)].map(([, name]) => [name as string, 'a-value']));
+  const { stderr } = await sluice(['validate', file], { environment });
   return stderr.split('\n').filter((line) => line !== '');
 }
 

@@ -81,6 +81,8 @@ interface CreateOptions extends ServerOptions, OutputOptions {
   path?: string;
   method?: string;
   authToken?: string;
+  auth?: string;
+  secret?: string[];
   workflow?: string;
   payload?: string;
   body?: string;
@@ -96,6 +98,8 @@ function defineCreate(command: Command, context: CliContext): void {
     .option('--path <path>', 'path, such as /webhook')
     .option('--method <method>', 'GET, POST, PUT, PATCH, DELETE or ANY')
     .option('--auth-token <token>', 'bearer token that callers must send; without a token, anyone may trigger the sink')
+    .option('--auth <scheme>', 'how the sender proves itself, such as github, stripe or hmac; with --secret')
+    .option('--secret <secret...>', 'secret of the scheme; more than one while it changes')
     .option('--workflow <workflow_id>', 'workflow to run; without a workflow, requests are only recorded')
     .option('--payload <platform>', 'accept only requests of this platform: robovision, v7 or roboflow')
     .option('--body <how>', 'how to parse bodies: auto (by content type), json, form, text or raw')
@@ -111,7 +115,7 @@ function defineCreate(command: Command, context: CliContext): void {
 
 async function readSink(options: CreateOptions, environment: Environment): Promise<{ appId: string; fields: SinkFields }> {
   const { app, path, method, authToken, workflow, payload, body, file } = options;
-  const fromOptions = { app_id: app, path, method, auth_token: authToken, workflow_id: workflow, payload, body };
+  const fromOptions = { app_id: app, path, method, auth_token: authToken, auth: readScheme(options), workflow_id: workflow, payload, body };
   const fields: Record<string, unknown> = {
     ...(file === undefined ? {} : await readSinkFile(file, environment)),
     ...Object.fromEntries(Object.entries(fromOptions).filter(([, value]) => value !== undefined)),
@@ -125,6 +129,12 @@ async function readSink(options: CreateOptions, environment: Environment): Promi
       throw new ExitError(`${flag} is missing${file === undefined ? '' : `: ${file} has no ${name}`}`, WRONG_USAGE);
   }
   return { appId: fields['app_id'] as string, fields: fields as SinkFields };
+}
+
+function readScheme({ auth: type, secret: secrets }: CreateOptions): object | undefined {
+  if (type === undefined && secrets === undefined) return undefined;
+  if (type === undefined) throw new ExitError('--auth is missing: it names the scheme of the --secret', WRONG_USAGE);
+  return { type, ...(secrets === undefined ? {} : { secrets }) };
 }
 
 async function readSinkFile(path: string, environment: Environment): Promise<object> {

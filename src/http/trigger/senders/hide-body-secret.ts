@@ -5,7 +5,7 @@ import { MASKED_SECRET } from '../../../core/secrets/placeholder.ts';
 import type { Place } from '../../../presets/preset.ts';
 import type { TriggerInput } from '../trigger-input.ts';
 
-/** `place` is in the body. The body is written anew as JSON, in whichever way the sender had escaped its secret. */
+/** `place` is in the body. The body is stored as new JSON text, since the sender may have escaped its secret in any form. */
 export function hideBodySecret(input: TriggerInput, place: Place): TriggerInput {
   // A body too large to decode at once cannot prove its sender in this way.
   if (input.request === null) return input;

@@ -31,7 +31,7 @@ export interface GateParts {
   wallClock: Clock;
 }
 
-/** Returns the sink of which a request of another method may be a handshake. */
+/** Returns the sink whose handshake the request may be, although the sink accepts another method. */
 export function findClaiming(sinks: readonly Sink[], { method, raw }: FastifyRequest, query: string): Sink | undefined {
   return sinks.find(({ auth }) => {
     const preset = auth.type === 'scheme' ? findPreset(auth.scheme) : undefined;
