@@ -13,7 +13,8 @@ import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 import type { Storage, StorageNode } from '../storage/storage.ts';
 import { BackgroundWork } from './background-work.ts';
-import { type Dispatch, Dispatcher } from './dispatch.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
+import type { Dispatch, DispatchAll } from './dispatch/trigger.ts';
 import { DueRuns } from './due-runs.ts';
 import type { Programs, ProgramTools, SecretPlaceholder } from './execution/program.ts';
 import type { LargeRuns } from './large/large-runs.ts';
@@ -62,6 +63,7 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
   readonly #others: OtherOwners;
   #isDraining = false;
   readonly dispatch: Dispatch<Version>;
+  readonly dispatchAll: DispatchAll<Version>;
 
   constructor(options: EngineOptions<Version>) {
     const { storage, node, feed, newRunId, logger, random = Math.random, send, localEffects, memory, largeRuns } = options;
@@ -93,7 +95,7 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     const shared = { storage, turns, clock, logger, isDraining: () => this.#isDraining };
     const worker = new Worker({ ...shared, queue, localEffects, memory, feed, scheduleAt: this.#scheduleAt, track });
     const { restore, startLarge } = new RunRestorer({ storage, programs, tools, largeRuns });
-    const { dispatch } = new Dispatcher({
+    const { dispatch, dispatchAll } = new Dispatcher({
       ...shared,
       programs,
       newRunId,
@@ -108,6 +110,7 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     this.#runLoop = new ClaimLoop(new DueRuns({ ...shared, worker, restore, background, memory }), { clock, isAlone, logger, track });
     this.#others = new OtherOwners({ storage, node, feed, logger, onDue: () => this.#lookAgain() });
     this.dispatch = dispatch;
+    this.dispatchAll = dispatchAll;
   }
 
   /** Resumes the runs that dead processes left, and begins to watch due times. */

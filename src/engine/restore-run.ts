@@ -9,7 +9,7 @@ import type { WorkflowVersion } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
 import type { ClaimedRun } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { Trigger } from './dispatch.ts';
+import type { Trigger } from './dispatch/trigger.ts';
 import { FailedProgram } from './execution/failed-program.ts';
 import type { Program, Programs, ProgramTools, WorkflowReference } from './execution/program.ts';
 import { type LargeRun, type LargeRuns, MEMORY_EXCEEDED } from './large/large-runs.ts';

@@ -31,7 +31,7 @@ export function announceChanges(storage: Storage, announce: Listener): Storage {
   };
 }
 
-type RunWrites = Pick<Storage, 'createRun' | 'advanceRun' | 'releaseRun' | 'recoverRuns' | 'reapOwners' | 'cancelRun'>;
+type RunWrites = Pick<Storage, 'createRun' | 'createRuns' | 'advanceRun' | 'releaseRun' | 'recoverRuns' | 'reapOwners' | 'cancelRun'>;
 
 function announcingRuns(storage: Storage, announce: Listener): RunWrites {
   return {
@@ -39,6 +39,13 @@ function announcingRuns(storage: Storage, announce: Listener): RunWrites {
       const result = await storage.createRun(run);
       if (result.kind === 'created') announceTurn(announce, run.runId, run.turn);
       return result;
+    },
+    async createRuns(runs) {
+      const created = await storage.createRuns(runs);
+      const { isStored, results } = created;
+      for (const [index, { runId, turn }] of runs.entries())
+        if (isStored && results[index]?.kind === 'created') announceTurn(announce, runId, turn);
+      return created;
     },
     async advanceRun(lease, turn) {
       const isStored = await storage.advanceRun(lease, turn);

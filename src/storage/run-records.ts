@@ -99,6 +99,18 @@ export type CreateRunResult =
   /** Another run has changed the step memory that this one read. */
   | { kind: 'memory_changed' };
 
+export interface CreateRunsResult {
+  /** False: nothing is stored, because of at least one run whose result is neither `created` nor the duplicate of the same request. */
+  isStored: boolean;
+  /** Of each run. They end at the run that could not be stored, if there is one. */
+  results: CreateRunResult[];
+}
+
+/** Whether the other runs of the same call can be stored. */
+export function isStorable(result: CreateRunResult): boolean {
+  return result.kind === 'created' || (result.kind === 'duplicate' && result.sameRequest);
+}
+
 /** A run with everything that its worker needs to continue. */
 export interface ClaimedRun extends StoredRequest {
   lease: Lease;

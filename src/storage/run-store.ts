@@ -4,6 +4,7 @@ import type { RunEvent } from '../core/run/run-event.ts';
 import type {
   ClaimedRun,
   CreateRunResult,
+  CreateRunsResult,
   Lease,
   NewRun,
   PruneLimits,
@@ -25,6 +26,11 @@ export interface RunStore {
    * The same call again has the same result, as long as the run is stored.
    */
   createRun(run: NewRun): Promise<CreateRunResult>;
+  /**
+   * Stores runs as `createRun` does, all or none.
+   * A run may be the duplicate of an earlier one in the list.
+   */
+  createRuns(runs: NewRun[]): Promise<CreateRunsResult>;
   /**
    * Stores one turn of a run: steps, events, deliveries and step memory.
    * A turn that ends the run cancels the deliveries that the run waits for.

@@ -31,6 +31,7 @@ import { advancingRunsContract } from './contract/runs/advancing.ts';
 import { cancellingRunsContract } from './contract/runs/cancelling.ts';
 import { claimingRunsContract } from './contract/runs/claiming.ts';
 import { creatingRunsContract } from './contract/runs/creating.ts';
+import { creatingSeveralContract } from './contract/runs/creating-several.ts';
 import { eventsContract } from './contract/runs/events.ts';
 import { foreignRunsContract } from './contract/runs/foreign-ids.ts';
 import { idempotencyKeysContract } from './contract/runs/idempotency-keys.ts';
@@ -54,6 +55,7 @@ const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   changingDefinitionsContract,
   definitionVersionsContract,
   creatingRunsContract,
+  creatingSeveralContract,
   idempotencyKeysContract,
   advancingRunsContract,
   repeatedWritesContract,

@@ -11,7 +11,7 @@ import { findUnreferencedBlobs, pruneRuns } from './runs/retention.ts';
 import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './runs/run-leases.ts';
 import { findStream, getOutcome, getRun, listRuns, readEvents } from './runs/run-reads.ts';
 import { readMemory } from './runs/step-memory.ts';
-import { advanceRun, cancelRun, createRun } from './runs/write-runs.ts';
+import { advanceRun, cancelRun, createRun, createRuns } from './runs/write-runs.ts';
 import type { State } from './state.ts';
 
 export type OperationName = Exclude<keyof Storage, 'watch' | 'close'>;
@@ -23,6 +23,7 @@ export type Operations = {
 export function createOperations(state: State, owner: number): Operations {
   return {
     createRun: (run) => createRun(state, owner, run),
+    createRuns: (runs) => createRuns(state, owner, runs),
     advanceRun: (lease, turn) => advanceRun(state, owner, lease, turn),
     claimDueRuns: (limits) => claimDueRuns(state, owner, limits),
     renewLeases: (leases) => renewLeases(state, leases),

@@ -1,6 +1,6 @@
 // The callers: they trigger runs on both servers, try again what was refused, cancel runs, and retry deliveries by hand.
 
-import type { Trigger } from '../../../src/engine/dispatch.ts';
+import type { Trigger } from '../../../src/engine/dispatch/trigger.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { Life } from '../servers/life.ts';
 import type { Server } from '../servers/server.ts';

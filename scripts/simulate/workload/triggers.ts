@@ -1,6 +1,6 @@
 // Draws triggers: which workflow, with which request and idempotency key.
 
-import type { Trigger } from '../../../src/engine/dispatch.ts';
+import type { Trigger } from '../../../src/engine/dispatch/trigger.ts';
 import type { Payload } from '../../../src/payloads/payload.ts';
 import type { Random } from '../time/random.ts';
 import { APP, findSimulated, sinkOf, WORKFLOWS } from './workflows.ts';

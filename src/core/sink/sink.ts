@@ -56,6 +56,8 @@ interface SinkSettings {
   idempotencyHours?: number | undefined;
   /** Origins that the handshake allows to send here (CloudEvents web hooks, 4); `*` for all. */
   webhookOrigins?: readonly string[] | undefined;
+  /** Selects a list in the body; each of its items is a run of its own. */
+  split?: string | undefined;
   /** Addresses and CIDRs that may trigger the sink; absent for all. */
   allowFrom?: readonly string[] | undefined;
   /** The URL that senders use, for schemes that sign it; null for the server's own address and path. */
@@ -107,6 +109,10 @@ export const sinkSchema: JsonSchema = {
       items: { type: 'string', pattern: '^(?:\\*|[A-Za-z0-9._:/-]{1,255})$' },
       description: 'senders that may ask, as CloudEvents web hooks do, whether they may send here; "*" is all',
     },
+    split: {
+      type: 'string',
+      description: 'a selector of a list in the body, as "$request.body.events": each item starts a run of its own',
+    },
     allow_from: {
       type: 'array',
       minItems: 1,
@@ -148,6 +154,7 @@ interface SinkDocument extends AuthDocument {
   idempotency_key?: string;
   idempotency?: IdempotencyDocument;
   webhook_origins?: string[];
+  split?: string;
   allow_from?: string[];
   public_url?: string | null;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
@@ -193,9 +200,25 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
     fault(sink.idempotency === undefined ? 'idempotency_key' : 'idempotency', inputFault(idempotencyKey, scope));
   if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
     fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
+  if (sink.split !== undefined) faults.push(...splitFaults(sink, scope));
   const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
   faults.push(...responseFaults(sink.response, { ...scope, outputs }));
   return faults;
+}
+
+/** Many runs have no one end to wait for. */
+function splitFaults({ split = '', response, payload }: SinkDocument, scope: Omit<RequestScope, 'isAnswer'>): Fault[] {
+  const isOfBody = parseSelector(split)?.root === 'request' && parseSelector(split)?.path[0] === 'body';
+  const selectorFault = isOfBody ? inputFault(split, scope) : `"${split}" must be a selector of the body, as "$request.body.events"`;
+  const mode = typeof response === 'object' && response !== null ? (response as { mode: string }).mode : response;
+  const answersAtOnce = mode === undefined || mode === null || mode === 'accept' || mode === 'redirect';
+  return [
+    ...(selectorFault === null ? [] : [{ path: 'split', message: selectorFault }]),
+    ...(answersAtOnce
+      ? []
+      : [{ path: 'response', message: `cannot be "${mode}" beside split: the answer is sent at once, as "accept" or "redirect"` }]),
+    ...(typeof payload === 'string' ? [{ path: 'split', message: 'cannot stand beside payload' }] : []),
+  ];
 }
 
 /** Output names of a sink without a workflow. */
@@ -220,6 +243,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     response: readResponse(sink.response),
     ...readIdempotency(sink),
     webhookOrigins: sink.webhook_origins,
+    split: sink.split,
     allowFrom: sink.allow_from,
     publicUrl: sink.public_url ?? null,
     limits: {

@@ -31,7 +31,8 @@ function describeAuth(auth: SinkAuth): object {
 }
 
 export function describeSink(sink: Sink): Record<string, unknown> {
-  const { appId, path, method, auth, workflowId, inputs, response, webhookOrigins, allowFrom, publicUrl, limits, body, payload } = sink;
+  const { appId, path, method, auth, workflowId, inputs, response, webhookOrigins, split, allowFrom, publicUrl, limits, body, payload } =
+    sink;
   const changedLimits = Object.entries(LIMIT_NAMES).flatMap(([field, name]) => {
     const key = field as keyof typeof LIMIT_NAMES;
     return limits[key] === DEFAULT_LIMITS[key] ? [] : [[name, limits[key]]];
@@ -46,6 +47,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     ...(response.mode === 'stream' ? (response.isWritten === true ? { response: 'stream' } : {}) : { response: writeResponse(response) }),
     ...writeIdempotency(sink),
     ...(webhookOrigins === undefined ? {} : { webhook_origins: webhookOrigins }),
+    ...(split === undefined ? {} : { split }),
     ...(allowFrom === undefined ? {} : { allow_from: allowFrom }),
     ...(publicUrl === null ? {} : { public_url: publicUrl }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),

@@ -4,7 +4,7 @@ import { parseJson } from '../../core/json/json.ts';
 import { decodeBody, type RequestHead } from '../../core/run/request.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
-import type { Dispatched } from '../../engine/dispatch.ts';
+import type { Dispatched } from '../../engine/dispatch/trigger.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../files/blobs.ts';
 import type { RunRecord } from '../../storage/run-records.ts';

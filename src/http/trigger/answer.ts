@@ -6,7 +6,7 @@ import type { RunOutcome } from '../../core/run/run-event.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import { encodeLocation } from '../../core/sink/answer-headers.ts';
 import type { AcceptResponse, Answer, AnswerContent } from '../../core/sink/response-mode.ts';
-import type { Dispatched } from '../../engine/dispatch.ts';
+import type { Dispatched } from '../../engine/dispatch/trigger.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -49,6 +49,18 @@ export class TriggerAnswers {
     if (run.isDuplicate) return this.#joinStream(reply, run.runId);
     this.#stream(reply, run);
     return undefined;
+  }
+
+  /** Answers a request that started a run for each item of a list. The answer is sent at once. */
+  async sendForAll(reply: FastifyReply, { response }: Answer, runs: readonly Dispatched[], input: TriggerInput): Promise<void> {
+    if (runs.length > 0 && runs.every(({ isDuplicate }) => isDuplicate)) reply.header(...REPLAYED);
+    if (response.mode === 'redirect') return void reply.redirect(encodeLocation(response.location), 303);
+    if (response.mode === 'accept' && response.content !== undefined) {
+      const { headers, body } = await this.#ownAnswer(reply, response.content, null, 'null', input);
+      return void reply.code(response.status).headers(headers).send(body);
+    }
+    const status = response.mode === 'accept' ? response.status : 202;
+    reply.code(status).send({ runs: runs.map(({ runId }) => ({ run_id: runId, status: 'queued' })) });
   }
 
   #stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
@@ -125,7 +137,7 @@ export class TriggerAnswers {
   async #ownAnswer(
     reply: FastifyReply,
     content: AnswerContent,
-    runId: string,
+    runId: string | null,
     output: string,
     { head, body, request, reading }: TriggerInput,
   ): Promise<CustomAnswer> {
@@ -134,7 +146,7 @@ export class TriggerAnswers {
     const seen = usesRequest ? echoedHead(reply.request, request ?? head) : null;
     if ((request !== null || !usesBody) && output.length <= LARGE_RUN_BYTES)
       return compiled.make(compiled.render({ output: parseJson(output), run: { id: runId }, request: seen }));
-    const roots = `{"output":${output},"run":{"id":"${runId}"}}`;
+    const roots = `{"output":${output},"run":{"id":${JSON.stringify(runId)}}}`;
     return compiled.make(parseJson(await this.#renderLarge({ head: seen ?? head, body, reading, template, roots })));
   }
 }

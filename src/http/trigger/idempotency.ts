@@ -31,19 +31,23 @@ export function mayCarryKey({ raw, target }: Caller): boolean {
   return raw.headers['idempotency-key'] !== undefined || nameOf(target.sink) !== null;
 }
 
-/** Resolves to null without a key. Rejects with `invalid` when the header is not a valid key. */
+/**
+ * Resolves to null without a key. Rejects with `invalid` when the header is not a valid key. `item` is the position in a list
+ * whose items are runs: a key that is not in the item's own body names all of them.
+ */
 export async function readIdempotency(
   { raw, target: { sink } }: Caller,
   input: TriggerInput,
   renderLarge: Engine['renderLarge'],
+  item: number | null = null,
 ): Promise<Idempotency | null> {
   const keepMs = (sink.idempotencyHours ?? DEFAULT_IDEMPOTENCY_HOURS) * 3_600_000;
   const name = nameOf(sink);
   if (name?.kind === 'body') {
     const digest = sha256(fileHashes(input), input.body.bytes);
-    return { key: `body ${digest}`, fingerprint: digest, keepMs };
+    return { key: `body ${digest}${placeOf(item)}`, fingerprint: digest, keepMs };
   }
-  const message = name === null ? null : await messageOf(name.selectors, input, renderLarge);
+  const message = name === null ? null : await messageOf(name.selectors, input, renderLarge, item);
   const fingerprint = message === null && raw.headers['idempotency-key'] === undefined ? '' : fingerprintOf(input);
   // A different message with the same id must not be lost, so the fingerprint is part of the key. A header's key cannot
   // contain a space, so no caller can claim this key in advance.
@@ -53,7 +57,11 @@ export async function readIdempotency(
   if (typeof header !== 'string' || !KEY.test(header)) {
     throw new AppError('invalid', 'the Idempotency-Key header must be 1 to 255 visible ASCII characters without spaces');
   }
-  return { key: header, fingerprint, keepMs };
+  return { key: `${header}${placeOf(item)}`, fingerprint, keepMs };
+}
+
+function placeOf(item: number | null): string {
+  return item === null ? '' : ` ${item}`;
 }
 
 /** What names a message of a sink. `body`: its bytes, where the sender signs them without a time. */
@@ -100,6 +108,7 @@ async function messageOf(
   selectors: readonly MessageSelector[],
   input: TriggerInput,
   renderLarge: Engine['renderLarge'],
+  item: number | null,
 ): Promise<string | null> {
   const { head, body, request, reading } = input;
   for (const { text, select, isInBody } of selectors) {
@@ -108,7 +117,7 @@ async function messageOf(
       ? parseJson(await renderLarge({ head, body, reading, template: text, roots: '{}' }))
       : select({ request: request ?? head });
     const isName = (typeof value === 'string' && value !== '') || typeof value === 'number' || value instanceof ExactNumber;
-    if (isName) return String(value);
+    if (isName) return isInBody ? String(value) : `${String(value)}${placeOf(item)}`;
   }
   return null;
 }

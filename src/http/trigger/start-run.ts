@@ -2,7 +2,7 @@
 
 import type { Sink } from '../../core/sink/sink.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
-import type { Dispatched, Trigger } from '../../engine/dispatch.ts';
+import type { Dispatched, SmallTrigger, Trigger } from '../../engine/dispatch/trigger.ts';
 import type { Engine } from '../../engine/engine.ts';
 
 export interface RunStarter {
@@ -17,8 +17,33 @@ export function startRun(
   input: Pick<Trigger, 'head' | 'body' | 'request' | 'reading'>,
   idempotency: Trigger['idempotency'],
 ): Promise<Dispatched> {
+  return engine.dispatch(triggerOf(catalog, sink, input, idempotency));
+}
+
+export interface RunsStarter {
+  catalog: Pick<Catalog, 'workflowOf'>;
+  engine: Pick<Engine, 'dispatchAll'>;
+}
+
+/** Starts all of the runs or none. Resolves when they are on disk. Rejects as `dispatchAll` does. */
+export function startRuns(
+  { catalog, engine }: RunsStarter,
+  sink: Sink,
+  items: readonly { input: Pick<SmallTrigger, 'head' | 'body' | 'request'>; idempotency: Trigger['idempotency'] }[],
+): Promise<Dispatched[]> {
+  return engine.dispatchAll(
+    items.map(({ input, idempotency }) => ({ ...triggerOf(catalog, sink, input, idempotency), request: input.request })),
+  );
+}
+
+function triggerOf(
+  catalog: Pick<Catalog, 'workflowOf'>,
+  sink: Sink,
+  input: Pick<Trigger, 'head' | 'body' | 'request' | 'reading'>,
+  idempotency: Trigger['idempotency'],
+): Trigger {
   const { workflow, reference } = catalog.workflowOf(sink);
-  return engine.dispatch({
+  return {
     appId: sink.appId,
     sinkId: sink.id,
     workflow,
@@ -29,5 +54,5 @@ export function startRun(
     reading: input.reading,
     inputMapping: sink.inputs,
     idempotency,
-  });
+  };
 }

@@ -24,7 +24,8 @@ import { providerAnswer } from './senders/provider-answer.ts';
 import type { SenderCheck } from './senders/sender-check.ts';
 import { findClaiming, type SenderGate } from './senders/sender-gate.ts';
 import { createSinkRouter, type SinkRouter } from './sink-router.ts';
-import { startRun } from './start-run.ts';
+import { splitRequest } from './split-request.ts';
+import { startRun, startRuns } from './start-run.ts';
 import type { TokenBuckets } from './token-bucket.ts';
 import { readTriggerInput, type TriggerInput, type TriggerTarget } from './trigger-input.ts';
 import { splitUrl, TRIGGER_PREFIXES } from './trigger-path.ts';
@@ -149,6 +150,7 @@ class TriggerRoute {
       if (handshake !== null && !handshake.startsRun) return gate.answerHandshake(request, reply, handshake.answer);
       const secretPlace = sender?.secretPlace ?? null;
       if (secretPlace !== null) input = hideBodySecret(input, secretPlace);
+      if (sink.split !== undefined) return await this.#startRuns(request, reply, answer, input);
       const idempotency = mayCarryKey(request) ? await readIdempotency(request, input, engine.renderLarge) : null;
       if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
       const run = await startRun(this.#parts, sink, input, idempotency);
@@ -164,6 +166,19 @@ class TriggerRoute {
     } finally {
       bodyMemory.release();
     }
+  }
+
+  /** A run for each item of the list in the body. */
+  async #startRuns(request: FastifyRequest, reply: FastifyReply, answer: Answer, input: TriggerInput): Promise<void> {
+    const { engine, answers } = this.#parts;
+    const { sink } = request.target;
+    const items = [];
+    for (const [index, item] of splitRequest(sink, input).entries())
+      items.push({
+        input: item,
+        idempotency: mayCarryKey(request) ? await readIdempotency(request, item, engine.renderLarge, index) : null,
+      });
+    await answers.sendForAll(reply, answer, await startRuns(this.#parts, sink, items), input);
   }
 
   recordRejection(request: FastifyRequest, error: Error, done: () => void): void {

@@ -5,7 +5,7 @@ import type { Database } from 'better-sqlite3';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
 import type { ClockStep } from '../../core/run/server-time.ts';
 import type { ClaimLimit, DeliveryLease } from '../delivery-records.ts';
-import type { CreateRunResult, Lease } from '../run-records.ts';
+import type { CreateRunResult, CreateRunsResult, Lease } from '../run-records.ts';
 import type { Storage } from '../storage.ts';
 import { DefinitionReader } from './definitions/read-definitions.ts';
 import { DefinitionWriter } from './definitions/write-definitions.ts';
@@ -82,6 +82,7 @@ type Stamped<Names extends keyof Storage> = {
 /** Operations whose arguments or results cross packed. */
 interface PackedWrites {
   createRun(...run: Packed<typeof runs>): CreateRunResult;
+  createRuns(packed: Packed<typeof runs>[]): CreateRunsResult;
   advanceRun(lease: Lease, turn: Packed<typeof turns>): boolean;
   recordAttempt(
     stamp: Stamp,
@@ -120,7 +121,7 @@ export function createWrites(database: Database): Writes {
   return {
     ...bindAll(definitions, ['loadDefinitions', 'definitionsVersion']),
     ...bindAll(new DefinitionWriter(database, definitions), ['changeDefinitions']),
-    ...bindAll(runs, ['createRun', 'advanceRun', 'cancelRun']),
+    ...bindAll(runs, ['createRun', 'createRuns', 'advanceRun', 'cancelRun']),
     ...bindAll(claims, ['claimDueRuns', 'renewLeases', 'releaseRun', 'recoverRuns', 'nextWake']),
     ...bindAll(new Owners(database, (stamp, owner) => claims.recoverRuns(stamp, owner)), ['registerOwner', 'retireOwner', 'reapOwners']),
     ...bindAll(attempts, ['recordAttempt']),

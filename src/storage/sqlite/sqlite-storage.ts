@@ -103,7 +103,7 @@ type Calls = Pick<StorageThreads, 'read' | 'write'>;
 /** A call whose types the caller ensures. */
 type Forward = (name: string, args: unknown[]) => Promise<unknown>;
 type ForwardedName = (typeof READS | typeof WRITES | typeof STAMPED_WRITES)[number];
-type PackingName = 'createRun' | 'advanceRun' | 'recordAttempt' | 'claimDeliveries';
+type PackingName = 'createRun' | 'createRuns' | 'advanceRun' | 'recordAttempt' | 'claimDeliveries';
 
 /** The methods whose arguments and results cross as they are. */
 function forwardingMethods(calls: Calls, stamp: () => Stamp): Pick<Storage, ForwardedName> {
@@ -119,6 +119,10 @@ function forwardingMethods(calls: Calls, stamp: () => Stamp): Pick<Storage, Forw
 function packingMethods({ write }: Calls, stamp: () => Stamp): Pick<Storage, PackingName> {
   return {
     createRun: (run) => write('createRun', runs.pack({ run, turn: run.turn, stamp: stamp() })),
+    createRuns(created) {
+      const at = stamp();
+      return write('createRuns', [created.map((run) => runs.pack({ run, turn: run.turn, stamp: at }))]);
+    },
     advanceRun: (lease, turn) => write('advanceRun', [lease, turns.pack({ turn, stamp: stamp() })]),
     recordAttempt(delivery, attempt, next, waitingRun) {
       const at = stamp();

@@ -4,7 +4,15 @@ import { isDecided, isTerminal, type RunError, type RunStatus } from '../../../.
 import { CANCELLED, type RunEvent } from '../../../../src/core/run/run-event.ts';
 import { parseRunId } from '../../../../src/core/run/run-id.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
-import type { CreateRunResult, Lease, NewRun, StepRecord, Turn } from '../../../../src/storage/run-records.ts';
+import {
+  type CreateRunResult,
+  type CreateRunsResult,
+  isStorable,
+  type Lease,
+  type NewRun,
+  type StepRecord,
+  type Turn,
+} from '../../../../src/storage/run-records.ts';
 import { sinkExists } from '../definitions.ts';
 import { cancelAwaited, insertDeliveries, resultsOf } from '../deliveries/deliveries.ts';
 import { FIRST_EPOCH, type StoredRun } from '../records.ts';
@@ -32,6 +40,19 @@ export function createRun(state: State, owner: number, run: NewRun): CreateRunRe
   insertDeliveries(state, owner, stored, run.turn);
   writeMemory(state, run.sinkId, run.turn.memory);
   return CREATED;
+}
+
+/** All or none: rehearsed on a copy of the state. */
+export function createRuns(state: State, owner: number, runs: readonly NewRun[]): CreateRunsResult {
+  const { runs: stored, openRuns, deliveries, openDeliveries, memory, keys } = state;
+  const copy = { ...state, ...structuredClone({ runs: stored, openRuns, deliveries, openDeliveries, memory, keys }) };
+  const results: CreateRunResult[] = [];
+  for (const run of runs) {
+    const result = createRun(copy, owner, run);
+    results.push(result);
+    if (!isStorable(result)) return { isStored: false, results };
+  }
+  return { isStored: true, results: runs.map((run) => createRun(state, owner, run)) };
 }
 
 export function advanceRun(state: State, owner: number, lease: Lease, turn: Turn): boolean {

@@ -62,6 +62,7 @@ type Settings = Pick<
   | 'idempotencyKey'
   | 'idempotencyHours'
   | 'webhookOrigins'
+  | 'split'
   | 'allowFrom'
   | 'publicUrl'
   | 'limits'

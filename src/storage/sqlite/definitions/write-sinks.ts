@@ -24,7 +24,8 @@ export class SinkWriter {
     const key = patternKey(sink.path);
     this.#refuseUnknownWorkflow(sink);
     this.#refuseClash(sink, appNo, key);
-    const { auth, inputs, response, idempotencyKey, idempotencyHours, webhookOrigins, allowFrom, publicUrl, limits, body, payload } = sink;
+    const { auth, inputs, response, idempotencyKey, idempotencyHours, webhookOrigins, split, allowFrom, publicUrl, limits, body, payload } =
+      sink;
     this.#sql.upsert({
       id: sink.id,
       app_no: appNo,
@@ -39,6 +40,7 @@ export class SinkWriter {
         idempotencyKey,
         idempotencyHours,
         webhookOrigins,
+        split,
         allowFrom,
         publicUrl,
         limits,

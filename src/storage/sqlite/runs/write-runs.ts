@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { isTerminal, type RunStatus } from '../../../core/run/run.ts';
 import { CANCELLED, type RunEvent } from '../../../core/run/run-event.ts';
 import { parseRunId } from '../../../core/run/run-id.ts';
-import type { CreateRunResult, Lease } from '../../run-records.ts';
+import { type CreateRunResult, type CreateRunsResult, isStorable, type Lease } from '../../run-records.ts';
 import { createDeliveryInserter, type InsertDeliveries } from '../deliveries/insert-deliveries.ts';
 import type { OverflowGroups } from '../deliveries/overflow.ts';
 import type { Stamp } from '../stamp.ts';
@@ -20,6 +20,9 @@ import { createStepWriter, type StepWriter } from './write-steps.ts';
 
 /** One object for all runs: results are copied to the other thread, each object of a batch once. */
 const CREATED: CreateRunResult = { kind: 'created' };
+
+/** Rolls back what a call has written. */
+const NOT_STORED = new Error('some runs of the call cannot be stored');
 
 /** Operations that both the writer and the claims of runs use. */
 export interface RunParts {
@@ -48,6 +51,7 @@ export class RunWriter {
   readonly #memory: MemoryWriter;
   readonly #endings: RunEndings;
   readonly #resultsOf: ReadResults;
+  readonly #allOrNone: (work: () => void) => void;
   /** Needs no invalidation: the numbers of a sink and its app never change. */
   readonly #numbersBySink = new Map<string, SinkNumbers>();
 
@@ -59,9 +63,31 @@ export class RunWriter {
     this.#memory = createMemoryWriter(database);
     this.#endings = endings;
     this.#resultsOf = resultsOf;
+    this.#allOrNone = database.transaction((work: () => void) => work());
   }
 
   createRun(...run: Packed<typeof runs>): CreateRunResult {
+    return this.#create(run);
+  }
+
+  createRuns(packed: readonly Packed<typeof runs>[]): CreateRunsResult {
+    const results: CreateRunResult[] = [];
+    try {
+      this.#allOrNone(() => {
+        for (const run of packed) {
+          const result = this.#create(run);
+          results.push(result);
+          if (!isStorable(result)) throw NOT_STORED;
+        }
+      });
+      return { isStored: true, results };
+    } catch (error) {
+      if (error !== NOT_STORED) throw error;
+      return { isStored: false, results };
+    }
+  }
+
+  #create(run: Packed<typeof runs>): CreateRunResult {
     const runId = runs.read(run, 'runId');
     const { runNumber, nonce } = keyOf(runId);
     const now = runs.read(run, 'now');

@@ -1,60 +1,27 @@
 // Starts a run: plans its first turn in memory and stores request and turn in one commit. A run whose steps have no
 // effects outside also ends within that commit.
 
-import type { Clock } from '../clock.ts';
-import { stringifyJson } from '../core/json/json.ts';
-import type { Request, RequestBody, RequestHead } from '../core/run/request.ts';
-import { isTerminal } from '../core/run/run.ts';
-import type { RunEvent } from '../core/run/run-event.ts';
-import { bindInputs } from '../core/workflow/inputs.ts';
-import type { Workflow, WorkflowVersion } from '../core/workflow/plan.ts';
-import { AppError } from '../errors.ts';
-import type { NewRunId } from '../ids.ts';
-import { FIRST_EPOCH } from '../leases/lease.ts';
-import type { Logger } from '../logger.ts';
-import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../repetition.ts';
-import type { CreateRunResult, NewRun, Turn } from '../storage/run-records.ts';
-import type { Storage } from '../storage/storage.ts';
-import type { Program, Programs, WorkflowReference } from './execution/program.ts';
-import type { LargeRun } from './large/large-runs.ts';
-import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
-import { eventsOf } from './turn-events.ts';
-
-export interface Trigger<Version extends WorkflowVersion = Workflow> {
-  appId: string;
-  sinkId: string;
-  /** The planned workflow of the sink. */
-  workflow: Version;
-  /** Null if the sink names no workflow. */
-  workflowReference: WorkflowReference | null;
-  head: RequestHead;
-  body: RequestBody;
-  /** Includes the body's value; null for a large body, which is decoded later. */
-  request: Request | null;
-  /** How to decode a large body. */
-  reading?: unknown;
-  /** By input of the workflow, the selector that the sink sets for it. */
-  inputMapping: Readonly<Record<string, string>>;
-  /** `keepMs`: how long the key is remembered. */
-  idempotency: { key: string; fingerprint: string; keepMs: number } | null;
-}
-
-/** A run that is on disk. */
-export interface Dispatched {
-  runId: string;
-  /** All events of the stream so far; empty for a duplicate. */
-  events: readonly RunEvent[];
-  /** How the run ended, when it ended within its first commit. */
-  ended: Pick<Turn, 'status' | 'output' | 'error'> | null;
-  /** The idempotency key named an earlier run, and this is that run. */
-  isDuplicate: boolean;
-}
-
-/** Resolves when the run and its input are on disk. Rejects with `unavailable` or `unprocessable`. */
-export type Dispatch<Version extends WorkflowVersion = Workflow> = (trigger: Trigger<Version>) => Promise<Dispatched>;
+import type { Clock } from '../../clock.ts';
+import { stringifyJson } from '../../core/json/json.ts';
+import type { Request } from '../../core/run/request.ts';
+import { isTerminal } from '../../core/run/run.ts';
+import { bindInputs } from '../../core/workflow/inputs.ts';
+import type { WorkflowVersion } from '../../core/workflow/plan.ts';
+import { AppError } from '../../errors.ts';
+import type { NewRunId } from '../../ids.ts';
+import { FIRST_EPOCH } from '../../leases/lease.ts';
+import type { Logger } from '../../logger.ts';
+import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../../repetition.ts';
+import type { CreateRunResult, NewRun, Turn } from '../../storage/run-records.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { Program, Programs } from '../execution/program.ts';
+import type { LargeRun } from '../large/large-runs.ts';
+import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from '../turn.ts';
+import { eventsOf } from '../turn-events.ts';
+import type { Dispatch, DispatchAll, Dispatched, SmallTrigger, Trigger } from './trigger.ts';
 
 export interface DispatchOptions<Version extends WorkflowVersion> {
-  storage: Pick<Storage, 'createRun'>;
+  storage: Pick<Storage, 'createRun' | 'createRuns'>;
   programs: Pick<Programs<Version>, 'create'>;
   turns: Turns;
   clock: Clock;
@@ -89,9 +56,53 @@ export class Dispatcher<Version extends WorkflowVersion> {
 
   readonly dispatch: Dispatch<Version> = (trigger) => this.#start(trigger, 1);
 
+  /** The runs are planned one after the other, so that each sees the step memory that the one before it leaves. */
+  readonly dispatchAll: DispatchAll<Version> = async (triggers) => {
+    for (let attempt = 1; ; attempt += 1) {
+      this.#refuseWhenDraining();
+      const dispatched = await this.#startAll(triggers, attempt);
+      if (dispatched !== null) return dispatched;
+      if (attempt > MAX_REPEATS) throw memoryContended();
+      await pauseBefore(attempt);
+    }
+  };
+
+  /** Resolves to null when the runs must be planned again. */
+  async #startAll(triggers: readonly SmallTrigger<Version>[], attempt: number): Promise<Dispatched[] | null> {
+    const { storage, turns } = this.#options;
+    const planned: Planned[] = [];
+    const stored = new Set<number>();
+    try {
+      for (const [item, trigger] of triggers.entries())
+        planned.push(await this.#planHere(trigger, trigger.request, attempt).catch((error: unknown) => rethrowOf(item, error)));
+      const runs = planned.map((plan, item) => newRun(triggers[item] as SmallTrigger<Version>, plan));
+      const { isStored, results } = await storage
+        .createRuns(runs)
+        .catch((error: unknown) => repeatUnknown(error, () => storage.createRuns(runs)));
+      if (!isStored) return refuseReusedKey(results, triggers);
+      for (const [item, { kind }] of results.entries()) if (kind === 'created') stored.add(item);
+      return planned.map((plan, item) => this.#finishOf(triggers[item] as SmallTrigger<Version>, plan, results[item] as CreateRunResult));
+    } finally {
+      // Later turns must not be planned on turns that were not stored; the latest is discarded first.
+      for (const [item, { firstTurn }] of [...planned.entries()].toReversed())
+        if (!stored.has(item)) turns.discard((triggers[item] as SmallTrigger<Version>).sinkId, firstTurn.turn);
+    }
+  }
+
+  #finishOf(trigger: Trigger<Version>, planned: Planned, result: CreateRunResult): Dispatched {
+    if (result.kind === 'duplicate') return joinEarlier(result, trigger.idempotency?.key);
+    this.#begin(trigger, planned);
+    const { turn } = planned.firstTurn;
+    return { runId: planned.runId, events: eventsOf(turn), ended: isTerminal(turn.status) ? turn : null, isDuplicate: false };
+  }
+
+  #refuseWhenDraining(): void {
+    if (this.#options.isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
+  }
+
   #start(trigger: Trigger<Version>, attempt: number): Promise<Dispatched> {
     try {
-      if (this.#options.isDraining()) throw new AppError('unavailable', 'the server is shutting down; try again', { retryAfterSeconds: 5 });
+      this.#refuseWhenDraining();
       return trigger.request === null ? this.#startLarge(trigger, attempt) : this.#startHere(trigger, trigger.request, attempt);
     } catch (error) {
       return Promise.reject(error);
@@ -100,6 +111,16 @@ export class Dispatcher<Version extends WorkflowVersion> {
 
   /** Throws as `bindInputs` does. Not async: every extra promise costs every run. */
   #startHere(trigger: Trigger<Version>, request: Request, attempt: number): Promise<Dispatched> {
+    const planned = this.#planNow(trigger, request, attempt);
+    return planned instanceof Promise ? planned.then((plan) => this.#store(trigger, plan)) : this.#store(trigger, planned);
+  }
+
+  async #planHere(trigger: Trigger<Version>, request: Request, attempt: number): Promise<Planned> {
+    return await this.#planNow(trigger, request, attempt);
+  }
+
+  /** Throws as `bindInputs` does. Returns a promise only if the plan is one. */
+  #planNow(trigger: Trigger<Version>, request: Request, attempt: number): Planned | Promise<Planned> {
     const { programs, turns, newRunId, clock } = this.#options;
     const { sinkId, workflow, inputMapping } = trigger;
     const inputs = bindInputs(workflow, inputMapping, request, trigger.body.kind);
@@ -107,15 +128,12 @@ export class Dispatcher<Version extends WorkflowVersion> {
     const now = clock();
     const program = programs.create({ runId, sinkId, workflow, request, inputs });
     const planned = turns.plan(runId, sinkId, program);
-    if (planned instanceof Promise)
-      return planned.then((firstTurn) => this.#storeHere(trigger, { runId, now, program, firstTurn, attempt }, inputs));
-    return this.#storeHere(trigger, { runId, now, program, firstTurn: planned, attempt }, inputs);
-  }
-
-  #storeHere(trigger: Trigger<Version>, planned: Omit<Planned, 'inputs'>, inputs: object): Promise<Dispatched> {
-    const { runId, now, program, firstTurn, attempt } = planned;
-    const isMapped = !isTerminal(firstTurn.turn.status) && Object.keys(trigger.inputMapping).length > 0;
-    return this.#store(trigger, { runId, now, program, firstTurn, attempt, inputs: isMapped ? stringifyJson(inputs) : null });
+    const isMapped = Object.keys(inputMapping).length > 0;
+    const withInputs = (firstTurn: PlannedTurn): Planned => {
+      const needsInputs = isMapped && !isTerminal(firstTurn.turn.status);
+      return { runId, now, program, firstTurn, attempt, inputs: needsInputs ? stringifyJson(inputs) : null };
+    };
+    return planned instanceof Promise ? planned.then(withInputs) : withInputs(planned);
   }
 
   async #startLarge(trigger: Trigger<Version>, attempt: number): Promise<Dispatched> {
@@ -154,19 +172,12 @@ export class Dispatcher<Version extends WorkflowVersion> {
       if (created?.kind !== 'created') turns.discard(trigger.sinkId, turn);
     }
     if (created.kind === 'id_taken' || created.kind === 'memory_changed') return await this.#startAgain(trigger, planned.attempt);
-    if (created.kind === 'duplicate') return joinEarlier(created, trigger.idempotency?.key);
-    this.#begin(trigger, planned);
-    const ended = isTerminal(turn.status) ? turn : null;
-    return { runId: planned.runId, events: eventsOf(turn), ended, isDuplicate: false };
+    return this.#finishOf(trigger, planned, created);
   }
 
   /** Plans the run again: another run has its id, or has changed the memory that it read. */
   async #startAgain(trigger: Trigger<Version>, attempt: number): Promise<Dispatched> {
-    if (attempt > MAX_REPEATS) {
-      throw new AppError('unavailable', 'too many runs change the memory of this sink at the same time; try again', {
-        retryAfterSeconds: 1,
-      });
-    }
+    if (attempt > MAX_REPEATS) throw memoryContended();
     await pauseBefore(attempt);
     return await this.#start(trigger, attempt + 1);
   }
@@ -208,4 +219,31 @@ function joinEarlier({ runId, sameRequest }: Extract<CreateRunResult, { kind: 'd
   if (sameRequest) return { runId, events: [], ended: null, isDuplicate: true };
   const message = `Idempotency-Key "${key}" was used before with another request; use a new key for a new request`;
   throw new AppError('unprocessable', message, { details: { run_id: runId } });
+}
+
+function memoryContended(): AppError {
+  return new AppError('unavailable', 'too many runs change the memory of this sink at the same time; try again', { retryAfterSeconds: 1 });
+}
+
+/** Throws the error with the position of its trigger. */
+function rethrowOf(item: number, error: unknown): never {
+  if (!(error instanceof AppError)) throw error;
+  const { code, message, details, retryAfterSeconds } = error;
+  throw new AppError(code, `item ${item}: ${message}`, {
+    details: { ...details, item },
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
+}
+
+/** Throws for a key that was used with another request; any other runs can be planned again. */
+function refuseReusedKey(results: readonly CreateRunResult[], triggers: readonly Trigger<WorkflowVersion>[]): null {
+  for (const [item, result] of results.entries()) {
+    if (result.kind !== 'duplicate' || result.sameRequest) continue;
+    try {
+      joinEarlier(result, triggers[item]?.idempotency?.key);
+    } catch (error) {
+      rethrowOf(item, error);
+    }
+  }
+  return null;
 }

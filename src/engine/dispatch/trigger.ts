@@ -1,0 +1,46 @@
+// What starts a run, and what is known of the run once it is on disk.
+
+import type { Request, RequestBody, RequestHead } from '../../core/run/request.ts';
+import type { RunEvent } from '../../core/run/run-event.ts';
+import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
+import type { Turn } from '../../storage/run-records.ts';
+import type { WorkflowReference } from '../execution/program.ts';
+
+export interface Trigger<Version extends WorkflowVersion = Workflow> {
+  appId: string;
+  sinkId: string;
+  /** The planned workflow of the sink. */
+  workflow: Version;
+  /** Null if the sink names no workflow. */
+  workflowReference: WorkflowReference | null;
+  head: RequestHead;
+  body: RequestBody;
+  /** Includes the body's value; null for a large body, which is decoded later. */
+  request: Request | null;
+  /** How to decode a large body. */
+  reading?: unknown;
+  /** By input of the workflow, the selector that the sink sets for it. */
+  inputMapping: Readonly<Record<string, string>>;
+  /** `keepMs`: how long the key is remembered. */
+  idempotency: { key: string; fingerprint: string; keepMs: number } | null;
+}
+
+/** A run that is on disk. */
+export interface Dispatched {
+  runId: string;
+  /** All events of the stream so far; empty for a duplicate. */
+  events: readonly RunEvent[];
+  /** How the run ended, when it ended within its first commit. */
+  ended: Pick<Turn, 'status' | 'output' | 'error'> | null;
+  /** The idempotency key named an earlier run, and this is that run. */
+  isDuplicate: boolean;
+}
+
+/** Resolves when the run and its input are on disk. Rejects with `unavailable` or `unprocessable`. */
+export type Dispatch<Version extends WorkflowVersion = Workflow> = (trigger: Trigger<Version>) => Promise<Dispatched>;
+
+/** Starts several runs, all or none. As `Dispatch`; an error says which one in `details.item`. */
+export type DispatchAll<Version extends WorkflowVersion = Workflow> = (triggers: readonly SmallTrigger<Version>[]) => Promise<Dispatched[]>;
+
+/** A trigger whose body is decoded. */
+export type SmallTrigger<Version extends WorkflowVersion = Workflow> = Trigger<Version> & { request: Request };

@@ -1,0 +1,60 @@
+// Several runs in one call: all of them are stored, or none.
+
+import { describe, expect, test } from 'vitest';
+import type { Workbench } from '../workbench.ts';
+
+export function creatingSeveralContract(workbench: () => Workbench): void {
+  describe('createRuns', () => {
+    const HOUR = 3_600_000;
+    const key = (name: string, fingerprint = 'f') => ({ idempotency: { key: name, fingerprint, keepMs: HOUR } });
+
+    test('stores every run, as createRun does, and the same call again has the same result', async () => {
+      const { storage, addSink, newRun } = workbench();
+      const sink = await addSink();
+      const runs = Array.from({ length: 20 }, (_, index) => newRun(sink, key(`several-${index}`)));
+      for (let time = 0; time < 2; time += 1)
+        expect(await storage.createRuns(runs)).toEqual({ isStored: true, results: runs.map(() => ({ kind: 'created' })) });
+      for (const { runId } of runs) expect(await storage.getRun(runId)).not.toBeNull();
+    });
+
+    test('joins runs that have the same key, in the list and before it', async () => {
+      const { storage, addSink, newRun } = workbench();
+      const sink = await addSink();
+      const earlier = newRun(sink, key('earlier'));
+      await storage.createRun(earlier);
+      const [first, twin, other] = [newRun(sink, key('twin')), newRun(sink, key('twin')), newRun(sink, key('earlier'))];
+      expect(await storage.createRuns([first, twin, other])).toEqual({
+        isStored: true,
+        results: [
+          { kind: 'created' },
+          { kind: 'duplicate', runId: first.runId, sameRequest: true },
+          { kind: 'duplicate', runId: earlier.runId, sameRequest: true },
+        ],
+      });
+      expect(await storage.getRun(twin.runId)).toBeNull();
+    });
+
+    test('stores nothing when one of them cannot be stored', async () => {
+      const { storage, addSink, newRun } = workbench();
+      const sink = await addSink();
+      await storage.createRun(newRun(sink, key('taken')));
+      const [first, refused, last] = [newRun(sink, key('a')), newRun(sink, key('taken', 'another')), newRun(sink, key('b'))];
+      const { isStored, results } = await storage.createRuns([first, refused, last]);
+      expect([isStored, results.at(-1)]).toEqual([false, expect.objectContaining({ kind: 'duplicate', sameRequest: false })]);
+      for (const { runId } of [first, refused, last]) expect(await storage.getRun(runId)).toBeNull();
+      expect(await storage.createRuns([first, last])).toEqual({ isStored: true, results: [{ kind: 'created' }, { kind: 'created' }] });
+    });
+
+    test('stores nothing when a sink is unknown', async () => {
+      const { storage, addSink, newRun } = workbench();
+      const sink = await addSink();
+      const run = newRun(sink);
+      await expect(storage.createRuns([run, { ...newRun(sink), sinkId: 'snk_none' }])).rejects.toThrow();
+      expect(await storage.getRun(run.runId)).toBeNull();
+    });
+
+    test('stores nothing of an empty list', async () => {
+      expect(await workbench().storage.createRuns([])).toEqual({ isStored: true, results: [] });
+    });
+  });
+}
