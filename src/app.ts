@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { type MachineClocks, machineClocks } from './clock.ts';
 import type { Config, Environment } from './config/config.ts';
 import type { DefinitionService } from './definitions/definition-service.ts';
+import type { FetchDocument } from './delivery/http/fetch-document.ts';
 import type { Send } from './delivery/sender.ts';
 import { type RetentionOptions, startRetention } from './engine/retention.ts';
 import { createRunFeed } from './engine/run-feed.ts';
@@ -36,6 +37,8 @@ export interface AppOptions {
   stepTypes?: readonly StepType[];
   /** Replaces the network. */
   send?: Send;
+  /** Replaces the network for the keys of webhook senders. */
+  fetchText?: FetchDocument;
 }
 
 export interface RunningApp {
@@ -77,7 +80,8 @@ async function startParts(options: AppOptions, cleanups: Cleanups): Promise<Runn
   const credentials = { sealer, hasBaseUrl: config.baseUrl !== null };
   const loading = { storage, node, stepTypes, credentials, wallClock: clocks.wall, logger };
   const { catalog, definitions } = await loadDefinitions(loading, cleanups);
-  const delivery = createDelivery(modules.createSender, { config, environment, secretKey, blobs, version, send: options.send }, cleanups);
+  const { send, fetchText } = options;
+  const delivery = createDelivery(modules, { config, environment, secretKey, blobs, version, send, fetchText }, cleanups);
   const shared = { config, storage, node, feed: createRunFeed(), blobs, memory, delivery, logger };
   const engine = buildEngine({ ...shared, environment, secretKey, dataDir, stepTypes });
   const http = { ...shared, time, disk, sealer, catalog, definitions, engine, clocks, adminToken, version };

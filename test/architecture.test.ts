@@ -33,7 +33,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'token.ts': { packages: ['node:crypto'] },
   'address-range.ts': { packages: ['node:net'] },
   client: {},
-  presets: { packages: ['node:crypto'] },
+  presets: { packages: ['jose/jwks/local', 'jose/jwt/verify', 'node:crypto', 'node:zlib'] },
   'sealer.ts': { packages: ['node:crypto'] },
   core: {
     uses: ['address-range.ts', 'errors.ts', 'presets'],

@@ -38,7 +38,7 @@ function proofText(proof: Proof): string {
     case 'basic':
       return 'user and password';
     case 'jwt':
-      return `a token (${proof.algorithm}) in ${code(proof.header)}`;
+      return `a token (${proof.algorithms.join(', ')}) in ${code(proof.header)}`;
     case 'code':
       return 'its own scheme';
   }

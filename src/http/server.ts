@@ -10,6 +10,7 @@ import type { BlobStore } from '../files/blobs.ts';
 import type { DiskFloor } from '../files/disk-floor.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
+import type { FetchText } from '../presets/remote/fetch-text.ts';
 import type { Sealer } from '../sealer.ts';
 import type { Storage } from '../storage/storage.ts';
 import { hashToken } from '../token.ts';
@@ -52,6 +53,8 @@ export interface ServerDependencies {
   maskSecrets: MaskSecrets;
   /** Opens the secrets of sinks. */
   sealer: Sealer;
+  /** Fetches what webhook senders publish. */
+  fetchText: FetchText;
   trustProxy: boolean | string[];
   /** Requests per second to one sink from one address; 0 turns the limit off. */
   rateLimit: number;

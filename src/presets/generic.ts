@@ -1,16 +1,10 @@
 // Schemes that an operator describes in the sink: a row of the table, written by hand.
 
+import { JWT_SCHEME } from './generic-jwt.ts';
+import { headerFaults, setting } from './generic-settings.ts';
 import type { Encoding, KeyEncoding, Place, PresetSetting, Proof, SignatureProof, TimestampSource } from './preset.ts';
 import { signedTextFault } from './proofs/signed-text.ts';
 import type { Scheme, SettingValues } from './scheme.ts';
-
-const setting = (name: string, description: string, rest: Partial<PresetSetting> = {}): PresetSetting => ({
-  name,
-  kind: 'text',
-  isRequired: false,
-  description,
-  ...rest,
-});
 
 const HMAC_SETTINGS: readonly PresetSetting[] = [
   setting('header', 'the header with the signature', { isRequired: true }),
@@ -28,13 +22,11 @@ const HMAC_SETTINGS: readonly PresetSetting[] = [
   setting('signature_key', 'the key of the item with the signature: "v1" by default'),
 ];
 
-const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
-
 const hmac: Scheme = {
   id: 'hmac',
   preset: null,
   settings: HMAC_SETTINGS,
-  needsSecrets: true,
+  needsSecrets: () => true,
   capturesSecret: false,
   proofOf: readHmac,
   faultsOf: hmacFaults,
@@ -44,7 +36,7 @@ const apiKey: Scheme = {
   id: 'api_key',
   preset: null,
   settings: [setting('header', 'the header with the key'), setting('query', 'the parameter of the query with the key')],
-  needsSecrets: true,
+  needsSecrets: () => true,
   capturesSecret: false,
   proofOf: ({ header, query }): Proof => ({
     kind: 'equal',
@@ -60,13 +52,13 @@ const basic: Scheme = {
   id: 'basic',
   preset: null,
   settings: [],
-  needsSecrets: true,
+  needsSecrets: () => true,
   capturesSecret: false,
   proofOf: () => ({ kind: 'basic' }),
   faultsOf: () => [],
 };
 
-export const GENERIC_SCHEMES: readonly Scheme[] = [hmac, apiKey, basic];
+export const GENERIC_SCHEMES: readonly Scheme[] = [hmac, apiKey, basic, JWT_SCHEME];
 
 function readHmac(settings: SettingValues): SignatureProof {
   const text = (name: string, fallback: string): string => (settings[name] as string | undefined) ?? fallback;
@@ -123,8 +115,4 @@ function hmacFaults(settings: SettingValues): { setting: string; message: string
       : []),
     ...(id === undefined ? [] : headerFaults('id_header', id)),
   ];
-}
-
-function headerFaults(name: string, header: unknown): { setting: string; message: string }[] {
-  return typeof header === 'string' && HEADER_NAME.test(header) ? [] : [{ setting: name, message: 'must be the name of a header' }];
 }

@@ -12,6 +12,8 @@ export interface SeenHead {
 export interface SeenRequest extends SeenHead {
   /** Decoded; undefined while it has not been read, and for a body too large to decode at once. */
   body?: unknown;
+  /** Of a body that is text, without its content coding; of a multipart form, its fields as JSON. Undefined for a file. */
+  bytes?: Uint8Array | undefined;
 }
 
 /** Returns the text or number there, as text. Null when there is none. */

@@ -67,15 +67,22 @@ export interface BasicProof {
   kind: 'basic';
 }
 
-/** A JSON Web Token in a header (RFC 7519). */
+export type JwtAlgorithm = 'HS256' | 'HS384' | 'HS512' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'ES256' | 'ES384' | 'EdDSA';
+
+/** A JSON Web Token in a header (RFC 7519). Unless a claim binds it to the body, it must have an end. */
 export interface JwtProof {
   kind: 'jwt';
   header: string;
+  /** Before the token; its case does not matter. */
   prefix?: string;
-  algorithm: 'HS256' | 'RS256' | 'ES256';
-  /** Where the public keys are published, for RS256 and ES256. */
+  /** All of HMAC, or all of public keys. */
+  algorithms: readonly JwtAlgorithm[];
+  /** Where the public keys are published. Absent: the secrets of the sink are the keys. */
   jwks?: string;
-  /** Required claims; `{body-sha256-hex}` and `{body-sha256-base64}` bind the token to the body, `{x}` is setting `x` of the sink. */
+  /**
+   * Required claims. `{body-sha256-hex}` and `{body-sha256-base64}` bind the token to the body, `{url}` is the public URL with or
+   * without its query, `{x}` is setting `x` of the sink, and `{x|url}` is the URL unless the setting is given.
+   */
   claims: Readonly<Record<string, string | boolean | readonly string[]>>;
 }
 
@@ -126,7 +133,7 @@ export interface Handshake {
   compare?: { place: Place; setting: string };
   /** `capture-secret`: where the secret is. */
   store?: Place;
-  /** `fetch-url`: the address to fetch; its host must match the scheme's pattern. */
+  /** `fetch-url`: the address to fetch. The proof covers it, and has checked its host. */
   fetch?: Place;
   /** The request also starts a run. */
   startsRun?: true;
@@ -154,6 +161,8 @@ export interface Preset {
   /** Names a delivery, also when it is sent again. Null where the provider sends no id for one. */
   deliveryId: Place | null;
   eventType: Place | null;
+  /** How bodies are read whatever their content type, unless the sink says so itself. */
+  body?: 'json';
   handshakes: readonly Handshake[];
   /** For a request that starts a run. `withinSeconds`: the provider's own limit, null where it is unknown. */
   answer: { status: 200 | 202 | 204; text?: string; withinSeconds: number | null };

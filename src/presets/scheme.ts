@@ -11,12 +11,17 @@ export interface Scheme {
   /** Null for a generic scheme. */
   preset: Preset | null;
   settings: readonly PresetSetting[];
-  /** False where a provider's own keys prove the sender. */
-  needsSecrets: boolean;
+  /** False where the sender publishes the keys that prove it. */
+  needsSecrets(settings: SettingValues): boolean;
   /** The first request of the provider may bring the secret, so that a definition may leave it out. */
   capturesSecret: boolean;
   /** `settings` have no faults. */
   proofOf(settings: SettingValues): Proof;
-  /** Returns faults beyond those of single settings: the setting at fault, and what is wrong. */
-  faultsOf(settings: SettingValues): { setting: string; message: string }[];
+  /** Returns faults beyond those of single settings. */
+  faultsOf(settings: SettingValues): SettingFault[];
+}
+
+export interface SettingFault {
+  setting: string;
+  message: string;
 }

@@ -20,7 +20,7 @@ function ofPreset(preset: Preset): Scheme {
     id: preset.id,
     preset,
     settings: preset.settings ?? [],
-    needsSecrets: preset.secretFrom !== 'none',
+    needsSecrets: () => preset.secretFrom !== 'none',
     capturesSecret: preset.handshakes.some(({ kind }) => kind === 'capture-secret'),
     proofOf: () => preset.proof,
     faultsOf: () => [],

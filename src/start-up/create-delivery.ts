@@ -1,8 +1,9 @@
-// Creates the sender of deliveries, with the secrets that it inserts and hides.
+// Creates the outbound connections: the sender of deliveries, with the secrets that it inserts and hides, and the fetcher of keys.
 
 import type { Config, Environment } from '../config/config.ts';
 import { parseDeliveryId } from '../core/delivery/delivery-id.ts';
 import { createAddressPolicy } from '../delivery/address-policy.ts';
+import type { FetchDocument } from '../delivery/http/fetch-document.ts';
 import { createSecretVault, redactResult, type SecretVault } from '../delivery/secret-vault.ts';
 import type { Send } from '../delivery/sender.ts';
 import type { BlobStore } from '../files/blobs.ts';
@@ -17,23 +18,30 @@ export interface DeliveryOptions {
   version: string;
   /** Replaces the network. */
   send: Send | undefined;
+  /** Replaces the network for the keys of webhook senders. */
+  fetchText: FetchDocument | undefined;
 }
 
 export interface Delivery {
   secrets: SecretVault;
   send: Send;
+  /** Fetches what webhook senders publish. */
+  fetchText: FetchDocument;
 }
 
 export function createDelivery(
-  createSender: LoadedModules['createSender'],
-  { config, environment, secretKey, blobs, version, send }: DeliveryOptions,
+  { createSender, DocumentFetcher }: Pick<LoadedModules, 'createSender' | 'DocumentFetcher'>,
+  { config, environment, secretKey, blobs, version, send, fetchText }: DeliveryOptions,
   cleanups: Cleanups,
 ): Delivery {
   const secrets = createSecretVault({ environment, allowed: config.secretsAllow, key: secretKey });
   const policy = createAddressPolicy(config.outboundAllow);
-  const sender = createSender({ policy, openBlob: blobs.read, userAgent: `sluice/${version}` });
+  const userAgent = `sluice/${version}`;
+  const sender = createSender({ policy, openBlob: blobs.read, userAgent });
   cleanups.add(() => sender.close());
-  return { secrets, send: withSecrets(send ?? sender.send, secrets) };
+  const fetcher = new DocumentFetcher({ policy, userAgent });
+  cleanups.add(() => fetcher.close());
+  return { secrets, send: withSecrets(send ?? sender.send, secrets), fetchText: fetchText ?? fetcher.fetch };
 }
 
 /** Inserts secrets just before a message is sent, and hides them in its result. */

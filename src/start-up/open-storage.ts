@@ -30,10 +30,11 @@ export async function openStorage(
 }
 
 async function loadModules() {
-  const [{ createServer }, { builtinStepTypes }, { createSender }] = await Promise.all([
+  const [{ createServer }, { builtinStepTypes }, { createSender }, { DocumentFetcher }] = await Promise.all([
     import('../http/server.ts'),
     import('../steps/builtin.ts'),
     import('../delivery/create-sender.ts'),
+    import('../delivery/http/fetch-document.ts'),
   ]);
-  return { createServer, builtinStepTypes, createSender };
+  return { createServer, builtinStepTypes, createSender, DocumentFetcher };
 }

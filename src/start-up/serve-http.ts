@@ -28,7 +28,7 @@ export interface HttpParts extends Pick<ServerDependencies, SharedParts> {
   time: StorageTime;
   clocks: MachineClocks;
   adminToken: AdminToken;
-  delivery: Pick<Delivery, 'secrets'>;
+  delivery: Pick<Delivery, 'secrets' | 'fetchText'>;
 }
 
 export async function createHttpServer(
@@ -44,6 +44,7 @@ export async function createHttpServer(
     wallClock: clocks.wall,
     adminToken: adminToken.token,
     maskSecrets: delivery.secrets.mask,
+    fetchText: delivery.fetchText,
     trustProxy,
     rateLimit,
     baseUrl,

@@ -8,12 +8,22 @@ export interface Certificate {
   cert: string;
 }
 
-/** For these names and IPv4 addresses, valid from 2020 to 2049. */
-export function selfSigned(names: readonly string[]): Certificate {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const algorithm = sequence(oid(1, 2, 840, 10045, 4, 3, 2));
+export interface CertificateOptions {
+  /** Bits of an RSA key; by default the key is of the curve P-256. */
+  rsaBits?: number;
+  /** `YYMMDD`. */
+  from?: string;
+  to?: string;
+}
+
+/** For these names and IPv4 addresses, valid from 2020 to 2049 by default. */
+export function selfSigned(names: readonly string[], { rsaBits, from = '200101', to = '490101' }: CertificateOptions = {}): Certificate {
+  const { publicKey, privateKey } =
+    rsaBits === undefined ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('rsa', { modulusLength: rsaBits });
+  const algorithm =
+    rsaBits === undefined ? sequence(oid(1, 2, 840, 10045, 4, 3, 2)) : sequence(oid(1, 2, 840, 113549, 1, 1, 11), tagged(0x05));
   const name = sequence(tagged(0x31, sequence(oid(2, 5, 4, 3), tagged(0x0c, Buffer.from('sluice test')))));
-  const validity = sequence(tagged(0x17, Buffer.from('200101000000Z')), tagged(0x17, Buffer.from('490101000000Z')));
+  const validity = sequence(tagged(0x17, Buffer.from(`${from}000000Z`)), tagged(0x17, Buffer.from(`${to}000000Z`)));
   const alternatives = tagged(0x04, sequence(...names.map(alternativeName)));
   const extensions = tagged(0xa3, sequence(sequence(oid(2, 5, 29, 17), alternatives)));
   const version = tagged(0xa0, tagged(0x02, Buffer.from([2])));

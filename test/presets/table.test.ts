@@ -2,7 +2,7 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { Handshake, Preset, SignatureProof } from '../../src/presets/preset.ts';
+import type { Handshake, JwtProof, Preset, SignatureProof } from '../../src/presets/preset.ts';
 import type { Secret, Verdict } from '../../src/presets/proofs/proof.ts';
 import { signatureSecretFault } from '../../src/presets/proofs/signature-proof.ts';
 import { signedTextFault } from '../../src/presets/proofs/signed-text.ts';
@@ -37,6 +37,30 @@ describe.each(listPresets())('the row of $id', (preset) => {
   test('compares values with settings that it has', () => {
     const compared = handshakes.flatMap(({ compare }) => (compare === undefined ? [] : [compare.setting]));
     expect(settings.filter(({ kind, isRequired }) => kind === 'secret' && isRequired).map(({ name }) => name)).toEqual(compared);
+  });
+});
+
+test('a handshake that fetches a URL of the request is signed', () => {
+  const fetching = listPresets().flatMap(({ handshakes }) => handshakes.filter(({ fetch }) => fetch !== undefined));
+  expect(fetching.map(({ kind, isSigned }) => [kind, isSigned])).toEqual([['fetch-url', true]]);
+});
+
+const tokenPresets = listPresets().filter((preset): preset is Preset & { proof: JwtProof } => preset.proof.kind === 'jwt');
+
+describe.each(tokenPresets)('the token of $id', ({ proof, secretFrom, settings = [] }) => {
+  test('has algorithms that fit its keys', () => {
+    expect(proof.algorithms.map((algorithm) => algorithm.startsWith('HS'))).toEqual(proof.algorithms.map(() => proof.jwks === undefined));
+    expect(proof.jwks?.startsWith('https://') ?? secretFrom !== 'none').toBe(true);
+  });
+
+  test('has claims of settings that the sink has', () => {
+    const terms = Object.values(proof.claims).flatMap((value) => (typeof value === 'string' ? (/^\{(.+)\}$/.exec(value)?.[1] ?? []) : []));
+    const known = [
+      'body-sha256-hex',
+      'body-sha256-base64',
+      ...settings.flatMap(({ name, isRequired }) => (isRequired ? name : `${name}|url`)),
+    ];
+    expect(terms.filter((term) => !known.includes(term))).toEqual([]);
   });
 });
 

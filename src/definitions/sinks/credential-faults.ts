@@ -4,7 +4,7 @@
 import type { Fault } from '../../core/fault.ts';
 import { secretSettings } from '../../core/sink/auth/scheme-auth.ts';
 import type { SinkDefinition } from '../../core/sink/sink.ts';
-import { signsUrl } from '../../presets/proofs/verifier.ts';
+import { signsUrl } from '../../presets/proofs/signed-url.ts';
 import { findScheme } from '../../presets/schemes.ts';
 import type { Sealer } from '../../sealer.ts';
 
@@ -18,7 +18,7 @@ export function credentialFaults({ auth, publicUrl }: SinkDefinition, { sealer, 
   if (auth?.type !== 'scheme') return [];
   const { scheme: id, secrets, settings } = auth;
   const scheme = findScheme(id);
-  const needsUrl = scheme !== undefined && signsUrl(scheme.proofOf(settings)) && publicUrl === null && !hasBaseUrl;
+  const needsUrl = scheme !== undefined && signsUrl(scheme.proofOf(settings), settings) && publicUrl === null && !hasBaseUrl;
   return [
     ...secrets.flatMap((secret, index) => ('sealed' in secret ? sealFaults(`auth.secrets[${index}]`, secret.sealed, sealer) : [])),
     ...secretSettings(id).flatMap((name) => {

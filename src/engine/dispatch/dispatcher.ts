@@ -90,7 +90,7 @@ export class Dispatcher<Version extends WorkflowVersion> {
   }
 
   #finishOf(trigger: Trigger<Version>, planned: Planned, result: CreateRunResult): Dispatched {
-    if (result.kind === 'duplicate') return joinEarlier(result, trigger.idempotency?.key);
+    if (result.kind === 'duplicate') return joinEarlier(result, trigger.idempotency?.key ?? '');
     this.#begin(trigger, planned);
     const { turn } = planned.firstTurn;
     return { runId: planned.runId, events: eventsOf(turn), ended: isTerminal(turn.status) ? turn : null, isDuplicate: false };
@@ -215,10 +215,15 @@ function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, firstTurn, inpu
   };
 }
 
-function joinEarlier({ runId, sameRequest }: Extract<CreateRunResult, { kind: 'duplicate' }>, key: string | undefined): Dispatched {
+function joinEarlier({ runId, sameRequest }: Extract<CreateRunResult, { kind: 'duplicate' }>, key: string): Dispatched {
   if (sameRequest) return { runId, events: [], ended: null, isDuplicate: true };
-  const message = `Idempotency-Key "${key}" was used before with another request; use a new key for a new request`;
-  throw new AppError('unprocessable', message, { details: { run_id: runId } });
+  throw new AppError('unprocessable', conflictOf(key), { details: { run_id: runId } });
+}
+
+/** A key of the header contains no space; any other key is made from what the sender signed. */
+function conflictOf(key: string): string {
+  if (key.startsWith('signed ')) return 'the signature of this request was used before with another body';
+  return `Idempotency-Key "${key}" was used before with another request; use a new key for a new request`;
 }
 
 function memoryContended(): AppError {
@@ -240,7 +245,7 @@ function refuseReusedKey(results: readonly CreateRunResult[], triggers: readonly
   for (const [item, result] of results.entries()) {
     if (result.kind !== 'duplicate' || result.sameRequest) continue;
     try {
-      joinEarlier(result, triggers[item]?.idempotency?.key);
+      joinEarlier(result, triggers[item]?.idempotency?.key ?? '');
     } catch (error) {
       rethrowOf(item, error);
     }

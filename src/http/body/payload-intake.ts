@@ -16,14 +16,14 @@ import { decodeBytes } from './decode-body.ts';
 import { plainFilename } from './form/form-values.ts';
 import type { BodyIntake } from './form/multipart-body.ts';
 import { bodyKindOf, type MediaType } from './media-type.ts';
-import { type ReceivedBody, receiveBody } from './received-body.ts';
+import { provenBody, type ReceivedBody, receiveBody } from './received-body.ts';
 
 export type ReceivedPayload = ReceivedBody & { payload: Payload };
 
 export interface ExpectedPayload extends Pick<BodyIntake, 'limits' | 'bodyMemory'> {
   source: PayloadSource;
   /** Proves the sender before the payload is read. */
-  sender: { finish(body: unknown): Promise<void> } | null;
+  sender: { finish(body: unknown, bytes: Uint8Array | undefined): Promise<void> } | null;
 }
 
 export interface PayloadIntake {
@@ -54,7 +54,7 @@ export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
         const intake = { limits, bodyMemory, write: staged.write, keepsFilenames: source === 'robovision', needsFields: true };
         const format = bodyFormat(source === 'v7' ? 'raw' : 'auto', media, limits);
         const received = withFields(await receiveBody(request, media, intake, format));
-        await sender?.finish(received.reading === undefined ? received.value : undefined);
+        await sender?.finish(...provenBody(received));
         const isJson = received.body.kind === 'json';
         const files = isJson ? [await storeBody(received, staged.write)] : received.files;
         const fields = kind === 'json' || isJson ? {} : (received.value as Record<string, unknown>);

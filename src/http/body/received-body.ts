@@ -24,6 +24,11 @@ export interface ReceivedBody {
 const NO_BYTES = new Uint8Array(0);
 export const NO_BODY: Readonly<ReceivedBody> = { body: { kind: 'empty', bytes: NO_BYTES, charset: 'utf-8' }, value: null, files: [] };
 
+/** The value and the bytes by which a sender may be proven: no value of a body that is not decoded yet, and no bytes of a file. */
+export function provenBody({ body: { kind, bytes }, value, reading }: ReceivedBody): [value: unknown, bytes: Uint8Array | undefined] {
+  return [reading === undefined ? value : undefined, kind === 'file' ? undefined : bytes];
+}
+
 /** Rejects with `invalid`, `too_large` or `unsupported_media`. */
 export function receiveBody(
   request: FastifyRequest,

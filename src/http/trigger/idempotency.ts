@@ -12,6 +12,7 @@ import { parseSelector } from '../../core/workflow/selector.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
 import type { Place, Preset } from '../../presets/preset.ts';
+import type { Signed } from '../../presets/proofs/proof.ts';
 import { findPreset } from '../../presets/table.ts';
 import type { TriggerInput } from './trigger-input.ts';
 
@@ -24,11 +25,11 @@ export interface Idempotency {
   keepMs: number;
 }
 
-type Caller = Pick<FastifyRequest, 'raw' | 'target'>;
+type Caller = Pick<FastifyRequest, 'raw' | 'target' | 'sender'>;
 
 /** Whether the request may have a key. What names a message is known only once the whole request has been read. */
-export function mayCarryKey({ raw, target }: Caller): boolean {
-  return raw.headers['idempotency-key'] !== undefined || nameOf(target.sink) !== null;
+export function mayCarryKey({ raw, target, sender }: Caller): boolean {
+  return raw.headers['idempotency-key'] !== undefined || nameOf(target.sink) !== null || (sender?.signed ?? null) !== null;
 }
 
 /**
@@ -36,12 +37,14 @@ export function mayCarryKey({ raw, target }: Caller): boolean {
  * whose items are runs: a key that is not in the item's own body names all of them.
  */
 export async function readIdempotency(
-  { raw, target: { sink } }: Caller,
+  { raw, target: { sink }, sender }: Caller,
   input: TriggerInput,
   renderLarge: Engine['renderLarge'],
   item: number | null = null,
 ): Promise<Idempotency | null> {
   const keepMs = (sink.idempotencyHours ?? DEFAULT_IDEMPOTENCY_HOURS) * 3_600_000;
+  const signed = sender?.signed ?? null;
+  if (signed !== null && (!signed.coversBody || sink.idempotencyKey === undefined)) return signedIdempotency(signed, input, keepMs, item);
   const name = nameOf(sink);
   if (name?.kind === 'body') {
     const digest = sha256(fileHashes(input), input.body.bytes);
@@ -62,6 +65,21 @@ export async function readIdempotency(
 
 function placeOf(item: number | null): string {
   return item === null ? '' : ` ${item}`;
+}
+
+/**
+ * A proof that covers the body names the message, however it is written. With any other proof the same name with another body is
+ * a forgery: it is a conflict, and is remembered for as long as the proof passes.
+ */
+function signedIdempotency(
+  { name, coversBody, goodForMs = 0 }: Signed,
+  input: TriggerInput,
+  keepMs: number,
+  item: number | null,
+): Idempotency {
+  const digest = sha256(name);
+  const fingerprint = coversBody ? digest : fingerprintOf(input);
+  return { key: `signed ${digest}${placeOf(item)}`, fingerprint, keepMs: Math.max(keepMs, goodForMs) };
 }
 
 /** What names a message of a sink. `body`: its bytes, where the sender signs them without a time. */

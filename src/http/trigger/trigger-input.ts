@@ -15,7 +15,7 @@ import type { TextFormat } from '../body/decode-body.ts';
 import type { BodyIntake } from '../body/form/multipart-body.ts';
 import { type MediaType, readMediaType } from '../body/media-type.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
-import { NO_BODY, type ReceivedBody, receiveBody } from '../body/received-body.ts';
+import { NO_BODY, provenBody, type ReceivedBody, receiveBody } from '../body/received-body.ts';
 import type { SenderCheck } from './senders/sender-check.ts';
 
 export interface TriggerInput {
@@ -53,7 +53,8 @@ export async function readTriggerInput(
   target: TriggerTarget,
   { blobs, payloads, bodyMemory, sender, now }: TriggerInputOptions,
 ): Promise<TriggerInput> {
-  const { payload: source, body: setting } = target.sink;
+  const { payload: source } = target.sink;
+  const setting = sender === null ? target.sink.body : sender.bodySetting(target.sink.body);
   const limits = sender === null ? target.sink.limits : sender.limits(target.sink.limits);
   sender?.watch(request.raw);
   const media = readMediaType(request.raw.headers['content-type'], setting === 'auto' || typeof setting === 'object');
@@ -68,7 +69,7 @@ export async function readTriggerInput(
     };
   }
   if (!hasBody(request.raw)) {
-    await sender?.finish(null);
+    await sender?.finish(null, NO_BODY.body.bytes);
     return triggerInput(request, target, media, NO_BODY, now);
   }
   const format = bodyFormat(setting, media, limits);
@@ -77,7 +78,7 @@ export async function readTriggerInput(
     return triggerInput(request, target, media, received, now);
   }
   const received = await receiveBody(request, media, { limits, bodyMemory, write: blobs.write }, format);
-  if (sender !== null) await sender.finish(received.reading === undefined ? received.value : undefined);
+  if (sender !== null) await sender.finish(...provenBody(received));
   return triggerInput(request, target, media, received, now);
 }
 
@@ -97,7 +98,7 @@ async function receiveStaged(
   const staged = blobs.stage();
   try {
     const received = await receiveBody(request, media, { ...bounds, write: staged.write }, format);
-    await sender?.finish(received.reading === undefined ? received.value : undefined);
+    await sender?.finish(...provenBody(received));
     await staged.publish();
     return received;
   } finally {

@@ -15,8 +15,18 @@ export interface ProofHead extends SeenHead {
   url: string;
 }
 
-/** `secret` is the position of the secret that matched. */
-export type Verdict = { isProven: true; secret: number } | Refusal;
+/** `secret` is the position of the secret that matched; 0 where a scheme has none. */
+export type Verdict = { isProven: true; secret: number; signed?: Signed } | Refusal;
+
+/** What a proof binds together, for schemes that name it themselves. */
+export interface Signed {
+  /** The same each time that the message is sent, and of no other message that is signed. */
+  name: string;
+  /** False when the same proof would pass with another body: the name is then good for one body. */
+  coversBody: boolean;
+  /** How long the proof can pass again. Absent where the name need not be remembered so long. */
+  goodForMs?: number;
+}
 
 /** Tells what was wrong, and never a secret. */
 export interface Refusal {

@@ -52,7 +52,7 @@ export const CODE_SCHEMES: readonly Preset[] = [
       'https://www.skills.sh/hookdeck/webhook-skills/mailgun-webhooks',
     ],
     notes:
-      'The secret is the HTTP webhook signing key. Mailgun signs a time and a token, and not the event, so each token is accepted once.',
+      'The secret is the HTTP webhook signing key. Mailgun signs a time and a token, and not the event, so a token is accepted with one body only.',
   },
   {
     id: 'adyen',
@@ -67,22 +67,24 @@ export const CODE_SCHEMES: readonly Preset[] = [
     unconfirmed: ['proof', 'answer.text'],
     sources: ['https://github.com/triggerdotdev/trigger.dev/tree/b082e44/internal-packages/webhook-sources/catalog'],
     notes:
-      'The secret is the HMAC key of the webhook: hexadecimal digits. Adyen signs some fields of the notification. Its pspReference names a payment and not a delivery.',
+      'The secret is the HMAC key of the webhook: hexadecimal digits. Adyen signs some fields of the notification; the others may be altered on the way. Its pspReference names a payment and not a delivery.',
   },
   {
     id: 'aws-sns',
     name: 'Amazon SNS',
     proof: { kind: 'code', scheme: 'aws-sns' },
     deliveryId: 'body:MessageId',
-    eventType: 'header:x-amz-sns-message-type',
+    eventType: 'body:Type',
+    body: 'json',
     handshakes: [
       {
         kind: 'fetch-url',
-        when: { 'header:x-amz-sns-message-type': 'SubscriptionConfirmation' },
+        when: { 'body:Type': 'SubscriptionConfirmation' },
         isSigned: true,
         fetch: 'body:SubscribeURL',
         answer: { status: 200 },
       },
+      { kind: 'acknowledge', when: { 'body:Type': 'UnsubscribeConfirmation' }, isSigned: true, answer: { status: 200 } },
     ],
     answer: { status: 200, withinSeconds: 15 },
     secretFrom: 'none',
@@ -94,25 +96,25 @@ export const CODE_SCHEMES: readonly Preset[] = [
       'https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html',
     ],
     notes:
-      'Sluice fetches the certificate and confirms the subscription over HTTPS, so it must be allowed to reach Amazon. The content type of a request is text/plain.',
+      'Sluice fetches the certificate and confirms the subscription over HTTPS, so it must be allowed to reach Amazon. Raw message delivery must be off: raw messages are not signed. Amazon calls its JSON text/plain, and it is read as JSON.',
   },
   {
     id: 'paypal',
     name: 'PayPal',
     proof: { kind: 'code', scheme: 'paypal' },
-    deliveryId: 'body:id',
+    deliveryId: 'header:paypal-transmission-id',
     eventType: 'body:event_type',
     handshakes: [],
     answer: { status: 200, withinSeconds: null },
     secretFrom: 'none',
     settings: [{ name: 'webhook_id', kind: 'text', isRequired: true, description: 'The id that PayPal gave the webhook.' }],
     certainty: 'primary',
-    unconfirmed: ['proof'],
+    unconfirmed: ['proof', 'deliveryId'],
     sources: [
       'https://developer.paypal.com/api/rest/webhooks/rest.md',
       'https://developer.paypal.com/api/webhooks/v1/definitions/verify_webhook_signature',
     ],
     notes:
-      'Sluice fetches the certificate over HTTPS, so it must be allowed to reach PayPal. Events of PayPal’s simulator are not signed for a webhook and are refused.',
+      'Sluice fetches the certificate over HTTPS, so it must be allowed to reach PayPal. PayPal signs a checksum of the body, which another body can share, so a transmission is accepted with one body only. Events of PayPal’s simulator are not signed for a webhook and are refused.',
   },
 ];

@@ -6,7 +6,7 @@ export const JWT: readonly Preset[] = [
   {
     id: 'netlify',
     name: 'Netlify',
-    proof: { kind: 'jwt', header: 'x-webhook-signature', algorithm: 'HS256', claims: { iss: 'netlify', sha256: '{body-sha256-hex}' } },
+    proof: { kind: 'jwt', header: 'x-webhook-signature', algorithms: ['HS256'], claims: { iss: 'netlify', sha256: '{body-sha256-hex}' } },
     deliveryId: null,
     eventType: 'header:x-netlify-event',
     handshakes: [],
@@ -26,11 +26,11 @@ export const JWT: readonly Preset[] = [
       kind: 'jwt',
       header: 'authorization',
       prefix: 'Bearer ',
-      algorithm: 'RS256',
+      algorithms: ['RS256'],
       jwks: 'https://www.googleapis.com/oauth2/v3/certs',
       claims: {
         iss: ['https://accounts.google.com', 'accounts.google.com'],
-        aud: '{audience}',
+        aud: '{audience|url}',
         email: '{service_account}',
         email_verified: true,
       },
@@ -62,7 +62,7 @@ export const JWT: readonly Preset[] = [
   {
     id: 'livekit',
     name: 'LiveKit',
-    proof: { kind: 'jwt', header: 'authorization', algorithm: 'HS256', claims: { sha256: '{body-sha256-base64}' } },
+    proof: { kind: 'jwt', header: 'authorization', algorithms: ['HS256'], claims: { sha256: '{body-sha256-base64}' } },
     deliveryId: null,
     eventType: 'body:event',
     handshakes: [],
@@ -76,7 +76,7 @@ export const JWT: readonly Preset[] = [
   {
     id: 'monday',
     name: 'monday.com',
-    proof: { kind: 'jwt', header: 'authorization', algorithm: 'HS256', claims: { aud: '{audience}' } },
+    proof: { kind: 'jwt', header: 'authorization', algorithms: ['HS256'], claims: { aud: '{audience|url}' } },
     deliveryId: null,
     eventType: 'body:event.type',
     handshakes: [

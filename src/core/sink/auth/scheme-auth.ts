@@ -1,7 +1,7 @@
 // Sinks of webhook providers: a scheme of presets/, its secrets and its settings.
 
 import type { PresetSetting } from '../../../presets/preset.ts';
-import { secretFault } from '../../../presets/proofs/verifier.ts';
+import { secretFault } from '../../../presets/proofs/secret-fault.ts';
 import type { Scheme } from '../../../presets/scheme.ts';
 import { findScheme, schemeIds } from '../../../presets/schemes.ts';
 import type { Fault } from '../../fault.ts';
@@ -51,9 +51,9 @@ export function schemeFaults({ type, secrets, ...settings }: SchemeDocument & { 
       },
     ];
   const faults = settingFaults(scheme, settings);
-  if (scheme.needsSecrets && !scheme.capturesSecret && secrets === undefined)
-    faults.push({ path: 'auth', message: 'field "secrets" is missing' });
-  if (!scheme.needsSecrets && secrets !== undefined) faults.push({ path: 'auth.secrets', message: `does not belong to type "${type}"` });
+  const needsSecrets = scheme.needsSecrets(settings);
+  if (needsSecrets && !scheme.capturesSecret && secrets === undefined) faults.push({ path: 'auth', message: 'field "secrets" is missing' });
+  if (!needsSecrets && secrets !== undefined) faults.push({ path: 'auth.secrets', message: `does not belong to type "${type}"` });
   faults.push(...credentialFaults('auth.secrets', secrets ?? [], ['value', 'sealed']));
   return faults.length > 0 ? faults : secretFaults(scheme, secrets ?? [], settings);
 }
@@ -80,9 +80,9 @@ function settingFault({ kind, isRequired, choices, description }: PresetSetting,
     case 'number':
       return typeof value === 'number' && value > 0 && value <= 86_400 ? null : 'must be a number from 1 to 86400';
     case 'list':
-      return Array.isArray(value) && value.length > 0 && value.length <= 64 && value.every(isShortText)
-        ? null
-        : 'must be a list of 1 to 64 texts';
+      if (!(Array.isArray(value) && value.length > 0 && value.length <= 64 && value.every(isShortText)))
+        return 'must be a list of 1 to 64 texts';
+      return value.every((item) => choices?.includes(item) ?? true) ? null : `must be of ${choices?.join(', ')}`;
     case 'secret':
       return isShortText(value) || isSealedSetting(value) ? null : 'must be a text';
     case 'text':

@@ -6,6 +6,7 @@ import type { HandshakeSettings } from '../../../presets/handshakes.ts';
 import type { Place } from '../../../presets/preset.ts';
 import type { Verifier } from '../../../presets/proofs/proof.ts';
 import { createVerifier } from '../../../presets/proofs/verifier.ts';
+import type { SenderKeys } from '../../../presets/remote/sender-keys.ts';
 import type { Scheme } from '../../../presets/scheme.ts';
 import { findScheme } from '../../../presets/schemes.ts';
 import type { Sealer } from '../../../sealer.ts';
@@ -20,7 +21,7 @@ export interface OpenedScheme {
 }
 
 /** Throws `unavailable` when the secrets cannot be opened, so that no request passes. */
-export function openScheme({ scheme: id, secrets, settings }: SchemeAuth, sealer: Sealer): OpenedScheme {
+export function openScheme({ scheme: id, secrets, settings }: SchemeAuth, sealer: Sealer, keys: SenderKeys): OpenedScheme {
   const scheme = findScheme(id);
   if (scheme === undefined)
     throw new AppError('unavailable', `this version has no scheme "${id}", which the sink names`, { retryAfterSeconds: 60 });
@@ -34,7 +35,7 @@ export function openScheme({ scheme: id, secrets, settings }: SchemeAuth, sealer
     return {
       scheme,
       secretPlace: proof.kind === 'equal' && proof.place.startsWith('body:') ? proof.place : null,
-      verifier: createVerifier(scheme, opened, clear),
+      verifier: createVerifier(scheme, opened, clear, keys),
       known: { secrets: opened.map(({ value }) => value), settings: texts },
     };
   } catch (error) {

@@ -2,12 +2,14 @@
 // sees every byte of the body as it came, and ends before any run exists.
 
 import type { IncomingMessage } from 'node:http';
+import type { BodySetting } from '../../../core/sink/body-setting.ts';
 import type { SinkLimits } from '../../../core/sink/sink.ts';
 import { AppError } from '../../../errors.ts';
 import { answerHandshake, isHandshake, needsBody, possibleHandshakes, type ReadyAnswer } from '../../../presets/handshakes.ts';
-import { textAt } from '../../../presets/place.ts';
+import { type SeenRequest, textAt } from '../../../presets/place.ts';
 import type { Handshake, Place } from '../../../presets/preset.ts';
-import { isRefusal, type ProofHead, type Proving, type Refusal, type Verdict } from '../../../presets/proofs/proof.ts';
+import { isRefusal, type ProofHead, type Proving, type Refusal, type Signed, type Verdict } from '../../../presets/proofs/proof.ts';
+import { type FetchText, Unreachable } from '../../../presets/remote/fetch-text.ts';
 import type { OpenedScheme } from './open-scheme.ts';
 
 export interface SenderCheckOptions {
@@ -21,6 +23,8 @@ export interface SenderCheckOptions {
   capture: (secret: string) => Promise<void>;
   /** Makes the error for an unproven request. */
   refuse: (reason: string) => AppError;
+  /** For handshakes that ask for it. */
+  fetchText: FetchText;
 }
 
 /** A body that must be read before its sender is proven, for a handshake, is small. */
@@ -34,6 +38,7 @@ export class SenderCheck {
   #raw: IncomingMessage | null = null;
   #verdict: Promise<Verdict> | null = null;
   #handshake: { answer: ReadyAnswer; startsRun: boolean } | null = null;
+  #signed: Signed | null = null;
 
   /** Throws `unauthorized` or `rate_limited`. */
   constructor(options: SenderCheckOptions) {
@@ -64,6 +69,11 @@ export class SenderCheck {
     return { ...limits, bodyBytes: Math.min(bodyBytes, MAX_UNPROVEN_BYTES), formBytes: Math.min(formBytes, MAX_UNPROVEN_BYTES) };
   }
 
+  /** How the body is read. */
+  bodySetting(ofSink: BodySetting): BodySetting {
+    return ofSink === 'auto' ? (this.#options.opened.scheme.preset?.body ?? ofSink) : ofSink;
+  }
+
   /** Must be called before the body is read: the proof then sees its bytes. */
   watch(raw: IncomingMessage): void {
     this.#raw = raw;
@@ -75,14 +85,16 @@ export class SenderCheck {
 
   /**
    * Must be called once the body has been read, and before any of its files is published. `body` is decoded; undefined when it
-   * is too large to decode at once. Rejects with `unauthorized`, or with `forbidden` for a handshake that fails.
+   * is too large to decode at once. `bytes` are those of a body that is stored as text. Rejects with `unauthorized`, with `forbidden` for a handshake that fails, and with
+   * `unavailable` when the keys of the sender cannot be fetched.
    */
-  async finish(body: unknown): Promise<void> {
-    const request = { ...this.#options.head, body };
+  async finish(body: unknown, bytes: Uint8Array | undefined): Promise<void> {
+    const request = { ...this.#options.head, body, bytes };
     const found = this.#handshakes.filter((handshake) => isHandshake(handshake, request));
     const handshake = found.find(({ isSigned }) => !isSigned) ?? found[0];
-    if (handshake?.isSigned !== false) await this.#prove(body);
+    if (handshake?.isSigned !== false) await this.#prove(request);
     if (handshake === undefined) return;
+    if (handshake.fetch !== undefined) await this.#fetch(textAt(handshake.fetch, request) as string);
     const answer = this.#answer(handshake, body);
     if (handshake.store !== undefined) await this.#options.capture(textAt(handshake.store, request) as string);
     this.#handshake = { answer, startsRun: handshake.startsRun === true };
@@ -93,23 +105,37 @@ export class SenderCheck {
     return this.#handshake;
   }
 
+  /** What the proof binds together, if the scheme names it itself. */
+  get signed(): Signed | null {
+    return this.#signed;
+  }
+
   /** The error to answer with when the body could not be read: an unproven sender learns only that it is unproven. */
   async explain(error: unknown): Promise<unknown> {
     if (!(error instanceof AppError) || error.code === 'too_large' || error.code === 'unavailable') return error;
     if (error.code === 'unauthorized' || error.code === 'rate_limited' || error.code === 'forbidden') return error;
     if (!isRefusal(this.#begun) && this.#raw?.complete !== true) return error;
-    const verdict = await this.#verify(undefined);
+    const verdict = await this.#verify({ ...this.#options.head, body: undefined });
     return verdict.isProven ? error : this.#options.refuse(verdict.reason);
   }
 
-  async #prove(body: unknown): Promise<void> {
-    const verdict = await this.#verify(body);
+  async #prove(request: SeenRequest): Promise<void> {
+    const verdict = await this.#verify(request);
     if (!verdict.isProven) throw this.#options.refuse(verdict.reason);
     this.#options.recordUse(verdict.secret);
+    this.#signed = verdict.signed ?? null;
   }
 
-  #verify(body: unknown): Promise<Verdict> {
-    this.#verdict ??= Promise.resolve(isRefusal(this.#begun) ? this.#begun : this.#begun.finish({ ...this.#options.head, body }));
+  async #fetch(url: string): Promise<void> {
+    try {
+      await this.#options.fetchText(url);
+    } catch (error) {
+      throw unavailable(`the handshake could not be completed at ${new URL(url).host}: ${(error as Error).message}`);
+    }
+  }
+
+  #verify(request: SeenRequest): Promise<Verdict> {
+    this.#verdict ??= isRefusal(this.#begun) ? Promise.resolve(this.#begun) : finishProof(this.#begun, request);
     return this.#verdict;
   }
 
@@ -119,4 +145,16 @@ export class SenderCheck {
     if (outcome.kind === 'refused') throw new AppError('forbidden', `the handshake is refused: ${outcome.reason}`);
     return outcome.answer;
   }
+}
+
+async function finishProof(proving: Proving, request: SeenRequest): Promise<Verdict> {
+  try {
+    return await proving.finish(request);
+  } catch (error) {
+    throw error instanceof Unreachable ? unavailable(error.message) : error;
+  }
+}
+
+function unavailable(message: string): AppError {
+  return new AppError('unavailable', message, { retryAfterSeconds: 30 });
 }

@@ -16,6 +16,7 @@ import { findPreset } from '../../../presets/table.ts';
 import { hashToken } from '../../../token.ts';
 import type { RequireToken } from '../../authenticate.ts';
 import { hasBody } from '../../body/body-bytes.ts';
+import { NO_BODY } from '../../body/received-body.ts';
 import { answerOtherMethod, type OtherMethods } from '../other-methods.ts';
 import { handshakeOf, type RejectionLog } from '../rejection-log.ts';
 import { readQuery } from '../trigger-input.ts';
@@ -112,7 +113,7 @@ export class SenderGate {
     sender: SenderCheck,
     done: HookHandlerDoneFunction,
   ): void {
-    sender.finish(null).then(() => {
+    sender.finish(null, NO_BODY.body.bytes).then(() => {
       if (sender.handshake === null) answerOtherMethod(request, reply, others, done);
       else this.answerHandshake(request, reply, sender.handshake.answer);
     }, done);
