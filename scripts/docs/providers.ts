@@ -50,7 +50,9 @@ function timeText(proof: Proof): string {
 }
 
 /** As http/trigger/idempotency.ts decides. */
-function nameText({ proof, deliveryId }: Preset): string {
+function nameText({ proof, deliveryId, unconfirmed }: Preset): string {
+  if (proof.kind === 'signature' && deliveryId?.startsWith('body:') === true && !unconfirmed.includes('deliveryId'))
+    return placeText(deliveryId);
   if (proof.kind === 'signature' && proof.timestamp === undefined) return 'its bytes';
   return deliveryId === null ? 'nothing' : placeText(deliveryId);
 }

@@ -216,6 +216,18 @@ describe('a request of GitHub', () => {
   });
 });
 
+test('an id that the sender signs names its message, also when the retries are counted in the body', async () => {
+  await app().sink({ path: '/notion', auth: { type: 'notion', secrets: ['n'] } });
+  const post = (id: string, attempt: number): Promise<Response> => {
+    const body = JSON.stringify({ id, type: 'page.created', attempt_number: attempt });
+    const signature = `sha256=${createHmac('sha256', 'n').update(body).digest('hex')}`;
+    return send({ path: '/notion', body, headers: { 'x-notion-signature': signature } });
+  };
+  const [first, retried, other] = [await post('e-1', 1), await post('e-1', 2), await post('e-2', 1)];
+  expect(retried.headers.get('x-run-id')).toBe(first.headers.get('x-run-id'));
+  expect(other.headers.get('x-run-id')).not.toBe(first.headers.get('x-run-id'));
+});
+
 describe('a scheme of the operator', () => {
   const seconds = (): string => String(Math.floor((now + 60_000) / 1000));
   const timed = (time: string, body = '{"a":1}'): Record<string, string> => ({

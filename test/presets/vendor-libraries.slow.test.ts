@@ -8,6 +8,7 @@ import { verifyKey } from 'discord-interactions';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
+import twilio from 'twilio';
 import { expect, test } from 'vitest';
 import type { Preset } from '../../src/presets/preset.ts';
 import { findPreset } from '../../src/presets/table.ts';
@@ -15,6 +16,8 @@ import { verifyWebhook } from '../support/verify-webhook.ts';
 
 /** The libraries read the clock of the machine. */
 const seconds = (): string => String(Math.floor(Date.now() / 1000));
+
+const { getExpectedTwilioSignature, validateRequest } = twilio;
 
 interface Signed {
   body: string;
@@ -24,12 +27,15 @@ interface Signed {
 interface Vendor {
   preset: string;
   secret: string;
+  /** JSON by default. */
+  contentType?: string;
   sign: (body: string) => Promise<Signed> | Signed;
   /** By the vendor's library; may throw for a request that it refuses. */
   verify: (request: Signed) => Promise<boolean> | boolean;
 }
 
 const SECRET = 'a-secret-of-a-vendor';
+const URL_SENT = 'https://hooks.example/in';
 const WHSEC = `whsec_${randomBytes(24).toString('base64')}`;
 const discord = generateKeyPairSync('ed25519');
 const DISCORD_KEY = discord.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('hex');
@@ -97,6 +103,21 @@ const VENDORS: Vendor[] = [
       verifyKey(body, headers['x-signature-ed25519'] as string, headers['x-signature-timestamp'] as string, DISCORD_KEY),
   },
   {
+    preset: 'twilio',
+    secret: SECRET,
+    contentType: 'application/x-www-form-urlencoded',
+    sign(body) {
+      const fields = JSON.parse(body) as Record<string, unknown>;
+      const form = new URLSearchParams(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])));
+      return {
+        body: form.toString(),
+        headers: { 'x-twilio-signature': getExpectedTwilioSignature(SECRET, URL_SENT, Object.fromEntries(form)) },
+      };
+    },
+    verify: ({ body, headers }) =>
+      validateRequest(SECRET, headers['x-twilio-signature'] as string, URL_SENT, Object.fromEntries(new URLSearchParams(body))),
+  },
+  {
     preset: 'linear',
     secret: SECRET,
     sign(body) {
@@ -120,8 +141,10 @@ async function isAcceptedBy(vendor: Vendor, request: Signed): Promise<boolean> {
   }
 }
 
-async function isAcceptedHere({ preset, secret }: Vendor, { body, headers }: Signed): Promise<boolean> {
-  const request = { method: 'POST', url: 'https://hooks.example/in', headers, query: {}, body: Buffer.from(body) };
+async function isAcceptedHere({ preset, secret, contentType = 'application/json' }: Vendor, signed: Signed): Promise<boolean> {
+  const { body } = signed;
+  const headers = { ...signed.headers, 'content-type': contentType };
+  const request = { method: 'POST', url: URL_SENT, headers, query: {}, body: Buffer.from(body) };
   return (await verifyWebhook(findPreset(preset) as Preset, [{ value: secret, endsAt: null }], request, Date.now())).isProven;
 }
 

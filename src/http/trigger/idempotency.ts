@@ -51,16 +51,22 @@ export async function readIdempotency(
     return { key: `body ${digest}${placeOf(item)}`, fingerprint: digest, keepMs };
   }
   const message = name === null ? null : await messageOf(name.selectors, input, renderLarge, item);
-  const fingerprint = message === null && raw.headers['idempotency-key'] === undefined ? '' : fingerprintOf(input);
-  // A different message with the same id must not be lost, so the fingerprint is part of the key. A header's key cannot
-  // contain a space, so no caller can claim this key in advance.
-  if (message !== null) return { key: `message ${sha256(JSON.stringify([message, fingerprint]))}`, fingerprint, keepMs };
+  if (message !== null) return messageIdempotency(message, input, keepMs);
   const header = raw.headers['idempotency-key'];
   if (header === undefined) return null;
   if (typeof header !== 'string' || !KEY.test(header)) {
     throw new AppError('invalid', 'the Idempotency-Key header must be 1 to 255 visible ASCII characters without spaces');
   }
-  return { key: `${header}${placeOf(item)}`, fingerprint, keepMs };
+  return { key: `${header}${placeOf(item)}`, fingerprint: fingerprintOf(input), keepMs };
+}
+
+/**
+ * A different message with the same id must not be lost, so the fingerprint is part of the key, unless the sender signs the id: it
+ * may count its retries in the body. A header's key cannot contain a space, so no caller can claim this key in advance.
+ */
+function messageIdempotency({ id, isSigned }: MessageId, input: TriggerInput, keepMs: number): Idempotency {
+  const fingerprint = isSigned ? sha256(id) : fingerprintOf(input);
+  return { key: `message ${sha256(JSON.stringify([id, fingerprint]))}`, fingerprint, keepMs };
 }
 
 function placeOf(item: number | null): string {
@@ -89,6 +95,13 @@ interface MessageSelector {
   text: string;
   select: (roots: Roots) => unknown;
   isInBody: boolean;
+  /** The sender signs what it selects. */
+  isSigned: boolean;
+}
+
+interface MessageId {
+  id: string;
+  isSigned: boolean;
 }
 
 /** Compiled once per sink: it is the same object for every request. */
@@ -98,8 +111,8 @@ const nameOf = memoizeByIdentity((sink: Sink): MessageName | null => {
   return sink.auth.type === 'scheme' ? namedByPreset(findPreset(sink.auth.scheme)) : null;
 });
 
-function compileName(text: string): MessageSelector {
-  return { text, select: compileSelector(text), isInBody: [undefined, 'body'].includes(parseSelector(text)?.path[0]) };
+function compileName(text: string, isSigned = false): MessageSelector {
+  return { text, select: compileSelector(text), isInBody: [undefined, 'body'].includes(parseSelector(text)?.path[0]), isSigned };
 }
 
 /**
@@ -108,7 +121,9 @@ function compileName(text: string): MessageSelector {
  */
 function namedByPreset(preset: Preset | undefined): MessageName | null {
   if (preset === undefined) return null;
-  const { proof, deliveryId } = preset;
+  const { proof, deliveryId, unconfirmed } = preset;
+  const isSigned = proof.kind === 'signature' && deliveryId?.startsWith('body:') === true && !unconfirmed.includes('deliveryId');
+  if (isSigned) return { kind: 'selectors', selectors: [compileName(selectorOf(deliveryId as Place), true)] };
   if (proof.kind === 'signature' && proof.timestamp === undefined) return { kind: 'body' };
   const aliases = proof.kind === 'signature' ? (proof.aliases ?? []) : [];
   const places = [deliveryId, ...aliases.map((alias) => alias.deliveryId)].filter((place) => place != null);
@@ -127,15 +142,15 @@ async function messageOf(
   input: TriggerInput,
   renderLarge: Engine['renderLarge'],
   item: number | null,
-): Promise<string | null> {
+): Promise<MessageId | null> {
   const { head, body, request, reading } = input;
-  for (const { text, select, isInBody } of selectors) {
+  for (const { text, select, isInBody, isSigned } of selectors) {
     const isElsewhere = request === null && isInBody;
     const value = isElsewhere
       ? parseJson(await renderLarge({ head, body, reading, template: text, roots: '{}' }))
       : select({ request: request ?? head });
     const isName = (typeof value === 'string' && value !== '') || typeof value === 'number' || value instanceof ExactNumber;
-    if (isName) return isInBody ? String(value) : `${String(value)}${placeOf(item)}`;
+    if (isName) return { id: isInBody ? String(value) : `${String(value)}${placeOf(item)}`, isSigned };
   }
   return null;
 }

@@ -135,7 +135,7 @@ export const HMAC_BODY_DEVELOPMENT: readonly Preset[] = [
     answer: { status: 200, withinSeconds: 1 },
     secretFrom: 'provider',
     certainty: 'primary',
-    unconfirmed: ['answer.withinSeconds', 'proof.encoding'],
+    unconfirmed: ['proof.encoding'],
     sources: [
       'https://docs.sentry.io/integrations/integration-platform/webhooks/',
       'https://github.com/triggerdotdev/trigger.dev/blob/b082e44/packages/core/src/v3/webhooks/index.ts',

@@ -29,7 +29,7 @@ export const HMAC_BODY_WORK: readonly Preset[] = [
     answer: { status: 200, withinSeconds: null },
     secretFrom: 'provider',
     certainty: 'primary',
-    unconfirmed: ['deliveryId'],
+    unconfirmed: [],
     sources: [
       'https://developers.notion.com/reference/v2-webhooks',
       'https://github.com/makenotion/notion-sdk-js/blob/HEAD/src/webhooks.ts',

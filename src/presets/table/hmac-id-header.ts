@@ -76,7 +76,7 @@ export const HMAC_ID_HEADER: readonly Preset[] = [
     eventType: 'header:x-gitlab-event',
     handshakes: [],
     answer: { status: 200, withinSeconds: 10 },
-    secretFrom: 'provider',
+    secretFrom: 'either',
     certainty: 'primary',
     unconfirmed: ['answer.withinSeconds'],
     sources: ['https://docs.gitlab.com/user/project/integrations/webhooks/'],

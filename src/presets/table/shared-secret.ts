@@ -85,7 +85,7 @@ export const SHARED_SECRET: readonly Preset[] = [
     answer: { status: 200, withinSeconds: 30 },
     secretFrom: 'operator',
     certainty: 'primary',
-    unconfirmed: ['deliveryId', 'eventType', 'answer.withinSeconds'],
+    unconfirmed: ['deliveryId', 'eventType'],
     sources: [
       'https://learn.microsoft.com/en-us/azure/event-grid/security-authentication',
       'https://learn.microsoft.com/en-us/azure/event-grid/end-point-validation-cloud-events-schema',

@@ -25,19 +25,24 @@ export function openScheme({ scheme: id, secrets, settings }: SchemeAuth, sealer
   const scheme = findScheme(id);
   if (scheme === undefined)
     throw new AppError('unavailable', `this version has no scheme "${id}", which the sink names`, { retryAfterSeconds: 60 });
+  const { opened, clear } = openSecrets({ secrets, settings }, sealer);
+  const texts = Object.fromEntries(Object.entries(clear).map(([name, value]) => [name, String(value)]));
+  const proof = scheme.proofOf(clear);
+  return {
+    scheme,
+    secretPlace: proof.kind === 'equal' && proof.place.startsWith('body:') ? proof.place : null,
+    verifier: createVerifier(scheme, opened, clear, keys),
+    known: { secrets: opened.map(({ value }) => value), settings: texts },
+  };
+}
+
+function openSecrets({ secrets, settings }: Pick<SchemeAuth, 'secrets' | 'settings'>, sealer: Sealer) {
   try {
     const opened = secrets.map(({ sealed, endsAt }) => ({ value: sealer.open(sealed), endsAt }));
     const clear = Object.fromEntries(
       Object.entries(settings).map(([name, value]) => [name, isSealedSetting(value) ? sealer.open(value.sealed) : value]),
     );
-    const texts = Object.fromEntries(Object.entries(clear).map(([name, value]) => [name, String(value)]));
-    const proof = scheme.proofOf(clear);
-    return {
-      scheme,
-      secretPlace: proof.kind === 'equal' && proof.place.startsWith('body:') ? proof.place : null,
-      verifier: createVerifier(scheme, opened, clear, keys),
-      known: { secrets: opened.map(({ value }) => value), settings: texts },
-    };
+    return { opened, clear };
   } catch (error) {
     throw new AppError('unavailable', 'the secrets of this sink cannot be opened: they were sealed with another secret key', {
       retryAfterSeconds: 60,
