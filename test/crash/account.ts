@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { FileHandle, RequestHead } from '../../src/core/run/request.ts';
-import { isTerminal } from '../../src/core/run/run.ts';
+import { isTerminal, type RunStatus } from '../../src/core/run/run.ts';
 import { isEnd, type ProgressEvent, type RunEvent } from '../../src/core/run/run-event.ts';
 import type { StepRecord } from '../../src/storage/run-records.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -30,18 +30,30 @@ export function soundAccount(acknowledged: number): Account {
   return { acknowledged, lost: 0, stuck: 0, repeated: 0, malformed: 0, damagedFiles: 0, integrity: 'ok' };
 }
 
-/** Waits until nothing runs or waits any more on the server; gives up quietly, for the account then tells what is stuck. */
+/** Waits until every run of the server has ended; gives up quietly, for the account then tells what is stuck. */
 export async function letRunsEnd(url: string, deadlineMs = 20_000): Promise<void> {
-  const hasOpenRuns = async (): Promise<boolean> => {
-    for (const status of ['queued', 'running', 'waiting']) {
-      const response = await fetch(`${url}/api/v1/runs?status=${status}&limit=1`, {
-        headers: { authorization: 'Bearer admin-token-of-the-tests' },
-      });
-      if (((await response.json()) as { runs: unknown[] }).runs.length > 0) return true;
+  // Page by page, because an ended run stays so: a look at one state after the other misses a run that changes between them.
+  let cursor: string | null = '';
+  const haveEnded = async (): Promise<boolean> => {
+    while (cursor !== null) {
+      const page = await listRuns(url, cursor);
+      if (!page.runs.every(({ status }) => isTerminal(status))) return false;
+      cursor = page.next_cursor;
     }
-    return false;
+    return true;
   };
-  await until('all runs to end', async () => !(await hasOpenRuns()), deadlineMs).catch(() => undefined);
+  await until('all runs to end', haveEnded, deadlineMs).catch(() => undefined);
+}
+
+interface RunPage {
+  runs: { status: RunStatus }[];
+  next_cursor: string | null;
+}
+
+async function listRuns(url: string, cursor: string): Promise<RunPage> {
+  const from = cursor === '' ? '' : `&cursor=${cursor}`;
+  const response = await fetch(`${url}/api/v1/runs?limit=100${from}`, { headers: { authorization: 'Bearer admin-token-of-the-tests' } });
+  return (await response.json()) as RunPage;
 }
 
 /** Reads the data directory of a server that has stopped. */
