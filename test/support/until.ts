@@ -6,7 +6,7 @@ const LOOK_EVERY_MS = 5;
 export async function until<Value>(
   what: string,
   look: () => Value | Promise<Value>,
-  deadlineMs = 5000,
+  deadlineMs = 15_000,
 ): Promise<Exclude<Value, undefined | null | false>> {
   const end = performance.now() + deadlineMs;
   for (;;) {
