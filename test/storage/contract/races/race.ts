@@ -1,8 +1,9 @@
 // Races of two owners for the storage contract: both act at once, many times, and either may begin.
+// RACE_ROUNDS chooses how many times.
 
 import type { Owners, Workbench } from '../workbench.ts';
 
-const ROUNDS = 50;
+const ROUNDS = Number(process.env['RACE_ROUNDS'] ?? 20);
 
 /** `act` is called with the owners in both orders, and has the first one begin. */
 export async function race(
