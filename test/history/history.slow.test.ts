@@ -20,7 +20,7 @@ import { RestartingServer } from './load/restarting-server.ts';
 import { defineWorkload } from './load/workload.ts';
 
 const SEED = Number(process.env['HISTORY_SEED'] ?? 1);
-const SECONDS = Number(process.env['HISTORY_SECONDS'] ?? 30);
+const SECONDS = Number(process.env['HISTORY_SECONDS'] ?? 20);
 const CLIENTS = 24;
 /** A run of this length has a pause that is longer than a lease. */
 const LONG_SECONDS = 90;
