@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
+import { LongestFirst } from './longest-first.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const SOURCE = join(ROOT, 'src/');
@@ -27,6 +28,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     isolate: false,
+    sequence: { sequencer: LongestFirst },
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
