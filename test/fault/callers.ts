@@ -16,8 +16,19 @@ export interface Call {
 const SLOW_BYTES = 16_384;
 const SLOW_EVERY_MS = 50;
 
-/** Resolves when every caller has its whole answer, or the time is over; they hang up then. Resolves to the statuses. */
-export async function callTogether(port: number, count: number, call: Call, pace: Pace, limitMs: number): Promise<Map<string, number>> {
+const LOOK_EVERY_MS = 20;
+
+/**
+ * Resolves to the statuses of the answers when every caller has its whole answer, or `isOver` returns true. Then all hang
+ * up. `isOver` gets whether every byte that the callers have written has left them.
+ */
+export async function callTogether(
+  port: number,
+  count: number,
+  call: Call,
+  pace: Pace,
+  isOver: (areSent: boolean) => boolean,
+): Promise<Map<string, number>> {
   const statuses = new Map<string, number>();
   const sockets: Socket[] = [];
   const timers: NodeJS.Timeout[] = [];
@@ -28,17 +39,17 @@ export async function callTogether(port: number, count: number, call: Call, pace
     const status = await answerOf(socket, call, pace, timers);
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
   });
-  let over: NodeJS.Timeout | undefined;
-  const timeIsUp = new Promise<void>((resolve) => {
-    over = setTimeout(resolve, limitMs);
+  const over = new Promise<void>((resolve) => {
+    timers.push(setInterval(() => isOver(sockets.every(isSent)) && resolve(), LOOK_EVERY_MS));
   });
-  await Promise.race([Promise.all(calls), timeIsUp]);
-  clearTimeout(over);
+  await Promise.race([Promise.all(calls), over]);
   for (const timer of timers) clearInterval(timer);
   for (const socket of sockets) socket.destroy();
   await Promise.all(calls);
   return statuses;
 }
+
+const isSent = ({ destroyed, connecting, writableLength }: Socket): boolean => destroyed || (!connecting && writableLength === 0);
 
 /** The status of the answer, or that there was none. */
 function answerOf(socket: Socket, { head, body, paced }: Call, pace: Pace, timers: NodeJS.Timeout[]): Promise<string> {

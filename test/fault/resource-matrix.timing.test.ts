@@ -14,13 +14,16 @@ import { admin, defineFlow } from '../support/remote-admin.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { type Call, callTogether, type Pace } from './callers.ts';
+import { cpuMs } from './measures.ts';
 
-/** Small bodies are sent, and build up, in less time. */
+/** Small bodies are sent, and build up, in less time. A cell ends before its time when nothing more can build up. */
 const SIZES = {
-  '1 KB': { bytes: 1000, cellMs: 500 },
-  '1 MB': { bytes: 1_000_000, cellMs: 1000 },
-  '10 MB': { bytes: 10_000_000, cellMs: 1500 },
+  '1 KB': { bytes: 1000, cellMs: 400 },
+  '1 MB': { bytes: 1_000_000, cellMs: 700 },
+  '10 MB': { bytes: 10_000_000, cellMs: 1000 },
 };
+/** A server that computes no more than this in this time is at rest. The probe alone makes it compute a little. */
+const REST = { ms: 300, cpuMs: 30 };
 const CALLERS = [1, 30, 300];
 const PACES: readonly Pace[] = ['reading', 'slow', 'silent'];
 const HEALTH_MS = 300;
@@ -126,6 +129,29 @@ function takePriorityBack(): void {
   setPriority(Number(basename(readlinkSync('/proc/thread-self'))), 0);
 }
 
+interface Cell {
+  call: Call;
+  callers: number;
+  pace: Pace;
+  cellMs: number;
+}
+
+/** Returns true when the time of the cell is over, or its callers have sent what they send and the server is at rest. */
+function endOf(server: ServerProcess, { call, callers, pace, cellMs }: Cell): (areSent: boolean) => boolean {
+  const began = performance.now();
+  const buildsUpToTheEnd = pace === 'reading' || (pace === 'slow' && call.paced === 'body' && callers > 1);
+  let from = { at: began, cpu: cpuMs(server) };
+  return (areSent) => {
+    const at = performance.now();
+    if (at - began >= cellMs || server.child.exitCode !== null) return true;
+    if (buildsUpToTheEnd || at - from.at < REST.ms) return false;
+    const cpu = cpuMs(server);
+    const isAtRest = areSent && cpu - from.cpu <= REST.cpuMs;
+    from = { at, cpu };
+    return isAtRest;
+  };
+}
+
 test.each(Object.keys(INPUTS))('%s', { timeout: 240_000 }, async (input) => {
   const dataDir = tempDir();
   const server = await startServerProcess({ dataDir, env: ENV });
@@ -140,7 +166,7 @@ test.each(Object.keys(INPUTS))('%s', { timeout: 240_000 }, async (input) => {
         for (let tried = 0; tried < TRIES && !wasInTime; tried += 1) {
           await health();
           resetPeak(server);
-          const statuses = await asOthersDo(() => callTogether(port, callers, call, pace, cellMs));
+          const statuses = await asOthersDo(() => callTogether(port, callers, call, pace, endOf(server, { call, callers, pace, cellMs })));
           const { longest, failed } = await health();
           const cell = `${input}, ${size}, ${callers} ${pace}: peak ${peakMb(server)} MB, /healthz ${Math.round(longest)} ms, ${JSON.stringify(Object.fromEntries(statuses))}`;
           process.stdout.write(`${cell}\n`);
