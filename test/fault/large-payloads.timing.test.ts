@@ -17,7 +17,7 @@ const MASKS = 600;
 const MOST_GROWTH_MB = 400;
 const LEFT_MB = 100;
 const P99_MS = 300;
-const ROUNDS = 3;
+const ROUNDS = 2;
 
 /** Shapes as annotators of large images make them: a run-length encoded mask, and an outline. */
 const MASK = `"raster_layer":{"dense_rle":[${Array.from({ length: 20_000 }, (_, at) => `${at % 2},${((at * 7919) % 900) + 1}`).join(',')}]}`;
