@@ -4,14 +4,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take more than ten seconds on two cores, longest first. */
+/** Files that take more than ten seconds on two cores, longest first; those that mostly wait begin beside one that computes. */
 const LONGEST = [
   'fault/fault-loop.test.ts',
   'fault/dripping-receiver.test.ts',
+  'crash/poison.test.ts',
   'crash/kill.test.ts',
   'history/history.slow.test.ts',
   'bench/bench-smoke.test.ts',
-  'crash/poison.test.ts',
   'storage/sqlite.slow.test.ts',
   'crash/loops.test.ts',
   'crash/terminate.test.ts',
