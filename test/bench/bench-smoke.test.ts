@@ -41,7 +41,7 @@ test('the smallest bench measures both servers and writes figures and targets', 
   for (const { name, figure } of report.targets) expect(stdout).toMatch(new RegExp(`${name} .* ${figure} +(?:met|NOT MET)`));
 });
 
-test('the bench measures the server against that of another checkout', { timeout: 60_000 }, async () => {
+test('the bench measures the server against that of another checkout', { timeout: 180_000 }, async () => {
   const directory = memoryDir();
   const file = join(directory, 'report.json');
   const sizes = ['--rounds', '1', '--seconds', '0.1', '--connections', '16', '--cold-starts', '1'];
@@ -63,7 +63,7 @@ test('the bench measures the server against that of another checkout', { timeout
   expect(stdout).toMatch(/^ +other checkout +16 /m);
 });
 
-test('the smallest bench of deliveries measures each sender, and the server with triggers and without', { timeout: 60_000 }, async () => {
+test('the smallest bench of deliveries measures each sender, and the server with triggers and without', { timeout: 180_000 }, async () => {
   const directory = memoryDir();
   const file = join(directory, 'report.json');
   const sizes = ['--rounds', '1', '--seconds', '0.2', '--dir', directory, '--json', file];

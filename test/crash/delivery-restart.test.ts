@@ -38,7 +38,7 @@ async function send(server: ServerProcess, n = 1): Promise<string> {
 
 test.each(['SIGKILL', 'SIGTERM'] as const)(
   'a run that waits for a retry when the server ends by %s gets it from the next one, and not before its time',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   async (signal) => {
     const dataDir = tempDir();
     const statuses = [503, 200];
@@ -70,7 +70,7 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
 );
 
 test('SIGTERM waits for deliveries that are under way, records them, and the next start sends none of them again', {
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   const dataDir = tempDir();
   let letGo: () => void = () => undefined;
@@ -104,7 +104,7 @@ test('SIGTERM waits for deliveries that are under way, records them, and the nex
 });
 
 test('what does not end within the drain time is broken off in time, and sent again by the next start as if it had not been', {
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   const dataDir = tempDir();
   let isSilent = true;

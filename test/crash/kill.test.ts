@@ -65,7 +65,7 @@ async function expectSameRuns(url: string, keys: Ledger['keys']): Promise<void> 
 }
 
 test('nothing that was acknowledged is lost, stuck or repeated when the server is killed at random moments', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   // Under load from the first moment on, so that recovery itself is killed too.
   const atRandom: Kill = {
@@ -85,7 +85,7 @@ test('nothing that was acknowledged is lost, stuck or repeated when the server i
   expect(await killAndAccount('random moments', await preparedDirectory(), kills)).toBeGreaterThanOrEqual(LEAST_RUNS);
 });
 
-test('nor when it is killed at the points that random moments rarely hit', { timeout: 120_000 }, async () => {
+test('nor when it is killed at the points that random moments rarely hit', { timeout: 240_000 }, async () => {
   const dataDir = await preparedDirectory();
   const kills = canTrace() ? killsAtSystemCalls(dataDir) : killsAtAnswers();
   await killAndAccount(`chosen points (${canTrace() ? 'system calls' : 'answers'})`, dataDir, kills);

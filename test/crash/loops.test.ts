@@ -30,7 +30,7 @@ async function define(url: string): Promise<void> {
   expect((await fetch(`${url}/api/v1/apps/crash/sinks`, { method: 'POST', headers, body: sink })).status).toBe(201);
 }
 
-test('every acknowledged run makes each of its visits once, across kills', { timeout: 120_000 }, async () => {
+test('every acknowledged run makes each of its visits once, across kills', { timeout: 240_000 }, async () => {
   const dataDir = tempDir();
   // It refuses for good until the last visit.
   const receiver = await startWebhookReceiver({

@@ -40,7 +40,7 @@ async function readDeliveries(dataDir: string, runIds: ReadonlySet<string>): Pro
 }
 
 test('all that was accepted while the receiver was gone is delivered when it is back, and without a herd', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const dataDir = tempDir();
   const env = { SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8' };

@@ -60,7 +60,7 @@ async function define(url: string): Promise<void> {
   expect((await fetch(`${url}/api/v1/apps/crash/sinks`, { method: 'POST', headers, body: sink })).status).toBe(201);
 }
 
-test('every acknowledged run delivers each step under one key, and nothing recorded is sent again', { timeout: 90_000 }, async () => {
+test('every acknowledged run delivers each step under one key, and nothing recorded is sent again', { timeout: 180_000 }, async () => {
   const dataDir = tempDir();
   const receiver = await startReceiver();
   const ledger: Ledger = { acknowledged: new Set(), keys: new Map() };

@@ -16,7 +16,7 @@ const DRAIN_SECONDS = 5;
 const report: string[] = [];
 afterAll(() => void process.stdout.write(`${report.join('\n')}\n`));
 
-test('SIGTERM under load ends the server with code 0 within the drain time, and nothing is lost', { timeout: 90_000 }, async () => {
+test('SIGTERM under load ends the server with code 0 within the drain time, and nothing is lost', { timeout: 180_000 }, async () => {
   const dataDir = tempDir();
   const ledger: Ledger = { acknowledged: new Set(), keys: new Map() };
   const times: number[] = [];

@@ -33,7 +33,7 @@ async function startSilentReceiver(): Promise<{ url: string; requests(): number 
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, requests: () => requests };
 }
 
-test('what one receiver does not take is not held in memory, and holds up nobody else', { timeout: 90_000 }, async () => {
+test('what one receiver does not take is not held in memory, and holds up nobody else', { timeout: 180_000 }, async () => {
   const dataDir = tempDir();
   const env = { SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8', SLUICE_DRAIN_SECONDS: '0' };
   const silent = await startSilentReceiver();
