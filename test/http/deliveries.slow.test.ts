@@ -195,7 +195,7 @@ describe('a delivery', () => {
     expect(body.message).toEqual({
       headers: {},
       body: { text: '', size: 0, is_truncated: false },
-      timeout_ms: 5000,
+      timeout_ms: 30_000,
       is_signed: false,
     });
     expect(body.attempts.map(({ attempt }: any) => attempt)).toEqual([1, 2]);

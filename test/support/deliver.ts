@@ -13,7 +13,7 @@ export function deliver(url: string, body: Uint8Array | null, retry?: unknown): 
       url,
       headers: {},
       body: body === null ? null : [body],
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
       redirects: 'refuse',
       succeeds: '2xx',
       signingSecret: null,
