@@ -17,8 +17,15 @@ export interface Clone {
   listenPort: number;
 }
 
+/** Variables of the server's environment, by name. Workflows may use all of them as secrets. */
+export type CloneEnvironment = Readonly<Record<string, string>>;
+
 /** `files` are written before the server starts, by path in the clone. */
-export async function startClone(files: ReadonlyMap<string, string>, onEnd: typeof onTestEnd): Promise<Clone> {
+export async function startClone(
+  files: ReadonlyMap<string, string>,
+  onEnd: typeof onTestEnd,
+  environment: CloneEnvironment = {},
+): Promise<Clone> {
   const folder = tempDir(onEnd);
   for (const name of readdirSync(ROOT)) if (!['config', 'data', '.git'].includes(name)) symlinkSync(join(ROOT, name), join(folder, name));
   cpSync(join(ROOT, 'config'), join(folder, 'config'), { recursive: true });
@@ -27,10 +34,19 @@ export async function startClone(files: ReadonlyMap<string, string>, onEnd: type
   mkdirSync(join(folder, 'bin'));
   symlinkSync(join(ROOT, 'scripts/sluice.mjs'), join(folder, 'bin/sluice'));
   writeFileSync(join(folder, '.curlrc'), 'silent\nshow-error\n');
-  const settings = { admin_token: '', outbound_allow: '127.0.0.0/8' };
+  const port = Object.keys(environment).length === 0 ? '0' : String(await findFreePort());
+  const settings = { admin_token: '', outbound_allow: '127.0.0.0/8', secrets_allow: Object.keys(environment).join(','), port };
   const configPath = join(folder, 'config');
-  const app = await startTestApp({ dataDir: join(folder, 'data'), configPath, demoPath: join(configPath, 'demo'), settings, onEnd });
+  const paths = { dataDir: join(folder, 'data'), configPath, demoPath: join(configPath, 'demo') };
+  const app = await startTestApp({ ...paths, settings, environment: atPort(environment, port), onEnd });
   return { folder, app, listenPort };
+}
+
+/** The port of the server replaces 9657 in addresses. */
+function atPort(environment: CloneEnvironment, port: string): CloneEnvironment {
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [name, value.replaceAll('localhost:9657', `localhost:${port}`)]),
+  );
 }
 
 async function findFreePort(): Promise<number> {

@@ -8,9 +8,10 @@ import { parseSink } from '../../src/core/sink/sink.ts';
 import { workflowFaults } from '../../src/core/workflow/faults.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
 import { createStepTypes } from '../../src/steps/registry.ts';
+import type { onTestEnd } from '../support/cleanup.ts';
 import { sluice } from '../support/run-cli.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { type Clone, type Ran, runBlocks, startClone } from './clone.ts';
+import { type Clone, type CloneEnvironment, type Ran, runBlocks, startClone } from './clone.ts';
 import { anchorsOf, type Block, blocksOf, linksOf, listDocuments, ROOT, readDocument } from './markdown.ts';
 import { isShown, masked } from './masked.ts';
 
@@ -29,24 +30,46 @@ function isOutput(blocks: readonly Block[], index: number): boolean {
 
 const documents = listDocuments().map((path) => ({ path, markdown: readDocument(path), blocks: blocksOf(readDocument(path)) }));
 
-/** Definition files that a document asks its reader to save. Such a document has its own clone; the others share one. */
+const isRecipe = (path: string): boolean => path.startsWith(join('docs', 'cookbook'));
+const recipes = documents.filter(({ path }) => isRecipe(path));
+
+/**
+ * Definition files that a document asks its reader to save. Such a document has its own clone; the recipes of the cookbook
+ * share one, and so do all others.
+ */
 const filesOf = (blocks: readonly Block[]): Map<string, string> =>
   new Map(blocks.filter(({ options }) => options.has('file')).map(({ options, text }) => [options.get('file') as string, text]));
 
+/** What recipes export in their shell before the server starts: `export NAME='value'`. */
+const recipeEnvironment: CloneEnvironment = Object.fromEntries(
+  recipes
+    .flatMap(({ blocks }) => blocks.filter(isRun))
+    .flatMap(({ text }) => [...text.matchAll(/^export (\w+)='?([^'\n]*)'?$/gm)])
+    .map(([, name, value]) => [name as string, value as string]),
+);
+
 let shared: Clone;
+let cookbook: Clone;
 beforeAll(async () => {
   const cleanups: (() => void | Promise<void>)[] = [];
-  shared = await startClone(new Map(), (cleanup) => void cleanups.push(cleanup));
+  const onEnd = (cleanup: () => void | Promise<void>): void => void cleanups.push(cleanup);
+  shared = await startClone(new Map(), onEnd);
+  cookbook = await startClone(filesOf(recipes.flatMap(({ blocks }) => blocks)), onEnd, recipeEnvironment);
   return async () => {
     for (const cleanup of cleanups.reverse()) await cleanup();
   };
 });
 
+async function cloneOf(path: string, blocks: readonly Block[], onEnd: typeof onTestEnd): Promise<Clone> {
+  if (isRecipe(path)) return cookbook;
+  const files = filesOf(blocks);
+  return files.size === 0 ? shared : await startClone(files, onEnd);
+}
+
 for (const { path, blocks } of documents.filter((document) => document.blocks.some(isRun))) {
   test.concurrent(`the commands of ${path} run as printed and print what it says`, { timeout: 180_000 }, async ({ onTestFinished }) => {
-    const files = filesOf(blocks);
     const onEnd = (cleanup: () => void | Promise<void>): void => onTestFinished(cleanup);
-    const clone = files.size === 0 ? shared : await startClone(files, onEnd);
+    const clone = await cloneOf(path, blocks, onEnd);
     const commands = blocks.filter(isRun);
     const ran = await runBlocks(clone, commands, tempDir(onEnd));
     for (const [index, output] of blocks.entries()) {
@@ -108,8 +131,8 @@ test('every document can be reached from the README', () => {
 async function yamlFaults(text: string): Promise<string[]> {
   const file = join(tempDir(), 'example.yaml');
   writeFileSync(file, text);
-  const environment = Object.fromEntries([...text.matchAll(/\$\{env:(\w+)\}/g)].map(([, name]) => [name as string, 'a-value']));
-  const { stderr } = await sluice(['validate', file], { environment });
+  const anyValues = Object.fromEntries([...text.matchAll(/\$\{env:(\w+)\}/g)].map(([, name]) => [name as string, 'a-value']));
+  const { stderr } = await sluice(['validate', file], { environment: { ...anyValues, ...recipeEnvironment } });
   return stderr.split('\n').filter((line) => line !== '');
 }
 
