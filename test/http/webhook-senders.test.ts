@@ -311,6 +311,20 @@ describe('secrets', () => {
     for (const secret of [SECRET, OLD_SECRET, 'pass:word']) expect(shown).not.toContain(secret);
   });
 
+  test('are equal to themselves: the same document applied again changes nothing', async () => {
+    const applied = await startTestApp();
+    const sink = {
+      app_id: 'filed',
+      path: '/hook',
+      method: 'POST',
+      auth: { type: 'meta', secrets: ['s', { name: 'old', value: 't' }], verify_token: 'v' },
+    };
+    const apply = async (): Promise<unknown[]> => (await applied.admin('POST', '/definitions/apply', { sinks: [sink] })).body.changes;
+    expect([(await apply()).length, (await apply()).length]).toEqual([1, 0]);
+    sink.auth.verify_token = 'w';
+    expect((await apply()).length).toBe(1);
+  });
+
   test('survive a restart and an edit, and need the key that sealed them', async () => {
     const folder = tempDir();
     const key = { secret_key: 'a'.repeat(40) };

@@ -50,7 +50,7 @@ export interface IdempotencySetting {
 }
 
 /** Reads fields without faults. */
-export function readIdempotency({ idempotency_key: idempotencyKey, idempotency }: Given): IdempotencySetting {
+export function readIdempotencySetting({ idempotency_key: idempotencyKey, idempotency }: Given): IdempotencySetting {
   if (idempotency === undefined) return { idempotencyKey };
   if (idempotency === NO_IDEMPOTENCY) return { idempotencyKey: NO_IDEMPOTENCY };
   const { header, body, key, keep_hours: idempotencyHours } = idempotency;
@@ -59,7 +59,7 @@ export function readIdempotency({ idempotency_key: idempotencyKey, idempotency }
 }
 
 /** The fields as definitions write them. */
-export function writeIdempotency({ idempotencyKey, idempotencyHours }: IdempotencySetting): object {
+export function writeIdempotencySetting({ idempotencyKey, idempotencyHours }: IdempotencySetting): object {
   if (idempotencyKey === NO_IDEMPOTENCY) return { idempotency: NO_IDEMPOTENCY };
   if (idempotencyHours !== undefined)
     return {

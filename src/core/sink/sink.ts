@@ -9,7 +9,13 @@ import { isSelector, parseSelector } from '../workflow/selector.ts';
 import { type RequestScope, requestFault } from '../workflow/selector-faults.ts';
 import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './auth/sink-auth.ts';
 import { type BodyDocument, type BodySetting, bodySchema, readBodySetting } from './body-setting.ts';
-import { type IdempotencyDocument, idempotencyFaults, idempotencySchema, NO_IDEMPOTENCY, readIdempotency } from './idempotency-setting.ts';
+import {
+  type IdempotencyDocument,
+  idempotencyFaults,
+  idempotencySchema,
+  NO_IDEMPOTENCY,
+  readIdempotencySetting,
+} from './idempotency-setting.ts';
 import { responseSchema, type SinkResponse } from './response-mode.ts';
 import { readResponse, responseFaults } from './response-setting.ts';
 import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
@@ -195,7 +201,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   const scope = { params: paramNames(sink.path), hasPayload: (sink.payload ?? null) !== null };
   for (const [name, text] of Object.entries(sink.inputs ?? {})) fault(`inputs.${name}`, inputFault(text, scope));
   faults.push(...idempotencyFaults(sink));
-  const { idempotencyKey } = readIdempotency(sink);
+  const { idempotencyKey } = readIdempotencySetting(sink);
   if (idempotencyKey !== undefined && idempotencyKey !== NO_IDEMPOTENCY)
     fault(sink.idempotency === undefined ? 'idempotency_key' : 'idempotency', inputFault(idempotencyKey, scope));
   if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
@@ -241,7 +247,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     workflowId: sink.workflow_id ?? null,
     inputs: sink.inputs ?? {},
     response: readResponse(sink.response),
-    ...readIdempotency(sink),
+    ...readIdempotencySetting(sink),
     webhookOrigins: sink.webhook_origins,
     split: sink.split,
     allowFrom: sink.allow_from,

@@ -3,7 +3,7 @@
 import { writeCredential } from '../../core/sink/auth/credentials.ts';
 import type { SinkAuth } from '../../core/sink/auth/sink-auth.ts';
 import { writeBodySetting } from '../../core/sink/body-setting.ts';
-import { writeIdempotency } from '../../core/sink/idempotency-setting.ts';
+import { writeIdempotencySetting } from '../../core/sink/idempotency-setting.ts';
 import { writeResponse } from '../../core/sink/response-setting.ts';
 import { DEFAULT_LIMITS, type Sink } from '../../core/sink/sink.ts';
 
@@ -45,7 +45,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     ...(workflowId === null ? {} : { workflow_id: workflowId }),
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
     ...(response.mode === 'stream' ? (response.isWritten === true ? { response: 'stream' } : {}) : { response: writeResponse(response) }),
-    ...writeIdempotency(sink),
+    ...writeIdempotencySetting(sink),
     ...(webhookOrigins === undefined ? {} : { webhook_origins: webhookOrigins }),
     ...(split === undefined ? {} : { split }),
     ...(allowFrom === undefined ? {} : { allow_from: allowFrom }),
