@@ -5,7 +5,6 @@ import type { FastifyRequest } from 'fastify';
 import { parseQuery, UndecodableField } from '../../core/form/form-decoding.ts';
 import { groupPairs, type Request, type RequestBody, type RequestHead } from '../../core/run/request.ts';
 import { echoedHeaders, keptHeaders, keptQuery } from '../../core/secrets/caller-secrets.ts';
-import type { Sink } from '../../core/sink/sink.ts';
 import { AppError } from '../../errors.ts';
 import type { BlobStore } from '../../files/blobs.ts';
 import { hasBody } from '../body/body-bytes.ts';
@@ -17,6 +16,7 @@ import { type MediaType, readMediaType } from '../body/media-type.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
 import { NO_BODY, provenBody, type ReceivedBody, receiveBody } from '../body/received-body.ts';
 import type { SenderCheck } from './senders/sender-check.ts';
+import type { TriggerTarget } from './trigger-target.ts';
 
 export interface TriggerInput {
   head: RequestHead;
@@ -24,17 +24,6 @@ export interface TriggerInput {
   /** Head and decoded body, for `$request`. Null for a large body; `reading` then says how to decode it. */
   request: Request | null;
   reading?: TextFormat | 'stored';
-}
-
-export interface TriggerTarget {
-  sink: Sink;
-  params: Record<string, string>;
-  /** Path below the app, without the query. */
-  path: string;
-  /** The part after `?`; empty without one. */
-  query: string;
-  /** Read when the request arrives: it is lost once the connection closes. */
-  clientIp: string;
 }
 
 export interface TriggerInputOptions {

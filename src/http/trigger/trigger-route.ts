@@ -27,8 +27,9 @@ import { createSinkRouter, type SinkRouter } from './sink-router.ts';
 import { splitRequest } from './split-request.ts';
 import { startRun, startRuns } from './start-run.ts';
 import type { TokenBuckets } from './token-bucket.ts';
-import { readTriggerInput, type TriggerInput, type TriggerTarget } from './trigger-input.ts';
+import { readTriggerInput, type TriggerInput } from './trigger-input.ts';
 import { splitUrl, TRIGGER_PREFIXES } from './trigger-path.ts';
+import type { TriggerTarget } from './trigger-target.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

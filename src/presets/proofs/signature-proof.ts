@@ -150,11 +150,13 @@ function hmacCheck(
   before: string,
   after: string,
 ): SecretCheck {
-  const hmac = createHmac(hash, key).update(before);
+  const hmac = createHmac(hash, key);
+  if (before !== '') hmac.update(before);
   return {
     update: (chunk) => void hmac.update(chunk),
     matches() {
-      const expected = Buffer.from(withoutPadding(encode(hmac.update(after), encoding)));
+      if (after !== '') hmac.update(after);
+      const expected = Buffer.from(withoutPadding(encode(hmac, encoding)));
       return signatures.map((signature) => isEqual(Buffer.from(withoutPadding(signature)), expected)).includes(true);
     },
   };
