@@ -62,7 +62,7 @@ export class RunRestorer<Version extends WorkflowVersion> {
   }
 
   async #restoreLarge(claimed: ClaimedRun): Promise<Program> {
-    const { lease, sinkId, inputs, steps, progress, lastSeq } = claimed;
+    const { lease, sinkId, inputs, steps, isAnswered, progress, lastSeq } = claimed;
     try {
       const start: StartLargeRun = {
         runId: lease.runId,
@@ -71,7 +71,7 @@ export class RunRestorer<Version extends WorkflowVersion> {
         head: claimed.request,
         body: { stored: storedBody(claimed) },
         inputs: inputs === null ? { mapping: {} } : { bound: inputs },
-        past: { steps, progress, lastSeq },
+        past: { steps, isAnswered, progress, lastSeq },
       };
       return await this.#startLarge(start, claimed.bytes);
     } catch (error) {

@@ -3,12 +3,13 @@
 // reminded to read them.
 
 import type { RunEvent } from '../core/run/run-event.ts';
+import type { StepRecord } from '../storage/run-records.ts';
 
-/** Called with the next events, or with none: there may be events in storage. */
-export type Watcher = (events: readonly RunEvent[]) => void;
+/** Called with the next events and the visits of their turn, or with none: there may be events in storage. */
+export type Watcher = (events: readonly RunEvent[], steps: readonly StepRecord[]) => void;
 
 export interface RunFeed {
-  publish(runId: string, events: readonly RunEvent[]): void;
+  publish(runId: string, events: readonly RunEvent[], steps?: readonly StepRecord[]): void;
   /** Calls the watchers of a run, or all watchers, without events. */
   remind(runId: string): void;
   remindAll(): void;
@@ -16,21 +17,21 @@ export interface RunFeed {
   watch(runId: string, watcher: Watcher): () => void;
 }
 
-const NONE: readonly RunEvent[] = [];
+const NONE: readonly never[] = [];
 
 export function createRunFeed(): RunFeed {
   const watchers = new Map<string, Set<Watcher>>();
   const remind = (runId: string): void => {
-    for (const watcher of [...(watchers.get(runId) ?? [])]) watcher(NONE);
+    for (const watcher of [...(watchers.get(runId) ?? [])]) watcher(NONE, NONE);
   };
   return {
     remind,
     remindAll() {
       for (const runId of [...watchers.keys()]) remind(runId);
     },
-    publish(runId, events) {
+    publish(runId, events, steps = NONE) {
       if (events.length === 0) return;
-      for (const watcher of watchers.get(runId) ?? []) watcher(events);
+      for (const watcher of watchers.get(runId) ?? []) watcher(events, steps);
     },
     watch(runId, watcher) {
       const ofRun = watchers.get(runId) ?? new Set();

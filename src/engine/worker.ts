@@ -78,7 +78,7 @@ export class Worker {
   begin(run: ActiveRun, { turn, effects }: PlannedTurn): void {
     const { feed, queue, scheduleAt, clock } = this.#options;
     const { runId } = run.lease;
-    feed.publish(runId, eventsOf(turn));
+    feed.publish(runId, eventsOf(turn), turn.steps);
     if (isTerminal(turn.status)) this.#end(run, turn);
     else if (turn.status === 'running') scheduleAt(clock() + LEASE_MS);
     else if (turn.wakeAt !== null) scheduleAt(turn.wakeAt);

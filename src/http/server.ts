@@ -144,7 +144,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     ...shared,
     payloads,
     gate: new SenderGate({ ...shared, rejections, senders: new Senders({ ...shared, baseUrl: () => server.baseUrl, failures }) }),
-    answers: new TriggerAnswers({ ...shared, waitForEnd: createRunWaiter(reads, feed), renderLarge: engine.renderLarge }),
+    answers: new TriggerAnswers({ ...shared, waitForRun: createRunWaiter(reads, feed), renderLarge: engine.renderLarge }),
     rejections,
     rateLimit: rateLimit === 0 ? null : createTokenBuckets(clock, rateLimit, rateLimit),
     refuseWhenFull: () => admission.refuseWhenFull(),

@@ -93,6 +93,8 @@ export interface StepContext {
   /** Returns a placeholder that is replaced only in sent messages. Null: the secret is not set, or not allowed. */
   secret(name: string): string | null;
   images: Images;
+  /** A step of the run has answered the caller of its sink. */
+  isAnswered: boolean;
   /** In [0, 1); the same sequence each time that this visit of the step is planned. */
   random(): number;
 }

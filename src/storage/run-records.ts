@@ -123,6 +123,8 @@ export interface ClaimedRun extends StoredRequest {
   createdAt: number;
   /** The last visit of each step. */
   steps: StepRecord[];
+  /** A visit has answered the caller of the sink. */
+  isAnswered: boolean;
   /** Results of finished deliveries, for the steps that still wait for them. */
   results: { step: string; result: OutboundResult }[];
   /** Bytes of the stored request, inputs and outputs, which are decoded to continue. */

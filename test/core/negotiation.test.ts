@@ -48,6 +48,11 @@ const written: [string, SinkResponse, string, string][] = [
   ['streams by its own word', { mode: 'stream', isWritten: true }, AXIOS, 'stream'],
   ['streams by its own word', { mode: 'stream', isWritten: true }, 'application/json, text/*', 'stream'],
   ['streams by its own word', { mode: 'stream', isWritten: true }, 'application/json', 'wait'],
+  ['lets a step answer', { mode: 'respond', waitMs: null }, AXIOS, 'respond'],
+  ['lets a step answer', { mode: 'respond', waitMs: null }, 'application/json', 'respond'],
+  ['lets a step answer', { mode: 'respond', waitMs: null }, 'image/png', 'respond'],
+  ['lets a step answer', { mode: 'respond', waitMs: null }, 'text/event-stream', 'stream'],
+  ['lets a step answer', { mode: 'respond', waitMs: null }, 'text/event-stream, application/json;q=0.1', 'respond'],
   ['says nothing', { mode: 'stream' }, AXIOS, 'wait'],
   ['says nothing', { mode: 'stream' }, 'application/json', 'wait'],
   ['says nothing', { mode: 'stream' }, 'text/html, */*', 'stream'],
@@ -87,6 +92,11 @@ for (const [prefer, mode, waitMs, preferenceApplied] of preferences) {
     expect(negotiateAnswer(SETTING, undefined, prefer)).toMatchObject({ response: { mode }, waitMs, preferenceApplied });
   });
 }
+
+test('a sink that lets a step answer waits as long as it says, unless the caller says otherwise', () => {
+  const waits = (waitMs: number | null, prefer?: string) => negotiateAnswer({ mode: 'respond', waitMs }, undefined, prefer).waitMs;
+  expect([waits(null), waits(1500), waits(1500, 'wait=5')]).toEqual([30_000, 1500, 5000]);
+});
 
 test('no headers make the decision fail, and the wait is always bounded', () => {
   const header = fc.option(

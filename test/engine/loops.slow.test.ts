@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Request } from '../../src/core/run/request.ts';
 import { isTerminal } from '../../src/core/run/run.ts';
+import { isAnswer } from '../../src/core/run/run-answer.ts';
 import type { ProgressEvent } from '../../src/core/run/run-event.ts';
 import type { StepDocument, WorkflowDocument } from '../../src/core/workflow/document.ts';
 import { workflowFaults } from '../../src/core/workflow/faults.ts';
@@ -50,7 +51,8 @@ function run(document: WorkflowDocument, restarts = false): Told {
     now = turn.wakeAt;
     if (!restarts) continue;
     const last = new Map([...stored.values()].sort((a, b) => a.visit - b.visit).map((record) => [record.step, record]));
-    execution = new Execution(tools, start, { steps: [...last.values()], progress: turn.progress, lastSeq: turn.lastSeq });
+    const isAnswered = [...stored.values()].some(isAnswer);
+    execution = new Execution(tools, start, { steps: [...last.values()], isAnswered, progress: turn.progress, lastSeq: turn.lastSeq });
   }
 }
 
@@ -102,6 +104,20 @@ test('each visit draws other random numbers, and the same ones when it is planne
   const draws = drawn(run(workflow(steps)));
   expect(new Set(draws).size).toBe(3);
   expect(drawn(run(workflow(steps), true))).toEqual(draws);
+});
+
+test('of the visits of a respond step the first answers, also after a restart between two visits', () => {
+  const steps = [
+    { type: 'sluice/delay@v1', name: 'pause', seconds: 1, next_steps: ['$steps.answer'] },
+    { type: 'sluice/respond@v1', name: 'answer', body: 'yes', on_success: ['$steps.check'] },
+    visit('check', { visits: failsUntil(3), on_failure: ['$steps.pause'] }),
+  ];
+  for (const restarts of [false, true]) {
+    const { end, records } = run(workflow(steps), restarts);
+    expect(end.status).toBe('completed');
+    const answers = records.filter(({ step }) => step === 'answer').map(({ outputs }) => JSON.parse(outputs as string));
+    expect(answers).toEqual([{ is_sent: true, status: 200, headers: {}, body: 'yes' }, { is_sent: false }, { is_sent: false }]);
+  }
 });
 
 test('a run that would visit a step more often than it may fails, and names the step, the cap and who sent it back', () => {

@@ -97,7 +97,7 @@ test('a caller who waits at one node learns of the end of a run of the other', a
     outcome: async () => ({ value: (await other.storage.getOutcome(runId)) as never, reservedBytes: 0 }),
     release: () => undefined,
   };
-  const waiting = createRunWaiter(reads, other.feed)(runId, 60_000, new AbortController().signal);
+  const waiting = createRunWaiter(reads, other.feed)({ runId, until: 'end', waitMs: 60_000, gone: new AbortController().signal });
   (await one.receiver.message(1)).answer(200, 'yes');
   expect((await waiting)?.value).toMatchObject({ status: 'completed', output: '"yes"' });
   expect(seen.flat(), 'reminders bring no events').toEqual([]);

@@ -33,7 +33,7 @@ export interface Flow {
   inputs?: readonly string[];
   /** Selectors by name. */
   outputs?: Readonly<Record<string, string>>;
-  response?: 'accept' | 'wait';
+  response?: 'accept' | 'wait' | 'respond';
 }
 
 /** Triggers a sink of `defineFlow`; returns status and document. */

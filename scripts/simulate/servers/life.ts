@@ -10,7 +10,7 @@ import type { Programs, ProgramTools } from '../../../src/engine/execution/progr
 import { createRunFeed, type RunFeed } from '../../../src/engine/run-feed.ts';
 import type { LocalEffects } from '../../../src/engine/worker.ts';
 import { EventStream } from '../../../src/http/streams/event-stream.ts';
-import { createRunWaiter, type WaitForEnd } from '../../../src/http/streams/run-waiter.ts';
+import { createRunWaiter, type WaitForRun } from '../../../src/http/streams/run-waiter.ts';
 import { UnsentAnswers } from '../../../src/http/streams/unsent-answers.ts';
 import type { NewRunId } from '../../../src/ids.ts';
 import type { Logger } from '../../../src/logger.ts';
@@ -32,7 +32,7 @@ export class Life implements Actor {
   readonly feed: RunFeed = createRunFeed();
   readonly memory: MemoryBudget = createMemoryBudget(2 ** 40);
   readonly engine: Engine;
-  readonly waitForEnd: WaitForEnd;
+  readonly waitForRun: WaitForRun;
   /** It has started, and takes calls. */
   isReady = false;
   /** When it last went on after a pause. */
@@ -70,7 +70,7 @@ export class Life implements Actor {
       secrets: { placeholder: () => null, mask: (_runId, text) => text },
     });
     this.#reads = createWatcherReads(world, storage);
-    this.waitForEnd = createRunWaiter(this.#reads, this.feed);
+    this.waitForRun = createRunWaiter(this.#reads, this.feed);
   }
 
   /** Sends the events of a run after `after`, up to its end. */

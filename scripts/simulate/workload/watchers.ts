@@ -55,7 +55,7 @@ export class Watchers {
   #wait(watcher: Watcher): void {
     const { time, note } = this.#world;
     const { runId, life } = watcher;
-    life.waitForEnd(runId, WAIT_MS, new AbortController().signal).then(
+    life.waitForRun({ runId, until: 'end', waitMs: WAIT_MS, gone: new AbortController().signal }).then(
       (ended) => {
         note(life.name, `has waited for ${runId}: ${ended?.value.status}`);
         if (ended !== null) watcher.learnedAt = time.now;

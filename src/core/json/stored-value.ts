@@ -23,7 +23,7 @@ export function decodeStored(text: string): unknown {
 
 /** JSON text for callers: bytes as base64, timestamps in ISO 8601, tuples as lists. */
 export function stringifyShown(value: unknown): string {
-  return stringifyUntyped(value, () => stringifyJson(toShown(value)));
+  return stringifyUntyped(value, () => stringifyJson(shownValue(value)));
 }
 
 /** Bytes, timestamps and tuples throw in `toJSON`, which detects them without a search of every value. */
@@ -60,10 +60,11 @@ function fromTyped(value: unknown): unknown {
   }
 }
 
-function toShown(value: unknown): unknown {
+/** The value as `stringifyShown` writes it. */
+export function shownValue(value: unknown): unknown {
   if (value instanceof Bytes) return toBase64(value.data);
   if (value instanceof Timestamp) return value.isoFormat();
-  return mapParts(value, toShown);
+  return mapParts(value, shownValue);
 }
 
 function mapParts(value: unknown, convert: Convert): unknown {

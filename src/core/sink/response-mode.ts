@@ -11,6 +11,8 @@ export type SinkResponse =
   /** At once, while the run goes on. Without content, the answer names the run. */
   | { mode: 'accept'; status: number; content?: AnswerContent }
   | { mode: 'redirect'; location: string }
+  /** As the first respond step of the run says. `waitMs` is null for the usual limit. */
+  | { mode: 'respond'; waitMs: number | null }
   | ({ mode: 'custom' } & AnswerContent);
 
 export type AcceptResponse = Extract<SinkResponse, { mode: 'accept' }>;
@@ -22,12 +24,17 @@ export interface AnswerContent {
   body: unknown;
 }
 
-const modes = ['stream', 'wait', 'accept', 'redirect', 'custom'];
+const DEFAULT_WAIT_MS = 30_000;
+export const MAX_WAIT_MS = 300_000;
+/** The strictest providers allow three seconds for the whole exchange. */
+export const MAX_PROVIDER_WAIT_MS = 2500;
+
+const modes = ['stream', 'wait', 'accept', 'redirect', 'custom', 'respond'];
 
 export const responseSchema: JsonSchema = {
   description: `one of ${modes.join(', ')}, or an object with "mode" and its settings`,
   anyOf: [
-    { type: 'string', enum: ['stream', 'wait', 'accept'] },
+    { type: 'string', enum: ['stream', 'wait', 'accept', 'respond'] },
     {
       type: 'object',
       required: ['mode'],
@@ -42,6 +49,7 @@ export const responseSchema: JsonSchema = {
         },
         headers: { type: 'object', additionalProperties: { type: 'string' } },
         body: {},
+        wait_seconds: { type: 'number', exclusiveMinimum: 0, maximum: MAX_WAIT_MS / 1000 },
       },
     },
   ],
@@ -56,14 +64,13 @@ export interface Answer {
   preferenceApplied: string | null;
   /** Sent instead when the run takes longer than that. */
   afterWait: AcceptResponse;
+  /** Sent instead when the run completes without an answer in mode `respond`. Null: the document of the run. */
+  unanswered: AcceptResponse | null;
 }
 
 const STREAM: SinkResponse = { mode: 'stream' };
 const WAIT: SinkResponse = { mode: 'wait' };
 const ACCEPT: AcceptResponse = { mode: 'accept', status: 202 };
-
-const DEFAULT_WAIT_MS = 30_000;
-export const MAX_WAIT_MS = 300_000;
 
 /** Whether the answer may be made from the request, which must then be kept until it is sent. */
 export function mayUseRequest({ response, afterWait }: Answer): boolean {
@@ -73,13 +80,19 @@ export function mayUseRequest({ response, afterWait }: Answer): boolean {
 /** Decides the answer. An explicit preference of the caller wins over the sink's setting. */
 export function negotiateAnswer(sinkResponse: SinkResponse, accept: string | undefined, prefer: string | undefined): Answer {
   const preference = prefer === undefined ? NO_PREFERENCE : readPreference(prefer);
-  const waitMs = Math.min(preference.waitSeconds === null ? DEFAULT_WAIT_MS : preference.waitSeconds * 1000, MAX_WAIT_MS);
+  const waitMs = preference.waitSeconds === null ? waitOf(sinkResponse) : Math.min(preference.waitSeconds * 1000, MAX_WAIT_MS);
   const preferenceApplied = preference.text;
-  if (preference.respondAsync)
-    return { response: preference.waitSeconds === null ? ACCEPT : WAIT, waitMs, preferenceApplied, afterWait: ACCEPT };
+  if (preference.respondAsync) {
+    const response = preference.waitSeconds === null ? ACCEPT : WAIT;
+    return { response, waitMs, preferenceApplied, afterWait: ACCEPT, unanswered: null };
+  }
   const wished = accept === undefined || accept === '*/*' ? null : preferredMode(accept, sinkResponse);
   const response = wished === null ? sinkResponse : wished === 'stream' ? STREAM : WAIT;
-  return { response, waitMs, preferenceApplied, afterWait: ACCEPT };
+  return { response, waitMs, preferenceApplied, afterWait: ACCEPT, unanswered: null };
+}
+
+function waitOf(response: SinkResponse): number {
+  return (response.mode === 'respond' ? response.waitMs : null) ?? DEFAULT_WAIT_MS;
 }
 
 const EVENT_STREAM = 'text/event-stream';
@@ -127,7 +140,7 @@ function isWritten(response: SinkResponse): boolean {
 /** JSON types satisfy each other: a client that reads one dialect also reads plain JSON. */
 function isSatisfied(range: string, response: SinkResponse): boolean {
   const type = contentType(response);
-  if (type === 'unknown') return true;
+  if (type === 'unknown') return response.mode !== 'respond' || range !== EVENT_STREAM;
   return type !== null && (range === type || range === `${type.split('/')[0]}/*` || (isJson(range) && isJson(type)));
 }
 
@@ -135,6 +148,7 @@ function isSatisfied(range: string, response: SinkResponse): boolean {
 function contentType(response: SinkResponse): string | 'unknown' | null {
   if (response.mode === 'stream') return EVENT_STREAM;
   if (response.mode === 'redirect') return null;
+  if (response.mode === 'respond') return 'unknown';
   const content = response.mode === 'custom' ? response : response.mode === 'accept' ? response.content : undefined;
   if (content === undefined) return JSON_TYPE;
   const { headers, body } = content;

@@ -13,6 +13,7 @@ interface ResponseSetting {
   location?: string;
   headers?: Record<string, string>;
   body?: unknown;
+  wait_seconds?: number;
 }
 
 const fieldsOf: Record<SinkResponse['mode'], readonly (keyof ResponseSetting)[]> = {
@@ -21,6 +22,7 @@ const fieldsOf: Record<SinkResponse['mode'], readonly (keyof ResponseSetting)[]>
   accept: ['status', 'headers', 'body'],
   redirect: ['location'],
   custom: ['status', 'headers', 'body'],
+  respond: ['wait_seconds'],
 };
 
 /** What selectors in the answer can reach. */
@@ -97,11 +99,15 @@ export function readResponse(setting: unknown): SinkResponse {
       return { mode: 'custom', ...readContent(given, 200) };
     case 'wait':
       return { mode: 'wait' };
+    case 'respond':
+      return { mode: 'respond', waitMs: given.wait_seconds === undefined ? null : given.wait_seconds * 1000 };
   }
 }
 
 /** The setting as definitions write it. */
 export function writeResponse(response: SinkResponse): object {
+  if (response.mode === 'respond')
+    return { mode: 'respond', ...(response.waitMs === null ? {} : { wait_seconds: response.waitMs / 1000 }) };
   if (response.mode !== 'accept' || response.content === undefined) return response;
   return { mode: 'accept', ...response.content };
 }

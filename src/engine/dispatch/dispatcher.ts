@@ -4,6 +4,7 @@
 import type { Clock } from '../../clock.ts';
 import { stringifyJson } from '../../core/json/json.ts';
 import type { Request } from '../../core/run/request.ts';
+import { isAnswer } from '../../core/run/run-answer.ts';
 import { isTerminal } from '../../core/run/run.ts';
 import { bindInputs } from '../../core/workflow/inputs.ts';
 import type { WorkflowVersion } from '../../core/workflow/plan.ts';
@@ -93,7 +94,8 @@ export class Dispatcher<Version extends WorkflowVersion> {
     if (result.kind === 'duplicate') return joinEarlier(result, trigger.idempotency?.key ?? '');
     this.#begin(trigger, planned);
     const { turn } = planned.firstTurn;
-    return { runId: planned.runId, events: eventsOf(turn), ended: isTerminal(turn.status) ? turn : null, isDuplicate: false };
+    const ended = isTerminal(turn.status) ? turn : null;
+    return { runId: planned.runId, events: eventsOf(turn), answer: turn.steps.find(isAnswer) ?? null, ended, isDuplicate: false };
   }
 
   #refuseWhenDraining(): void {
@@ -216,7 +218,7 @@ function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, firstTurn, inpu
 }
 
 function joinEarlier({ runId, sameRequest }: Extract<CreateRunResult, { kind: 'duplicate' }>, key: string): Dispatched {
-  if (sameRequest) return { runId, events: [], ended: null, isDuplicate: true };
+  if (sameRequest) return { runId, events: [], answer: null, ended: null, isDuplicate: true };
   throw new AppError('unprocessable', conflictOf(key), { details: { run_id: runId } });
 }
 

@@ -3,7 +3,7 @@
 import type { Request, RequestBody, RequestHead } from '../../core/run/request.ts';
 import type { RunEvent } from '../../core/run/run-event.ts';
 import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
-import type { Turn } from '../../storage/run-records.ts';
+import type { StepRecord, Turn } from '../../storage/run-records.ts';
 import type { WorkflowReference } from '../execution/program.ts';
 
 export interface Trigger<Version extends WorkflowVersion = Workflow> {
@@ -30,8 +30,10 @@ export interface Dispatched {
   runId: string;
   /** All events of the stream so far; empty for a duplicate. */
   events: readonly RunEvent[];
+  /** The visit of a step that has answered within its first commit; null for none, and for a duplicate. */
+  answer: StepRecord | null;
   /** How the run ended, when it ended within its first commit. */
-  ended: Pick<Turn, 'status' | 'output' | 'error'> | null;
+  ended: Pick<Turn, 'status' | 'output' | 'error' | 'steps'> | null;
   /** The idempotency key named an earlier run, and this is that run. */
   isDuplicate: boolean;
 }

@@ -47,7 +47,7 @@ export class Execution implements Program {
     this.#workflow = workflow;
     this.#roots = { inputs, request, steps: {} };
     this.#steps = new StepStates(workflow.steps);
-    const run = { runId, workflow, roots: this.#roots, toWall: tools.toWall, placeholder: tools.placeholder };
+    const run = { runId, workflow, roots: this.#roots, tools, isAnswered: past?.isAnswered === true };
     this.#planner = new StepPlanner(tools.stepTypes, run, sinkId, tools.recall);
     if (past === undefined) this.#emit(0);
     else {
@@ -239,7 +239,7 @@ export class Execution implements Program {
     if (outcome.kind === 'failed') return this.#settleFailure(prepared, outcome, now);
     const { outputs, chosen, message, remember } = outcome;
     const { definition: step, stepType } = prepared;
-    this.#planner.remember(prepared, remember);
+    this.#planner.noteCompletion(prepared, remember);
     const state = this.#steps.decide(step, 'completed', now);
     state.chosen =
       step.transitions === null || hasOwnOutcomeTransitions(stepType) ? (chosen ?? null) : chosenOnSuccess(step.transitions, chosen);

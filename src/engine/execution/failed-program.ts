@@ -6,10 +6,10 @@ import type { LocalEffect, Program, ProgramPast } from './program.ts';
 
 export class FailedProgram implements Program {
   readonly awaited = 0;
-  readonly #past: Omit<ProgramPast, 'steps'>;
+  readonly #past: Pick<ProgramPast, 'progress' | 'lastSeq'>;
   readonly #error: RunError;
 
-  constructor(past: Omit<ProgramPast, 'steps'>, error: RunError) {
+  constructor(past: Pick<ProgramPast, 'progress' | 'lastSeq'>, error: RunError) {
     this.#past = past;
     this.#error = error;
   }
@@ -34,7 +34,7 @@ export class FailedProgram implements Program {
 }
 
 /** A turn that fails the run and changes nothing else. */
-export function failedTurn({ progress, lastSeq }: Omit<ProgramPast, 'steps'>, error: RunError, at: number): Turn {
+export function failedTurn({ progress, lastSeq }: Pick<ProgramPast, 'progress' | 'lastSeq'>, error: RunError, at: number): Turn {
   const base = { progress, lastSeq: lastSeq + 1, wakeAt: null, output: null, at };
   return { ...base, status: 'failed', events: [], steps: [], deliveries: [], memory: [], error };
 }

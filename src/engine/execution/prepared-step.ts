@@ -6,15 +6,16 @@ import { type Images, unloadedImages } from '../../core/uql/image.ts';
 import type { Roots } from '../../core/workflow/bindings.ts';
 import type { Workflow, WorkflowStep } from '../../core/workflow/plan.ts';
 import type { StepContext, StepType } from '../../steps/step-type.ts';
-import type { SecretPlaceholder } from './program.ts';
+import type { ProgramTools } from './program.ts';
 
 /** The same for all steps of a run. */
 export interface PlannedRun {
   runId: string;
   workflow: Workflow;
   roots: Roots;
-  toWall: (at: number) => number;
-  placeholder: SecretPlaceholder;
+  tools: Pick<ProgramTools, 'toWall' | 'placeholder'>;
+  /** A step has answered the caller of the sink. */
+  isAnswered: boolean;
 }
 
 /** The attempt at a step. */
@@ -53,8 +54,12 @@ export class PreparedStep implements StepContext {
     return this.#run.roots;
   }
 
+  get isAnswered(): boolean {
+    return this.#run.isAnswered;
+  }
+
   get wallNow(): number {
-    return this.#run.toWall(this.now);
+    return this.#run.tools.toWall(this.now);
   }
 
   get step(): string {
@@ -66,7 +71,7 @@ export class PreparedStep implements StepContext {
   }
 
   secret(name: string): string | null {
-    return this.#run.placeholder(this.#run.runId, name);
+    return this.#run.tools.placeholder(this.#run.runId, name);
   }
 
   /** Seeded by run, step and visit, so that a step that is planned again draws the same. Mulberry32. */

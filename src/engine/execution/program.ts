@@ -45,6 +45,8 @@ export interface LocalEffect {
 export interface ProgramPast {
   /** The last visit of each step. */
   steps: StepRecord[];
+  /** A visit has answered the caller of the sink. */
+  isAnswered: boolean;
   progress: number;
   lastSeq: number;
 }

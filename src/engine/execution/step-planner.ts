@@ -1,6 +1,7 @@
 // Asks the step types of one run for their plans, with the manifest, the context, the remembered values and the loaded
 // images.
 
+import { RESPOND } from '../../core/run/run-answer.ts';
 import type { Images } from '../../core/uql/image.ts';
 import type { WorkflowStep } from '../../core/workflow/plan.ts';
 import type { StepTypes } from '../../steps/registry.ts';
@@ -66,6 +67,11 @@ export class StepPlanner {
     const { stepType, manifest } = prepared;
     if (stepType.interpret === undefined) throw new Error(`step type ${stepType.type} cannot interpret a result`);
     return stepType.interpret(manifest, result, prepared);
+  }
+
+  noteCompletion(prepared: PreparedStep, remembered: unknown): void {
+    if (prepared.definition.type === RESPOND) this.#run.isAnswered = true;
+    this.remember(prepared, remembered);
   }
 
   /** Does nothing without a new value, or without a key to keep it under. */

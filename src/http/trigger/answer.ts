@@ -1,7 +1,8 @@
-// Answers a trigger whose run is on disk: as a stream, as one document, at once, or with the sink's own response.
+// Answers a trigger whose run is on disk: as a stream, as one document, at once, or with the answer of the sink or of a step.
 
 import type { FastifyReply } from 'fastify';
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
+import { answerOf } from '../../core/run/run-answer.ts';
 import type { RunOutcome } from '../../core/run/run-event.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import { encodeLocation } from '../../core/sink/answer-headers.ts';
@@ -9,38 +10,51 @@ import type { AcceptResponse, Answer, AnswerContent } from '../../core/sink/resp
 import type { Dispatched } from '../../engine/dispatch/trigger.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
+import type { StepRecord } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
+import type { MaskSecrets } from '../admin/shown-secrets.ts';
 import type { EventStreams } from '../streams/event-streams.ts';
 import { readLastEventId } from '../streams/last-event-id.ts';
 import { REPLAYED, resumeStream } from '../streams/resume-stream.ts';
-import type { WaitForEnd } from '../streams/run-waiter.ts';
-import type { StoredRead } from '../streams/stored-reads.ts';
+import type { RunWait, WaitForRun } from '../streams/run-waiter.ts';
+import type { StoredRead, StoredReads } from '../streams/stored-reads.ts';
 import { formatFrame, streamHeaders } from '../streams/stream-format.ts';
 import { MAX_UNSENT_BYTES, type UnsentAnswers } from '../streams/unsent-answers.ts';
-import { type CustomAnswer, compileResponse } from './custom-answer.ts';
+import { type CustomAnswer, compileResponse, stepAnswer } from './custom-answer.ts';
 import { echoedHead, type TriggerInput } from './trigger-input.ts';
 
 export interface AnswerTools {
   storage: Pick<Storage, 'findStream'>;
   streams: EventStreams;
-  waitForEnd: WaitForEnd;
+  reads: Pick<StoredReads, 'release'>;
+  waitForRun: WaitForRun;
   renderLarge: Engine['renderLarge'];
   unsent: UnsentAnswers;
+  maskSecrets: MaskSecrets;
 }
+
+/** A run that has ended, or has answered. */
+type SeenRun = RunOutcome & { steps: readonly StepRecord[] };
+
+const UNFINISHED: RunOutcome = { status: 'running', output: null, error: null };
 
 export class TriggerAnswers {
   readonly #storage: AnswerTools['storage'];
   readonly #streams: EventStreams;
-  readonly #waitForEnd: WaitForEnd;
+  readonly #reads: AnswerTools['reads'];
+  readonly #waitForRun: WaitForRun;
   readonly #renderLarge: AnswerTools['renderLarge'];
   readonly #unsent: UnsentAnswers;
+  readonly #maskSecrets: MaskSecrets;
 
-  constructor({ storage, streams, waitForEnd, renderLarge, unsent }: AnswerTools) {
+  constructor({ storage, streams, reads, waitForRun, renderLarge, unsent, maskSecrets }: AnswerTools) {
     this.#storage = storage;
     this.#streams = streams;
-    this.#waitForEnd = waitForEnd;
+    this.#reads = reads;
+    this.#waitForRun = waitForRun;
     this.#renderLarge = renderLarge;
     this.#unsent = unsent;
+    this.#maskSecrets = maskSecrets;
   }
 
   /** `input` may be null unless `mayUseRequest`. */
@@ -91,36 +105,61 @@ export class TriggerAnswers {
     resumeStream(reply, this.#streams, { runId, after, position, isRepeated: true });
   }
 
-  async #answerOnce(
-    reply: FastifyReply,
-    { response, waitMs, preferenceApplied, afterWait }: Answer,
-    run: Dispatched,
-    input: TriggerInput | null,
-  ): Promise<void> {
+  async #answerOnce(reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput | null): Promise<void> {
+    const { response, preferenceApplied, afterWait } = answer;
     const { runId } = run;
     reply.header('x-run-id', runId);
     if (run.isDuplicate) reply.header(...REPLAYED);
     if (preferenceApplied !== null) reply.header('preference-applied', preferenceApplied);
     if (response.mode === 'accept') return await this.#accept(reply, response, runId, input);
     if (response.mode === 'redirect') return void reply.redirect(encodeLocation(response.location), 303);
+    const until = response.mode === 'respond' ? 'answer' : 'end';
     // The run is stored in any case, so an outcome that cannot be sent now can be looked up later.
-    const answered = await this.#outcomeOf(reply, run, waitMs).catch(nullIfUnavailable);
-    if (answered === null) return await this.#accept(reply, afterWait, runId, input);
-    const { value: outcome, reservedBytes } = answered;
+    const seen = await this.#awaitRun(reply, run, until, answer.waitMs).catch(nullIfUnavailable);
+    if (seen === null) return await this.#accept(reply, afterWait, runId, input);
+    if (until === 'answer') return await this.#answerByStep(reply, answer, runId, seen, input);
+    const { value: outcome, reservedBytes } = seen;
     if (response.mode === 'custom' && outcome.status === 'completed' && input !== null) {
       const { status, headers, body } = await this.#ownAnswer(reply, response, runId, outcome.output ?? 'null', input);
       return this.#unsent.send(reply.code(status).headers(headers), body, reservedBytes);
     }
-    reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
-    this.#unsent.send(reply, outcomeDocument(runId, outcome), reservedBytes);
+    this.#sendOutcome(reply, runId, seen);
   }
 
-  /** Resolves to null when the wait is over before the run has ended. */
-  async #outcomeOf(reply: FastifyReply, { runId, ended }: Dispatched, waitMs: number): Promise<StoredRead<RunOutcome> | null> {
-    if (ended !== null && (ended.output?.length ?? 0) <= MAX_UNSENT_BYTES) return { value: ended, reservedBytes: 0 };
+  /** Resolves to null when the wait is over first. */
+  async #awaitRun(reply: FastifyReply, run: Dispatched, until: RunWait['until'], waitMs: number): Promise<StoredRead<SeenRun> | null> {
+    const { runId, ended } = run;
+    const given = until === 'answer' ? run.answer : null;
+    const value = ended ?? (given === null ? null : { ...UNFINISHED, steps: [given] });
+    const text = given === null ? value?.output : given.outputs;
+    if (value !== null && (text?.length ?? 0) <= MAX_UNSENT_BYTES) return { value, reservedBytes: 0 };
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-    return await this.#waitForEnd(runId, waitMs, gone.signal);
+    return await this.#waitForRun({ runId, until, waitMs, gone: gone.signal });
+  }
+
+  /** A run that failed before it answered is 502. */
+  async #answerByStep(
+    reply: FastifyReply,
+    { unanswered }: Answer,
+    runId: string,
+    seen: StoredRead<SeenRun>,
+    input: TriggerInput | null,
+  ): Promise<void> {
+    const { value, reservedBytes } = seen;
+    const given = answerOf(value.steps, (text) => this.#maskSecrets(runId, text));
+    if (given !== null) {
+      const { status, headers, body } = stepAnswer(given);
+      return this.#unsent.send(reply.code(status).headers(headers), body, reservedBytes);
+    }
+    if (unanswered === null || value.status !== 'completed') return this.#sendOutcome(reply, runId, seen);
+    this.#reads.release(reservedBytes);
+    await this.#accept(reply, unanswered, runId, input);
+  }
+
+  #sendOutcome(reply: FastifyReply, runId: string, { value: outcome, reservedBytes }: StoredRead<RunOutcome>): void {
+    reply.code(outcome.status === 'completed' ? 200 : 502).header('content-type', 'application/json; charset=utf-8');
+    this.#unsent.send(reply, outcomeDocument(runId, outcome), reservedBytes);
   }
 
   /** Answers at once: the run goes on. */

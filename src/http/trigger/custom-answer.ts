@@ -1,6 +1,7 @@
-// A sink's own answer: its headers and body, with values selected from its request, and from the run where it has ended.
+// Answers of a sink or a step: status, headers and body, with values selected from the request and the run.
 
 import { stringifyJson } from '../../core/json/json.ts';
+import type { RunAnswer } from '../../core/run/run-answer.ts';
 import { headerNameFault, selectedHeader } from '../../core/sink/answer-headers.ts';
 import type { AnswerContent } from '../../core/sink/response-mode.ts';
 import { memoizeByIdentity } from '../../core/values/memoize.ts';
@@ -50,6 +51,16 @@ export const compileResponse = memoizeByIdentity(({ status, headers, body }: Ans
   };
 });
 
+/** The answer of a respond step. */
+export function stepAnswer({ status, headers, body }: RunAnswer): CustomAnswer {
+  // A step stored by an older version may name headers that are forbidden now.
+  const allowed = Object.entries(headers).filter(([name]) => headerNameFault(name) === null);
+  return makeAnswer(Number(status), {}, { headers: Object.fromEntries(allowed), body });
+}
+
+/** Answers of these have no body (RFC 9110, 15.3.5 and 15.4.5). */
+const EMPTY_STATUSES = [204, 304];
+
 function makeAnswer(status: number, fixed: Readonly<Record<string, string>>, { headers, body }: Selected): CustomAnswer {
   const made = { ...fixed };
   for (const [name, value] of Object.entries(headers)) {
@@ -57,11 +68,12 @@ function makeAnswer(status: number, fixed: Readonly<Record<string, string>>, { h
     if (text !== null) made[name.toLowerCase()] = text;
   }
   const isText = typeof body === 'string';
+  const isEmpty = body === null || EMPTY_STATUSES.includes(status);
   if (body !== null) made['content-type'] ??= isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
   // A page made by a workflow must not act as a page of this server, whatever its content type.
   if (/html|svg|xml/i.test(made['content-type'] ?? '')) made['content-security-policy'] = 'sandbox';
   made['x-content-type-options'] = 'nosniff';
-  const text = isText ? body : body === null ? '' : stringifyJson(body);
+  const text = isEmpty ? '' : isText ? body : stringifyJson(body);
   // With a string body, Node encodes the headers in the body's charset instead of Latin-1.
   const hasBytes = Object.values(made).some((value) => /[\u0080-\u00ff]/.test(value));
   return { status, headers: made, body: hasBytes ? Buffer.from(text) : text };

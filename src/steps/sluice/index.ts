@@ -6,6 +6,7 @@ import { delay } from './delay.ts';
 import { fail } from './fail.ts';
 import { httpRequest } from './http-request.ts';
 import { readFile } from './read-file.ts';
+import { respond } from './respond.ts';
 import { set } from './set.ts';
 
-export const sluiceStepTypes: readonly StepType[] = [set, readFile, httpRequest, delay, fail, capture] as readonly StepType[];
+export const sluiceStepTypes: readonly StepType[] = [set, readFile, httpRequest, respond, delay, fail, capture] as readonly StepType[];

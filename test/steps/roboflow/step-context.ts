@@ -22,6 +22,7 @@ export function stepContext(given: Partial<StepContext> = {}): StepContext {
       size: () => ({ width: 4, height: 3 }),
       jpeg: () => new Uint8Array([0xff, 0xd8, 0xff]),
     },
+    isAnswered: false,
     random: () => 0.5,
     ...given,
   };

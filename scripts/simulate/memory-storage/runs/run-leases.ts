@@ -1,5 +1,6 @@
 // Leases of runs: claims due runs, renews and releases their leases, and recovers the runs of dead owners.
 
+import { isAnswer } from '../../../../src/core/run/run-answer.ts';
 import { POISONED } from '../../../../src/core/run/run-event.ts';
 import { LARGE_RUN_BYTES, runWeight } from '../../../../src/core/run/run-weight.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
@@ -110,6 +111,7 @@ function toClaimed(run: StoredRun): ClaimedRun {
     lastSeq: run.lastSeq,
     createdAt: run.createdAt,
     steps: lastVisits(run),
+    isAnswered: [...run.steps.values()].some(isAnswer),
     results: resultsOf(run),
     bytes,
     isAlone: bytes > LARGE_RUN_BYTES || run.deaths > 1,

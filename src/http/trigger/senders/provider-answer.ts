@@ -1,11 +1,8 @@
 // The answer to a provider. It reads no stream, and calls again when it waits too long.
 
-import type { AcceptResponse, Answer, SinkResponse } from '../../../core/sink/response-mode.ts';
+import { type AcceptResponse, type Answer, MAX_PROVIDER_WAIT_MS, type SinkResponse } from '../../../core/sink/response-mode.ts';
 import { memoizeByIdentity } from '../../../core/values/memoize.ts';
 import type { Preset } from '../../../presets/preset.ts';
-
-/** The strictest providers allow three seconds for the whole exchange. */
-const MAX_WAIT_MS = 2500;
 
 const atOnce = memoizeByIdentity(
   ({ answer: { status, text } }: Preset): AcceptResponse => ({
@@ -15,8 +12,13 @@ const atOnce = memoizeByIdentity(
   }),
 );
 
-/** The sink's own response; by default, the answer that the provider expects, at once. It also ends a wait that takes too long. */
+/**
+ * The sink's own response; by default, the answer that the provider expects, at once. It also ends a wait that takes too long,
+ * and answers for a run without a respond step.
+ */
 export function providerAnswer(preset: Preset, response: SinkResponse): Answer {
   const expected = atOnce(preset);
-  return { response: response.mode === 'stream' ? expected : response, waitMs: MAX_WAIT_MS, preferenceApplied: null, afterWait: expected };
+  const waitMs = (response.mode === 'respond' ? response.waitMs : null) ?? MAX_PROVIDER_WAIT_MS;
+  const answer = response.mode === 'stream' ? expected : response;
+  return { response: answer, waitMs, preferenceApplied: null, afterWait: expected, unanswered: expected };
 }

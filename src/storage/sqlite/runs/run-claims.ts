@@ -1,6 +1,7 @@
 // Leases of runs in SQLite: claims due runs, renews and releases their leases, and recovers runs after a crash.
 
 import type { Database } from 'better-sqlite3';
+import { isAnswer } from '../../../core/run/run-answer.ts';
 import { POISONED } from '../../../core/run/run-event.ts';
 import { LARGE_RUN_BYTES, runWeight } from '../../../core/run/run-weight.ts';
 import { LEASE_MS } from '../../../leases/lease.ts';
@@ -85,6 +86,7 @@ export class RunClaims {
   #readClaimed(due: DueRow): ClaimedRun {
     const { runNumber, bytes } = due;
     const row = this.#sql.selectRun.get(runNumber) as RunRow;
+    const visits = readSteps(row.first_steps, this.#sql.selectSteps.all(runNumber) as StepRow[]);
     return {
       lease: { runId: toRunId(row), epoch: row.epoch, turns: row.turns },
       appId: row.app_id,
@@ -98,7 +100,8 @@ export class RunClaims {
       progress: row.progress,
       lastSeq: row.last_seq,
       createdAt: row.created_at,
-      steps: lastVisits(readSteps(row.first_steps, this.#sql.selectSteps.all(runNumber) as StepRow[])),
+      steps: lastVisits(visits),
+      isAnswered: visits.some(isAnswer),
       results: this.#resultsOf(runNumber),
       bytes,
       isAlone: isAlone(due),

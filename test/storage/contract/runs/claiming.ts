@@ -1,6 +1,7 @@
 // Storage contract: claims of due runs, in order and within their limits.
 
 import { describe, expect, test } from 'vitest';
+import { RESPOND } from '../../../../src/core/run/run-answer.ts';
 import { runWeight } from '../../../../src/core/run/run-weight.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
 import { completedTurn, NOW, progress, runningTurn, step, upTo, type Workbench } from '../workbench.ts';
@@ -37,6 +38,22 @@ export function claimingRunsContract(workbench: () => Workbench): void {
       });
       expect(Buffer.from(claimed?.body ?? []).toString()).toBe('[1.0]');
       expect((await storage.getRun(runId))?.status).toBe('running');
+    });
+
+    test('tells whether a step has answered, also in an earlier visit than its last', async () => {
+      const { addSink, addRun } = workbench();
+      const sink = await addSink();
+      const answer = (fields: object) => step('answer', { type: RESPOND, ...fields });
+      const open = { status: 'pending' as const, outputs: null, startedAt: null, finishedAt: null };
+      const answered = await addRun(sink, { turn: { steps: [answer({}), answer({ ...open, visit: 2, backTo: ['answer'] })] } });
+      const silent = await addRun(sink, { turn: { steps: [step('other'), answer({ ...open, startedAt: null })] } });
+      const claimed = await at(NOW).claimDueRuns(upTo(10));
+      expect(new Map(claimed.map(({ lease, isAnswered }) => [lease.runId, isAnswered]))).toEqual(
+        new Map([
+          [answered.runId, true],
+          [silent.runId, false],
+        ]),
+      );
     });
 
     test('takes a run when it is due, not a millisecond earlier', async () => {
