@@ -336,6 +336,16 @@ describe('a sink with response "respond"', () => {
   });
 
   const refused: [string, object, string][] = [
+    [
+      'a stream to a provider',
+      { auth: github, response: 'stream' },
+      'response: cannot be \\"stream\\": github reads one answer and no stream',
+    ],
+    [
+      'a wait that is too long for a provider',
+      { auth: github, response: { mode: 'respond', wait_seconds: 3 } },
+      'response.wait_seconds: must be at most 2.5',
+    ],
     ['a wait of no time', { response: { mode: 'respond', wait_seconds: 0 } }, 'response.wait_seconds'],
     ['a wait beyond the limit', { response: { mode: 'respond', wait_seconds: 301 } }, 'response.wait_seconds'],
     ['a wait in another mode', { response: { mode: 'wait', wait_seconds: 1 } }, 'response.wait_seconds'],
@@ -348,6 +358,12 @@ describe('a sink with response "respond"', () => {
       expect(JSON.stringify(body)).toContain(fault);
     });
   }
+
+  test('is refused when an edit without credentials would stream to the provider that it keeps', async () => {
+    const { id } = await app().sink({ path: '/edited', auth: github });
+    const put = await app().admin('PUT', `/apps/shop/sinks/${id}`, { path: '/edited', method: 'POST', response: 'stream' });
+    expect(put).toMatchObject({ status: 400, body: { error: { message: expect.stringContaining('no stream') } } });
+  });
 
   test('is shown as it was written', async () => {
     expect((await app().sink({ path: '/shown-1', response: 'respond' })).response).toEqual({ mode: 'respond' });

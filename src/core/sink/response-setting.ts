@@ -1,11 +1,13 @@
 // The `response` setting of a sink: its fields, its validation, and its meaning.
 
+import { findPreset } from '../../presets/table.ts';
 import type { Fault } from '../fault.ts';
 import { findSelectors, isSelector, readSelector, type SelectorPart } from '../workflow/selector.ts';
 import { type RequestScope, requestFault } from '../workflow/selector-faults.ts';
 import { leadingNames } from '../workflow/selector-path.ts';
 import { encodeLocation, headerNameFault, headerValueFault, locationFault } from './answer-headers.ts';
-import type { AnswerContent, SinkResponse } from './response-mode.ts';
+import type { AuthDefinition, SinkAuth } from './auth/sink-auth.ts';
+import { type AnswerContent, MAX_PROVIDER_WAIT_MS, type SinkResponse } from './response-mode.ts';
 
 interface ResponseSetting {
   mode: SinkResponse['mode'];
@@ -83,6 +85,21 @@ const ANSWER_ROOTS: Readonly<Record<string, (text: string, parts: readonly Selec
     parts.length === 0 || (parts.length === 1 && parts[0]?.key === 'id') ? null : '$run has its id alone: write $run.id',
   request: (text, _parts, scope) => requestFault(text, { ...scope, isAnswer: true }),
 };
+
+/** Checks what a webhook provider can be answered with. */
+export function providerFaults(auth: AuthDefinition | SinkAuth | null, response: SinkResponse): Fault[] {
+  const provider = auth?.type === 'scheme' ? findPreset(auth.scheme)?.id : undefined;
+  if (provider === undefined) return [];
+  if (response.mode === 'stream' && response.isWritten === true) {
+    const message = `cannot be "stream": ${provider} reads one answer and no stream; leave it out for the answer that ${provider} expects`;
+    return [{ path: 'response', message }];
+  }
+  if (response.mode === 'respond' && (response.waitMs ?? 0) > MAX_PROVIDER_WAIT_MS) {
+    const message = `must be at most ${MAX_PROVIDER_WAIT_MS / 1000}: a provider that waits longer may send the message again`;
+    return [{ path: 'response.wait_seconds', message }];
+  }
+  return [];
+}
 
 /** Reads a setting that has no faults. */
 export function readResponse(setting: unknown): SinkResponse {

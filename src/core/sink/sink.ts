@@ -17,7 +17,7 @@ import {
   readIdempotencySetting,
 } from './idempotency-setting.ts';
 import { responseSchema, type SinkResponse } from './response-mode.ts';
-import { readResponse, responseFaults } from './response-setting.ts';
+import { providerFaults, readResponse, responseFaults } from './response-setting.ts';
 import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
 
 export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -176,7 +176,9 @@ export function parseSink(document: unknown, appId?: string): { sink: SinkDefini
   const sink = given as SinkDocument;
   const faults = sinkFaults(sink, appId);
   if (faults.length > 0) return { sink: null, faults };
-  return { sink: readSink(sink, appId ?? (sink.app_id as string)), faults: [] };
+  const read = readSink(sink, appId ?? (sink.app_id as string));
+  const unfit = providerFaults(read.auth, read.response);
+  return unfit.length > 0 ? { sink: null, faults: unfit } : { sink: read, faults: [] };
 }
 
 function withUpperCaseMethod(document: unknown): unknown {

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts';
 import { refuseFaults } from '../../core/fault.ts';
 import { withPlainNumbers } from '../../core/json/json.ts';
 import { MAX_CREDENTIALS, type TokenHash } from '../../core/sink/auth/credentials.ts';
+import { providerFaults } from '../../core/sink/response-setting.ts';
 import { parseSink, type Sink } from '../../core/sink/sink.ts';
 import { AppError } from '../../errors.ts';
 import { newToken } from '../../ids.ts';
@@ -114,6 +115,8 @@ async function saveSink(
   }
   refuseFaults('the sink', credentialFaults(definition, credentials));
   const sink = toStoredSink(definition, { managedBy: 'api', existing, sealer: credentials.sealer, now: clock() });
+  // An edit may keep its provider.
+  refuseFaults('the sink', providerFaults(sink.auth, sink.response));
   await writer.change({ kind: 'put_sink', sink });
   return findSink(catalog, appId, sink.id);
 }
