@@ -2,6 +2,9 @@
 
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { providerAnswer } from '../../src/http/trigger/senders/provider-answer.ts';
+import type { Preset } from '../../src/presets/preset.ts';
+import { findPreset } from '../../src/presets/table.ts';
 import { allFrames } from '../support/event-stream.ts';
 import { createGates } from '../support/gates.ts';
 import { sendRaw } from '../support/raw-http.ts';
@@ -87,6 +90,7 @@ const WORKFLOWS: Record<string, object[]> = {
     respond('answer', { headers: { 'X-Key': '$steps.secrets.value' }, body: { key: '$steps.secrets.value' } }),
   ],
   empty: [respond('answer', { status: '$request.body.status', body: 'no content' })],
+  page: [respond('answer', { headers: { 'Content-Type': '$request.body.type' }, body: '$request.body.page' })],
   kept: [respond('answer', { status: 204 })],
 };
 
@@ -187,7 +191,8 @@ describe('a respond step', () => {
   });
 
   test('wins with its first visit, although the run leaves memory between them', async () => {
-    const response = await post('/looping');
+    const key = { 'idempotency-key': 'loop' };
+    const response = await post('/looping', {}, key);
     expect(await response.json()).toEqual({ visit: 'the first' });
     const steps = await until('the run to fail', async () => {
       const run = await runOf(response);
@@ -195,7 +200,7 @@ describe('a respond step', () => {
     });
     const sent = steps.filter(({ step, outputs }: any) => step === 'answer' && outputs).map(({ outputs }: any) => outputs.is_sent);
     expect(sent).toEqual([true, false, false]);
-    expect(await (await post('/looping', {}, { 'idempotency-key': 'loop' })).json()).toEqual({ visit: 'the first' });
+    expect(await (await post('/looping', {}, key)).json()).toEqual({ visit: 'the first' });
   });
 
   test('answers although the run fails later', async () => {
@@ -237,6 +242,13 @@ describe('a respond step', () => {
     const response = await post('/streamed');
     expect((await allFrames(response)).at(-1)?.data.type).toBe('complete');
     expect((await runOf(response)).steps[0].outputs).toEqual({ is_sent: true, status: 204, headers: {}, body: null });
+  });
+
+  test('keeps a page from acting as a page of the server', async () => {
+    const response = await post('/page', { page: '<script>alert(1)</script>', type: 'text/html' });
+    expect(response.headers.get('content-type')).toBe('text/html');
+    expect(response.headers.get('content-security-policy')).toBe('sandbox');
+    expect(await response.text()).toBe('<script>alert(1)</script>');
   });
 
   test('makes a hostile value safe', async () => {
@@ -324,6 +336,11 @@ describe('a sink with response "respond"', () => {
     expect([none.status, await none.text()]).toEqual([200, '']);
     const failed = await post('/github-failing', { a: 1 }, event);
     expect([failed.status, await failed.json()]).toMatchObject([502, { status: 'failed' }]);
+  });
+
+  test('waits 2.5 s for a provider by default, and as long as it says otherwise', () => {
+    const waits = (waitMs: number | null) => providerAnswer(findPreset('github') as Preset, { mode: 'respond', waitMs }).waitMs;
+    expect([waits(null), waits(200)]).toEqual([2500, 200]);
   });
 
   test('hands over to the background when a provider would wait too long', async () => {
