@@ -70,6 +70,7 @@ describe.each(frozen)('the database that %s left', (name) => {
         limits: { bodyBytes: 1024, formBytes: 1024, fileBytes: 1024, fieldBytes: 1024, files: 6, fields: 6 },
         body: 'auto',
         payload: null,
+        publicUrl: null,
         managedBy: 'config',
         createdAt: AT,
         updatedAt: AT,

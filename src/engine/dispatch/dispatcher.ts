@@ -4,8 +4,8 @@
 import type { Clock } from '../../clock.ts';
 import { stringifyJson } from '../../core/json/json.ts';
 import type { Request } from '../../core/run/request.ts';
-import { isAnswer } from '../../core/run/run-answer.ts';
 import { isTerminal } from '../../core/run/run.ts';
+import { isAnswer } from '../../core/run/run-answer.ts';
 import { bindInputs } from '../../core/workflow/inputs.ts';
 import type { WorkflowVersion } from '../../core/workflow/plan.ts';
 import { AppError } from '../../errors.ts';
