@@ -2,7 +2,7 @@
 // answered, waits end at once, and steps remember nothing from earlier runs.
 
 import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
-import type { Request } from '../core/run/request.ts';
+import type { BodyOutline, Request } from '../core/run/request.ts';
 import { isTerminal, type RunError } from '../core/run/run.ts';
 import type { Images, ImageWant } from '../core/uql/image.ts';
 import type { Workflow } from '../core/workflow/plan.ts';
@@ -13,7 +13,7 @@ import { Execution } from './execution/execution.ts';
 import type { LocalEffect, SecretPlaceholder } from './execution/program.ts';
 import { createStepMemory } from './step-memory.ts';
 
-export interface RehearsalOptions {
+export interface RehearsalOptions extends BodyOutline {
   stepTypes: StepTypes;
   workflow: Workflow;
   request: Request;
@@ -42,10 +42,10 @@ export interface Rehearsal {
 export const REHEARSED_RUN_ID = 'run_00000000000rehearsal00000000000';
 
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
-  const { workflow, request, inputs, stepTypes, placeholder, mask, answer } = options;
+  const { workflow, request, inputs, bodyKind, bodySize, stepTypes, placeholder, mask, answer } = options;
   const memory = createStepMemory({ readMemory: () => Promise.resolve([]) });
   const tools = { stepTypes, random: () => 0.5, recall: memory.peek, toWall: (at: number) => at, placeholder, mask };
-  const execution = new Execution(tools, { runId: REHEARSED_RUN_ID, sinkId: '', workflow, request, inputs });
+  const execution = new Execution(tools, { runId: REHEARSED_RUN_ID, sinkId: '', workflow, request, inputs, bodyKind, bodySize });
   const rehearsal: Rehearsal = { status: 'completed', output: null, error: null, steps: [], deliveries: [], writes: [] };
   for (let now = options.now; ; ) {
     const effects = execution.advance(now);

@@ -58,7 +58,8 @@ export class RunRestorer<Version extends WorkflowVersion> {
       claimed.inputs === null
         ? bindInputs(workflow, {}, request, claimed.bodyKind)
         : (parseJson(claimed.inputs) as Record<string, unknown>);
-    return programs.create({ runId: claimed.lease.runId, sinkId: claimed.sinkId, workflow, request, inputs }, claimed);
+    const { lease, sinkId, bodyKind, body } = claimed;
+    return programs.create({ runId: lease.runId, sinkId, workflow, request, inputs, bodyKind, bodySize: body.byteLength }, claimed);
   }
 
   async #restoreLarge(claimed: ClaimedRun): Promise<Program> {

@@ -5,6 +5,7 @@ import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.
 import type { Overflow } from '../core/delivery/overflow.ts';
 import type { RetryPolicy } from '../core/delivery/retry.ts';
 import type { Fault } from '../core/fault.ts';
+import type { BodyOutline } from '../core/run/request.ts';
 import type { RunError } from '../core/run/run.ts';
 import type { JsonSchema } from '../core/schema.ts';
 import type { Images, ImageWant } from '../core/uql/image.ts';
@@ -72,7 +73,7 @@ export function outboundResult(result: EffectResult): OutboundResult {
   return result;
 }
 
-export interface StepContext {
+export interface StepContext extends BodyOutline {
   runId: string;
   /** The step's own name. */
   step: string;

@@ -31,6 +31,7 @@ export interface DeliveryStore {
   /**
    * Claims due deliveries up to the limits of each origin, the oldest of each origin first.
    * Each gets the next epoch and a lease of this owner.
+   * A part that is the body of the run's request is replaced by its bytes, which count towards the limit.
    */
   claimDeliveries(limits: ClaimLimit[]): Promise<ClaimedDelivery[]>;
   /** Renews the leases. Returns the ids whose lease is stale; those are left alone. */
@@ -50,7 +51,7 @@ export interface DeliveryStore {
    * Returns the retried deliveries with their origins.
    */
   retryDeliveries(ids: string[]): Promise<{ id: string; origin: string }[]>;
-  /** Returns a delivery with its message and all attempts. Null: there is none. */
+  /** Returns a delivery with its message, as a claim would, and all attempts. Null: there is none. */
   getDelivery(id: string): Promise<DeliveryRecord | null>;
   /** Returns one page, newest first. */
   listDeliveries(filter: DeliveryFilter): Promise<ListedDelivery[]>;

@@ -35,6 +35,8 @@ async function run(
     workflow: planWorkflow('drawn', 1, document),
     request: {} as Request,
     inputs,
+    bodyKind: 'empty',
+    bodySize: 0,
     now: 1_767_225_600_000,
     loadImages: () => Promise.reject(new Error('there are no images')),
     readFile: () => Promise.reject(new Error('there are no files')),

@@ -47,5 +47,7 @@ function drawAnswer({ random, faults }: World, message: OutboundMessage): { resu
 
 function bodyOf(message: OutboundMessage): string {
   const parts = message.transport === 'http' ? (message.body ?? []) : [];
-  return parts.map((part) => (part instanceof Uint8Array ? Buffer.from(part).toString('latin1') : part.sha256)).join('');
+  return parts
+    .map((part) => (part instanceof Uint8Array ? Buffer.from(part).toString('latin1') : 'sha256' in part ? part.sha256 : 'request'))
+    .join('');
 }

@@ -1,6 +1,6 @@
 // Formats a rehearsed run for people and for programs: its steps, deliveries, file writes and output.
 
-import type { BodyPart, OutboundMessage } from '../../core/delivery/outbound.ts';
+import { type BodyPart, isRequestPart, type OutboundMessage } from '../../core/delivery/outbound.ts';
 import { parseJson } from '../../core/json/json.ts';
 import type { Rehearsal } from '../../engine/rehearsal.ts';
 
@@ -31,6 +31,7 @@ function presentMessage(message: OutboundMessage): object {
 
 /** Text if the part is UTF-8, else its size. */
 function partText(part: BodyPart): string {
+  if (isRequestPart(part)) return `<the body of the request, ${part.size} bytes>`;
   if (!(part instanceof Uint8Array)) return `<file ${part.sha256.slice(0, 12)}, ${part.size} bytes>`;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(part);

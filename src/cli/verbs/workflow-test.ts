@@ -68,6 +68,8 @@ async function rehearseFile(file: string, options: TestOptions, context: CliCont
     workflow,
     request,
     inputs: bindInputs(workflow, {}, request, 'json'),
+    bodyKind: 'json',
+    bodySize: Buffer.byteLength(stringifyJson(request.body)),
     now: systemClock(),
     placeholder: vault.placeholder,
     mask: vault.mask,

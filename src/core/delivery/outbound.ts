@@ -7,7 +7,26 @@ export interface BlobPart {
   size: number;
 }
 
-export type BodyPart = Uint8Array | BlobPart;
+/**
+ * The stored body of the request that started the run, byte for byte. It is the only part of its body, and the storage
+ * replaces it by the bytes when it claims or reads the message.
+ */
+export interface RequestPart {
+  request: true;
+  size: number;
+}
+
+export type BodyPart = Uint8Array | BlobPart | RequestPart;
+
+export function isRequestPart(part: BodyPart): part is RequestPart {
+  return 'request' in part;
+}
+
+/** Whether the bytes of the message are those of the run's own request. */
+export function sendsRequestBody(message: OutboundMessage): boolean {
+  const part = message.transport === 'http' ? message.body?.[0] : undefined;
+  return part !== undefined && isRequestPart(part);
+}
 
 export interface HttpMessage {
   transport: 'http';

@@ -47,6 +47,13 @@ export interface RequestBody {
   charset: string;
 }
 
+/** The stored body without its bytes. */
+export interface BodyOutline {
+  bodyKind: BodyKind;
+  /** In bytes. */
+  bodySize: number;
+}
+
 /** The value that `$request` selects. */
 export interface Request extends RequestHead {
   body: unknown;

@@ -2,7 +2,7 @@
 
 import type { Hmac } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { BlobPart, BodyPart } from '../../core/delivery/outbound.ts';
+import { type BodyPart, isRequestPart } from '../../core/delivery/outbound.ts';
 import { Refusal } from '../refusal.ts';
 
 /** The stream fails with code ENOENT or FILE_ALTERED when the file is gone or altered. */
@@ -68,7 +68,9 @@ export async function updateWithBody(hmac: Hmac, parts: readonly BodyPart[] | nu
 }
 
 /** Throws Refusal when the file is gone or altered, and UnreadableBody when it cannot be read. */
-export async function* readBlob({ sha256, size }: BlobPart, openBlob: OpenBlob): AsyncGenerator<Uint8Array> {
+export async function* readBlob(part: Exclude<BodyPart, Uint8Array>, openBlob: OpenBlob): AsyncGenerator<Uint8Array> {
+  if (isRequestPart(part)) throw new Error('the storage did not replace the body of a request by its bytes');
+  const { sha256, size } = part;
   try {
     yield* openBlob(sha256, size) as AsyncIterable<Uint8Array>;
   } catch (error) {

@@ -4,6 +4,7 @@
 import type { Clock } from '../../clock.ts';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
 import { parseDeliveryId } from '../../core/delivery/delivery-id.ts';
+import { sendsRequestBody } from '../../core/delivery/outbound.ts';
 import type { OverflowGroup } from '../../core/delivery/overflow.ts';
 import { ClaimLoop } from '../../leases/claim-loop.ts';
 import { FIRST_EPOCH } from '../../leases/lease.ts';
@@ -66,8 +67,8 @@ export class DeliveryQueue {
       const origin = this.#originOf(delivery.origin);
       const bytes = bytesOf(delivery.message);
       const mayLease = !this.#stop.signal.aborted && !origin.isFull && bytes <= this.#budget.availableTo(origin);
-      // Storage decides which deliveries with an overflow policy are sent.
-      if (!mayLease || delivery.overflow !== null) return delivery;
+      // Storage decides which deliveries with an overflow policy are sent, and has the bytes of a request.
+      if (!mayLease || delivery.overflow !== null || sendsRequestBody(delivery.message)) return delivery;
       this.#budget.add(origin, bytes);
       return { ...delivery, isLeased: true };
     });

@@ -128,7 +128,8 @@ export class Dispatcher<Version extends WorkflowVersion> {
     const inputs = bindInputs(workflow, inputMapping, request, trigger.body.kind);
     const runId = newRunId();
     const now = clock();
-    const program = programs.create({ runId, sinkId, workflow, request, inputs });
+    const { kind: bodyKind, bytes } = trigger.body;
+    const program = programs.create({ runId, sinkId, workflow, request, inputs, bodyKind, bodySize: bytes.byteLength });
     const planned = turns.plan(runId, sinkId, program);
     const isMapped = Object.keys(inputMapping).length > 0;
     const withInputs = (firstTurn: PlannedTurn): Planned => {

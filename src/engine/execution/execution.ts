@@ -41,13 +41,13 @@ export class Execution implements Program {
   #ending: RunOutcome | null = null;
 
   /** A new run, or a run that resumes from `past`. */
-  constructor(tools: ExecutionTools, { runId, sinkId, workflow, request, inputs }: ProgramStart, past?: ProgramPast) {
+  constructor(tools: ExecutionTools, { runId, sinkId, workflow, request, inputs, bodyKind, bodySize }: ProgramStart, past?: ProgramPast) {
     this.#tools = tools;
     this.#runId = runId;
     this.#workflow = workflow;
     this.#roots = { inputs, request, steps: {} };
     this.#steps = new StepStates(workflow.steps);
-    const run = { runId, workflow, roots: this.#roots, tools, isAnswered: past?.isAnswered === true };
+    const run = { runId, workflow, roots: this.#roots, bodyKind, bodySize, tools, isAnswered: past?.isAnswered === true };
     this.#planner = new StepPlanner(tools.stepTypes, run, sinkId, tools.recall);
     if (past === undefined) this.#emit(0);
     else {

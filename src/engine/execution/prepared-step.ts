@@ -2,6 +2,7 @@
 // closures, because one is made for every step of every run; values that few steps need are made on demand.
 
 import { deliveryIdOf } from '../../core/delivery/delivery-id.ts';
+import type { BodyKind, BodyOutline } from '../../core/run/request.ts';
 import { type Images, unloadedImages } from '../../core/uql/image.ts';
 import type { Roots } from '../../core/workflow/bindings.ts';
 import type { Workflow, WorkflowStep } from '../../core/workflow/plan.ts';
@@ -9,7 +10,7 @@ import type { StepContext, StepType } from '../../steps/step-type.ts';
 import type { ProgramTools } from './program.ts';
 
 /** The same for all steps of a run. */
-export interface PlannedRun {
+export interface PlannedRun extends BodyOutline {
   runId: string;
   workflow: Workflow;
   roots: Roots;
@@ -56,6 +57,14 @@ export class PreparedStep implements StepContext {
 
   get isAnswered(): boolean {
     return this.#run.isAnswered;
+  }
+
+  get bodyKind(): BodyKind {
+    return this.#run.bodyKind;
+  }
+
+  get bodySize(): number {
+    return this.#run.bodySize;
   }
 
   get wallNow(): number {

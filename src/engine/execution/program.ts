@@ -1,7 +1,7 @@
 // The seam between the engine and the code of a run. The engine drives programs turn by turn, stores their turns, and
 // knows nothing of how they decide: an `Execution` runs a graph of steps, and a large run is planned in another thread.
 
-import type { Request } from '../../core/run/request.ts';
+import type { BodyOutline, Request } from '../../core/run/request.ts';
 import type { RunError } from '../../core/run/run.ts';
 import type { Images, ImageWant } from '../../core/uql/image.ts';
 import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
@@ -56,7 +56,7 @@ export interface WorkflowReference {
   version: number;
 }
 
-export interface ProgramStart<Version extends WorkflowVersion = Workflow> {
+export interface ProgramStart<Version extends WorkflowVersion = Workflow> extends BodyOutline {
   runId: string;
   sinkId: string;
   workflow: Version;

@@ -87,7 +87,7 @@ export class RunHost {
     const bound =
       'bound' in inputs ? (parseJson(inputs.bound) as Record<string, unknown>) : bindInputs(planned, inputs.mapping, request, decoded.kind);
     const recalled = new Map<string, MemoryEntry>();
-    const start = { runId, sinkId, workflow: planned, request, inputs: bound };
+    const start = { runId, sinkId, workflow: planned, request, inputs: bound, bodyKind: decoded.kind, bodySize: bytesOf(body).byteLength };
     this.#runs.set(id, { execution: new Execution(this.#toolsWith(recalled), start, past ?? undefined), recalled, effects: [] });
     const isMapped = 'mapping' in inputs && Object.keys(inputs.mapping).length > 0;
     return { kind: decoded.kind, charset: decoded.charset, inputs: isMapped ? stringifyJson(bound) : null };
@@ -101,8 +101,7 @@ export class RunHost {
 
   #read(body: LargeBody, head: RequestHead): { value: unknown; kind: RequestBody['kind']; charset: string } {
     const { maxDecodedBytes, readReceived } = this.#options;
-    const bytes = 'stored' in body ? body.stored.bytes : body.received;
-    if (decodedBytes(bytes) > maxDecodedBytes) throw tooManyValues(maxDecodedBytes);
+    if (decodedBytes(bytesOf(body)) > maxDecodedBytes) throw tooManyValues(maxDecodedBytes);
     if ('stored' in body) return { ...body.stored, value: decodeBody(body.stored, head.files) };
     const received = readReceived(body.received, body.reading);
     return { ...received.body, value: received.value };
@@ -140,6 +139,10 @@ function apply(fact: Given, run: HostedRun): void {
     execution.abort(fact.error);
     run.effects = [];
   }
+}
+
+function bytesOf(body: LargeBody): Uint8Array {
+  return 'stored' in body ? body.stored.bytes : body.received;
 }
 
 function planOf({ id, version, document }: NonNullable<StartLargeRun['workflow']>): Workflow {

@@ -5,14 +5,22 @@ import { NO_RETRY, readRetryPolicy } from '../../core/delivery/retry.ts';
 import type { Fault } from '../../core/fault.ts';
 import type { JsonSchema } from '../../core/schema.ts';
 import { keptHeaders } from '../../core/secrets/caller-secrets.ts';
-import { isSelector } from '../../core/workflow/selector.ts';
 import { noAnswerText } from '../shared/notification.ts';
 import { failedStep, withOperations } from '../shared/operations-outcome.ts';
 import { selector } from '../shared/property-schemas.ts';
-import { urlFault } from '../shared/request-address.ts';
 import { outboundResult, type StepOutcome, type StepType } from '../step-type.ts';
 import { answerBody } from './answer-body.ts';
-import { bodySettings, DEFAULT_METHOD, DEFAULT_TIMEOUT_SECONDS, type RequestSettings, requestMessage } from './request-message.ts';
+import { bodySettings, DEFAULT_METHOD, type RequestSettings, requestMessage } from './request-message.ts';
+import {
+  addressFaults,
+  HEADER_NAME,
+  headerFaults,
+  headerSchema,
+  SCALARS,
+  secretSelector,
+  signingSecretSchema,
+  timeoutSchema,
+} from './request-schemas.ts';
 
 interface HttpRequestManifest extends RequestSettings {
   retry?: unknown;
@@ -20,16 +28,11 @@ interface HttpRequestManifest extends RequestSettings {
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const WITHOUT_BODY = ['GET', 'HEAD'];
-const HEADER_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
-const MAX_TIMEOUT_SECONDS = 300;
-
-const SCALARS = ['string', 'number', 'boolean', 'null'];
 const scalarsByName = (description: string): JsonSchema => ({
   type: 'object',
   additionalProperties: { type: [...SCALARS, 'array'], items: { type: SCALARS } },
   description,
 });
-const secretSelector = (description: string): JsonSchema => ({ type: 'string', pattern: '^\\$[a-z]', description });
 
 export const httpRequest: StepType<HttpRequestManifest> = {
   type: 'sluice/http_request@v1',
@@ -39,33 +42,23 @@ export const httpRequest: StepType<HttpRequestManifest> = {
     url: { type: 'string', description: 'the URL to send to, or a selector of it' },
     method: { enum: [...METHODS], default: DEFAULT_METHOD, description: 'the method' },
     query: scalarsByName('parameters to add to the query, by name: values, lists of values, or selectors; null adds none'),
-    headers: {
-      type: 'object',
-      additionalProperties: { type: SCALARS },
-      description: 'the headers by name, each a value or a selector; null sends none',
-    },
+    headers: headerSchema('the headers by name, each a value or a selector; null sends none'),
     json: { description: 'any value to send as JSON; selectors are found at any depth' },
     form: scalarsByName('the fields of a form to send, by name: values, lists of values, or selectors'),
     text: { type: 'string', description: 'text to send, or a selector of it' },
     base64: { type: 'string', description: 'bytes to send as base64 text, or a selector of it' },
     file: selector('a received file to send, such as "$request.body" or "$request.files.0", or bytes of an operation'),
-    timeout_seconds: {
-      type: 'number',
-      minimum: 0.001,
-      maximum: MAX_TIMEOUT_SECONDS,
-      default: DEFAULT_TIMEOUT_SECONDS,
-      description: 'limit for connecting, and for each pause in the answer',
-    },
+    timeout_seconds: timeoutSchema,
     accept_statuses: {
       type: 'array',
       items: { type: 'integer', minimum: 300, maximum: 599 },
       description: 'statuses that complete the step beside 2xx, such as [404]; they are not retried',
     },
-    signing_secret: secretSelector('must be a selector of a `whsec_…` secret; the message is signed as Standard Webhooks defines'),
+    signing_secret: signingSecretSchema,
     hmac: hmacSchema(),
   },
   required: ['url'],
-  findFaults: (manifest) => [...addressFaults(manifest), ...headerFaults(manifest), ...bodyFaults(manifest)],
+  findFaults: (manifest) => [...addressFaults(manifest.url), ...headerFaults('headers', manifest.headers), ...bodyFaults(manifest)],
   outputs: () => ['status', 'headers', 'body', 'body_base64', 'is_truncated', 'delivery_id'],
   plan: (manifest, context) =>
     withOperations(() => ({
@@ -102,18 +95,6 @@ function hmacSchema(): JsonSchema {
     description:
       'a header with the HMAC of the body, or of `text`, computed when the message is sent: `header`, `secret`, `algorithm` (sha256), `encoding` (hex), `prefix`, `text`',
   };
-}
-
-function addressFaults({ url }: HttpRequestManifest): Fault[] {
-  const fault = isSelector(url) ? null : urlFault(url);
-  return fault === null ? [] : [{ path: 'url', message: fault.replace('url ', '') }];
-}
-
-function headerFaults({ headers = {} }: HttpRequestManifest): Fault[] {
-  const isName = new RegExp(HEADER_NAME);
-  return Object.keys(headers)
-    .filter((name) => !isName.test(name))
-    .map((name) => ({ path: 'headers', message: `${JSON.stringify(name)} is not the name of a header` }));
 }
 
 function bodyFaults(manifest: HttpRequestManifest): Fault[] {

@@ -4,9 +4,19 @@ import type { StepType } from '../step-type.ts';
 import { capture } from './capture.ts';
 import { delay } from './delay.ts';
 import { fail } from './fail.ts';
+import { forward } from './forward.ts';
 import { httpRequest } from './http-request.ts';
 import { readFile } from './read-file.ts';
 import { respond } from './respond.ts';
 import { set } from './set.ts';
 
-export const sluiceStepTypes: readonly StepType[] = [set, readFile, httpRequest, respond, delay, fail, capture] as readonly StepType[];
+export const sluiceStepTypes: readonly StepType[] = [
+  set,
+  readFile,
+  httpRequest,
+  forward,
+  respond,
+  delay,
+  fail,
+  capture,
+] as readonly StepType[];

@@ -113,17 +113,22 @@ function fileBody(value: unknown, context: Pick<StepContext, 'roots'>): Body {
   return { part: { sha256: file.sha256, size: file.size }, type: file.content_type };
 }
 
-/** Omits null. A field's value is not repeated in a fault: it may be a password. */
 function headersOf(fields: Fields, body: Body | null): Record<string, string> {
+  const headers = readHeaders('headers', fields);
+  const hasOwnType = headers.some(([name]) => name.toLowerCase() === 'content-type');
+  return Object.fromEntries(body === null || hasOwnType ? headers : [...headers, ['Content-Type', body.type]]);
+}
+
+/** Omits null. A header's value is not repeated in a fault: it may be a password. Throws SettingFault. */
+export function readHeaders(setting: string, fields: Fields): [name: string, value: string][] {
   const headers: [string, string][] = [];
   for (const [name, value] of Object.entries(fields)) {
     if (value === null) continue;
-    const text = scalarText(`headers.${name}`, value);
-    if (!HEADER_VALUE.test(text)) throw new SettingFault(`headers.${name} must be one line of Latin-1 text`);
+    const text = scalarText(`${setting}.${name}`, value);
+    if (!HEADER_VALUE.test(text)) throw new SettingFault(`${setting}.${name} must be one line of Latin-1 text`);
     headers.push([name, text]);
   }
-  const hasOwnType = headers.some(([name]) => name.toLowerCase() === 'content-type');
-  return Object.fromEntries(body === null || hasOwnType ? headers : [...headers, ['Content-Type', body.type]]);
+  return headers;
 }
 
 /** The characters that Node allows in a header: a line break would begin another one. */
@@ -158,7 +163,7 @@ function hmacOf({ header, secret, algorithm = 'sha256', encoding = 'hex', prefix
 }
 
 /** Refuses a key that is no secret: it would be stored with the run, and everyone who reads the run could sign. */
-function readSecret(setting: string, value: unknown): string {
+export function readSecret(setting: string, value: unknown): string {
   if (typeof value === 'string' && beginsWithPlaceholder(value)) return value;
   const reason = value === null ? 'the secret is not set, or SLUICE_SECRETS_ALLOW does not name it' : 'it selects another value';
   throw new SettingFault(`${setting} must select an output of environment_secrets_store, but ${reason}`);

@@ -15,6 +15,8 @@ export function stepContext(given: Partial<StepContext> = {}): StepContext {
     now: NOW,
     wallNow: given.now ?? NOW,
     roots: { inputs: {}, steps: {}, request: {} },
+    bodyKind: 'empty',
+    bodySize: 0,
     memory: null,
     deliveryId: 'dlv_1',
     secret: () => null,

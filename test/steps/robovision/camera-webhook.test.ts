@@ -37,7 +37,7 @@ function partsOf(message: HttpMessage): SentPart[] {
     const head = Buffer.from(piece).toString();
     const [, name, filename, type] = /name="(.*)"; filename="(.*)"\r\nContent-Type: (.*)\r\n\r\n$/.exec(head) ?? [];
     const next = body[index + 1] as BodyPart;
-    const content = next instanceof Uint8Array ? JSON.parse(Buffer.from(next).toString()) : next.sha256;
+    const content = next instanceof Uint8Array ? JSON.parse(Buffer.from(next).toString()) : 'sha256' in next && next.sha256;
     return [{ name: name ?? '', filename: filename ?? '', type: type ?? '', content }];
   });
 }

@@ -14,7 +14,8 @@ export interface Drawn {
 export function draw(manifest: Record<string, unknown>, runId: string, step = 'sample'): Drawn {
   const document = { version: '1.0', inputs: [], steps: [{ type: samplingStage.type, name: step, ...manifest }], outputs: [] };
   const workflow = planWorkflow('flow', 1, document as unknown as Parameters<typeof planWorkflow>[2]);
-  const run = { runId, workflow, roots: {}, tools: { toWall: (at: number) => at, placeholder: () => null }, isAnswered: false };
+  const tools = { toWall: (at: number) => at, placeholder: () => null };
+  const run = { runId, workflow, roots: {}, bodyKind: 'empty' as const, bodySize: 0, tools, isAnswered: false };
   const prepared = new PreparedStep(run, workflow.steps[0] as (typeof workflow.steps)[number], samplingStage as unknown as StepType, {
     visit: 1,
     attempt: 1,

@@ -20,7 +20,7 @@ function sent(fields: Partial<Manifest> = {}): { message: HttpMessage; body: str
   expect(outcome).toBeNull();
   const http = message as HttpMessage;
   const body = (http.body ?? []).map((part) =>
-    part instanceof Uint8Array ? new TextDecoder().decode(part) : `blob ${part.sha256} ${part.size}`,
+    part instanceof Uint8Array ? new TextDecoder().decode(part) : `blob ${'sha256' in part && part.sha256} ${part.size}`,
   );
   return { message: http, body: body.join(), retry };
 }

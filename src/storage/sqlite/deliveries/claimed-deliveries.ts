@@ -6,7 +6,7 @@ import type { ClaimedDelivery } from '../../delivery-records.ts';
 import type { Row } from '../table.ts';
 import type { deliveries } from './delivery-columns.ts';
 import { type DeliveryKey, toDeliveryId } from './delivery-rows.ts';
-import { fillMessage, type MessageOutline } from './message-columns.ts';
+import { fillMessage, MESSAGE_BYTES, type MessageOutline } from './message-columns.ts';
 
 type DeliveryColumn = 'no' | 'step_no' | 'visit' | 'step' | 'is_awaited' | 'origin' | 'epoch' | 'attempts' | 'last_attempt';
 
@@ -34,7 +34,7 @@ const SELECTED: Readonly<Record<keyof Claim, string>> = {
   last_attempt: 'last_attempt',
   overflow_policy: 'overflow_policy',
   overflow_group: 'overflow_group',
-  body: 'body',
+  body: MESSAGE_BYTES,
 };
 export const CLAIM_COLUMNS = Object.values(SELECTED).join(', ');
 const WIDTH = Object.keys(SELECTED).length;

@@ -6,6 +6,7 @@ import type { ClaimLimit, DeliveryLease } from '../../delivery-records.ts';
 import type { Stamp } from '../stamp.ts';
 import { CLAIM_COLUMNS, numberOf, type PackedClaims, packClaims } from './claimed-deliveries.ts';
 import type { FindDelivery } from './find-delivery.ts';
+import { MESSAGE_SIZE } from './message-columns.ts';
 import type { OverflowGroups } from './overflow.ts';
 
 const DUE = 'FROM deliveries JOIN delivery_messages ON delivery_no = no WHERE origin = ? AND due_at <= ? ORDER BY due_at, no LIMIT ?';
@@ -61,7 +62,7 @@ export class DeliveryLeases {
 
 function prepareStatements(database: Database) {
   return {
-    selectDueSizes: database.prepare(`SELECT length(body) ${DUE}`).pluck(),
+    selectDueSizes: database.prepare(`SELECT ${MESSAGE_SIZE} ${DUE}`).pluck(),
     selectDue: database.prepare(`SELECT ${CLAIM_COLUMNS} ${DUE}`).raw(),
     // Updates one row at a time: a statement that changes many rows writes a journal of its own.
     claim: database.prepare("UPDATE deliveries SET status = 'sending', epoch = epoch + 1, due_at = ?, owner = ? WHERE no = ?"),

@@ -1,14 +1,20 @@
-// An outbound message as two columns: its JSON text without bytes, and the concatenated bytes of its parts.
+// An outbound message as two columns: its JSON text without bytes, and the concatenated bytes of its parts. A message with
+// the body of the run's request stores no bytes: they are those of the run.
 
-import type { BlobPart, BodyPart, OutboundMessage } from '../../../core/delivery/outbound.ts';
+import { type BlobPart, type BodyPart, isRequestPart, type OutboundMessage, type RequestPart } from '../../../core/delivery/outbound.ts';
 
 export interface PackedMessage {
   text: string;
   body: Uint8Array;
 }
 
-/** A part in the text: its length, or the blob that it names. */
-type PackedPart = number | BlobPart;
+/** A part in the text: its length, the blob that it names, or the request. */
+type PackedPart = number | BlobPart | RequestPart;
+
+const SENDS_REQUEST = "delivery_messages.body = x'' AND message ->> '$.body[0].request'";
+/** The expressions for the bytes of a message and their number, beside `run_id`. The text is searched only without bytes. */
+export const MESSAGE_BYTES = `CASE WHEN ${SENDS_REQUEST} THEN (SELECT runs.body FROM runs WHERE runs.id = run_id) ELSE delivery_messages.body END`;
+export const MESSAGE_SIZE = `CASE WHEN ${SENDS_REQUEST} THEN (SELECT octet_length(runs.body) FROM runs WHERE runs.id = run_id) ELSE octet_length(delivery_messages.body) END`;
 
 export function packMessage(message: OutboundMessage): PackedMessage {
   const bytes: Uint8Array[] = [];
@@ -32,7 +38,7 @@ export type MessageOutline =
 export function fillMessage(outline: MessageOutline, bytes: Uint8Array): OutboundMessage {
   let at = 0;
   const fill = (part: PackedPart): BodyPart => {
-    if (typeof part !== 'number') return part;
+    if (typeof part !== 'number') return isRequestPart(part) ? bytes : part;
     at += part;
     return bytes.subarray(at - part, at);
   };

@@ -9,7 +9,7 @@ import { createRowsBySink, createSinkFilter, type RowRange } from '../definition
 import type { Row } from '../table.ts';
 import type { deliveryAttempts, deliveryMessages } from './delivery-columns.ts';
 import { SUMMARY_COLUMNS, SUMMARY_TABLES, type SummaryRow, toAttempt, toDeliverySummary } from './delivery-rows.ts';
-import { unpackMessage } from './message-columns.ts';
+import { MESSAGE_BYTES, unpackMessage } from './message-columns.ts';
 
 type DeliveryRow = SummaryRow & Pick<Row<typeof deliveryMessages>, 'message' | 'body'>;
 
@@ -63,7 +63,7 @@ export class DeliveryReader {
 function prepareStatements(database: Database) {
   return {
     selectDelivery: database.prepare(
-      `SELECT ${SUMMARY_COLUMNS}, message, delivery_messages.body FROM ${SUMMARY_TABLES}
+      `SELECT ${SUMMARY_COLUMNS}, message, ${MESSAGE_BYTES} AS body FROM ${SUMMARY_TABLES}
        WHERE deliveries.run_id = ? AND runs.nonce = ? AND step_no = ? AND visit = ?`,
     ),
     selectAttempts: database.prepare('SELECT * FROM delivery_attempts WHERE delivery_no = ? ORDER BY attempt'),

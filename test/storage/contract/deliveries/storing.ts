@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { deliveryIdOf } from '../../../../src/core/delivery/delivery-id.ts';
-import type { OutboundMessage } from '../../../../src/core/delivery/outbound.ts';
+import type { HttpMessage, OutboundMessage } from '../../../../src/core/delivery/outbound.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
 import type { Lease, Turn } from '../../../../src/storage/run-records.ts';
 import { afterTurns, NOW, runningTurn, step, type Workbench } from '../workbench.ts';
@@ -61,6 +61,27 @@ export function storingDeliveriesContract(workbench: () => Workbench): void {
         lastAttempt: 4,
       });
       await claim('https://receiver.test');
+    });
+
+    test('of the request is handed out with the stored body, which counts towards the limit of a claim', async () => {
+      const { storage, addSink, newRun } = workbench();
+      const origin = newOrigin();
+      const bodies = [Buffer.from('{ "a": 1.0 }'), Buffer.alloc(20_000, 'x'), Buffer.alloc(0)];
+      const ids: string[] = [];
+      const message: OutboundMessage = { ...(MESSAGE as HttpMessage), body: [{ request: true, size: 0 }] };
+      for (const body of bodies) {
+        const run = newRun(await addSink(), { body });
+        const delivery = newDelivery(run.runId, 0, { origin, message });
+        ids.push(delivery.id);
+        await storage.createRun({ ...run, turn: { ...run.turn, status: 'waiting', wakeAt: null, deliveries: [delivery] } });
+      }
+      const bodyOf = (of: OutboundMessage | undefined): Buffer[] =>
+        ((of as HttpMessage).body as Uint8Array[]).map((part) => Buffer.from(part));
+      for (const [index, id] of ids.entries()) expect(bodyOf((await storage.getDelivery(id))?.message)).toEqual([bodies[index]]);
+      const first = await storage.claimDeliveries([{ origin, limit: 3, maxBytes: 1000 }]);
+      expect(first.flatMap((claimed) => bodyOf(claimed.message))).toEqual(bodies.slice(0, 2));
+      const rest = await storage.claimDeliveries([{ origin, limit: 3, maxBytes: 1000 }]);
+      expect(rest.flatMap((claimed) => bodyOf(claimed.message))).toEqual(bodies.slice(2));
     });
 
     test('is stored with a later turn too, under a lease of its writer when it has one', async () => {
