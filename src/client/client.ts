@@ -3,6 +3,7 @@
 import { appCalls, definitionCalls, rejectionCalls, runCalls, sinkCalls, workflowCalls } from './admin-calls.ts';
 import { foreignAnswer, RefusedError, UnreachableError, unreachable } from './client-error.ts';
 import { deliveryCalls } from './delivery-calls.ts';
+import { type FollowRequestsOptions, followRequests, readRequestBody } from './request-stream.ts';
 import { readRunStream } from './run-stream.ts';
 import { at, type ClientOptions, ServerCalls } from './server-calls.ts';
 import type { RunEvent } from './wire-types.ts';
@@ -49,10 +50,16 @@ export function createClient(options: ClientOptions) {
   return {
     apps: appCalls(server),
     workflows: workflowCalls(server),
-    sinks: sinkCalls(server),
+    sinks: {
+      ...sinkCalls(server),
+      /** Needs the admin token. Ends only with an error, or with the reason of the signal. */
+      followRequests: (appId: string, sinkId: string, options?: FollowRequestsOptions) => followRequests(server, appId, sinkId, options),
+    },
     definitions: definitionCalls(server),
     runs: {
       ...runCalls(server),
+      /** The body of the request as it came. Waits for a server that is away. */
+      body: (runId: string, signal?: AbortSignal) => readRequestBody(server, runId, signal),
       /** Needs the sink's token or the admin token; none for a run of a public sink. */
       follow: (runId: string, followOptions?: FollowOptions) => follow(server, runId, followOptions),
     },

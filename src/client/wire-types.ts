@@ -148,3 +148,22 @@ export type RunEvent = { seq: number; run_id: string } & (
   | { type: 'complete'; output: unknown }
   | { type: 'error'; error: RunFault }
 );
+
+/** A request of a sink, as its live stream gives it: without its body. */
+export interface ReceivedRequest {
+  type: 'request';
+  run_id: string;
+  body_kind: string;
+  /** In bytes; 0 for a body that is a file. */
+  body_size: number;
+  request: {
+    method: string;
+    /** Below the app, percent-encoded, without the query. */
+    path: string;
+    params: Record<string, string>;
+    query: Record<string, string | string[]>;
+    headers: Record<string, string>;
+    files: { name: string; filename: string | null; content_type: string; size: number; sha256: string }[];
+    received_at: number;
+  };
+}

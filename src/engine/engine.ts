@@ -22,6 +22,7 @@ import { largeBody } from './large/messages.ts';
 import { OtherOwners } from './other-owners.ts';
 import { RunRestorer } from './restore-run.ts';
 import type { RunFeed } from './run-feed.ts';
+import { StartedRuns } from './started-runs.ts';
 import { createStepMemory } from './step-memory.ts';
 import { type ActiveRun, type PlannedTurn, Turns } from './turn.ts';
 import { type LocalEffects, Worker } from './worker.ts';
@@ -64,6 +65,7 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
   #isDraining = false;
   readonly dispatch: Dispatch<Version>;
   readonly dispatchAll: DispatchAll<Version>;
+  readonly startedRuns = new StartedRuns();
 
   constructor(options: EngineOptions<Version>) {
     const { storage, node, feed, newRunId, logger, random = Math.random, send, localEffects, memory, largeRuns } = options;
@@ -99,6 +101,7 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
       ...shared,
       programs,
       newRunId,
+      startedRuns: this.startedRuns,
       onContinue: this.#onContinue,
       onFinished: (runId, { at, deliveries }) => queue.enqueue(deliveries, { runId, hasWaiter: false, leasedAt: at }),
       startLarge,

@@ -134,7 +134,16 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   const payloads = createPayloadIntake(blobs);
   const server = new HttpServer({ fastify, admission, streams, payloads, rejections, baseUrl });
   const uses = new CredentialUses(wallClock);
-  const shared = { ...dependencies, reads, unsent, streams, requireToken, uses, adminHash: hashToken(adminToken) };
+  const shared = {
+    ...dependencies,
+    reads,
+    unsent,
+    streams,
+    requireToken,
+    uses,
+    startedRuns: engine.startedRuns,
+    adminHash: hashToken(adminToken),
+  };
 
   healthRoutes(fastify, { storage, disk, memory, isStopping: () => admission.isStopping });
   runRoutes(fastify, shared);

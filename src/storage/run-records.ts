@@ -1,7 +1,7 @@
 // Records of runs: turns that are stored, runs that are claimed, and runs that are read.
 
 import type { OutboundResult } from '../core/delivery/outbound.ts';
-import type { BodyKind } from '../core/run/request.ts';
+import type { BodyKind, BodyOutline } from '../core/run/request.ts';
 import type { RunError, RunStatus, StepStatus } from '../core/run/run.ts';
 import type { ProgressEvent, RunEvent } from '../core/run/run-event.ts';
 import type { NewDelivery } from './delivery-records.ts';
@@ -181,6 +181,13 @@ export interface RunFilter {
   limit: number;
   /** The id of the last run on the previous page. */
   after?: string;
+}
+
+/** The request of a run without its body. */
+export interface RequestRecord extends BodyOutline {
+  runId: string;
+  /** JSON text of the RequestHead. */
+  request: string;
 }
 
 /** The position of a run's stream. */

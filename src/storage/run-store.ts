@@ -9,6 +9,7 @@ import type {
   NewRun,
   PruneLimits,
   Recovery,
+  RequestRecord,
   RunClaimLimit,
   RunFilter,
   RunOutcomeRecord,
@@ -73,6 +74,8 @@ export interface RunStore {
   getOutcome(runId: string): Promise<RunOutcomeRecord | null>;
   /** Returns one page, newest first. */
   listRuns(filter: RunFilter): Promise<RunSummary[]>;
+  /** Returns the requests of a sink whose runs come after `after`, the id of a run that need not exist; oldest first. */
+  listRequests(sinkId: string, after: string, limit: number): Promise<RequestRecord[]>;
   /** Returns the events after the seq `after`, in order. Null: there is no such run. */
   readEvents(runId: string, after: number): Promise<StoredEvents | null>;
   /** Returns the position and the size of a run's stream. Null: there is no such run. */

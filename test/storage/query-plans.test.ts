@@ -53,7 +53,7 @@ test('every list and every retention reads runs and deliveries along the index o
   createReads(database);
   createWrites(database);
   const bySink = [...statements].filter((sql) => sql.includes('WHERE sink_no = ? AND status = ?'));
-  expect(bySink).toHaveLength(3);
+  expect(bySink).toHaveLength(4);
   for (const sql of bySink)
     expect(planOf(real, sql)[0]).toMatch(/^SEARCH \w+ USING COVERING INDEX \w+_by_sink \(sink_no=\? AND status=\? AND/);
 });

@@ -9,7 +9,7 @@ import { retryDeliveries } from './deliveries/retry-deliveries.ts';
 import { listRejections, recordRejections } from './rejections.ts';
 import { findUnreferencedBlobs, pruneRuns } from './runs/retention.ts';
 import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './runs/run-leases.ts';
-import { findStream, getOutcome, getRun, listRuns, readEvents } from './runs/run-reads.ts';
+import { findStream, getOutcome, getRun, listRequests, listRuns, readEvents } from './runs/run-reads.ts';
 import { readMemory } from './runs/step-memory.ts';
 import { advanceRun, cancelRun, createRun, createRuns } from './runs/write-runs.ts';
 import type { State } from './state.ts';
@@ -36,6 +36,7 @@ export function createOperations(state: State, owner: number): Operations {
     getRun: (runId) => getRun(state, runId),
     getOutcome: (runId) => getOutcome(state, runId),
     listRuns: (filter) => listRuns(state, filter),
+    listRequests: (...of) => listRequests(state, ...of),
     readEvents: (runId, after) => readEvents(state, runId, after),
     findStream: (runId) => findStream(state, runId),
     pruneRuns: (limits) => pruneRuns(state, limits),

@@ -17,6 +17,7 @@ import type { CreateRunResult, NewRun, Turn } from '../../storage/run-records.ts
 import type { Storage } from '../../storage/storage.ts';
 import type { Program, Programs } from '../execution/program.ts';
 import type { LargeRun } from '../large/large-runs.ts';
+import type { StartedRuns } from '../started-runs.ts';
 import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from '../turn.ts';
 import { eventsOf } from '../turn-events.ts';
 import type { Dispatch, DispatchAll, Dispatched, SmallTrigger, Trigger } from './trigger.ts';
@@ -29,6 +30,7 @@ export interface DispatchOptions<Version extends WorkflowVersion> {
   newRunId: NewRunId;
   logger: Logger;
   isDraining: () => boolean;
+  startedRuns: StartedRuns;
   /** Called with a run that continues after its first commit. */
   onContinue: (run: ActiveRun, firstTurn: PlannedTurn) => void;
   /** Called with a run that ended within its first commit and has deliveries to send. */
@@ -185,10 +187,11 @@ export class Dispatcher<Version extends WorkflowVersion> {
     return await this.#start(trigger, attempt + 1);
   }
 
-  /** After the commit: sends the deliveries of a run that has ended, or hands the run to the worker. */
+  /** After the commit: announces the run, and sends the deliveries of a run that has ended, or hands the run to the worker. */
   #begin({ appId, sinkId, body, head }: Trigger<Version>, { runId, now, program, firstTurn }: Planned): void {
-    const { logger, onContinue, onFinished } = this.#options;
+    const { logger, startedRuns, onContinue, onFinished } = this.#options;
     const { turn } = firstTurn;
+    startedRuns.announce(sinkId, runId, head, body);
     if (isTerminal(turn.status)) {
       logRunEnd(logger, { appId, sinkId, createdAt: now }, runId, turn);
       if (turn.deliveries.length > 0) onFinished(runId, turn);

@@ -5,6 +5,7 @@ import { parseJsonWithUniqueKeys } from '../../core/json/json.ts';
 import type { RequireToken } from '../authenticate.ts';
 import { textOfJson } from '../body/decode-body.ts';
 import { parseJsonBody } from '../body/json-body.ts';
+import { type RequestRouteDependencies, requestRoutes } from '../requests/request-routes.ts';
 import { type AppRouteDependencies, appRoutes } from './apps.ts';
 import { definitionRoutes } from './definitions.ts';
 import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
@@ -17,7 +18,8 @@ type RouteDependencies = AppRouteDependencies &
   WorkflowRouteDependencies &
   SinkRouteDependencies &
   AdminRunDependencies &
-  DeliveryRouteDependencies;
+  DeliveryRouteDependencies &
+  RequestRouteDependencies;
 
 export interface AdminDependencies extends RouteDependencies {
   requireToken: RequireToken;
@@ -41,6 +43,7 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       workflowLanguageRoutes(admin, dependencies);
       adminRunRoutes(admin, dependencies);
       deliveryRoutes(admin, dependencies);
+      requestRoutes(admin, dependencies);
       done();
     },
     { prefix: '/api/v1' },

@@ -1,9 +1,13 @@
-// The open streams of runs: begins them, keeps idle connections alive, and ends all when the server stops. Runs never wait
+// The open streams: begins them, keeps idle connections alive, and ends all when the server stops. Runs never wait
 // for a reader.
 
 import type { ServerResponse } from 'node:http';
 import { EventStream, type StreamTools } from './event-stream.ts';
 import { MAX_STALLED_MS } from './unsent-answers.ts';
+
+interface OpenStream {
+  stop(): void;
+}
 
 export type EventStreamsOptions = Omit<StreamTools, 'maxStalledMs'> & Partial<Pick<StreamTools, 'maxStalledMs'>>;
 
@@ -11,7 +15,7 @@ const HEARTBEAT_EVERY_MS = 15_000;
 
 export class EventStreams {
   readonly #tools: StreamTools;
-  readonly #open = new Map<ServerResponse, EventStream>();
+  readonly #open = new Map<ServerResponse, OpenStream>();
   readonly #heartbeat = setInterval(() => this.#beat(), HEARTBEAT_EVERY_MS);
   readonly #forget = (response: ServerResponse): void => void this.#open.delete(response);
 
@@ -27,6 +31,11 @@ export class EventStreams {
     const stream = new EventStream(this.#tools, response, runId, after, this.#forget);
     this.#open.set(response, stream);
     if (!isLatest) void stream.catchUp();
+  }
+
+  /** Keeps a stream of another kind alive, which calls its argument when it stops. */
+  keep(response: ServerResponse, open: (onStop: (response: ServerResponse) => void) => OpenStream): void {
+    this.#open.set(response, open(this.#forget));
   }
 
   /** Ends every stream between two events; readers resume with Last-Event-ID. */

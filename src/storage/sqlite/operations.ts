@@ -37,6 +37,7 @@ export const READS = [
   'getRun',
   'getOutcome',
   'listRuns',
+  'listRequests',
   'readEvents',
   'findStream',
   'listRejections',
@@ -144,7 +145,7 @@ export function createWrites(database: Database): Writes {
 export function createReads(database: Database): Reads {
   return {
     ...bindAll(new DefinitionReader(database), ['findWorkflow']),
-    ...bindAll(new RunReader(database), ['getRun', 'getOutcome', 'listRuns', 'readEvents', 'findStream']),
+    ...bindAll(new RunReader(database), ['getRun', 'getOutcome', 'listRuns', 'listRequests', 'readEvents', 'findStream']),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
     ...createRejectionQueries(database),
   };

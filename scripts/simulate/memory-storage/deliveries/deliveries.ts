@@ -1,7 +1,7 @@
 // Stores the deliveries of turns, and ends those that their run no longer waits for.
 
 import { parseDeliveryId } from '../../../../src/core/delivery/delivery-id.ts';
-import type { OutboundResult } from '../../../../src/core/delivery/outbound.ts';
+import { type OutboundMessage, type OutboundResult, sendsRequestBody } from '../../../../src/core/delivery/outbound.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
 import type { NewDelivery } from '../../../../src/storage/delivery-records.ts';
 import type { ClaimedRun, Turn } from '../../../../src/storage/run-records.ts';
@@ -49,11 +49,16 @@ function resultOf({ droppedReason, attempts, tries }: StoredDelivery): OutboundR
   return tries.find(({ attempt }) => attempt === attempts)?.result ?? null;
 }
 
+function withRequestBody(message: OutboundMessage, { body }: StoredRun): OutboundMessage {
+  return sendsRequestBody(message) ? ({ ...message, body: [body] } as OutboundMessage) : message;
+}
+
 function toStored(state: State, owner: number, run: StoredRun, { isLeased, ...delivery }: NewDelivery): StoredDelivery {
   const now = state.clock();
   state.lastDeliveryNo += 1;
   return {
     ...delivery,
+    message: withRequestBody(delivery.message, run),
     no: state.lastDeliveryNo,
     run,
     visit: parseDeliveryId(delivery.id)?.visit ?? 1,

@@ -4,6 +4,7 @@ import { isTerminal } from '../../../../src/core/run/run.ts';
 import type { RunEvent } from '../../../../src/core/run/run-event.ts';
 import { parseRunId, runNumberAt } from '../../../../src/core/run/run-id.ts';
 import type {
+  RequestRecord,
   RunFilter,
   RunOutcomeRecord,
   RunRecord,
@@ -58,6 +59,15 @@ export function listRuns(state: State, filter: RunFilter): RunSummary[] {
     .sort((a, b) => b.runNumber - a.runNumber)
     .slice(0, limit)
     .map(toSummary);
+}
+
+export function listRequests(state: State, sinkId: string, after: string, limit: number): RequestRecord[] {
+  const last = parseRunId(after)?.runNumber ?? 0;
+  return [...state.runs.values()]
+    .filter((run) => run.sinkId === sinkId && run.runNumber > last)
+    .sort((a, b) => a.runNumber - b.runNumber)
+    .slice(0, limit)
+    .map(({ runId, request, bodyKind, body }) => ({ runId, request, bodyKind, bodySize: body.byteLength }));
 }
 
 /** Bytes that are decoded to continue the run. */

@@ -4,25 +4,39 @@ import type { Database } from 'better-sqlite3';
 import { isTerminal, RUN_STATUSES } from '../../../core/run/run.ts';
 import type { RunEvent } from '../../../core/run/run-event.ts';
 import { parseRunId, runNumberAt } from '../../../core/run/run-id.ts';
-import type { RunFilter, RunOutcomeRecord, RunRecord, RunSummary, StoredEvents, StreamPosition } from '../../run-records.ts';
+import type { RequestRecord, RunFilter, RunOutcomeRecord, RunRecord, RunSummary, StoredEvents, StreamPosition } from '../../run-records.ts';
 import { createRowsBySink, createSinkFilter } from '../definitions/rows-by-sink.ts';
 import { unpackEvents } from './event-columns.ts';
-import { RUN_TABLES, type RunRow, readSteps, type StepRow, SUMMARY_COLUMNS, type SummaryRow, toError, toRunSummary } from './run-rows.ts';
+import {
+  RUN_TABLES,
+  type RunRow,
+  readSteps,
+  type StepRow,
+  SUMMARY_COLUMNS,
+  type SummaryRow,
+  toError,
+  toRunId,
+  toRunSummary,
+} from './run-rows.ts';
 
 type RunOutcomeRow = SummaryRow & Pick<RunRow, 'last_seq' | 'output' | 'first_steps'>;
 
 type EventsRow = Pick<RunRow, 'status' | 'last_seq' | 'first_events' | 'output' | 'error' | 'sink_id'>;
+
+type RequestRow = Pick<RunRow, 'run_number' | 'nonce' | 'request' | 'body_kind'> & { body_size: number };
 
 type PositionRow = Pick<RunRow, 'status' | 'last_seq' | 'sink_id'> & { bytes: number; request_bytes: number };
 
 export class RunReader {
   readonly #sql: ReturnType<typeof prepareStatements>;
   readonly #newestRuns: ReturnType<typeof createRowsBySink>;
+  readonly #oldestRuns: ReturnType<typeof createRowsBySink>;
   readonly #sinksOf: ReturnType<typeof createSinkFilter>;
 
   constructor(database: Database) {
     this.#sql = prepareStatements(database);
     this.#newestRuns = createRowsBySink(database, { table: 'runs', key: 'id', order: 'newest' });
+    this.#oldestRuns = createRowsBySink(database, { table: 'runs', key: 'id', order: 'oldest' });
     this.#sinksOf = createSinkFilter(database);
   }
 
@@ -72,6 +86,18 @@ export class RunReader {
     return (this.#sql.selectSummaries.all(JSON.stringify(numbers)) as SummaryRow[]).map(toRunSummary);
   }
 
+  listRequests(sinkId: string, after: string, limit: number): RequestRecord[] {
+    const from = (parseRunId(after)?.runNumber ?? 0) + 1;
+    const range = { sinks: this.#sinksOf({ sinkId }), statuses: RUN_STATUSES, from, before: Number.MAX_SAFE_INTEGER, limit };
+    const rows = this.#sql.selectRequests.all(JSON.stringify(this.#oldestRuns(range))) as RequestRow[];
+    return rows.map(({ run_number, nonce, request, body_kind: bodyKind, body_size: bodySize }) => ({
+      runId: toRunId({ run_number, nonce }),
+      request,
+      bodyKind,
+      bodySize,
+    }));
+  }
+
   #toOutcome(row: RunOutcomeRow): RunOutcomeRecord {
     const steps = readSteps(row.first_steps, this.#sql.selectSteps.all(row.run_number) as StepRow[]);
     return { ...toRunSummary(row), lastSeq: row.last_seq, output: row.output, steps };
@@ -110,6 +136,10 @@ function prepareStatements(database: Database) {
          AND seq >= coalesce((SELECT max(seq) FROM run_events WHERE run_id = @runNumber AND seq <= @after + 1), 0) ORDER BY seq`,
     ),
     selectNewest: database.prepare('SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?').pluck(),
+    selectRequests: database.prepare(
+      `SELECT id AS run_number, nonce, request, body_kind, octet_length(body) AS body_size FROM runs
+       WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
+    ),
     selectSummaries: database.prepare(
       `SELECT ${SUMMARY_COLUMNS} FROM ${RUN_TABLES} WHERE runs.id IN (SELECT value FROM json_each(?)) ORDER BY runs.id DESC`,
     ),

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { RunStatus } from '../../../../src/core/run/run.ts';
-import type { RunFilter } from '../../../../src/storage/run-records.ts';
+import type { RunFilter, RunRecord } from '../../../../src/storage/run-records.ts';
 import { completedTurn, NOW, type Workbench } from '../workbench.ts';
 
 const HOUR = 3_600_000;
@@ -97,5 +97,20 @@ export function listingRunsContract(workbench: () => Workbench): void {
         expect(paged).toEqual(whole);
       },
     );
+  });
+
+  describe('listRequests', () => {
+    test('gives the requests of one sink from the oldest on, page by page, whatever became of their runs', async () => {
+      const { storage } = workbench();
+      const { one, idsOf } = await addHistory();
+      const ids = idsOf(({ sinkId }) => sinkId === one.id).reverse();
+      const page = await storage.listRequests(one.id, 'run_0000000000000000000000000000000', 2);
+      expect(page.map(({ runId }) => runId)).toEqual(ids.slice(0, 2));
+      const { request, bodyKind, body } = (await storage.getRun(ids[0] as string)) as RunRecord;
+      expect(page[0]).toEqual({ runId: ids[0], request, bodyKind, bodySize: body.byteLength });
+      const rest = await storage.listRequests(one.id, ids[1] as string, 100);
+      expect(rest.map(({ runId }) => runId)).toEqual(ids.slice(2));
+      expect(await storage.listRequests('snk_none', ids[0] as string, 100)).toEqual([]);
+    });
   });
 }
