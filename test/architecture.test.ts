@@ -162,7 +162,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'steps',
       'version.ts',
     ],
-    packages: ['commander', 'lossless-json', 'yaml', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
+    packages: ['commander', 'lossless-json', 'yaml', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:http', 'node:https', 'node:path'],
   },
   'main.ts': { uses: ['cli', 'config'] },
 };

@@ -56,6 +56,7 @@ async function runSend(url: string, print: (text: string) => void): Promise<void
       stdout: { write: print },
       stderr: { write: print },
       stdin: (async function* () {})(),
+      closeStdin: () => undefined,
       terminalColumns: () => COLUMNS,
       isTerminal: () => true,
       interruption: () => new AbortController().signal,

@@ -12,6 +12,8 @@ export interface Io {
   /** Progress, hints and errors, for people. */
   readonly stderr: Output;
   readonly stdin: AsyncIterable<Uint8Array>;
+  /** Stops reading standard input, which would keep the process alive. */
+  closeStdin(): void;
   /** Width of the terminal on standard error; null without a terminal. */
   terminalColumns(): number | null;
   /** True when standard output is a terminal. */
@@ -40,6 +42,7 @@ export function processIo(): Io {
     get stdin() {
       return process.stdin;
     },
+    closeStdin: () => void process.stdin.destroy(),
     terminalColumns: () => (stderr.isTTY ? stderr.columns : null),
     isTerminal: () => stdout.isTTY === true,
     interruption() {

@@ -1,5 +1,6 @@
 // Runs one command of the CLI inside the test process, with its own streams and environment.
 
+import { Readable } from 'node:stream';
 import type { Io } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { ADMIN_TOKEN, type TestApp } from './start-app.ts';
@@ -12,7 +13,7 @@ export interface CliResult {
 
 export interface CliOptions {
   environment?: Record<string, string>;
-  stdin?: string;
+  stdin?: string | AsyncIterable<Uint8Array>;
   /** Width of the terminal; by default there is no terminal. */
   columns?: number;
   /** Whether standard output is a terminal. */
@@ -48,9 +49,8 @@ export function recordingIo(options: CliOptions = {}): { io: Io; printed: Omit<C
         onStderr?.(printed.stderr);
       },
     },
-    stdin: (async function* () {
-      yield Buffer.from(stdin);
-    })(),
+    stdin: typeof stdin === 'string' ? Readable.from([Buffer.from(stdin)]) : stdin,
+    closeStdin: () => undefined,
     terminalColumns: () => columns ?? null,
     isTerminal: () => isTerminal,
     interruption: () => interruption,

@@ -1,4 +1,4 @@
-// `sluice listen`: receives requests and prints them, and simulates failures.
+// `sluice listen`: receives requests and prints them, and simulates failures. With --from it passes on those of a sink.
 
 import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
@@ -8,15 +8,18 @@ import { readSigningSecret } from '../../delivery/http/signature.ts';
 import type { Arrival } from '../../receiver/arrival.ts';
 import type { Behaviour, PlannedAnswer } from '../../receiver/behaviour.ts';
 import { type Receiver, startReceiver } from '../../receiver/receiver.ts';
+import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, FAILED, INTERRUPTED, WRONG_USAGE } from '../exit-error.ts';
+import { findSink, readSinkName } from '../forwarding/find-sink.ts';
+import { readTarget } from '../forwarding/local-target.ts';
 import { readPositive, readWhole } from '../number-flag.ts';
 import { arrivalLine } from '../output/arrival-json.ts';
 import { arrivalText } from '../output/arrival-view.ts';
 import { addOutputOption, type OutputOptions, printHint } from '../output/output.ts';
 import { createPaint } from '../output/paint.ts';
 
-interface ListenOptions extends OutputOptions {
+interface ListenOptions extends OutputOptions, ServerOptions {
   port: string;
   host: string;
   status?: string;
@@ -28,9 +31,13 @@ interface ListenOptions extends OutputOptions {
   secret?: string;
   save?: string;
   count?: string;
+  from?: string;
+  forward?: string;
 }
 
 const MAX_COUNT = 1_000_000;
+/** Options that need requests to arrive here. */
+const OF_RECEIVER = ['port', 'host', 'status', 'fail', 'failRate', 'hang', 'reset', 'delay', 'secret', 'save'];
 
 export function define(command: Command, context: CliContext): void {
   command
@@ -44,15 +51,38 @@ export function define(command: Command, context: CliContext): void {
     .option('--delay <ms>', 'milliseconds to wait before each answer', '0')
     .option('--secret <whsec_…>', 'check Standard Webhooks signatures with this secret (SLUICE_WEBHOOK_SECRET)')
     .option('--save <folder>', 'save each body, and each part of a form, in this folder')
-    .option('--count <count>', 'stop after this many requests');
+    .option('--count <count>', 'stop after this many requests')
+    .addOption(new Option('--from <sink>', 'pass on the live requests of a sink of a server: its URL, or app/path').conflicts(OF_RECEIVER))
+    .option('--forward <port|url>', 'with --from: port of this machine, or URL, to pass them on to');
+  addServerOptions(command);
   addOutputOption(command, ['text', 'json']);
   command
     .addOption(new Option('--json', 'print one line of JSON per request, like -o json').implies({ output: 'json' }))
-    .action((options: ListenOptions) => listen(options, context));
+    .action((options: ListenOptions) => (options.from === undefined ? listen(options, context) : forward(options, options.from, context)));
+}
+
+async function forward(options: ListenOptions, from: string, context: CliContext): Promise<void> {
+  if (options.forward === undefined)
+    throw new ExitError('--from needs --forward: the port, or the URL, to pass requests on to', WRONG_USAGE);
+  const { io } = context;
+  const target = readTarget(options.forward);
+  const name = readSinkName(from);
+  const count = readCount(options);
+  const url = options.url ?? name.server;
+  const client = await connect({ ...options, ...(url === null ? {} : { url }) }, context);
+  const sink = await findSink(client, name);
+  const signal = io.interruption();
+  const { LiveForwarder } = await import('../forwarding/forward-live.ts');
+  const isJson = options.output === 'json';
+  const of = { appId: sink.app_id, id: sink.id };
+  await new LiveForwarder({ client, sink: of, target, count, isJson, paint: createPaint(context), io, signal }).run();
+  throwUnlessInterrupted(signal);
 }
 
 async function listen(options: ListenOptions, context: CliContext): Promise<void> {
   const { io, environment } = context;
+  const given = (['forward', 'url', 'token'] as const).find((name) => options[name] !== undefined);
+  if (given !== undefined) throw new ExitError(`--${given} needs --from: the sink whose requests are passed on`, WRONG_USAGE);
   const { host, save = null } = options;
   const statuses = new Map<string, number>();
   const paint = createPaint(context);
@@ -62,7 +92,7 @@ async function listen(options: ListenOptions, context: CliContext): Promise<void
     behaviour: readBehaviour(options),
     delayMs: readWhole('--delay', options.delay, { min: 0, max: 3_600_000 }),
     signingKey: readSecret(options.secret ?? environment['SLUICE_WEBHOOK_SECRET']),
-    count: options.count === undefined ? Number.POSITIVE_INFINITY : readWhole('--count', options.count, { min: 1, max: MAX_COUNT }),
+    count: readCount(options),
   };
   if (save !== null) await makeFolder(save);
   const interruption = io.interruption();
@@ -84,8 +114,16 @@ async function listen(options: ListenOptions, context: CliContext): Promise<void
   await Promise.race([receiver.ended, aborted(interruption)]);
   await receiver.close();
   printHint(io, summary(statuses, receiver));
-  const { reason } = interruption as { reason: unknown };
-  if (interruption.aborted && !(reason instanceof ExitError && reason.exitCode === INTERRUPTED)) throw reason;
+  throwUnlessInterrupted(interruption);
+}
+
+function readCount({ count }: ListenOptions): number {
+  return count === undefined ? Number.POSITIVE_INFINITY : readWhole('--count', count, { min: 1, max: MAX_COUNT });
+}
+
+/** Ctrl-C is how listening ends; another reason is a fault of the output. */
+function throwUnlessInterrupted({ aborted: isAborted, reason }: AbortSignal): void {
+  if (isAborted && !(reason instanceof ExitError && reason.exitCode === INTERRUPTED)) throw reason;
 }
 
 const LISTEN_FAULTS: Readonly<Record<string, string>> = {
