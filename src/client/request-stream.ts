@@ -20,7 +20,7 @@ export interface FollowRequestsOptions {
 const RECONNECT_DELAYS_MS = [100, 250, 500, 1000, 2000, 5000] as const;
 const MAX_SEEN = 10_000;
 
-/** Throws the error of the first connection, and later ones that no other connection would mend. */
+/** Throws the error of the first connection, and a later error that no other connection would mend. */
 export async function* followRequests(
   server: ServerCalls,
   appId: string,

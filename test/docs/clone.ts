@@ -73,7 +73,8 @@ export async function runBlocks({ folder, app, listenPort }: Clone, blocks: read
     const commands = text
       .replaceAll(/(?:localhost|127\.0\.0\.1):9657/g, address)
       .replaceAll('localhost:9658', `localhost:${listenPort}`)
-      .replaceAll('sluice listen', `sluice listen --port ${listenPort}`);
+      .replaceAll('--forward 9658', `--forward ${listenPort}`)
+      .replaceAll(/sluice listen(?! --from)/g, `sluice listen --port ${listenPort}`);
     const checked = expected === '0' ? commands : `code=0; (\n${commands}\n) || code=$?; [ "$code" = ${expected} ]`;
     return `exec >"${printed}/${index}.out" 2>"${printed}/${index}.err"\n${checked}`;
   });

@@ -69,7 +69,7 @@ describe('the body', () => {
     );
   });
 
-  test('of which only one multipart field was read fails the step', () => {
+  test('that is one field of a multipart form fails the step', () => {
     expect(plan({}, requestOf(), { bodyKind: 'multipart:payload' })).toMatchObject({ kind: 'failed', error: { code: 'invalid_setting' } });
   });
 });

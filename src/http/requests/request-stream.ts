@@ -21,7 +21,7 @@ export interface FollowedSink {
   after: string | null;
 }
 
-/** Run ids are in the order in which runs begin. A run with a large body is stored later than ones that began after it. */
+/** Run ids are in the order in which runs begin. A run with a large body may be stored later than a run that began after it. */
 const OVERLAP_MS = 120_000;
 const PAGE = 100;
 /** Started runs that wait until the reader has caught up; beyond them it reads from storage. */

@@ -78,8 +78,6 @@ function bodyOf(request: Request, context: Context): Body {
     return { parts: rebuildForm(request.body, request.files, boundary), type: `multipart/form-data; boundary=${boundary}` };
   }
   if (bodyKind.startsWith('multipart:'))
-    throw new SettingFault(
-      `a multipart form of which the sink reads only the field "${bodyKind.slice(10)}" cannot be passed on; set body of the sink to "raw"`,
-    );
+    throw new SettingFault('a multipart form cannot be passed on if the sink reads only one field of it; set body of the sink to "raw"');
   return { parts: [{ request: true, size: bodySize }], type: null };
 }
