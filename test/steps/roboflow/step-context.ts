@@ -14,7 +14,7 @@ export function stepContext(given: Partial<StepContext> = {}): StepContext {
     attempt: 1,
     now: NOW,
     wallNow: given.now ?? NOW,
-    roots: { inputs: {}, steps: {}, request: {} },
+    roots: { inputs: {}, steps: {}, request: { method: 'POST', path: '/', params: {}, query: {}, headers: {}, files: [] } },
     bodyKind: 'empty',
     bodySize: 0,
     memory: null,
