@@ -11,10 +11,11 @@ export interface PackedMessage {
 /** A part in the text: its length, the blob that it names, or the request. */
 type PackedPart = number | BlobPart | RequestPart;
 
-const SENDS_REQUEST = "delivery_messages.body = x'' AND message ->> '$.body[0].request'";
+/** SQLite reads the length of a column without its bytes. */
+const SENDS_REQUEST = "length(delivery_messages.body) = 0 AND message ->> '$.body[0].request'";
 /** The expressions for the bytes of a message and their number, beside `run_id`. The text is searched only without bytes. */
 export const MESSAGE_BYTES = `CASE WHEN ${SENDS_REQUEST} THEN (SELECT runs.body FROM runs WHERE runs.id = run_id) ELSE delivery_messages.body END`;
-export const MESSAGE_SIZE = `CASE WHEN ${SENDS_REQUEST} THEN (SELECT octet_length(runs.body) FROM runs WHERE runs.id = run_id) ELSE octet_length(delivery_messages.body) END`;
+export const MESSAGE_SIZE = `CASE WHEN ${SENDS_REQUEST} THEN (SELECT length(runs.body) FROM runs WHERE runs.id = run_id) ELSE length(delivery_messages.body) END`;
 
 export function packMessage(message: OutboundMessage): PackedMessage {
   const bytes: Uint8Array[] = [];
