@@ -128,8 +128,9 @@ export class Dispatcher<Version extends WorkflowVersion> {
     const { programs, turns, newRunId, clock } = this.#options;
     const { sinkId, workflow, inputMapping } = trigger;
     const inputs = bindInputs(workflow, inputMapping, request, trigger.body.kind);
-    const runId = newRunId();
+    // Read first: a run must not be younger than its id says, or a list since that time would not contain it.
     const now = clock();
+    const runId = newRunId();
     const { kind: bodyKind, bytes } = trigger.body;
     const program = programs.create({ runId, sinkId, workflow, request, inputs, bodyKind, bodySize: bytes.byteLength });
     const planned = turns.plan(runId, sinkId, program);
@@ -143,8 +144,8 @@ export class Dispatcher<Version extends WorkflowVersion> {
 
   async #startLarge(trigger: Trigger<Version>, attempt: number): Promise<Dispatched> {
     const { turns, newRunId, clock, startLarge } = this.#options;
-    const runId = newRunId();
     const now = clock();
+    const runId = newRunId();
     const run = await startLarge(runId, trigger);
     let continues = false;
     try {

@@ -1,4 +1,4 @@
-// sluice/respond@v1: answers the caller of the sink while the run goes on. The first one that completes gives the answer.
+// sluice/respond@v1: answers the caller of the sink while the run goes on. The first to complete gives the answer.
 
 import type { Fault } from '../../core/fault.ts';
 import { RESPOND } from '../../core/run/run-answer.ts';
