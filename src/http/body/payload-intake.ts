@@ -23,7 +23,7 @@ export type ReceivedPayload = ReceivedBody & { payload: Payload };
 export interface ExpectedPayload extends Pick<BodyIntake, 'limits' | 'bodyMemory'> {
   source: PayloadSource;
   /** Proves the sender before the payload is read. */
-  sender: { finish(body: unknown, bytes: Uint8Array | undefined): Promise<void> } | null;
+  sender: { finish(body: unknown, bytes: Uint8Array | undefined): Promise<void> | undefined } | null;
 }
 
 export interface PayloadIntake {

@@ -67,7 +67,8 @@ export async function readTriggerInput(
     return triggerInput(request, target, media, received, now);
   }
   const received = await receiveBody(request, media, { limits, bodyMemory, write: blobs.write }, format);
-  if (sender !== null) await sender.finish(...provenBody(received));
+  const proving = sender?.finish(...provenBody(received));
+  if (proving !== undefined) await proving;
   return triggerInput(request, target, media, received, now);
 }
 

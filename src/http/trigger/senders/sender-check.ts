@@ -98,13 +98,22 @@ export class SenderCheck {
    * is too large to decode at once. `bytes` are those of a body that is stored as text. Rejects with `unauthorized`, with
    * `forbidden` for a handshake that fails, and with `unavailable` when the keys of the sender cannot be fetched.
    */
-  async finish(body: unknown, bytes: Uint8Array | undefined): Promise<void> {
-    const request = { ...this.#request.head, body, bytes };
+  finish(body: unknown, bytes: Uint8Array | undefined): Promise<void> | undefined {
+    const { method, headers, query } = this.#request.head;
+    const request = { method, headers, query, body, bytes };
     const handshake = this.#handshakes.length === 0 ? undefined : this.#handshakeOf(request);
-    if (handshake?.isSigned !== false) this.#accept(await this.#verify(request));
-    if (handshake === undefined) return;
+    if (handshake !== undefined) return this.#finishHandshake(handshake, request);
+    const verdict = this.#verify(request);
+    // Not async: most proofs are finished at once, and every promise costs every request.
+    if (verdict instanceof Promise) return verdict.then((later) => this.#accept(later));
+    this.#accept(verdict);
+    return undefined;
+  }
+
+  async #finishHandshake(handshake: Handshake, request: SeenRequest): Promise<void> {
+    if (handshake.isSigned) this.#accept(await this.#verify(request));
     if (handshake.fetch !== undefined) await this.#fetch(textAt(handshake.fetch, request) as string);
-    const answer = this.#answer(handshake, body);
+    const answer = this.#answer(handshake, request.body);
     if (handshake.store !== undefined) await this.#capture(textAt(handshake.store, request) as string);
     this.#handshake = { answer, startsRun: handshake.startsRun === true };
   }

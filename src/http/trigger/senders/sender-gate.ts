@@ -102,21 +102,24 @@ export class SenderGate {
     const { otherMethods, sender } = request;
     if (otherMethods === null) done();
     else if (hasBody(request.raw)) answerOtherMethod(request, reply, otherMethods, done);
-    else this.#finishWithoutBody(request, reply, otherMethods, sender as SenderCheck, done);
+    else void this.#finishWithoutBody(request, reply, otherMethods, sender as SenderCheck, done);
   }
 
   /** A handshake of another method than the sink's, which its sender must prove. */
-  #finishWithoutBody(
+  async #finishWithoutBody(
     request: FastifyRequest,
     reply: FastifyReply,
     others: OtherMethods,
     sender: SenderCheck,
     done: HookHandlerDoneFunction,
-  ): void {
-    sender.finish(null, NO_BODY.body.bytes).then(() => {
-      if (sender.handshake === null) answerOtherMethod(request, reply, others, done);
-      else this.answerHandshake(request, reply, sender.handshake.answer);
-    }, done);
+  ): Promise<void> {
+    try {
+      await sender.finish(null, NO_BODY.body.bytes);
+    } catch (error) {
+      return done(error as Error);
+    }
+    if (sender.handshake === null) answerOtherMethod(request, reply, others, done);
+    else this.answerHandshake(request, reply, sender.handshake.answer);
   }
 }
 
