@@ -51,7 +51,13 @@ export function definitionFile(otherApps: string[] = [], sinksOfEach = 0): strin
   const others = otherApps.flatMap((appId) =>
     Array.from({ length: sinksOfEach }, (_, index) => ({ ...sink, app_id: appId, path: `/sink-${index}` })),
   );
-  return definitionText([APP_ID, ...otherApps], workflows, [...ours, verified, ...others]);
+  return definitionText([APP_ID, ...otherApps], workflows, [...ours, ...others]);
+}
+
+/** The workflow of three steps under a public sink and under a sink that verifies its sender, which older versions do not know. */
+export function verifiedDefinitionFile(): string {
+  const open = { app_id: APP_ID, path: TRIGGER_PATHS.threeSteps.slice(`/${APP_ID}`.length), method: 'POST', auth_token: null };
+  return definitionText([APP_ID], workflows, [{ ...open, workflow_id: 'three-steps' }, verified]);
 }
 
 /** The content of a definition file: JSON, which is YAML too. The workflows are of the bench's own app. */

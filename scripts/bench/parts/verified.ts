@@ -7,7 +7,7 @@ import { counted } from '../pairs.ts';
 import { type Comparison, type Contender, compare, warmUp } from '../rounds.ts';
 import { startSluice } from '../sluice-process.ts';
 import { fixed } from '../table.ts';
-import { TRIGGER_PATHS } from '../workload.ts';
+import { TRIGGER_PATHS, verifiedDefinitionFile } from '../workload.ts';
 
 /** Of the rate without verification, at this number of connections. */
 const FLOOR = 0.92;
@@ -34,7 +34,9 @@ export const runVerifiedPart: Part = async (bench) => {
 
 /** One process for both: two processes of the same program differ by more than the signature costs. */
 async function startContenders(bench: Bench): Promise<[verified: Contender, unverified: Contender]> {
-  const { target, countCompleted: countStored } = await startSluice(bench, makeDirectory(bench));
+  const { target, countCompleted: countStored } = await startSluice(bench, makeDirectory(bench), {
+    definitions: verifiedDefinitionFile(),
+  });
   return [
     { target: { ...target, path: TRIGGER_PATHS.verified }, countStored },
     { target, countStored },
