@@ -61,7 +61,7 @@ function signedBySlack(body: string): Record<string, string> {
 
 const runCount = async (): Promise<number> => (await app().admin('GET', '/runs?limit=500')).body.runs.length;
 
-/** Answers within a tenth of a second, starts no run, and lets nothing act in a browser. */
+/** Starts no run, and its answer cannot act in a browser. */
 async function withoutRun(handshake: () => Promise<Answered>): Promise<Answered> {
   const before = await runCount();
   const answer = await handshake();
