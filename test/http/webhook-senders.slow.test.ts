@@ -223,6 +223,9 @@ test('an id that the sender signs names its message, also when the retries are c
     const signature = `sha256=${createHmac('sha256', 'n').update(body).digest('hex')}`;
     return send({ path: '/notion', body, headers: { 'x-notion-signature': signature } });
   };
+  const unnamed = [await post('', 1), await post('', 1)].map(({ headers }) => headers.get('x-run-id'));
+  // Without an id, and without a signed time, the bytes are the name: anyone could send them again.
+  expect(unnamed[1]).toBe(unnamed[0]);
   const [first, retried, other] = [await post('e-1', 1), await post('e-1', 2), await post('e-2', 1)];
   expect(retried.headers.get('x-run-id')).toBe(first.headers.get('x-run-id'));
   expect(other.headers.get('x-run-id')).not.toBe(first.headers.get('x-run-id'));

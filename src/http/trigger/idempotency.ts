@@ -46,12 +46,12 @@ export async function readIdempotency(
   const signed = sender?.signed ?? null;
   if (signed !== null && (!signed.coversBody || sink.idempotencyKey === undefined)) return signedIdempotency(signed, input, keepMs, item);
   const name = nameOf(sink);
-  if (name?.kind === 'body') {
+  const message = name === null ? null : await messageOf(name.selectors, input, renderLarge, item);
+  if (message !== null) return messageIdempotency(message, input, keepMs);
+  if (name?.isBody === true) {
     const digest = sha256(fileHashes(input), input.body.bytes);
     return { key: `body ${digest}${placeOf(item)}`, fingerprint: digest, keepMs };
   }
-  const message = name === null ? null : await messageOf(name.selectors, input, renderLarge, item);
-  if (message !== null) return messageIdempotency(message, input, keepMs);
   const header = raw.headers['idempotency-key'];
   if (header === undefined) return null;
   if (typeof header !== 'string' || !KEY.test(header)) {
@@ -88,8 +88,12 @@ function signedIdempotency(
   return { key: `signed ${digest}${placeOf(item)}`, fingerprint, keepMs: Math.max(keepMs, goodForMs) };
 }
 
-/** What names a message of a sink. `body`: its bytes, where the sender signs them without a time. */
-type MessageName = { kind: 'body' } | { kind: 'selectors'; selectors: MessageSelector[] };
+/** What names a message of a sink. */
+interface MessageName {
+  selectors: MessageSelector[];
+  /** Its bytes do if no selector finds a name: the sender signs them without a time. */
+  isBody: boolean;
+}
 
 interface MessageSelector {
   text: string;
@@ -107,7 +111,7 @@ interface MessageId {
 /** Compiled once per sink: it is the same object for every request. */
 const nameOf = memoizeByIdentity((sink: Sink): MessageName | null => {
   if (sink.idempotencyKey === NO_IDEMPOTENCY) return null;
-  if (sink.idempotencyKey !== undefined) return { kind: 'selectors', selectors: [compileName(sink.idempotencyKey)] };
+  if (sink.idempotencyKey !== undefined) return { selectors: [compileName(sink.idempotencyKey)], isBody: false };
   return sink.auth.type === 'scheme' ? namedByPreset(findPreset(sink.auth.scheme)) : null;
 });
 
@@ -122,12 +126,13 @@ function compileName(text: string, isSigned = false): MessageSelector {
 function namedByPreset(preset: Preset | undefined): MessageName | null {
   if (preset === undefined) return null;
   const { proof, deliveryId, unconfirmed } = preset;
+  const isTimeless = proof.kind === 'signature' && proof.timestamp === undefined;
   const isSigned = proof.kind === 'signature' && deliveryId?.startsWith('body:') === true && !unconfirmed.includes('deliveryId');
-  if (isSigned) return { kind: 'selectors', selectors: [compileName(selectorOf(deliveryId as Place), true)] };
-  if (proof.kind === 'signature' && proof.timestamp === undefined) return { kind: 'body' };
+  if (isSigned) return { selectors: [compileName(selectorOf(deliveryId as Place), true)], isBody: isTimeless };
+  if (isTimeless) return { selectors: [], isBody: true };
   const aliases = proof.kind === 'signature' ? (proof.aliases ?? []) : [];
   const places = [deliveryId, ...aliases.map((alias) => alias.deliveryId)].filter((place) => place != null);
-  return places.length === 0 ? null : { kind: 'selectors', selectors: places.map((place) => compileName(selectorOf(place))) };
+  return places.length === 0 ? null : { selectors: places.map((place) => compileName(selectorOf(place))), isBody: false };
 }
 
 function selectorOf(place: Place): string {
