@@ -2,7 +2,7 @@
 // An unsigned handshake may come from anyone, so only plain text is repeated to it.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { type SeenRequest, textAt } from './place.ts';
+import { headerAt, type SeenRequest, textAt } from './place.ts';
 import type { Conditions, Handshake, HandshakeAnswer, Place, Preset } from './preset.ts';
 
 export interface ReadyAnswer {
@@ -57,7 +57,7 @@ function matches(when: Conditions, request: SeenRequest): boolean {
 }
 
 function mediaType(request: SeenRequest): string | null {
-  return textAt('header:content-type', request)?.split(';')[0]?.trim().toLowerCase() ?? null;
+  return headerAt('content-type', request)?.split(';')[0]?.trim().toLowerCase() ?? null;
 }
 
 /** Answers a request that is the handshake. */

@@ -21,13 +21,18 @@ export function textAt(place: Place, request: SeenRequest): string | null {
   return textsAt(place, request)[0] ?? null;
 }
 
+/** `name` is in lower case. */
+export function headerAt(name: string, { headers }: Pick<SeenHead, 'headers'>): string | null {
+  return firstOf(headers[name]);
+}
+
 /** Returns one entry for each item that a `*` in the path of a body stands for, else one. */
 export function textsAt(place: Place, request: SeenRequest): (string | null)[] {
   const colon = place.indexOf(':');
   const name = place.slice(colon + 1);
   switch (place.slice(0, colon)) {
     case 'header':
-      return [firstOf(request.headers[name])];
+      return [headerAt(name, request)];
     case 'query':
       return [Object.hasOwn(request.query, name) ? firstOf(request.query[name]) : null];
     default:

@@ -1,6 +1,6 @@
 // Verifies HTTP Basic authentication (RFC 7617). A secret is `user:password`.
 
-import { textAt } from '../place.ts';
+import { headerAt } from '../place.ts';
 import { equalVerifier } from './equal-proof.ts';
 import { refusal, type Secret, type Verifier } from './proof.ts';
 
@@ -10,7 +10,7 @@ export function basicVerifier(secrets: readonly Secret[]): Verifier {
   const credentials = equalVerifier({ kind: 'equal', place: 'header:authorization' }, secrets);
   return {
     begin(head, now) {
-      const header = textAt('header:authorization', head);
+      const header = headerAt('authorization', head);
       if (header === null) return refusal('user and password are missing: send "Authorization: Basic …"');
       const encoded = FORM.exec(header.trim())?.[1];
       if (encoded === undefined) return refusal('the Authorization header is not "Basic" and base64 of "user:password"');

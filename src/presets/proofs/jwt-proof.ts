@@ -2,7 +2,7 @@
 
 import { createHash, type KeyObject } from 'node:crypto';
 import { jwtVerify } from 'jose/jwt/verify';
-import { textAt } from '../place.ts';
+import { headerAt } from '../place.ts';
 import type { JwtProof } from '../preset.ts';
 import type { DocumentCache } from '../remote/document-cache.ts';
 import type { KeySet } from '../remote/key-set.ts';
@@ -21,7 +21,7 @@ export function jwtVerifier(
   const keys = secrets.map(({ value, endsAt }) => ({ key: readJwtKey(proof, value), endsAt }));
   return {
     begin(head, now) {
-      const header = textAt(`header:${proof.header}`, { ...head, body: undefined });
+      const header = headerAt(proof.header, head);
       if (header === null) return refusal(`the token is missing: header ${proof.header}`);
       const token = tokenOf(header, proof.prefix ?? '');
       if (token === null) return refusal(`header ${proof.header} has no JSON Web Token`);

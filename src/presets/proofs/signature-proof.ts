@@ -1,8 +1,9 @@
 // Verifies signed requests: HMACs, which are computed as the body comes, and signatures by a private key.
 
-import { createHmac, createVerify, type Hmac, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
-import { textAt } from '../place.ts';
+import { createVerify, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import { headerAt, type SeenRequest, textAt } from '../place.ts';
 import type { Encoding, Place, SignatureProof, TimestampSource } from '../preset.ts';
+import { BodyHmac, type HmacKey, readHmacKey } from './body-hmac.ts';
 import { decodeStrictly, readKey } from './keys.ts';
 import {
   isRefusal,
@@ -22,8 +23,7 @@ import { timestampFault } from './timestamps.ts';
 type Scheme = SignatureProof & { deliveryId: Place | null };
 
 interface SignatureSecret {
-  key: KeyObject;
-  isAsymmetric: boolean;
+  start(signed: Signed, before: string, after: string): SecretCheck;
   endsAt: number | null;
 }
 
@@ -50,13 +50,21 @@ export function signatureSecretFault(scheme: SignatureProof, value: string): str
   }
 }
 
-function readSecret({ key, algorithm, asymmetric }: SignatureProof, { value, endsAt }: Secret): SignatureSecret {
-  if (asymmetric !== undefined && value.startsWith(asymmetric.secretPrefix))
-    return { key: readKey('ed25519-base64', value.slice(asymmetric.secretPrefix.length)), isAsymmetric: true, endsAt };
-  const read = readKey(key, value);
+function readSecret(scheme: SignatureProof, { value, endsAt }: Secret): SignatureSecret {
+  const { algorithm, asymmetric, encoding } = scheme;
+  if (asymmetric !== undefined && value.startsWith(asymmetric.secretPrefix)) {
+    const key = readKey('ed25519-base64', value.slice(asymmetric.secretPrefix.length));
+    return { start: (signed, ...around) => ed25519Check(key, decodeAll(signed.asymmetric, encoding), ...around), endsAt };
+  }
+  const key = readKey(scheme.key, value);
   const type = KEY_TYPES[algorithm];
-  if (read.asymmetricKeyType !== type) throw new Error(`must be a public key of type ${type}`);
-  return { key: read, isAsymmetric: type !== undefined, endsAt };
+  if (key.asymmetricKeyType !== type) throw new Error(`must be a public key of type ${type}`);
+  if (type !== undefined) {
+    const check = algorithm === 'ed25519' ? ed25519Check : publicKeyCheck;
+    return { start: (signed, ...around) => check(key, decodeAll(signed.signatures, encoding), ...around), endsAt };
+  }
+  const hmacKey = readHmacKey(algorithm.slice('hmac-'.length), key);
+  return { start: (signed, before, after) => new HmacCheck(hmacKey, signed.signatures, encoding, before, after), endsAt };
 }
 
 /** Node throws when it verifies with a key of another type. */
@@ -75,7 +83,7 @@ interface Signed extends SignedValues {
 function readSigned(scheme: Scheme, { terms }: SignedText, head: ProofHead, now: number): Signed | Refusal {
   const alias = scheme.aliases?.find((names) => head.headers[names.header] !== undefined && head.headers[scheme.header] === undefined);
   const { header, timestamp = scheme.timestamp, deliveryId } = alias ?? scheme;
-  const text = textAt(`header:${header}`, head);
+  const text = headerAt(header, head);
   if (text === null) return refusal(`the request has no signature: header ${header} is missing`);
   const read = readSignatureHeader(text, scheme);
   if (read === null) return refusal(`header ${header} has no signature of this scheme`);
@@ -109,14 +117,14 @@ class SignatureCheck implements Proving {
     this.#scheme = scheme;
     this.#now = now;
     const [before, after] = [text.before(signed), text.after(signed)];
-    this.#checks = secrets.map(([index, secret]) => ({ index, digest: startCheck(scheme, secret, signed, before, after) }));
+    this.#checks = secrets.map(([index, secret]) => ({ index, digest: secret.start(signed, before, after) }));
   }
 
   readonly update = (chunk: Uint8Array): void => {
     for (const { digest } of this.#checks) digest.update(chunk);
   };
 
-  finish: Proving['finish'] = (request) => {
+  finish(request: SeenRequest): Verdict {
     const { header, timestamp, toleranceSeconds = Number.POSITIVE_INFINITY } = this.#scheme;
     const matching = this.#checks.filter(({ digest }) => digest.matches());
     const [first] = matching;
@@ -125,8 +133,8 @@ class SignatureCheck implements Proving {
       const fault = timestampFault(textAt(timestamp.from as Place, request), timestamp.unit, toleranceSeconds, this.#now);
       if (fault !== null) return refusal(`the signature in ${header} is refused: ${fault}`);
     }
-    return { isProven: true, secret: first.index } satisfies Verdict;
-  };
+    return { isProven: true, secret: first.index };
+  }
 }
 
 interface SecretCheck {
@@ -134,36 +142,30 @@ interface SecretCheck {
   matches(): boolean;
 }
 
-function startCheck(scheme: Scheme, { key, isAsymmetric }: SignatureSecret, signed: Signed, before: string, after: string): SecretCheck {
-  const { algorithm, encoding } = scheme;
-  if (!isAsymmetric) return hmacCheck(algorithm.slice('hmac-'.length), key, signed.signatures, encoding, before, after);
-  const signatures = (scheme.asymmetric === undefined ? signed.signatures : signed.asymmetric).map((text) => decodeOrEmpty(text, encoding));
-  if (scheme.asymmetric !== undefined || algorithm === 'ed25519') return ed25519Check(key, signatures, before, after);
-  return publicKeyCheck(key, signatures, before, after);
-}
+class HmacCheck implements SecretCheck {
+  readonly #hmac: BodyHmac;
+  readonly #signatures: readonly string[];
+  readonly #encoding: Encoding;
+  readonly #after: string;
 
-function hmacCheck(
-  hash: string,
-  key: KeyObject,
-  signatures: readonly string[],
-  encoding: Encoding,
-  before: string,
-  after: string,
-): SecretCheck {
-  const hmac = createHmac(hash, key);
-  if (before !== '') hmac.update(before);
-  return {
-    update: (chunk) => void hmac.update(chunk),
-    matches() {
-      if (after !== '') hmac.update(after);
-      const expected = Buffer.from(withoutPadding(encode(hmac, encoding)));
-      return signatures.map((signature) => isEqual(Buffer.from(withoutPadding(signature)), expected)).includes(true);
-    },
-  };
-}
+  constructor(key: HmacKey, signatures: readonly string[], encoding: Encoding, before: string, after: string) {
+    this.#hmac = new BodyHmac(key);
+    this.#signatures = signatures;
+    this.#encoding = encoding;
+    this.#after = after;
+    if (before !== '') this.#hmac.update(Buffer.from(before));
+  }
 
-function encode(hmac: Hmac, encoding: Encoding): string {
-  return encoding === 'hex-upper' ? hmac.digest('hex').toUpperCase() : hmac.digest(encoding);
+  update(chunk: Uint8Array): void {
+    this.#hmac.update(chunk);
+  }
+
+  matches(): boolean {
+    if (this.#after !== '') this.#hmac.update(Buffer.from(this.#after));
+    const digest = this.#encoding === 'hex-upper' ? this.#hmac.digest('hex').toUpperCase() : this.#hmac.digest(this.#encoding);
+    const expected = Buffer.from(withoutPadding(digest));
+    return this.#signatures.filter((signature) => isEqual(Buffer.from(withoutPadding(signature)), expected)).length > 0;
+  }
 }
 
 /** Ed25519 hashes the text twice, so it must be kept. No provider signs longer ones in this way. */
@@ -196,6 +198,10 @@ function publicKeyCheck(key: KeyObject, signatures: readonly Buffer[], before: s
   };
 }
 
+function decodeAll(texts: readonly string[], encoding: Encoding): Buffer[] {
+  return texts.map((text) => decodeOrEmpty(text, encoding));
+}
+
 function decodeOrEmpty(text: string, encoding: Encoding): Buffer {
   try {
     return decodeStrictly(text, encoding === 'hex-upper' ? 'hex' : encoding);
@@ -205,7 +211,7 @@ function decodeOrEmpty(text: string, encoding: Encoding): Buffer {
 }
 
 function withoutPadding(text: string): string {
-  return text.replace(/=+$/, '');
+  return text.endsWith('=') ? text.replace(/=+$/, '') : text;
 }
 
 function isEqual(given: Buffer, expected: Buffer): boolean {

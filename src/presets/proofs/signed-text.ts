@@ -38,7 +38,7 @@ export function signedTextFault(template: string): string | null {
 export function compileSignedText(template: string): SignedText {
   const [before = '', after = ''] = template.split('{body}');
   const fill = (text: string) => (values: SignedValues) =>
-    text.replaceAll(TERM, (_term, name: string) => (TERMS[name] as (typeof TERMS)[string])(values));
+    text === '' ? '' : text.replaceAll(TERM, (_term, name: string) => (TERMS[name] as (typeof TERMS)[string])(values));
   return { before: fill(before), after: fill(after), terms: new Set([...template.matchAll(TERM)].map(([, name]) => name as string)) };
 }
 

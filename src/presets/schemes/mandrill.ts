@@ -1,6 +1,6 @@
 // Mandrill: HMAC-SHA1 over the URL of the webhook and the fields of the form.
 
-import { textAt } from '../place.ts';
+import { headerAt } from '../place.ts';
 import { refusal, type Secret, type Verifier } from '../proofs/proof.ts';
 import { formOf, sortedText } from './seen-body.ts';
 import { matchingSecret, readTextKeys } from './text-hmac.ts';
@@ -11,7 +11,7 @@ export function mandrillVerifier(secrets: readonly Secret[]): Verifier {
   const keys = readTextKeys(secrets, 'utf8');
   return {
     begin(head, now) {
-      const signature = textAt(`header:${HEADER}`, { ...head, body: undefined });
+      const signature = headerAt(HEADER, head);
       if (signature === null) return refusal(`the request has no signature: header ${HEADER} is missing`);
       return {
         update: null,

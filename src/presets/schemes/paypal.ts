@@ -3,7 +3,7 @@
 
 import { createVerify } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { textAt } from '../place.ts';
+import { headerAt } from '../place.ts';
 import { decodeStrictly } from '../proofs/keys.ts';
 import { type ProofHead, type Refusal, refusal, type Verdict, type Verifier } from '../proofs/proof.ts';
 import { timestampFault } from '../proofs/timestamps.ts';
@@ -49,7 +49,7 @@ const ID = /^[\w-]{1,64}$/;
 const TOLERANCE_SECONDS = 4 * 86_400;
 
 function readTransmission(head: ProofHead, now: number): Transmission | Refusal {
-  const header = (name: string): string => textAt(`header:paypal-${name}`, { ...head, body: undefined }) ?? '';
+  const header = (name: string): string => headerAt(`paypal-${name}`, head) ?? '';
   const [id, time, certificateUrl] = [header('transmission-id'), header('transmission-time'), header('cert-url')];
   if (!ID.test(id)) return refusal('the request has no signature: header paypal-transmission-id is missing or malformed');
   const fault = timestampFault(time === '' ? null : time, 'rfc3339', TOLERANCE_SECONDS, now);

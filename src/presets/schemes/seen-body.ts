@@ -1,6 +1,6 @@
 // Reads the body that a scheme signs field by field, from its bytes where the sink does not decode it as a whole.
 
-import { type SeenRequest, textAt } from '../place.ts';
+import { headerAt, type SeenRequest } from '../place.ts';
 
 /** Beyond it, decoding here would keep other requests waiting. */
 const MAX_BYTES = 4 * 2 ** 20;
@@ -20,7 +20,7 @@ export function documentOf({ body, bytes }: SeenRequest): unknown {
 const FORM = /^application\/x-www-form-urlencoded\s*(?:;\s*charset="?utf-?8"?\s*)?$/i;
 
 export function isForm(request: SeenRequest): boolean {
-  return FORM.test(textAt('header:content-type', request) ?? '');
+  return FORM.test(headerAt('content-type', request) ?? '');
 }
 
 /**

@@ -1,7 +1,7 @@
 // Twilio: HMAC-SHA1 over the public URL and the fields of the form. For another body, the signed URL has its hash in `bodySHA256`.
 
 import { createHash } from 'node:crypto';
-import { textAt } from '../place.ts';
+import { headerAt, textAt } from '../place.ts';
 import { type ProofHead, type Proving, refusal, type Secret, type Verifier } from '../proofs/proof.ts';
 import { formOf, sortedText } from './seen-body.ts';
 import { matchingSecret, readTextKeys, type TextKey } from './text-hmac.ts';
@@ -13,7 +13,7 @@ export function twilioVerifier(secrets: readonly Secret[]): Verifier {
   return {
     begin(head, now) {
       const seen = { ...head, body: undefined };
-      const signature = textAt(`header:${HEADER}`, seen);
+      const signature = headerAt(HEADER, seen);
       if (signature === null) return refusal(`the request has no signature: header ${HEADER} is missing`);
       const bodyHash = textAt('query:bodySHA256', seen);
       return bodyHash === null ? formProving(head, signature, keys, now) : hashProving(head, signature, keys, now, bodyHash);
