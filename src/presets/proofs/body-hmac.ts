@@ -9,7 +9,7 @@ export interface HmacKey {
   key: KeyObject;
   /** Comes before the text. */
   inner: Buffer;
-  /** Comes before the digest of the inner hash, for which it has room. */
+  /** Comes before the digest of the inner hash, which is written over its end. */
   outer: Buffer;
 }
 
