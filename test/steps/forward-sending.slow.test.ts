@@ -18,10 +18,10 @@ const app = shareApp({
 let flows = 0;
 
 /** Creates a sink, named by its path, whose workflow forwards. Returns its URL. */
-async function forwardingSink(steps: object[], fields: Record<string, unknown> = {}): Promise<string> {
+async function forwardingSink(steps: object[], fields: Record<string, unknown> = {}, outputs: object[] = []): Promise<string> {
   flows += 1;
   const id = `flow-${flows}`;
-  await app().workflow(id, { steps });
+  await app().workflow(id, { steps, outputs });
   const sink = await app().sink({ path: `/${id}`, method: 'ANY', workflow_id: id, response: 'wait', ...fields });
   return sink.url.replace(/\/\*$/, '');
 }
@@ -201,14 +201,17 @@ describe('a delivery', () => {
     expect(shown.message.body).toEqual({ text: body, size: body.length, is_truncated: false });
   });
 
-  test('to each of several receivers is retried by itself', async () => {
+  test('to each of several URLs is retried by itself', async () => {
     const dead = await startWebhookReceiver({ status: () => 500 });
     const alive = await startWebhookReceiver();
-    const steps = [dead, alive].map(({ url }, index) => ({
-      ...forwardTo(url, { retry: { max_retries: 1, base_seconds: 0 } }),
-      name: `to${index}`,
-    }));
-    const response = await fetch(await forwardingSink(steps), { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } });
+    const step = {
+      type: 'sluice/forward@v1',
+      name: 'to',
+      urls: [dead.url, alive.url],
+      retry: { max_retries: 1, base_seconds: 0 },
+      fire_and_forget: true,
+    };
+    const response = await fetch(await forwardingSink([step]), { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } });
     const runId = response.headers.get('x-run-id') as string;
     await until('both to be over', async () =>
       (await deliveriesOf(runId)).every(
@@ -216,10 +219,26 @@ describe('a delivery', () => {
       ),
     );
     expect((await deliveriesOf(runId)).map(({ step, status }) => [step, status]).sort()).toEqual([
-      ['to0', 'failed'],
-      ['to1', 'delivered'],
+      ['to__1', 'failed'],
+      ['to__2', 'delivered'],
     ]);
     expect([dead, alive].map(({ arrivals }) => arrivals.map(({ body }) => body))).toEqual([['x', 'x'], ['x']]);
+  });
+
+  test('to several URLs gives their outputs as lists', async () => {
+    const [first, second] = [await startWebhookReceiver({ status: () => 202 }), await startWebhookReceiver({ status: () => 201 })];
+    const steps = [
+      { type: 'sluice/set@v1', name: 'address', values: { url: first.url } },
+      { type: 'sluice/forward@v1', name: 'to', urls: ['$steps.address.url', second.url], ...atOnce },
+      { type: 'sluice/set@v1', name: 'after', values: { all: '$steps.to.status', last: '$steps.to.status.1' } },
+    ];
+    const outputs = [
+      { type: 'JsonField', name: 'statuses', selector: '$steps.to.status' },
+      { type: 'JsonField', name: 'all', selector: '$steps.after.all' },
+      { type: 'JsonField', name: 'last', selector: '$steps.after.last' },
+    ];
+    const response = await fetch(await forwardingSink(steps, {}, outputs), { method: 'POST', body: 'x' });
+    expect(await response.json()).toMatchObject({ output: { statuses: [202, 201], all: [202, 201], last: 201 } });
   });
 
   test('that the step waits for fails the run if it is not accepted', async () => {

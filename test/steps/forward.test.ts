@@ -10,7 +10,13 @@ import { faultsOf, planOfKind, stepContext } from './roboflow/step-context.ts';
 const URL = 'https://example.org/in';
 
 test.each<[object, string]>([
-  [{}, ': field "url" is missing'],
+  [{}, 'url: is required, or "urls" in its place'],
+  [{ url: URL, urls: [URL] }, 'urls: must not be given beside "url"'],
+  [{ urls: [] }, 'urls: must NOT have fewer than 1 items'],
+  [{ urls: Array.from({ length: 17 }, () => URL) }, 'urls: must NOT have more than 16 items'],
+  [{ urls: '$inputs.urls' }, 'urls: must be'],
+  [{ urls: [URL, 7] }, 'urls[1]: must be'],
+  [{ urls: [URL, 'ftp://example.org/'] }, 'urls[1]: must be a URL, such as'],
   [{ url: 'ftp://example.org/' }, 'url: must be a URL, such as "https://example.org/hook?item=1", or a selector of one'],
   [{ url: URL, headers: ['a b'] }, 'headers[0]: must be the name of a header'],
   [{ url: URL, headers: ['Host'] }, 'headers: "Host" belongs to one connection or holds a credential, and is never passed on'],

@@ -1,9 +1,9 @@
 // Validates a workflow when it is saved: Roboflow's compile errors in their words, with the path of each and a correction.
-// The caller inspects manifests, so that core knows no step type but inner_workflow.
+// The caller inspects manifests, so that core knows no step type but those that are inlined.
 
 import { type Fault, nestFaults } from '../fault.ts';
 import { documentFaults, type InputDocument, MAX_STEPS, type StepDocument, shapeFaults, type WorkflowDocument } from './document.ts';
-import { type InlinedStep, InliningFault, inlineInnerWorkflows } from './inner-workflow.ts';
+import { type InlinedStep, InliningFault, inlineInnerWorkflows, isInlined } from './inner-workflow.ts';
 import {
   bindingFaults,
   type InnerWorkflow,
@@ -185,8 +185,13 @@ function inlinedFaults(document: WorkflowDocument, inspect: InspectManifest): Fa
   try {
     const { steps } = inlineInnerWorkflows(document);
     if (steps.length > MAX_STEPS)
-      return [{ path: 'steps', message: `must not be more than ${MAX_STEPS} with those of inner workflows; they are ${steps.length}` }];
-    const faults = document.steps.some(isInnerWorkflow) ? steps.flatMap((inlined) => boundFaults(inlined, document, inspect)) : [];
+      return [
+        {
+          path: 'steps',
+          message: `must not be more than ${MAX_STEPS} with those of inner workflows and one per URL; they are ${steps.length}`,
+        },
+      ];
+    const faults = document.steps.some(isInlined) ? steps.flatMap((inlined) => boundFaults(inlined, document, inspect)) : [];
     return faults.length > 0
       ? faults
       : cycleFaults(
@@ -202,7 +207,7 @@ function inlinedFaults(document: WorkflowDocument, inspect: InspectManifest): Fa
 /** Checks the literals that replaced a step's selectors. */
 function boundFaults({ step, origin }: InlinedStep, document: WorkflowDocument, inspect: InspectManifest): Fault[] {
   const { faults } = inspect(step.type, step);
-  if (!isInnerWorkflow(document.steps[origin] as StepDocument)) return nestFaults(`steps[${origin}]`, faults);
+  if (!isInlined(document.steps[origin] as StepDocument)) return nestFaults(`steps[${origin}]`, faults);
   return faults.map(({ path, message }) => ({
     path: `steps[${origin}]`,
     message: `inlined as "${step.name}": ${path === '' ? '' : `${path}: `}${message}`,

@@ -1,8 +1,9 @@
-// Inlines inner workflows, so that a run has only plain steps. A child step is named `{step}__{childstep}`, its inputs are
-// bound, and references to the outer step are redirected to the inlined steps.
+// Inlines inner workflows and fan-outs, so that a run has only plain steps. A child step is named `{step}__{childstep}`, its inputs
+// are bound, and references to the outer step are redirected to the inlined steps.
 
 import { countValues, mapLeaves } from '../json/json-tree.ts';
 import { MAX_STEPS, type StepDocument, type WorkflowDocument } from './document.ts';
+import { FORWARD_OUTPUTS, isFanOut, stepsPerUrl } from './fan-out-step.ts';
 import { type InnerWorkflow, innerWorkflowOf, isInnerWorkflow, type PinnedWorkflows, pinsOf } from './inner-workflow-step.ts';
 import { linksOf, withBareReferences } from './links.ts';
 import { bindableProperties, isStepReference, readSelector, type SelectorPart, selectedStep } from './selector.ts';
@@ -29,10 +30,15 @@ const MAX_VALUES = 200_000;
 
 /** `document` has no faults. A step with an unresolved reference stays. Throws InliningFault. */
 export function inlineInnerWorkflows(document: WorkflowDocument): InlinedWorkflow {
-  if (!document.steps.some(isInnerWorkflow)) return plain(document);
+  if (!document.steps.some(isInlined)) return plain(document);
   const budget = new ValueBudget();
   budget.spend(document);
   return inline({ document, pins: pinsOf(document) }, budget);
+}
+
+/** True for a step that stands for other steps. */
+export function isInlined(step: StepDocument): boolean {
+  return isInnerWorkflow(step) || isFanOut(step);
 }
 
 class ValueBudget {
@@ -54,16 +60,36 @@ function plain({ steps, outputs }: WorkflowDocument): InlinedWorkflow {
 function inline({ document, pins }: InnerWorkflow, budget: ValueBudget): InlinedWorkflow {
   let workflow = plain(document);
   for (const step of document.steps.filter(isInnerWorkflow)) workflow = expand(workflow, step.name, pins, budget);
+  for (const step of document.steps.filter(isFanOut)) workflow = fanOut(workflow, step.name, budget);
   return workflow;
 }
 
+function fanOut(parent: InlinedWorkflow, name: string, budget: ValueBudget): InlinedWorkflow {
+  const index = indexOf(parent, name);
+  const { step, origin } = parent.steps[index] as InlinedStep;
+  const children = stepsPerUrl(step);
+  const names = [...newNames(name, children, parent).values()];
+  for (const child of children) budget.spend(child);
+  const inside: Inside = {
+    name,
+    outputs: new Map(FORWARD_OUTPUTS.map((output) => [output, names.map((child) => `$steps.${child}.${output}`)])),
+    first: names.map((child) => `$steps.${child}`),
+  };
+  const steps = children.map((child, position) => ({ step: { ...child, name: names[position] as string }, origin }));
+  return replaceStep(parent, index, steps, inside, budget);
+}
+
 function expand(parent: InlinedWorkflow, name: string, pins: PinnedWorkflows, budget: ValueBudget): InlinedWorkflow {
-  const index = parent.steps.findIndex(({ step }) => step.name === name);
+  const index = indexOf(parent, name);
   const { step, origin } = parent.steps[index] as InlinedStep;
   const inner = innerWorkflowOf(step, pins);
   if (inner === null) return parent;
   const child = inline(inner, budget);
-  const names = newNames(name, child, new Set(parent.steps.map((other) => other.step.name)));
+  const names = newNames(
+    name,
+    child.steps.map((inlined) => inlined.step),
+    parent,
+  );
   const inputs = boundInputs(step, inner.document);
   const adopt = (value: unknown): unknown => replaceTexts(value, budget, (text) => renamed(text, names, inputs));
   const inside: Inside = {
@@ -75,15 +101,31 @@ function expand(parent: InlinedWorkflow, name: string, pins: PinnedWorkflows, bu
     step: { ...inlined.step, ...(adopt(bindableProperties(inlined.step)) as object), name: names.get(inlined.step.name) as string },
     origin,
   }));
+  return replaceStep(parent, index, steps, inside, budget);
+}
+
+function indexOf({ steps }: InlinedWorkflow, name: string): number {
+  return steps.findIndex(({ step }) => step.name === name);
+}
+
+function replaceStep(
+  parent: InlinedWorkflow,
+  index: number,
+  steps: readonly InlinedStep[],
+  inside: Inside,
+  budget: ValueBudget,
+): InlinedWorkflow {
   return {
     steps: parent.steps.toSpliced(index, 1, ...steps).map((other) => ({ ...other, step: pointInside(other.step, inside, budget) })),
     outputs: parent.outputs.map((output) => ({ ...output, value: replaceReferences(output.value, inside, budget) })),
   };
 }
 
-function newNames(name: string, { steps }: InlinedWorkflow, taken: Set<string>): Map<string, string> {
+/** Returns the names of the steps that replace step `name`, by their own names. */
+function newNames(name: string, steps: readonly StepDocument[], parent: InlinedWorkflow): Map<string, string> {
+  const taken = new Set(parent.steps.map(({ step }) => step.name));
   return new Map(
-    steps.map(({ step }) => {
+    steps.map((step) => {
       const wanted = `${name}__${step.name}`;
       let free = wanted;
       for (let count = 2; taken.has(free); count += 1) free = `${wanted}__${count}`;

@@ -1,8 +1,9 @@
-// sluice/forward@v1: passes the request of the run on to a URL as it came, as a delivery.
+// sluice/forward@v1: passes the request of the run on to one or several URLs as it came, as a delivery to each.
 
 import { BACKGROUND_RETRY, NO_RETRY, readRetryPolicy } from '../../core/delivery/retry.ts';
 import type { Fault } from '../../core/fault.ts';
 import { mayForward } from '../../core/run/forwarded-request.ts';
+import { FORWARD, FORWARD_OUTPUTS, MAX_URLS } from '../../core/workflow/fan-out-step.ts';
 import { noAnswerText } from '../shared/notification.ts';
 import { failedStep, withOperations } from '../shared/operations-outcome.ts';
 import { flagOrSelector } from '../shared/property-schemas.ts';
@@ -12,16 +13,26 @@ import { type ForwardSettings, forwardMessage } from './forward-message.ts';
 import { addressFaults, HEADER_NAME, headerFaults, headerSchema, signingSecretSchema, timeoutSchema } from './request-schemas.ts';
 
 interface ForwardManifest extends ForwardSettings {
+  urls?: readonly unknown[];
   fire_and_forget?: unknown;
   retry?: unknown;
 }
 
 export const forward: StepType<ForwardManifest> = {
-  type: 'sluice/forward@v1',
+  type: FORWARD,
   nulls: 'take',
-  summary: 'Passes the request on to a URL as it came: method, body byte for byte, query, and the headers that its sender wrote.',
+  summary:
+    'Passes the request on to one or several URLs as it came: method, body byte for byte, query, and the headers that its sender wrote.',
   properties: {
     url: { type: 'string', description: 'the URL to send to, or a selector of it' },
+    urls: {
+      type: 'array',
+      minItems: 1,
+      maxItems: MAX_URLS,
+      items: { type: 'string' },
+      description:
+        'in place of url: several URLs or selectors of one. The step then becomes one step per URL, named {step}__1, {step}__2 and so on, each with retries of its own; an output of {step} is the list of theirs',
+    },
     append_path: flagOrSelector("append the part of the path that the `*` of the sink's path matched", false),
     append_query: flagOrSelector('append the query of the request', true),
     headers: {
@@ -34,13 +45,13 @@ export const forward: StepType<ForwardManifest> = {
     fire_and_forget: flagOrSelector('send in the background: the step completes at once and does not report failures', true),
     signing_secret: signingSecretSchema,
   },
-  required: ['url'],
-  findFaults: ({ url, headers, set_headers }) => [
-    ...addressFaults(url),
+  required: [],
+  findFaults: ({ url, urls, headers, set_headers }) => [
+    ...receiverFaults(url, urls),
     ...passedFaults(headers),
     ...headerFaults('set_headers', set_headers),
   ],
-  outputs: () => ['status', 'delivery_id'],
+  outputs: () => FORWARD_OUTPUTS,
   plan: (manifest, context) =>
     withOperations(() => {
       const isBackground = readFlag('fire_and_forget', manifest.fire_and_forget ?? true);
@@ -59,6 +70,12 @@ export const forward: StepType<ForwardManifest> = {
     return { kind: 'completed', outputs: { status: result.status, delivery_id: deliveryId }, message };
   },
 };
+
+function receiverFaults(url: unknown, urls: readonly unknown[] | undefined): Fault[] {
+  if (urls === undefined) return url === undefined ? [{ path: 'url', message: 'is required, or "urls" in its place' }] : addressFaults(url);
+  if (url !== undefined) return [{ path: 'urls', message: 'must not be given beside "url"; name every receiver in "urls"' }];
+  return urls.flatMap((each, index) => addressFaults(each).map((fault) => ({ ...fault, path: `urls[${index}]` })));
+}
 
 function passedFaults(names: readonly string[] = []): Fault[] {
   return names
