@@ -41,6 +41,7 @@ interface LeasedRun extends SinkNumbers {
   runNumber: number;
   turns: number;
   isOver: 0 | 1;
+  firstSteps: string | null;
 }
 
 export class RunWriter {
@@ -117,7 +118,7 @@ export class RunWriter {
     if (run === undefined || run.turns !== lease.turns) return run?.turns === lease.turns + 1;
     const { runNumber } = run;
     const steps = turns.read(turn, 'steps');
-    if (run.isOver === 1 || this.#steps.hasEnded(runNumber, steps)) return false;
+    if (run.isOver === 1 || this.#steps.hasEnded(runNumber, run.firstSteps, steps)) return false;
     if (!this.#storeDeliveriesAndMemory(run, turn)) return false;
     const now = turns.read(turn, 'now');
     const status = turns.read(turn, 'status');
@@ -185,8 +186,8 @@ function prepareStatements(database: Database) {
     wakeRun: database.prepare('UPDATE runs SET wake_at = ? WHERE id = ?'),
     releaseRun: database.prepare("UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE id = ?"),
     selectLeased: database.prepare(
-      `SELECT id AS runNumber, turns, finished_at IS NOT NULL AS isOver, sink_no AS sinkNo, app_no AS appNo FROM runs
-       WHERE id = ? AND nonce = ? AND epoch = ?`,
+      `SELECT id AS runNumber, turns, finished_at IS NOT NULL AS isOver, sink_no AS sinkNo, app_no AS appNo, first_steps AS firstSteps
+       FROM runs WHERE id = ? AND nonce = ? AND epoch = ?`,
     ),
     isStored: database.prepare('SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND nonce = ?)').pluck(),
     selectNumbersOfSink: database.prepare('SELECT no AS sinkNo, app_no AS appNo FROM sinks WHERE id = ?'),

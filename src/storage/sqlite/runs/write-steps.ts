@@ -6,14 +6,13 @@ import { unpackVisits } from './run-columns.ts';
 import { stepRecords } from './step-columns.ts';
 
 export interface StepWriter {
-  /** Whether one of these visits has ended in an earlier commit of the run. */
-  hasEnded(runNumber: number, steps: readonly Packed<typeof stepRecords>[]): boolean;
+  /** Whether one of these visits has ended in an earlier commit of the run. `firstSteps` is that column of the run. */
+  hasEnded(runNumber: number, firstSteps: string | null, steps: readonly Packed<typeof stepRecords>[]): boolean;
   store(runNumber: number, steps: readonly Packed<typeof stepRecords>[]): void;
 }
 
 export function createStepWriter(database: Database): StepWriter {
   const upsertStep = stepRecords.upsert(database, { key: ['run_id', 'step', 'visit'], keeps: ['type'] });
-  const selectFirstSteps = database.prepare('SELECT first_steps FROM runs WHERE id = ?').pluck();
   const isStepEnded = database
     .prepare(
       "SELECT EXISTS (SELECT 1 FROM step_records WHERE run_id = ? AND step = ? AND visit = ? AND status IN ('completed', 'skipped', 'failed'))",
@@ -21,10 +20,8 @@ export function createStepWriter(database: Database): StepWriter {
     .pluck();
 
   return {
-    hasEnded(runNumber, steps) {
-      if (steps.length === 0) return false;
-      // A run that was cancelled may be pruned before its worker has stored the last turn.
-      const first = unpackVisits((selectFirstSteps.get(runNumber) as string | null | undefined) ?? null);
+    hasEnded(runNumber, firstSteps, steps) {
+      const first = unpackVisits(firstSteps);
       return steps.some((record) => {
         const [name, number] = [stepRecords.read(record, 'step'), stepRecords.read(record, 'visit')];
         return first.some(({ step, visit }) => step === name && visit === number) || isStepEnded.get(runNumber, name, number) === 1;
