@@ -34,12 +34,29 @@ export function isCallerGone({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
+/** Called with each chunk of a body as it comes. */
+export type Seen = (chunk: Uint8Array) => void;
+
+/** Calls `seen` with the chunks of a stream that has another reader, which starts later. */
+export function listen(raw: IncomingMessage, seen: Seen | null): void {
+  if (seen === null) return;
+  raw.on('data', seen);
+  // A listener alone would start the stream before its reader is there.
+  raw.pause();
+}
+
 /**
  * Resolves to the result of `read` for the whole body. Rejects with its error, with `too_large` as soon as the body exceeds
  * the limit, with `unavailable` when memory is full, and with `invalid` when the caller disconnects.
  */
-export function readBytes<Value>(body: Readable, limit: number, bodyMemory: BodyMemory, read: (bytes: Buffer) => Value): Promise<Value> {
-  return new Promise((resolve, reject) => new BodyReader(body, limit, bodyMemory, (bytes) => resolve(read(bytes)), reject));
+export function readBytes<Value>(body: Readable, { limit, bodyMemory, seen }: ReadOptions, read: (bytes: Buffer) => Value): Promise<Value> {
+  return new Promise((resolve, reject) => new BodyReader(body, limit, bodyMemory, seen, (bytes) => resolve(read(bytes)), reject));
+}
+
+interface ReadOptions {
+  limit: number;
+  bodyMemory: BodyMemory;
+  seen: Seen | null;
 }
 
 /** Bytes copied per turn of the event loop. */
@@ -52,6 +69,7 @@ class BodyReader {
   readonly #body: Readable;
   readonly #limit: number;
   readonly #memory: BodyMemory;
+  readonly #seen: Seen | null;
   readonly #resolve: (bytes: Buffer) => void;
   readonly #reject: (error: unknown) => void;
   readonly #chunks: Buffer[] = [];
@@ -59,10 +77,18 @@ class BodyReader {
   /** Leading chunks that are final. */
   #mergedCount = 0;
 
-  constructor(body: Readable, limit: number, bodyMemory: BodyMemory, take: (bytes: Buffer) => void, reject: (error: unknown) => void) {
+  constructor(
+    body: Readable,
+    limit: number,
+    bodyMemory: BodyMemory,
+    seen: Seen | null,
+    take: (bytes: Buffer) => void,
+    reject: (error: unknown) => void,
+  ) {
     this.#body = body;
     this.#limit = limit;
     this.#memory = bodyMemory;
+    this.#seen = seen;
     this.#resolve = take;
     this.#reject = reject;
     body.on('data', (chunk: Buffer) => this.#add(chunk));
@@ -77,6 +103,7 @@ class BodyReader {
     if (this.#size > this.#limit) return this.#fail(tooLarge(this.#limit));
     try {
       this.#memory.reserve(chunk.length);
+      this.#seen?.(chunk);
       this.#chunks.push(chunk);
       if (this.#chunks.length - this.#mergedCount === MAX_UNMERGED) this.#mergeSmall();
     } catch (error) {

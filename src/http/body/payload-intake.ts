@@ -20,7 +20,7 @@ import { provenBody, type ReceivedBody, receiveBody } from './received-body.ts';
 
 export type ReceivedPayload = ReceivedBody & { payload: Payload };
 
-export interface ExpectedPayload extends Pick<BodyIntake, 'limits' | 'bodyMemory'> {
+export interface ExpectedPayload extends Pick<BodyIntake, 'limits' | 'bodyMemory' | 'seen'> {
   source: PayloadSource;
   /** Proves the sender before the payload is read. */
   sender: { finish(body: unknown, bytes: Uint8Array | undefined): Promise<void> | undefined } | null;
@@ -46,12 +46,12 @@ const FORMATS: Record<PayloadSource, { name: string; kinds: readonly BodyKind[];
 export function createPayloadIntake(blobs: BlobStore): PayloadIntake {
   const payloads = createPayloadReader();
   return {
-    async receive(request, media, { source, limits, bodyMemory, sender }) {
+    async receive(request, media, { source, limits, bodyMemory, seen, sender }) {
       const kind = kindFrom(request, media, source);
       const staged = blobs.stage();
       try {
         // A Darwin document may be large: it is stored as a file, and decoded as a body only when it is small.
-        const intake = { limits, bodyMemory, write: staged.write, keepsFilenames: source === 'robovision', needsFields: true };
+        const intake = { limits, bodyMemory, seen, write: staged.write, keepsFilenames: source === 'robovision', needsFields: true };
         const format = bodyFormat(source === 'v7' ? 'raw' : 'auto', media, limits);
         const received = withFields(await receiveBody(request, media, intake, format));
         await sender?.finish(...provenBody(received));

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { readFormType } from '../../core/form/form-type.ts';
 import type { FileHandle, RequestBody } from '../../core/run/request.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
-import { readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
+import { listen, readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
 import type { BodyFormat } from './body-format.ts';
 import { openBody } from './content-coding.ts';
 import { decodeBytes, decodeIfJson, jsonOfField, mayBeginJson, type TextFormat } from './decode-body.ts';
@@ -37,14 +37,21 @@ export function receiveBody(
   format: BodyFormat,
 ): Promise<ReceivedBody> {
   const { raw } = request;
-  const { bodyBytes } = intake.limits;
+  const { limits, bodyMemory, seen } = intake;
+  const { bodyBytes: limit } = limits;
   refuseWhenGone(raw);
-  if (format.kind === 'multipart') return receiveForm(raw, intake, format.field);
-  refuseAnnouncedSize(raw, bodyBytes);
-  const body = openBody(raw, bodyBytes);
-  if (format.kind === 'file') return storeFile(streamBytes(body, bodyBytes), media, intake);
-  if (format.kind === 'unknown') return receiveUnknown(streamBytes(body, bodyBytes), media, intake);
-  return readBytes(body, bodyBytes, intake.bodyMemory, (bytes) => read(bytes, format));
+  if (format.kind === 'multipart') {
+    listen(raw, seen);
+    return receiveForm(raw, intake, format.field);
+  }
+  refuseAnnouncedSize(raw, limit);
+  const body = openBody(raw, limit);
+  // The usual body needs no second listener.
+  const isSeenByReader = body === raw && format.kind !== 'file' && format.kind !== 'unknown';
+  if (!isSeenByReader) listen(raw, seen);
+  if (format.kind === 'file') return storeFile(streamBytes(body, limit), media, intake);
+  if (format.kind === 'unknown') return receiveUnknown(streamBytes(body, limit), media, intake);
+  return readBytes(body, { limit, bodyMemory, seen: isSeenByReader ? seen : null }, (bytes) => read(bytes, format));
 }
 
 async function receiveForm(raw: IncomingMessage, intake: BodyIntake, field: string | null): Promise<ReceivedBody> {

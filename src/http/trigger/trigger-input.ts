@@ -45,15 +45,15 @@ export async function readTriggerInput(
   const { payload: source } = target.sink;
   const setting = sender === null ? target.sink.body : sender.bodySetting(target.sink.body);
   const limits = sender === null ? target.sink.limits : sender.limits(target.sink.limits);
-  sender?.watch(request.raw);
+  const seen = sender === null ? null : sender.watch(request.raw);
   const media = readMediaType(request.raw.headers['content-type'], setting === 'auto' || typeof setting === 'object');
   if (source !== null) {
-    const { payload, ...received } = await payloads.receive(request, media, { source, limits, bodyMemory, sender });
-    const { head, body, request: seen } = triggerInput(request, target, media, received, now);
+    const { payload, ...received } = await payloads.receive(request, media, { source, limits, bodyMemory, seen, sender });
+    const { head, body, request: read } = triggerInput(request, target, media, received, now);
     return {
       head: { ...head, payload },
       body,
-      request: seen === null ? null : { ...seen, payload },
+      request: read === null ? null : { ...read, payload },
       ...(received.reading === undefined ? {} : { reading: received.reading }),
     };
   }
@@ -63,10 +63,10 @@ export async function readTriggerInput(
   }
   const format = bodyFormat(setting, media, limits);
   if (format.kind === 'multipart' || (sender !== null && mayBeFile(format))) {
-    const received = await receiveStaged(request, media, format, { limits, bodyMemory }, blobs, sender);
+    const received = await receiveStaged(request, media, format, { limits, bodyMemory, seen }, blobs, sender);
     return triggerInput(request, target, media, received, now);
   }
-  const received = await receiveBody(request, media, { limits, bodyMemory, write: blobs.write }, format);
+  const received = await receiveBody(request, media, { limits, bodyMemory, seen, write: blobs.write }, format);
   const proving = sender?.finish(...provenBody(received));
   if (proving !== undefined) await proving;
   return triggerInput(request, target, media, received, now);
@@ -81,7 +81,7 @@ async function receiveStaged(
   request: FastifyRequest,
   media: MediaType | null,
   format: BodyFormat,
-  bounds: Pick<BodyIntake, 'limits' | 'bodyMemory'>,
+  bounds: Pick<BodyIntake, 'limits' | 'bodyMemory' | 'seen'>,
   blobs: BlobStore,
   sender: SenderCheck | null,
 ): Promise<ReceivedBody> {

@@ -111,22 +111,22 @@ function timeOf({ from, unit }: TimestampSource, fields: ReadonlyMap<string, str
 class SignatureCheck implements Proving {
   readonly #scheme: Scheme;
   readonly #now: number;
-  readonly #checks: readonly { index: number; digest: SecretCheck }[];
+  readonly #checks: readonly { index: number; check: SecretCheck }[];
 
   constructor(scheme: Scheme, text: SignedText, signed: Signed, secrets: readonly [number, SignatureSecret][], now: number) {
     this.#scheme = scheme;
     this.#now = now;
     const [before, after] = [text.before(signed), text.after(signed)];
-    this.#checks = secrets.map(([index, secret]) => ({ index, digest: secret.start(signed, before, after) }));
+    this.#checks = secrets.map(([index, secret]) => ({ index, check: secret.start(signed, before, after) }));
   }
 
   readonly update = (chunk: Uint8Array): void => {
-    for (const { digest } of this.#checks) digest.update(chunk);
+    for (const { check } of this.#checks) check.update(chunk);
   };
 
   finish(request: SeenRequest): Verdict {
     const { header, timestamp, toleranceSeconds = Number.POSITIVE_INFINITY } = this.#scheme;
-    const matching = this.#checks.filter(({ digest }) => digest.matches());
+    const matching = this.#checks.filter(({ check }) => check.matches());
     const [first] = matching;
     if (first === undefined) return refusal(`the signature in ${header} does not match the request and the sink's secret`);
     if (timestamp !== undefined && isInBody(timestamp)) {

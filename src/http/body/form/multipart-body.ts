@@ -10,6 +10,7 @@ import { LARGE_RUN_BYTES } from '../../../core/run/run-weight.ts';
 import type { SinkLimits } from '../../../core/sink/sink.ts';
 import { AppError } from '../../../errors.ts';
 import type { WriteBlob } from '../../../files/blobs.ts';
+import type { Seen } from '../body-bytes.ts';
 import type { BodyMemory } from '../body-memory.ts';
 import { bodyKindOf } from '../media-type.ts';
 import { readFormParts } from './form-parts.ts';
@@ -34,6 +35,8 @@ export interface BodyIntake {
   needsFields?: boolean;
   /** Accounts for the bytes of fields. */
   bodyMemory: BodyMemory;
+  /** Sees each chunk of the body as it came, still in its content coding. */
+  seen: Seen | null;
 }
 
 /** Rejects with `invalid` for a malformed form and `too_large` beyond the sink's limits. `body` itself enforces `formBytes`. */

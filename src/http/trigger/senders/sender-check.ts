@@ -12,6 +12,7 @@ import { type SeenRequest, textAt } from '../../../presets/place.ts';
 import type { Handshake, Place } from '../../../presets/preset.ts';
 import { isRefusal, type ProofHead, type Proving, type Refusal, type Signed, type Verdict } from '../../../presets/proofs/proof.ts';
 import { type FetchText, Unreachable } from '../../../presets/remote/fetch-text.ts';
+import type { Seen } from '../../body/body-bytes.ts';
 import type { FailedCredentials } from '../../failed-credentials.ts';
 import type { TriggerTarget } from '../trigger-target.ts';
 import type { CredentialUses } from './credential-uses.ts';
@@ -84,13 +85,10 @@ export class SenderCheck {
     return ofSink === 'auto' ? (this.#request.opened.scheme.preset?.body ?? ofSink) : ofSink;
   }
 
-  /** Must be called before the body is read: the proof then sees its bytes. */
-  watch(raw: IncomingMessage): void {
+  /** Must be called before the body is read. Returns the function that must see its bytes as they come; null for none. */
+  watch(raw: IncomingMessage): Seen | null {
     this.#raw = raw;
-    if (isRefusal(this.#begun) || this.#begun.update === null) return;
-    raw.on('data', this.#begun.update);
-    // A listener alone would start the stream before its reader is there.
-    raw.pause();
+    return isRefusal(this.#begun) ? null : this.#begun.update;
   }
 
   /**
