@@ -4,7 +4,7 @@
 import bearerAuth from '@fastify/bearer-auth';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { tokenMatches } from '../token.ts';
-import type { FailedCredentials } from './failed-credentials.ts';
+import type { FailedCredentials } from './limits/failed-credentials.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -20,19 +20,19 @@ import { Admission } from './admission.ts';
 import { createRequireToken } from './authenticate.ts';
 import { createPayloadIntake, type PayloadIntake } from './body/payload-intake.ts';
 import { createFastify } from './create-fastify.ts';
-import { FailedCredentials } from './failed-credentials.ts';
 import { healthRoutes } from './health.ts';
+import { FailedCredentials } from './limits/failed-credentials.ts';
+import { SinkRates } from './limits/sink-rates.ts';
 import { EventStreams } from './streams/event-streams.ts';
 import { runRoutes } from './streams/run-routes.ts';
 import { createRunWaiter } from './streams/run-waiter.ts';
 import { createStoredReads } from './streams/stored-reads.ts';
 import { UnsentAnswers } from './streams/unsent-answers.ts';
 import { TriggerAnswers } from './trigger/answer.ts';
-import { RejectionLog } from './trigger/rejection-log.ts';
+import { RejectionLog } from './trigger/rejections/rejection-log.ts';
 import { CredentialUses } from './trigger/senders/credential-uses.ts';
 import { SenderGate } from './trigger/senders/sender-gate.ts';
 import { Senders } from './trigger/senders/senders.ts';
-import { createTokenBuckets } from './trigger/token-bucket.ts';
 import { triggerRoutes } from './trigger/trigger-route.ts';
 
 export interface ServerDependencies {
@@ -134,6 +134,8 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   const payloads = createPayloadIntake(blobs);
   const server = new HttpServer({ fastify, admission, streams, payloads, rejections, baseUrl });
   const uses = new CredentialUses(wallClock);
+  const rates = new SinkRates(clock, rateLimit === 0 ? null : { perSecond: rateLimit, burst: rateLimit });
+  dependencies.catalog.onChange(({ sinks }) => rates.keep(sinks));
   const shared = {
     ...dependencies,
     reads,
@@ -155,7 +157,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     gate: new SenderGate({ ...shared, rejections, senders: new Senders({ ...shared, baseUrl: () => server.baseUrl, failures }) }),
     answers: new TriggerAnswers({ ...shared, waitForRun: createRunWaiter(reads, feed), renderLarge: engine.renderLarge }),
     rejections,
-    rateLimit: rateLimit === 0 ? null : createTokenBuckets(clock, rateLimit, rateLimit),
+    rates,
     refuseWhenFull: () => admission.refuseWhenFull(),
   });
   return server;

@@ -1,7 +1,7 @@
 // What is kept of refused triggers: enough to find a mistake, and no more than so much, whatever callers send.
 
 import { describe, expect, test } from 'vitest';
-import { type RefusedTrigger, RejectionEntries } from '../../src/http/trigger/rejection-entries.ts';
+import { type RefusedTrigger, RejectionEntries } from '../../src/http/trigger/rejections/rejection-entries.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';

@@ -14,11 +14,12 @@ import type { MemoryBudget } from '../../memory-budget.ts';
 import { findPreset } from '../../presets/table.ts';
 import { BodyMemory } from '../body/body-memory.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
+import type { SinkRates } from '../limits/sink-rates.ts';
 import { carriesLastEventId } from '../streams/last-event-id.ts';
 import type { TriggerAnswers } from './answer.ts';
 import { mayCarryKey, readIdempotency } from './idempotency.ts';
 import { answerOtherMethod, type OtherMethods } from './other-methods.ts';
-import { type RejectionLog, refusalOf } from './rejection-log.ts';
+import { type RejectionLog, refusalOf } from './rejections/rejection-log.ts';
 import { hideBodySecret } from './senders/hide-body-secret.ts';
 import { providerAnswer } from './senders/provider-answer.ts';
 import type { SenderCheck } from './senders/sender-check.ts';
@@ -26,7 +27,6 @@ import { findClaiming, type SenderGate } from './senders/sender-gate.ts';
 import { createSinkRouter, type SinkRouter } from './sink-router.ts';
 import { splitRequest } from './split-request.ts';
 import { startRun, startRuns } from './start-run.ts';
-import type { TokenBuckets } from './token-bucket.ts';
 import { readTriggerInput, type TriggerInput } from './trigger-input.ts';
 import { splitUrl, TRIGGER_PREFIXES } from './trigger-path.ts';
 import type { TriggerTarget } from './trigger-target.ts';
@@ -56,8 +56,7 @@ export interface TriggerDependencies {
   gate: SenderGate;
   answers: TriggerAnswers;
   rejections: RejectionLog;
-  /** Null: no limit. */
-  rateLimit: TokenBuckets | null;
+  rates: SinkRates;
   /** Throws `unavailable` while the server should take no new runs. */
   refuseWhenFull: () => void;
 }
@@ -131,24 +130,26 @@ class TriggerRoute {
   }
 
   checkRate(request: FastifyRequest, done: HookHandlerDoneFunction): void {
-    const retryAfterSeconds = this.#parts.rateLimit?.take(`${request.target.sink.id} ${request.target.clientIp}`) ?? null;
-    if (retryAfterSeconds === null) done();
-    else done(new AppError('rate_limited', 'too many requests to this sink from this address', { retryAfterSeconds }));
+    const refusal = this.#parts.rates.check(request.target);
+    if (refusal === null) done();
+    else done(refusal);
   }
 
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     // A reconnecting stream must not start a run. Without a key there is no run to join, and 204 makes an EventSource stop.
     if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
-    const { engine, blobs, payloads, memory, wallClock, gate, answers, refuseWhenFull } = this.#parts;
+    const { engine, blobs, payloads, memory, wallClock, gate, answers, rates, refuseWhenFull } = this.#parts;
     refuseWhenFull();
     const { target, sender } = request;
     const { sink } = target;
     const answer = answerOf(request);
+    if (sender === null) rates.take(target, reply.raw);
     const bodyMemory = new BodyMemory(memory, request.raw);
     try {
       let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, bodyMemory, sender, now: wallClock() });
       const handshake = sender?.handshake ?? null;
       if (handshake !== null && !handshake.startsRun) return gate.answerHandshake(request, reply, handshake.answer);
+      if (sender !== null) rates.take(target, reply.raw);
       const secretPlace = sender?.secretPlace ?? null;
       if (secretPlace !== null) input = hideBodySecret(input, secretPlace);
       if (sink.split !== undefined) return await this.#startRuns(request, reply, answer, input);

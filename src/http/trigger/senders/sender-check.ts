@@ -12,7 +12,7 @@ import { type SeenRequest, textAt } from '../../../presets/place.ts';
 import type { Handshake, Place } from '../../../presets/preset.ts';
 import { isRefusal, type ProofHead, type Proving, type Refusal, type Signed, type Verdict } from '../../../presets/proofs/proof.ts';
 import { type FetchText, Unreachable } from '../../../presets/remote/fetch-text.ts';
-import type { FailedCredentials } from '../../failed-credentials.ts';
+import type { FailedCredentials } from '../../limits/failed-credentials.ts';
 import type { TriggerTarget } from '../trigger-target.ts';
 import type { CredentialUses } from './credential-uses.ts';
 import type { OpenedScheme } from './open-scheme.ts';

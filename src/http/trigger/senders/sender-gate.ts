@@ -18,7 +18,7 @@ import type { RequireToken } from '../../authenticate.ts';
 import { hasBody } from '../../body/body-bytes.ts';
 import { NO_BODY } from '../../body/received-body.ts';
 import { answerOtherMethod, type OtherMethods } from '../other-methods.ts';
-import { handshakeOf, type RejectionLog } from '../rejection-log.ts';
+import { handshakeOf, type RejectionLog } from '../rejections/rejection-log.ts';
 import { readQuery } from '../trigger-input.ts';
 import type { CredentialUses } from './credential-uses.ts';
 import type { SenderCheck } from './sender-check.ts';
@@ -61,8 +61,10 @@ export class SenderGate {
   /** Calls `done` when the request may go on, or with its error (`forbidden`, `unauthorized`, `rate_limited`). Answers a handshake that its head tells. */
   verify(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     const { sink, clientIp } = request.target;
-    const { allowFrom, auth } = sink;
-    if (allowFrom !== undefined && !isAllowed(allowFrom, clientIp))
+    const { allowFrom, blockFrom, auth } = sink;
+    if (blockFrom !== undefined && isWithin(blockFrom, clientIp))
+      return done(new AppError('forbidden', 'this address may not trigger the sink: "block_from" names it'));
+    if (allowFrom !== undefined && !isWithin(allowFrom, clientIp))
       return done(new AppError('forbidden', 'this address may not trigger the sink: "allow_from" does not name it'));
     switch (auth.type) {
       case 'none':
@@ -133,7 +135,7 @@ const blockListOf = memoizeByIdentity((ranges: readonly string[]): BlockList => 
   return list;
 });
 
-function isAllowed(ranges: readonly string[], clientIp: string): boolean {
+function isWithin(ranges: readonly string[], clientIp: string): boolean {
   const address = canonicalAddress(clientIp);
   return address !== null && blockListOf(ranges).check(address, address.includes(':') ? 'ipv6' : 'ipv4');
 }

@@ -1,15 +1,15 @@
 // Records refused triggers. Text from callers is cut, refusals are counted in entries, and entries are stored at a bounded
 // rate, so that a flood of refusals costs neither memory nor disk.
 
-import type { Clock } from '../../clock.ts';
-import { isAppId } from '../../core/app.ts';
-import { hideSecretPairs } from '../../core/secrets/caller-secrets.ts';
-import { cutText } from '../../core/values/cut-text.ts';
-import type { AppError } from '../../errors.ts';
-import type { Logger } from '../../logger.ts';
-import type { RejectionChange } from '../../storage/rejection-store.ts';
-import type { Storage } from '../../storage/storage.ts';
-import { statusOf } from '../error-handler.ts';
+import type { Clock } from '../../../clock.ts';
+import { isAppId } from '../../../core/app.ts';
+import { hideSecretPairs } from '../../../core/secrets/caller-secrets.ts';
+import { cutText } from '../../../core/values/cut-text.ts';
+import type { AppError } from '../../../errors.ts';
+import type { Logger } from '../../../logger.ts';
+import type { RejectionChange } from '../../../storage/rejection-store.ts';
+import type { Storage } from '../../../storage/storage.ts';
+import { statusOf } from '../../error-handler.ts';
 import { type RefusedTrigger, RejectionEntries, type RejectionEntry } from './rejection-entries.ts';
 
 /** `sinkId` is absent when no sink matched. */
