@@ -26,6 +26,7 @@ import { definitionRacesContract } from './contract/races/definitions.ts';
 import { keyRacesContract } from './contract/races/keys.ts';
 import { overflowRacesContract } from './contract/races/overflow.ts';
 import { wakeUpRacesContract } from './contract/races/wake-ups.ts';
+import { blockedClientsContract } from './contract/blocked-clients.ts';
 import { rejectionsContract } from './contract/rejections.ts';
 import { advancingRunsContract } from './contract/runs/advancing.ts';
 import { cancellingRunsContract } from './contract/runs/cancelling.ts';
@@ -79,6 +80,7 @@ const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   latestWinsContract,
   stepMemoryContract,
   rejectionsContract,
+  blockedClientsContract,
   retentionContract,
   concurrencyContract,
 ];

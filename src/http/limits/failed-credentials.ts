@@ -1,7 +1,7 @@
 // Limits how often a client may present wrong credentials. Right ones are never limited.
 
 import type { Clock } from '../../clock.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, type RefusalReason } from '../../errors.ts';
 import { clientKeyOf } from './client-key.ts';
 import { BucketPool, type TokenBuckets } from './token-buckets.ts';
 
@@ -16,9 +16,9 @@ export class FailedCredentials {
   }
 
   /** Counts a failure. Returns `unauthorized`, or `rate_limited` after too many. `challenge` is for WWW-Authenticate. */
-  refuse(clientIp: string, message: string, challenge: string): AppError {
+  refuse(clientIp: string, reason: RefusalReason, message: string, challenge: string): AppError {
     const retryAfterSeconds = this.#failures.take(clientKeyOf(clientIp));
-    if (retryAfterSeconds > 0) return new AppError('rate_limited', 'too many wrong credentials from this address', { retryAfterSeconds });
-    return new AppError('unauthorized', message, { headers: { 'www-authenticate': challenge } });
+    if (retryAfterSeconds === 0) return new AppError('unauthorized', message, { reason, headers: { 'www-authenticate': challenge } });
+    return new AppError('rate_limited', 'too many wrong credentials from this address', { reason: 'too_many_failures', retryAfterSeconds });
   }
 }

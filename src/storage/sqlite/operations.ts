@@ -7,6 +7,7 @@ import type { ClockStep } from '../../core/run/server-time.ts';
 import type { ClaimLimit, DeliveryLease } from '../delivery-records.ts';
 import type { CreateRunResult, CreateRunsResult, Lease } from '../run-records.ts';
 import type { Storage } from '../storage.ts';
+import { createBlockOperations, createBlockQueries } from './blocked-clients.ts';
 import { DefinitionReader } from './definitions/read-definitions.ts';
 import { DefinitionWriter } from './definitions/write-definitions.ts';
 import type { PackedClaims } from './deliveries/claimed-deliveries.ts';
@@ -41,12 +42,16 @@ export const READS = [
   'readEvents',
   'findStream',
   'listRejections',
+  'getRejection',
+  'listBlockedClients',
   'getDelivery',
   'listDeliveries',
 ] as const;
 export const WRITES = [
   'changeDefinitions',
   'recordRejections',
+  'blockClient',
+  'unblockClient',
   'ping',
   // These only read, but must see all earlier writes. The server needs the first to start.
   'loadDefinitions',
@@ -135,6 +140,7 @@ export function createWrites(database: Database): Writes {
     ...createDeliveryRetries(database, overflows, findDelivery),
     ...createMemoryQueries(database),
     ...createRejectionOperations(database),
+    ...createBlockOperations(database),
     ...createRetentionOperations(database),
     ...createServerTimeOperations(database),
     ...createBlobQueries(database),
@@ -148,6 +154,7 @@ export function createReads(database: Database): Reads {
     ...bindAll(new RunReader(database), ['getRun', 'getOutcome', 'listRuns', 'listRequests', 'readEvents', 'findStream']),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
     ...createRejectionQueries(database),
+    ...createBlockQueries(database),
   };
 }
 

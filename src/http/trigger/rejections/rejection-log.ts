@@ -5,7 +5,7 @@ import type { Clock } from '../../../clock.ts';
 import { isAppId } from '../../../core/app.ts';
 import { hideSecretPairs } from '../../../core/secrets/caller-secrets.ts';
 import { cutText } from '../../../core/values/cut-text.ts';
-import type { AppError } from '../../../errors.ts';
+import type { AppError, ErrorCode, RefusalReason } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
 import type { RejectionChange } from '../../../storage/rejection-store.ts';
 import type { Storage } from '../../../storage/storage.ts';
@@ -16,12 +16,28 @@ import { type RefusedTrigger, RejectionEntries, type RejectionEntry } from './re
 type RefusedRequest = Pick<RefusedTrigger, 'method' | 'path' | 'clientIp'> & { sinkId?: string | null | undefined };
 
 /** `path` begins with the app's segment. */
-export function refusalOf({ code, message }: AppError, { sinkId = null, method, path, clientIp }: RefusedRequest): RefusedTrigger {
+export function refusalOf({ code, message, reason = REASON_OF_CODE[code] }: AppError, { sinkId = null, method, path, clientIp }: RefusedRequest): RefusedTrigger {
   const [, app = ''] = path.split('/', 2);
   const appId = isAppId(app) ? app : null;
   const shown = { path: hideSecretPairs(path), message: hideSecretPairs(message) };
-  return { sinkId, appId, method, status: statusOf(code), code, clientIp, ...shown };
+  return { sinkId, appId, method, status: statusOf(code), code, reason, clientIp, ...shown };
 }
+
+const REASON_OF_CODE: Readonly<Record<ErrorCode, RefusalReason>> = {
+  invalid: 'malformed',
+  unauthorized: 'wrong_token',
+  forbidden: 'blocked',
+  not_found: 'no_sink',
+  method_not_allowed: 'wrong_method',
+  conflict: 'key_reused',
+  precondition_failed: 'malformed',
+  too_large: 'too_large',
+  unsupported_media: 'unsupported_media',
+  unprocessable: 'unfit_input',
+  rate_limited: 'rate_limited',
+  dispatch_failed: 'failed',
+  unavailable: 'unavailable',
+};
 
 /** An answered handshake is recorded beside refusals: neither starts a run. */
 export function handshakeOf(status: number, { sinkId = null, method, path, clientIp }: RefusedRequest): RefusedTrigger {
@@ -33,6 +49,7 @@ export function handshakeOf(status: number, { sinkId = null, method, path, clien
     path: hideSecretPairs(path),
     status,
     code: 'handshake',
+    reason: 'handshake',
     message: 'a handshake of the sender was answered',
     clientIp,
   };

@@ -86,9 +86,9 @@ export class SenderGate {
   #verifyToken(request: FastifyRequest, reply: FastifyReply, tokens: readonly TokenHash[], done: HookHandlerDoneFunction): void {
     const { requireToken, uses, wallClock } = this.#parts;
     requireToken(request, reply, validHashes(tokens, wallClock()), (error) => {
-      if (error === undefined)
-        uses.record(request.target.sink.id, tokens.length === 1 ? (tokens[0] as TokenHash).hash : hashOfToken(request));
-      done(error);
+      if (error !== undefined) return done(hasEnded(tokens, request, wallClock()) ? asExpired(error) : error);
+      uses.record(request.target.sink.id, tokens.length === 1 ? (tokens[0] as TokenHash).hash : hashOfToken(request));
+      done();
     });
   }
 
@@ -138,6 +138,16 @@ const blockListOf = memoizeByIdentity((ranges: readonly string[]): BlockList => 
 function isWithin(ranges: readonly string[], clientIp: string): boolean {
   const address = canonicalAddress(clientIp);
   return address !== null && blockListOf(ranges).check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+}
+
+function hasEnded(tokens: readonly TokenHash[], request: FastifyRequest, now: number): boolean {
+  const ended = tokens.filter(({ endsAt }) => endsAt !== null && endsAt <= now);
+  return ended.length > 0 && ended.some(({ hash }) => hash === hashOfToken(request));
+}
+
+function asExpired(error: Error): Error {
+  if (!(error instanceof AppError) || error.code !== 'unauthorized') return error;
+  return new AppError('unauthorized', 'the token has expired: its end has passed', { reason: 'expired_token', headers: error.headers });
 }
 
 function hashOfToken({ raw }: FastifyRequest): string {
