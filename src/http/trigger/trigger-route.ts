@@ -14,13 +14,17 @@ import type { MemoryBudget } from '../../memory-budget.ts';
 import { findPreset } from '../../presets/table.ts';
 import { BodyMemory } from '../body/body-memory.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
+import type { BlockedClients } from '../limits/blocked-clients.ts';
 import type { SinkRates } from '../limits/sink-rates.ts';
 import { carriesLastEventId } from '../streams/last-event-id.ts';
 import type { TriggerAnswers } from './answer.ts';
 import { mayCarryKey, readIdempotency } from './idempotency.ts';
 import { answerOtherMethod, type OtherMethods } from './other-methods.ts';
+import type { RefusedBody } from './rejections/refused-body.ts';
+import type { RefusedCaptures } from './rejections/refused-captures.ts';
 import { type RejectionLog, refusalOf } from './rejections/rejection-log.ts';
 import { hideBodySecret } from './senders/hide-body-secret.ts';
+import { secretPlaceOf } from './senders/open-scheme.ts';
 import { providerAnswer } from './senders/provider-answer.ts';
 import type { SenderCheck } from './senders/sender-check.ts';
 import { findClaiming, type SenderGate } from './senders/sender-gate.ts';
@@ -38,6 +42,8 @@ declare module 'fastify' {
     sender: SenderCheck | null;
     /** Set for a request that no sink of its path accepts, but that may be a handshake of one. */
     otherMethods: OtherMethods | null;
+    /** Set while the operator waits for a refused request of the sink. */
+    refusedBody: RefusedBody | null;
   }
   interface FastifyContextConfig {
     /** The part of the URL before the app's segment. */
@@ -57,6 +63,8 @@ export interface TriggerDependencies {
   answers: TriggerAnswers;
   rejections: RejectionLog;
   rates: SinkRates;
+  blocked: BlockedClients;
+  captures: RefusedCaptures;
   /** Throws `unavailable` while the server should take no new runs. */
   refuseWhenFull: () => void;
 }
@@ -69,6 +77,7 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
   server.decorateRequest('target', null as unknown as TriggerTarget);
   server.decorateRequest('sender', null);
   server.decorateRequest('otherMethods', null);
+  server.decorateRequest('refusedBody', null);
   for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
   for (const prefix of TRIGGER_PREFIXES) registerUnder(prefix, server, route, dependencies.gate);
 }
@@ -111,15 +120,18 @@ class TriggerRoute {
   }
 
   findSink(prefix: string, request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const clientIp = clientIpOf(request);
+    if (this.#parts.blocked.has(clientIp)) return done(new AppError('forbidden', 'this address is blocked'));
     const [path, query] = splitUrl(request.raw.url as string, prefix);
     const fault = requestPathFault(path);
     if (fault !== null) return done(new AppError('invalid', `the request is malformed: ${fault}`));
     const match = this.#router.match(request.method, path);
     if (match.kind === 'none') return done(new AppError('not_found', `no sink found for ${request.method} ${path}`));
     const endOfApp = path.indexOf('/', 1);
-    const place = { path: endOfApp === -1 ? '/' : path.slice(endOfApp), query, clientIp: clientIpOf(request) };
+    const place = { path: endOfApp === -1 ? '/' : path.slice(endOfApp), query, clientIp };
     if (match.kind === 'sink') {
       request.target = { sink: match.sink, params: match.params, ...place };
+      request.refusedBody = this.#parts.captures.watch(match.sink.id, request.raw, reply.raw);
       return done();
     }
     const claiming = findClaiming(match.sinks, request, query);
@@ -184,13 +196,18 @@ class TriggerRoute {
   }
 
   recordRejection(request: FastifyRequest, error: Error, done: () => void): void {
-    if (error instanceof AppError) {
-      const [path] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
-      const { method, target } = request;
-      const clientIp = target?.clientIp ?? clientIpOf(request);
-      this.#parts.rejections.add(refusalOf(error, { sinkId: target?.sink.id, method, path, clientIp }));
-    }
-    done();
+    if (!(error instanceof AppError)) return done();
+    const { rejections, captures } = this.#parts;
+    const [path] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
+    const { method, target, refusedBody, raw } = request;
+    const clientIp = target?.clientIp ?? clientIpOf(request);
+    const entry = rejections.add(refusalOf(error, { sinkId: target?.sink.id, method, path, clientIp }));
+    if (refusedBody === null) return done();
+    void refusedBody.readRest().then(() => {
+      const { id, auth } = target.sink;
+      captures.keep(entry, id, raw, refusedBody, auth.type === 'scheme' ? secretPlaceOf(auth) : null);
+      done();
+    });
   }
 }
 

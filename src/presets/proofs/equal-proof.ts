@@ -11,7 +11,9 @@ export function equalVerifier({ place }: EqualProof, secrets: readonly Secret[])
     if (texts.length === 0 || texts.includes(null)) return refusal('missing_token', `the secret is missing: ${place} of the request`);
     // Every item of a list must have the same secret.
     const match = validSecrets(hashed, now).filter(([, { hash }]) => texts.map((text) => isHashOf(hash, text as string)).every(Boolean));
-    return match[0] === undefined ? refusal('wrong_token', `the secret at ${place} of the request is wrong`) : { isProven: true, secret: match[0][0] };
+    return match[0] === undefined
+      ? refusal('wrong_token', `the secret at ${place} of the request is wrong`)
+      : { isProven: true, secret: match[0][0] };
   };
   return {
     begin(head, now) {

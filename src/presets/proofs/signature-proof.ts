@@ -128,7 +128,8 @@ class SignatureCheck implements Proving {
     const { header, timestamp, toleranceSeconds = Number.POSITIVE_INFINITY } = this.#scheme;
     const matching = this.#checks.filter(({ digest }) => digest.matches());
     const [first] = matching;
-    if (first === undefined) return refusal('signature_mismatch', `the signature in ${header} does not match the request and the sink's secret`);
+    if (first === undefined)
+      return refusal('signature_mismatch', `the signature in ${header} does not match the request and the sink's secret`);
     if (timestamp !== undefined && isInBody(timestamp)) {
       const fault = timestampFault(textAt(timestamp.from as Place, request), timestamp.unit, toleranceSeconds, this.#now);
       if (fault !== null) return refusal(fault.kind, `the signature in ${header} is refused: ${fault.why}`);

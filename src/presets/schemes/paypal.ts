@@ -51,10 +51,12 @@ const TOLERANCE_SECONDS = 4 * 86_400;
 function readTransmission(head: ProofHead, now: number): Transmission | Refusal {
   const header = (name: string): string => headerAt(`paypal-${name}`, head) ?? '';
   const [id, time, certificateUrl] = [header('transmission-id'), header('transmission-time'), header('cert-url')];
-  if (!ID.test(id)) return refusal('signature_missing', 'the request has no signature: header paypal-transmission-id is missing or malformed');
+  if (!ID.test(id))
+    return refusal('signature_missing', 'the request has no signature: header paypal-transmission-id is missing or malformed');
   const fault = timestampFault(time === '' ? null : time, 'rfc3339', TOLERANCE_SECONDS, now);
   if (fault !== null) return refusal(fault.kind, `the signature in paypal-transmission-sig is refused: ${fault.why}`);
-  if (header('auth-algo').toLowerCase() !== 'sha256withrsa') return refusal('signature_malformed', 'header paypal-auth-algo is not SHA256withRSA');
+  if (header('auth-algo').toLowerCase() !== 'sha256withrsa')
+    return refusal('signature_malformed', 'header paypal-auth-algo is not SHA256withRSA');
   if (!isPinned(certificateUrl, CERTIFICATE))
     return refusal('signature_malformed', 'the request is refused: paypal-cert-url is no address of certificates of PayPal');
   try {

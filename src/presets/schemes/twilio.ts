@@ -26,7 +26,8 @@ function formProving(head: ProofHead, signature: string, keys: readonly TextKey[
     update: null,
     finish(request) {
       const form = formOf(request);
-      if (form === null) return refusal('signature_malformed', 'the body is not signed: it is no form of UTF-8, and the URL has no bodySHA256');
+      if (form === null)
+        return refusal('signature_malformed', 'the body is not signed: it is no form of UTF-8, and the URL has no bodySHA256');
       return verdict(head, signature, keys, now, sortedText(form));
     },
   };
@@ -37,7 +38,8 @@ function hashProving(head: ProofHead, signature: string, keys: readonly TextKey[
   return {
     update: (chunk) => void hash.update(chunk),
     finish() {
-      if (hash.digest('hex') !== bodyHash) return refusal('signature_mismatch', 'the body is not the one whose hash is bodySHA256 of the signed URL');
+      if (hash.digest('hex') !== bodyHash)
+        return refusal('signature_mismatch', 'the body is not the one whose hash is bodySHA256 of the signed URL');
       return verdict(head, signature, keys, now, '');
     },
   };

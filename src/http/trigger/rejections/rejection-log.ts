@@ -16,7 +16,10 @@ import { type RefusedTrigger, RejectionEntries, type RejectionEntry } from './re
 type RefusedRequest = Pick<RefusedTrigger, 'method' | 'path' | 'clientIp'> & { sinkId?: string | null | undefined };
 
 /** `path` begins with the app's segment. */
-export function refusalOf({ code, message, reason = REASON_OF_CODE[code] }: AppError, { sinkId = null, method, path, clientIp }: RefusedRequest): RefusedTrigger {
+export function refusalOf(
+  { code, message, reason = REASON_OF_CODE[code] }: AppError,
+  { sinkId = null, method, path, clientIp }: RefusedRequest,
+): RefusedTrigger {
   const [, app = ''] = path.split('/', 2);
   const appId = isAppId(app) ? app : null;
   const shown = { path: hideSecretPairs(path), message: hideSecretPairs(message) };
@@ -78,7 +81,8 @@ export class RejectionLog {
     this.#logger = logger;
   }
 
-  add(refusal: RefusedTrigger): void {
+  /** Returns the entry that counts the refusal. */
+  add(refusal: RefusedTrigger): RejectionEntry {
     const { appId, method, path, message, clientIp } = refusal;
     const cut = {
       ...refusal,
@@ -88,7 +92,9 @@ export class RejectionLog {
       message: cutText(message, MAX_BYTES.message),
       clientIp: cutText(clientIp, MAX_BYTES.clientIp),
     };
-    this.#unstored.add(this.#entries.count(cut, this.#clock(), performance.now()));
+    const entry = this.#entries.count(cut, this.#clock(), performance.now());
+    this.#unstored.add(entry);
+    return entry;
   }
 
   /** Stores the remaining entries and stops. */

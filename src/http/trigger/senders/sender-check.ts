@@ -175,7 +175,8 @@ export class SenderCheck {
   #answer(handshake: Handshake, body: unknown): ReadyAnswer {
     const { head, opened } = this.#request;
     const outcome = answerHandshake(handshake, { ...head, body }, opened.known);
-    if (outcome.kind === 'refused') throw new AppError('forbidden', `the handshake is refused: ${outcome.reason}`, { reason: 'handshake_failed' });
+    if (outcome.kind === 'refused')
+      throw new AppError('forbidden', `the handshake is refused: ${outcome.reason}`, { reason: 'handshake_failed' });
     return outcome.answer;
   }
 }

@@ -1,9 +1,7 @@
 // Lets a request pass to its sink when the sender may trigger it: by address, by token, or by a scheme, whose check goes on while
 // the body is read. Answers handshakes.
 
-import { BlockList } from 'node:net';
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
-import { type AddressRange, canonicalAddress, parseAddressRange } from '../../../address-range.ts';
 import type { Clock } from '../../../clock.ts';
 import type { TokenHash } from '../../../core/sink/auth/credentials.ts';
 import type { SchemeAuth } from '../../../core/sink/auth/scheme-auth.ts';
@@ -17,6 +15,7 @@ import { hashToken } from '../../../token.ts';
 import type { RequireToken } from '../../authenticate.ts';
 import { hasBody } from '../../body/body-bytes.ts';
 import { NO_BODY } from '../../body/received-body.ts';
+import { AddressList } from '../../limits/address-list.ts';
 import { answerOtherMethod, type OtherMethods } from '../other-methods.ts';
 import { handshakeOf, type RejectionLog } from '../rejections/rejection-log.ts';
 import { readQuery } from '../trigger-input.ts';
@@ -62,9 +61,9 @@ export class SenderGate {
   verify(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     const { sink, clientIp } = request.target;
     const { allowFrom, blockFrom, auth } = sink;
-    if (blockFrom !== undefined && isWithin(blockFrom, clientIp))
+    if (blockFrom !== undefined && addressListOf(blockFrom).has(clientIp))
       return done(new AppError('forbidden', 'this address may not trigger the sink: "block_from" names it'));
-    if (allowFrom !== undefined && !isWithin(allowFrom, clientIp))
+    if (allowFrom !== undefined && !addressListOf(allowFrom).has(clientIp))
       return done(new AppError('forbidden', 'this address may not trigger the sink: "allow_from" does not name it'));
     switch (auth.type) {
       case 'none':
@@ -126,19 +125,7 @@ export class SenderGate {
 }
 
 /** Compiled once per list: it is the same object for every request. */
-const blockListOf = memoizeByIdentity((ranges: readonly string[]): BlockList => {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const { address, prefix } = parseAddressRange(range) as AddressRange;
-    list.addSubnet(address, prefix, address.includes(':') ? 'ipv6' : 'ipv4');
-  }
-  return list;
-});
-
-function isWithin(ranges: readonly string[], clientIp: string): boolean {
-  const address = canonicalAddress(clientIp);
-  return address !== null && blockListOf(ranges).check(address, address.includes(':') ? 'ipv6' : 'ipv4');
-}
+const addressListOf = memoizeByIdentity((ranges: readonly string[]) => new AddressList(ranges));
 
 function hasEnded(tokens: readonly TokenHash[], request: FastifyRequest, now: number): boolean {
   const ended = tokens.filter(({ endsAt }) => endsAt !== null && endsAt <= now);

@@ -1,8 +1,8 @@
 // Blocked clients in SQLite. Their number is bounded.
 
 import type { Database } from 'better-sqlite3';
-import type { BlockedClient } from '../client-store.ts';
-import { given, type Row, table } from './table.ts';
+import type { BlockedClient } from '../../client-store.ts';
+import { given, type Row, table } from '../table.ts';
 
 const MAX_BLOCKS = 1000;
 
@@ -32,6 +32,10 @@ export function createBlockQueries(database: Database) {
   const all = database.prepare('SELECT * FROM blocked_clients ORDER BY range');
   return {
     listBlockedClients: (): BlockedClient[] =>
-      (all.all() as Row<typeof blockedClients>[]).map(({ range, blocked_at: blockedAt, ends_at: endsAt }) => ({ range, blockedAt, endsAt })),
+      (all.all() as Row<typeof blockedClients>[]).map(({ range, blocked_at: blockedAt, ends_at: endsAt }) => ({
+        range,
+        blockedAt,
+        endsAt,
+      })),
   };
 }

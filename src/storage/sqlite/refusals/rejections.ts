@@ -1,8 +1,8 @@
 // Rejections in SQLite: the records of triggers that were refused before a run existed. Their number is bounded.
 
 import type { Database } from 'better-sqlite3';
-import type { Rejection, RejectionChange, RejectionFilter } from '../rejection-store.ts';
-import { given, preset, type Row, table } from './table.ts';
+import type { Rejection, RejectionChange, RejectionFilter } from '../../rejection-store.ts';
+import { given, preset, type Row, table } from '../table.ts';
 
 /** About 1.3 KB each at most. */
 const MAX_REJECTIONS = 10_000;
@@ -61,12 +61,11 @@ export function createRejectionQueries(database: Database) {
   );
   const ofApp = database.prepare('SELECT * FROM rejections WHERE app_id = ? AND position < ? ORDER BY position DESC LIMIT ?');
   return {
-    listRejections({ before = Number.MAX_SAFE_INTEGER, limit, appId = null, ...filter }: Nullable<RejectionFilter>) {
-      const { sinkId = null, reason = null, clientIp = null, since = null } = filter;
-      const isOfApp = appId !== null && [sinkId, reason, clientIp, since].every((value) => value === null);
+    listRejections({ before = Number.MAX_SAFE_INTEGER, limit, appId, ...rarer }: RejectionFilter) {
+      const isOfApp = appId !== undefined && Object.keys(rarer).length === 0;
       const rows = isOfApp
         ? ofApp.all(appId, before, limit)
-        : matching.all({ before, limit, appId, sinkId, reason, clientIp, since: since ?? 0 });
+        : matching.all({ before, limit, appId: appId ?? null, ...UNFILTERED, ...rarer });
       return (rows as Row<typeof rejections>[]).map(toRejection);
     },
     getRejection(position: number) {
@@ -76,7 +75,7 @@ export function createRejectionQueries(database: Database) {
   };
 }
 
-type Nullable<Filter> = { [Name in keyof Filter]: Filter[Name] | (undefined extends Filter[Name] ? null : never) };
+const UNFILTERED = { sinkId: null, reason: null, clientIp: null, since: 0 };
 
 function toRow(rejection: Rejection): Omit<Row<typeof rejections>, 'position'> {
   const { method, path, status, code, reason, message, folded, count } = rejection;
