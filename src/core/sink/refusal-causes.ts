@@ -27,4 +27,9 @@ export const REFUSAL_CAUSES: Readonly<Record<RefusalReason, string>> = {
   handshake: 'No refusal: the handshake of a provider was answered.',
 };
 
+/** Undefined for a reason that this version does not know. */
+export function causeOf(reason: string): string | undefined {
+  return Object.hasOwn(REFUSAL_CAUSES, reason) ? REFUSAL_CAUSES[reason as RefusalReason] : undefined;
+}
+
 export const REFUSAL_REASONS = Object.keys(REFUSAL_CAUSES) as readonly RefusalReason[];
