@@ -138,6 +138,18 @@ describe('capture-refused', () => {
     expect([body.text.length, body.is_truncated]).toEqual([65_536, true]);
   });
 
+  test('is not used up by accepted requests whose streams stay open', async () => {
+    await app().workflow('waits', { steps: [{ type: 'sluice/delay@v1', name: 'wait', seconds: 600 }] });
+    await app().sink({ path: '/waits', auth_token: 'right-token', workflow_id: 'waits' });
+    const { get } = await arm('/waits');
+    const streams = await Promise.all(
+      Array.from({ length: 20 }, () => fetch(`${app().url}/shop/waits`, { method: 'POST', body: '{}', ...bearer('right-token') })),
+    );
+    await send('/waits', { from: '192.0.2.66', body: '"seen"' });
+    expect((await get((await recorded('client_ip=192.0.2.66')).position)).capture.body.text).toBe('"seen"');
+    for (const { body } of streams) await body?.cancel();
+  });
+
   test('masks the header in which the sender of this sink puts its secret', async () => {
     const { get } = await arm('/keyed');
     await send('/keyed', { from: '192.0.2.64', headers: { 'x-shop': 'guess' } });

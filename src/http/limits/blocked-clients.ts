@@ -60,7 +60,11 @@ export class BlockedClients {
     const range = readRange(text);
     const wasBlocked = await this.#storage.unblockClient(range);
     await this.load();
-    if (!wasBlocked) throw new AppError('not_found', `${range} is not blocked`);
+    if (!wasBlocked)
+      throw new AppError(
+        'not_found',
+        `${range} is not blocked by itself; GET /api/v1/clients/blocked lists the addresses and CIDRs that are`,
+      );
     return range;
   }
 

@@ -150,7 +150,7 @@ class TriggerRoute {
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     // A reconnecting stream must not start a run. Without a key there is no run to join, and 204 makes an EventSource stop.
     if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
-    const { engine, blobs, payloads, memory, wallClock, gate, answers, rates, refuseWhenFull } = this.#parts;
+    const { engine, blobs, payloads, memory, wallClock, gate, answers, rates, captures, refuseWhenFull } = this.#parts;
     refuseWhenFull();
     const { target, sender } = request;
     const { sink } = target;
@@ -169,6 +169,7 @@ class TriggerRoute {
       if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
       const run = await startRun(this.#parts, sink, input, idempotency);
       if (handshake !== null) return gate.answerHandshake(request, reply.header('x-run-id', run.runId), handshake.answer);
+      if (request.refusedBody !== null) captures.release(request.refusedBody);
       // The run is on disk: the body is released before waiting for its end, unless the answer is made from it.
       if (!mayUseRequest(answer)) {
         input = null;

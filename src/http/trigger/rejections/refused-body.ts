@@ -10,6 +10,7 @@ export class RefusedBody {
   readonly #raw: IncomingMessage;
   readonly #chunks: Buffer[] = [];
   #size = 0;
+  #isRefused = false;
 
   constructor(raw: IncomingMessage) {
     this.#raw = raw;
@@ -19,7 +20,7 @@ export class RefusedBody {
   }
 
   get bytes(): Buffer {
-    return Buffer.concat(this.#chunks).subarray(0, MAX_BYTES);
+    return Buffer.from(Buffer.concat(this.#chunks).subarray(0, MAX_BYTES));
   }
 
   get isTruncated(): boolean {
@@ -28,6 +29,7 @@ export class RefusedBody {
 
   /** Resolves once enough of the body is here, or no more comes. */
   async readRest(): Promise<void> {
+    this.#isRefused = true;
     const raw = this.#raw;
     // The reader that refused may have removed all listeners.
     raw.off('data', this.#add);
@@ -46,6 +48,13 @@ export class RefusedBody {
       raw.on('data', addMore).on('end', end).on('close', end).resume();
     });
     raw.resume();
+  }
+
+  /** Does nothing once the request is refused. */
+  forget(): void {
+    if (this.#isRefused) return;
+    this.#raw.off('data', this.#add);
+    this.#chunks.length = 0;
   }
 
   readonly #add = (chunk: Buffer): void => {

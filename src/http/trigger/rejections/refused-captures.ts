@@ -13,7 +13,7 @@ const ARMED_MS = 15 * 60_000;
 const KEPT_MS = 3_600_000;
 /** Sinks that wait for a request, and requests that are kept. */
 const MAX_SINKS = 100;
-const MAX_CAPTURES = 100;
+const MAX_CAPTURES = 50;
 /** Requests whose bodies are watched at the same time. */
 const MAX_WATCHED = 16;
 
@@ -31,7 +31,7 @@ export class RefusedCaptures {
   /** The end of the wait, by sink. */
   readonly #armed = new Map<string, number>();
   readonly #captures = new Map<RejectionEntry, RefusedCapture>();
-  #watched = 0;
+  readonly #watched = new Set<RefusedBody>();
 
   constructor(wallClock: Clock) {
     this.#wallClock = wallClock;
@@ -48,14 +48,20 @@ export class RefusedCaptures {
 
   /** Null unless the sink waits for a refused request. `raw` must not have been read. */
   watch(sinkId: string, raw: IncomingMessage, answer: ServerResponse): RefusedBody | null {
-    if (this.#armed.size === 0 || !this.#isArmed(sinkId) || this.#watched >= MAX_WATCHED) return null;
-    this.#watched += 1;
+    if (this.#armed.size === 0 || !this.#isArmed(sinkId) || this.#watched.size >= MAX_WATCHED) return null;
+    const body = new RefusedBody(raw);
+    this.#watched.add(body);
     answer.once('close', () => {
-      this.#watched -= 1;
+      this.release(body);
       // It was paused, and may have been answered unread.
       raw.resume();
     });
-    return new RefusedBody(raw);
+    return body;
+  }
+
+  /** Called when the request is accepted: its stream may stay open for long. */
+  release(body: RefusedBody): void {
+    if (this.#watched.delete(body)) body.forget();
   }
 
   /** Keeps the request with the entry that counts it, unless another was faster. `secretPlace` is where the sender puts its secret. */
