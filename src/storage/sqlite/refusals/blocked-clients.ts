@@ -6,7 +6,7 @@ import { given, type Row, table } from '../table.ts';
 
 const MAX_BLOCKS = 1000;
 
-const blockedClients = table('blocked_clients').columns({
+export const blockedClients = table('blocked_clients').columns({
   range: given<string>(),
   blocked_at: given<number>(),
   ends_at: given<number>(),
