@@ -16,7 +16,35 @@ export type ErrorCode =
   | 'dispatch_failed'
   | 'unavailable';
 
+/** Why a trigger was refused, for its operator; refusal-causes.ts says what usually causes each. */
+export type RefusalReason =
+  | 'no_sink'
+  | 'wrong_method'
+  | 'malformed'
+  | 'aborted'
+  | 'missing_token'
+  | 'wrong_token'
+  | 'expired_token'
+  | 'signature_missing'
+  | 'signature_malformed'
+  | 'signature_mismatch'
+  | 'signature_stale'
+  | 'handshake_failed'
+  | 'blocked'
+  | 'rate_limited'
+  | 'too_many_failures'
+  | 'too_large'
+  | 'unsupported_media'
+  | 'unfit_input'
+  | 'key_reused'
+  | 'unavailable'
+  | 'failed'
+  /** No refusal: a handshake of the sender was answered. */
+  | 'handshake';
+
 export interface ErrorOptions {
+  /** Absent: the usual reason of the code. */
+  reason?: RefusalReason | undefined;
   /** Machine-readable fields, shown to the caller beside code and message. */
   details?: Record<string, unknown>;
   /** Sent as `Retry-After`. */
@@ -32,6 +60,7 @@ export class AppError extends Error {
   readonly details: Record<string, unknown>;
   readonly retryAfterSeconds: number | undefined;
   readonly headers: Record<string, string>;
+  readonly reason: RefusalReason | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -40,6 +69,7 @@ export class AppError extends Error {
     this.details = options.details ?? {};
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.headers = options.headers ?? {};
+    this.reason = options.reason;
   }
 }
 

@@ -108,6 +108,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       '@fastify/swagger',
       'ajv',
       'find-my-way',
+      'ipaddr.js',
       'node:crypto',
       'node:fs/promises',
       'node:http',

@@ -3,6 +3,7 @@
 
 import { comparatorsTable, ownOperationsTable, roboflowOperationsTable, unaryOperatorsTable } from './operations.ts';
 import { genericSchemes, providersTable } from './providers.ts';
+import { refusalReasonsTable } from './refusal-reasons.ts';
 import { settingsTable } from './settings.ts';
 import { sinkLimitsTable } from './sink-limits.ts';
 import { retryTable, stepTypeSections } from './step-types.ts';
@@ -24,6 +25,7 @@ const parts: readonly Part[] = [
   { document: 'docs/providers.md', name: 'providers', render: providersTable },
   { document: 'docs/step-types.md', name: 'retry', render: retryTable },
   { document: 'docs/step-types.md', name: 'step types', render: stepTypeSections },
+  { document: 'docs/troubleshooting.md', name: 'refusal reasons', render: refusalReasonsTable },
 ];
 
 export const documentsWithParts = [...new Set(parts.map(({ document }) => document))];

@@ -25,6 +25,12 @@ const verbs: readonly Verb[] = [
   { name: 'run', about: 'list, get, tail, cancel and replay runs', load: () => import('./verbs/run.ts') },
   { name: 'delivery', about: 'list, get, retry and export deliveries', load: () => import('./verbs/delivery.ts') },
   { name: 'sink', about: 'list, create and delete sinks, rotate their tokens', load: () => import('./verbs/sink.ts') },
+  {
+    name: 'rejection',
+    about: 'list and show refused triggers, with their usual causes',
+    load: () => import('./verbs/refusals/rejection.ts'),
+  },
+  { name: 'client', about: 'block and unblock clients', load: () => import('./verbs/refusals/client.ts') },
   { name: 'workflow', about: 'check workflow definitions, and try them out', load: () => import('./verbs/workflow.ts') },
   { name: 'validate', about: 'check definition files without a server', load: () => import('./verbs/validate.ts') },
   { name: 'diff', about: 'show what applying definition files would change', load: () => import('./verbs/diff.ts') },

@@ -3,8 +3,11 @@
 import { at, type CallOptions, type ServerCalls } from './server-calls.ts';
 import type {
   AppInfo,
+  BlockedClient,
   DefinitionChange,
   Rejection,
+  RejectionDetails,
+  RejectionFilter,
   RunDetails,
   RunFilter,
   RunSummary,
@@ -65,6 +68,9 @@ export const sinkCalls = (server: ServerCalls) => ({
   /** Only this answer contains the new token. */
   rotateToken: (appId: string, sinkId: string, options: { keep_hours?: number } = {}) =>
     server.call<SinkInfo & { auth_token: string }>('POST', at`/api/v1/apps/${appId}/sinks/${sinkId}/rotate-token`, { query: options }),
+  /** The next refused request of the sink is shown with its rejection. */
+  captureRefused: (appId: string, sinkId: string) =>
+    server.call<{ sink_id: string; waits_until: string }>('POST', at`/api/v1/apps/${appId}/sinks/${sinkId}/capture-refused`),
   /** The secret that the sender of the sink has brought; the server shows it once. */
   capturedSecret: async (appId: string, sinkId: string) =>
     (await server.call<{ secret: string }>('POST', at`/api/v1/apps/${appId}/sinks/${sinkId}/captured-secret`)).secret,
@@ -88,6 +94,15 @@ export const runCalls = (server: ServerCalls) => ({
 });
 
 export const rejectionCalls = (server: ServerCalls) => ({
-  list: (filter: { app_id?: string; limit?: number; cursor?: number } = {}) =>
+  list: (filter: RejectionFilter = {}) =>
     server.call<{ rejections: Rejection[]; next_cursor: number | null }>('GET', '/api/v1/rejections', { query: filter }),
+  get: (position: number) => server.call<RejectionDetails>('GET', at`/api/v1/rejections/${String(position)}`),
+});
+
+export const blockedClientCalls = (server: ServerCalls) => ({
+  list: async () => (await server.call<{ clients: BlockedClient[] }>('GET', '/api/v1/clients/blocked')).clients,
+  /** `address` may be a CIDR. A blocked client gets the new end. */
+  block: (address: string, forSeconds: number) =>
+    server.call<BlockedClient>('POST', '/api/v1/clients/block', { body: { address, for_seconds: forSeconds } }),
+  unblock: (address: string) => server.call<{ address: string }>('POST', '/api/v1/clients/unblock', { body: { address } }),
 });

@@ -1,6 +1,6 @@
 // The client of a Sluice server: admin API, triggers, and live streams of runs. Needs only global fetch.
 
-import { appCalls, definitionCalls, rejectionCalls, runCalls, sinkCalls, workflowCalls } from './admin-calls.ts';
+import { appCalls, blockedClientCalls, definitionCalls, rejectionCalls, runCalls, sinkCalls, workflowCalls } from './admin-calls.ts';
 import { foreignAnswer, RefusedError, UnreachableError, unreachable } from './client-error.ts';
 import { deliveryCalls } from './delivery-calls.ts';
 import { type FollowRequestsOptions, followRequests, readRequestBody } from './request-stream.ts';
@@ -65,6 +65,7 @@ export function createClient(options: ClientOptions) {
     },
     deliveries: deliveryCalls(server),
     rejections: rejectionCalls(server),
+    blockedClients: blockedClientCalls(server),
     /** `path` is the sink's, from the server's root, as `/sink/trigger/http/demo/webhook`. The client's token must be the sink's. */
     trigger: (path: string, request?: TriggerOptions) => trigger(server, path, request),
     /** As `trigger`, without waiting for the run. Any 2xx status counts as accepted. */

@@ -133,6 +133,8 @@ export interface Rejection {
   path: string;
   status: number;
   code: string;
+  /** Finer than the code, as `missing_token`. */
+  reason: string;
   message: string;
   client_ip: string;
   /** Null when the `count` refusals are alike. Else they differ in `requests`, or also in `clients`, and the latest is shown. */
@@ -140,6 +142,33 @@ export interface Rejection {
   count: number;
   first_at: Time;
   last_at: Time;
+}
+
+export interface RejectionDetails extends Rejection {
+  /** The request, if it was captured. The values of secrets are masked. */
+  capture: {
+    captured_at: Time;
+    headers: Record<string, string>;
+    /** Null when the sender puts its secret into the body. */
+    body: { text?: string; base64?: string; size: number; is_truncated: boolean } | null;
+  } | null;
+}
+
+export interface RejectionFilter {
+  app_id?: string;
+  sink_id?: string;
+  reason?: string;
+  client_ip?: string;
+  since?: Time;
+  limit?: number;
+  cursor?: number;
+}
+
+export interface BlockedClient {
+  /** An address or a CIDR. */
+  address: string;
+  blocked_at: Time;
+  ends_at: Time;
 }
 
 /** An event of a run's stream. `complete` or `error` is the last one. */

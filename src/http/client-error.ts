@@ -4,7 +4,7 @@
 import { maxHeaderSize, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '../errors.ts';
-import type { RefusedTrigger } from './trigger/rejection-entries.ts';
+import type { RefusedTrigger } from './trigger/rejections/rejection-entries.ts';
 import { triggerPathOf } from './trigger/trigger-path.ts';
 
 type UnreadableTrigger = Pick<RefusedTrigger, 'method' | 'path' | 'clientIp'>;

@@ -12,7 +12,7 @@ import type { Logger } from '../logger.ts';
 import { answerClientError } from './client-error.ts';
 import { createSendError, type SendError } from './error-handler.ts';
 import { answerHalfClosed } from './half-closed.ts';
-import { type RejectionLog, refusalOf } from './trigger/rejection-log.ts';
+import { type RejectionLog, refusalOf } from './trigger/rejections/rejection-log.ts';
 import { triggerPathOf } from './trigger/trigger-path.ts';
 
 export interface FastifyParts {

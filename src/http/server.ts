@@ -20,19 +20,21 @@ import { Admission } from './admission.ts';
 import { createRequireToken } from './authenticate.ts';
 import { createPayloadIntake, type PayloadIntake } from './body/payload-intake.ts';
 import { createFastify } from './create-fastify.ts';
-import { FailedCredentials } from './failed-credentials.ts';
 import { healthRoutes } from './health.ts';
+import { BlockedClients } from './limits/blocked-clients.ts';
+import { FailedCredentials } from './limits/failed-credentials.ts';
+import { SinkRates } from './limits/sink-rates.ts';
 import { EventStreams } from './streams/event-streams.ts';
 import { runRoutes } from './streams/run-routes.ts';
 import { createRunWaiter } from './streams/run-waiter.ts';
 import { createStoredReads } from './streams/stored-reads.ts';
 import { UnsentAnswers } from './streams/unsent-answers.ts';
 import { TriggerAnswers } from './trigger/answer.ts';
-import { RejectionLog } from './trigger/rejection-log.ts';
+import { RefusedCaptures } from './trigger/rejections/refused-captures.ts';
+import { RejectionLog } from './trigger/rejections/rejection-log.ts';
 import { CredentialUses } from './trigger/senders/credential-uses.ts';
 import { SenderGate } from './trigger/senders/sender-gate.ts';
 import { Senders } from './trigger/senders/senders.ts';
-import { createTokenBuckets } from './trigger/token-bucket.ts';
 import { triggerRoutes } from './trigger/trigger-route.ts';
 
 export interface ServerDependencies {
@@ -69,6 +71,7 @@ interface ServerParts {
   streams: EventStreams;
   payloads: PayloadIntake;
   rejections: RejectionLog;
+  blocked: BlockedClients;
   baseUrl: string | null;
 }
 
@@ -108,7 +111,7 @@ export class HttpServer {
 
   /** Ends open streams and connections. */
   async close(): Promise<void> {
-    const { admission, fastify, streams, payloads, rejections } = this.#parts;
+    const { admission, fastify, streams, payloads, rejections, blocked } = this.#parts;
     admission.stop();
     streams.closeAll();
     // A silent connection, or one whose request never ends, would block closing for ever: Node stops its own time limits
@@ -116,6 +119,7 @@ export class HttpServer {
     const cut = setTimeout(() => fastify.server.closeAllConnections(), CLOSE_GRACE_MS);
     await fastify.close();
     clearTimeout(cut);
+    blocked.close();
     await payloads.close();
     await rejections.close();
   }
@@ -132,8 +136,12 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   const streams = new EventStreams({ reads, feed, unsent });
   const admission = new Admission(disk);
   const payloads = createPayloadIntake(blobs);
-  const server = new HttpServer({ fastify, admission, streams, payloads, rejections, baseUrl });
+  const blocked = new BlockedClients(storage, wallClock, logger);
+  await blocked.load();
+  const server = new HttpServer({ fastify, admission, streams, payloads, rejections, blocked, baseUrl });
   const uses = new CredentialUses(wallClock);
+  const rates = new SinkRates(clock, rateLimit === 0 ? null : { perSecond: rateLimit, burst: rateLimit });
+  dependencies.catalog.onChange(({ sinks }) => rates.keep(sinks));
   const shared = {
     ...dependencies,
     reads,
@@ -141,6 +149,8 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     streams,
     requireToken,
     uses,
+    blocked,
+    captures: new RefusedCaptures(wallClock),
     startedRuns: engine.startedRuns,
     adminHash: hashToken(adminToken),
   };
@@ -155,7 +165,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     gate: new SenderGate({ ...shared, rejections, senders: new Senders({ ...shared, baseUrl: () => server.baseUrl, failures }) }),
     answers: new TriggerAnswers({ ...shared, waitForRun: createRunWaiter(reads, feed), renderLarge: engine.renderLarge }),
     rejections,
-    rateLimit: rateLimit === 0 ? null : createTokenBuckets(clock, rateLimit, rateLimit),
+    rates,
     refuseWhenFull: () => admission.refuseWhenFull(),
   });
   return server;

@@ -9,6 +9,8 @@ export interface Rejection {
   path: string;
   status: number;
   code: string;
+  /** Finer than the code: `RefusalReason` of errors.ts, or a reason that an older version knew. */
+  reason: string;
   message: string;
   clientIp: string;
   /** Null: all were alike. `requests`: they differ in method, path or message. `clients`: also in sink, app and client. */
@@ -23,6 +25,18 @@ export interface RejectionChange extends Rejection {
   position: number | null;
 }
 
+export interface RejectionFilter {
+  appId?: string;
+  sinkId?: string;
+  reason?: string;
+  clientIp?: string;
+  /** Entries that were counted on then or later. */
+  since?: number;
+  /** The position of the last entry on the previous page. */
+  before?: number;
+  limit: number;
+}
+
 export interface RejectionStore {
   /**
    * Stores the entries, all or none.
@@ -31,6 +45,7 @@ export interface RejectionStore {
    * Returns the positions of the entries, in order.
    */
   recordRejections(changes: RejectionChange[]): Promise<number[]>;
-  /** Returns one page, newest first. `before` is the position of the last entry on the previous page. */
-  listRejections(filter: { appId?: string; before?: number; limit: number }): Promise<(Rejection & { position: number })[]>;
+  /** Returns one page of the entries that match, newest first. */
+  listRejections(filter: RejectionFilter): Promise<(Rejection & { position: number })[]>;
+  getRejection(position: number): Promise<(Rejection & { position: number }) | null>;
 }

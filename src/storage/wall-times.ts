@@ -1,6 +1,7 @@
 // Presents records in wall time: storage keeps server time (core/run/server-time.ts), and people read the wall clock.
 
 import type { DeliveryRecord, DeliverySummary } from './delivery-records.ts';
+import type { Rejection } from './rejection-store.ts';
 import type { RunFilter, RunRecord, RunSummary } from './run-records.ts';
 import type { Storage } from './storage.ts';
 
@@ -24,13 +25,13 @@ export function withWallTimes(storage: Storage, scales: TimeScales): Storage {
       return delivery === null ? null : deliveryInWallTime(delivery, scales);
     },
     listDeliveries: async (filter) => (await storage.listDeliveries(filter)).map((delivery) => deliverySummaryInWallTime(delivery, scales)),
-    async listRejections(filter) {
-      const rejections = await storage.listRejections(filter);
-      return rejections.map((rejection) => ({
-        ...rejection,
-        firstAt: scales.toWall(rejection.firstAt),
-        lastAt: scales.toWall(rejection.lastAt),
-      }));
+    async listRejections({ since, ...filter }) {
+      const rejections = await storage.listRejections({ ...filter, ...(since === undefined ? {} : { since: scales.fromWall(since) }) });
+      return rejections.map((rejection) => rejectionInWallTime(rejection, scales));
+    },
+    async getRejection(position) {
+      const rejection = await storage.getRejection(position);
+      return rejection === null ? null : rejectionInWallTime(rejection, scales);
     },
   };
 }
@@ -69,6 +70,10 @@ function deliverySummaryInWallTime<Delivery extends DeliverySummary>(delivery: D
     createdAt: scales.toWall(delivery.createdAt),
     finishedAt: toWallOrNull(delivery.finishedAt, scales),
   };
+}
+
+function rejectionInWallTime<Entry extends Rejection>(rejection: Entry, { toWall }: TimeScales): Entry {
+  return { ...rejection, firstAt: toWall(rejection.firstAt), lastAt: toWall(rejection.lastAt) };
 }
 
 function toWallOrNull(at: number | null, { toWall }: TimeScales): number | null {

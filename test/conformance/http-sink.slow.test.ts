@@ -448,7 +448,7 @@ describe('best practices', () => {
     expect(loadConfig({ flags: {}, environment: {}, file: {} }).rateLimit).toBe(0);
     await guarded().sink({ path: '/limited', method: 'POST' }, 'app_abc123');
     const answers = await Promise.all(
-      Array.from({ length: 25 }, () =>
+      Array.from({ length: 100 }, () =>
         fetch(`${guarded().url}/app_abc123/limited`, { method: 'POST', headers: { prefer: 'respond-async' } }),
       ),
     );

@@ -1,7 +1,7 @@
 // What is kept of refused triggers: enough to find a mistake, and no more than so much, whatever callers send.
 
 import { describe, expect, test } from 'vitest';
-import { type RefusedTrigger, RejectionEntries } from '../../src/http/trigger/rejection-entries.ts';
+import { type RefusedTrigger, RejectionEntries } from '../../src/http/trigger/rejections/rejection-entries.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { startTestApp, type TestApp } from '../support/start-app.ts';
@@ -76,6 +76,7 @@ describe('entries', () => {
     path: '/shop/x',
     status: 404,
     code: 'not_found',
+    reason: 'no_sink',
     message: 'no sink found',
     clientIp: '192.0.2.1',
     ...fields,
@@ -99,7 +100,7 @@ describe('entries', () => {
   test('of one client at one sink for one reason leave room for those of others', () => {
     const entries = new RejectionEntries();
     for (let n = 0; n < 10_000; n += 1) entries.count(refusal({ sinkId: 'snk_1', path: `/shop/${n}` }), 1, 1);
-    for (const other of [{ clientIp: '192.0.2.2' }, { sinkId: 'snk_2' }, { status: 401, code: 'unauthorized' }])
+    for (const other of [{ clientIp: '192.0.2.2' }, { sinkId: 'snk_2' }, { status: 401, code: 'unauthorized', reason: 'wrong_token' }])
       expect(entries.count(refusal({ sinkId: 'snk_1', ...other }), 1, 1).change).toMatchObject({ folded: null, count: 1, ...other });
   });
 

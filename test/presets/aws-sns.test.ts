@@ -22,7 +22,7 @@ async function verify(body: unknown, { cert = SIGNER.cert, topics = [ARN] }: Ver
   return { verdict: await verifyWith(verifier, request, NOW), fetched };
 }
 
-const refused = (reason: string) => ({ isProven: false, reason: expect.stringContaining(reason) });
+const refused = (reason: string) => ({ isProven: false, kind: expect.any(String), reason: expect.stringContaining(reason) });
 const proven = { isProven: true, secret: 0, signed: { name: 'm-1', coversBody: true } };
 
 describe('a message is proven', () => {

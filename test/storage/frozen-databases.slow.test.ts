@@ -111,10 +111,13 @@ describe.each(frozen)('the database that %s left', (name) => {
     });
   });
 
-  test('keeps its rejections', async () => {
+  test('keeps its rejections, with the usual reason of their code, and its blocked clients', async () => {
     expect(await storage.listRejections({ limit: 9 })).toMatchObject([
-      { position: 3, appId: 'shop', path: '/none', count: 2, folded: null },
+      { position: 3, appId: 'shop', path: '/none', reason: 'no_sink', count: 2, folded: null },
     ]);
+    // Blocks are stored since 0013.
+    const blocked = name >= '0013' ? [{ range: '203.0.113.0/24', blockedAt: AT, endsAt: AT + 60_000 }] : [];
+    expect(await storage.listBlockedClients()).toEqual(blocked);
   });
 
   // 0001 knows of none.

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
 import type { OpenedStorage } from '../../src/storage/storage.ts';
 import { onTestEnd } from '../support/cleanup.ts';
+import { blockedClientsContract } from './contract/blocked-clients.ts';
 import { concurrencyContract } from './contract/concurrency.ts';
 import { changingDefinitionsContract } from './contract/definitions/changing.ts';
 import { definitionVersionsContract } from './contract/definitions/versions.ts';
@@ -79,6 +80,7 @@ const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   latestWinsContract,
   stepMemoryContract,
   rejectionsContract,
+  blockedClientsContract,
   retentionContract,
   concurrencyContract,
 ];

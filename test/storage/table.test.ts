@@ -10,7 +10,8 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import { openDatabase } from '../../src/storage/sqlite/database-file/open-database.ts';
 import { apps, sinks, workflows } from '../../src/storage/sqlite/definitions/definition-rows.ts';
 import { deliveries, deliveryAttempts, deliveryMessages } from '../../src/storage/sqlite/deliveries/delivery-columns.ts';
-import { rejections } from '../../src/storage/sqlite/rejections.ts';
+import { blockedClients } from '../../src/storage/sqlite/refusals/blocked-clients.ts';
+import { rejections } from '../../src/storage/sqlite/refusals/rejections.ts';
 import { idempotencyKeys, runBlobs, runEvents, runs } from '../../src/storage/sqlite/runs/run-columns.ts';
 import { stepRecords } from '../../src/storage/sqlite/runs/step-columns.ts';
 import { stepMemory } from '../../src/storage/sqlite/runs/step-memory.ts';
@@ -29,6 +30,7 @@ const DESCRIBED = [
   deliveryMessages,
   idempotencyKeys,
   rejections,
+  blockedClients,
   runBlobs,
   runEvents,
   runs,

@@ -1,12 +1,13 @@
 // The methods of the storage contract as synchronous changes and reads of a shared state, for one owner.
 
 import type { Storage } from '../../../src/storage/storage.ts';
+import { blockClient, listBlockedClients, unblockClient } from './blocked-clients.ts';
 import { changeDefinitions, findWorkflow, loadDefinitions } from './definitions.ts';
 import { claimDeliveries, listDueOrigins, releaseDeliveries, renewDeliveries } from './deliveries/delivery-leases.ts';
 import { getDelivery, listDeliveries } from './deliveries/delivery-reads.ts';
 import { recordAttempt } from './deliveries/record-attempts.ts';
 import { retryDeliveries } from './deliveries/retry-deliveries.ts';
-import { listRejections, recordRejections } from './rejections.ts';
+import { getRejection, listRejections, recordRejections } from './rejections.ts';
 import { findUnreferencedBlobs, pruneRuns } from './runs/retention.ts';
 import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './runs/run-leases.ts';
 import { findStream, getOutcome, getRun, listRequests, listRuns, readEvents } from './runs/run-reads.ts';
@@ -55,6 +56,10 @@ export function createOperations(state: State, owner: number): Operations {
     changeDefinitions: (edit) => changeDefinitions(state, edit),
     recordRejections: (changes) => recordRejections(state, changes),
     listRejections: (filter) => listRejections(state, filter),
+    getRejection: (position) => getRejection(state, position),
+    blockClient: (block) => blockClient(state, block),
+    unblockClient: (range) => unblockClient(state, range),
+    listBlockedClients: () => listBlockedClients(state),
     ping: () => undefined,
   };
 }

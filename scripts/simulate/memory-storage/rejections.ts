@@ -1,6 +1,6 @@
 // Rejections: triggers that were refused before a run existed. Their number is bounded.
 
-import type { Rejection, RejectionChange } from '../../../src/storage/rejection-store.ts';
+import type { Rejection, RejectionChange, RejectionFilter } from '../../../src/storage/rejection-store.ts';
 import type { State } from './state.ts';
 
 const MAX_REJECTIONS = 10_000;
@@ -13,13 +13,22 @@ export function recordRejections(state: State, changes: readonly RejectionChange
 
 export function listRejections(
   { rejections }: State,
-  { appId, before = Number.MAX_SAFE_INTEGER, limit }: { appId?: string; before?: number; limit: number },
+  { before = Number.MAX_SAFE_INTEGER, limit, since = 0, ...exact }: RejectionFilter,
 ): (Rejection & { position: number })[] {
   return [...rejections]
-    .filter(([position, rejection]) => position < before && (appId === undefined || rejection.appId === appId))
+    .filter(([position, rejection]) => position < before && rejection.lastAt >= since && matches(rejection, exact))
     .sort(([a], [b]) => b - a)
     .slice(0, limit)
     .map(([position, rejection]) => ({ ...rejection, position }));
+}
+
+export function getRejection({ rejections }: State, position: number): (Rejection & { position: number }) | null {
+  const rejection = rejections.get(position);
+  return rejection === undefined ? null : { ...rejection, position };
+}
+
+function matches(rejection: Rejection, exact: Omit<RejectionFilter, 'before' | 'limit' | 'since'>): boolean {
+  return Object.entries(exact).every(([name, value]) => value === undefined || rejection[name as keyof typeof exact] === value);
 }
 
 export function removeOldRejections({ rejections }: State, before: number, limit: number): void {

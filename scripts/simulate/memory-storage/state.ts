@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../../src/clock.ts';
 import { parseRunId } from '../../../src/core/run/run-id.ts';
+import type { BlockedClient } from '../../../src/storage/client-store.ts';
 import type { Rejection } from '../../../src/storage/rejection-store.ts';
 import type { Break } from '../breaks.ts';
 import { type DefinitionState, noDefinitions } from './definitions.ts';
@@ -28,6 +29,8 @@ export interface State {
   readonly keys: Map<string, StoredKey>;
   /** By position. */
   readonly rejections: Map<number, Rejection>;
+  /** By range. */
+  readonly blockedClients: Map<string, BlockedClient>;
   lastDeliveryNo: number;
   lastRejection: number;
 }
@@ -45,6 +48,7 @@ export function createState(clock: Clock, broken: Break | null = null): State {
     memory: new Map(),
     keys: new Map(),
     rejections: new Map(),
+    blockedClients: new Map(),
     lastDeliveryNo: 0,
     lastRejection: 0,
   };

@@ -1,4 +1,4 @@
-// Finds the sink that `--from` names: by its URL, by app and path, or by its id.
+// Finds the sink that a flag or an argument names: by its URL, by app and path, or by its id.
 
 import type { Client } from '../../client/client.ts';
 import type { SinkInfo } from '../../client/wire-types.ts';
@@ -11,32 +11,34 @@ export interface SinkName {
   server: string | null;
   /** `/app/path`, or the id of a sink. */
   name: string;
+  /** The flag or the argument, for errors. */
+  label: string;
 }
 
 /** Throws ExitError for a text that can be no sink. */
-export function readSinkName(text: string): SinkName {
-  if (/^snk_[0-9a-f]+$/.test(text)) return { server: null, name: text };
+export function readSinkName(label: string, text: string): SinkName {
+  if (/^snk_[0-9a-f]+$/.test(text)) return { server: null, name: text, label };
   if (/^https?:\/\//i.test(text)) {
-    if (!URL.canParse(text)) throw new ExitError(`--from: "${text}" is not a URL`, WRONG_USAGE);
+    if (!URL.canParse(text)) throw new ExitError(`${label}: "${text}" is not a URL`, WRONG_USAGE);
     const { origin, pathname } = new URL(text);
     const [, before = '', path = pathname] = LONG_PREFIX.exec(pathname) ?? [];
-    return { server: origin + before, name: withoutSlash(path) };
+    return { server: origin + before, name: withoutSlash(path), label };
   }
   const path = withoutSlash(text.startsWith('/') ? text : `/${text}`);
   if (!/^\/[^/]+\//.test(`${path}/`) || /[?#\s]/.test(path))
-    throw new ExitError(`--from: "${text}" is not a sink; write its URL, or app/path`, WRONG_USAGE);
-  return { server: null, name: path };
+    throw new ExitError(`${label}: "${text}" is not a sink; write its URL, or app/path`, WRONG_USAGE);
+  return { server: null, name: path, label };
 }
 
 /** Rejects with ExitError unless exactly one sink has the name. `*` at the end of a sink's path may be left out. */
-export async function findSink(client: Client, { name }: SinkName): Promise<SinkInfo> {
+export async function findSink(client: Client, { name, label }: SinkName): Promise<SinkInfo> {
   const sinks = await client.sinks.list();
   const found = sinks.filter((sink) => sink.id === name || namesOf(sink).includes(decoded(name)));
   const [sink] = found;
-  if (sink === undefined) throw new ExitError(`--from: no sink is at ${name}; "sluice sink list" shows all`, FAILED);
+  if (sink === undefined) throw new ExitError(`${label}: no sink is at ${name}; "sluice sink list" shows all`, FAILED);
   if (found.length === 1) return sink;
   const choices = found.map(({ id, method }) => `${id} (${String(method)})`).join(', ');
-  throw new ExitError(`--from: several sinks are at ${name}; give one of their ids: ${choices}`, FAILED);
+  throw new ExitError(`${label}: several sinks are at ${name}; give one of their ids: ${choices}`, FAILED);
 }
 
 function namesOf({ app_id: appId, path }: SinkInfo): string[] {

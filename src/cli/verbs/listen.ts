@@ -66,7 +66,7 @@ async function forward(options: ListenOptions, from: string, context: CliContext
     throw new ExitError('--from needs --forward: the port, or the URL, to pass requests on to', WRONG_USAGE);
   const { io } = context;
   const target = readTarget(options.forward);
-  const name = readSinkName(from);
+  const name = readSinkName('--from', from);
   const count = readCount(options);
   const url = options.url ?? name.server;
   const client = await connect({ ...options, ...(url === null ? {} : { url }) }, context);

@@ -8,8 +8,10 @@ import { readYamlFile } from '../../definitions/yaml/yaml-file.ts';
 import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, FAILED, WRONG_USAGE } from '../exit-error.ts';
+import { findSink as findNamedSink, readSinkName } from '../forwarding/find-sink.ts';
 import { addOutputOption, type OutputOptions, printHint, printJson, printLine, printTable } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
+import { timeOf } from '../output/run-view.ts';
 
 export function define(command: Command, context: CliContext): void {
   const { io } = context;
@@ -28,6 +30,7 @@ export function define(command: Command, context: CliContext): void {
 
   defineCreate(command, context);
   defineCapturedSecret(command, context);
+  defineCaptureRefused(command, context);
 
   const remove = command.command('delete').description('delete a sink').argument('<sink_id>');
   addServerOptions(remove).action(async (sinkId: string, options: ServerOptions) => {
@@ -73,6 +76,25 @@ function defineCapturedSecret(command: Command, context: CliContext): void {
     const secret = await client.sinks.capturedSecret((await findSink(client, sinkId)).app_id, sinkId);
     printLine(io, printable(secret));
     printHint(io, 'this is the only time that the secret is shown');
+  });
+}
+
+function defineCaptureRefused(command: Command, context: CliContext): void {
+  const capture = command
+    .command('capture-refused')
+    .description('keep the next request that the sink refuses, so that "sluice rejection get" shows it')
+    .argument('<sink>', 'app/path, or the id of a sink');
+  addServerOptions(capture).action(async (name: string, options: ServerOptions) => {
+    const named = readSinkName('sink', name);
+    if (named.server !== null) throw new ExitError('sink: write app/path, and --url for the server', WRONG_USAGE);
+    const client = await connect(options, context);
+    const sink = await findNamedSink(client, named);
+    const { waits_until: end } = await client.sinks.captureRefused(sink.app_id, sink.id);
+    printHint(
+      context.io,
+      `the next request that ${sink.method} /${sink.app_id}${sink.path} refuses until ${timeOf(end)} is kept for an hour`,
+    );
+    printHint(context.io, `"sluice rejection list --sink ${sink.id}" shows its position`);
   });
 }
 

@@ -1,7 +1,6 @@
 // Sinks: the inbound endpoint definitions. Field names come from the HTTP Sink document (`path`, `method`,
 // `auth_token`), plus optional fields of our own.
 
-import { parseAddressRange } from '../../address-range.ts';
 import { appIdFault } from '../app.ts';
 import type { Fault } from '../fault.ts';
 import { createSchemaCheck, type JsonSchema } from '../schema.ts';
@@ -10,12 +9,20 @@ import { type RequestScope, requestFault } from '../workflow/selector-faults.ts'
 import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './auth/sink-auth.ts';
 import { type BodyDocument, type BodySetting, bodySchema, readBodySetting } from './body-setting.ts';
 import {
+  type ClientRanges,
+  type ClientRangesDocument,
+  clientRangesFaults,
+  clientRangesProperties,
+  readClientRanges,
+} from './client-ranges.ts';
+import {
   type IdempotencyDocument,
   idempotencyFaults,
   idempotencySchema,
   NO_IDEMPOTENCY,
   readIdempotencySetting,
 } from './idempotency-setting.ts';
+import { rateSchema, readRate, type SinkRate, type SinkRateDocument } from './rate-setting.ts';
 import { responseSchema, type SinkResponse } from './response-mode.ts';
 import { providerFaults, readResponse, responseFaults } from './response-setting.ts';
 import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
@@ -49,7 +56,7 @@ export const DEFAULT_LIMITS: SinkLimits = {
 
 const MAX_BYTES = 2 ** 30;
 
-interface SinkSettings {
+interface SinkSettings extends ClientRanges {
   path: string;
   method: SinkMethod;
   workflowId: string | null;
@@ -64,8 +71,8 @@ interface SinkSettings {
   webhookOrigins?: readonly string[] | undefined;
   /** Selects a list in the body; each of its items is a run of its own. */
   split?: string | undefined;
-  /** Addresses and CIDRs that may trigger the sink; absent for all. */
-  allowFrom?: readonly string[] | undefined;
+  /** Absent: the rate of the server. */
+  rate?: SinkRate | undefined;
   /** The URL that senders use, for schemes that sign it; null for the server's own address and path. */
   publicUrl: string | null;
   limits: SinkLimits;
@@ -119,13 +126,8 @@ export const sinkSchema: JsonSchema = {
       type: 'string',
       description: 'a selector of a list in the body, as "$request.body.events": each item starts a run of its own',
     },
-    allow_from: {
-      type: 'array',
-      minItems: 1,
-      maxItems: 256,
-      items: { type: 'string' },
-      description: 'addresses and CIDRs that may trigger the sink, as ["203.0.113.0/24"]',
-    },
+    ...clientRangesProperties,
+    rate: rateSchema,
     public_url: {
       type: ['string', 'null'],
       pattern: '^https?://[\\x21-\\x7e]{1,2000}$',
@@ -150,7 +152,7 @@ export const sinkSchema: JsonSchema = {
 
 const checkSchema = createSchemaCheck(sinkSchema);
 
-interface SinkDocument extends AuthDocument {
+interface SinkDocument extends AuthDocument, ClientRangesDocument {
   app_id?: string;
   path: string;
   method: SinkMethod;
@@ -161,7 +163,7 @@ interface SinkDocument extends AuthDocument {
   idempotency?: IdempotencyDocument;
   webhook_origins?: string[];
   split?: string;
-  allow_from?: string[];
+  rate?: SinkRateDocument;
   public_url?: string | null;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
   body?: BodyDocument;
@@ -197,9 +199,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
     fault('app_id', `must be "${appId}", the app that the URL names`);
   fault('path', patternFault(sink.path));
   faults.push(...authFaults(sink));
-  for (const [index, range] of (sink.allow_from ?? []).entries())
-    if (parseAddressRange(range) === null)
-      fault(`allow_from[${index}]`, `"${range}" is neither an address nor a CIDR, such as 203.0.113.0/24`);
+  faults.push(...clientRangesFaults(sink));
   const scope = { params: paramNames(sink.path), hasPayload: (sink.payload ?? null) !== null };
   for (const [name, text] of Object.entries(sink.inputs ?? {})) fault(`inputs.${name}`, inputFault(text, scope));
   faults.push(...idempotencyFaults(sink));
@@ -252,7 +252,8 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     ...readIdempotencySetting(sink),
     webhookOrigins: sink.webhook_origins,
     split: sink.split,
-    allowFrom: sink.allow_from,
+    ...readClientRanges(sink),
+    rate: readRate(sink.rate),
     publicUrl: sink.public_url ?? null,
     limits: {
       bodyBytes: limits.body_bytes ?? DEFAULT_LIMITS.bodyBytes,

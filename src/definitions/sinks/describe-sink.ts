@@ -3,7 +3,9 @@
 import { writeCredential } from '../../core/sink/auth/credentials.ts';
 import type { SinkAuth } from '../../core/sink/auth/sink-auth.ts';
 import { writeBodySetting } from '../../core/sink/body-setting.ts';
+import { writeClientRanges } from '../../core/sink/client-ranges.ts';
 import { writeIdempotencySetting } from '../../core/sink/idempotency-setting.ts';
+import { writeRate } from '../../core/sink/rate-setting.ts';
 import { writeResponse } from '../../core/sink/response-setting.ts';
 import { DEFAULT_LIMITS, type Sink } from '../../core/sink/sink.ts';
 
@@ -31,8 +33,7 @@ function describeAuth(auth: SinkAuth): object {
 }
 
 export function describeSink(sink: Sink): Record<string, unknown> {
-  const { appId, path, method, auth, workflowId, inputs, response, webhookOrigins, split, allowFrom, publicUrl, limits, body, payload } =
-    sink;
+  const { appId, path, method, auth, workflowId, inputs, response, webhookOrigins, split, rate, publicUrl, limits, body, payload } = sink;
   const changedLimits = Object.entries(LIMIT_NAMES).flatMap(([field, name]) => {
     const key = field as keyof typeof LIMIT_NAMES;
     return limits[key] === DEFAULT_LIMITS[key] ? [] : [[name, limits[key]]];
@@ -48,7 +49,8 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     ...writeIdempotencySetting(sink),
     ...(webhookOrigins === undefined ? {} : { webhook_origins: webhookOrigins }),
     ...(split === undefined ? {} : { split }),
-    ...(allowFrom === undefined ? {} : { allow_from: allowFrom }),
+    ...writeClientRanges(sink),
+    ...(rate === undefined ? {} : { rate: writeRate(rate) }),
     ...(publicUrl === null ? {} : { public_url: publicUrl }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),
     ...(body === 'auto' ? {} : { body: writeBodySetting(body) }),

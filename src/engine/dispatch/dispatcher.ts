@@ -224,7 +224,7 @@ function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, firstTurn, inpu
 
 function joinEarlier({ runId, sameRequest }: Extract<CreateRunResult, { kind: 'duplicate' }>, key: string): Dispatched {
   if (sameRequest) return { runId, events: [], answer: null, ended: null, isDuplicate: true };
-  throw new AppError('unprocessable', conflictOf(key), { details: { run_id: runId } });
+  throw new AppError('unprocessable', conflictOf(key), { reason: 'key_reused', details: { run_id: runId } });
 }
 
 /** A key of the header contains no space; any other key is made from what the sender signed. */
@@ -240,8 +240,9 @@ function memoryContended(): AppError {
 /** Throws the error with the position of its trigger. */
 function rethrowOf(item: number, error: unknown): never {
   if (!(error instanceof AppError)) throw error;
-  const { code, message, details, retryAfterSeconds } = error;
+  const { code, message, details, reason, retryAfterSeconds } = error;
   throw new AppError(code, `item ${item}: ${message}`, {
+    reason,
     details: { ...details, item },
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });

@@ -9,6 +9,8 @@ import { type RequestRouteDependencies, requestRoutes } from '../requests/reques
 import { type AppRouteDependencies, appRoutes } from './apps.ts';
 import { definitionRoutes } from './definitions.ts';
 import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
+import { type BlockRouteDependencies, blockRoutes } from './refusals/blocked-clients.ts';
+import { type RejectionRouteDependencies, rejectionRoutes } from './refusals/rejections.ts';
 import { type AdminRunDependencies, adminRunRoutes } from './runs.ts';
 import { type SinkRouteDependencies, sinkRoutes } from './sinks.ts';
 import { workflowLanguageRoutes } from './workflow-language.ts';
@@ -19,6 +21,8 @@ type RouteDependencies = AppRouteDependencies &
   SinkRouteDependencies &
   AdminRunDependencies &
   DeliveryRouteDependencies &
+  RejectionRouteDependencies &
+  BlockRouteDependencies &
   RequestRouteDependencies;
 
 export interface AdminDependencies extends RouteDependencies {
@@ -44,6 +48,8 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       adminRunRoutes(admin, dependencies);
       deliveryRoutes(admin, dependencies);
       requestRoutes(admin, dependencies);
+      rejectionRoutes(admin, dependencies);
+      blockRoutes(admin, dependencies);
       done();
     },
     { prefix: '/api/v1' },

@@ -3,12 +3,11 @@
 import type { BodyPart, MailMessage, OutboundMessage, OutboundResult, Redirect } from '../../core/delivery/outbound.ts';
 import { MASKED_SECRET } from '../../core/secrets/placeholder.ts';
 import type { AttemptRecord, DeliveryRecord, DeliverySummary, DeliveryTarget } from '../../storage/delivery-records.ts';
+import { presentBytes } from './shared/present-bytes.ts';
 import { type MaskSecrets, shownAddress, shownHeaders } from './shown-secrets.ts';
 
 /** Masks the secrets of one run. */
 type Mask = (text: string) => string;
-
-const SHOWN_BYTES = 65_536;
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
@@ -162,18 +161,6 @@ function presentParts(parts: readonly BodyPart[], mask: Mask): object {
   const shown = (firstFile === -1 ? parts : parts.slice(0, firstFile)) as readonly Uint8Array[];
   const size = parts.reduce((total, part) => total + sizeOf(part), 0);
   return { ...presentBytes(maskBytes(Buffer.concat(shown), mask), firstFile !== -1), size };
-}
-
-/** Text if the bytes are UTF-8, else base64. A character cut at the end is left out. */
-function presentBytes(bytes: Uint8Array, isCut = false): object {
-  const shown = bytes.subarray(0, SHOWN_BYTES);
-  const isTruncated = isCut || shown.byteLength < bytes.byteLength;
-  const rest = { size: bytes.byteLength, is_truncated: isTruncated };
-  try {
-    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(shown, { stream: isTruncated }), ...rest };
-  } catch {
-    return { base64: Buffer.from(shown).toString('base64'), ...rest };
-  }
 }
 
 function sizeOf(part: BodyPart): number {

@@ -11,7 +11,6 @@ import { withoutPins } from '../../core/workflow/document.ts';
 import { describeSink } from '../../definitions/sinks/describe-sink.ts';
 import type { AppRecord, WorkflowRecord } from '../../storage/definition-store.ts';
 import type { DeliverySummary } from '../../storage/delivery-records.ts';
-import type { Rejection } from '../../storage/rejection-store.ts';
 import type { RunOutcomeRecord, RunRecord, RunSummary, StepRecord } from '../../storage/run-records.ts';
 import type { CredentialUses } from '../trigger/senders/credential-uses.ts';
 import { presentDeliveryBriefly } from './present-delivery.ts';
@@ -113,36 +112,4 @@ function presentStep(record: StepRecord, mask: (text: string) => string): string
 
 function maskError(error: RunError | null, mask: (text: string) => string): RunError | null {
   return error === null ? null : { ...error, message: mask(error.message) };
-}
-
-export function presentRejection({
-  position,
-  sinkId,
-  appId,
-  method,
-  path,
-  status,
-  code,
-  message,
-  clientIp,
-  folded,
-  count,
-  firstAt,
-  lastAt,
-}: Rejection & { position: number }): object {
-  return {
-    position,
-    app_id: appId,
-    sink_id: sinkId,
-    method,
-    path,
-    status,
-    code,
-    message,
-    client_ip: clientIp,
-    folded,
-    count,
-    first_at: iso(firstAt),
-    last_at: iso(lastAt),
-  };
 }

@@ -1,4 +1,4 @@
-// Admin routes for runs and rejections: list by index, get with the request, stream, cancel, replay.
+// Admin routes for runs: list by index, get with the request, stream, cancel, replay.
 
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../clock.ts';
@@ -16,8 +16,9 @@ import { resumeStream } from '../streams/resume-stream.ts';
 import { sendRun, unknownRun } from '../streams/run-routes.ts';
 import type { StoredReads } from '../streams/stored-reads.ts';
 import type { UnsentAnswers } from '../streams/unsent-answers.ts';
-import { presentRejection, presentRunForAdmin, presentRunSummary } from './presenters.ts';
+import { presentRunForAdmin, presentRunSummary } from './presenters.ts';
 import { replayRun } from './replay-run.ts';
+import { readTime } from './shared/read-time.ts';
 import type { MaskSecrets } from './shown-secrets.ts';
 
 export interface AdminRunDependencies {
@@ -66,12 +67,6 @@ const listQuery = {
   },
 };
 
-const rejectionQuery = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { app_id: { type: 'string' }, limit, cursor: { type: 'integer', minimum: 0 } },
-};
-
 const schema = (tag: string, summary: string, rest: object = {}) => ({ schema: { tags: [tag], summary, ...rest } });
 
 export function adminRunRoutes(server: FastifyInstance, dependencies: AdminRunDependencies): void {
@@ -80,7 +75,6 @@ export function adminRunRoutes(server: FastifyInstance, dependencies: AdminRunDe
   eventsRoute(server, dependencies);
   cancelRoute(server, dependencies);
   replayRoute(server, dependencies);
-  rejectionsRoute(server, dependencies);
 }
 
 function listRoute(server: FastifyInstance, { storage }: AdminRunDependencies): void {
@@ -140,25 +134,6 @@ function replayRoute(server: FastifyInstance, { storage, catalog, engine, blobs,
   );
 }
 
-function rejectionsRoute(server: FastifyInstance, { storage }: AdminRunDependencies): void {
-  server.get<{ Querystring: { app_id?: string; limit: number; cursor?: number } }>(
-    '/rejections',
-    schema('rejections', 'List refused triggers, newest first', { querystring: rejectionQuery }),
-    async ({ query }) => {
-      const { app_id: appId, cursor } = query;
-      const rejections = await storage.listRejections({
-        limit: query.limit,
-        ...(appId === undefined ? {} : { appId }),
-        ...(cursor === undefined ? {} : { before: cursor }),
-      });
-      return {
-        rejections: rejections.map(presentRejection),
-        next_cursor: rejections.length === query.limit ? (rejections.at(-1)?.position ?? null) : null,
-      };
-    },
-  );
-}
-
 function readFilter({ app_id: appId, sink_id: sinkId, status, since, until, limit: pageSize, cursor }: ListQuery): RunFilter {
   return {
     limit: pageSize,
@@ -174,10 +149,4 @@ function readFilter({ app_id: appId, sink_id: sinkId, status, since, until, limi
 function readCursor(text: string): string {
   if (parseRunId(text) === null) throw new AppError('invalid', 'cursor: must be the next_cursor of the previous page');
   return text;
-}
-
-function readTime(name: string, text: string): number {
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw new AppError('invalid', `${name}: must be an ISO 8601 time, such as 2026-01-31T12:00:00Z`);
-  return ms;
 }

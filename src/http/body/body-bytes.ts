@@ -21,7 +21,7 @@ export function tooLarge(limit: number): AppError {
 }
 
 export function callerGone(): AppError {
-  return new AppError('invalid', 'the connection closed before the whole body arrived');
+  return new AppError('invalid', 'the connection closed before the whole body arrived', { reason: 'aborted' });
 }
 
 /** Throws when the connection is closed already: its stream then emits no further events. */

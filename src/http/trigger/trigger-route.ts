@@ -14,19 +14,23 @@ import type { MemoryBudget } from '../../memory-budget.ts';
 import { findPreset } from '../../presets/table.ts';
 import { BodyMemory } from '../body/body-memory.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
+import type { BlockedClients } from '../limits/blocked-clients.ts';
+import type { SinkRates } from '../limits/sink-rates.ts';
 import { carriesLastEventId } from '../streams/last-event-id.ts';
 import type { TriggerAnswers } from './answer.ts';
 import { mayCarryKey, readIdempotency } from './idempotency.ts';
 import { answerOtherMethod, type OtherMethods } from './other-methods.ts';
-import { type RejectionLog, refusalOf } from './rejection-log.ts';
+import type { RefusedBody } from './rejections/refused-body.ts';
+import type { RefusedCaptures } from './rejections/refused-captures.ts';
+import { type RejectionLog, refusalOf } from './rejections/rejection-log.ts';
 import { hideBodySecret } from './senders/hide-body-secret.ts';
+import { secretPlaceOf } from './senders/open-scheme.ts';
 import { providerAnswer } from './senders/provider-answer.ts';
 import type { SenderCheck } from './senders/sender-check.ts';
 import { findClaiming, type SenderGate } from './senders/sender-gate.ts';
 import { createSinkRouter, type SinkRouter } from './sink-router.ts';
 import { splitRequest } from './split-request.ts';
 import { startRun, startRuns } from './start-run.ts';
-import type { TokenBuckets } from './token-bucket.ts';
 import { readTriggerInput, type TriggerInput } from './trigger-input.ts';
 import { splitUrl, TRIGGER_PREFIXES } from './trigger-path.ts';
 import type { TriggerTarget } from './trigger-target.ts';
@@ -38,6 +42,8 @@ declare module 'fastify' {
     sender: SenderCheck | null;
     /** Set for a request that no sink of its path accepts, but that may be a handshake of one. */
     otherMethods: OtherMethods | null;
+    /** Set while the operator waits for a refused request of the sink. */
+    refusedBody: RefusedBody | null;
   }
   interface FastifyContextConfig {
     /** The part of the URL before the app's segment. */
@@ -56,8 +62,9 @@ export interface TriggerDependencies {
   gate: SenderGate;
   answers: TriggerAnswers;
   rejections: RejectionLog;
-  /** Null: no limit. */
-  rateLimit: TokenBuckets | null;
+  rates: SinkRates;
+  blocked: BlockedClients;
+  captures: RefusedCaptures;
   /** Throws `unavailable` while the server should take no new runs. */
   refuseWhenFull: () => void;
 }
@@ -70,6 +77,7 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
   server.decorateRequest('target', null as unknown as TriggerTarget);
   server.decorateRequest('sender', null);
   server.decorateRequest('otherMethods', null);
+  server.decorateRequest('refusedBody', null);
   for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
   for (const prefix of TRIGGER_PREFIXES) registerUnder(prefix, server, route, dependencies.gate);
 }
@@ -112,15 +120,18 @@ class TriggerRoute {
   }
 
   findSink(prefix: string, request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const clientIp = clientIpOf(request);
+    if (this.#parts.blocked.has(clientIp)) return done(new AppError('forbidden', 'this address is blocked'));
     const [path, query] = splitUrl(request.raw.url as string, prefix);
     const fault = requestPathFault(path);
     if (fault !== null) return done(new AppError('invalid', `the request is malformed: ${fault}`));
     const match = this.#router.match(request.method, path);
     if (match.kind === 'none') return done(new AppError('not_found', `no sink found for ${request.method} ${path}`));
     const endOfApp = path.indexOf('/', 1);
-    const place = { path: endOfApp === -1 ? '/' : path.slice(endOfApp), query, clientIp: clientIpOf(request) };
+    const place = { path: endOfApp === -1 ? '/' : path.slice(endOfApp), query, clientIp };
     if (match.kind === 'sink') {
       request.target = { sink: match.sink, params: match.params, ...place };
+      request.refusedBody = this.#parts.captures.watch(match.sink.id, request.raw, reply.raw);
       return done();
     }
     const claiming = findClaiming(match.sinks, request, query);
@@ -131,24 +142,26 @@ class TriggerRoute {
   }
 
   checkRate(request: FastifyRequest, done: HookHandlerDoneFunction): void {
-    const retryAfterSeconds = this.#parts.rateLimit?.take(`${request.target.sink.id} ${request.target.clientIp}`) ?? null;
-    if (retryAfterSeconds === null) done();
-    else done(new AppError('rate_limited', 'too many requests to this sink from this address', { retryAfterSeconds }));
+    const refusal = this.#parts.rates.check(request.target);
+    if (refusal === null) done();
+    else done(refusal);
   }
 
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     // A reconnecting stream must not start a run. Without a key there is no run to join, and 204 makes an EventSource stop.
     if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
-    const { engine, blobs, payloads, memory, wallClock, gate, answers, refuseWhenFull } = this.#parts;
+    const { engine, blobs, payloads, memory, wallClock, gate, answers, rates, captures, refuseWhenFull } = this.#parts;
     refuseWhenFull();
     const { target, sender } = request;
     const { sink } = target;
     const answer = answerOf(request);
+    if (sender === null) rates.take(target, reply.raw);
     const bodyMemory = new BodyMemory(memory, request.raw);
     try {
       let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, bodyMemory, sender, now: wallClock() });
       const handshake = sender?.handshake ?? null;
       if (handshake !== null && !handshake.startsRun) return gate.answerHandshake(request, reply, handshake.answer);
+      if (sender !== null) rates.take(target, reply.raw);
       const secretPlace = sender?.secretPlace ?? null;
       if (secretPlace !== null) input = hideBodySecret(input, secretPlace);
       if (sink.split !== undefined) return await this.#startRuns(request, reply, answer, input);
@@ -156,6 +169,7 @@ class TriggerRoute {
       if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
       const run = await startRun(this.#parts, sink, input, idempotency);
       if (handshake !== null) return gate.answerHandshake(request, reply.header('x-run-id', run.runId), handshake.answer);
+      if (request.refusedBody !== null) captures.release(request.refusedBody);
       // The run is on disk: the body is released before waiting for its end, unless the answer is made from it.
       if (!mayUseRequest(answer)) {
         input = null;
@@ -183,13 +197,18 @@ class TriggerRoute {
   }
 
   recordRejection(request: FastifyRequest, error: Error, done: () => void): void {
-    if (error instanceof AppError) {
-      const [path] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
-      const { method, target } = request;
-      const clientIp = target?.clientIp ?? clientIpOf(request);
-      this.#parts.rejections.add(refusalOf(error, { sinkId: target?.sink.id, method, path, clientIp }));
-    }
-    done();
+    if (!(error instanceof AppError)) return done();
+    const { rejections, captures } = this.#parts;
+    const [path] = splitUrl(request.raw.url as string, request.routeOptions.config.triggerPrefix as string);
+    const { method, target, refusedBody, raw } = request;
+    const clientIp = target?.clientIp ?? clientIpOf(request);
+    const entry = rejections.add(refusalOf(error, { sinkId: target?.sink.id, method, path, clientIp }));
+    if (refusedBody === null) return done();
+    void refusedBody.readRest().then(() => {
+      const { id, auth } = target.sink;
+      captures.keep(entry, id, raw, refusedBody, auth.type === 'scheme' ? secretPlaceOf(auth) : null);
+      done();
+    });
   }
 }
 

@@ -11,12 +11,12 @@ export function basicVerifier(secrets: readonly Secret[]): Verifier {
   return {
     begin(head, now) {
       const header = headerAt('authorization', head);
-      if (header === null) return refusal('user and password are missing: send "Authorization: Basic …"');
+      if (header === null) return refusal('missing_token', 'user and password are missing: send "Authorization: Basic …"');
       const encoded = FORM.exec(header.trim())?.[1];
-      if (encoded === undefined) return refusal('the Authorization header is not "Basic" and base64 of "user:password"');
+      if (encoded === undefined) return refusal('wrong_token', 'the Authorization header is not "Basic" and base64 of "user:password"');
       const given = Buffer.from(encoded, 'base64').toString();
       const begun = credentials.begin({ ...head, headers: { authorization: given } }, now);
-      return 'isProven' in begun ? refusal('user or password is wrong') : begun;
+      return 'isProven' in begun ? refusal('wrong_token', 'user or password is wrong') : begun;
     },
   };
 }

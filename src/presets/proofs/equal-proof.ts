@@ -8,10 +8,12 @@ import { type Proving, refusal, type Secret, type Verdict, type Verifier, validS
 export function equalVerifier({ place }: EqualProof, secrets: readonly Secret[]): Verifier {
   const hashed = secrets.map(({ value, endsAt }) => ({ hash: sha256(value), endsAt }));
   const check = (texts: readonly (string | null)[], now: number): Verdict => {
-    if (texts.length === 0 || texts.includes(null)) return refusal(`the secret is missing: ${place} of the request`);
+    if (texts.length === 0 || texts.includes(null)) return refusal('missing_token', `the secret is missing: ${place} of the request`);
     // Every item of a list must have the same secret.
     const match = validSecrets(hashed, now).filter(([, { hash }]) => texts.map((text) => isHashOf(hash, text as string)).every(Boolean));
-    return match[0] === undefined ? refusal(`the secret at ${place} of the request is wrong`) : { isProven: true, secret: match[0][0] };
+    return match[0] === undefined
+      ? refusal('wrong_token', `the secret at ${place} of the request is wrong`)
+      : { isProven: true, secret: match[0][0] };
   };
   return {
     begin(head, now) {

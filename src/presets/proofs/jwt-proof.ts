@@ -22,9 +22,9 @@ export function jwtVerifier(
   return {
     begin(head, now) {
       const header = headerAt(proof.header, head);
-      if (header === null) return refusal(`the token is missing: header ${proof.header}`);
+      if (header === null) return refusal('missing_token', `the token is missing: header ${proof.header}`);
       const token = tokenOf(header, proof.prefix ?? '');
-      if (token === null) return refusal(`header ${proof.header} has no JSON Web Token`);
+      if (token === null) return refusal('wrong_token', `header ${proof.header} has no JSON Web Token`);
       return new JwtCheck({ proof, settings, keySets, head, now, token, keys: validSecrets(keys, now) });
     },
   };
@@ -68,12 +68,12 @@ class JwtCheck implements Proving {
       const { payload, secret } = proof.jwks === undefined ? await this.#verifyBySecrets() : await this.#verifyByKeySet();
       const bodyHash = this.#bodyHash.digest();
       const fault = claimFault(proof, payload, { settings, url: head.url, bodyHash });
-      if (fault !== null) return refusal(`the token is refused: ${fault}`);
+      if (fault !== null) return refusal('wrong_token', `the token is refused: ${fault}`);
       return { isProven: true, secret, ...(isBoundToBody(proof) ? { signed: { name: bodyHash.toString('hex'), coversBody: true } } : {}) };
     } catch (error) {
       const reason = reasonOf(error);
       if (reason === null) throw error;
-      return refusal(`the token is refused: ${reason}`);
+      return refusal(codeOf(error) === 'ERR_JWT_EXPIRED' ? 'expired_token' : 'wrong_token', `the token is refused: ${reason}`);
     }
   };
 

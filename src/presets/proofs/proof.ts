@@ -28,9 +28,19 @@ export interface Signed {
   goodForMs?: number;
 }
 
+export type RefusalKind =
+  | 'missing_token'
+  | 'wrong_token'
+  | 'expired_token'
+  | 'signature_missing'
+  | 'signature_malformed'
+  | 'signature_stale'
+  | 'signature_mismatch';
+
 /** Tells what was wrong, and never a secret. */
 export interface Refusal {
   isProven: false;
+  kind: RefusalKind;
   reason: string;
 }
 
@@ -48,8 +58,8 @@ export interface Verifier {
   begin(head: ProofHead, now: number): Proving | Refusal;
 }
 
-export function refusal(reason: string): Refusal {
-  return { isProven: false, reason };
+export function refusal(kind: RefusalKind, reason: string): Refusal {
+  return { isProven: false, kind, reason };
 }
 
 export function isRefusal(result: object): result is Refusal {

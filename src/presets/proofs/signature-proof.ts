@@ -84,16 +84,16 @@ function readSigned(scheme: Scheme, { terms }: SignedText, head: ProofHead, now:
   const alias = scheme.aliases?.find((names) => head.headers[names.header] !== undefined && head.headers[scheme.header] === undefined);
   const { header, timestamp = scheme.timestamp, deliveryId } = alias ?? scheme;
   const text = headerAt(header, head);
-  if (text === null) return refusal(`the request has no signature: header ${header} is missing`);
+  if (text === null) return refusal('signature_missing', `the request has no signature: header ${header} is missing`);
   const read = readSignatureHeader(text, scheme);
-  if (read === null) return refusal(`header ${header} has no signature of this scheme`);
+  if (read === null) return refusal('signature_malformed', `header ${header} has no signature of this scheme`);
   const time = timestamp === undefined || isInBody(timestamp) ? null : timeOf(timestamp, read.fields, head);
   const fault = time === null ? null : timestampFault(time.text, time.unit, scheme.toleranceSeconds ?? Number.POSITIVE_INFINITY, now);
-  if (fault !== null) return refusal(`the signature in ${header} is refused: ${fault}`);
+  if (fault !== null) return refusal(fault.kind, `the signature in ${header} is refused: ${fault.why}`);
   const id = terms.has('id') && deliveryId != null ? textAt(deliveryId, head) : '';
   // A dot would let the end of an id pass for the beginning of what follows it.
   if (id === null || id.includes('.'))
-    return refusal(`the signature in ${header} is refused: the id that it signs is missing or malformed`);
+    return refusal('signature_malformed', `the signature in ${header} is refused: the id that it signs is missing or malformed`);
   return { head, timestamp: time?.text ?? '', id, signatures: read.signatures, asymmetric: read.asymmetric };
 }
 
@@ -128,10 +128,11 @@ class SignatureCheck implements Proving {
     const { header, timestamp, toleranceSeconds = Number.POSITIVE_INFINITY } = this.#scheme;
     const matching = this.#checks.filter(({ check }) => check.matches());
     const [first] = matching;
-    if (first === undefined) return refusal(`the signature in ${header} does not match the request and the sink's secret`);
+    if (first === undefined)
+      return refusal('signature_mismatch', `the signature in ${header} does not match the request and the sink's secret`);
     if (timestamp !== undefined && isInBody(timestamp)) {
       const fault = timestampFault(textAt(timestamp.from as Place, request), timestamp.unit, toleranceSeconds, this.#now);
-      if (fault !== null) return refusal(`the signature in ${header} is refused: ${fault}`);
+      if (fault !== null) return refusal(fault.kind, `the signature in ${header} is refused: ${fault.why}`);
     }
     return { isProven: true, secret: first.index };
   }

@@ -24,14 +24,16 @@ export function adyenVerifier(secrets: readonly Secret[]): Verifier {
 
 function check(request: SeenRequest, keys: readonly TextKey[], now: number): Verdict {
   const { notificationItems: items } = Object(documentOf(request)) as { notificationItems?: unknown };
-  if (!Array.isArray(items) || items.length === 0) return refusal('the request has no signature: notificationItems is missing or empty');
+  if (!Array.isArray(items) || items.length === 0)
+    return refusal('signature_missing', 'the request has no signature: notificationItems is missing or empty');
   const texts = items.map((item) => {
     const seen = { ...request, body: (Object(item) as { NotificationRequestItem?: unknown }).NotificationRequestItem };
     return { forms: signedForms(seen), signature: textAt('body:additionalData.hmacSignature', seen) };
   });
-  if (!texts.every(hasSignature)) return refusal('a notification has no signature: additionalData.hmacSignature is missing');
+  if (!texts.every(hasSignature))
+    return refusal('signature_missing', 'a notification has no signature: additionalData.hmacSignature is missing');
   const secret = matchingSecret(keys, texts, { hash: 'sha256', encoding: 'base64' }, now);
-  if (secret === null) return refusal("the signature of a notification does not match it and the sink's secret");
+  if (secret === null) return refusal('signature_mismatch', "the signature of a notification does not match it and the sink's secret");
   return {
     isProven: true,
     secret,

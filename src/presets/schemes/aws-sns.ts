@@ -53,26 +53,28 @@ function readMessage(request: SeenRequest, topicArns: readonly string[]): Signed
   const field = (name: string): string | null => textAt(`body:${name}` as Place, request);
   const type = field('Type') ?? '';
   const names = SIGNED.get(type);
-  if (names === undefined) return refusal('the body is no message of Amazon SNS: its Type is missing or unknown');
+  if (names === undefined) return refusal('signature_malformed', 'the body is no message of Amazon SNS: its Type is missing or unknown');
   const values = names.map((name) => [name, field(name)] as const).filter(([name, value]) => name !== 'Subject' || value !== null);
   const missing = values.find(([, value]) => value === null);
-  if (missing !== undefined) return refusal(`the message is not signed: its ${missing[0]} is missing`);
+  if (missing !== undefined) return refusal('signature_missing', `the message is not signed: its ${missing[0]} is missing`);
   // A line break would let the end of a field pass for another field.
   const broken = values.find(([name, value]) => name !== 'Message' && (value as string).includes('\n'));
-  if (broken !== undefined) return refusal(`the message is refused: its ${broken[0]} has several lines`);
-  if (!topicArns.includes(field('TopicArn') as string)) return refusal('the topic of the message is none of topic_arns of this sink');
+  if (broken !== undefined) return refusal('signature_malformed', `the message is refused: its ${broken[0]} has several lines`);
+  if (!topicArns.includes(field('TopicArn') as string))
+    return refusal('signature_mismatch', 'the topic of the message is none of topic_arns of this sink');
   if (type === 'SubscriptionConfirmation' && !isPinned(field('SubscribeURL') as string, CONFIRMATION))
-    return refusal('the message is refused: its SubscribeURL is no address of Amazon SNS');
+    return refusal('signature_malformed', 'the message is refused: its SubscribeURL is no address of Amazon SNS');
   return readSignature(field, values.map(([name, value]) => `${name}\n${value}\n`).join(''));
 }
 
 function readSignature(field: (name: string) => string | null, text: string): SignedMessage | Refusal {
   const hash = HASHES.get(field('SignatureVersion') ?? '');
-  if (hash === undefined) return refusal('the message has no signature of version 1 or 2');
+  if (hash === undefined) return refusal('signature_missing', 'the message has no signature of version 1 or 2');
   const certificateUrl = field('SigningCertURL') ?? '';
-  if (!isPinned(certificateUrl, CERTIFICATE)) return refusal('the message is refused: its SigningCertURL is no address of Amazon SNS');
+  if (!isPinned(certificateUrl, CERTIFICATE))
+    return refusal('signature_malformed', 'the message is refused: its SigningCertURL is no address of Amazon SNS');
   const signature = decoded(field('Signature') ?? '');
-  if (signature === null) return refusal('the signature of the message is missing, or not base64');
+  if (signature === null) return refusal('signature_malformed', 'the signature of the message is missing, or not base64');
   return { id: field('MessageId') as string, text, hash, signature, certificateUrl };
 }
 
@@ -86,7 +88,8 @@ function decoded(text: string): Buffer | null {
 
 function check({ id, text, hash, signature }: SignedMessage, certificate: Certificate, now: number): Verdict {
   const fault = certificateFault(certificate, now);
-  if (fault !== null) return refusal(`the signature of the message is refused: ${fault}`);
-  if (!verify(hash, Buffer.from(text), certificate.key, signature)) return refusal('the signature does not match the message');
+  if (fault !== null) return refusal('signature_stale', `the signature of the message is refused: ${fault}`);
+  if (!verify(hash, Buffer.from(text), certificate.key, signature))
+    return refusal('signature_mismatch', 'the signature does not match the message');
   return { isProven: true, secret: 0, signed: { name: id, coversBody: true } };
 }

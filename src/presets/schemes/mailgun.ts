@@ -37,11 +37,11 @@ function asDocument(form: ReadonlyMap<string, readonly string[]> | null): unknow
 
 function check({ timestamp, token, signature }: SignedFields, keys: readonly TextKey[], now: number): Verdict {
   if (timestamp === null || token === null || signature === null)
-    return refusal('the request has no signature: timestamp, token and signature are missing in its body');
+    return refusal('signature_missing', 'the request has no signature: timestamp, token and signature are missing in its body');
   const fault = timestampFault(timestamp, 's', TOLERANCE_SECONDS, now);
-  if (fault !== null) return refusal(`the signature is refused: ${fault}`);
+  if (fault !== null) return refusal(fault.kind, `the signature is refused: ${fault.why}`);
   const signed = timestamp + token;
   const secret = matchingSecret(keys, [{ forms: [signed], signature }], { hash: 'sha256', encoding: 'hex' }, now);
-  if (secret === null) return refusal("the signature does not match the request and the sink's secret");
+  if (secret === null) return refusal('signature_mismatch', "the signature does not match the request and the sink's secret");
   return { isProven: true, secret, signed: { name: signed, coversBody: false, goodForMs: 2 * TOLERANCE_SECONDS * 1000 } };
 }

@@ -12,15 +12,17 @@ export function mandrillVerifier(secrets: readonly Secret[]): Verifier {
   return {
     begin(head, now) {
       const signature = headerAt(HEADER, head);
-      if (signature === null) return refusal(`the request has no signature: header ${HEADER} is missing`);
+      if (signature === null) return refusal('signature_missing', `the request has no signature: header ${HEADER} is missing`);
       return {
         update: null,
         finish(request) {
           const form = formOf(request);
-          if (form === null || form.size === 0) return refusal('the request has no signed fields: its body is no form of UTF-8');
+          if (form === null || form.size === 0)
+            return refusal('signature_malformed', 'the request has no signed fields: its body is no form of UTF-8');
           const texts = [{ forms: [head.url + sortedText(form)], signature }];
           const secret = matchingSecret(keys, texts, { hash: 'sha1', encoding: 'base64' }, now);
-          if (secret === null) return refusal(`the signature in ${HEADER} does not match the request and the sink's secret`);
+          if (secret === null)
+            return refusal('signature_mismatch', `the signature in ${HEADER} does not match the request and the sink's secret`);
           return { isProven: true, secret, signed: { name: signature, coversBody: true } };
         },
       };

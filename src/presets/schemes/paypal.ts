@@ -51,23 +51,25 @@ const TOLERANCE_SECONDS = 4 * 86_400;
 function readTransmission(head: ProofHead, now: number): Transmission | Refusal {
   const header = (name: string): string => headerAt(`paypal-${name}`, head) ?? '';
   const [id, time, certificateUrl] = [header('transmission-id'), header('transmission-time'), header('cert-url')];
-  if (!ID.test(id)) return refusal('the request has no signature: header paypal-transmission-id is missing or malformed');
+  if (!ID.test(id))
+    return refusal('signature_missing', 'the request has no signature: header paypal-transmission-id is missing or malformed');
   const fault = timestampFault(time === '' ? null : time, 'rfc3339', TOLERANCE_SECONDS, now);
-  if (fault !== null) return refusal(`the signature in paypal-transmission-sig is refused: ${fault}`);
-  if (header('auth-algo').toLowerCase() !== 'sha256withrsa') return refusal('header paypal-auth-algo is not SHA256withRSA');
+  if (fault !== null) return refusal(fault.kind, `the signature in paypal-transmission-sig is refused: ${fault.why}`);
+  if (header('auth-algo').toLowerCase() !== 'sha256withrsa')
+    return refusal('signature_malformed', 'header paypal-auth-algo is not SHA256withRSA');
   if (!isPinned(certificateUrl, CERTIFICATE))
-    return refusal('the request is refused: paypal-cert-url is no address of certificates of PayPal');
+    return refusal('signature_malformed', 'the request is refused: paypal-cert-url is no address of certificates of PayPal');
   try {
     return { id, time, certificateUrl, signature: decodeStrictly(header('transmission-sig'), 'base64') };
   } catch {
-    return refusal('the signature in paypal-transmission-sig is not base64');
+    return refusal('signature_malformed', 'the signature in paypal-transmission-sig is not base64');
   }
 }
 
 function check({ id, time, signature }: Transmission, rest: string, certificate: Certificate, now: number): Verdict {
   const fault = certificateFault(certificate, now);
-  if (fault !== null) return refusal(`the signature in paypal-transmission-sig is refused: ${fault}`);
+  if (fault !== null) return refusal('signature_stale', `the signature in paypal-transmission-sig is refused: ${fault}`);
   if (!createVerify('sha256').update(`${id}|${time}|${rest}`).verify(certificate.key, signature))
-    return refusal('the signature in paypal-transmission-sig does not match the request and webhook_id');
+    return refusal('signature_mismatch', 'the signature in paypal-transmission-sig does not match the request and webhook_id');
   return { isProven: true, secret: 0, signed: { name: id, coversBody: false, goodForMs: 2 * TOLERANCE_SECONDS * 1000 } };
 }

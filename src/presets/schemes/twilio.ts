@@ -14,7 +14,7 @@ export function twilioVerifier(secrets: readonly Secret[]): Verifier {
     begin(head, now) {
       const seen = { ...head, body: undefined };
       const signature = headerAt(HEADER, seen);
-      if (signature === null) return refusal(`the request has no signature: header ${HEADER} is missing`);
+      if (signature === null) return refusal('signature_missing', `the request has no signature: header ${HEADER} is missing`);
       const bodyHash = textAt('query:bodySHA256', seen);
       return bodyHash === null ? formProving(head, signature, keys, now) : hashProving(head, signature, keys, now, bodyHash);
     },
@@ -26,7 +26,8 @@ function formProving(head: ProofHead, signature: string, keys: readonly TextKey[
     update: null,
     finish(request) {
       const form = formOf(request);
-      if (form === null) return refusal('the body is not signed: it is no form of UTF-8, and the URL has no bodySHA256');
+      if (form === null)
+        return refusal('signature_malformed', 'the body is not signed: it is no form of UTF-8, and the URL has no bodySHA256');
       return verdict(head, signature, keys, now, sortedText(form));
     },
   };
@@ -37,7 +38,8 @@ function hashProving(head: ProofHead, signature: string, keys: readonly TextKey[
   return {
     update: (chunk) => void hash.update(chunk),
     finish() {
-      if (hash.digest('hex') !== bodyHash) return refusal('the body is not the one whose hash is bodySHA256 of the signed URL');
+      if (hash.digest('hex') !== bodyHash)
+        return refusal('signature_mismatch', 'the body is not the one whose hash is bodySHA256 of the signed URL');
       return verdict(head, signature, keys, now, '');
     },
   };
@@ -46,7 +48,7 @@ function hashProving(head: ProofHead, signature: string, keys: readonly TextKey[
 function verdict({ url }: ProofHead, signature: string, keys: readonly TextKey[], now: number, fields: string) {
   const forms = urlForms(url).map((form) => form + fields);
   const secret = matchingSecret(keys, [{ forms, signature }], { hash: 'sha1', encoding: 'base64' }, now);
-  if (secret === null) return refusal(`the signature in ${HEADER} does not match the request and the sink's secret`);
+  if (secret === null) return refusal('signature_mismatch', `the signature in ${HEADER} does not match the request and the sink's secret`);
   return { isProven: true as const, secret, signed: { name: signature, coversBody: true } };
 }
 

@@ -18,7 +18,8 @@ import { DeliveryReader } from './deliveries/read-deliveries.ts';
 import { AttemptRecorder } from './deliveries/record-attempts.ts';
 import { createDeliveryRetries } from './deliveries/retry-deliveries.ts';
 import { Owners } from './owners.ts';
-import { createRejectionOperations, createRejectionQueries } from './rejections.ts';
+import { createBlockOperations, createBlockQueries } from './refusals/blocked-clients.ts';
+import { createRejectionOperations, createRejectionQueries } from './refusals/rejections.ts';
 import { createBlobQueries, createRetentionOperations } from './retention.ts';
 import { RunReader } from './runs/read-runs.ts';
 import { RunClaims } from './runs/run-claims.ts';
@@ -41,12 +42,16 @@ export const READS = [
   'readEvents',
   'findStream',
   'listRejections',
+  'getRejection',
+  'listBlockedClients',
   'getDelivery',
   'listDeliveries',
 ] as const;
 export const WRITES = [
   'changeDefinitions',
   'recordRejections',
+  'blockClient',
+  'unblockClient',
   'ping',
   // These only read, but must see all earlier writes. The server needs the first to start.
   'loadDefinitions',
@@ -135,6 +140,7 @@ export function createWrites(database: Database): Writes {
     ...createDeliveryRetries(database, overflows, findDelivery),
     ...createMemoryQueries(database),
     ...createRejectionOperations(database),
+    ...createBlockOperations(database),
     ...createRetentionOperations(database),
     ...createServerTimeOperations(database),
     ...createBlobQueries(database),
@@ -148,6 +154,7 @@ export function createReads(database: Database): Reads {
     ...bindAll(new RunReader(database), ['getRun', 'getOutcome', 'listRuns', 'listRequests', 'readEvents', 'findStream']),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
     ...createRejectionQueries(database),
+    ...createBlockQueries(database),
   };
 }
 

@@ -94,6 +94,7 @@ const rejection = {
   path: '/hook',
   status: 401,
   code: 'unauthorized',
+  reason: 'missing_token',
   message: 'a token is required',
   clientIp: '127.0.0.1',
   folded: null,

@@ -16,6 +16,7 @@ export function rejectionsContract(workbench: () => Workbench): void {
     path: '/hook',
     status: 401,
     code: 'unauthorized',
+    reason: 'wrong_token',
     message: 'a token is required',
     clientIp: '127.0.0.1',
     folded: null,
@@ -41,6 +42,27 @@ export function rejectionsContract(workbench: () => Workbench): void {
       const { storage } = workbench();
       await storage.recordRejections([rejection({ lastAt: NOW + 99 })]);
       expect((await storage.listRejections({ limit: 1 }))[0]).toMatchObject({ appId: null, lastAt: NOW + 99 });
+    });
+
+    test('lists by sink, reason, client and time, alone and together, and gets one by its position', async () => {
+      const { storage, addSink } = workbench();
+      const { appId } = await addSink();
+      const entries = [
+        rejection({ appId, sinkId: 'snk_f1', reason: 'missing_token', clientIp: '192.0.2.1', lastAt: NOW + 1 }),
+        rejection({ appId, sinkId: 'snk_f1', reason: 'wrong_token', clientIp: '192.0.2.2', lastAt: NOW + 2 }),
+        rejection({ appId, sinkId: 'snk_f2', reason: 'wrong_token', clientIp: '192.0.2.1', lastAt: NOW + 3 }),
+      ];
+      const positions = await storage.recordRejections(entries);
+      const indexes = async (filter: object) =>
+        (await storage.listRejections({ appId, limit: 9, ...filter })).map(({ position }) => positions.indexOf(position));
+      expect(await indexes({ sinkId: 'snk_f1' })).toEqual([1, 0]);
+      expect(await indexes({ reason: 'wrong_token' })).toEqual([2, 1]);
+      expect(await indexes({ clientIp: '192.0.2.1' })).toEqual([2, 0]);
+      expect(await indexes({ since: NOW + 2 })).toEqual([2, 1]);
+      expect(await indexes({ sinkId: 'snk_f1', reason: 'wrong_token', clientIp: '192.0.2.2', since: NOW + 2 })).toEqual([1]);
+      expect(await indexes({ reason: 'wrong_token', before: positions[2] })).toEqual([1]);
+      expect(await storage.getRejection(positions[1] as number)).toEqual({ ...entries[1], position: positions[1] });
+      expect(await storage.getRejection(Number.MAX_SAFE_INTEGER)).toBeNull();
     });
 
     test('counts on where a position is named, and shows the latest then', async () => {

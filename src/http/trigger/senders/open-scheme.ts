@@ -7,7 +7,7 @@ import type { Place } from '../../../presets/preset.ts';
 import type { Verifier } from '../../../presets/proofs/proof.ts';
 import { createVerifier } from '../../../presets/proofs/verifier.ts';
 import type { SenderKeys } from '../../../presets/remote/sender-keys.ts';
-import type { Scheme } from '../../../presets/scheme.ts';
+import type { Scheme, SettingValues } from '../../../presets/scheme.ts';
 import { findScheme } from '../../../presets/schemes.ts';
 import type { Sealer } from '../../../sealer.ts';
 
@@ -18,6 +18,12 @@ export interface OpenedScheme {
   known: HandshakeSettings;
   /** The place in the body where the sender puts its secret; null for none. */
   secretPlace: Place | null;
+}
+
+/** Where a sender puts the secret itself; null for a scheme that signs. Needs no secret of the sink. */
+export function secretPlaceOf({ scheme: id, settings }: SchemeAuth): Place | null {
+  const proof = findScheme(id)?.proofOf(settings as SettingValues);
+  return proof?.kind === 'equal' ? proof.place : null;
 }
 
 /** Throws `unavailable` when the secrets cannot be opened, so that no request passes. */

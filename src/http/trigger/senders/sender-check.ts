@@ -13,7 +13,7 @@ import type { Handshake, Place } from '../../../presets/preset.ts';
 import { isRefusal, type ProofHead, type Proving, type Refusal, type Signed, type Verdict } from '../../../presets/proofs/proof.ts';
 import { type FetchText, Unreachable } from '../../../presets/remote/fetch-text.ts';
 import type { Seen } from '../../body/body-bytes.ts';
-import type { FailedCredentials } from '../../failed-credentials.ts';
+import type { FailedCredentials } from '../../limits/failed-credentials.ts';
 import type { TriggerTarget } from '../trigger-target.ts';
 import type { CredentialUses } from './credential-uses.ts';
 import type { OpenedScheme } from './open-scheme.ts';
@@ -59,7 +59,7 @@ export class SenderCheck {
     this.#begun = opened.verifier.begin(head, now);
     const possible = preset === null || preset.handshakes.length === 0 ? NONE : possibleHandshakes(preset, head, methodsOf(target.sink));
     this.#handshakes = isRefusal(this.#begun) ? possible.filter(({ isSigned }) => !isSigned) : possible;
-    if (isRefusal(this.#begun) && this.#handshakes.length === 0) throw this.#refuse(this.#begun.reason);
+    if (isRefusal(this.#begun) && this.#handshakes.length === 0) throw this.#refuse(this.#begun);
   }
 
   /** The place in the body where the sender puts its secret; null for none. */
@@ -132,7 +132,7 @@ export class SenderCheck {
     if (error.code === 'unauthorized' || error.code === 'rate_limited' || error.code === 'forbidden') return error;
     if (!isRefusal(this.#begun) && this.#raw?.complete !== true) return error;
     const verdict = await this.#verify(this.#request.head);
-    return verdict.isProven ? error : this.#refuse(verdict.reason);
+    return verdict.isProven ? error : this.#refuse(verdict);
   }
 
   #handshakeOf(request: SeenRequest): Handshake | undefined {
@@ -146,16 +146,16 @@ export class SenderCheck {
   }
 
   #accept(verdict: Verdict): void {
-    if (!verdict.isProven) throw this.#refuse(verdict.reason);
+    if (!verdict.isProven) throw this.#refuse(verdict);
     const { auth, target } = this.#request;
     const secret = auth.secrets[verdict.secret];
     if (secret !== undefined) this.#tools.uses.record(target.sink.id, secret.sealed);
     this.#signed = verdict.signed ?? null;
   }
 
-  #refuse(reason: string): AppError {
+  #refuse({ kind, reason }: Refusal): AppError {
     const { auth, target } = this.#request;
-    return this.#tools.failures.refuse(target.clientIp, reason, `Webhook realm="sluice", scheme="${auth.scheme}"`);
+    return this.#tools.failures.refuse(target.clientIp, kind, reason, `Webhook realm="sluice", scheme="${auth.scheme}"`);
   }
 
   #capture(secret: string): Promise<void> {
@@ -173,7 +173,8 @@ export class SenderCheck {
   #answer(handshake: Handshake, body: unknown): ReadyAnswer {
     const { head, opened } = this.#request;
     const outcome = answerHandshake(handshake, { ...head, body }, opened.known);
-    if (outcome.kind === 'refused') throw new AppError('forbidden', `the handshake is refused: ${outcome.reason}`);
+    if (outcome.kind === 'refused')
+      throw new AppError('forbidden', `the handshake is refused: ${outcome.reason}`, { reason: 'handshake_failed' });
     return outcome.answer;
   }
 }

@@ -1,9 +1,7 @@
 // Lets a request pass to its sink when the sender may trigger it: by address, by token, or by a scheme, whose check goes on while
 // the body is read. Answers handshakes.
 
-import { BlockList } from 'node:net';
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
-import { type AddressRange, canonicalAddress, parseAddressRange } from '../../../address-range.ts';
 import type { Clock } from '../../../clock.ts';
 import type { TokenHash } from '../../../core/sink/auth/credentials.ts';
 import type { SchemeAuth } from '../../../core/sink/auth/scheme-auth.ts';
@@ -17,8 +15,9 @@ import { hashToken } from '../../../token.ts';
 import type { RequireToken } from '../../authenticate.ts';
 import { hasBody } from '../../body/body-bytes.ts';
 import { NO_BODY } from '../../body/received-body.ts';
+import { AddressList } from '../../limits/address-list.ts';
 import { answerOtherMethod, type OtherMethods } from '../other-methods.ts';
-import { handshakeOf, type RejectionLog } from '../rejection-log.ts';
+import { handshakeOf, type RejectionLog } from '../rejections/rejection-log.ts';
 import { readQuery } from '../trigger-input.ts';
 import type { CredentialUses } from './credential-uses.ts';
 import type { SenderCheck } from './sender-check.ts';
@@ -61,8 +60,10 @@ export class SenderGate {
   /** Calls `done` when the request may go on, or with its error (`forbidden`, `unauthorized`, `rate_limited`). Answers a handshake that its head tells. */
   verify(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     const { sink, clientIp } = request.target;
-    const { allowFrom, auth } = sink;
-    if (allowFrom !== undefined && !isAllowed(allowFrom, clientIp))
+    const { allowFrom, blockFrom, auth } = sink;
+    if (blockFrom !== undefined && addressListOf(blockFrom).has(clientIp))
+      return done(new AppError('forbidden', 'this address may not trigger the sink: "block_from" names it'));
+    if (allowFrom !== undefined && !addressListOf(allowFrom).has(clientIp))
       return done(new AppError('forbidden', 'this address may not trigger the sink: "allow_from" does not name it'));
     switch (auth.type) {
       case 'none':
@@ -84,9 +85,9 @@ export class SenderGate {
   #verifyToken(request: FastifyRequest, reply: FastifyReply, tokens: readonly TokenHash[], done: HookHandlerDoneFunction): void {
     const { requireToken, uses, wallClock } = this.#parts;
     requireToken(request, reply, validHashes(tokens, wallClock()), (error) => {
-      if (error === undefined)
-        uses.record(request.target.sink.id, tokens.length === 1 ? (tokens[0] as TokenHash).hash : hashOfToken(request));
-      done(error);
+      if (error !== undefined) return done(hasEnded(tokens, request, wallClock()) ? asExpired(error) : error);
+      uses.record(request.target.sink.id, tokens.length === 1 ? (tokens[0] as TokenHash).hash : hashOfToken(request));
+      done();
     });
   }
 
@@ -124,18 +125,16 @@ export class SenderGate {
 }
 
 /** Compiled once per list: it is the same object for every request. */
-const blockListOf = memoizeByIdentity((ranges: readonly string[]): BlockList => {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const { address, prefix } = parseAddressRange(range) as AddressRange;
-    list.addSubnet(address, prefix, address.includes(':') ? 'ipv6' : 'ipv4');
-  }
-  return list;
-});
+const addressListOf = memoizeByIdentity((ranges: readonly string[]) => new AddressList(ranges));
 
-function isAllowed(ranges: readonly string[], clientIp: string): boolean {
-  const address = canonicalAddress(clientIp);
-  return address !== null && blockListOf(ranges).check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+function hasEnded(tokens: readonly TokenHash[], request: FastifyRequest, now: number): boolean {
+  const ended = tokens.filter(({ endsAt }) => endsAt !== null && endsAt <= now);
+  return ended.length > 0 && ended.some(({ hash }) => hash === hashOfToken(request));
+}
+
+function asExpired(error: Error): Error {
+  if (!(error instanceof AppError) || error.code !== 'unauthorized') return error;
+  return new AppError('unauthorized', 'the token has expired: its end has passed', { reason: 'expired_token', headers: error.headers });
 }
 
 function hashOfToken({ raw }: FastifyRequest): string {

@@ -64,6 +64,8 @@ type Settings = Pick<
   | 'webhookOrigins'
   | 'split'
   | 'allowFrom'
+  | 'blockFrom'
+  | 'rate'
   | 'publicUrl'
   | 'limits'
   | 'body'

@@ -24,8 +24,22 @@ export class SinkWriter {
     const key = patternKey(sink.path);
     this.#refuseUnknownWorkflow(sink);
     this.#refuseClash(sink, appNo, key);
-    const { auth, inputs, response, idempotencyKey, idempotencyHours, webhookOrigins, split, allowFrom, publicUrl, limits, body, payload } =
-      sink;
+    const {
+      auth,
+      inputs,
+      response,
+      idempotencyKey,
+      idempotencyHours,
+      webhookOrigins,
+      split,
+      allowFrom,
+      blockFrom,
+      rate,
+      publicUrl,
+      limits,
+      body,
+      payload,
+    } = sink;
     this.#sql.upsert({
       id: sink.id,
       app_no: appNo,
@@ -42,6 +56,8 @@ export class SinkWriter {
         webhookOrigins,
         split,
         allowFrom,
+        blockFrom,
+        rate,
         publicUrl,
         limits,
         body,

@@ -1,7 +1,7 @@
 // Decides which entry a refused trigger counts towards. The number of entries is bounded: beyond the bounds, refusals are
 // folded into one entry per client, and finally into one of all clients.
 
-import type { RejectionChange } from '../../storage/rejection-store.ts';
+import type { RejectionChange } from '../../../storage/rejection-store.ts';
 
 export type RefusedTrigger = Omit<RejectionChange, 'position' | 'folded' | 'count' | 'firstAt' | 'lastAt'>;
 
@@ -42,9 +42,9 @@ export class RejectionEntries {
   }
 
   #find(refusal: RefusedTrigger, now: number, openedAt: number): RejectionEntry {
-    const { sinkId, appId, method, path, status, code, message, clientIp } = refusal;
-    const reason = `${status} ${code}`;
-    const source = JSON.stringify([sinkId, reason, clientIp]);
+    const { sinkId, appId, method, path, status, reason, message, clientIp } = refusal;
+    const kind = `${status} ${reason}`;
+    const source = JSON.stringify([sinkId, kind, clientIp]);
     const open = (key: string, folded: RejectionChange['folded'], shared: Partial<RefusedTrigger> = {}): RejectionEntry => {
       const change = { ...refusal, ...shared, position: null, folded, count: 0, firstAt: now, lastAt: now };
       const entry = { change, openedAt, source };
@@ -63,7 +63,7 @@ export class RejectionEntries {
     const ofSource = this.#entries.get(source);
     if (ofSource !== undefined) return ofSource;
     if (this.#entries.size < MAX_ENTRIES) return open(source, 'requests', sinkId === null ? { appId: null } : {});
-    return this.#entries.get(reason) ?? open(reason, 'clients', { sinkId: null, appId: null });
+    return this.#entries.get(kind) ?? open(kind, 'clients', { sinkId: null, appId: null });
   }
 
   #remove(key: string, { change, source }: RejectionEntry): void {

@@ -1,27 +1,46 @@
 // Records refused triggers. Text from callers is cut, refusals are counted in entries, and entries are stored at a bounded
 // rate, so that a flood of refusals costs neither memory nor disk.
 
-import type { Clock } from '../../clock.ts';
-import { isAppId } from '../../core/app.ts';
-import { hideSecretPairs } from '../../core/secrets/caller-secrets.ts';
-import { cutText } from '../../core/values/cut-text.ts';
-import type { AppError } from '../../errors.ts';
-import type { Logger } from '../../logger.ts';
-import type { RejectionChange } from '../../storage/rejection-store.ts';
-import type { Storage } from '../../storage/storage.ts';
-import { statusOf } from '../error-handler.ts';
+import type { Clock } from '../../../clock.ts';
+import { isAppId } from '../../../core/app.ts';
+import { hideSecretPairs } from '../../../core/secrets/caller-secrets.ts';
+import { cutText } from '../../../core/values/cut-text.ts';
+import type { AppError, ErrorCode, RefusalReason } from '../../../errors.ts';
+import type { Logger } from '../../../logger.ts';
+import type { RejectionChange } from '../../../storage/rejection-store.ts';
+import type { Storage } from '../../../storage/storage.ts';
+import { statusOf } from '../../error-handler.ts';
 import { type RefusedTrigger, RejectionEntries, type RejectionEntry } from './rejection-entries.ts';
 
 /** `sinkId` is absent when no sink matched. */
 type RefusedRequest = Pick<RefusedTrigger, 'method' | 'path' | 'clientIp'> & { sinkId?: string | null | undefined };
 
 /** `path` begins with the app's segment. */
-export function refusalOf({ code, message }: AppError, { sinkId = null, method, path, clientIp }: RefusedRequest): RefusedTrigger {
+export function refusalOf(
+  { code, message, reason = REASON_OF_CODE[code] }: AppError,
+  { sinkId = null, method, path, clientIp }: RefusedRequest,
+): RefusedTrigger {
   const [, app = ''] = path.split('/', 2);
   const appId = isAppId(app) ? app : null;
   const shown = { path: hideSecretPairs(path), message: hideSecretPairs(message) };
-  return { sinkId, appId, method, status: statusOf(code), code, clientIp, ...shown };
+  return { sinkId, appId, method, status: statusOf(code), code, reason, clientIp, ...shown };
 }
+
+const REASON_OF_CODE: Readonly<Record<ErrorCode, RefusalReason>> = {
+  invalid: 'malformed',
+  unauthorized: 'wrong_token',
+  forbidden: 'blocked',
+  not_found: 'no_sink',
+  method_not_allowed: 'wrong_method',
+  conflict: 'key_reused',
+  precondition_failed: 'malformed',
+  too_large: 'too_large',
+  unsupported_media: 'unsupported_media',
+  unprocessable: 'unfit_input',
+  rate_limited: 'rate_limited',
+  dispatch_failed: 'failed',
+  unavailable: 'unavailable',
+};
 
 /** An answered handshake is recorded beside refusals: neither starts a run. */
 export function handshakeOf(status: number, { sinkId = null, method, path, clientIp }: RefusedRequest): RefusedTrigger {
@@ -33,6 +52,7 @@ export function handshakeOf(status: number, { sinkId = null, method, path, clien
     path: hideSecretPairs(path),
     status,
     code: 'handshake',
+    reason: 'handshake',
     message: 'a handshake of the sender was answered',
     clientIp,
   };
@@ -61,7 +81,8 @@ export class RejectionLog {
     this.#logger = logger;
   }
 
-  add(refusal: RefusedTrigger): void {
+  /** Returns the entry that counts the refusal. */
+  add(refusal: RefusedTrigger): RejectionEntry {
     const { appId, method, path, message, clientIp } = refusal;
     const cut = {
       ...refusal,
@@ -71,7 +92,9 @@ export class RejectionLog {
       message: cutText(message, MAX_BYTES.message),
       clientIp: cutText(clientIp, MAX_BYTES.clientIp),
     };
-    this.#unstored.add(this.#entries.count(cut, this.#clock(), performance.now()));
+    const entry = this.#entries.count(cut, this.#clock(), performance.now());
+    this.#unstored.add(entry);
+    return entry;
   }
 
   /** Stores the remaining entries and stops. */

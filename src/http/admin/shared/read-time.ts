@@ -1,0 +1,10 @@
+// Reads a time in the query of a list.
+
+import { AppError } from '../../../errors.ts';
+
+/** Throws `invalid` with the name of the parameter. */
+export function readTime(name: string, text: string): number {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new AppError('invalid', `${name}: must be an ISO 8601 time, such as 2026-01-31T12:00:00Z`);
+  return ms;
+}
