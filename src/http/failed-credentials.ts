@@ -15,11 +15,16 @@ export class FailedCredentials {
     this.#failures = createTokenBuckets(clock, FAILURES_PER_SECOND, FAILURE_BURST);
   }
 
-  /** Counts a failure. Returns `unauthorized`, or `rate_limited` after too many. `challenge` is for WWW-Authenticate. */
-  refuse(clientIp: string, message: string, challenge: string): AppError {
+  /** Counts a failure. Returns `fault`, or `rate_limited` after too many. */
+  refuse(clientIp: string, fault: AppError): AppError {
     const retryAfterSeconds = this.#failures.take(clientIp);
     if (retryAfterSeconds !== null)
       return new AppError('rate_limited', 'too many wrong credentials from this address', { retryAfterSeconds });
-    return new AppError('unauthorized', message, { headers: { 'www-authenticate': challenge } });
+    return fault;
   }
+}
+
+/** `challenge` is for WWW-Authenticate. */
+export function unauthorized(message: string, challenge: string): AppError {
+  return new AppError('unauthorized', message, { headers: { 'www-authenticate': challenge } });
 }

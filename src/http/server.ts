@@ -22,6 +22,7 @@ import { createPayloadIntake, type PayloadIntake } from './body/payload-intake.t
 import { createFastify } from './create-fastify.ts';
 import { FailedCredentials } from './failed-credentials.ts';
 import { healthRoutes } from './health.ts';
+import { replyRoutes } from './replies/reply-routes.ts';
 import { EventStreams } from './streams/event-streams.ts';
 import { runRoutes } from './streams/run-routes.ts';
 import { createRunWaiter } from './streams/run-waiter.ts';
@@ -53,6 +54,8 @@ export interface ServerDependencies {
   maskSecrets: MaskSecrets;
   /** Opens the secrets of sinks. */
   sealer: Sealer;
+  /** Opens the tokens of reply URLs. */
+  replySealer: Sealer;
   /** Fetches what webhook senders publish. */
   fetchText: FetchText;
   trustProxy: boolean | string[];
@@ -147,6 +150,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
 
   healthRoutes(fastify, { storage, disk, memory, isStopping: () => admission.isStopping });
   runRoutes(fastify, shared);
+  replyRoutes(fastify, { ...shared, failures, refuseWhenFull: () => admission.refuseWhenFull() });
   fastify.get('/api/v1/openapi.json', { schema: { tags: ['api'], summary: 'This description' } }, () => fastify.swagger());
   await adminRoutes(fastify, { ...shared, baseUrl: () => server.baseUrl });
   triggerRoutes(fastify, {

@@ -117,7 +117,16 @@ class CodeProgram implements Program {
   }
 
   #begin(call: Call, now: number): StepRecord {
-    const state = { visit: 1, status: 'waiting', attempt: 1, outputs: null, chosen: null, error: null, backTo: null } as const;
+    const state = {
+      visit: 1,
+      status: 'waiting',
+      attempt: 1,
+      outputs: null,
+      chosen: null,
+      error: null,
+      backTo: null,
+      awaits: null,
+    } as const;
     const dueAt = call.kind === 'wait' ? now + call.ms : null;
     const record: StepRecord = { ...state, step: call.name, type: `code/${call.kind}`, startedAt: now, finishedAt: null, dueAt };
     if (call.kind === 'deliver') this.#deliveries.push(this.#delivery(call.name, call.body));

@@ -49,6 +49,7 @@ export class StepStates {
     state.startedAt ??= now;
     state.error = null;
     state.dueAt = null;
+    state.awaits = null;
     return state;
   }
 
@@ -97,10 +98,11 @@ export class StepStates {
     return nearest;
   }
 
-  /** Steps that wait for a delivery. */
+  /** Steps that wait for a delivery or a reply. */
   countAwaiting(): number {
     let count = 0;
-    for (const { status, dueAt } of this.#states.values()) if (status === 'waiting' && dueAt === null) count += 1;
+    for (const { status, dueAt, awaits } of this.#states.values())
+      if (status === 'waiting' && (dueAt === null || awaits !== null)) count += 1;
     return count;
   }
 
@@ -130,7 +132,7 @@ export class StepStates {
 }
 
 function toRecord({ name, type }: WorkflowStep, state: StepState): StepRecord {
-  const { status, visit, backTo, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt } = state;
+  const { status, visit, backTo, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt, awaits } = state;
   const text = outputs === null ? null : encodeStored(outputs);
-  return { step: name, type, visit, status, attempt, outputs: text, chosen, error, startedAt, finishedAt, dueAt, backTo };
+  return { step: name, type, visit, status, attempt, outputs: text, chosen, error, startedAt, finishedAt, dueAt, backTo, awaits };
 }

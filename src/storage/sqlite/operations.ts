@@ -21,6 +21,7 @@ import { Owners } from './owners.ts';
 import { createRejectionOperations, createRejectionQueries } from './rejections.ts';
 import { createBlobQueries, createRetentionOperations } from './retention.ts';
 import { RunReader } from './runs/read-runs.ts';
+import { createReplyOperations, createReplyQueries } from './runs/replies.ts';
 import { RunClaims } from './runs/run-claims.ts';
 import type { runs } from './runs/run-columns.ts';
 import { createRunEndings } from './runs/run-endings.ts';
@@ -40,6 +41,7 @@ export const READS = [
   'listRequests',
   'readEvents',
   'findStream',
+  'findReply',
   'listRejections',
   'getDelivery',
   'listDeliveries',
@@ -64,6 +66,7 @@ export const STAMPED_WRITES = [
   'recoverRuns',
   'reapOwners',
   'cancelRun',
+  'storeReply',
   'renewDeliveries',
   'releaseDeliveries',
   'retryDeliveries',
@@ -134,6 +137,7 @@ export function createWrites(database: Database): Writes {
     ]),
     ...createDeliveryRetries(database, overflows, findDelivery),
     ...createMemoryQueries(database),
+    ...createReplyOperations(database),
     ...createRejectionOperations(database),
     ...createRetentionOperations(database),
     ...createServerTimeOperations(database),
@@ -147,6 +151,7 @@ export function createReads(database: Database): Reads {
     ...bindAll(new DefinitionReader(database), ['findWorkflow']),
     ...bindAll(new RunReader(database), ['getRun', 'getOutcome', 'listRuns', 'listRequests', 'readEvents', 'findStream']),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
+    ...createReplyQueries(database),
     ...createRejectionQueries(database),
   };
 }

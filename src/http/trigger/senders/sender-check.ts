@@ -12,7 +12,7 @@ import { type SeenRequest, textAt } from '../../../presets/place.ts';
 import type { Handshake, Place } from '../../../presets/preset.ts';
 import { isRefusal, type ProofHead, type Proving, type Refusal, type Signed, type Verdict } from '../../../presets/proofs/proof.ts';
 import { type FetchText, Unreachable } from '../../../presets/remote/fetch-text.ts';
-import type { FailedCredentials } from '../../failed-credentials.ts';
+import { type FailedCredentials, unauthorized } from '../../failed-credentials.ts';
 import type { TriggerTarget } from '../trigger-target.ts';
 import type { CredentialUses } from './credential-uses.ts';
 import type { OpenedScheme } from './open-scheme.ts';
@@ -157,7 +157,7 @@ export class SenderCheck {
 
   #refuse(reason: string): AppError {
     const { auth, target } = this.#request;
-    return this.#tools.failures.refuse(target.clientIp, reason, `Webhook realm="sluice", scheme="${auth.scheme}"`);
+    return this.#tools.failures.refuse(target.clientIp, unauthorized(reason, `Webhook realm="sluice", scheme="${auth.scheme}"`));
   }
 
   #capture(secret: string): Promise<void> {
