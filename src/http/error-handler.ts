@@ -66,7 +66,7 @@ function toAppError(error: unknown, bodyLimit: number, isTrigger: boolean): AppE
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return new AppError('unsupported_media', isTrigger ? MALFORMED_TYPE : 'the body must be JSON: send "Content-Type: application/json"');
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return new AppError('too_large', `the body is larger than the ${bodyLimit} bytes that this route accepts`);
+    return new AppError('too_large', `the body is larger than the ${bodyLimit} bytes that the admin API accepts`);
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new AppError(CODE_OF_STATUS.get(statusCode) ?? 'invalid', message);
   return null;

@@ -225,7 +225,7 @@ describe('a body that is not right', () => {
   test('one that is too large is 413 that names the limit', async () => {
     const { status, body } = await admin('POST', '/definitions/apply', `{"sinks":[${' '.repeat(5_000_000)}]}`);
     expect(status).toBe(413);
-    expect(body.error).toEqual({ code: 'too_large', message: 'the body is larger than the 4194304 bytes that this route accepts' });
+    expect(body.error).toEqual({ code: 'too_large', message: 'the body is larger than the 4194304 bytes that the admin API accepts' });
   });
 
   test('one that is not JSON by its type is 415 that says what would be right', async () => {

@@ -5,17 +5,22 @@ import type { Clock } from '../../clock.ts';
 import { parseJson } from '../../core/json/json.ts';
 import { parseReplyToken, REPLY_PATH, type ReplyReference, replyIdOf } from '../../core/reply/reply.ts';
 import { compileReplySchema, REPLY_URLS, type ReplyForm } from '../../core/reply/reply-form.ts';
-import type { SchemaCheck } from '../../core/schema.ts';
+import type { JsonSchema } from '../../core/schema.ts';
 import type { WorkflowDocument } from '../../core/workflow/document.ts';
 import { planWorkflow } from '../../core/workflow/plan.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
+import type { MemoryBudget } from '../../memory-budget.ts';
 import type { Sealer } from '../../sealer.ts';
 import type { FoundReply } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { readBytes, refuseWhenGone } from '../body/body-bytes.ts';
+import { BodyMemory } from '../body/body-memory.ts';
 import { statusOf } from '../error-handler.ts';
+import { everyMethod } from '../every-method.ts';
 import type { FailedCredentials } from '../failed-credentials.ts';
-import { MAX_REPLY_BYTES, readReply } from './reply-body.ts';
+import { splitUrl } from '../trigger/trigger-path.ts';
+import { MAX_REPLY_BYTES, type ReplyBody, readReply } from './reply-body.ts';
 import { PAGE_HEADERS, type PageState, pageLanguage, replyPage } from './reply-page.ts';
 
 export interface ReplyRouteDependencies {
@@ -23,6 +28,7 @@ export interface ReplyRouteDependencies {
   engine: Pick<Engine, 'reply'>;
   replySealer: Sealer;
   failures: FailedCredentials;
+  memory: Pick<MemoryBudget, 'bodies' | 'runs'>;
   /** Server time. */
   clock: Clock;
   /** Throws `unavailable` while the server should take nothing new. */
@@ -36,48 +42,27 @@ interface OpenUrl {
   found: FoundReply;
   /** That the URL allows. */
   choices: readonly string[];
-  check: SchemaCheck | null;
-}
-
-interface TokenRequest {
-  Params: { token: string };
+  schema: JsonSchema | undefined;
 }
 
 const MAX_TOKEN_LENGTH = 400;
-const params = { type: 'object', properties: { token: { type: 'string', description: 'as the URL that was sent has it' } } } as const;
+const METHODS = ['GET', 'HEAD', 'POST'];
 
+/**
+ * One route for whatever follows the path, with every method: what no route matched would be recorded as a refused trigger,
+ * with its token. As for triggers, the hook answers, so that a body is read only for a token that is right.
+ */
 export function replyRoutes(server: FastifyInstance, dependencies: ReplyRouteDependencies): void {
   const route = new ReplyRoute(dependencies);
-  server.register((scope, _options, done) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_REPLY_BYTES }, (_request, body, parsed) => parsed(null, body));
-    scope.addHook('onRequest', (_request, reply, next) => {
+  server.route({
+    method: everyMethod(server),
+    url: `${REPLY_PATH}*`,
+    schema: { hide: true },
+    onRequest: (request, reply) => {
       reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-robots-tag': 'noindex' });
-      next();
-    });
-    scope.setErrorHandler((error, request, reply) => sendFault(error, request, reply));
-    const url = `${REPLY_PATH}:token`;
-    const tags = ['runs'];
-    scope.get<TokenRequest>(
-      url,
-      { schema: { tags, summary: 'Show the page of a reply URL', description: 'Replies nothing.', params, security: [] } },
-      (request, reply) => route.show(request, reply),
-    );
-    scope.post<TokenRequest>(
-      url,
-      {
-        bodyLimit: MAX_REPLY_BYTES,
-        schema: {
-          tags,
-          summary: 'Reply to a waiting run',
-          description: 'The first reply counts; the same one again is 200.',
-          params,
-          security: [],
-        },
-      },
-      (request, reply) => route.store(request, reply),
-    );
-    done();
+      route.handle(request, reply).catch((error: unknown) => sendFault(error, request, reply));
+    },
+    handler: (request, reply) => route.handle(request, reply),
   });
 }
 
@@ -88,26 +73,38 @@ class ReplyRoute {
     this.#parts = parts;
   }
 
-  async show(request: FastifyRequest<TokenRequest>, reply: FastifyReply): Promise<FastifyReply> {
-    const { choices, found } = await this.#open(request);
-    return sendPage(request, reply, found.choice === null ? { kind: 'ask', choices } : { kind: 'taken', choice: found.choice });
+  async handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    if (!METHODS.includes(request.method))
+      throw new AppError('method_not_allowed', 'a reply URL takes GET and POST', { headers: { allow: METHODS.join(', ') } });
+    const url = await this.#open(request);
+    if (request.method === 'POST') return this.#store(url, request, reply);
+    const { choices, found } = url;
+    sendPage(request, reply, found.choice === null ? { kind: 'ask', choices } : { kind: 'taken', choice: found.choice });
   }
 
-  async store(request: FastifyRequest<TokenRequest>, reply: FastifyReply): Promise<FastifyReply> {
-    this.#parts.refuseWhenFull();
-    const { runId, replyId, choices, check } = await this.#open(request);
-    const bytes = (request.body as Uint8Array | undefined) ?? new Uint8Array();
-    const { choice, body } = readReply(bytes, request.headers['content-type'], choices, check);
-    const result = await this.#parts.engine.reply({ runId, replyId, choice, body });
-    if (result.kind === 'ended') throw gone();
-    if (result.kind === 'taken') throw taken(result.choice);
-    return wantsPage(request) ? sendPage(request, reply, { kind: 'replied', choice }) : reply.send({ status: 'stored', choice });
+  async #store({ runId, replyId, choices, schema }: OpenUrl, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { memory, engine, refuseWhenFull } = this.#parts;
+    refuseWhenFull();
+    refuseWhenGone(request.raw);
+    const check = schema === undefined ? null : compileReplySchema(schema);
+    const bodyMemory = new BodyMemory(memory, request.raw);
+    try {
+      const read = (bytes: Buffer): ReplyBody => readReply(bytes, request.headers['content-type'], choices, check);
+      const { choice, body } = await readBytes(request.raw, MAX_REPLY_BYTES, bodyMemory, read);
+      const result = await engine.reply({ runId, replyId, choice, body });
+      if (result.kind === 'ended') throw gone();
+      if (result.kind === 'taken') throw taken(result.choice);
+      if (wantsPage(request)) sendPage(request, reply, { kind: 'replied', choice });
+      else reply.send({ status: 'stored', choice });
+    } finally {
+      bodyMemory.release();
+    }
   }
 
   /** Rejects with `not_found`, `rate_limited` after too many unknown tokens, or `gone`. */
-  async #open({ params: { token }, ip }: FastifyRequest<TokenRequest>): Promise<OpenUrl> {
+  async #open({ url, ip }: FastifyRequest): Promise<OpenUrl> {
     const { storage, failures, clock } = this.#parts;
-    const named = this.#read(token);
+    const named = this.#read(splitUrl(url, REPLY_PATH)[0]);
     if (named === null) throw failures.refuse(ip, new AppError('not_found', 'there is no such reply URL; check that it is whole'));
     const { runId, reference } = named;
     const replyId = replyIdOf(reference);
@@ -115,7 +112,7 @@ class ReplyRoute {
     if (found === null || (found.choice === null && (found.isOver || reference.expiresAt <= clock()))) throw gone();
     const { choices, schema } = await this.#formOf(found, reference);
     const allowed = reference.choice === null ? choices : choices.slice(reference.choice, reference.choice + 1);
-    return { runId, replyId, found, choices: allowed, check: schema === undefined ? null : compileReplySchema(schema) };
+    return { runId, replyId, found, choices: allowed, schema };
   }
 
   #read(token: string): ReturnType<typeof parseReplyToken> {
@@ -149,19 +146,18 @@ function wantsPage({ headers: { accept } }: FastifyRequest): boolean {
   return accept?.includes('text/html') === true;
 }
 
-function sendPage(request: FastifyRequest, reply: FastifyReply, state: PageState): FastifyReply {
-  return reply
+function sendPage(request: FastifyRequest, reply: FastifyReply, state: PageState): void {
+  reply
     .headers(PAGE_HEADERS)
     .serializer(String)
     .send(replyPage(state, pageLanguage(request.headers['accept-language'])));
 }
 
-/** Faults of other kinds, and those for programs, are answered as everywhere. */
+/** Other faults, and all for programs, are answered as everywhere. */
 function sendFault(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  if (!(error instanceof AppError) || !wantsPage(request)) throw error;
-  const state = pageOf(error);
-  if (state === null) throw error;
-  sendPage(request, reply.code(statusOf(error.code)), state);
+  const state = error instanceof AppError && wantsPage(request) ? pageOf(error) : null;
+  if (state === null) reply.send(error);
+  else sendPage(request, reply.code(statusOf((error as AppError).code)), state);
 }
 
 function pageOf({ code, message, details }: AppError): PageState | null {
