@@ -101,8 +101,8 @@ export interface StepContext extends BodyOutline {
   /** Identifies the URLs that this visit of the step makes. */
   replyId: string;
   /**
-   * Returns a placeholder that becomes a reply URL in sent messages. `choice` is a number of a choice; null leaves it to whoever
-   * replies. Null: the server does not know its public address.
+   * Returns a placeholder that becomes a reply URL in sent messages. `choice` is a number of a choice; null leaves it open.
+   * Null: the server does not know its public address.
    */
   replyUrl(choice: number | null, expiresAt: number): string | null;
   images: Images;

@@ -41,7 +41,7 @@ export interface RunStore {
    * A delivery that an overflow policy drops makes the run due that waits for it.
    * True again if the turn is stored already.
    * False: nothing is stored, because the lease is stale or the turn repeats a visit that has ended.
-   * False as well if the step memory that the turn read has changed, or if a step gave up waiting for a reply that is stored.
+   * False as well if the step memory that the turn read has changed, or if a wait ends in vain although its reply is stored.
    * Then the run is released, to be planned again.
    */
   advanceRun(lease: Lease, turn: Turn): Promise<boolean>;

@@ -16,7 +16,7 @@ export interface ReplyReference {
   /** The position of the step that made it in its workflow, and the visit. */
   place: number;
   visit: number;
-  /** The number of the choice. Null: whoever replies chooses. */
+  /** The number of the choice. Null: the reply makes it. */
   choice: number | null;
   /** In server time. */
   expiresAt: number;

@@ -7,7 +7,7 @@ import { overflowGroup } from '../../core/delivery/overflow.ts';
 import { retryDelayMs } from '../../core/delivery/retry.ts';
 import { stringifyShown } from '../../core/json/stored-value.ts';
 import type { Request } from '../../core/run/request.ts';
-import { isDecided, progressOf, type RunError, readiness, type StepState } from '../../core/run/run.ts';
+import { isDecided, progressOf, type RunError, readiness } from '../../core/run/run.ts';
 import type { ProgressEvent, RunOutcome } from '../../core/run/run-event.ts';
 import type { Images } from '../../core/uql/image.ts';
 import { chosenOnSuccess } from '../../core/workflow/links.ts';
@@ -197,21 +197,14 @@ export class Execution implements Program {
         this.#deliver(prepared, plan, now);
         return null;
       case 'wait':
-        if (plan.seconds > 0) {
-          state.status = 'waiting';
-          state.dueAt = now + Math.ceil(plan.seconds * 1000);
-          if (plan.reply !== undefined) this.#awaitReply(step, state, plan.reply);
-        } else this.#settle(prepared, plan.outcome, now);
+        if (plan.seconds <= 0) this.#settle(prepared, plan.outcome, now);
+        else this.#steps.wait(step, now + Math.ceil(plan.seconds * 1000), plan.reply?.id ?? null);
+        if (plan.reply !== undefined) this.#emit(this.#progress, step.name, plan.reply.message);
         return null;
       default:
         this.#settle(prepared, plan, now);
         return null;
     }
-  }
-
-  #awaitReply(step: WorkflowStep, state: StepState, { id, message }: { id: string; message: string }): void {
-    state.awaits = id;
-    this.#emit(this.#progress, step.name, message);
   }
 
   #deliver(prepared: PreparedStep, plan: Extract<StepPlan, { kind: 'deliver' }>, now: number): void {
@@ -229,7 +222,7 @@ export class Execution implements Program {
   #interpret(prepared: PreparedStep, now: number): void {
     const result = this.#results?.get(prepared.step) as EffectResult;
     this.#results?.delete(prepared.step);
-    if (result.kind === 'replied') this.#steps.of(prepared.definition).awaits = null;
+    if (result.kind === 'replied') this.#steps.takeReply(prepared.definition);
     const outcome = this.#planner.interpret(prepared, result);
     // The delivery retries its message by itself; its result is final.
     this.#settle(prepared, outcome.kind === 'failed' ? { ...outcome, retryable: false } : outcome, now);

@@ -62,6 +62,16 @@ export class StepStates {
     return state;
   }
 
+  /** The begun step waits for a time, or for a reply until then. */
+  wait(step: WorkflowStep, dueAt: number, awaits: string | null): void {
+    Object.assign(this.of(step), { status: 'waiting', dueAt, awaits });
+  }
+
+  /** The reply came, so that the step did not wait in vain. */
+  takeReply(step: WorkflowStep): void {
+    this.of(step).awaits = null;
+  }
+
   /** The step failed, and is retried at a time. */
   postpone(step: WorkflowStep, error: RunError, dueAt: number): void {
     const state = this.touch(step);
