@@ -33,6 +33,7 @@ const app = shareApp({ settings: { base_url: BASE_URL, outbound_allow: '127.0.0.
     await started.sink({ path: `/${name}`, workflow_id: name, response: 'accept' });
   };
   await define('approval');
+  await started.sink({ path: '/watched', workflow_id: 'approval', response: 'stream' });
   await define('checked', { urls: { schema } });
   await define('brief', { wait: { timeout_seconds: 1 } });
   await define('lenient', { wait: { timeout_seconds: 1, on_timeout: 'complete' } });
@@ -104,6 +105,25 @@ describe('a reply', () => {
     const { runId, links } = await start('late');
     expect((await post(links.approve)).status).toBe(200);
     expect((await ended(runId)).output).toMatchObject({ choice: 'approve' });
+  });
+
+  test('lets a large run go on, which another thread plans', async () => {
+    const before = receiver.arrivals.length;
+    const init = asJson({ filler: 'x'.repeat(400_000) });
+    const { run_id: runId } = (await (await fetch(`${app().url}/shop/approval`, { method: 'POST', ...init })).json()) as { run_id: string };
+    const links = await sentLinks(receiver, app().url, before);
+    expect((await post(links.reject, asJson({ why: 'large' }))).status).toBe(200);
+    expect((await ended(runId)).output).toMatchObject({ choice: 'reject', body: { why: 'large' } });
+  });
+
+  test('reaches the caller whose stream stayed open meanwhile', async () => {
+    const before = receiver.arrivals.length;
+    const stream = await fetch(`${app().url}/shop/watched`, { method: 'POST' });
+    const links = await sentLinks(receiver, app().url, before);
+    const frames = stream.text();
+    await until('the run to wait', async () => (await runOf(stream.headers.get('x-run-id') as string)).steps.some(isAwaiting));
+    await post(links.approve);
+    expect(await frames).toMatch(/"step":"decision","message":"waiting for a reply until [\s\S]*"type":"complete".*"choice":"approve"/);
   });
 
   test('counts once: of many at the same moment one wins, and the same again is the same', async () => {

@@ -63,7 +63,7 @@ const STYLE =
   'background:#1a4fa0;cursor:pointer}button:focus-visible{outline:3px solid #d98200;outline-offset:2px}' +
   '@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}}';
 
-/** For a page that holds a capability: it is not stored, indexed, framed or named to other sites. */
+/** The page runs nothing, loads nothing, sends its form only here and is not framed. */
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
