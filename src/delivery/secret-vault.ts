@@ -61,6 +61,8 @@ export function createSecretVault({ environment, allowed, key, replyUrl }: Secre
           // A secret that is no longer set is sent as an empty text, which the receiver refuses.
           const secret = secretOf(runId, name) ?? '';
           if (secret !== '') secrets.add(secret);
+          // A receiver that stores or shows the last part alone has the whole capability.
+          if (parseReplyReference(name) !== null) secrets.add(secret.slice(secret.lastIndexOf('/') + 1));
           return encode(secret);
         });
       const revealed = revealMessage(message, revealIn);

@@ -7,7 +7,7 @@ import { BASE_URL, type Links, replyWorkflow, sentLinks } from '../support/reply
 import { shareApp } from '../support/shared-app.ts';
 import { ADMIN_TOKEN } from '../support/start-app.ts';
 import { until } from '../support/until.ts';
-import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
+import { type Arrival, startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
 const cleanups: (() => void | Promise<void>)[] = [];
 let receiver: WebhookReceiver;
@@ -19,9 +19,11 @@ const schema = {
 };
 
 beforeAll(async () => {
-  receiver = await startWebhookReceiver({
-    onEnd: (cleanup) => void cleanups.push(cleanup),
-  });
+  const echoes = ({ body }: Arrival): Record<string, string> => {
+    const { approve = '' } = JSON.parse(body) as Partial<Links>;
+    return { 'x-url': approve, 'x-token': approve.slice(approve.lastIndexOf('/') + 1) };
+  };
+  receiver = await startWebhookReceiver({ onEnd: (cleanup) => void cleanups.push(cleanup), headers: echoes });
   return async () => {
     for (const cleanup of cleanups) await cleanup();
   };
@@ -300,6 +302,7 @@ describe('a URL is a secret', () => {
       expect(text).not.toContain(token.slice(0, 20));
       expect(text).not.toContain('sluice-secret');
     }
+    expect(documents.at(-1)).toContain('"x-token":"********"');
     expect(documents[1]).toContain('waiting for a reply until 20');
   });
 
