@@ -77,14 +77,16 @@ async function startParts(options: AppOptions, cleanups: Cleanups): Promise<Runn
   const disk = await startDiskFloor(dataDir, config.minFreeDisk, cleanups);
   const stepTypes = createStepTypes([...modules.builtinStepTypes, ...(options.stepTypes ?? [])]);
   const sealer = createSealer(secretKey);
+  const replySealer = createSealer(secretKey, 'replies');
   const credentials = { sealer, hasBaseUrl: config.baseUrl !== null };
   const loading = { storage, node, stepTypes, credentials, wallClock: clocks.wall, logger };
   const { catalog, definitions } = await loadDefinitions(loading, cleanups);
   const { send, fetchText } = options;
-  const delivery = createDelivery(modules, { config, environment, secretKey, blobs, version, send, fetchText }, cleanups);
+  const sending = { config, environment, secretKey, sealReply: replySealer.seal, blobs, version, send, fetchText };
+  const delivery = createDelivery(modules, sending, cleanups);
   const shared = { config, storage, node, feed: createRunFeed(), blobs, memory, delivery, logger };
   const engine = buildEngine({ ...shared, environment, secretKey, dataDir, stepTypes });
-  const http = { ...shared, time, disk, sealer, catalog, definitions, engine, clocks, adminToken, version };
+  const http = { ...shared, time, disk, sealer, replySealer, catalog, definitions, engine, clocks, adminToken, version };
   const server = await createHttpServer(modules.createServer, http, cleanups);
   const source = await followDefinitionFiles({ config, demoPath, environment, definitions, catalog, logger }, cleanups);
   await engine.start();

@@ -10,15 +10,17 @@ import { createStepTypes } from './steps/registry.ts';
 import { lowerThreadPriority } from './threads/background-thread.ts';
 
 export interface RunThreadData {
-  secrets: SecretVaultOptions;
+  secrets: Omit<SecretVaultOptions, 'replyUrl'>;
+  /** Reply URLs can be made. This thread never sees one. */
+  hasReplyUrls: boolean;
   maxDecodedBytes: number;
 }
 
 lowerThreadPriority();
-const { secrets, maxDecodedBytes } = workerData as RunThreadData;
+const { secrets, hasReplyUrls, maxDecodedBytes } = workerData as RunThreadData;
 
 const host = new RunHost({
-  tools: createSecretVault(secrets),
+  tools: createSecretVault({ ...secrets, replyUrl: hasReplyUrls ? () => '' : null }),
   stepTypes: createStepTypes(builtinStepTypes),
   readReceived: (bytes, reading) => decodeBytes(bytes, reading as TextFormat),
   maxDecodedBytes,

@@ -14,8 +14,10 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const SEALED = /^v1\.[A-Za-z0-9_-]{38,}$/;
 
-export function createSealer(key: string): Sealer {
-  const derive = (purpose: string): Buffer => Buffer.from(hkdfSync('sha256', key, '', `sluice ${purpose}`, 32));
+/** Sealers for different contents open nothing of each other. */
+export function createSealer(key: string, content: 'secrets' | 'replies' = 'secrets'): Sealer {
+  const label = content === 'secrets' ? 'sluice' : `sluice ${content}`;
+  const derive = (purpose: string): Buffer => Buffer.from(hkdfSync('sha256', key, '', `${label} ${purpose}`, 32));
   const [cipherKey, nonceKey] = [derive('seal'), derive('nonce')];
   return {
     seal(text) {

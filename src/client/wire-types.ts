@@ -97,6 +97,8 @@ export interface StepInfo {
   started_at: Time | null;
   finished_at: Time | null;
   due_at?: Time;
+  /** Set while the step waits for a reply, until `due_at`. */
+  waits_for?: 'reply';
 }
 
 export interface RunDetails extends RunSummary {

@@ -44,8 +44,8 @@ export function createSchemaCheck(schema: JsonSchema): SchemaCheck {
 }
 
 /** Compiles at once, for what is loaded because it will be used: the first request does not wait for it. */
-export function compileSchemaCheck(schema: JsonSchema): SchemaCheck {
-  const validate: ValidateFunction = new Ajv(OPTIONS).compile(schema);
+export function compileSchemaCheck(schema: JsonSchema, options: Options = {}): SchemaCheck {
+  const validate: ValidateFunction = new Ajv({ ...OPTIONS, ...options }).compile(schema);
   return (value) => (validate(value) ? [] : describeErrors(validate.errors ?? []));
 }
 

@@ -1,8 +1,9 @@
-// Secrets of the environment for workflows. A run plans with placeholders; only a message on the wire holds the secret
-// itself. Answers of a receiver are searched for the secrets that it was sent.
+// Secrets of the environment for workflows, and the reply URLs of runs, which are secrets too. A run plans with placeholders;
+// only a message on the wire holds the secret itself. Answers of a receiver are searched for the secrets that it was sent.
 
 import { createHmac } from 'node:crypto';
 import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
+import { parseReplyReference, type ReplyReference } from '../core/reply/reply.ts';
 import { createSecretHider, type HideSecrets } from '../core/secrets/hide-echo.ts';
 import {
   beginsWithPlaceholder,
@@ -28,13 +29,21 @@ export interface SecretVaultOptions {
   allowed: readonly string[];
   /** Signs placeholders. Must not change while runs are unfinished. */
   key: string;
+  /** Returns the URL that a reference stands for. Null: the server does not know its public address. */
+  replyUrl: ReplyUrl | null;
 }
 
-export function createSecretVault({ environment, allowed, key }: SecretVaultOptions): SecretVault {
+export type ReplyUrl = (runId: string, reference: ReplyReference) => string;
+
+export function createSecretVault({ environment, allowed, key, replyUrl }: SecretVaultOptions): SecretVault {
   const sign = (runId: string, name: string): string => createHmac('sha256', key).update(`${runId} ${name}`).digest('hex').slice(0, 32);
   const isAllowed = (name: string): boolean =>
     allowed.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
-  const secretOf = (name: string): string | null => (isAllowed(name) ? (environment[name] ?? null) : null);
+  const secretOf = (runId: string, name: string): string | null => {
+    const reference = parseReplyReference(name);
+    if (reference !== null) return replyUrl?.(runId, reference) ?? null;
+    return isAllowed(name) ? (environment[name] ?? null) : null;
+  };
 
   // A receiver must not bring a placeholder back into the run, where it would be revealed again.
   const mask = (runId: string, text: string): string =>
@@ -42,7 +51,7 @@ export function createSecretVault({ environment, allowed, key }: SecretVaultOpti
 
   return {
     mask,
-    placeholder: (runId, name) => (secretOf(name) === null ? null : formatPlaceholder(name, sign(runId, name))),
+    placeholder: (runId, name) => (secretOf(runId, name) === null ? null : formatPlaceholder(name, sign(runId, name))),
     reveal(runId, message) {
       if (!mayHoldSecrets(message)) return { message, hide: (text) => mask(runId, text) };
       const secrets = new Set<string>();
@@ -50,8 +59,10 @@ export function createSecretVault({ environment, allowed, key }: SecretVaultOpti
         replacePlaceholders(text, (name, signature) => {
           if (sign(runId, name) !== signature) return null;
           // A secret that is no longer set is sent as an empty text, which the receiver refuses.
-          const secret = secretOf(name) ?? '';
+          const secret = secretOf(runId, name) ?? '';
           if (secret !== '') secrets.add(secret);
+          // A receiver that stores or shows the last part alone has the whole capability.
+          if (parseReplyReference(name) !== null) secrets.add(secret.slice(secret.lastIndexOf('/') + 1));
           return encode(secret);
         });
       const revealed = revealMessage(message, revealIn);

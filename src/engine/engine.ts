@@ -11,6 +11,8 @@ import { ClaimLoop } from '../leases/claim-loop.ts';
 import { waitAtMost } from '../leases/wait-at-most.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
+import { repeatUnknown } from '../repetition.ts';
+import type { NewReply, StoreReplyResult } from '../storage/run-records.ts';
 import type { Storage, StorageNode } from '../storage/storage.ts';
 import { BackgroundWork } from './background-work.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
@@ -140,6 +142,15 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     feed.publish(runId, result.events);
     if (result.cancelled) logger.info({ run_id: runId, status: 'cancelled' }, 'run ended');
     return { cancelled: result.cancelled };
+  }
+
+  /** Stores the first reply to the URLs of a step. The run that waits for it goes on at once. */
+  async reply(reply: NewReply): Promise<StoreReplyResult> {
+    const { storage, node } = this.#options;
+    const store = (): Promise<StoreReplyResult> => storage.storeReply(reply);
+    const result = await store().catch((error: unknown) => repeatUnknown(error, store));
+    if (result.kind === 'stored') this.#scheduleAt(node.time.clock());
+    return result;
   }
 
   /** Gives failed and dropped deliveries another round of attempts. Returns the ids of the deliveries that get one. */

@@ -1,7 +1,9 @@
 // Runs a workflow once in memory, to try it out: nothing is stored, sent or written. Messages are recorded and count as
-// answered, waits end at once, and steps remember nothing from earlier runs.
+// answered, waits end at once, the first choice of a reply is made, and steps remember nothing from earlier runs.
 
 import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
+import { parseReplyId, type Reply } from '../core/reply/reply.ts';
+import type { ReplyForm } from '../core/reply/reply-form.ts';
 import type { BodyOutline, Request } from '../core/run/request.ts';
 import { isTerminal, type RunError } from '../core/run/run.ts';
 import type { Images, ImageWant } from '../core/uql/image.ts';
@@ -55,6 +57,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     }
     const turn = execution.takeTurn(now);
     memory.applyOptimistically('', turn.memory);
+    for (const { step, awaits } of turn.steps) if (awaits !== null) execution.giveResult(step, firstChoice(workflow, awaits, now));
     rehearsal.steps.push(...turn.steps.filter(({ finishedAt }) => finishedAt !== null));
     for (const { step, isAwaited, message } of turn.deliveries) {
       rehearsal.deliveries.push({ step, isAwaited, message });
@@ -66,6 +69,12 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     for (const effect of effects) await perform(effect, execution, rehearsal, options);
     now = Math.max(now, turn.wakeAt ?? now);
   }
+}
+
+function firstChoice({ steps }: Workflow, replyId: string, at: number): Reply {
+  const { place } = parseReplyId(replyId);
+  const [choice = ''] = (steps[place]?.written as ReplyForm | undefined)?.choices ?? [];
+  return { kind: 'replied', choice, body: null, at };
 }
 
 async function perform(

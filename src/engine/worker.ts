@@ -84,7 +84,7 @@ export class Worker {
     else if (turn.wakeAt !== null) scheduleAt(turn.wakeAt);
     const awaited = run.program.leavesMemory === true ? [] : awaitedHere(turn);
     const isInMemory = this.#keepInMemory(run, effects, awaited);
-    // A delivery sent elsewhere may have ended during this turn; storage then made the run due.
+    // A delivery sent elsewhere may have ended during this turn, or a reply come; storage then made the run due.
     if (turn.status === 'waiting' && run.program.awaited > run.awaited) scheduleAt(clock());
     if (!run.isIdle) this.#active.set(runId, run);
     queue.enqueue(turn.deliveries, { runId, hasWaiter: isInMemory && awaited.length > 0, leasedAt: turn.at });

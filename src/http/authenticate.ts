@@ -4,7 +4,7 @@
 import bearerAuth from '@fastify/bearer-auth';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { tokenMatches } from '../token.ts';
-import type { FailedCredentials } from './limits/failed-credentials.ts';
+import { type FailedCredentials, unauthorized } from './limits/failed-credentials.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -36,7 +36,7 @@ export async function createRequireToken(server: FastifyInstance, failures: Fail
       const message = isMissing
         ? 'a token is required: send "Authorization: Bearer <token>"'
         : 'the token is wrong, or the header is not "Authorization: Bearer <token>"';
-      done(failures.refuse(request.ip, isMissing ? 'missing_token' : 'wrong_token', message, challenge));
+      done(failures.refuse(request.ip, unauthorized(isMissing ? 'missing_token' : 'wrong_token', message, challenge)));
     });
   };
 }

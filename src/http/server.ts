@@ -24,6 +24,7 @@ import { healthRoutes } from './health.ts';
 import { BlockedClients } from './limits/blocked-clients.ts';
 import { FailedCredentials } from './limits/failed-credentials.ts';
 import { SinkRates } from './limits/sink-rates.ts';
+import { replyRoutes } from './replies/reply-routes.ts';
 import { EventStreams } from './streams/event-streams.ts';
 import { runRoutes } from './streams/run-routes.ts';
 import { createRunWaiter } from './streams/run-waiter.ts';
@@ -55,6 +56,8 @@ export interface ServerDependencies {
   maskSecrets: MaskSecrets;
   /** Opens the secrets of sinks. */
   sealer: Sealer;
+  /** Opens the tokens of reply URLs. */
+  replySealer: Sealer;
   /** Fetches what webhook senders publish. */
   fetchText: FetchText;
   trustProxy: boolean | string[];
@@ -157,6 +160,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
 
   healthRoutes(fastify, { storage, disk, memory, isStopping: () => admission.isStopping });
   runRoutes(fastify, shared);
+  replyRoutes(fastify, { ...shared, failures, refuseWhenFull: () => admission.refuseWhenFull() });
   fastify.get('/api/v1/openapi.json', { schema: { tags: ['api'], summary: 'This description' } }, () => fastify.swagger());
   await adminRoutes(fastify, { ...shared, baseUrl: () => server.baseUrl });
   triggerRoutes(fastify, {

@@ -17,9 +17,10 @@ import type { RunThreadData } from '../run-thread.ts';
 import type { StepTypes } from '../steps/registry.ts';
 import type { Storage, StorageNode } from '../storage/storage.ts';
 import type { Delivery } from './create-delivery.ts';
+import { publicAddress } from './reply-urls.ts';
 
 export interface EngineParts {
-  config: Pick<Config, 'filesDir' | 'secretsAllow'>;
+  config: Pick<Config, 'filesDir' | 'secretsAllow' | 'baseUrl' | 'host' | 'port'>;
   environment: Environment;
   secretKey: string;
   dataDir: string;
@@ -51,7 +52,7 @@ export function buildEngine(parts: EngineParts): Engine {
     },
     memory: memory.runs,
     messageMemory: memory.deliveries,
-    largeRuns: createLargeRuns(runThread(environment, config.secretsAllow, secretKey), node.time.toWall),
+    largeRuns: createLargeRuns(runThread(config, environment, secretKey), node.time.toWall),
     secrets: delivery.secrets,
   });
 }
@@ -61,9 +62,13 @@ const DECODED_SHARE = 0.75;
 const MAX_THREAD_BYTES = 2 ** 31;
 
 /** The thread gets only the names of secrets: their values are inserted when a message is sent. */
-function runThread(environment: Environment, allowed: readonly string[], key: string): RunThreadOptions {
+function runThread(config: EngineParts['config'], environment: Environment, key: string): RunThreadOptions {
   const maxHeapBytes = Math.min(measureMemory(), MAX_THREAD_BYTES);
   const names = Object.fromEntries(Object.keys(environment).map((name) => [name, '']));
-  const data: RunThreadData = { secrets: { environment: names, allowed, key }, maxDecodedBytes: DECODED_SHARE * maxHeapBytes };
+  const data: RunThreadData = {
+    secrets: { environment: names, allowed: config.secretsAllow, key },
+    hasReplyUrls: publicAddress(config) !== null,
+    maxDecodedBytes: DECODED_SHARE * maxHeapBytes,
+  };
   return { data, maxHeapBytes };
 }

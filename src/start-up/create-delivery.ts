@@ -9,11 +9,13 @@ import type { Send } from '../delivery/sender.ts';
 import type { BlobStore } from '../files/blobs.ts';
 import type { Cleanups } from './cleanups.ts';
 import type { LoadedModules } from './open-storage.ts';
+import { createReplyUrl } from './reply-urls.ts';
 
 export interface DeliveryOptions {
-  config: Pick<Config, 'secretsAllow' | 'outboundAllow'>;
+  config: Pick<Config, 'secretsAllow' | 'outboundAllow' | 'baseUrl' | 'host' | 'port'>;
   environment: Environment;
   secretKey: string;
+  sealReply: (text: string) => string;
   blobs: BlobStore;
   version: string;
   /** Replaces the network. */
@@ -31,10 +33,15 @@ export interface Delivery {
 
 export function createDelivery(
   { createSender, DocumentFetcher }: Pick<LoadedModules, 'createSender' | 'DocumentFetcher'>,
-  { config, environment, secretKey, blobs, version, send, fetchText }: DeliveryOptions,
+  { config, environment, secretKey, sealReply, blobs, version, send, fetchText }: DeliveryOptions,
   cleanups: Cleanups,
 ): Delivery {
-  const secrets = createSecretVault({ environment, allowed: config.secretsAllow, key: secretKey });
+  const secrets = createSecretVault({
+    environment,
+    allowed: config.secretsAllow,
+    key: secretKey,
+    replyUrl: createReplyUrl(config, sealReply),
+  });
   const policy = createAddressPolicy(config.outboundAllow);
   const userAgent = `sluice/${version}`;
   const sender = createSender({ policy, openBlob: blobs.read, userAgent });

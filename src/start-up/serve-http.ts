@@ -21,6 +21,7 @@ type SharedParts =
   | 'memory'
   | 'logger'
   | 'sealer'
+  | 'replySealer'
   | 'version';
 
 export interface HttpParts extends Pick<ServerDependencies, SharedParts> {

@@ -5,6 +5,7 @@ import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.
 import type { Overflow } from '../core/delivery/overflow.ts';
 import type { RetryPolicy } from '../core/delivery/retry.ts';
 import type { Fault } from '../core/fault.ts';
+import type { Reply } from '../core/reply/reply.ts';
 import type { BodyOutline } from '../core/run/request.ts';
 import type { RunError } from '../core/run/run.ts';
 import type { JsonSchema } from '../core/schema.ts';
@@ -42,8 +43,11 @@ export interface FileRead {
 
 export type StepPlan =
   | StepOutcome
-  /** A durable timer: the outcome applies when it fires, across restarts. */
-  | { kind: 'wait'; seconds: number; outcome: StepOutcome }
+  /**
+   * A durable timer: the outcome applies when it fires, across restarts. If the reply is stored before, `interpret` decides.
+   * Its message is shown to the caller when the wait begins.
+   */
+  | { kind: 'wait'; seconds: number; outcome: StepOutcome; reply?: { id: string; message: string } }
   /** Recorded as a delivery in the same commit as the step, then sent, and retried by `retry`. */
   | {
       kind: 'deliver';
@@ -64,12 +68,13 @@ export type WriteResult = { kind: 'written' } | { kind: 'not_written'; error: st
 export type ReadResult = { kind: 'read'; bytes: Uint8Array } | { kind: 'not_read'; error: string };
 
 /** The result of an effect; `error` is one line, without paths of the server. */
-export type EffectResult = OutboundResult | WriteResult | ReadResult;
+export type EffectResult = OutboundResult | WriteResult | ReadResult | Reply;
 
 /** For a step that plans only messages. */
 export function outboundResult(result: EffectResult): OutboundResult {
-  if (result.kind === 'written' || result.kind === 'not_written' || result.kind === 'read' || result.kind === 'not_read')
-    throw new Error(`a delivery cannot have the result "${result.kind}"`);
+  const { kind } = result;
+  if (kind === 'written' || kind === 'not_written' || kind === 'read' || kind === 'not_read' || kind === 'replied')
+    throw new Error(`a delivery cannot have the result "${kind}"`);
   return result;
 }
 
@@ -93,6 +98,13 @@ export interface StepContext extends BodyOutline {
   deliveryId: string;
   /** Returns a placeholder that is replaced only in sent messages. Null: the secret is not set, or not allowed. */
   secret(name: string): string | null;
+  /** Identifies the URLs that this visit of the step makes. */
+  replyId: string;
+  /**
+   * Returns a placeholder that becomes a reply URL in sent messages. `choice` is a number of a choice; null leaves it open.
+   * Null: the server does not know its public address.
+   */
+  replyUrl(choice: number | null, expiresAt: number): string | null;
   images: Images;
   /** A step of the run has answered the caller of its sink. */
   isAnswered: boolean;
@@ -139,6 +151,6 @@ export interface StepType<Manifest = Record<string, unknown>> {
   readonly memoryKey?: (manifest: Manifest, context: MemoryKeyContext) => string | null;
   /** `manifest` has its selectors resolved, except step references. Must not change it. */
   readonly plan: (manifest: Manifest, context: StepContext) => StepPlan;
-  /** Required of a type whose plans read, write, or deliver without an outcome. */
+  /** Required of a type whose plans read, write, wait for a reply, or deliver without an outcome. */
   readonly interpret?: (manifest: Manifest, result: EffectResult, context: StepContext) => StepOutcome;
 }

@@ -31,7 +31,10 @@ export function announceChanges(storage: Storage, announce: Listener): Storage {
   };
 }
 
-type RunWrites = Pick<Storage, 'createRun' | 'createRuns' | 'advanceRun' | 'releaseRun' | 'recoverRuns' | 'reapOwners' | 'cancelRun'>;
+type RunWrites = Pick<
+  Storage,
+  'createRun' | 'createRuns' | 'advanceRun' | 'releaseRun' | 'recoverRuns' | 'reapOwners' | 'cancelRun' | 'storeReply'
+>;
 
 function announcingRuns(storage: Storage, announce: Listener): RunWrites {
   return {
@@ -55,6 +58,7 @@ function announcingRuns(storage: Storage, announce: Listener): RunWrites {
     },
     releaseRun: (lease, delayMs) => announcingDue(storage.releaseRun(lease, delayMs), announce),
     recoverRuns: (owner) => announcingRecovery(storage.recoverRuns(owner), announce),
+    storeReply: (reply) => announcingDue(storage.storeReply(reply), announce),
     reapOwners: () => announcingRecovery(storage.reapOwners(), announce),
     async cancelRun(runId) {
       const result = await storage.cancelRun(runId);

@@ -1,6 +1,7 @@
 // Records of runs: turns that are stored, runs that are claimed, and runs that are read.
 
 import type { OutboundResult } from '../core/delivery/outbound.ts';
+import type { Reply } from '../core/reply/reply.ts';
 import type { BodyKind, BodyOutline } from '../core/run/request.ts';
 import type { RunError, RunStatus, StepStatus } from '../core/run/run.ts';
 import type { ProgressEvent, RunEvent } from '../core/run/run-event.ts';
@@ -30,6 +31,8 @@ export interface StepRecord {
   dueAt: number | null;
   /** The targets of the back edge that opened this visit. Null: the first visit. */
   backTo: readonly string[] | null;
+  /** The id of the reply that the visit waits for, or waited for in vain. Null: it waits for none. */
+  awaits: string | null;
 }
 
 /** A value of step memory that a run read or changed. */
@@ -125,12 +128,39 @@ export interface ClaimedRun extends StoredRequest {
   steps: StepRecord[];
   /** A visit has answered the caller of the sink. */
   isAnswered: boolean;
-  /** Results of finished deliveries, for the steps that still wait for them. */
-  results: { step: string; result: OutboundResult }[];
+  /** Results of finished deliveries and stored replies, for the steps that still wait for them. */
+  results: { step: string; result: OutboundResult | Reply }[];
   /** Bytes of the stored request, inputs and outputs, which are decoded to continue. */
   bytes: number;
   /** Only one such run is claimed at a time: it is large, or the process has died at it more than once. */
   isAlone: boolean;
+}
+
+/** A reply to the URLs of one step, in one visit. */
+export interface NewReply {
+  runId: string;
+  replyId: string;
+  choice: string;
+  /** JSON text. Null: the reply has no body. */
+  body: string | null;
+}
+
+export type StoreReplyResult =
+  /** It is the first one, or the first one again. */
+  | { kind: 'stored' }
+  /** Another reply was faster. */
+  | { kind: 'taken'; choice: string }
+  /** The run has ended without a reply, or there is no such run. */
+  | { kind: 'ended' };
+
+/** The run that a reply is for. */
+export interface FoundReply {
+  appId: string;
+  workflow: { id: string; version: number } | null;
+  /** The run has ended. */
+  isOver: boolean;
+  /** Of the stored reply. Null: none is stored. */
+  choice: string | null;
 }
 
 export interface Recovery {

@@ -5,7 +5,9 @@ import type {
   ClaimedRun,
   CreateRunResult,
   CreateRunsResult,
+  FoundReply,
   Lease,
+  NewReply,
   NewRun,
   PruneLimits,
   Recovery,
@@ -16,6 +18,7 @@ import type {
   RunRecord,
   RunSummary,
   StoredEvents,
+  StoreReplyResult,
   StreamPosition,
   Turn,
 } from './run-records.ts';
@@ -38,7 +41,8 @@ export interface RunStore {
    * A delivery that an overflow policy drops makes the run due that waits for it.
    * True again if the turn is stored already.
    * False: nothing is stored, because the lease is stale or the turn repeats a visit that has ended.
-   * False as well if the step memory that the turn read has changed; then the run is released, to be planned again.
+   * False as well if the step memory that the turn read has changed, or if a wait ends in vain although its reply is stored.
+   * Then the run is released, to be planned again.
    */
   advanceRun(lease: Lease, turn: Turn): Promise<boolean>;
   /**
@@ -64,6 +68,14 @@ export interface RunStore {
    * Null: there is no such run.
    */
   cancelRun(runId: string): Promise<{ cancelled: boolean; events: RunEvent[] } | null>;
+  /**
+   * Stores the first reply to the URLs of a step, and makes the run due if it waits for it.
+   * The reply may be stored before a step waits for it.
+   * The same call again has the same result, as long as the run is stored.
+   */
+  storeReply(reply: NewReply): Promise<StoreReplyResult>;
+  /** Returns the run that a reply is for. Null: there is none. */
+  findReply(runId: string, replyId: string): Promise<FoundReply | null>;
   /** Returns when the next run is due, or the next lease ends. Null: no run has a due time. */
   nextWake(): Promise<number | null>;
   /** Returns the step memory of a sink under these keys. Omits keys that have none. */

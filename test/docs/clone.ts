@@ -34,7 +34,7 @@ export async function startClone(
   mkdirSync(join(folder, 'bin'));
   symlinkSync(join(ROOT, 'scripts/sluice.mjs'), join(folder, 'bin/sluice'));
   writeFileSync(join(folder, '.curlrc'), 'silent\nshow-error\n');
-  const port = Object.keys(environment).length === 0 ? '0' : String(await findFreePort());
+  const port = String(await findFreePort());
   const settings = { admin_token: '', outbound_allow: '127.0.0.0/8', secrets_allow: Object.keys(environment).join(','), port };
   const configPath = join(folder, 'config');
   const paths = { dataDir: join(folder, 'data'), configPath, demoPath: join(configPath, 'demo') };

@@ -13,7 +13,10 @@ import type { EffectResult } from '../../src/steps/step-type.ts';
 import type { NewDelivery } from '../../src/storage/delivery-records.ts';
 import type { StepRecord, Turn } from '../../src/storage/run-records.ts';
 
-export type Call = { name: string; kind: 'deliver'; body: unknown } | { name: string; kind: 'wait'; ms: number };
+export type Call =
+  | { name: string; kind: 'deliver'; body: unknown }
+  | { name: string; kind: 'wait'; ms: number }
+  | { name: string; kind: 'reply'; id: string; ms: number };
 
 export type Code = (inputs: Record<string, unknown>) => Generator<Call, unknown, any>;
 
@@ -50,7 +53,7 @@ class CodeProgram implements Program {
   }
 
   get awaited(): number {
-    return this.#open().filter(({ dueAt }) => dueAt === null).length;
+    return this.#open().filter(({ dueAt, awaits }) => dueAt === null || awaits !== null).length;
   }
 
   async advance(now: number): Promise<LocalEffect[]> {
@@ -118,8 +121,10 @@ class CodeProgram implements Program {
 
   #begin(call: Call, now: number): StepRecord {
     const state = { visit: 1, status: 'waiting', attempt: 1, outputs: null, chosen: null, error: null, backTo: null } as const;
-    const dueAt = call.kind === 'wait' ? now + call.ms : null;
-    const record: StepRecord = { ...state, step: call.name, type: `code/${call.kind}`, startedAt: now, finishedAt: null, dueAt };
+    const dueAt = call.kind === 'deliver' ? null : now + call.ms;
+    const awaits = call.kind === 'reply' ? call.id : null;
+    const times = { startedAt: now, finishedAt: null, dueAt };
+    const record: StepRecord = { ...state, ...times, awaits, step: call.name, type: `code/${call.kind}` };
     if (call.kind === 'deliver') this.#deliveries.push(this.#delivery(call.name, call.body));
     this.#calls.set(call.name, record);
     this.#changed.add(record);
@@ -137,7 +142,13 @@ class CodeProgram implements Program {
     if (record.status === 'completed') return true;
     const result = this.#results.get(record.step);
     if (result === undefined && (record.dueAt === null || record.dueAt > now)) return false;
-    const outputs = result?.kind === 'response' ? { status: result.status, text: Buffer.from(result.body).toString() } : null;
+    const outputs =
+      result?.kind === 'response'
+        ? { status: result.status, text: Buffer.from(result.body).toString() }
+        : result?.kind === 'replied'
+          ? { choice: result.choice }
+          : null;
+    if (result?.kind === 'replied') Object.assign(record, { awaits: null });
     Object.assign(record, { status: 'completed', outputs: JSON.stringify(outputs), finishedAt: now, dueAt: null });
     this.#changed.add(record);
     this.#progress = Math.min(99, this.#progress + 10);

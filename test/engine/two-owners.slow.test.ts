@@ -31,11 +31,16 @@ const pausing: Code = function* () {
   yield { name: 'pause', kind: 'wait', ms: 1500 };
   return 'rested';
 };
-const versions = [asking, pausing].map((code, index): CodeVersion => ({ id: `code-${index}`, version: 1, inputs: [], code })) as [
+const deciding: Code = function* () {
+  const { choice } = yield { name: 'decide', kind: 'reply', id: 'reply_0_1', ms: 60_000 };
+  return choice;
+};
+const versions = [asking, pausing, deciding].map((code, index): CodeVersion => ({ id: `code-${index}`, version: 1, inputs: [], code })) as [
+  CodeVersion,
   CodeVersion,
   CodeVersion,
 ];
-const [ASKING, PAUSING] = versions;
+const [ASKING, PAUSING, DECIDING] = versions;
 
 interface Node extends OpenedStorage {
   engine: Engine<CodeVersion>;
@@ -108,6 +113,26 @@ test('a run that waits for a time is taken up by an idle node when its own has d
   const runId = await startRun(one, PAUSING);
   await one.kill();
   await until('the other node to go on with the run', () => isCompleted(other.storage, runId));
+});
+
+test('a reply to another node wakes the run, and of two at the same moment one counts', async () => {
+  const [one, other] = await startNodes();
+  const runId = await startRun(one, DECIDING);
+  const reply = (node: Node, choice: string) => node.engine.reply({ runId, replyId: 'reply_0_1', choice, body: null });
+  const [mine, theirs] = await Promise.all([reply(one, 'approve'), reply(other, 'reject')]);
+  const choice = mine.kind === 'stored' ? 'approve' : 'reject';
+  expect([mine, theirs]).toContainEqual({ kind: 'stored' });
+  expect([mine, theirs]).toContainEqual({ kind: 'taken', choice });
+  await until('the run to end', () => isCompleted(one.storage, runId));
+  expect((await other.storage.getRun(runId))?.output).toBe(`"${choice}"`);
+});
+
+test('a reply to a node that lives on wakes a run whose own node has died', async () => {
+  const [one, other] = await startNodes();
+  const runId = await startRun(one, DECIDING);
+  await one.kill();
+  expect(await other.engine.reply({ runId, replyId: 'reply_0_1', choice: 'approve', body: null })).toEqual({ kind: 'stored' });
+  await until('the run to end', () => isCompleted(other.storage, runId));
 });
 
 test('a message that a dead node was sending is sent by the other under the same key, and its run goes on there', async () => {

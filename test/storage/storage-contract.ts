@@ -40,6 +40,7 @@ import { runLeasesContract } from './contract/runs/leases.ts';
 import { listingRunsContract } from './contract/runs/listing.ts';
 import { recoveringRunsContract } from './contract/runs/recovering.ts';
 import { repeatedWritesContract } from './contract/runs/repeated-writes.ts';
+import { repliesContract } from './contract/runs/replies.ts';
 import { retentionContract } from './contract/runs/retention.ts';
 import { stepMemoryContract } from './contract/runs/step-memory.ts';
 import { visitsContract } from './contract/runs/visits.ts';
@@ -66,6 +67,7 @@ const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   runLeasesContract,
   recoveringRunsContract,
   cancellingRunsContract,
+  repliesContract,
   listingRunsContract,
   storingDeliveriesContract,
   claimingDeliveriesContract,

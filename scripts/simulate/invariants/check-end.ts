@@ -8,6 +8,7 @@ import type { Server } from '../servers/server.ts';
 import type { Client } from '../workload/client.ts';
 import type { StreamReaders } from '../workload/stream-readers.ts';
 import type { Watchers } from '../workload/watchers.ts';
+import { FIRST_REPLY } from '../workload/workflows.ts';
 import type { World } from '../world.ts';
 
 export interface Cast {
@@ -24,6 +25,7 @@ export function checkEnd(world: World, { servers, client, watchers, readers }: C
   for (const { runId } of client.acknowledged)
     if (findRun(state, runId) === undefined) fail('no acknowledged run is lost', `${runId} is not stored`);
   checkKeys(world, client);
+  checkReplies(world, client);
   watchers.check();
   readers.check();
   for (const { life } of servers) {
@@ -63,5 +65,19 @@ function checkKeys({ fail }: World, { acknowledged }: Client): void {
     runs.set(name, first);
     if (first.runId !== runId || first.fingerprint !== idempotency.fingerprint)
       fail('one key, one run', `the key ${name} got ${first.runId} and ${runId}`);
+  }
+}
+
+/** The stored reply of a run is the acknowledged one, and the run took it if it came to its end. */
+function checkReplies({ fail, state }: World, { replies }: Client): void {
+  for (const { runId, choice } of replies) {
+    const stored = findRun(state, runId)?.replies.get(FIRST_REPLY)?.choice;
+    if (stored !== choice) fail('the first reply counts', `${runId} acknowledged "${choice}", and has "${stored}"`);
+  }
+  for (const { runId, status, steps, replies: stored } of state.runs.values()) {
+    const reply = stored.get(FIRST_REPLY);
+    if (status !== 'completed' || reply === undefined) continue;
+    const { choice } = JSON.parse(steps.get('decision 1')?.outputs ?? '{}') as { choice?: unknown };
+    if (choice !== reply.choice) fail('no reply is lost', `${runId} completed with "${choice}", but the reply was "${reply.choice}"`);
   }
 }

@@ -57,6 +57,7 @@ function runObservers({ runs, deliveries }: Ledgers): Observers {
       if (result?.cancelled === true) runs.end(runId, 'cancelled');
       return `${runId} ${result?.cancelled}`;
     },
+    storeReply: (_owner, [{ runId, choice }], { kind }) => `${runId} ${choice} ${kind}`,
     recoverRuns: recover,
     reapOwners: recover,
   };

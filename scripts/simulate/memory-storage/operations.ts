@@ -8,6 +8,7 @@ import { getDelivery, listDeliveries } from './deliveries/delivery-reads.ts';
 import { recordAttempt } from './deliveries/record-attempts.ts';
 import { retryDeliveries } from './deliveries/retry-deliveries.ts';
 import { getRejection, listRejections, recordRejections } from './rejections.ts';
+import { findReply, storeReply } from './runs/replies.ts';
 import { findUnreferencedBlobs, pruneRuns } from './runs/retention.ts';
 import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './runs/run-leases.ts';
 import { findStream, getOutcome, getRun, listRequests, listRuns, readEvents } from './runs/run-reads.ts';
@@ -32,6 +33,8 @@ export function createOperations(state: State, owner: number): Operations {
     recoverRuns: (dead) => recoverRuns(state, (of) => of === dead),
     reapOwners: () => recoverRuns(state, (of) => !state.owners.isAlive(of)),
     cancelRun: (runId) => cancelRun(state, runId),
+    storeReply: (reply) => storeReply(state, reply),
+    findReply: (runId, replyId) => findReply(state, runId, replyId),
     nextWake: () => nextWake(state),
     readMemory: (sinkId, keys) => readMemory(state, sinkId, keys),
     getRun: (runId) => getRun(state, runId),

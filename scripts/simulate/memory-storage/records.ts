@@ -1,6 +1,7 @@
 // Runs and deliveries as the in-memory storage keeps them.
 
 import type { DeliveryStatus } from '../../../src/core/delivery/delivery.ts';
+import type { Reply } from '../../../src/core/reply/reply.ts';
 import type { RunError, RunStatus } from '../../../src/core/run/run.ts';
 import type { ProgressEvent } from '../../../src/core/run/run-event.ts';
 import type { AttemptRecord, NewDelivery } from '../../../src/storage/delivery-records.ts';
@@ -27,6 +28,8 @@ export interface StoredRun extends Omit<NewRun, 'turn' | 'idempotency'> {
   readonly steps: Map<string, StepRecord>;
   readonly firstSteps: number;
   readonly deliveries: StoredDelivery[];
+  /** By reply id. */
+  readonly replies: Map<string, Reply>;
 }
 
 export interface StoredDelivery extends Omit<NewDelivery, 'isLeased' | 'isAwaited'> {

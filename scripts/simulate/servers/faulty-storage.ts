@@ -23,6 +23,7 @@ const READS: ReadonlySet<OperationName> = new Set([
   'getOutcome',
   'readEvents',
   'findStream',
+  'findReply',
   'findWorkflow',
   'loadDefinitions',
 ]);

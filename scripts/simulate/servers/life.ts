@@ -67,7 +67,7 @@ export class Life implements Actor {
       memory: runs,
       messageMemory: deliveries,
       largeRuns: { start: refuseLarge, render: refuseLarge, close: () => Promise.resolve() },
-      secrets: { placeholder: () => null, mask: (_runId, text) => text },
+      secrets: { placeholder: (_runId, name) => name, mask: (_runId, text) => text },
     });
     this.#reads = createWatcherReads(world, storage);
     this.waitForRun = createRunWaiter(this.#reads, this.feed);

@@ -1,11 +1,15 @@
-// The callers: they trigger runs on both servers, try again what was refused, cancel runs, and retry deliveries by hand.
+// The callers: they trigger runs on both servers, try again what was refused, reply to runs, cancel them, and retry deliveries
+// by hand.
 
+import type { Request } from '../../../src/core/run/request.ts';
 import type { Trigger } from '../../../src/engine/dispatch/trigger.ts';
 import { AppError } from '../../../src/errors.ts';
+import type { NewReply } from '../../../src/storage/run-records.ts';
 import type { Life } from '../servers/life.ts';
 import type { Server } from '../servers/server.ts';
 import type { World } from '../world.ts';
 import { drawTrigger, drawWorkflows } from './triggers.ts';
+import { APPROVAL, FIRST_REPLY, REPLY_SECONDS } from './workflows.ts';
 
 export interface Acknowledged extends Pick<Trigger, 'sinkId' | 'idempotency'> {
   runId: string;
@@ -19,6 +23,8 @@ export class Client {
   readonly #servers: readonly Server[];
   readonly #onAcknowledged: readonly ((runId: string) => void)[];
   readonly acknowledged: Acknowledged[] = [];
+  /** The replies that were acknowledged as stored. */
+  readonly replies: NewReply[] = [];
 
   constructor(world: World, servers: readonly Server[], onAcknowledged: readonly ((runId: string) => void)[]) {
     this.#world = world;
@@ -49,6 +55,7 @@ export class Client {
           note(life.name, `acknowledges ${runId}`);
           this.acknowledged.push({ runId, sinkId: trigger.sinkId, idempotency: trigger.idempotency });
           for (const act of this.#onAcknowledged) act(runId);
+          if (trigger.workflowReference?.id === APPROVAL) this.#replyLater(runId, trigger);
         },
         (error: unknown) => {
           note(life.name, `refuses a trigger: ${String(error)}`);
@@ -58,6 +65,21 @@ export class Client {
         },
       );
     });
+  }
+
+  /** Some replies come at the same moment, and some when the run ends its wait. */
+  #replyLater(runId: string, { request }: Trigger): void {
+    const { random, time } = this.#world;
+    const { seconds } = (request as Request).body as { seconds: number };
+    const limitMs = 1000 * (seconds + REPLY_SECONDS);
+    const atMs = random.happens(0.5) ? limitMs + random.next() * 50 : random.next() * limitMs;
+    for (let count = random.integer(0, 3); count > 0; count -= 1) {
+      const reply = { runId, replyId: FIRST_REPLY, choice: random.pick(['approve', 'reject']), body: null };
+      const store = async (life: Life): Promise<void> => {
+        if ((await life.engine.reply(reply)).kind === 'stored') this.replies.push(reply);
+      };
+      time.schedule(atMs + random.next() * 10, null, () => this.#on((life) => this.#ignoreRefusal(store(life))));
+    }
   }
 
   #cancel(): void {

@@ -7,6 +7,10 @@ import { builtinStepTypes } from '../../../src/steps/builtin.ts';
 import { createStepTypes } from '../../../src/steps/registry.ts';
 
 export const APP = 'simulated';
+/** The workflow that waits for a reply, and the id of the reply. */
+export const APPROVAL = 'approval';
+export const FIRST_REPLY = 'reply_0_1';
+export const REPLY_SECONDS = 3;
 
 export interface SimulatedWorkflow {
   workflow: Workflow;
@@ -93,6 +97,18 @@ const STEPS: Record<string, StepDocument[]> = {
     set('after', { attempts: '$steps.attempt.attempts' }),
   ],
   failing: [webhook('send', 'one'), delay('pause', ['fail']), { type: 'sluice/fail@v1', name: 'fail' }],
+  [APPROVAL]: [
+    { type: 'sluice/reply_urls@v1', name: 'links', choices: ['approve', 'reject'] },
+    webhook('send', 'one', { fire_and_forget: true }),
+    delay('pause', ['decision']),
+    {
+      type: 'sluice/wait_for_reply@v1',
+      name: 'decision',
+      reply_id: '$steps.links.id',
+      timeout_seconds: REPLY_SECONDS,
+      on_timeout: 'complete',
+    },
+  ],
   loop: [
     webhook('work', 'two', { max_visits: 3 }),
     { type: 'sluice/fail@v1', name: 'again', message: '$steps.work.message', on_failure: ['$steps.work'] },

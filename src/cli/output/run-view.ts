@@ -48,12 +48,14 @@ function stepRow({
   attempt,
   started_at: startedAt,
   finished_at: finishedAt,
+  due_at: dueAt,
+  waits_for: waitsFor,
   error,
 }: RunDetails['steps'][number]): Cell[] {
   return [
     visit > 1 ? `${step}, visit ${visit}` : step,
     type,
-    status,
+    waitsFor === undefined || dueAt === undefined ? status : `${status} for a ${waitsFor} until ${timeOf(dueAt)}`,
     attempt,
     tookOf(startedAt, finishedAt),
     error === undefined ? null : faultText(error),

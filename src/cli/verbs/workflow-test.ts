@@ -45,7 +45,8 @@ export function defineTest(command: Command, context: CliContext): void {
     .option('--answer <status>', 'HTTP status that every receiver is assumed to return', '200');
   addOutputOption(test, ['text', 'json']).action(async (file: string, options: TestOptions) => {
     const { io, environment } = context;
-    const vault = createSecretVault({ environment, allowed: ['*'], key: randomBytes(32).toString('hex') });
+    const key = randomBytes(32).toString('hex');
+    const vault = createSecretVault({ environment, allowed: ['*'], key, replyUrl: () => '' });
     const mask = (text: string): string => vault.mask(REHEARSED_RUN_ID, text);
     const rehearsal = await rehearseFile(file, options, context, vault);
     if (options.output === 'json') printJson(io, parseJson(mask(stringifyJson(presentRehearsal(rehearsal)))));

@@ -37,6 +37,8 @@ export interface StepState {
   finishedAt: number | null;
   /** When a waiting step is due, in ms since the epoch. */
   dueAt: number | null;
+  /** The id of the reply that the step waits for, or waited for in vain. Null: it waits for none. */
+  awaits: string | null;
 }
 
 export function pendingStep(): StepState {
@@ -51,6 +53,7 @@ export function pendingStep(): StepState {
     startedAt: null,
     finishedAt: null,
     dueAt: null,
+    awaits: null,
   };
 }
 

@@ -197,10 +197,9 @@ export class Execution implements Program {
         this.#deliver(prepared, plan, now);
         return null;
       case 'wait':
-        if (plan.seconds > 0) {
-          state.status = 'waiting';
-          state.dueAt = now + Math.ceil(plan.seconds * 1000);
-        } else this.#settle(prepared, plan.outcome, now);
+        if (plan.seconds <= 0) this.#settle(prepared, plan.outcome, now);
+        else this.#steps.wait(step, now + Math.ceil(plan.seconds * 1000), plan.reply?.id ?? null);
+        if (plan.reply !== undefined) this.#emit(this.#progress, step.name, plan.reply.message);
         return null;
       default:
         this.#settle(prepared, plan, now);
@@ -223,6 +222,7 @@ export class Execution implements Program {
   #interpret(prepared: PreparedStep, now: number): void {
     const result = this.#results?.get(prepared.step) as EffectResult;
     this.#results?.delete(prepared.step);
+    if (result.kind === 'replied') this.#steps.takeReply(prepared.definition);
     const outcome = this.#planner.interpret(prepared, result);
     // The delivery retries its message by itself; its result is final.
     this.#settle(prepared, outcome.kind === 'failed' ? { ...outcome, retryable: false } : outcome, now);

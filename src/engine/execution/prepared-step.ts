@@ -2,6 +2,7 @@
 // closures, because one is made for every step of every run; values that few steps need are made on demand.
 
 import { deliveryIdOf } from '../../core/delivery/delivery-id.ts';
+import { formatReplyReference, replyIdOf } from '../../core/reply/reply.ts';
 import type { BodyKind, BodyOutline } from '../../core/run/request.ts';
 import { type Images, unloadedImages } from '../../core/uql/image.ts';
 import type { Roots } from '../../core/workflow/bindings.ts';
@@ -76,7 +77,19 @@ export class PreparedStep implements StepContext {
   }
 
   get deliveryId(): string {
-    return deliveryIdOf(this.#run.runId, this.#run.workflow.steps.indexOf(this.definition), this.visit);
+    return deliveryIdOf(this.#run.runId, this.#place, this.visit);
+  }
+
+  get replyId(): string {
+    return replyIdOf({ place: this.#place, visit: this.visit });
+  }
+
+  get #place(): number {
+    return this.#run.workflow.steps.indexOf(this.definition);
+  }
+
+  replyUrl(choice: number | null, expiresAt: number): string | null {
+    return this.secret(formatReplyReference({ place: this.#place, visit: this.visit, choice, expiresAt }));
   }
 
   secret(name: string): string | null {

@@ -11,7 +11,7 @@ import type { MemoryEntry } from '../step-memory.ts';
 
 /** A run in memory. A step is any unit of work under a name; its records, deliveries and effects carry this name. */
 export interface Program {
-  /** Deliveries that steps wait for. */
+  /** Deliveries and replies that steps wait for. */
   readonly awaited: number;
   /** The program leaves memory while it only waits for deliveries, and is restored with their results. */
   readonly leavesMemory?: boolean;
@@ -23,7 +23,7 @@ export interface Program {
   advance(now: number): LocalEffect[] | Promise<LocalEffect[]>;
   /** Returns, once, the keys of the sink's memory that must be loaded before some step can run. */
   takeWantedKeys(): readonly string[];
-  /** Sets the result of a step's delivery or local effect, for the next `advance`. */
+  /** Sets the result of a step's delivery or local effect, or its reply, for the next `advance`. */
   giveResult(step: string, result: EffectResult): void;
   /** Sets the images that a step asked for, for the next `advance`. */
   giveImages(step: string, images: Images): void;
@@ -88,5 +88,5 @@ export interface ProgramTools {
 /** The remembered value of a key of the sink; undefined when it is not loaded. */
 export type Recall = (sinkId: string, key: string) => MemoryEntry | undefined;
 
-/** Returns the placeholder of a secret; null when there is no secret of that name. */
+/** Returns the placeholder of a secret or of a reply URL; null when there is none of that name. */
 export type SecretPlaceholder = (runId: string, name: string) => string | null;

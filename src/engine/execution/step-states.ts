@@ -49,6 +49,7 @@ export class StepStates {
     state.startedAt ??= now;
     state.error = null;
     state.dueAt = null;
+    state.awaits = null;
     return state;
   }
 
@@ -59,6 +60,16 @@ export class StepStates {
     state.dueAt = null;
     this.#decided += 1;
     return state;
+  }
+
+  /** The begun step waits for a time, or for a reply until then. */
+  wait(step: WorkflowStep, dueAt: number, awaits: string | null): void {
+    Object.assign(this.of(step), { status: 'waiting', dueAt, awaits });
+  }
+
+  /** The reply came, so that the step did not wait in vain. */
+  takeReply(step: WorkflowStep): void {
+    this.of(step).awaits = null;
   }
 
   /** The step failed, and is retried at a time. */
@@ -97,10 +108,11 @@ export class StepStates {
     return nearest;
   }
 
-  /** Steps that wait for a delivery. */
+  /** Steps that wait for a delivery or a reply. */
   countAwaiting(): number {
     let count = 0;
-    for (const { status, dueAt } of this.#states.values()) if (status === 'waiting' && dueAt === null) count += 1;
+    for (const { status, dueAt, awaits } of this.#states.values())
+      if (status === 'waiting' && (dueAt === null || awaits !== null)) count += 1;
     return count;
   }
 
@@ -130,7 +142,7 @@ export class StepStates {
 }
 
 function toRecord({ name, type }: WorkflowStep, state: StepState): StepRecord {
-  const { status, visit, backTo, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt } = state;
+  const { status, visit, backTo, attempt, outputs, chosen, error, startedAt, finishedAt, dueAt, awaits } = state;
   const text = outputs === null ? null : encodeStored(outputs);
-  return { step: name, type, visit, status, attempt, outputs: text, chosen, error, startedAt, finishedAt, dueAt, backTo };
+  return { step: name, type, visit, status, attempt, outputs: text, chosen, error, startedAt, finishedAt, dueAt, backTo, awaits };
 }

@@ -102,10 +102,11 @@ function extended(object: string, fields: Record<string, string>): string {
 }
 
 function presentStep(record: StepRecord, mask: (text: string) => string): string {
-  const { step, type, visit, status, attempt, outputs, startedAt, finishedAt, dueAt } = record;
+  const { step, type, visit, status, attempt, outputs, startedAt, finishedAt, dueAt, awaits } = record;
   const error = maskError(record.error, mask);
   const times = { started_at: iso(startedAt), finished_at: iso(finishedAt), ...(dueAt === null ? {} : { due_at: iso(dueAt) }) };
-  const rest = stringifyJson({ ...(error === null ? {} : { error }), ...times });
+  const isAwaiting = awaits !== null && status === 'waiting';
+  const rest = stringifyJson({ ...(error === null ? {} : { error }), ...times, ...(isAwaiting ? { waits_for: 'reply' } : {}) });
   const head = stringifyJson({ step, type, visit, status, attempt });
   return `${head.slice(0, -1)}${outputs === null ? '' : `,"outputs":${mask(outputs)}`},${rest.slice(1)}`;
 }

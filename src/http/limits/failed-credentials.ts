@@ -15,10 +15,15 @@ export class FailedCredentials {
     this.#failures = new BucketPool(clock).add(FAILURES);
   }
 
-  /** Counts a failure. Returns `unauthorized`, or `rate_limited` after too many. `challenge` is for WWW-Authenticate. */
-  refuse(clientIp: string, reason: RefusalReason, message: string, challenge: string): AppError {
+  /** Counts a failure. Returns `fault`, or `rate_limited` after too many. */
+  refuse(clientIp: string, fault: AppError): AppError {
     const retryAfterSeconds = this.#failures.take(clientKeyOf(clientIp));
-    if (retryAfterSeconds === 0) return new AppError('unauthorized', message, { reason, headers: { 'www-authenticate': challenge } });
+    if (retryAfterSeconds === 0) return fault;
     return new AppError('rate_limited', 'too many wrong credentials from this address', { reason: 'too_many_failures', retryAfterSeconds });
   }
+}
+
+/** `challenge` is for WWW-Authenticate. */
+export function unauthorized(reason: RefusalReason, message: string, challenge: string): AppError {
+  return new AppError('unauthorized', message, { reason, headers: { 'www-authenticate': challenge } });
 }

@@ -1,7 +1,6 @@
 // The three trigger routes. Each request takes the same path: match the sink, check the rate, verify the token from the
 // head, read the body within its limits, start the run, answer.
 
-import { METHODS as HTTP_METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Clock } from '../../clock.ts';
 import { type Answer, mayUseRequest, negotiateAnswer } from '../../core/sink/response-mode.ts';
@@ -14,6 +13,7 @@ import type { MemoryBudget } from '../../memory-budget.ts';
 import { findPreset } from '../../presets/table.ts';
 import { BodyMemory } from '../body/body-memory.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
+import { everyMethod } from '../every-method.ts';
 import type { BlockedClients } from '../limits/blocked-clients.ts';
 import type { SinkRates } from '../limits/sink-rates.ts';
 import { carriesLastEventId } from '../streams/last-event-id.ts';
@@ -69,16 +69,12 @@ export interface TriggerDependencies {
   refuseWhenFull: () => void;
 }
 
-/** All methods are routed, so that a method that no sink accepts is answered with those that are accepted. */
-const METHODS = HTTP_METHODS.filter((method) => method !== 'CONNECT');
-
 export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDependencies): void {
   const route = new TriggerRoute(dependencies);
   server.decorateRequest('target', null as unknown as TriggerTarget);
   server.decorateRequest('sender', null);
   server.decorateRequest('otherMethods', null);
   server.decorateRequest('refusedBody', null);
-  for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
   for (const prefix of TRIGGER_PREFIXES) registerUnder(prefix, server, route, dependencies.gate);
 }
 
@@ -89,7 +85,8 @@ export function triggerRoutes(server: FastifyInstance, dependencies: TriggerDepe
  */
 function registerUnder(triggerPrefix: string, server: FastifyInstance, route: TriggerRoute, gate: SenderGate): void {
   server.route({
-    method: METHODS,
+    // A method that no sink accepts is answered with those that are accepted.
+    method: everyMethod(server),
     url: `${triggerPrefix}/*`,
     schema: { hide: true },
     config: { triggerPrefix, isTrigger: true },

@@ -7,8 +7,10 @@ import { fail } from './fail.ts';
 import { forward } from './forward.ts';
 import { httpRequest } from './http-request.ts';
 import { readFile } from './read-file.ts';
+import { replyUrls } from './reply-urls.ts';
 import { respond } from './respond.ts';
 import { set } from './set.ts';
+import { waitForReply } from './wait-for-reply.ts';
 
 export const sluiceStepTypes: readonly StepType[] = [
   set,
@@ -17,6 +19,8 @@ export const sluiceStepTypes: readonly StepType[] = [
   forward,
   respond,
   delay,
+  replyUrls,
+  waitForReply,
   fail,
   capture,
 ] as readonly StepType[];

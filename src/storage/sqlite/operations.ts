@@ -22,6 +22,7 @@ import { createBlockOperations, createBlockQueries } from './refusals/blocked-cl
 import { createRejectionOperations, createRejectionQueries } from './refusals/rejections.ts';
 import { createBlobQueries, createRetentionOperations } from './retention.ts';
 import { RunReader } from './runs/read-runs.ts';
+import { createReplyOperations, createReplyQueries } from './runs/replies.ts';
 import { RunClaims } from './runs/run-claims.ts';
 import type { runs } from './runs/run-columns.ts';
 import { createRunEndings } from './runs/run-endings.ts';
@@ -41,6 +42,7 @@ export const READS = [
   'listRequests',
   'readEvents',
   'findStream',
+  'findReply',
   'listRejections',
   'getRejection',
   'listBlockedClients',
@@ -69,6 +71,7 @@ export const STAMPED_WRITES = [
   'recoverRuns',
   'reapOwners',
   'cancelRun',
+  'storeReply',
   'renewDeliveries',
   'releaseDeliveries',
   'retryDeliveries',
@@ -139,6 +142,7 @@ export function createWrites(database: Database): Writes {
     ]),
     ...createDeliveryRetries(database, overflows, findDelivery),
     ...createMemoryQueries(database),
+    ...createReplyOperations(database),
     ...createRejectionOperations(database),
     ...createBlockOperations(database),
     ...createRetentionOperations(database),
@@ -153,6 +157,7 @@ export function createReads(database: Database): Reads {
     ...bindAll(new DefinitionReader(database), ['findWorkflow']),
     ...bindAll(new RunReader(database), ['getRun', 'getOutcome', 'listRuns', 'listRequests', 'readEvents', 'findStream']),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
+    ...createReplyQueries(database),
     ...createRejectionQueries(database),
     ...createBlockQueries(database),
   };

@@ -133,6 +133,7 @@ export const SCRIPT: readonly Action[] = [
   ),
   'tend',
   [...claim(NOW), ...attempt(2, 1, 500, null), ...create(cancelled), ...call('readMemory', SINK.id, ['m'])],
+  call('storeReply', at(NOW + 1), { runId: waiting.runId, replyId: 'reply_0_1', choice: 'approve', body: '{}' }),
   [...call('cancelRun', at(NOW + 1), cancelled.runId), ...call('recordRejections', [rejection]), ...claim(NOW + 2000)],
   attempt(3, 2, 200, completedTurn(3, { steps: [step('s0')] })),
   [...call('recordServerTime', NOW + 3000, [{ at: NOW, aheadMs: 5 }]), ...create(late), ...call('recoverRuns', at(NOW + 3000), OWNER)],

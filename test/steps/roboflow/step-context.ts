@@ -20,6 +20,8 @@ export function stepContext(given: Partial<StepContext> = {}): StepContext {
     memory: null,
     deliveryId: 'dlv_1',
     secret: () => null,
+    replyId: 'reply_1_1',
+    replyUrl: (choice, expiresAt) => `placeholder-${choice}-${expiresAt}`,
     images: {
       size: () => ({ width: 4, height: 3 }),
       jpeg: () => new Uint8Array([0xff, 0xd8, 0xff]),

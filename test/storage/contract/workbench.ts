@@ -215,6 +215,7 @@ export function step(name: string, fields: Partial<StepRecord> = {}): StepRecord
     finishedAt: NOW,
     dueAt: null,
     backTo: null,
+    awaits: null,
     ...fields,
   };
 }

@@ -6,6 +6,7 @@ import { LEASE_MS } from '../../../../src/leases/lease.ts';
 import type { NewDelivery } from '../../../../src/storage/delivery-records.ts';
 import type { ClaimedRun, Turn } from '../../../../src/storage/run-records.ts';
 import { FIRST_EPOCH, type StoredDelivery, type StoredRun } from '../records.ts';
+import { repliesOf } from '../runs/replies.ts';
 import type { State } from '../state.ts';
 import { finishDelivery } from './finish-delivery.ts';
 import { enterGroup, settleGroup } from './overflow.ts';
@@ -27,9 +28,9 @@ export function cancelAwaited(state: State, run: StoredRun): void {
   for (const { overflow } of cancelled) if (overflow?.policy === 'latest_wins') settleGroup(state, overflow.group);
 }
 
-/** The results of finished deliveries, for the steps that still wait for them. */
+/** The results of finished deliveries and the stored replies, for the steps that still wait for them. */
 export function resultsOf(run: StoredRun): ClaimedRun['results'] {
-  const results: ClaimedRun['results'] = [];
+  const results: ClaimedRun['results'] = repliesOf(run);
   for (const delivery of run.deliveries) {
     if (!delivery.isAwaited || delivery.dueAt !== null || !isStepWaiting(delivery)) continue;
     const result = resultOf(delivery);

@@ -19,6 +19,7 @@ import { FIRST_EPOCH, type StoredRun } from '../records.ts';
 import { findRun, type State } from '../state.ts';
 import { findDuplicate, storeKey } from './idempotency-keys.ts';
 import { release, wake } from './make-due.ts';
+import { missesReply } from './replies.ts';
 import { isMemoryCurrent, writeMemory } from './step-memory.ts';
 
 const CREATED: CreateRunResult = { kind: 'created' };
@@ -61,7 +62,7 @@ export function advanceRun(state: State, owner: number, lease: Lease, turn: Turn
   // The turn is stored already, and the caller missed the answer.
   if (run.epoch === lease.epoch && run.turns === lease.turns + 1) return true;
   if (!isCurrent(state, run, lease) || turn.steps.some((record) => hasEnded(run, record))) return false;
-  if (!isMemoryCurrent(state, run.sinkId, turn.memory)) {
+  if (turn.steps.some((record) => missesReply(run, record)) || !isMemoryCurrent(state, run.sinkId, turn.memory)) {
     release(run, state.clock());
     return false;
   }
@@ -71,7 +72,7 @@ export function advanceRun(state: State, owner: number, lease: Lease, turn: Turn
   insertDeliveries(state, owner, run, turn);
   writeMemory(state, run.sinkId, turn.memory);
   if (isTerminal(turn.status)) cancelAwaited(state, run);
-  // A delivery may have ended while this turn was planned.
+  // A delivery may have ended, or a reply come, while this turn was planned.
   else if (turn.status === 'waiting' && state.broken !== 'lost-wake-up' && resultsOf(run).length > 0) wake(state, run);
   return true;
 }
@@ -141,5 +142,6 @@ function toStored({ turn, idempotency: _, ...run }: NewRun, runNumber: number, o
     steps: new Map(firstSteps.map((record) => [visitKey(record), record])),
     firstSteps: firstSteps.length,
     deliveries: [],
+    replies: new Map(),
   };
 }

@@ -13,7 +13,7 @@ import type { Handshake, Place } from '../../../presets/preset.ts';
 import { isRefusal, type ProofHead, type Proving, type Refusal, type Signed, type Verdict } from '../../../presets/proofs/proof.ts';
 import { type FetchText, Unreachable } from '../../../presets/remote/fetch-text.ts';
 import type { Seen } from '../../body/body-bytes.ts';
-import type { FailedCredentials } from '../../limits/failed-credentials.ts';
+import { type FailedCredentials, unauthorized } from '../../limits/failed-credentials.ts';
 import type { TriggerTarget } from '../trigger-target.ts';
 import type { CredentialUses } from './credential-uses.ts';
 import type { OpenedScheme } from './open-scheme.ts';
@@ -155,7 +155,7 @@ export class SenderCheck {
 
   #refuse({ kind, reason }: Refusal): AppError {
     const { auth, target } = this.#request;
-    return this.#tools.failures.refuse(target.clientIp, kind, reason, `Webhook realm="sluice", scheme="${auth.scheme}"`);
+    return this.#tools.failures.refuse(target.clientIp, unauthorized(kind, reason, `Webhook realm="sluice", scheme="${auth.scheme}"`));
   }
 
   #capture(secret: string): Promise<void> {

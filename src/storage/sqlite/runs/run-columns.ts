@@ -121,6 +121,7 @@ export function unpackSteps(text: string | null): StepRecord[] {
       finishedAt,
       dueAt: null,
       backTo,
+      awaits: null,
     }),
   );
 }

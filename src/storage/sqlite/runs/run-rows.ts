@@ -73,5 +73,6 @@ function toStep(row: StepRow): StepRecord {
     finishedAt: row.finished_at,
     dueAt: row.due_at,
     backTo: row.back_to === null ? null : (JSON.parse(row.back_to) as string[]),
+    awaits: row.awaits,
   };
 }

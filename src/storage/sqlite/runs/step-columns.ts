@@ -17,6 +17,7 @@ export const stepRecords = table<StepRecord>('step_records').columns({
   finished_at: ({ finishedAt }) => finishedAt,
   due_at: ({ dueAt }) => dueAt,
   back_to: ({ backTo }) => jsonOf(backTo),
+  awaits: ({ awaits }) => awaits,
 });
 
 export function jsonOf(value: object | null): string | null {

@@ -10,6 +10,7 @@ import type { OverflowGroups } from '../deliveries/overflow.ts';
 import type { Stamp } from '../stamp.ts';
 import type { Packed } from '../table.ts';
 import { createIdempotencyKeys, type IdempotencyKeys } from './idempotency-keys.ts';
+import { createMissesReply, type MissesReply } from './replies.ts';
 import { runBlobs, runEvents, runs } from './run-columns.ts';
 import type { RunEndings } from './run-endings.ts';
 import type { ReadResults } from './run-results.ts';
@@ -52,6 +53,7 @@ export class RunWriter {
   readonly #memory: MemoryWriter;
   readonly #endings: RunEndings;
   readonly #resultsOf: ReadResults;
+  readonly #missesReply: MissesReply;
   readonly #allOrNone: (work: () => void) => void;
   /** Needs no invalidation: the numbers of a sink and its app never change. */
   readonly #numbersBySink = new Map<string, SinkNumbers>();
@@ -64,6 +66,7 @@ export class RunWriter {
     this.#memory = createMemoryWriter(database);
     this.#endings = endings;
     this.#resultsOf = resultsOf;
+    this.#missesReply = createMissesReply(database);
     this.#allOrNone = database.transaction((work: () => void) => work());
   }
 
@@ -119,6 +122,10 @@ export class RunWriter {
     const { runNumber } = run;
     const steps = turns.read(turn, 'steps');
     if (run.isOver === 1 || this.#steps.hasEnded(runNumber, run.firstSteps, steps)) return false;
+    if (this.#missesReply(runNumber, steps)) {
+      this.#sql.releaseRun.run(turns.read(turn, 'now'), runNumber);
+      return false;
+    }
     if (!this.#storeDeliveriesAndMemory(run, turn)) return false;
     const now = turns.read(turn, 'now');
     const status = turns.read(turn, 'status');
@@ -128,7 +135,7 @@ export class RunWriter {
     if (seq > 0) this.#sql.insertEvents({ run_id: runNumber, seq, data: turns.read(turn, 'events') });
     this.#steps.store(runNumber, steps);
     if (isEnd) this.#endings.cancelDeliveries(runNumber, now);
-    // A delivery may have ended while this turn was planned.
+    // A delivery may have ended, or a reply come, while this turn was planned.
     if (status === 'waiting' && this.#resultsOf(runNumber).length > 0) this.#sql.wakeRun.run(now, runNumber);
     return true;
   }

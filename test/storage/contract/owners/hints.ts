@@ -118,6 +118,11 @@ export function hintsContract({ one, other }: Owners): void {
       await expectDue(() => one().storage.recordAttempt(claimed, attemptOf(1, answered(200)), DELIVERED, null));
     });
 
+    test('follows a reply', async () => {
+      const { lease } = await one().addClaimedRun(await one().addSink());
+      await expectDue(() => one().storage.storeReply({ runId: lease.runId, replyId: 'reply_0_1', choice: 'yes', body: null }));
+    });
+
     test('follows recovered runs', async () => {
       await one().addClaimedRun(await one().addSink());
       await expectDue(() => one().recover(NOW));

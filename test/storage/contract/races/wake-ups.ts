@@ -1,4 +1,4 @@
-// Storage contract: a delivery ends while another owner lets the run wait for it. The run is woken in any case.
+// Storage contract: a delivery ends, or a reply comes, while another owner lets the run wait for it. The run is woken in any case.
 
 import { describe, expect, test } from 'vitest';
 import type { ClaimedDelivery } from '../../../../src/storage/delivery-records.ts';
@@ -54,6 +54,26 @@ export function wakeUpRacesContract(owners: Owners): void {
         const [woken] = await second.at(NOW).claimDueRuns(upTo(10));
         expect(woken?.results.map((result) => result.step).sort()).toEqual(['s0', 's1']);
         await first.storage.cancelRun(lease.runId);
+      });
+    });
+
+    test('wakes the run that begins to wait for a reply at the same moment', async () => {
+      await race(owners, async (runner, other) => {
+        const { lease } = await runner.addClaimedRun(await runner.addSink());
+        const awaiting = step('decision', { status: 'waiting', outputs: null, finishedAt: null, dueAt: NOW + 60_000, awaits: 'reply_0_1' });
+        const [isAdvanced, ...stored] = await Promise.all([
+          runner.storage.advanceRun(lease, runningTurn({ status: 'waiting', wakeAt: NOW + 60_000, steps: [awaiting] })),
+          other.storage.storeReply({ runId: lease.runId, replyId: 'reply_0_1', choice: 'yes', body: null }),
+          runner.storage.storeReply({ runId: lease.runId, replyId: 'reply_0_1', choice: 'no', body: null }),
+        ]);
+        expect([isAdvanced, stored.filter(({ kind }) => kind === 'stored')]).toEqual([true, [{ kind: 'stored' }]]);
+        const choice = stored[0]?.kind === 'stored' ? 'yes' : 'no';
+        const [woken] = await other.at(NOW).claimDueRuns(upTo(10));
+        expect(woken).toMatchObject({
+          lease: { runId: lease.runId },
+          results: [{ step: 'decision', result: { kind: 'replied', choice } }],
+        });
+        await other.storage.cancelRun(lease.runId);
       });
     });
 
