@@ -6,6 +6,7 @@ import type { OpenedStorage } from '../../src/storage/storage.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { concurrencyContract } from './contract/concurrency.ts';
 import { changingDefinitionsContract } from './contract/definitions/changing.ts';
+import { schedulesContract } from './contract/definitions/schedules.ts';
 import { definitionVersionsContract } from './contract/definitions/versions.ts';
 import { deliveryAttemptsContract } from './contract/deliveries/attempts.ts';
 import { claimingDeliveriesContract } from './contract/deliveries/claiming.ts';
@@ -54,6 +55,7 @@ export interface StorageHarness {
 const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   changingDefinitionsContract,
   definitionVersionsContract,
+  schedulesContract,
   creatingRunsContract,
   creatingSeveralContract,
   idempotencyKeysContract,

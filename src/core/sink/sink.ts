@@ -18,6 +18,7 @@ import {
 } from './idempotency-setting.ts';
 import { responseSchema, type SinkResponse } from './response-mode.ts';
 import { providerFaults, readResponse, responseFaults } from './response-setting.ts';
+import { readSchedules, type ScheduleDocument, type ScheduleSetting, scheduleFaults, schedulesSchema } from './schedule-setting.ts';
 import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
 
 export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -64,6 +65,8 @@ interface SinkSettings {
   webhookOrigins?: readonly string[] | undefined;
   /** Selects a list in the body; each of its items is a run of its own. */
   split?: string | undefined;
+  /** Times at which the sink also runs; absent for none. */
+  schedules?: readonly ScheduleSetting[] | undefined;
   /** Addresses and CIDRs that may trigger the sink; absent for all. */
   allowFrom?: readonly string[] | undefined;
   /** The URL that senders use, for schemes that sign it; null for the server's own address and path. */
@@ -119,6 +122,7 @@ export const sinkSchema: JsonSchema = {
       type: 'string',
       description: 'a selector of a list in the body, as "$request.body.events": each item starts a run of its own',
     },
+    schedules: schedulesSchema,
     allow_from: {
       type: 'array',
       minItems: 1,
@@ -161,6 +165,7 @@ interface SinkDocument extends AuthDocument {
   idempotency?: IdempotencyDocument;
   webhook_origins?: string[];
   split?: string;
+  schedules?: ScheduleDocument[];
   allow_from?: string[];
   public_url?: string | null;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
@@ -209,6 +214,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
     fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
   if (sink.split !== undefined) faults.push(...splitFaults(sink, scope));
+  faults.push(...scheduleFaults(sink));
   const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
   faults.push(...responseFaults(sink.response, { ...scope, outputs }));
   return faults;
@@ -252,6 +258,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     ...readIdempotencySetting(sink),
     webhookOrigins: sink.webhook_origins,
     split: sink.split,
+    schedules: readSchedules(sink.schedules),
     allowFrom: sink.allow_from,
     publicUrl: sink.public_url ?? null,
     limits: {

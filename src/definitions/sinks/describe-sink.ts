@@ -5,6 +5,7 @@ import type { SinkAuth } from '../../core/sink/auth/sink-auth.ts';
 import { writeBodySetting } from '../../core/sink/body-setting.ts';
 import { writeIdempotencySetting } from '../../core/sink/idempotency-setting.ts';
 import { writeResponse } from '../../core/sink/response-setting.ts';
+import { writeSchedules } from '../../core/sink/schedule-setting.ts';
 import { DEFAULT_LIMITS, type Sink } from '../../core/sink/sink.ts';
 
 const LIMIT_NAMES = {
@@ -31,8 +32,23 @@ function describeAuth(auth: SinkAuth): object {
 }
 
 export function describeSink(sink: Sink): Record<string, unknown> {
-  const { appId, path, method, auth, workflowId, inputs, response, webhookOrigins, split, allowFrom, publicUrl, limits, body, payload } =
-    sink;
+  const {
+    appId,
+    path,
+    method,
+    auth,
+    workflowId,
+    inputs,
+    response,
+    webhookOrigins,
+    split,
+    schedules,
+    allowFrom,
+    publicUrl,
+    limits,
+    body,
+    payload,
+  } = sink;
   const changedLimits = Object.entries(LIMIT_NAMES).flatMap(([field, name]) => {
     const key = field as keyof typeof LIMIT_NAMES;
     return limits[key] === DEFAULT_LIMITS[key] ? [] : [[name, limits[key]]];
@@ -48,6 +64,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     ...writeIdempotencySetting(sink),
     ...(webhookOrigins === undefined ? {} : { webhook_origins: webhookOrigins }),
     ...(split === undefined ? {} : { split }),
+    ...(schedules === undefined ? {} : { schedules: writeSchedules(schedules) }),
     ...(allowFrom === undefined ? {} : { allow_from: allowFrom }),
     ...(publicUrl === null ? {} : { public_url: publicUrl }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),

@@ -8,6 +8,7 @@ import type { ClaimLimit, DeliveryLease } from '../delivery-records.ts';
 import type { CreateRunResult, CreateRunsResult, Lease } from '../run-records.ts';
 import type { Storage } from '../storage.ts';
 import { DefinitionReader } from './definitions/read-definitions.ts';
+import { createScheduleOperations } from './definitions/schedules.ts';
 import { DefinitionWriter } from './definitions/write-definitions.ts';
 import type { PackedClaims } from './deliveries/claimed-deliveries.ts';
 import type { deliveryAttempts } from './deliveries/delivery-columns.ts';
@@ -47,10 +48,12 @@ export const READS = [
 export const WRITES = [
   'changeDefinitions',
   'recordRejections',
+  'moveSchedule',
   'ping',
   // These only read, but must see all earlier writes. The server needs the first to start.
   'loadDefinitions',
   'definitionsVersion',
+  'listSchedules',
   'nextWake',
   'listDueOrigins',
   'readMemory',
@@ -135,6 +138,7 @@ export function createWrites(database: Database): Writes {
     ...createDeliveryRetries(database, overflows, findDelivery),
     ...createMemoryQueries(database),
     ...createRejectionOperations(database),
+    ...createScheduleOperations(database),
     ...createRetentionOperations(database),
     ...createServerTimeOperations(database),
     ...createBlobQueries(database),

@@ -6,17 +6,20 @@ import { patternKey } from '../../../core/sink/sink-path.ts';
 import { AppError } from '../../../errors.ts';
 import { sinks } from './definition-rows.ts';
 import type { DefinitionReader } from './read-definitions.ts';
+import { ScheduleWriter } from './schedules.ts';
 import type { AppWriter } from './write-apps.ts';
 
 export class SinkWriter {
   readonly #sql: ReturnType<typeof prepareStatements>;
   readonly #apps: AppWriter;
   readonly #reader: DefinitionReader;
+  readonly #schedules: ScheduleWriter;
 
   constructor(database: Database, apps: AppWriter, reader: DefinitionReader) {
     this.#sql = prepareStatements(database);
     this.#apps = apps;
     this.#reader = reader;
+    this.#schedules = new ScheduleWriter(database);
   }
 
   put(sink: Sink, now: number): void {
@@ -24,8 +27,21 @@ export class SinkWriter {
     const key = patternKey(sink.path);
     this.#refuseUnknownWorkflow(sink);
     this.#refuseClash(sink, appNo, key);
-    const { auth, inputs, response, idempotencyKey, idempotencyHours, webhookOrigins, split, allowFrom, publicUrl, limits, body, payload } =
-      sink;
+    const {
+      auth,
+      inputs,
+      response,
+      idempotencyKey,
+      idempotencyHours,
+      webhookOrigins,
+      split,
+      schedules,
+      allowFrom,
+      publicUrl,
+      limits,
+      body,
+      payload,
+    } = sink;
     this.#sql.upsert({
       id: sink.id,
       app_no: appNo,
@@ -41,6 +57,7 @@ export class SinkWriter {
         idempotencyHours,
         webhookOrigins,
         split,
+        schedules,
         allowFrom,
         publicUrl,
         limits,
@@ -51,11 +68,13 @@ export class SinkWriter {
       created_at: sink.createdAt,
       updated_at: sink.updatedAt,
     });
+    this.#schedules.keep(sink.id, schedules ?? [], now);
   }
 
   /** Marks the sink as deleted: its runs still name it. */
   delete(sinkId: string, now: number): void {
     if (this.#sql.delete.run(now, sinkId).changes === 0) throw new AppError('not_found', `there is no sink "${sinkId}"`);
+    this.#schedules.delete(sinkId);
   }
 
   #refuseUnknownWorkflow({ appId, method, path, workflowId }: Sink): void {
