@@ -11,18 +11,31 @@ export interface PlainCron {
   isWild: boolean;
 }
 
-interface LocalMinute {
-  at: number;
-  /** The local time as if it were UTC. */
+/** A local time, and its fields. */
+interface LocalTime {
+  /** As if it were UTC. */
   local: number;
+  minute: number;
+  hour: number;
+  day: number;
+  weekday: number;
+}
+
+interface LocalMinute extends LocalTime {
+  at: number;
 }
 
 /** Every minute from `from` to `to` with its local time in the zone. */
 export function minutesOf(timeZone: string, from: number, to: number): LocalMinute[] {
   const format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', dateStyle: 'short', timeStyle: 'medium' });
   const minutes: LocalMinute[] = [];
-  for (let at = from; at <= to; at += MINUTE) minutes.push({ at, local: localOf(format, at) });
+  for (let at = from; at <= to; at += MINUTE) minutes.push({ at, ...fieldsOf(localOf(format, at)) });
   return minutes;
+}
+
+function fieldsOf(local: number): LocalTime {
+  const time = new Date(local);
+  return { local, minute: time.getUTCMinutes(), hour: time.getUTCHours(), day: time.getUTCDate(), weekday: time.getUTCDay() };
 }
 
 function localOf(format: Intl.DateTimeFormat, at: number): number {
@@ -35,10 +48,11 @@ export function scan(cron: PlainCron, minutes: readonly LocalMinute[]): number[]
   const found = new Set<number>();
   let latest = Number.NEGATIVE_INFINITY;
   let previous = minutes[0]?.local ?? 0;
-  for (const { at, local } of minutes) {
+  for (const time of minutes) {
+    const { at, local } = time;
     const isRepeated = local <= latest;
-    const isAfterGap = !cron.isWild && !isRepeated && gapBetween(previous, local).some((skipped) => matches(cron, skipped));
-    if (isAfterGap || (matches(cron, local) && (cron.isWild || !isRepeated))) found.add(at);
+    const isAfterGap = !cron.isWild && !isRepeated && gapBetween(previous, local).some((skipped) => matches(cron, fieldsOf(skipped)));
+    if (isAfterGap || (matches(cron, time) && (cron.isWild || !isRepeated))) found.add(at);
     latest = Math.max(latest, local);
     previous = local;
   }
@@ -50,11 +64,10 @@ function gapBetween(before: number, after: number): number[] {
   return Array.from({ length: skipped }, (_, index) => before + (index + 1) * MINUTE);
 }
 
-function matches({ minute, hour, day, weekday }: PlainCron, local: number): boolean {
-  const time = new Date(local);
+function matches({ minute, hour, day, weekday }: PlainCron, time: LocalTime): boolean {
   const isIn = (values: readonly number[] | null, value: number): boolean => values === null || values.includes(value);
-  const isOfDay = isIn(day, time.getUTCDate());
-  const isOfWeekday = isIn(weekday, time.getUTCDay());
+  const isOfDay = isIn(day, time.day);
+  const isOfWeekday = isIn(weekday, time.weekday);
   const isDay = day !== null && weekday !== null ? isOfDay || isOfWeekday : isOfDay && isOfWeekday;
-  return isIn(minute, time.getUTCMinutes()) && isIn(hour, time.getUTCHours()) && isDay;
+  return isDay && isIn(hour, time.hour) && isIn(minute, time.minute);
 }
