@@ -45,9 +45,3 @@ export async function scheduledTimes(app: TestApp, name?: string): Promise<strin
   const wanted = schedules.filter((schedule) => schedule !== undefined && (name === undefined || schedule.name === name));
   return wanted.map((schedule) => schedule?.at.slice(0, 16) ?? '').sort();
 }
-
-/** Waits until the server has looked at its schedules at least once since now: it looks each second. */
-export async function afterLook(app: TestApp, marker: string): Promise<void> {
-  const before = (await scheduledTimes(app, marker)).length;
-  await startedTimes(app, before + 1, marker);
-}
