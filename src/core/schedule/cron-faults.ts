@@ -26,7 +26,7 @@ export function cronFault(cron: string): string | null {
   if (fields.length !== FIELDS.length) return `has ${fields.length} fields; ${FORM}, or one of ${NICKNAMES.join(', ')}`;
   for (const [index, { name, rule }] of FIELDS.entries()) {
     const alone = FIELDS.map((_, other) => (other === index ? fields[index] : '*')).join(' ');
-    if (!isReadable(alone)) return `"${fields[index]}" is not a ${name}: ${rule}`;
+    if (!isReadable(alone)) return `"${fields[index]}" is not valid as ${name}: write ${rule}`;
   }
   if (!isReadable(cron)) return `"${cron}" cannot be read; ${FORM}`;
   return new CronTimes(cron, 'UTC').after(ANY_TIME) === null ? `"${cron}" never comes: no such day exists` : null;
