@@ -52,7 +52,7 @@ export const workflowCalls = (server: ServerCalls) => ({
 export const sinkCalls = (server: ServerCalls) => ({
   /** Lists the sinks of all apps by default. */
   list: async (appId?: string) => (await server.call<{ sinks: SinkInfo[] }>('GET', '/api/v1/sinks', { query: { app_id: appId } })).sinks,
-  /** Those of all apps by default; the ones that come next first. */
+  /** Those of all apps by default, in the order of their next times. */
   schedules: (filter: { app_id?: string | undefined; limit?: number } = {}) =>
     server.call<{ schedules: ScheduleInfo[]; total: number }>('GET', '/api/v1/schedules', { query: filter }),
   get: (appId: string, sinkId: string) => server.call<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),

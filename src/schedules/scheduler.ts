@@ -1,5 +1,5 @@
 // Starts runs of sinks at the times of their schedules. Each process plans all times: the idempotency key of a time makes its run
-// one, whoever is first and whatever is repeated after a crash.
+// one, whichever process is first and whatever is repeated after a crash.
 
 import type { Clock, MachineClocks } from '../clock.ts';
 import { CronTimes } from '../core/schedule/cron-times.ts';
@@ -164,8 +164,8 @@ export class Scheduler {
       const move = schedule.moveTo(at, hasStarted);
       schedule.finish(at, move === null ? null : await this.#options.storage.moveSchedule(move));
     } catch (error) {
-      const isTold = error instanceof AppError && error.retryAfterSeconds !== undefined;
-      const delayMs = isTold ? Math.min((error.retryAfterSeconds ?? 0) * 1000, MAX_RETRY_MS) : RETRY_MS;
+      const hasDelay = error instanceof AppError && error.retryAfterSeconds !== undefined;
+      const delayMs = hasDelay ? Math.min((error.retryAfterSeconds ?? 0) * 1000, MAX_RETRY_MS) : RETRY_MS;
       const isNews = schedule.retryAt(this.#options.clocks.elapsedMs() + delayMs);
       if (isNews && !this.#isStopped) this.#warn(schedule, error);
     }
