@@ -75,13 +75,13 @@ export class Schedule {
     return { sinkId: this.sinkId, name, from: this.#storedTo, to: at, lastAt: hasStarted ? at : null };
   }
 
-  /** The time is handled. `state` is the stored one. */
-  finish(at: number, state: ScheduleState | null): void {
+  /** The time is handled. `state` is the stored one, if it was moved. */
+  finish(at: number, hasStarted: boolean, state: ScheduleState | null): void {
     this.#retryAt = null;
     this.#waiting = this.#waiting.filter((other) => other !== at);
+    if (hasStarted) this.lastAt = at;
     if (state === null) return;
     this.#storedTo = state.handledTo;
-    this.lastAt = state.lastAt;
     this.#hasGoneBack = false;
   }
 

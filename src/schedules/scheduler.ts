@@ -162,10 +162,10 @@ export class Scheduler {
     try {
       const hasStarted = await this.#trigger(schedule, at);
       const move = schedule.moveTo(at, hasStarted);
-      schedule.finish(at, move === null ? null : await this.#options.storage.moveSchedule(move));
+      schedule.finish(at, hasStarted, move === null ? null : await this.#options.storage.moveSchedule(move));
     } catch (error) {
-      const hasDelay = error instanceof AppError && error.retryAfterSeconds !== undefined;
-      const delayMs = hasDelay ? Math.min((error.retryAfterSeconds ?? 0) * 1000, MAX_RETRY_MS) : RETRY_MS;
+      const wished = error instanceof AppError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+      const delayMs = Math.min(Math.max(wished, RETRY_MS), MAX_RETRY_MS);
       const isNews = schedule.retryAt(this.#options.clocks.elapsedMs() + delayMs);
       if (isNews && !this.#isStopped) this.#warn(schedule, error);
     }
@@ -195,7 +195,7 @@ export class Scheduler {
     const { id: sinkId, appId, method, path } = sink;
     const text = `schedule "${schedule.setting.name}": ${message}`.slice(0, MAX_MESSAGE);
     const now = clock();
-    const entry = { sinkId, appId, method, path, status, code, message: text, clientIp: '', folded: null };
+    const entry = { sinkId, appId, method, path: `/${appId}${path}`, status, code, message: text, clientIp: '', folded: null };
     const earlier = schedule.refusal?.message === text ? schedule.refusal.position : null;
     const change = { ...entry, position: earlier, count: 1, firstAt: now, lastAt: now };
     const [position = 0] = await storage.recordRejections([change]);

@@ -14,7 +14,7 @@ const FIELDS = [
 const NICKNAMES = ['@hourly', '@daily', '@midnight', '@weekly', '@monthly', '@yearly', '@annually'];
 const FORM = 'write five fields, minute, hour, day of the month, month and day of the week, as "30 2 * * *"';
 const MAX_LENGTH = 128;
-/** The calendar repeats every 28 years, so any time of it serves as the start of a search. */
+/** A fixed start, so that the same expression always has the same fault. */
 const ANY_TIME = Date.UTC(2000, 0);
 
 /** Returns what is wrong with the expression, or null. */

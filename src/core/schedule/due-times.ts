@@ -26,15 +26,27 @@ export interface DueTimes {
 
 /** Returns the times that are due after `handledTo` and up to `now`, in wall time. */
 export function dueTimes(cron: CronTimes, catchUp: CatchUp, handledTo: number, now: number): DueTimes {
-  const first = cron.after(handledTo);
-  if (first === null || first > now) return { times: [], leftOut: 0, isMore: false, handledTo };
-  const second = cron.after(first);
-  const isOne = second === null || second > now;
   const limit = MAX_COUNTED[catchUp];
-  const due = isOne ? [first] : cron.upTo(now, limit).filter((at) => at > handledTo);
-  const times = caughtUp(due, catchUp, now);
-  const isMore = due.length === limit && due[0] !== first;
-  return { times, leftOut: due.length - times.length, isMore, handledTo: due.at(-1) ?? first };
+  const due = firstTimes(cron, handledTo, now, limit + 1);
+  const last = due.at(-1);
+  if (last === undefined) return { times: [], leftOut: 0, isMore: false, handledTo };
+  if (due.length <= limit) {
+    const times = caughtUp(due, catchUp, now);
+    return { times, leftOut: due.length - times.length, isMore: false, handledTo: last };
+  }
+  // A search back from now is short: more times are due than it looks for.
+  const latest = cron.upTo(now, MAX_CAUGHT_UP[catchUp]);
+  const times = caughtUp(latest, catchUp, now);
+  return { times, leftOut: limit - times.length, isMore: true, handledTo: latest.at(-1) ?? last };
+}
+
+/** The times of a minute, at most, are not too late for `skip`. */
+const MAX_CAUGHT_UP: Readonly<Record<CatchUp, number>> = { skip: 2, last: 1, all: MAX_CATCH_UP };
+
+function firstTimes(cron: CronTimes, after: number, now: number, limit: number): number[] {
+  const times: number[] = [];
+  for (let at = cron.after(after); at !== null && at <= now && times.length < limit; at = cron.after(at)) times.push(at);
+  return times;
 }
 
 function caughtUp(due: number[], catchUp: CatchUp, now: number): number[] {
