@@ -11,6 +11,7 @@ import { createRunFeed } from './engine/run-feed.ts';
 import { prepareDataDirectory } from './files/data-directory.ts';
 import type { Logger } from './logger.ts';
 import { createMemoryBudget, measureMemory } from './memory-budget.ts';
+import { Scheduler } from './schedules/scheduler.ts';
 import { createSealer } from './sealer.ts';
 import { buildEngine } from './start-up/build-engine.ts';
 import { Cleanups } from './start-up/cleanups.ts';
@@ -19,6 +20,7 @@ import { followDefinitionFiles, loadDefinitions } from './start-up/load-definiti
 import { type AdminToken, openDataDirectory, startDiskFloor } from './start-up/open-data-directory.ts';
 import { openStorage } from './start-up/open-storage.ts';
 import { createHttpServer, listen } from './start-up/serve-http.ts';
+import { startSchedules } from './start-up/start-schedules.ts';
 import { createStepTypes } from './steps/registry.ts';
 import type { StepType } from './steps/step-type.ts';
 
@@ -86,10 +88,12 @@ async function startParts(options: AppOptions, cleanups: Cleanups): Promise<Runn
   const delivery = createDelivery(modules, sending, cleanups);
   const shared = { config, storage, node, feed: createRunFeed(), blobs, memory, delivery, logger };
   const engine = buildEngine({ ...shared, environment, secretKey, dataDir, stepTypes });
-  const http = { ...shared, time, disk, sealer, replySealer, catalog, definitions, engine, clocks, adminToken, version };
+  const scheduler = new Scheduler({ ...shared, catalog, engine, refuseWhenLow: disk.refuseWhenLow, clock: time.clock, clocks });
+  const http = { ...shared, time, disk, sealer, replySealer, catalog, definitions, engine, scheduler, clocks, adminToken, version };
   const server = await createHttpServer(modules.createServer, http, cleanups);
   const source = await followDefinitionFiles({ config, demoPath, environment, definitions, catalog, logger }, cleanups);
   await engine.start();
+  await startSchedules(scheduler, cleanups);
   startRunRetention({ ...shared, time, clocks }, cleanups);
   const url = await listen(server, config);
   return {

@@ -40,6 +40,8 @@ export type RefusalReason =
   | 'key_reused'
   | 'unavailable'
   | 'failed'
+  /** Of a schedule. */
+  | 'missed'
   /** No refusal: a handshake of the sender was answered. */
   | 'handshake';
 

@@ -37,7 +37,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   'sealer.ts': { packages: ['node:crypto'] },
   core: {
     uses: ['address-range.ts', 'errors.ts', 'presets'],
-    packages: ['@exodus/bytes/encoding.js', 'ajv', 'lossless-json', 'node:crypto', 'node:module', 're2js', 'secure-json-parse'],
+    packages: ['@exodus/bytes/encoding.js', 'ajv', 'croner', 'lossless-json', 'node:crypto', 'node:module', 're2js', 'secure-json-parse'],
   },
   config: { uses: ['address-range.ts', 'core'], packages: ['node:fs'] },
   'logger.ts': { knows: ['config'], packages: ['pino'] },
@@ -99,9 +99,10 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'node:timers/promises',
     ],
   },
+  schedules: { uses: ['core', 'errors.ts'], knows: ['clock.ts', 'definitions', 'engine', 'logger.ts', 'storage'] },
   http: {
     uses: ['address-range.ts', 'core', 'definitions', 'errors.ts', 'intake', 'memory-budget.ts', 'presets', 'token.ts'],
-    knows: ['clock.ts', 'engine', 'files', 'logger.ts', 'payloads', 'sealer.ts', 'storage'],
+    knows: ['clock.ts', 'engine', 'files', 'logger.ts', 'payloads', 'schedules', 'sealer.ts', 'storage'],
     packages: [
       'fastify',
       '@fastify/bearer-auth',
@@ -137,11 +138,11 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'steps',
       'storage',
     ],
-    knows: ['clock.ts', 'config', 'logger.ts', 'run-thread.ts'],
+    knows: ['clock.ts', 'config', 'logger.ts', 'run-thread.ts', 'schedules'],
     packages: ['node:path'],
   },
   'app.ts': {
-    uses: ['clock.ts', 'engine', 'files', 'memory-budget.ts', 'sealer.ts', 'start-up', 'steps'],
+    uses: ['clock.ts', 'engine', 'files', 'memory-budget.ts', 'schedules', 'sealer.ts', 'start-up', 'steps'],
     knows: ['config', 'definitions', 'delivery', 'logger.ts'],
     packages: ['node:path'],
   },

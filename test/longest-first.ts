@@ -25,6 +25,7 @@ const LONGEST = [
   'crash/delivery-restart.test.ts',
   'http/large-bodies.slow.test.ts',
   'fault/failing-calls.test.ts',
+  'schedules/server.slow.test.ts',
   'engine/clock-jumps.slow.test.ts',
   'engine/control-flow.slow.test.ts',
   'emitted.slow.test.ts',

@@ -24,7 +24,7 @@ const verbs: readonly Verb[] = [
   { name: 'listen', about: 'receive requests and print them; fail when told to', load: () => import('./verbs/listen.ts') },
   { name: 'run', about: 'list, get, tail, cancel and replay runs', load: () => import('./verbs/run.ts') },
   { name: 'delivery', about: 'list, get, retry and export deliveries', load: () => import('./verbs/delivery.ts') },
-  { name: 'sink', about: 'list, create and delete sinks, rotate their tokens', load: () => import('./verbs/sink.ts') },
+  { name: 'sink', about: 'list, create and delete sinks and list their schedules, rotate tokens', load: () => import('./verbs/sink.ts') },
   {
     name: 'rejection',
     about: 'list and show refused triggers, with their usual causes',

@@ -11,6 +11,7 @@ import type {
   RunDetails,
   RunFilter,
   RunSummary,
+  ScheduleInfo,
   SinkFields,
   SinkInfo,
   StepTypeInfo,
@@ -54,6 +55,9 @@ export const workflowCalls = (server: ServerCalls) => ({
 export const sinkCalls = (server: ServerCalls) => ({
   /** Lists the sinks of all apps by default. */
   list: async (appId?: string) => (await server.call<{ sinks: SinkInfo[] }>('GET', '/api/v1/sinks', { query: { app_id: appId } })).sinks,
+  /** Those of all apps by default, in the order of their next times. */
+  schedules: (filter: { app_id?: string | undefined; limit?: number } = {}) =>
+    server.call<{ schedules: ScheduleInfo[]; total: number }>('GET', '/api/v1/schedules', { query: filter }),
   get: (appId: string, sinkId: string) => server.call<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),
   create: (appId: string, fields: SinkFields) => server.call<SinkInfo>('POST', at`/api/v1/apps/${appId}/sinks`, { body: fields }),
   getWithTag: (appId: string, sinkId: string) => server.callWithTag<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),

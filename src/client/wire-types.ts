@@ -60,6 +60,21 @@ export interface SinkInfo {
   [field: string]: unknown;
 }
 
+/** A schedule of a sink, with its times. */
+export interface ScheduleInfo {
+  app_id: string;
+  sink_id: string;
+  path: string;
+  name: string;
+  cron: string;
+  time_zone?: string;
+  catch_up?: string;
+  /** Null: no further time comes. */
+  next_at: Time | null;
+  /** The latest scheduled time that started a run. */
+  last_at: Time | null;
+}
+
 export interface DefinitionChange {
   action: 'create' | 'update' | 'delete';
   kind: 'app' | 'workflow' | 'sink';
@@ -110,7 +125,9 @@ export interface RunDetails extends RunSummary {
     method: string;
     path: string;
     query: Record<string, string | string[]>;
+    /** Empty for a run of a schedule. */
     client_ip: string;
+    schedule?: { name: string; at: Time };
     body: string | null;
     [field: string]: unknown;
   };

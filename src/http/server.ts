@@ -11,6 +11,7 @@ import type { DiskFloor } from '../files/disk-floor.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { FetchText } from '../presets/remote/fetch-text.ts';
+import type { Scheduler } from '../schedules/scheduler.ts';
 import type { Sealer } from '../sealer.ts';
 import type { Storage } from '../storage/storage.ts';
 import { hashToken } from '../token.ts';
@@ -46,6 +47,7 @@ export interface ServerDependencies {
   definitions: DefinitionService;
   engine: Engine;
   feed: RunFeed;
+  scheduler: Pick<Scheduler, 'timesOf'>;
   /** Server time, for expiry and rate limits. */
   clock: Clock;
   /** For times shown to callers, and for the age of files. */

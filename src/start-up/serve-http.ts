@@ -18,6 +18,7 @@ type SharedParts =
   | 'definitions'
   | 'engine'
   | 'feed'
+  | 'scheduler'
   | 'memory'
   | 'logger'
   | 'sealer'

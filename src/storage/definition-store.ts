@@ -32,7 +32,7 @@ export type DefinitionChange =
   | { kind: 'delete_app'; appId: string }
   | { kind: 'put_workflow'; appId: string; workflowId: string; document: string; managedBy: ManagedBy }
   | { kind: 'delete_workflow'; appId: string; workflowId: string }
-  /** Creates the sink, or replaces the one with the same id. */
+  /** Creates the sink, or replaces the one with the same id; and its schedules (schedule-store.ts). */
   | { kind: 'put_sink'; sink: Sink }
   | { kind: 'delete_sink'; sinkId: string };
 

@@ -3,7 +3,7 @@
 //
 // A write to a run or a delivery carries its lease, and stores nothing under a stale one. A lease lasts LEASE_MS
 // (leases/lease.ts) by the clock of the storage, which also decides what is due. Times are by this clock, in ms, except
-// those of definitions and of blocked clients, which are wall time.
+// those of definitions, of schedules and of blocked clients, which are wall time.
 //
 // A method that cannot do its work now rejects with AppError `unavailable`: the database is locked, full or away. Nothing is
 // changed then. If it may have been changed, the error is an UnknownOutcome (errors.ts). Either way the same call may
@@ -15,8 +15,9 @@ import type { DefinitionStore } from './definition-store.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { RejectionStore } from './rejection-store.ts';
 import type { RunStore } from './run-store.ts';
+import type { ScheduleStore } from './schedule-store.ts';
 
-export interface Storage extends DefinitionStore, RunStore, DeliveryStore, RejectionStore, ClientStore {
+export interface Storage extends DefinitionStore, RunStore, DeliveryStore, RejectionStore, ScheduleStore, ClientStore {
   /** Calls the listener with hints about changes by other owners. Returns a function that ends this. */
   watch(listener: (hint: Hint) => void): () => void;
   /** Makes a commit. Resolves once it is on disk, after all earlier writes. */

@@ -7,6 +7,7 @@ import { onTestEnd } from '../support/cleanup.ts';
 import { blockedClientsContract } from './contract/blocked-clients.ts';
 import { concurrencyContract } from './contract/concurrency.ts';
 import { changingDefinitionsContract } from './contract/definitions/changing.ts';
+import { schedulesContract } from './contract/definitions/schedules.ts';
 import { definitionVersionsContract } from './contract/definitions/versions.ts';
 import { deliveryAttemptsContract } from './contract/deliveries/attempts.ts';
 import { claimingDeliveriesContract } from './contract/deliveries/claiming.ts';
@@ -56,6 +57,7 @@ export interface StorageHarness {
 const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   changingDefinitionsContract,
   definitionVersionsContract,
+  schedulesContract,
   creatingRunsContract,
   creatingSeveralContract,
   idempotencyKeysContract,

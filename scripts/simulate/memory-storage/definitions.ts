@@ -11,6 +11,8 @@ import type {
   EditResult,
   WorkflowRecord,
 } from '../../../src/storage/definition-store.ts';
+import type { ScheduleState } from '../../../src/storage/schedule-store.ts';
+import { keepSchedules } from './schedules.ts';
 import type { State } from './state.ts';
 
 interface Deletable {
@@ -24,13 +26,14 @@ export interface DefinitionState {
   /** All versions, oldest first. */
   workflows: (WorkflowRecord & Deletable)[];
   sinks: (Sink & Deletable)[];
+  schedules: ScheduleState[];
 }
 
 type Change<Kind extends DefinitionChange['kind']> = Extract<DefinitionChange, { kind: Kind }>;
-type Draft = Pick<DefinitionState, 'apps' | 'workflows' | 'sinks'>;
+type Draft = Pick<DefinitionState, 'apps' | 'workflows' | 'sinks' | 'schedules'>;
 
 export function noDefinitions(): DefinitionState {
-  return { version: 0, lastEdit: null, apps: [], workflows: [], sinks: [] };
+  return { version: 0, lastEdit: null, apps: [], workflows: [], sinks: [], schedules: [] };
 }
 
 export function sinkExists({ definitions }: State, sinkId: string): boolean {
@@ -63,8 +66,8 @@ export function changeDefinitions(state: State, { id, version, changes, at }: De
   const { definitions } = state;
   if (definitions.lastEdit === id) return { kind: 'changed', definitions: loadDefinitions(state) };
   if (definitions.version !== version) return { kind: 'outdated' };
-  const { apps, workflows, sinks } = definitions;
-  const draft: Draft = { apps: [...apps], workflows: [...workflows], sinks: [...sinks] };
+  const { apps, workflows, sinks, schedules } = definitions;
+  const draft: Draft = { apps: [...apps], workflows: [...workflows], sinks: [...sinks], schedules };
   for (const change of changes) apply(state, draft, change, at);
   Object.assign(definitions, draft, { version: version + 1, lastEdit: id });
   return { kind: 'changed', definitions: loadDefinitions(state) };
@@ -167,6 +170,7 @@ function putSink(draft: Draft, { sink }: Change<'put_sink'>, at: number): void {
   const earlier = draft.sinks.find((other) => other.id === id);
   const kept = earlier === undefined ? {} : { appId: earlier.appId, createdAt: earlier.createdAt };
   draft.sinks = [...draft.sinks.filter((other) => other !== earlier), { ...sink, ...kept, isDeleted: earlier?.isDeleted ?? false }];
+  draft.schedules = keepSchedules(draft.schedules, sink, at);
 }
 
 /** Marks the sink as deleted: its runs still name it. */
@@ -174,6 +178,7 @@ function deleteSink(draft: Draft, sinkId: string): void {
   const sink = draft.sinks.find(({ id, isDeleted }) => id === sinkId && !isDeleted);
   if (sink === undefined) throw new AppError('not_found', `there is no sink "${sinkId}"`);
   draft.sinks = draft.sinks.map((other) => (other === sink ? { ...sink, isDeleted: true } : other));
+  draft.schedules = draft.schedules.filter((schedule) => schedule.sinkId !== sinkId);
 }
 
 function toWorkflow({ isDeleted: _, ...workflow }: WorkflowRecord & Deletable): WorkflowRecord {

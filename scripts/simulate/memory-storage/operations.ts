@@ -14,6 +14,7 @@ import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './
 import { findStream, getOutcome, getRun, listRequests, listRuns, readEvents } from './runs/run-reads.ts';
 import { readMemory } from './runs/step-memory.ts';
 import { advanceRun, cancelRun, createRun, createRuns } from './runs/write-runs.ts';
+import { listSchedules, moveSchedule } from './schedules.ts';
 import type { State } from './state.ts';
 
 export type OperationName = Exclude<keyof Storage, 'watch' | 'close'>;
@@ -63,6 +64,8 @@ export function createOperations(state: State, owner: number): Operations {
     blockClient: (block) => blockClient(state, block),
     unblockClient: (range) => unblockClient(state, range),
     listBlockedClients: () => listBlockedClients(state),
+    listSchedules: () => listSchedules(state),
+    moveSchedule: (move) => moveSchedule(state, move),
     ping: () => undefined,
   };
 }

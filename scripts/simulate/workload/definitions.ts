@@ -17,7 +17,7 @@ const workflows = WORKFLOWS.map(({ workflow: { id, version }, document }) => ({
 const sinks = WORKFLOWS.map(toSink);
 
 export function simulatedDefinitions(): DefinitionState {
-  return { version: 1, lastEdit: null, apps, workflows, sinks };
+  return { version: 1, lastEdit: null, apps, workflows, sinks, schedules: [] };
 }
 
 function toSink({ workflow: { id } }: SimulatedWorkflow): Sink & { isDeleted: boolean } {

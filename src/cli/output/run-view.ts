@@ -25,7 +25,7 @@ export function printRun(io: Io, run: RunDetails): void {
     ['app', run.app_id],
     ['sink', run.sink_id],
     ['workflow', workflowOf(run) ?? 'none: the request is recorded'],
-    ['request', `${request.method} ${request.path} from ${request.client_ip}`],
+    ['request', `${request.method} ${request.path} ${senderOf(request)}`],
     ['created', timeOf(run.created_at)],
     ['finished', run.finished_at === null ? 'not yet' : `${timeOf(run.finished_at)}, after ${tookOf(run.created_at, run.finished_at)}`],
     ...(run.error === undefined ? [] : [['error', faultText(run.error)] as [string, string]]),
@@ -38,6 +38,10 @@ export function printRun(io: Io, run: RunDetails): void {
   if (run.output === undefined) return;
   printLine(io, '');
   printJson(io, run.output);
+}
+
+function senderOf({ schedule, client_ip: ip }: RunDetails['request']): string {
+  return schedule === undefined ? `from ${ip}` : `by schedule ${schedule.name} of ${timeOf(schedule.at)}`;
 }
 
 function stepRow({

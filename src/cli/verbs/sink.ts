@@ -1,15 +1,15 @@
-// `sluice sink`: lists, creates and deletes sinks, and rotates their tokens.
+// `sluice sink`: lists, creates and deletes sinks, lists their schedules, and rotates their tokens.
 
 import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
-import type { SinkFields, SinkInfo } from '../../client/wire-types.ts';
+import type { ScheduleInfo, SinkFields, SinkInfo } from '../../client/wire-types.ts';
 import type { Environment } from '../../config/config.ts';
 import { readYamlFile } from '../../definitions/yaml/yaml-file.ts';
 import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, FAILED, WRONG_USAGE } from '../exit-error.ts';
 import { findSink as findNamedSink, readSinkName } from '../forwarding/find-sink.ts';
-import { addOutputOption, type OutputOptions, printHint, printJson, printLine, printTable } from '../output/output.ts';
+import { addOutputOption, type Cell, type OutputOptions, printHint, printJson, printLine, printTable } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { timeOf } from '../output/run-view.ts';
 
@@ -28,6 +28,7 @@ export function define(command: Command, context: CliContext): void {
     );
   });
 
+  defineSchedules(command, context);
   defineCreate(command, context);
   defineCapturedSecret(command, context);
   defineCaptureRefused(command, context);
@@ -53,6 +54,23 @@ export function define(command: Command, context: CliContext): void {
     printLine(io, rotated.auth_token);
     printHint(io, 'this is the only time that the token is shown');
   });
+}
+
+function defineSchedules(command: Command, { io, ...context }: CliContext): void {
+  const schedules = command.command('schedules').description('list schedules, next first').option('--app <app_id>', 'only this app');
+  addOutputOption(addServerOptions(schedules)).action(async (options: ServerOptions & OutputOptions & { app?: string }) => {
+    const page = await (await connect(options, { io, ...context })).sinks.schedules({ app_id: options.app, limit: MAX_SCHEDULES });
+    if (options.output === 'json') return printJson(io, page);
+    if (page.total === 0) return printHint(io, 'no schedules');
+    printTable(io, ['SCHEDULE', 'APP', 'PATH', 'CRON', 'TIME ZONE', 'NEXT', 'LAST'], page.schedules.map(scheduleRow));
+    if (page.total > page.schedules.length) printHint(io, `${page.total - page.schedules.length} more come later`);
+  });
+}
+
+const MAX_SCHEDULES = 500;
+
+function scheduleRow({ name, app_id: appId, path, cron, time_zone: zone, next_at: next, last_at: last }: ScheduleInfo): Cell[] {
+  return [name, appId, path, cron, zone ?? 'UTC', next === null ? null : timeOf(next), last === null ? null : timeOf(last)];
 }
 
 interface RotateOptions extends ServerOptions, OutputOptions {

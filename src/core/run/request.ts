@@ -24,6 +24,13 @@ export interface FileHandle {
   sha256: string;
 }
 
+/** What started a run at a scheduled time. */
+export interface ScheduledTime {
+  name: string;
+  /** The scheduled time, in ISO 8601. */
+  at: string;
+}
+
 export interface RequestHead {
   method: string;
   path: string;
@@ -35,6 +42,8 @@ export interface RequestHead {
   client_ip: string;
   /** Milliseconds since the epoch. */
   received_at: number;
+  /** The schedule that started the run; absent for a request. */
+  schedule?: ScheduledTime;
   /** The normalised payload, when the sink names a platform. */
   payload?: unknown;
 }

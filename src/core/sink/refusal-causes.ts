@@ -24,6 +24,7 @@ export const REFUSAL_CAUSES: Readonly<Record<RefusalReason, string>> = {
   key_reused: 'The sender uses an idempotency key or a signature again for another request.',
   unavailable: 'The server is overloaded, short of disk, or stopping.',
   failed: 'The server has a fault: its log says more.',
+  missed: 'The server was stopped for longer than a schedule catches up.',
   handshake: 'No refusal: the handshake of a provider was answered.',
 };
 

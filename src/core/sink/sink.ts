@@ -25,6 +25,7 @@ import {
 import { rateSchema, readRate, type SinkRate, type SinkRateDocument } from './rate-setting.ts';
 import { responseSchema, type SinkResponse } from './response-mode.ts';
 import { providerFaults, readResponse, responseFaults } from './response-setting.ts';
+import { readSchedules, type ScheduleDocument, type ScheduleSetting, scheduleFaults, schedulesSchema } from './schedule-setting.ts';
 import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
 
 export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -73,6 +74,8 @@ interface SinkSettings extends ClientRanges {
   split?: string | undefined;
   /** Absent: the rate of the server. */
   rate?: SinkRate | undefined;
+  /** Times at which the sink also runs; absent for none. */
+  schedules?: readonly ScheduleSetting[] | undefined;
   /** The URL that senders use, for schemes that sign it; null for the server's own address and path. */
   publicUrl: string | null;
   limits: SinkLimits;
@@ -128,6 +131,7 @@ export const sinkSchema: JsonSchema = {
     },
     ...clientRangesProperties,
     rate: rateSchema,
+    schedules: schedulesSchema,
     public_url: {
       type: ['string', 'null'],
       pattern: '^https?://[\\x21-\\x7e]{1,2000}$',
@@ -164,6 +168,7 @@ interface SinkDocument extends AuthDocument, ClientRangesDocument {
   webhook_origins?: string[];
   split?: string;
   rate?: SinkRateDocument;
+  schedules?: ScheduleDocument[];
   public_url?: string | null;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
   body?: BodyDocument;
@@ -209,6 +214,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
     fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
   if (sink.split !== undefined) faults.push(...splitFaults(sink, scope));
+  faults.push(...scheduleFaults(sink));
   const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
   faults.push(...responseFaults(sink.response, { ...scope, outputs }));
   return faults;
@@ -254,6 +260,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     split: sink.split,
     ...readClientRanges(sink),
     rate: readRate(sink.rate),
+    schedules: readSchedules(sink.schedules),
     publicUrl: sink.public_url ?? null,
     limits: {
       bodyBytes: limits.body_bytes ?? DEFAULT_LIMITS.bodyBytes,

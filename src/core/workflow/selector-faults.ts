@@ -1,6 +1,6 @@
 // Rejects `$request` selectors that can never match, when a definition is saved.
 
-import type { FileHandle, Request } from '../run/request.ts';
+import type { FileHandle, Request, ScheduledTime } from '../run/request.ts';
 import { isHttpCredential, isSecretHeader, isSecretParameter } from '../secrets/caller-secrets.ts';
 import { isQuoted, readSelector, type SelectorPart } from './selector.ts';
 import { leadingNames } from './selector-path.ts';
@@ -90,6 +90,16 @@ const files: FieldCheck = (parts) => {
 const payload: FieldCheck = (_parts, { hasPayload }) =>
   hasPayload ? null : 'the sink has no "payload", so that $request.payload is never there';
 
+const SCHEDULE_FIELDS: Readonly<Record<keyof ScheduledTime, true>> = { name: true, at: true };
+
+const schedule: FieldCheck = (parts) => {
+  const [, field] = parts;
+  if (field === undefined) return null;
+  if (!Object.hasOwn(SCHEDULE_FIELDS, field.key))
+    return `$request.schedule has no "${quotable(field.key)}"; known are ${Object.keys(SCHEDULE_FIELDS).join(', ')}`;
+  return noParts(`$request.schedule.${field.key}`, parts, 2);
+};
+
 const FIELDS: Readonly<Record<keyof Request, FieldCheck>> = {
   method: plainField,
   path: plainField,
@@ -101,5 +111,6 @@ const FIELDS: Readonly<Record<keyof Request, FieldCheck>> = {
   files,
   client_ip: plainField,
   received_at: plainField,
+  schedule,
   payload,
 };

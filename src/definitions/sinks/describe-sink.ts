@@ -7,6 +7,7 @@ import { writeClientRanges } from '../../core/sink/client-ranges.ts';
 import { writeIdempotencySetting } from '../../core/sink/idempotency-setting.ts';
 import { writeRate } from '../../core/sink/rate-setting.ts';
 import { writeResponse } from '../../core/sink/response-setting.ts';
+import { writeSchedules } from '../../core/sink/schedule-setting.ts';
 import { DEFAULT_LIMITS, type Sink } from '../../core/sink/sink.ts';
 
 const LIMIT_NAMES = {
@@ -33,7 +34,23 @@ function describeAuth(auth: SinkAuth): object {
 }
 
 export function describeSink(sink: Sink): Record<string, unknown> {
-  const { appId, path, method, auth, workflowId, inputs, response, webhookOrigins, split, rate, publicUrl, limits, body, payload } = sink;
+  const {
+    appId,
+    path,
+    method,
+    auth,
+    workflowId,
+    inputs,
+    response,
+    webhookOrigins,
+    split,
+    schedules,
+    rate,
+    publicUrl,
+    limits,
+    body,
+    payload,
+  } = sink;
   const changedLimits = Object.entries(LIMIT_NAMES).flatMap(([field, name]) => {
     const key = field as keyof typeof LIMIT_NAMES;
     return limits[key] === DEFAULT_LIMITS[key] ? [] : [[name, limits[key]]];
@@ -51,6 +68,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     ...(split === undefined ? {} : { split }),
     ...writeClientRanges(sink),
     ...(rate === undefined ? {} : { rate: writeRate(rate) }),
+    ...(schedules === undefined ? {} : { schedules: writeSchedules(schedules) }),
     ...(publicUrl === null ? {} : { public_url: publicUrl }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),
     ...(body === 'auto' ? {} : { body: writeBodySetting(body) }),

@@ -14,7 +14,7 @@ export function readSinkEdit(given: unknown, shown: Record<string, unknown>): { 
   // What was shown of credentials changes with their use.
   const { credentials: _shown, ...edited } = given;
   const { fields, faults } = withoutReadOnly(edited, shown, READ_ONLY);
-  const { auth, public: isPublic, ...document } = fields;
+  const { auth, public: isPublic, ...document } = withoutTimes(fields);
   // Answers contain the name of the scheme instead of credentials.
   const isName = typeof auth === 'string';
   if (isName && auth !== shown['auth']) faults.push({ path: 'auth', message: schemeMessage(shown) });
@@ -26,6 +26,14 @@ export function readSinkEdit(given: unknown, shown: Record<string, unknown>): { 
     document: { ...document, ...(isName || auth === undefined ? {} : { auth }), ...(keepsPublic ? {} : { public: isPublic }) },
     faults,
   };
+}
+
+/** The times of schedules, which answers show, change by themselves. */
+function withoutTimes(fields: Record<string, unknown>): Record<string, unknown> {
+  const { schedules } = fields;
+  if (!Array.isArray(schedules)) return fields;
+  const withoutTime = ({ next_at: _next, last_at: _last, ...setting }: Record<string, unknown>): object => setting;
+  return { ...fields, schedules: schedules.map((item: unknown) => (isObject(item) ? withoutTime(item) : item)) };
 }
 
 /** Merges the patch into the sink, for `readSinkEdit`. */

@@ -5,10 +5,12 @@ import type { RequestHead } from '../../core/run/request.ts';
 import type { RunError } from '../../core/run/run.ts';
 import { keptHeaders, keptQuery } from '../../core/secrets/caller-secrets.ts';
 import type { SinkAuth } from '../../core/sink/auth/sink-auth.ts';
+import { writeSchedules } from '../../core/sink/schedule-setting.ts';
 import type { Sink } from '../../core/sink/sink.ts';
 import { decodeText } from '../../core/values/charset.ts';
 import { withoutPins } from '../../core/workflow/document.ts';
 import { describeSink } from '../../definitions/sinks/describe-sink.ts';
+import type { Scheduler, ScheduleTimes } from '../../schedules/scheduler.ts';
 import type { AppRecord, WorkflowRecord } from '../../storage/definition-store.ts';
 import type { DeliverySummary } from '../../storage/delivery-records.ts';
 import type { RunOutcomeRecord, RunRecord, RunSummary, StepRecord } from '../../storage/run-records.ts';
@@ -30,8 +32,19 @@ export function presentWorkflowDefinition(workflow: WorkflowRecord): object {
   return { ...presentWorkflow(workflow), definition: withoutPins(parseJson(workflow.document)) };
 }
 
+export interface PresentedSchedule {
+  next_at: string | null;
+  last_at: string | null;
+}
+
+export interface SinkContext {
+  baseUrl: string;
+  uses: CredentialUses;
+  scheduler: Pick<Scheduler, 'timesOf'>;
+}
+
 /** `auth` is only the type or scheme: tokens and secrets are never shown. */
-export function presentSink(sink: Sink, baseUrl: string, uses: CredentialUses): object {
+export function presentSink(sink: Sink, { baseUrl, uses, scheduler }: SinkContext): object {
   const { auth: _auth, auth_token: _token, ...described } = describeSink(sink);
   const { auth } = sink;
   return {
@@ -41,11 +54,23 @@ export function presentSink(sink: Sink, baseUrl: string, uses: CredentialUses): 
     auth: auth.type === 'scheme' ? auth.scheme : auth.type,
     public: auth.type === 'none',
     ...(auth.type === 'none' ? {} : { credentials: presentCredentials(sink.id, auth, uses) }),
+    ...(sink.schedules === undefined ? {} : { schedules: presentSchedules(sink, scheduler) }),
     url: `${baseUrl}/sink/trigger/http/${sink.appId}${sink.path}`,
     managed_by: sink.managedBy,
     created_at: iso(sink.createdAt),
     updated_at: iso(sink.updatedAt),
   };
+}
+
+/** As the definition writes them, with their times. */
+export function presentSchedules(sink: Sink, scheduler: SinkContext['scheduler']): PresentedSchedule[] {
+  const settings = sink.schedules ?? [];
+  const written = writeSchedules(settings);
+  return settings.map((setting, index) => ({ ...written[index], ...presentTimes(scheduler.timesOf(sink, setting)) }));
+}
+
+function presentTimes({ nextAt, lastAt }: ScheduleTimes): PresentedSchedule {
+  return { next_at: iso(nextAt), last_at: iso(lastAt) };
 }
 
 /** `last_used_at` is since the start of this process. */

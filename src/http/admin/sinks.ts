@@ -1,19 +1,21 @@
-// Admin routes for sinks.
+// Admin routes for sinks and their schedules.
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { schedulesSchemaWith } from '../../core/sink/schedule-setting.ts';
 import { type Sink, sinkSchema } from '../../core/sink/sink.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
 import type { DefinitionService } from '../../definitions/definition-service.ts';
 import { type Edit, entityTag } from '../../definitions/edit.ts';
 import type { CredentialUses } from '../trigger/senders/credential-uses.ts';
 import { ifMatchHeader, mergePatchOf, withShownFields } from './edit-schemas.ts';
-import { presentSink } from './presenters.ts';
+import { type PresentedSchedule, presentSchedules, presentSink, type SinkContext } from './presenters.ts';
 
 export interface SinkRouteDependencies {
   definitions: DefinitionService;
   catalog: Catalog;
   baseUrl: () => string;
   uses: CredentialUses;
+  scheduler: SinkContext['scheduler'];
 }
 
 interface AppParams {
@@ -25,10 +27,13 @@ interface SinkParams extends AppParams {
 
 const schema = (summary: string, rest: object = {}) => ({ schema: { tags: ['sinks'], summary, ...rest } });
 
+const shownTime = { readOnly: true, type: ['string', 'null'], description: 'as it was shown' };
+
 const editedSink = withShownFields(sinkSchema, ['id', 'url', 'credentials', 'managed_by', 'created_at', 'updated_at'], {
   auth: {
     anyOf: [(sinkSchema['properties'] as Record<string, object>)['auth'], { type: 'string', description: 'the scheme, as it was shown' }],
   },
+  schedules: schedulesSchemaWith({ next_at: shownTime, last_at: shownTime }),
 });
 
 const keepQuery = {
@@ -48,14 +53,15 @@ export function sinkRoutes(server: FastifyInstance, dependencies: SinkRouteDepen
   deleteRoute(server, dependencies);
   rotateTokenRoute(server, dependencies);
   capturedSecretRoute(server, dependencies);
+  scheduleRoute(server, dependencies);
 }
 
-function listRoutes(server: FastifyInstance, { catalog, baseUrl, uses }: SinkRouteDependencies): void {
+function listRoutes(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
   const list = (isListed: (sink: Sink) => boolean): object => ({
-    sinks: catalog
+    sinks: dependencies.catalog
       .current()
       .sinks.filter(isListed)
-      .map((sink) => presentSink(sink, baseUrl(), uses)),
+      .map((sink) => presentSink(sink, contextOf(dependencies))),
   });
   server.get<{ Querystring: { app_id?: string } }>(
     '/sinks',
@@ -88,7 +94,7 @@ function getRoute(server: FastifyInstance, dependencies: SinkRouteDependencies):
 function editRoutes(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
   const editOf = (headers: Record<string, unknown>): Edit<Sink> => ({
     ifMatch: headers['if-match'] as string | undefined,
-    show: (sink) => presentSink(sink, dependencies.baseUrl(), dependencies.uses),
+    show: (sink) => presentSink(sink, contextOf(dependencies)),
   });
   server.put<{ Params: SinkParams; Body: unknown }>(
     PATH,
@@ -131,7 +137,44 @@ function capturedSecretRoute(server: FastifyInstance, { definitions }: SinkRoute
   );
 }
 
-function answer(reply: FastifyReply, sink: Sink, { baseUrl, uses }: SinkRouteDependencies): object {
+const DEFAULT_LISTED = 100;
+const MAX_LISTED = 500;
+
+const schedulesQuery = {
+  type: 'object',
+  properties: {
+    app_id: { type: 'string' },
+    limit: { type: 'integer', minimum: 1, maximum: MAX_LISTED, description: `${DEFAULT_LISTED} by default` },
+  },
+} as const;
+
+/** Without a page after the first: those that come next are the ones to look for. */
+function scheduleRoute(server: FastifyInstance, { catalog, scheduler }: SinkRouteDependencies): void {
+  server.get<{ Querystring: { app_id?: string; limit?: number } }>(
+    '/schedules',
+    schema('List schedules of all sinks, those that come next first', { querystring: schedulesQuery }),
+    ({ query: { app_id: appId, limit = DEFAULT_LISTED } }) => {
+      const sinks = catalog.current().sinks.filter((sink) => appId === undefined || sink.appId === appId);
+      const schedules = sinks.flatMap((sink) => {
+        const place = { app_id: sink.appId, sink_id: sink.id, path: sink.path };
+        return presentSchedules(sink, scheduler).map((schedule) => ({ ...place, ...schedule }));
+      });
+      schedules.sort((a, b) => timeOf(a) - timeOf(b));
+      return { schedules: schedules.slice(0, limit), total: schedules.length };
+    },
+  );
+}
+
+/** A schedule without a next time is last. */
+function timeOf({ next_at: nextAt }: PresentedSchedule): number {
+  return nextAt === null ? Number.MAX_SAFE_INTEGER : Date.parse(nextAt);
+}
+
+function answer(reply: FastifyReply, sink: Sink, dependencies: SinkRouteDependencies): object {
   reply.header('etag', entityTag(sink));
-  return presentSink(sink, baseUrl(), uses);
+  return presentSink(sink, contextOf(dependencies));
+}
+
+function contextOf({ baseUrl, ...context }: SinkRouteDependencies): SinkContext {
+  return { ...context, baseUrl: baseUrl() };
 }

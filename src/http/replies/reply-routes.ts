@@ -90,7 +90,7 @@ class ReplyRoute {
     const bodyMemory = new BodyMemory(memory, request.raw);
     try {
       const read = (bytes: Buffer): ReplyBody => readReply(bytes, request.headers['content-type'], choices, check);
-      const { choice, body } = await readBytes(request.raw, MAX_REPLY_BYTES, bodyMemory, read);
+      const { choice, body } = await readBytes(request.raw, { limit: MAX_REPLY_BYTES, bodyMemory, seen: null }, read);
       const result = await engine.reply({ runId, replyId, choice, body });
       if (result.kind === 'ended') throw gone();
       if (result.kind === 'taken') throw taken(result.choice);

@@ -8,6 +8,7 @@ import type { ClaimLimit, DeliveryLease } from '../delivery-records.ts';
 import type { CreateRunResult, CreateRunsResult, Lease } from '../run-records.ts';
 import type { Storage } from '../storage.ts';
 import { DefinitionReader } from './definitions/read-definitions.ts';
+import { createScheduleOperations } from './definitions/schedules.ts';
 import { DefinitionWriter } from './definitions/write-definitions.ts';
 import type { PackedClaims } from './deliveries/claimed-deliveries.ts';
 import type { deliveryAttempts } from './deliveries/delivery-columns.ts';
@@ -54,10 +55,12 @@ export const WRITES = [
   'recordRejections',
   'blockClient',
   'unblockClient',
+  'moveSchedule',
   'ping',
   // These only read, but must see all earlier writes. The server needs the first to start.
   'loadDefinitions',
   'definitionsVersion',
+  'listSchedules',
   'nextWake',
   'listDueOrigins',
   'readMemory',
@@ -145,6 +148,7 @@ export function createWrites(database: Database): Writes {
     ...createReplyOperations(database),
     ...createRejectionOperations(database),
     ...createBlockOperations(database),
+    ...createScheduleOperations(database),
     ...createRetentionOperations(database),
     ...createServerTimeOperations(database),
     ...createBlobQueries(database),

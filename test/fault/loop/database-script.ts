@@ -20,7 +20,11 @@ import { completedTurn, createWorkbench, NOW, newSink, progress, runningTurn, st
 export type Action = Batch | 'tend';
 
 const ORIGIN = 'https://receiver.test';
-const SINK = newSink('shop', { id: 'snk_00000000000000000000', workflowId: 'flow' });
+const SINK = newSink('shop', {
+  id: 'snk_00000000000000000000',
+  workflowId: 'flow',
+  schedules: [{ name: 'hourly', cron: '0 * * * *', timeZone: 'UTC', catchUp: 'last', body: null }],
+});
 const RETRY = { maxRetries: 2, baseSeconds: 1, maxSeconds: 10 };
 const LARGE_BODY = Buffer.alloc(9000, 'body');
 
@@ -115,6 +119,8 @@ const define = edit(0, [
 /** Stored before the script begins. */
 export const DEFINITIONS: Batch = define;
 
+const move = call('moveSchedule', { sinkId: SINK.id, name: 'hourly', from: NOW, to: NOW + 9, lastAt: NOW + 9 });
+
 export const SCRIPT: readonly Action[] = [
   [...edit(1, [{ kind: 'put_sink', sink: { ...SINK, path: '/new' } }]), ...create(waiting), ...create(keyed)],
   // The second operation is refused as a conflict, and the others are stored without it.
@@ -134,7 +140,7 @@ export const SCRIPT: readonly Action[] = [
   'tend',
   [...claim(NOW), ...attempt(2, 1, 500, null), ...create(cancelled), ...call('readMemory', SINK.id, ['m'])],
   call('storeReply', at(NOW + 1), { runId: waiting.runId, replyId: 'reply_0_1', choice: 'approve', body: '{}' }),
-  [...call('cancelRun', at(NOW + 1), cancelled.runId), ...call('recordRejections', [rejection]), ...claim(NOW + 2000)],
+  [...call('cancelRun', at(NOW + 1), cancelled.runId), ...call('recordRejections', [rejection]), ...claim(NOW + 2000), ...move],
   attempt(3, 2, 200, completedTurn(3, { steps: [step('s0')] })),
   [...call('recordServerTime', NOW + 3000, [{ at: NOW, aheadMs: 5 }]), ...create(late), ...call('recoverRuns', at(NOW + 3000), OWNER)],
   call('pruneRuns', at(NOW + 4000), { before: NOW + 1, maxBytes: null, limit: 1 }),

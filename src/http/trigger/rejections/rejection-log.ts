@@ -31,6 +31,7 @@ const REASON_OF_CODE: Readonly<Record<ErrorCode, RefusalReason>> = {
   unauthorized: 'wrong_token',
   forbidden: 'blocked',
   not_found: 'no_sink',
+  gone: 'no_sink',
   method_not_allowed: 'wrong_method',
   conflict: 'key_reused',
   precondition_failed: 'malformed',

@@ -63,6 +63,7 @@ type Settings = Pick<
   | 'idempotencyHours'
   | 'webhookOrigins'
   | 'split'
+  | 'schedules'
   | 'allowFrom'
   | 'blockFrom'
   | 'rate'

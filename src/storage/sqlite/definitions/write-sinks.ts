@@ -6,17 +6,20 @@ import { patternKey } from '../../../core/sink/sink-path.ts';
 import { AppError } from '../../../errors.ts';
 import { sinks } from './definition-rows.ts';
 import type { DefinitionReader } from './read-definitions.ts';
+import { ScheduleWriter } from './schedules.ts';
 import type { AppWriter } from './write-apps.ts';
 
 export class SinkWriter {
   readonly #sql: ReturnType<typeof prepareStatements>;
   readonly #apps: AppWriter;
   readonly #reader: DefinitionReader;
+  readonly #schedules: ScheduleWriter;
 
   constructor(database: Database, apps: AppWriter, reader: DefinitionReader) {
     this.#sql = prepareStatements(database);
     this.#apps = apps;
     this.#reader = reader;
+    this.#schedules = new ScheduleWriter(database);
   }
 
   put(sink: Sink, now: number): void {
@@ -32,6 +35,7 @@ export class SinkWriter {
       idempotencyHours,
       webhookOrigins,
       split,
+      schedules,
       allowFrom,
       blockFrom,
       rate,
@@ -55,6 +59,7 @@ export class SinkWriter {
         idempotencyHours,
         webhookOrigins,
         split,
+        schedules,
         allowFrom,
         blockFrom,
         rate,
@@ -67,11 +72,13 @@ export class SinkWriter {
       created_at: sink.createdAt,
       updated_at: sink.updatedAt,
     });
+    this.#schedules.keep(sink.id, schedules ?? [], now);
   }
 
   /** Marks the sink as deleted: its runs still name it. */
   delete(sinkId: string, now: number): void {
     if (this.#sql.delete.run(now, sinkId).changes === 0) throw new AppError('not_found', `there is no sink "${sinkId}"`);
+    this.#schedules.delete(sinkId);
   }
 
   #refuseUnknownWorkflow({ appId, method, path, workflowId }: Sink): void {
