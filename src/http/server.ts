@@ -28,6 +28,8 @@ import { createRunWaiter } from './streams/run-waiter.ts';
 import { createStoredReads } from './streams/stored-reads.ts';
 import { UnsentAnswers } from './streams/unsent-answers.ts';
 import { TriggerAnswers } from './trigger/answer.ts';
+import type { PostForm } from './trigger/forms/captcha.ts';
+import { FormGuard } from './trigger/forms/form-guard.ts';
 import { RejectionLog } from './trigger/rejection-log.ts';
 import { CredentialUses } from './trigger/senders/credential-uses.ts';
 import { SenderGate } from './trigger/senders/sender-gate.ts';
@@ -55,6 +57,8 @@ export interface ServerDependencies {
   sealer: Sealer;
   /** Fetches what webhook senders publish. */
   fetchText: FetchText;
+  /** Asks captcha providers. */
+  postForm: PostForm;
   trustProxy: boolean | string[];
   /** Requests per second to one sink from one address; 0 turns the limit off. */
   rateLimit: number;
@@ -154,6 +158,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     payloads,
     gate: new SenderGate({ ...shared, rejections, senders: new Senders({ ...shared, baseUrl: () => server.baseUrl, failures }) }),
     answers: new TriggerAnswers({ ...shared, waitForRun: createRunWaiter(reads, feed), renderLarge: engine.renderLarge }),
+    forms: new FormGuard(shared),
     rejections,
     rateLimit: rateLimit === 0 ? null : createTokenBuckets(clock, rateLimit, rateLimit),
     refuseWhenFull: () => admission.refuseWhenFull(),

@@ -3,12 +3,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { readFormType } from '../../core/form/form-type.ts';
+import { stringifyJson } from '../../core/json/json.ts';
 import type { FileHandle, RequestBody } from '../../core/run/request.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import { readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
 import type { BodyFormat } from './body-format.ts';
 import { openBody } from './content-coding.ts';
-import { decodeBytes, decodeIfJson, jsonOfField, mayBeginJson, type TextFormat } from './decode-body.ts';
+import { decodeBytes, decodeIfJson, jsonOfField, mayBeginJson, nestFields, type TextFormat } from './decode-body.ts';
 import { type BodyIntake, readMultipart } from './form/multipart-body.ts';
 import type { MediaType } from './media-type.ts';
 
@@ -39,7 +40,7 @@ export function receiveBody(
   const { raw } = request;
   const { bodyBytes } = intake.limits;
   refuseWhenGone(raw);
-  if (format.kind === 'multipart') return receiveForm(raw, intake, format.field);
+  if (format.kind === 'multipart' || format.kind === 'nested-multipart') return receiveForm(raw, intake, format);
   refuseAnnouncedSize(raw, bodyBytes);
   const body = openBody(raw, bodyBytes);
   if (format.kind === 'file') return storeFile(streamBytes(body, bodyBytes), media, intake);
@@ -47,17 +48,24 @@ export function receiveBody(
   return readBytes(body, bodyBytes, intake.bodyMemory, (bytes) => read(bytes, format));
 }
 
-async function receiveForm(raw: IncomingMessage, intake: BodyIntake, field: string | null): Promise<ReceivedBody> {
+async function receiveForm(raw: IncomingMessage, intake: BodyIntake, { kind, field }: BodyFormat): Promise<ReceivedBody> {
   const { formBytes } = intake.limits;
   refuseAnnouncedSize(raw, formBytes);
   const type = readFormType(raw.headers['content-type'] as string);
-  const wanting = field === null ? intake : { ...intake, needsFields: true };
+  const isNested = kind === 'nested-multipart';
+  const wanting = field === null && !isNested ? intake : { ...intake, needsFields: true };
   const { fields, bytes, files } = await readMultipart(streamBytes(openBody(raw, formBytes), formBytes), type, wanting);
   const received: ReceivedBody = { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
   if (fields === null) return { ...received, reading: 'stored' };
+  if (isNested) return withNestedFields(received, fields);
   return field === null
     ? received
     : { ...received, body: { ...received.body, kind: `multipart:${field}` }, value: jsonOfField(fields, field) };
+}
+
+function withNestedFields(received: ReceivedBody, fields: Readonly<Record<string, unknown>>): ReceivedBody {
+  const value = nestFields(fields);
+  return { ...received, body: { ...received.body, bytes: Buffer.from(stringifyJson(value)) }, value };
 }
 
 /** Buffers the body only while it may be JSON small enough to decode here; a larger body without a type is a file. */

@@ -62,7 +62,7 @@ export async function readTriggerInput(
     return triggerInput(request, target, media, NO_BODY, now);
   }
   const format = bodyFormat(setting, media, limits);
-  if (format.kind === 'multipart' || (sender !== null && mayBeFile(format))) {
+  if (format.kind === 'multipart' || format.kind === 'nested-multipart' || (sender !== null && mayBeFile(format))) {
     const received = await receiveStaged(request, media, format, { limits, bodyMemory }, blobs, sender);
     return triggerInput(request, target, media, received, now);
   }

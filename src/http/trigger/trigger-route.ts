@@ -14,11 +14,14 @@ import type { MemoryBudget } from '../../memory-budget.ts';
 import { findPreset } from '../../presets/table.ts';
 import { BodyMemory } from '../body/body-memory.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
+import { allowOrigin } from '../cors.ts';
 import { carriesLastEventId } from '../streams/last-event-id.ts';
 import type { TriggerAnswers } from './answer.ts';
+import type { FormGuard } from './forms/form-guard.ts';
+import { findTokenSink, sendToken } from './forms/token-answer.ts';
 import { mayCarryKey, readIdempotency } from './idempotency.ts';
 import { answerOtherMethod, type OtherMethods } from './other-methods.ts';
-import { type RejectionLog, refusalOf } from './rejection-log.ts';
+import { type RejectionLog, refusalOf, spamOf } from './rejection-log.ts';
 import { hideBodySecret } from './senders/hide-body-secret.ts';
 import { providerAnswer } from './senders/provider-answer.ts';
 import type { SenderCheck } from './senders/sender-check.ts';
@@ -55,6 +58,7 @@ export interface TriggerDependencies {
   wallClock: Clock;
   gate: SenderGate;
   answers: TriggerAnswers;
+  forms: FormGuard;
   rejections: RejectionLog;
   /** Null: no limit. */
   rateLimit: TokenBuckets | null;
@@ -121,7 +125,13 @@ class TriggerRoute {
     const place = { path: endOfApp === -1 ? '/' : path.slice(endOfApp), query, clientIp: clientIpOf(request) };
     if (match.kind === 'sink') {
       request.target = { sink: match.sink, params: match.params, ...place };
+      if (match.sink.cors !== undefined) allowOrigin(request, reply, match.sink.cors);
       return done();
+    }
+    const tokenSink = findTokenSink(match.sinks, request.method, query);
+    if (tokenSink !== undefined) {
+      if (tokenSink.cors !== undefined) allowOrigin(request, reply, tokenSink.cors);
+      return sendToken(reply, tokenSink, this.#parts.forms.tokens, query);
     }
     const claiming = findClaiming(match.sinks, request, query);
     if (claiming === undefined) return answerOtherMethod(request, reply, match, done);
@@ -143,7 +153,7 @@ class TriggerRoute {
     refuseWhenFull();
     const { target, sender } = request;
     const { sink } = target;
-    const answer = answerOf(request);
+    let answer = answerOf(request);
     const bodyMemory = new BodyMemory(memory, request.raw);
     try {
       let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, bodyMemory, sender, now: wallClock() });
@@ -151,6 +161,12 @@ class TriggerRoute {
       if (handshake !== null && !handshake.startsRun) return gate.answerHandshake(request, reply, handshake.answer);
       const secretPlace = sender?.secretPlace ?? null;
       if (secretPlace !== null) input = hideBodySecret(input, secretPlace);
+      if (answer.response.mode === 'form') {
+        const form = await this.#parts.forms.examine(sink, answer.response, input);
+        input = form.input;
+        answer = { ...answer, response: form.response };
+        if (form.spam !== null) return await this.#answerSpam(request, reply, answer, form.spam);
+      }
       if (sink.split !== undefined) return await this.#startRuns(request, reply, answer, input);
       const idempotency = mayCarryKey(request) ? await readIdempotency(request, input, engine.renderLarge) : null;
       if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
@@ -180,6 +196,15 @@ class TriggerRoute {
         idempotency: mayCarryKey(request) ? await readIdempotency(request, item, engine.renderLarge, index) : null,
       });
     await answers.sendForAll(reply, answer, await startRuns(this.#parts, sink, items), input);
+  }
+
+  /** The sender gets what a visitor gets, with the id of no run. */
+  async #answerSpam(request: FastifyRequest, reply: FastifyReply, answer: Answer, reason: string): Promise<void> {
+    const { engine, answers, rejections } = this.#parts;
+    const { method, target } = request;
+    const { sink, path, clientIp } = target;
+    await answers.send(reply, answer, { runId: engine.newRunId(), events: [], answer: null, ended: null, isDuplicate: false }, null);
+    rejections.add(spamOf(reply.statusCode, reason, { sinkId: sink.id, method, path: `/${sink.appId}${path}`, clientIp }));
   }
 
   recordRejection(request: FastifyRequest, error: Error, done: () => void): void {

@@ -26,6 +26,7 @@ export class SinkWriter {
     this.#refuseClash(sink, appNo, key);
     const { auth, inputs, response, idempotencyKey, idempotencyHours, webhookOrigins, split, allowFrom, publicUrl, limits, body, payload } =
       sink;
+    const { cors, spam } = sink;
     this.#sql.upsert({
       id: sink.id,
       app_no: appNo,
@@ -46,6 +47,8 @@ export class SinkWriter {
         limits,
         body,
         payload,
+        cors,
+        spam,
       }),
       managed_by: sink.managedBy,
       created_at: sink.createdAt,
