@@ -1,5 +1,6 @@
 // The spam guards of a form: a robot gets the answer of a visitor and no run, and nobody passes a captcha unverified.
 
+import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { onTestEnd } from '../support/cleanup.ts';
 import { startHttpReceiver } from '../support/http-receiver.ts';
@@ -37,6 +38,10 @@ async function send(to: TestApp, path: string, body: Record<string, string> | Fo
 
 const runs = async (of: TestApp): Promise<any[]> => (await of.admin('GET', '/runs')).body.runs;
 
+/** Names of blobs, which are SHA-256. */
+const storedFiles = ({ dataDir }: TestApp): string[] =>
+  (readdirSync(dataDir, { recursive: true }) as string[]).filter((name) => /[0-9a-f]{60}/.test(name));
+
 /** The answer with ids and times masked. */
 const shape = ({ status, headers, text }: Sent): object =>
   JSON.parse(JSON.stringify({ status, headers: { ...headers, date: '' }, text }).replaceAll(/run_[0-9a-z]{31}/g, 'run_id'));
@@ -63,6 +68,17 @@ describe('a robot that fills the hidden field', () => {
       (await app().admin('GET', '/rejections?app_id=shop')).body.rejections.find(({ code }: any) => code === 'spam'),
     );
     expect(entry).toMatchObject({ method: 'POST', message: 'the hidden field "website" is filled' });
+  });
+
+  test('leaves no file behind', async () => {
+    const form = new FormData();
+    form.append('website', 'x');
+    form.append('file', new File(['a file of a robot'], 'x.bin'));
+    expect((await send(app(), 'page', form)).status).toBe(200);
+    expect(storedFiles(app())).toEqual([]);
+    form.delete('website');
+    expect((await send(app(), 'page', form)).status).toBe(200);
+    expect(storedFiles(app())).toHaveLength(1);
   });
 
   test('may fill it with a file, in a list, or in JSON', async () => {
@@ -111,12 +127,12 @@ describe('a form token', () => {
     const [time, signature] = token.split('.');
     const later = (Number.parseInt(time, 36) - 60_000).toString(36);
     for (const forged of ['x', '.', `${later}.${signature}`, `${time}.${'A'.repeat(43)}`, `${token}=`, strict.token, 'a'.repeat(9000)])
-      expect(await refused('page', forged)).toContain('is not one of this form; load the page of the form again');
+      expect(await refused('page', forged)).toContain('that is not one of this form; load the page of the form again');
     expect(await refused('strict', null)).toContain('has no token in field "_form_token"');
     expect(await refused('strict', '')).toContain('has no token');
     expect((await send(app(), 'strict', { _form_token: strict.token })).status).toBe(200);
     now += 24 * 3_600_000 + 1;
-    expect(await refused('strict', strict.token)).toContain('is older than 24 hours');
+    expect(await refused('strict', strict.token)).toContain('that is older than 24 hours');
     now -= 48 * 3_600_000;
     expect(await refused('page', token)).toContain('is not one of this form');
     now += 24 * 3_600_000;

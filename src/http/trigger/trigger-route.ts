@@ -154,19 +154,27 @@ class TriggerRoute {
     const { target, sender } = request;
     const { sink } = target;
     let answer = answerOf(request);
+    const form = answer.response.mode === 'form' ? this.#parts.forms.begin(sink, answer.response) : null;
     const bodyMemory = new BodyMemory(memory, request.raw);
     try {
-      let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, bodyMemory, sender, now: wallClock() });
+      let input: TriggerInput | null = await readTriggerInput(request, target, {
+        blobs,
+        payloads,
+        bodyMemory,
+        sender,
+        form,
+        now: wallClock(),
+      });
       const handshake = sender?.handshake ?? null;
       if (handshake !== null && !handshake.startsRun) return gate.answerHandshake(request, reply, handshake.answer);
+      if (form !== null) {
+        const examined = await form.finish(input);
+        input = examined.input;
+        answer = { ...answer, response: examined.response };
+        if (examined.spam !== null) return await this.#answerSpam(request, reply, answer, examined.spam);
+      }
       const secretPlace = sender?.secretPlace ?? null;
       if (secretPlace !== null) input = hideBodySecret(input, secretPlace);
-      if (answer.response.mode === 'form') {
-        const form = await this.#parts.forms.examine(sink, answer.response, input);
-        input = form.input;
-        answer = { ...answer, response: form.response };
-        if (form.spam !== null) return await this.#answerSpam(request, reply, answer, form.spam);
-      }
       if (sink.split !== undefined) return await this.#startRuns(request, reply, answer, input);
       const idempotency = mayCarryKey(request) ? await readIdempotency(request, input, engine.renderLarge) : null;
       if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();

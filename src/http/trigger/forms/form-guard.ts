@@ -21,6 +21,7 @@ export interface FormTools {
 }
 
 export interface ExaminedForm {
+  /** Without the fields that are for the sink. */
   input: TriggerInput;
   response: FormResponse;
   /** Why the form is spam; null for a visitor's. */
@@ -36,10 +37,44 @@ export class FormGuard {
     this.tokens = new FormTokens(tools.sealer, tools.clock);
   }
 
+  /** For one request. */
+  begin(sink: GuardedSink, response: FormResponse): FormExamination {
+    return new FormExamination(this.#tools, this.tokens, sink, response);
+  }
+}
+
+type GuardedSink = Pick<Sink, 'id' | 'spam'>;
+
+/** Examines one form once: before its files are stored if it has some. */
+export class FormExamination {
+  readonly #tools: FormTools;
+  readonly #tokens: FormTokens;
+  readonly #sink: GuardedSink;
+  readonly #response: FormResponse;
+  #examined: ExaminedForm | null = null;
+
+  constructor(tools: FormTools, tokens: FormTokens, sink: GuardedSink, response: FormResponse) {
+    this.#tools = tools;
+    this.#tokens = tokens;
+    this.#sink = sink;
+    this.#response = response;
+  }
+
+  /** Rejects as `finish` does. Resolves to false for spam. */
+  async examine(received: TriggerInput): Promise<boolean> {
+    this.#examined = await this.#read(received);
+    return this.#examined.spam === null;
+  }
+
   /** Rejects with `unprocessable`, `too_large`, or `unavailable` when the captcha cannot be verified. */
-  async examine({ id, spam }: Pick<Sink, 'id' | 'spam'>, response: FormResponse, received: TriggerInput): Promise<ExaminedForm> {
+  async finish(received: TriggerInput): Promise<ExaminedForm> {
+    return this.#examined ?? (await this.#read(received));
+  }
+
+  async #read(received: TriggerInput): Promise<ExaminedForm> {
+    const { id, spam } = this.#sink;
     const { input, taken } = takeFields(received, spam === undefined ? [NEXT_FIELD] : ownFields(spam));
-    const form = { input, response: withNextPage(response, taken[NEXT_FIELD]) };
+    const form = { input, response: withNextPage(this.#response, taken[NEXT_FIELD]) };
     if (spam === undefined) return { ...form, spam: null };
     const reason = trapReason(spam, taken, input) ?? this.#tokenReason(spam, taken[TOKEN_FIELD], id);
     if (reason !== null) return { ...form, spam: reason };
@@ -52,12 +87,11 @@ export class FormGuard {
     if (token === null) return null;
     const isMissing = given === undefined || given === '';
     if (isMissing && token === 'optional') return null;
-    if (isMissing) throw refuse(TOKEN_FIELD, `the form has no token in field "${TOKEN_FIELD}"; load its page again, with scripts allowed`);
-    const age = typeof given === 'string' ? this.tokens.ageOf(given, sinkId) : null;
-    if (age === null)
-      throw refuse(TOKEN_FIELD, `the token in field "${TOKEN_FIELD}" is not one of this form; load the page of the form again`);
-    if (age > TOKEN_LIFE_MS)
-      throw refuse(TOKEN_FIELD, `the token in field "${TOKEN_FIELD}" is older than 24 hours; load the page of the form again`);
+    const tokenFault = (why: string): AppError => refuse(TOKEN_FIELD, `the form ${why}; load the page of the form again`);
+    if (isMissing) throw tokenFault(`has no token in field "${TOKEN_FIELD}"`);
+    const age = typeof given === 'string' ? this.#tokens.ageOf(given, sinkId) : null;
+    if (age === null) throw tokenFault(`has a token in field "${TOKEN_FIELD}" that is not one of this form`);
+    if (age > TOKEN_LIFE_MS) throw tokenFault(`has a token in field "${TOKEN_FIELD}" that is older than 24 hours`);
     return age < minSeconds * 1000 ? 'the form came sooner after its token than min_seconds' : null;
   }
 }
