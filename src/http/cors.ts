@@ -10,12 +10,12 @@ const MAX_REQUESTED_LENGTH = 2048;
 
 /** The headers stand beside those of any later answer: a stream, a document or an error. Returns whether the origin is allowed. */
 export function allowOrigin(request: FastifyRequest, { raw }: FastifyReply, { origins }: CorsSetting): boolean {
-  raw.setHeader('Vary', 'Origin');
+  raw.setHeader('vary', 'Origin');
   const { origin } = request.raw.headers;
   const isAny = origins[0] === '*';
   if (origin === undefined || !(isAny || origins.includes(origin))) return false;
-  raw.setHeader('Access-Control-Allow-Origin', isAny ? '*' : origin);
-  raw.setHeader('Access-Control-Expose-Headers', EXPOSED);
+  raw.setHeader('access-control-allow-origin', isAny ? '*' : origin);
+  raw.setHeader('access-control-expose-headers', EXPOSED);
   return true;
 }
 
@@ -29,11 +29,11 @@ export function preflightMethod({ method, raw: { headers } }: FastifyRequest): s
 export function answerPreflight(request: FastifyRequest, reply: FastifyReply, cors: CorsSetting, method: string): void {
   const isAllowed = allowOrigin(request, reply, cors);
   const { raw } = reply;
-  raw.setHeader('Vary', 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers');
+  raw.setHeader('vary', 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers');
   if (!isAllowed) return;
-  raw.setHeader('Access-Control-Allow-Methods', method);
-  raw.setHeader('Access-Control-Max-Age', String(cors.maxAgeSeconds));
+  raw.setHeader('access-control-allow-methods', method);
+  raw.setHeader('access-control-max-age', String(cors.maxAgeSeconds));
   const requested = request.raw.headers['access-control-request-headers'];
   if (typeof requested === 'string' && requested.length <= MAX_REQUESTED_LENGTH && HEADER_NAMES.test(requested))
-    raw.setHeader('Access-Control-Allow-Headers', requested);
+    raw.setHeader('access-control-allow-headers', requested);
 }
