@@ -7,6 +7,7 @@ import type { FormResponse } from '../../../core/sink/form-setting.ts';
 import type { Sink } from '../../../core/sink/sink.ts';
 import { CAPTCHA_PROVIDERS, NEXT_FIELD, type SpamSetting, TOKEN_FIELD } from '../../../core/sink/spam-setting.ts';
 import { AppError } from '../../../errors.ts';
+import type { Logger } from '../../../logger.ts';
 import type { Sealer } from '../../../sealer.ts';
 import type { TriggerInput } from '../trigger-input.ts';
 import { checkCaptcha, type PostForm } from './captcha.ts';
@@ -18,6 +19,7 @@ export interface FormTools {
   /** Server time. */
   clock: Clock;
   postForm: PostForm;
+  logger: Logger;
 }
 
 export interface ExaminedForm {

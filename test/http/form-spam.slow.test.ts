@@ -12,7 +12,7 @@ const HTML = 'text/html,*/*;q=0.8';
 let now = 1_800_000_000_000;
 const clock = (): number => now;
 
-const app = shareApp({ clock }, async (shared) => {
+const app = shareApp({ clock, settings: { outbound_allow: '127.0.0.0/8' } }, async (shared) => {
   const spam = { honeypot: 'website', min_seconds: 3 };
   await shared.sink({ path: '/page', response: 'form', spam });
   await shared.sink({ path: '/moved', response: { mode: 'form', success: '/thanks' }, spam });
@@ -36,7 +36,7 @@ async function send(to: TestApp, path: string, body: Record<string, string> | Fo
   return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() };
 }
 
-const runs = async (of: TestApp): Promise<any[]> => (await of.admin('GET', '/runs')).body.runs;
+const runs = async (of: TestApp, filter = ''): Promise<any[]> => (await of.admin('GET', `/runs?limit=100${filter}`)).body.runs;
 
 /** Names of blobs, which are SHA-256. */
 const storedFiles = ({ dataDir }: TestApp): string[] =>
@@ -153,36 +153,43 @@ describe('a captcha', () => {
   const SECRET = 'the-secret-of-the-captcha';
   const FIELDS = { turnstile: 'cf-turnstile-response', hcaptcha: 'h-captcha-response', recaptcha: 'g-recaptcha-response' } as const;
 
+  let sinks = 0;
+
   async function startGuarded(provider: keyof typeof FIELDS, verdict: object | string, settings: object = {}) {
     const receiver = await startHttpReceiver(onTestEnd);
     receiver.answer('/verify', { status: 200, body: typeof verdict === 'string' ? verdict : JSON.stringify(verdict) });
-    const guarded = await startTestApp({ settings: { outbound_allow: '127.0.0.0/8' } });
     const captcha = { provider, secret: SECRET, verify_url: `${receiver.url}/verify`, ...settings };
-    const sink = await guarded.sink({ path: '/form', response: 'form', spam: { captcha } });
-    return { receiver, guarded, sink, post: (answer: string) => send(guarded, 'form', { name: 'Ada', [FIELDS[provider]]: answer }) };
+    const path = `captcha-${sinks++}`;
+    const sink = await app().sink({ path: `/${path}`, response: 'form', spam: { captcha } });
+    return {
+      receiver,
+      sink,
+      runs: () => runs(app(), `&sink_id=${sink.id}`),
+      post: (answer: string) => send(app(), path, { name: 'Ada', [FIELDS[provider]]: answer }),
+    };
   }
 
   test.each(['turnstile', 'hcaptcha', 'recaptcha'] as const)(
     'of %s is verified before the run, which does not see it',
     async (provider) => {
-      const { receiver, guarded, post } = await startGuarded(provider, { success: true });
+      const { receiver, runs: runsOf, post } = await startGuarded(provider, { success: true });
       expect((await post('solved')).status).toBe(200);
       expect(receiver.received.map(({ method, body }) => [method, body])).toEqual([['POST', `secret=${SECRET}&response=solved`]]);
-      const [run] = await runs(guarded);
-      expect((await guarded.admin('GET', `/runs/${run.run_id}`)).body.request.body).toBe('name=Ada');
+      const [run] = await runsOf();
+      expect((await app().admin('GET', `/runs/${run.run_id}`)).body.request.body).toBe('name=Ada');
     },
   );
 
   test('that is not passed, or missing, is refused', async () => {
-    const { receiver, guarded, post } = await startGuarded('turnstile', { success: false, 'error-codes': ['timeout-or-duplicate'] });
+    const { receiver, runs: runsOf, post } = await startGuarded('turnstile', { success: false, 'error-codes': ['timeout-or-duplicate'] });
     expect((await post('guess')).status).toBe(422);
     for (const answer of ['', 'x'.repeat(8193)]) expect((await post(answer)).text).toContain('the form has no answer to the captcha');
     expect(receiver.received).toHaveLength(1);
-    expect(await runs(guarded)).toEqual([]);
+    expect(await runsOf()).toEqual([]);
   });
 
   test('fails closed', async () => {
-    const { receiver, guarded, post } = await startGuarded('hcaptcha', 'no JSON');
+    const { receiver, runs: runsOf, post } = await startGuarded('hcaptcha', 'no JSON');
     const expect503 = async (text: string): Promise<void> => {
       const answer = await post('solved');
       expect([answer.status, answer.headers['retry-after']]).toEqual([503, '30']);
@@ -197,7 +204,7 @@ describe('a captcha', () => {
     await expect503('cannot be verified');
     receiver.answer('/verify', { status: 200, body: '{"success":false,"error-codes":["invalid-input-secret"]}' });
     await expect503('refuses the secret');
-    expect(await runs(guarded)).toEqual([]);
+    expect(await runsOf()).toEqual([]);
     const alone = await startTestApp();
     const captcha = { provider: 'turnstile', secret: SECRET, verify_url: `${receiver.url}/verify` };
     await alone.sink({ path: '/form', response: 'form', spam: { captcha } });
@@ -215,18 +222,18 @@ describe('a captcha', () => {
   });
 
   test('keeps its secret: sealed where it is shown, and in edits', async () => {
-    const { guarded, sink, post } = await startGuarded('turnstile', { success: true });
+    const { sink, post } = await startGuarded('turnstile', { success: true });
     expect(JSON.stringify(sink)).not.toContain(SECRET);
     expect(sink.spam.captcha.secret.sealed).toMatch(/^v1\./);
     const path = `/apps/shop/sinks/${sink.id}`;
-    const edited = await guarded.admin('PATCH', path, { spam: { honeypot: 'website' } });
+    const edited = await app().admin('PATCH', path, { spam: { honeypot: 'website' } });
     expect(edited.body.spam).toEqual({ ...sink.spam, honeypot: 'website' });
     const { credentials: _, ...shown } = edited.body;
-    expect((await guarded.admin('PUT', path, shown)).body.spam).toEqual(edited.body.spam);
+    expect((await app().admin('PUT', path, shown)).body.spam).toEqual(edited.body.spam);
     expect((await post('solved')).status).toBe(200);
     const wrong = { ...edited.body.spam, captcha: { ...edited.body.spam.captcha, secret: { sealed: `v1.${'A'.repeat(60)}` } } };
-    const refused = await guarded.admin('PATCH', path, { spam: wrong });
+    const refused = await app().admin('PATCH', path, { spam: wrong });
     expect([refused.status, refused.body.error.message]).toEqual([400, expect.stringContaining('spam.captcha.secret: was sealed by')]);
-    expect(guarded.logs.join('')).not.toContain(SECRET);
+    expect(app().logs.join('')).not.toContain(SECRET);
   });
 });
