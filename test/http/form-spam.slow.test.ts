@@ -236,4 +236,17 @@ describe('a captcha', () => {
     expect([refused.status, refused.body.error.message]).toEqual([400, expect.stringContaining('spam.captcha.secret: was sealed by')]);
     expect(app().logs.join('')).not.toContain(SECRET);
   });
+
+  test('is the same when its definition is applied again, or comes from an export', async () => {
+    const fresh = await startTestApp();
+    const captcha = { provider: 'recaptcha', secret: SECRET, min_score: 0.5 };
+    const sink = { app_id: 'a', path: '/f', method: 'POST', response: { mode: 'form', success: '/x' }, spam: { min_seconds: 2, captcha } };
+    const cors = { origins: ['https://example.org'] };
+    const document = { sinks: [{ ...sink, cors }] };
+    expect((await fresh.admin('POST', '/definitions/apply', document)).body.changes).toHaveLength(1);
+    expect((await fresh.admin('POST', '/definitions/diff', document)).body.changes).toEqual([]);
+    const exported = (await fresh.admin('GET', '/definitions')).body;
+    expect(JSON.stringify(exported)).not.toContain(SECRET);
+    expect((await fresh.admin('POST', '/definitions/diff', exported)).body.changes).toEqual([]);
+  });
 });

@@ -25,6 +25,7 @@ const app = shareApp({}, async (shared) => {
     next: { response: { mode: 'form', pages: ['https://shop.example/sent/'] } },
     locked: { response: 'form', auth_token: 'a-token' },
     small: { response: 'form', limits: { body_bytes: 20 } },
+    'large-nested': { response: 'wait', body: { form: 'nested' }, workflow_id: 'echo' },
     nested: { response: 'form', body: { form: 'nested' }, workflow_id: 'echo' },
   };
   for (const [path, fields] of Object.entries(sinks)) await shared.sink({ path: `/${path}`, workflow_id: 'contact', ...fields });
@@ -207,4 +208,17 @@ test('nested names are nested if the sink says so', async () => {
     expect(status).toBe(400);
     expect(JSON.parse(text).error.part).toMatch(/^a\[/);
   }
+});
+
+test('a large form with nested names is decoded too, and a large multipart one is refused', async () => {
+  const large = 'x'.repeat(300_000);
+  const type = { 'content-type': 'application/x-www-form-urlencoded' };
+  const nested = await send('large-nested', `a[b]=1&a[c]=${large}`, type);
+  expect(JSON.parse(nested.text)).toMatchObject({ status: 'completed', output: { body: { a: { b: '1', c: large } } } });
+  const conflict = await send('large-nested', `a=1&a[c]=${large}`, type);
+  expect([conflict.status, JSON.parse(conflict.text).error.part]).toEqual([400, 'a[c]']);
+  const form = new FormData();
+  form.append('a[b]', large);
+  const refused = await send('large-nested', form);
+  expect([refused.status, JSON.parse(refused.text).message]).toEqual([413, expect.stringContaining('send large content as a file')]);
 });

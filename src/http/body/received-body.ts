@@ -6,6 +6,7 @@ import { readFormType } from '../../core/form/form-type.ts';
 import { stringifyJson } from '../../core/json/json.ts';
 import type { FileHandle, RequestBody } from '../../core/run/request.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
+import { AppError } from '../../errors.ts';
 import { readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
 import type { BodyFormat } from './body-format.ts';
 import { openBody } from './content-coding.ts';
@@ -52,18 +53,23 @@ async function receiveForm(raw: IncomingMessage, intake: BodyIntake, { kind, fie
   const { formBytes } = intake.limits;
   refuseAnnouncedSize(raw, formBytes);
   const type = readFormType(raw.headers['content-type'] as string);
-  const isNested = kind === 'nested-multipart';
-  const wanting = field === null && !isNested ? intake : { ...intake, needsFields: true };
+  const wanting = field === null ? intake : { ...intake, needsFields: true };
   const { fields, bytes, files } = await readMultipart(streamBytes(openBody(raw, formBytes), formBytes), type, wanting);
   const received: ReceivedBody = { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
+  if (kind === 'nested-multipart') return withNestedFields(received, fields);
   if (fields === null) return { ...received, reading: 'stored' };
-  if (isNested) return withNestedFields(received, fields);
   return field === null
     ? received
     : { ...received, body: { ...received.body, kind: `multipart:${field}` }, value: jsonOfField(fields, field) };
 }
 
-function withNestedFields(received: ReceivedBody, fields: Readonly<Record<string, unknown>>): ReceivedBody {
+/** `fields` is null for large ones. */
+function withNestedFields(received: ReceivedBody, fields: Readonly<Record<string, unknown>> | null): ReceivedBody {
+  if (fields === null)
+    throw new AppError(
+      'too_large',
+      `the fields of the form are larger than the ${LARGE_RUN_BYTES} bytes that are nested; send large content as a file`,
+    );
   const value = nestFields(fields);
   return { ...received, body: { ...received.body, bytes: Buffer.from(stringifyJson(value)) }, value };
 }
