@@ -42,6 +42,8 @@ export type RefusalReason =
   | 'failed'
   /** Of a schedule. */
   | 'missed'
+  /** Answered like any form. */
+  | 'spam'
   /** No refusal: a handshake of the sender was answered. */
   | 'handshake';
 

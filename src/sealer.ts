@@ -7,6 +7,8 @@ export interface Sealer {
   seal(text: string): string;
   /** Throws an Error when the text was sealed with another key, or altered. */
   open(sealed: string): string;
+  /** A key for another purpose, from which the others cannot be inferred. */
+  deriveKey(purpose: string): Buffer;
 }
 
 const VERSION = 'v1.';
@@ -20,6 +22,7 @@ export function createSealer(key: string, content: 'secrets' | 'replies' = 'secr
   const derive = (purpose: string): Buffer => Buffer.from(hkdfSync('sha256', key, '', `${label} ${purpose}`, 32));
   const [cipherKey, nonceKey] = [derive('seal'), derive('nonce')];
   return {
+    deriveKey: derive,
     seal(text) {
       const nonce = createHmac('sha256', nonceKey).update(text).digest().subarray(0, NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', cipherKey, nonce);

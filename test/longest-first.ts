@@ -20,6 +20,7 @@ const LONGEST = [
   'fault/replaced-files.test.ts',
   'fault/damaged-files.test.ts',
   'docs/docs.slow.test.ts',
+  'browser/forms.slow.test.ts',
   'crash/outage.test.ts',
   'fault/held-bodies.test.ts',
   'crash/delivery-restart.test.ts',

@@ -67,6 +67,7 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
   #isDraining = false;
   readonly dispatch: Dispatch<Version>;
   readonly dispatchAll: DispatchAll<Version>;
+  readonly newRunId: NewRunId;
   readonly startedRuns = new StartedRuns();
 
   constructor(options: EngineOptions<Version>) {
@@ -114,6 +115,7 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     this.#worker = worker;
     this.#runLoop = new ClaimLoop(new DueRuns({ ...shared, worker, restore, background, memory }), { clock, isAlone, logger, track });
     this.#others = new OtherOwners({ storage, node, feed, logger, onDue: () => this.#lookAgain() });
+    this.newRunId = newRunId;
     this.dispatch = dispatch;
     this.dispatchAll = dispatchAll;
   }

@@ -2,8 +2,11 @@
 // unexpected error goes to the log, never to the caller.
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { isPageWanted } from '../core/sink/response-mode.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { sendFormFault } from './trigger/forms/form-answer.ts';
+import type { TriggerTarget } from './trigger/trigger-target.ts';
 
 const STATUS: Record<ErrorCode, number> = {
   invalid: 400,
@@ -44,6 +47,8 @@ export function createSendError(logger: Logger): SendError {
     if (fault?.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
     for (const [name, value] of Object.entries(fault?.headers ?? {})) reply.header(name, value);
     if (hasLargeUnreadBody(request)) reply.header('connection', 'close');
+    const form = isTrigger ? (request.target as TriggerTarget | null)?.sink.response : undefined;
+    if (form?.mode === 'form' && isPageWanted(request.raw.headers)) return sendFormFault(request, reply, form, { status, code, message });
     reply.code(status).send({
       ...(isTrigger ? { triggered: false, run_id: null, message } : {}),
       error: { code, message, ...fault?.details },

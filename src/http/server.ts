@@ -32,6 +32,8 @@ import { createRunWaiter } from './streams/run-waiter.ts';
 import { createStoredReads } from './streams/stored-reads.ts';
 import { UnsentAnswers } from './streams/unsent-answers.ts';
 import { TriggerAnswers } from './trigger/answer.ts';
+import type { PostForm } from './trigger/forms/captcha.ts';
+import { FormGuard } from './trigger/forms/form-guard.ts';
 import { RefusedCaptures } from './trigger/rejections/refused-captures.ts';
 import { RejectionLog } from './trigger/rejections/rejection-log.ts';
 import { CredentialUses } from './trigger/senders/credential-uses.ts';
@@ -62,6 +64,8 @@ export interface ServerDependencies {
   replySealer: Sealer;
   /** Fetches what webhook senders publish. */
   fetchText: FetchText;
+  /** Asks captcha providers. */
+  postForm: PostForm;
   trustProxy: boolean | string[];
   /** Requests per second to one sink from one address; 0 turns the limit off. */
   rateLimit: number;
@@ -170,6 +174,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
     payloads,
     gate: new SenderGate({ ...shared, rejections, senders: new Senders({ ...shared, baseUrl: () => server.baseUrl, failures }) }),
     answers: new TriggerAnswers({ ...shared, waitForRun: createRunWaiter(reads, feed), renderLarge: engine.renderLarge }),
+    forms: new FormGuard(shared),
     rejections,
     rates,
     refuseWhenFull: () => admission.refuseWhenFull(),

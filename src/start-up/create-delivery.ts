@@ -3,7 +3,7 @@
 import type { Config, Environment } from '../config/config.ts';
 import { parseDeliveryId } from '../core/delivery/delivery-id.ts';
 import { createAddressPolicy } from '../delivery/address-policy.ts';
-import type { FetchDocument } from '../delivery/http/fetch-document.ts';
+import type { FetchDocument, PostForm } from '../delivery/http/fetch-document.ts';
 import { createSecretVault, redactResult, type SecretVault } from '../delivery/secret-vault.ts';
 import type { Send } from '../delivery/sender.ts';
 import type { BlobStore } from '../files/blobs.ts';
@@ -29,6 +29,8 @@ export interface Delivery {
   send: Send;
   /** Fetches what webhook senders publish. */
   fetchText: FetchDocument;
+  /** Asks captcha providers. */
+  postForm: PostForm;
 }
 
 export function createDelivery(
@@ -48,7 +50,7 @@ export function createDelivery(
   cleanups.add(() => sender.close());
   const fetcher = new DocumentFetcher({ policy, userAgent });
   cleanups.add(() => fetcher.close());
-  return { secrets, send: withSecrets(send ?? sender.send, secrets), fetchText: fetchText ?? fetcher.fetch };
+  return { secrets, send: withSecrets(send ?? sender.send, secrets), fetchText: fetchText ?? fetcher.fetch, postForm: fetcher.postForm };
 }
 
 /** Inserts secrets just before a message is sent, and hides them in its result. */

@@ -30,7 +30,7 @@ export interface HttpParts extends Pick<ServerDependencies, SharedParts> {
   time: StorageTime;
   clocks: MachineClocks;
   adminToken: AdminToken;
-  delivery: Pick<Delivery, 'secrets' | 'fetchText'>;
+  delivery: Pick<Delivery, 'secrets' | 'fetchText' | 'postForm'>;
 }
 
 export async function createHttpServer(
@@ -47,6 +47,7 @@ export async function createHttpServer(
     adminToken: adminToken.token,
     maskSecrets: delivery.secrets.mask,
     fetchText: delivery.fetchText,
+    postForm: delivery.postForm,
     trustProxy,
     rateLimit,
     baseUrl,

@@ -2,11 +2,12 @@
 // head, and the body as raw bytes.
 
 import { parseForm, UndecodableField } from '../form/form-decoding.ts';
+import { nestNames } from '../form/nested-names.ts';
 import { parseJson } from '../json/json.ts';
 import { parseJsonLines } from '../json/json-lines.ts';
 import { decodeText } from '../values/charset.ts';
 
-type PlainKind = 'empty' | 'json' | 'ndjson' | 'form' | 'multipart' | 'text' | 'file';
+type PlainKind = 'empty' | 'json' | 'ndjson' | 'form' | 'nested-form' | 'multipart' | 'text' | 'file';
 
 /**
  * How the body's bytes are read: decided once on arrival, from sink and content type. `form:payload` is a form whose
@@ -96,6 +97,8 @@ function decodeAs(kind: PlainKind, body: RequestBody, files: readonly FileHandle
       return parseJson(decodeText(body.bytes, 'utf-8'));
     case 'form':
       return groupPairs(formPairs(body));
+    case 'nested-form':
+      return nestNames(groupPairs(formPairs(body)));
     case 'text':
       return decodeText(body.bytes, body.charset);
     case 'file':

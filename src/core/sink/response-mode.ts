@@ -3,6 +3,7 @@
 
 import type { JsonSchema } from '../schema.ts';
 import { isSelector } from '../workflow/selector.ts';
+import type { FormResponse } from './form-setting.ts';
 
 export type SinkResponse =
   /** `isWritten`: the definition sets the mode. Otherwise it is the default. */
@@ -13,6 +14,7 @@ export type SinkResponse =
   | { mode: 'redirect'; location: string }
   /** As the first respond step of the run says. `waitMs` is null for the usual limit. */
   | { mode: 'respond'; waitMs: number | null }
+  | FormResponse
   | ({ mode: 'custom' } & AnswerContent);
 
 export type AcceptResponse = Extract<SinkResponse, { mode: 'accept' }>;
@@ -29,12 +31,18 @@ export const MAX_WAIT_MS = 300_000;
 /** The strictest providers allow three seconds for the whole exchange. */
 export const MAX_PROVIDER_WAIT_MS = 2500;
 
-const modes = ['stream', 'wait', 'accept', 'redirect', 'custom', 'respond'];
+const modes = ['stream', 'wait', 'accept', 'redirect', 'form', 'custom', 'respond'];
+
+const page: JsonSchema = {
+  type: 'string',
+  pattern: '^(?:/(?![/\\\\])|https?://)',
+  description: 'must be a path that starts with one "/", or an http(s) URL',
+};
 
 export const responseSchema: JsonSchema = {
   description: `one of ${modes.join(', ')}, or an object with "mode" and its settings`,
   anyOf: [
-    { type: 'string', enum: ['stream', 'wait', 'accept', 'respond'] },
+    { type: 'string', enum: ['stream', 'wait', 'accept', 'form', 'respond'] },
     {
       type: 'object',
       required: ['mode'],
@@ -42,11 +50,10 @@ export const responseSchema: JsonSchema = {
       properties: {
         mode: { type: 'string', enum: modes },
         status: { type: 'integer', minimum: 200, maximum: 599 },
-        location: {
-          type: 'string',
-          pattern: '^(?:/(?![/\\\\])|https?://)',
-          description: 'must be a path that starts with one "/", or an http(s) URL',
-        },
+        location: page,
+        success: page,
+        fault: page,
+        pages: { type: 'array', maxItems: 64, items: { type: 'string', maxLength: 2048 } },
         headers: { type: 'object', additionalProperties: { type: 'string' } },
         body: {},
         wait_seconds: { type: 'number', exclusiveMinimum: 0, maximum: MAX_WAIT_MS / 1000 },
@@ -79,6 +86,8 @@ export function mayUseRequest({ response, afterWait }: Answer): boolean {
 
 /** Decides the answer. An explicit preference of the caller wins over the sink's setting. */
 export function negotiateAnswer(sinkResponse: SinkResponse, accept: string | undefined, prefer: string | undefined): Answer {
+  if (sinkResponse.mode === 'form')
+    return { response: sinkResponse, waitMs: 0, preferenceApplied: null, afterWait: ACCEPT, unanswered: null };
   const preference = prefer === undefined ? NO_PREFERENCE : readPreference(prefer);
   const waitMs = preference.waitSeconds === null ? waitOf(sinkResponse) : Math.min(preference.waitSeconds * 1000, MAX_WAIT_MS);
   const preferenceApplied = preference.text;
@@ -93,6 +102,20 @@ export function negotiateAnswer(sinkResponse: SinkResponse, accept: string | und
 
 function waitOf(response: SinkResponse): number {
   return (response.mode === 'respond' ? response.waitMs : null) ?? DEFAULT_WAIT_MS;
+}
+
+/**
+ * Whether a form is answered with a page: a browser navigates, or names HTML. A caller that prefers JSON, or names neither,
+ * is a script.
+ */
+export function isPageWanted(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
+  const ranges = typeof headers['accept'] === 'string' ? readAccept(headers['accept']) : [];
+  const best = (isOf: (type: string) => boolean): number =>
+    Math.max(0, ...ranges.filter(({ type }) => isOf(type)).map(({ quality }) => quality));
+  const html = best((type) => type === 'text/html' || type === 'application/xhtml+xml');
+  const json = best(isJson);
+  if (json > html) return false;
+  return html > 0 || headers['sec-fetch-mode'] === 'navigate' || headers['sec-fetch-dest'] === 'document';
 }
 
 const EVENT_STREAM = 'text/event-stream';
@@ -147,7 +170,7 @@ function isSatisfied(range: string, response: SinkResponse): boolean {
 /** Media type of a response; null for a redirect, whose content is another page; `unknown` when the run decides. */
 function contentType(response: SinkResponse): string | 'unknown' | null {
   if (response.mode === 'stream') return EVENT_STREAM;
-  if (response.mode === 'redirect') return null;
+  if (response.mode === 'redirect' || response.mode === 'form') return null;
   if (response.mode === 'respond') return 'unknown';
   const content = response.mode === 'custom' ? response : response.mode === 'accept' ? response.content : undefined;
   if (content === undefined) return JSON_TYPE;

@@ -7,9 +7,10 @@ import { type RequestScope, requestFault } from '../workflow/selector-faults.ts'
 import { leadingNames } from '../workflow/selector-path.ts';
 import { encodeLocation, headerNameFault, headerValueFault, locationFault } from './answer-headers.ts';
 import type { AuthDefinition, SinkAuth } from './auth/sink-auth.ts';
+import { type FormResponseDocument, formResponseFaults, readFormResponse, writeFormResponse } from './form-setting.ts';
 import { type AnswerContent, MAX_PROVIDER_WAIT_MS, type SinkResponse } from './response-mode.ts';
 
-interface ResponseSetting {
+interface ResponseSetting extends FormResponseDocument {
   mode: SinkResponse['mode'];
   status?: number;
   location?: string;
@@ -23,6 +24,7 @@ const fieldsOf: Record<SinkResponse['mode'], readonly (keyof ResponseSetting)[]>
   wait: [],
   accept: ['status', 'headers', 'body'],
   redirect: ['location'],
+  form: ['success', 'fault', 'pages'],
   custom: ['status', 'headers', 'body'],
   respond: ['wait_seconds'],
 };
@@ -45,6 +47,7 @@ export function responseFaults(setting: unknown, scope: AnswerScope): Fault[] {
   };
   if (mode === 'redirect' && settings.location === undefined) add('response', 'field "location" is missing');
   if (mode === 'accept') add('response.status', acceptStatusFault(settings));
+  if (mode === 'form') faults.push(...formResponseFaults(settings));
   if (settings.location !== undefined) add('response.location', locationFault(settings.location));
   for (const [name, value] of Object.entries(settings.headers ?? {})) {
     add(`response.headers.${name}`, headerNameFault(name));
@@ -90,6 +93,7 @@ const ANSWER_ROOTS: Readonly<Record<string, (text: string, parts: readonly Selec
 export function providerFaults(auth: AuthDefinition | SinkAuth | null, response: SinkResponse): Fault[] {
   const provider = auth?.type === 'scheme' ? findPreset(auth.scheme)?.id : undefined;
   if (provider === undefined) return [];
+  if (response.mode === 'form') return [{ path: 'response', message: `cannot be "form": ${provider} sends no form of a website` }];
   if (response.mode === 'stream' && response.isWritten === true) {
     const message = `cannot be "stream": ${provider} reads one answer and no stream; leave it out for the answer that ${provider} expects`;
     return [{ path: 'response', message }];
@@ -112,6 +116,8 @@ export function readResponse(setting: unknown): SinkResponse {
       return readAccept(given);
     case 'redirect':
       return { mode: 'redirect', location: encodeLocation(given.location ?? '/') };
+    case 'form':
+      return readFormResponse(given);
     case 'custom':
       return { mode: 'custom', ...readContent(given, 200) };
     case 'wait':
@@ -122,7 +128,8 @@ export function readResponse(setting: unknown): SinkResponse {
 }
 
 /** The setting as definitions write it. */
-export function writeResponse(response: SinkResponse): object {
+export function writeResponse(response: SinkResponse): object | string {
+  if (response.mode === 'form') return writeFormResponse(response);
   if (response.mode === 'respond')
     return { mode: 'respond', ...(response.waitMs === null ? {} : { wait_seconds: response.waitMs / 1000 }) };
   if (response.mode !== 'accept' || response.content === undefined) return response;

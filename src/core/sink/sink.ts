@@ -4,10 +4,10 @@
 import { appIdFault } from '../app.ts';
 import type { Fault } from '../fault.ts';
 import { createSchemaCheck, type JsonSchema } from '../schema.ts';
-import { isSelector, parseSelector } from '../workflow/selector.ts';
-import { type RequestScope, requestFault } from '../workflow/selector-faults.ts';
 import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './auth/sink-auth.ts';
 import { type BodyDocument, type BodySetting, bodySchema, readBodySetting } from './body-setting.ts';
+import { type CorsDocument, type CorsSetting, corsFaults, corsSchema, readCorsSetting } from './cors-setting.ts';
+import { formSinkFaults } from './form-setting.ts';
 import {
   type ClientRanges,
   type ClientRangesDocument,
@@ -22,11 +22,14 @@ import {
   NO_IDEMPOTENCY,
   readIdempotencySetting,
 } from './idempotency-setting.ts';
+import { inputFault } from './input-selector.ts';
 import { rateSchema, readRate, type SinkRate, type SinkRateDocument } from './rate-setting.ts';
 import { responseSchema, type SinkResponse } from './response-mode.ts';
 import { providerFaults, readResponse, responseFaults } from './response-setting.ts';
 import { readSchedules, type ScheduleDocument, type ScheduleSetting, scheduleFaults, schedulesSchema } from './schedule-setting.ts';
 import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
+import { readSpamSetting, type SpamDefinition, type SpamDocument, type SpamSetting, spamFaults, spamSchema } from './spam-setting.ts';
+import { splitFaults } from './split-setting.ts';
 
 export const SINK_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type SinkMethod = (typeof SINK_METHODS)[number] | 'ANY';
@@ -80,6 +83,8 @@ interface SinkSettings extends ClientRanges {
   publicUrl: string | null;
   limits: SinkLimits;
   body: BodySetting;
+  /** Origins whose scripts may read the answers; absent: none is named. */
+  cors?: CorsSetting | undefined;
   /** The platform that sends; null for any sender. */
   payload: PayloadSource | null;
 }
@@ -88,6 +93,7 @@ export interface SinkDefinition extends SinkSettings {
   appId: string;
   /** Null when the definition has no credentials: a new sink is then public, an existing one keeps its credentials. */
   auth: AuthDefinition | null;
+  spam?: SpamDefinition | undefined;
 }
 
 /** The owner of a definition. The API does not change definitions of the files or the demo. */
@@ -99,6 +105,8 @@ export interface Sink extends SinkSettings {
   id: string;
   appId: string;
   auth: SinkAuth;
+  /** Guards of a form. */
+  spam?: SpamSetting | undefined;
   managedBy: ManagedBy;
   createdAt: number;
   updatedAt: number;
@@ -150,6 +158,8 @@ export const sinkSchema: JsonSchema = {
       },
     },
     body: bodySchema,
+    cors: corsSchema,
+    spam: spamSchema,
     payload: { enum: [...PAYLOAD_SOURCES, null] },
   },
 };
@@ -172,6 +182,8 @@ interface SinkDocument extends AuthDocument, ClientRangesDocument {
   public_url?: string | null;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
   body?: BodyDocument;
+  cors?: CorsDocument;
+  spam?: SpamDocument;
   payload?: PayloadSource | null;
 }
 
@@ -213,6 +225,9 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
     fault(sink.idempotency === undefined ? 'idempotency_key' : 'idempotency', inputFault(idempotencyKey, scope));
   if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
     fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
+  if (sink.cors !== undefined) faults.push(...corsFaults(sink.cors));
+  if (sink.spam !== undefined) faults.push(...spamFaults(sink.spam));
+  faults.push(...formSinkFaults(sink));
   if (sink.split !== undefined) faults.push(...splitFaults(sink, scope));
   faults.push(...scheduleFaults(sink));
   const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
@@ -220,30 +235,8 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   return faults;
 }
 
-/** Many runs have no one end to wait for. */
-function splitFaults({ split = '', response, payload }: SinkDocument, scope: Omit<RequestScope, 'isAnswer'>): Fault[] {
-  const isOfBody = parseSelector(split)?.root === 'request' && parseSelector(split)?.path[0] === 'body';
-  const selectorFault = isOfBody ? inputFault(split, scope) : `"${split}" must be a selector of the body, as "$request.body.events"`;
-  const mode = typeof response === 'object' && response !== null ? (response as { mode: string }).mode : response;
-  const answersAtOnce = mode === undefined || mode === null || mode === 'accept' || mode === 'redirect';
-  return [
-    ...(selectorFault === null ? [] : [{ path: 'split', message: selectorFault }]),
-    ...(answersAtOnce
-      ? []
-      : [{ path: 'response', message: `cannot be "${mode}" beside split: the answer is sent at once, as "accept" or "redirect"` }]),
-    ...(typeof payload === 'string' ? [{ path: 'split', message: 'cannot stand beside payload' }] : []),
-  ];
-}
-
 /** Output names of a sink without a workflow. */
 const CAPTURED = ['received'];
-
-function inputFault(text: string, scope: Omit<RequestScope, 'isAnswer'>): string | null {
-  const root = isSelector(text) ? parseSelector(text)?.root : undefined;
-  if (root !== 'request') return `"${text}" must be a selector of the request, as "$request.query.user"`;
-  const fault = requestFault(text, { ...scope, isAnswer: false });
-  return fault === null ? null : `"${text}" can never select anything: ${fault}`;
-}
 
 function readSink(sink: SinkDocument, appId: string): SinkDefinition {
   const { limits = {} } = sink;
@@ -271,6 +264,8 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
       fields: limits.fields ?? DEFAULT_LIMITS.fields,
     },
     body: readBodySetting(sink.body ?? 'auto'),
+    ...(sink.cors === undefined ? {} : { cors: readCorsSetting(sink.cors) }),
+    ...(sink.spam === undefined ? {} : { spam: readSpamSetting(sink.spam) }),
     payload: sink.payload ?? null,
   };
 }

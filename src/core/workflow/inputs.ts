@@ -90,7 +90,7 @@ interface Sources {
 /** Forms, paths and queries carry numbers and booleans as text. */
 function sourcesOf(request: Request, bodyKind: BodyKind): Sources {
   const { body, files, params, query } = request;
-  const isForm = bodyKind === 'form' || bodyKind === 'multipart';
+  const isForm = bodyKind === 'form' || bodyKind === 'nested-form' || bodyKind === 'multipart';
   const named: { values: object; areTexts: boolean }[] = [];
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) named.push({ values: body, areTexts: isForm });
   if (files.length > 0) named.push({ values: groupPairs(files.map((file) => [file.name, file])), areTexts: false });

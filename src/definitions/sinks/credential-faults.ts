@@ -14,7 +14,13 @@ export interface CredentialContext {
   hasBaseUrl: boolean;
 }
 
-export function credentialFaults({ auth, publicUrl }: SinkDefinition, { sealer, hasBaseUrl }: CredentialContext): Fault[] {
+export function credentialFaults(definition: SinkDefinition, context: CredentialContext): Fault[] {
+  const secret = definition.spam?.captcha?.secret;
+  const ofCaptcha = typeof secret === 'object' ? sealFaults('spam.captcha.secret', secret.sealed, context.sealer) : [];
+  return [...schemeFaults(definition, context), ...ofCaptcha];
+}
+
+function schemeFaults({ auth, publicUrl }: SinkDefinition, { sealer, hasBaseUrl }: CredentialContext): Fault[] {
   if (auth?.type !== 'scheme') return [];
   const { scheme: id, secrets, settings } = auth;
   const scheme = findScheme(id);

@@ -4,11 +4,13 @@ import { writeCredential } from '../../core/sink/auth/credentials.ts';
 import type { SinkAuth } from '../../core/sink/auth/sink-auth.ts';
 import { writeBodySetting } from '../../core/sink/body-setting.ts';
 import { writeClientRanges } from '../../core/sink/client-ranges.ts';
+import { writeCorsSetting } from '../../core/sink/cors-setting.ts';
 import { writeIdempotencySetting } from '../../core/sink/idempotency-setting.ts';
 import { writeRate } from '../../core/sink/rate-setting.ts';
 import { writeResponse } from '../../core/sink/response-setting.ts';
 import { writeSchedules } from '../../core/sink/schedule-setting.ts';
 import { DEFAULT_LIMITS, type Sink } from '../../core/sink/sink.ts';
+import { writeSpamSetting } from '../../core/sink/spam-setting.ts';
 
 const LIMIT_NAMES = {
   bodyBytes: 'body_bytes',
@@ -73,5 +75,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),
     ...(body === 'auto' ? {} : { body: writeBodySetting(body) }),
     ...(payload === null ? {} : { payload }),
+    ...(sink.cors === undefined ? {} : { cors: writeCorsSetting(sink.cors) }),
+    ...(sink.spam === undefined ? {} : { spam: writeSpamSetting(sink.spam) }),
   };
 }

@@ -4,6 +4,7 @@ import type { SealedSecret, TokenHash } from '../../core/sink/auth/credentials.t
 import { type SecretDefinition, secretSettings } from '../../core/sink/auth/scheme-auth.ts';
 import type { AuthDefinition, SinkAuth, TokenDefinition } from '../../core/sink/auth/sink-auth.ts';
 import type { ManagedBy, Sink, SinkDefinition } from '../../core/sink/sink.ts';
+import { sealSpam } from '../../core/sink/spam-setting.ts';
 import { newSinkId } from '../../ids.ts';
 import type { Sealer } from '../../sealer.ts';
 import { hashToken } from '../../token.ts';
@@ -18,10 +19,11 @@ export interface StoreOptions {
 
 /** The definition has no faults, those of `credentialFaults` included. */
 export function toStoredSink(definition: SinkDefinition, { managedBy, existing, sealer, now }: StoreOptions): Sink {
-  const { auth, ...settings } = definition;
+  const { auth, spam, ...settings } = definition;
   return {
     id: existing?.id ?? newSinkId(),
     ...settings,
+    ...(spam === undefined ? {} : { spam: sealSpam(spam, (text) => sealer.seal(text)) }),
     auth: auth === null ? (existing?.auth ?? { type: 'none' }) : withCapturedSecrets(storeAuth(auth, sealer), existing?.auth),
     managedBy,
     createdAt: existing?.createdAt ?? now,

@@ -1,4 +1,4 @@
-// Fetches a small document, such as a certificate, under the address policy: without redirects, within 5 s and 64 KiB.
+// Fetches a small document, such as a certificate or a verdict, under the address policy: without redirects, within 5 s and 64 KiB.
 
 import type { Dispatcher } from 'undici';
 import type { OutboundResult } from '../../core/delivery/outbound.ts';
@@ -8,6 +8,9 @@ import { type ExchangeOptions, OriginPools } from './origin-pools.ts';
 
 /** Rejects with an Error of one line. */
 export type FetchDocument = (url: string) => Promise<string>;
+
+/** As `FetchDocument`, for a POST of an urlencoded form. */
+export type PostForm = (url: string, form: string) => Promise<string>;
 
 export interface DocumentFetcherOptions extends DialOptions {
   userAgent: string;
@@ -26,20 +29,26 @@ export class DocumentFetcher {
 
   constructor(options: DocumentFetcherOptions) {
     this.#options = options;
-    this.#pools = new OriginPools({ dial: createDial(options), connectionsPerOrigin: 4, maxOrigins: 32 });
+    this.#pools = new OriginPools({ dial: createDial(options), connectionsPerOrigin: 16, maxOrigins: 32 });
   }
 
   /** `url` is http(s). Resolves to the body of a 200 as UTF-8. Rejects with an Error of one line that does not repeat the URL. */
-  readonly fetch: FetchDocument = async (url) => {
+  readonly fetch: FetchDocument = (url) => this.#request(url, 'GET', null);
+
+  /** As `fetch`. */
+  readonly postForm: PostForm = (url, form) => this.#request(url, 'POST', form);
+
+  async #request(url: string, method: 'GET' | 'POST', body: string | null): Promise<string> {
     const { userAgent, timeoutMs = TIMEOUT_MS } = this.#options;
     if (this.#closing !== null) throw new Error('the server is stopping');
     const target = new URL(url);
     const limits = { timeoutMs, endsAt: performance.now() + timeoutMs, maxBodyBytes: MAX_BYTES, signal: this.#abort.signal };
     const { pool, waiting } = this.#pools.of(target.origin, timeoutMs);
-    const headers = ['user-agent', userAgent, 'accept', '*/*'];
-    const request = { method: 'GET', path: target.pathname + target.search, headers } as const;
+    const type = body === null ? [] : ['content-type', 'application/x-www-form-urlencoded'];
+    const headers = ['user-agent', userAgent, 'accept', '*/*', ...type];
+    const request = { method, path: target.pathname + target.search, headers, body };
     return textOf(await runExchange(target, limits, waiting, (exchange) => dispatch(pool, { ...request, exchange })));
-  };
+  }
 
   /** Ends fetches in flight. */
   close(): Promise<void> {

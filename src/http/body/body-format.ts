@@ -6,12 +6,12 @@ import type { TextFormat } from './decode-body.ts';
 import { bodyKindOf, isJsonLines, type MediaType } from './media-type.ts';
 
 /** `unknown`: JSON when the bytes are valid JSON, else a file. */
-export type BodyFormat = TextFormat | As<'multipart'> | As<'file'> | As<'unknown'>;
+export type BodyFormat = TextFormat | As<'multipart'> | As<'nested-multipart'> | As<'file'> | As<'unknown'>;
 
 type As<Kind> = Omit<TextFormat, 'kind'> & { kind: Kind };
 
 export function bodyFormat(setting: BodySetting, media: MediaType | null, { fields }: Pick<SinkLimits, 'fields'>): BodyFormat {
-  const field = typeof setting === 'object' ? setting.formField : null;
+  const field = typeof setting === 'object' && 'formField' in setting ? setting.formField : null;
   return { kind: kindOf(setting, media), charset: media?.charset ?? null, fields, mayBeJson: setting !== 'form', field };
 }
 
@@ -25,7 +25,10 @@ function kindOf(setting: BodySetting, media: MediaType | null): BodyFormat['kind
       return 'text';
     case 'raw':
       return 'file';
-    default:
-      return media === null || media.type === 'application/octet-stream' ? 'unknown' : bodyKindOf(media);
+    default: {
+      const kind = media === null || media.type === 'application/octet-stream' ? 'unknown' : bodyKindOf(media);
+      const isNested = typeof setting === 'object' && 'form' in setting && (kind === 'form' || kind === 'multipart');
+      return isNested ? `nested-${kind}` : kind;
+    }
   }
 }

@@ -1,6 +1,7 @@
 // Decodes the bytes of a text body as its declared kind. Synchronous, so that any thread with the bytes can do it.
 
 import { charsetField, parseForm, UndecodableField } from '../../core/form/form-decoding.ts';
+import { NestedNameFault, nestNames } from '../../core/form/nested-names.ts';
 import { splitJsonLines } from '../../core/json/json-lines.ts';
 import { type BodyKind, groupPairs, type RequestBody } from '../../core/run/request.ts';
 import { decodeText } from '../../core/values/charset.ts';
@@ -9,7 +10,7 @@ import { parseJsonBody, parseJsonField, parseJsonLine } from './json-body.ts';
 
 /** The format of a text body, with the options of decoding it. */
 export interface TextFormat {
-  kind: 'json' | 'ndjson' | 'form' | 'text';
+  kind: 'json' | 'ndjson' | 'form' | 'nested-form' | 'text';
   /** From the Content-Type; null without one. */
   charset: string | null;
   /** The largest number of fields of a form. */
@@ -37,6 +38,7 @@ export function decodeBytes(bytes: Uint8Array, format: TextFormat): DecodedBody 
       refuseTooMany(bytes, LINE_FEED, MAX_LINES, `the body has more than ${MAX_LINES} lines`);
       return decoded('ndjson', bytes, 'utf-8', parseLines(textOfJson(bytes, format.charset)));
     case 'form':
+    case 'nested-form':
       return decodeForm(bytes, format);
     case 'text': {
       const charset = format.charset ?? 'utf-8';
@@ -86,6 +88,16 @@ export function jsonOfField(fields: Readonly<Record<string, unknown>>, name: str
   return value;
 }
 
+/** Throws `invalid` with the name of the field. */
+export function nestFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  try {
+    return nestNames(fields);
+  } catch (error) {
+    if (!(error instanceof NestedNameFault)) throw error;
+    throw new AppError('invalid', `field "${error.field}" ${error.message}`, { details: { part: error.field } });
+  }
+}
+
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 const AMPERSAND = 0x26;
@@ -97,13 +109,14 @@ function parseLines(text: string): unknown[] {
   return splitJsonLines(text).map((line) => parseJsonLine(line.text, line.number));
 }
 
-function decodeForm(bytes: Uint8Array, { charset: declared, fields: limit, mayBeJson, field }: TextFormat): DecodedBody {
+function decodeForm(bytes: Uint8Array, { kind, charset: declared, fields: limit, mayBeJson, field }: TextFormat): DecodedBody {
   // curl declares `-d '{…}'` as a form by default, and the HTTP Sink document uses it so: it is JSON.
   const json = mayBeJson ? textIfJson(bytes) : null;
   if (json !== null) return decoded('json', bytes, 'utf-8', parseJsonBody(json));
   refuseTooMany(bytes, AMPERSAND, limit, `the form has more than the ${limit} fields that this sink accepts`);
   const charset = declared ?? charsetWithin(bytes) ?? 'utf-8';
   const fields = groupPairs(decodeOrRefuse(charset, () => parseForm(bytes, charset)));
+  if (kind === 'nested-form') return decoded('nested-form', bytes, charset, nestFields(fields));
   if (field === null) return decoded('form', bytes, charset, fields);
   return decoded(`form:${field}`, bytes, charset, jsonOfField(fields, field));
 }

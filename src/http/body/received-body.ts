@@ -3,12 +3,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { readFormType } from '../../core/form/form-type.ts';
+import { stringifyJson } from '../../core/json/json.ts';
 import type { FileHandle, RequestBody } from '../../core/run/request.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
+import { AppError } from '../../errors.ts';
 import { listen, readBytes, refuseAnnouncedSize, refuseWhenGone, streamBytes } from './body-bytes.ts';
 import type { BodyFormat } from './body-format.ts';
 import { openBody } from './content-coding.ts';
-import { decodeBytes, decodeIfJson, jsonOfField, mayBeginJson, type TextFormat } from './decode-body.ts';
+import { decodeBytes, decodeIfJson, jsonOfField, mayBeginJson, nestFields, type TextFormat } from './decode-body.ts';
 import { type BodyIntake, readMultipart } from './form/multipart-body.ts';
 import type { MediaType } from './media-type.ts';
 
@@ -40,9 +42,9 @@ export function receiveBody(
   const { limits, bodyMemory, seen } = intake;
   const { bodyBytes: limit } = limits;
   refuseWhenGone(raw);
-  if (format.kind === 'multipart') {
+  if (format.kind === 'multipart' || format.kind === 'nested-multipart') {
     listen(raw, seen);
-    return receiveForm(raw, intake, format.field);
+    return receiveForm(raw, intake, format);
   }
   refuseAnnouncedSize(raw, limit);
   const body = openBody(raw, limit);
@@ -54,17 +56,29 @@ export function receiveBody(
   return readBytes(body, { limit, bodyMemory, seen: isSeenByReader ? seen : null }, (bytes) => read(bytes, format));
 }
 
-async function receiveForm(raw: IncomingMessage, intake: BodyIntake, field: string | null): Promise<ReceivedBody> {
+async function receiveForm(raw: IncomingMessage, intake: BodyIntake, { kind, field }: BodyFormat): Promise<ReceivedBody> {
   const { formBytes } = intake.limits;
   refuseAnnouncedSize(raw, formBytes);
   const type = readFormType(raw.headers['content-type'] as string);
   const wanting = field === null ? intake : { ...intake, needsFields: true };
   const { fields, bytes, files } = await readMultipart(streamBytes(openBody(raw, formBytes), formBytes), type, wanting);
   const received: ReceivedBody = { body: { kind: 'multipart', bytes, charset: 'utf-8' }, value: fields, files };
+  if (kind === 'nested-multipart') return withNestedFields(received, fields);
   if (fields === null) return { ...received, reading: 'stored' };
   return field === null
     ? received
     : { ...received, body: { ...received.body, kind: `multipart:${field}` }, value: jsonOfField(fields, field) };
+}
+
+/** `fields` is null for large ones. */
+function withNestedFields(received: ReceivedBody, fields: Readonly<Record<string, unknown>> | null): ReceivedBody {
+  if (fields === null)
+    throw new AppError(
+      'too_large',
+      `the fields of the form are larger than the ${LARGE_RUN_BYTES} bytes that are nested; send large content as a file`,
+    );
+  const value = nestFields(fields);
+  return { ...received, body: { ...received.body, bytes: Buffer.from(stringifyJson(value)) }, value };
 }
 
 /** Buffers the body only while it may be JSON small enough to decode here; a larger body without a type is a file. */

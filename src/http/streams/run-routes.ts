@@ -11,6 +11,7 @@ import type { Storage } from '../../storage/storage.ts';
 import { presentRun } from '../admin/presenters.ts';
 import type { MaskSecrets } from '../admin/shown-secrets.ts';
 import type { RequireToken } from '../authenticate.ts';
+import { allowOrigin, answerPreflight, preflightMethod } from '../cors.ts';
 import type { EventStreams } from './event-streams.ts';
 import { readAfter } from './last-event-id.ts';
 import { resumeStream } from './resume-stream.ts';
@@ -39,6 +40,18 @@ const params = { type: 'object', properties: { run_id: { type: 'string', descrip
 export function runRoutes(server: FastifyInstance, dependencies: RunRouteDependencies): void {
   lookUpRoute(server, dependencies);
   eventsRoute(server, dependencies);
+  for (const path of ['/runs/:run_id', '/runs/:run_id/events']) preflightRoute(server, path, dependencies);
+}
+
+/** The sink of the run says which origins may read it. */
+function preflightRoute(server: FastifyInstance, path: string, { storage, catalog }: RunRouteDependencies): void {
+  server.options<RunRequest>(path, { schema: { hide: true } }, async (request, reply) => {
+    const isPreflight = preflightMethod(request as FastifyRequest) === 'GET';
+    const position = isPreflight ? await storage.findStream(request.params.run_id) : null;
+    const cors = position === null ? undefined : catalog.findSink(position.sinkId)?.cors;
+    if (cors !== undefined) answerPreflight(request as FastifyRequest, reply, cors, 'GET');
+    return reply.code(204).header('allow', 'GET, HEAD, OPTIONS').send();
+  });
 }
 
 function lookUpRoute(server: FastifyInstance, dependencies: RunRouteDependencies): void {
@@ -85,7 +98,9 @@ async function findReadable(
 ): Promise<StreamPosition> {
   const position = await storage.findStream(request.params.run_id);
   if (position === null) throw unknownRun();
-  const auth = catalog.findSink(position.sinkId)?.auth;
+  const sink = catalog.findSink(position.sinkId);
+  if (sink?.cors !== undefined) allowOrigin(request as FastifyRequest, reply, sink.cors);
+  const auth = sink?.auth;
   if (auth?.type === 'none') return position;
   const hashes = auth?.type === 'bearer' ? [...validHashes(auth.tokens, wallClock()), adminHash] : [adminHash];
   await new Promise<void>((resolve, reject) => {

@@ -6,7 +6,7 @@ import { answerOf } from '../../core/run/run-answer.ts';
 import type { RunOutcome } from '../../core/run/run-event.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import { encodeLocation } from '../../core/sink/answer-headers.ts';
-import type { AcceptResponse, Answer, AnswerContent } from '../../core/sink/response-mode.ts';
+import { type AcceptResponse, type Answer, type AnswerContent, isPageWanted } from '../../core/sink/response-mode.ts';
 import type { Dispatched } from '../../engine/dispatch/trigger.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
@@ -21,6 +21,7 @@ import type { StoredRead, StoredReads } from '../streams/stored-reads.ts';
 import { formatFrame, streamHeaders } from '../streams/stream-format.ts';
 import { MAX_UNSENT_BYTES, type UnsentAnswers } from '../streams/unsent-answers.ts';
 import { type CustomAnswer, compileResponse, stepAnswer } from './custom-answer.ts';
+import { sendReceived } from './forms/form-answer.ts';
 import { echoedHead, type TriggerInput } from './trigger-input.ts';
 
 export interface AnswerTools {
@@ -113,6 +114,10 @@ export class TriggerAnswers {
     if (preferenceApplied !== null) reply.header('preference-applied', preferenceApplied);
     if (response.mode === 'accept') return await this.#accept(reply, response, runId, input);
     if (response.mode === 'redirect') return void reply.redirect(encodeLocation(response.location), 303);
+    if (response.mode === 'form') {
+      if (isPageWanted(reply.request.raw.headers)) return sendReceived(reply, response, runId);
+      return await this.#accept(reply, afterWait, runId, input);
+    }
     const until = response.mode === 'respond' ? 'answer' : 'end';
     // The run is stored in any case, so an outcome that cannot be sent now can be looked up later.
     const seen = await this.#awaitRun(reply, run, until, answer.waitMs).catch(nullIfUnavailable);

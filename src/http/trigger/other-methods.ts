@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { AppError } from '../../errors.ts';
+import { answerPreflight, preflightMethod } from '../cors.ts';
 import type { SinkMatch } from './sink-router.ts';
 import { webhookPermission } from './webhook-permission.ts';
 
@@ -22,6 +23,9 @@ export function answerOtherMethod(
       .code(200)
       .headers({ ...permission, allow })
       .send();
+  const wanted = preflightMethod(request);
+  const cors = wanted === null ? undefined : sinks[methods.indexOf(wanted)]?.cors;
+  if (wanted !== null && cors !== undefined) answerPreflight(request, reply, cors, wanted);
   if (request.method === 'OPTIONS') return void reply.code(204).header('allow', allow).send();
   done(new AppError('method_not_allowed', `this path accepts ${methods.join(', ')}, not ${request.method}`, { headers: { allow } }));
 }

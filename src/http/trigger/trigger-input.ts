@@ -33,14 +33,21 @@ export interface TriggerInputOptions {
   bodyMemory: BodyMemory;
   /** Proves the sender, for sinks with a scheme. */
   sender: SenderCheck | null;
+  /** Examines a form, for sinks of a website. */
+  form: FormCheck | null;
   now: number;
+}
+
+/** Resolves to false for a form whose files must not be stored. */
+export interface FormCheck {
+  examine(input: TriggerInput): Promise<boolean>;
 }
 
 /** Rejects with `invalid`, `too_large`, `unsupported_media` or `unprocessable`, and then leaves at most orphaned blobs behind. */
 export async function readTriggerInput(
   request: FastifyRequest,
   target: TriggerTarget,
-  { blobs, payloads, bodyMemory, sender, now }: TriggerInputOptions,
+  { blobs, payloads, bodyMemory, sender, form, now }: TriggerInputOptions,
 ): Promise<TriggerInput> {
   const { payload: source } = target.sink;
   const setting = sender === null ? target.sink.body : sender.bodySetting(target.sink.body);
@@ -62,9 +69,9 @@ export async function readTriggerInput(
     return triggerInput(request, target, media, NO_BODY, now);
   }
   const format = bodyFormat(setting, media, limits);
-  if (format.kind === 'multipart' || (sender !== null && mayBeFile(format))) {
-    const received = await receiveStaged(request, media, format, { limits, bodyMemory, seen }, blobs, sender);
-    return triggerInput(request, target, media, received, now);
+  if (format.kind === 'multipart' || format.kind === 'nested-multipart' || ((sender !== null || form !== null) && mayBeFile(format))) {
+    const read = (received: ReceivedBody): TriggerInput => triggerInput(request, target, media, received, now);
+    return await receiveStaged(request, media, format, { limits, bodyMemory, seen, blobs, sender, form, read });
   }
   const received = await receiveBody(request, media, { limits, bodyMemory, seen, write: blobs.write }, format);
   const proving = sender?.finish(...provenBody(received));
@@ -76,21 +83,24 @@ function mayBeFile({ kind }: BodyFormat): boolean {
   return kind === 'file' || kind === 'unknown';
 }
 
-/** Stores all files of a form, or none; and none of a sender who is not proven. */
+interface StagedIntake extends Pick<BodyIntake, 'limits' | 'bodyMemory' | 'seen'>, Pick<TriggerInputOptions, 'blobs' | 'sender' | 'form'> {
+  read: (received: ReceivedBody) => TriggerInput;
+}
+
+/** Stores all files of a request, or none; and none of a sender who is not proven, or of spam. */
 async function receiveStaged(
   request: FastifyRequest,
   media: MediaType | null,
   format: BodyFormat,
-  bounds: Pick<BodyIntake, 'limits' | 'bodyMemory' | 'seen'>,
-  blobs: BlobStore,
-  sender: SenderCheck | null,
-): Promise<ReceivedBody> {
+  { limits, bodyMemory, seen, blobs, sender, form, read }: StagedIntake,
+): Promise<TriggerInput> {
   const staged = blobs.stage();
   try {
-    const received = await receiveBody(request, media, { ...bounds, write: staged.write }, format);
+    const received = await receiveBody(request, media, { limits, bodyMemory, seen, write: staged.write }, format);
     await sender?.finish(...provenBody(received));
-    await staged.publish();
-    return received;
+    const input = read(received);
+    if (form === null || (await form.examine(input))) await staged.publish();
+    return input;
   } finally {
     await staged.discard();
   }

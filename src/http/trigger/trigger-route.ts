@@ -13,16 +13,19 @@ import type { MemoryBudget } from '../../memory-budget.ts';
 import { findPreset } from '../../presets/table.ts';
 import { BodyMemory } from '../body/body-memory.ts';
 import type { PayloadIntake } from '../body/payload-intake.ts';
+import { allowOrigin } from '../cors.ts';
 import { everyMethod } from '../every-method.ts';
 import type { BlockedClients } from '../limits/blocked-clients.ts';
 import type { SinkRates } from '../limits/sink-rates.ts';
 import { carriesLastEventId } from '../streams/last-event-id.ts';
 import type { TriggerAnswers } from './answer.ts';
+import type { FormGuard } from './forms/form-guard.ts';
+import { findTokenSink, sendToken } from './forms/token-answer.ts';
 import { mayCarryKey, readIdempotency } from './idempotency.ts';
 import { answerOtherMethod, type OtherMethods } from './other-methods.ts';
 import type { RefusedBody } from './rejections/refused-body.ts';
 import type { RefusedCaptures } from './rejections/refused-captures.ts';
-import { type RejectionLog, refusalOf } from './rejections/rejection-log.ts';
+import { type RejectionLog, refusalOf, spamOf } from './rejections/rejection-log.ts';
 import { hideBodySecret } from './senders/hide-body-secret.ts';
 import { secretPlaceOf } from './senders/open-scheme.ts';
 import { providerAnswer } from './senders/provider-answer.ts';
@@ -61,6 +64,7 @@ export interface TriggerDependencies {
   wallClock: Clock;
   gate: SenderGate;
   answers: TriggerAnswers;
+  forms: FormGuard;
   rejections: RejectionLog;
   rates: SinkRates;
   blocked: BlockedClients;
@@ -129,7 +133,13 @@ class TriggerRoute {
     if (match.kind === 'sink') {
       request.target = { sink: match.sink, params: match.params, ...place };
       request.refusedBody = this.#parts.captures.watch(match.sink.id, request.raw, reply.raw);
+      if (match.sink.cors !== undefined) allowOrigin(request, reply, match.sink.cors);
       return done();
+    }
+    const tokenSink = findTokenSink(match.sinks, request.method, query);
+    if (tokenSink !== undefined) {
+      if (tokenSink.cors !== undefined) allowOrigin(request, reply, tokenSink.cors);
+      return sendToken(reply, tokenSink, this.#parts.forms.tokens, query);
     }
     const claiming = findClaiming(match.sinks, request, query);
     if (claiming === undefined) return answerOtherMethod(request, reply, match, done);
@@ -151,14 +161,28 @@ class TriggerRoute {
     refuseWhenFull();
     const { target, sender } = request;
     const { sink } = target;
-    const answer = answerOf(request);
+    let answer = answerOf(request);
+    const form = answer.response.mode === 'form' ? this.#parts.forms.begin(sink, answer.response) : null;
     if (sender === null) rates.take(target, reply.raw);
     const bodyMemory = new BodyMemory(memory, request.raw);
     try {
-      let input: TriggerInput | null = await readTriggerInput(request, target, { blobs, payloads, bodyMemory, sender, now: wallClock() });
+      let input: TriggerInput | null = await readTriggerInput(request, target, {
+        blobs,
+        payloads,
+        bodyMemory,
+        sender,
+        form,
+        now: wallClock(),
+      });
       const handshake = sender?.handshake ?? null;
       if (handshake !== null && !handshake.startsRun) return gate.answerHandshake(request, reply, handshake.answer);
       if (sender !== null) rates.take(target, reply.raw);
+      if (form !== null) {
+        const examined = await form.finish(input);
+        input = examined.input;
+        answer = { ...answer, response: examined.response };
+        if (examined.spam !== null) return await this.#answerSpam(request, reply, answer, examined.spam);
+      }
       const secretPlace = sender?.secretPlace ?? null;
       if (secretPlace !== null) input = hideBodySecret(input, secretPlace);
       if (sink.split !== undefined) return await this.#startRuns(request, reply, answer, input);
@@ -191,6 +215,15 @@ class TriggerRoute {
         idempotency: mayCarryKey(request) ? await readIdempotency(request, item, engine.renderLarge, index) : null,
       });
     await answers.sendForAll(reply, answer, await startRuns(this.#parts, sink, items), input);
+  }
+
+  /** The sender gets what a visitor gets, with the id of no run. */
+  async #answerSpam(request: FastifyRequest, reply: FastifyReply, answer: Answer, reason: string): Promise<void> {
+    const { engine, answers, rejections } = this.#parts;
+    const { method, target } = request;
+    const { sink, path, clientIp } = target;
+    await answers.send(reply, answer, { runId: engine.newRunId(), events: [], answer: null, ended: null, isDuplicate: false }, null);
+    rejections.add(spamOf(reply.statusCode, reason, { sinkId: sink.id, method, path: `/${sink.appId}${path}`, clientIp }));
   }
 
   recordRejection(request: FastifyRequest, error: Error, done: () => void): void {

@@ -44,19 +44,23 @@ const REASON_OF_CODE: Readonly<Record<ErrorCode, RefusalReason>> = {
 };
 
 /** An answered handshake is recorded beside refusals: neither starts a run. */
-export function handshakeOf(status: number, { sinkId = null, method, path, clientIp }: RefusedRequest): RefusedTrigger {
+export function handshakeOf(status: number, request: RefusedRequest): RefusedTrigger {
+  return answeredWithoutRun(status, 'handshake', 'a handshake of the sender was answered', request);
+}
+
+/** Spam gets the answer that a visitor gets. */
+export function spamOf(status: number, reason: string, request: RefusedRequest): RefusedTrigger {
+  return answeredWithoutRun(status, 'spam', reason, request);
+}
+
+function answeredWithoutRun(
+  status: number,
+  code: 'handshake' | 'spam',
+  message: string,
+  { sinkId = null, method, path, clientIp }: RefusedRequest,
+): RefusedTrigger {
   const appId = path.split('/', 2)[1] ?? null;
-  return {
-    sinkId,
-    appId,
-    method,
-    path: hideSecretPairs(path),
-    status,
-    code: 'handshake',
-    reason: 'handshake',
-    message: 'a handshake of the sender was answered',
-    clientIp,
-  };
+  return { sinkId, appId, method, path: hideSecretPairs(path), status, code, reason: code, message, clientIp };
 }
 
 const FLUSH_EVERY_MS = 1000;

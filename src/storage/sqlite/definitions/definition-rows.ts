@@ -71,6 +71,8 @@ type Settings = Pick<
   | 'limits'
   | 'body'
   | 'payload'
+  | 'cors'
+  | 'spam'
 >;
 
 /** Older sinks were stored without some of the settings, and with tokens as hashes alone. */

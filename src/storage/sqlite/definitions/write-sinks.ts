@@ -44,6 +44,7 @@ export class SinkWriter {
       body,
       payload,
     } = sink;
+    const { cors, spam } = sink;
     this.#sql.upsert({
       id: sink.id,
       app_no: appNo,
@@ -67,6 +68,8 @@ export class SinkWriter {
         limits,
         body,
         payload,
+        cors,
+        spam,
       }),
       managed_by: sink.managedBy,
       created_at: sink.createdAt,

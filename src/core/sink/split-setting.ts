@@ -1,0 +1,27 @@
+// The field `split` of a sink: a list in the body whose items are runs of their own.
+
+import type { Fault } from '../fault.ts';
+import { parseSelector } from '../workflow/selector.ts';
+import type { RequestScope } from '../workflow/selector-faults.ts';
+import { inputFault } from './input-selector.ts';
+
+interface Given {
+  split?: string;
+  response?: unknown;
+  payload?: string | null;
+}
+
+/** Many runs have no one end to wait for. */
+export function splitFaults({ split = '', response, payload }: Given, scope: Omit<RequestScope, 'isAnswer'>): Fault[] {
+  const isOfBody = parseSelector(split)?.root === 'request' && parseSelector(split)?.path[0] === 'body';
+  const selectorFault = isOfBody ? inputFault(split, scope) : `"${split}" must be a selector of the body, as "$request.body.events"`;
+  const mode = typeof response === 'object' && response !== null ? (response as { mode: string }).mode : response;
+  const answersAtOnce = mode === undefined || mode === null || mode === 'accept' || mode === 'redirect';
+  return [
+    ...(selectorFault === null ? [] : [{ path: 'split', message: selectorFault }]),
+    ...(answersAtOnce
+      ? []
+      : [{ path: 'response', message: `cannot be "${mode}" beside split: the answer is sent at once, as "accept" or "redirect"` }]),
+    ...(typeof payload === 'string' ? [{ path: 'split', message: 'cannot stand beside payload' }] : []),
+  ];
+}
