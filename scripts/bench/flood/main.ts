@@ -1,5 +1,5 @@
 // Sends wrong tokens at a steady rate from one address, and prints what a good client behind the same address notices, and how
-// much memory and disk the server takes meanwhile: `node --import tsx scripts/bench/flood/main.ts [per second] [seconds]`.
+// much memory and disk the server takes meanwhile: `node --import tsx scripts/bench/flood/main.ts [per second] [seconds] [rounds]`.
 
 import { readdirSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type Bench, makeDirectory } from '../bench.ts';
 import { withCleanups } from '../cleanups.ts';
-import { residentMegabytes } from '../process-usage.ts';
+import { cpuMicros, residentMegabytes } from '../process-usage.ts';
 import { type SluiceProcess, startSluice } from '../sluice-process.ts';
-import { percentile, sorted } from '../statistics.ts';
+import { median, percentile, sorted } from '../statistics.ts';
 import { fixed, formatTable } from '../table.ts';
 
 const TOKEN = 'token-of-the-good-client';
@@ -26,42 +26,44 @@ interface Phase {
   statuses: Record<string, number>;
   p50: number;
   p99: number;
+  /** Of one core. */
+  cpuPercent: number;
   memoryMb: number;
   /** Growth of the data directory. */
   diskKbPerRun: number;
 }
 
 await withCleanups(async (onEnd) => {
-  const [perSecond = 200, seconds = 20] = process.argv.slice(2).map(Number);
+  const [perSecond = 200, seconds = 20, rounds = 3] = process.argv.slice(2).map(Number);
   const bench = { signal: new AbortController().signal, onEnd, options: { directory: tmpdir() } } as unknown as Bench;
-  const directory = makeDirectory(bench);
-  const server = await startSluice(bench, directory, { definitions: DEFINITIONS });
+  const server = await startSluice(bench, makeDirectory(bench), { definitions: DEFINITIONS });
   await measure(server, QUIET_SECONDS, 0);
-  const quiet = await measure(server, QUIET_SECONDS, 0);
-  const flooded = await measure(server, seconds, perSecond);
-  const row = (name: string, { statuses, p50, p99, memoryMb, diskKbPerRun }: Phase): string[] => [
-    name,
-    fixed(p50, 1),
-    fixed(p99, 1),
-    fixed(memoryMb, 1),
-    fixed(diskKbPerRun, 1),
-    JSON.stringify(statuses),
-  ];
-  console.log(
-    formatTable(
-      ['', 'good p50 ms', 'good p99 ms', 'memory MB', 'disk KB per good request', 'answers'],
-      [row('quiet', quiet), row(`${perSecond} wrong tokens a second, ${seconds} s`, flooded)],
-    ),
-  );
+  const quiet: Phase[] = [];
+  const flooded: Phase[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    quiet.push(await measure(server, QUIET_SECONDS, 0));
+    flooded.push(await measure(server, seconds, perSecond));
+  }
+  const columns = ['', 'good p50 ms', 'good p99 ms', 'CPU %', 'memory MB', 'disk KB per good request', 'answers'];
+  const rows = [rowOf('quiet', quiet), rowOf(`${perSecond} wrong tokens a second, ${seconds} s`, flooded)];
+  console.log(`medians of ${rounds} rounds, one after the other`);
+  console.log(formatTable(columns, rows));
   const { rejections } = (await server.admin('GET', '/rejections?limit=500')) as { rejections: { count: number; status: number }[] };
   const counted = rejections.reduce((sum, { count }) => sum + count, 0);
   console.log(`${rejections.length} entries of rejections, which count ${counted} requests`);
 });
 
+function rowOf(name: string, phases: readonly Phase[]): string[] {
+  const of = (figure: 'p50' | 'p99' | 'cpuPercent' | 'memoryMb' | 'diskKbPerRun'): string =>
+    fixed(median(phases.map((phase) => phase[figure])), 1);
+  return [name, of('p50'), of('p99'), of('cpuPercent'), of('memoryMb'), of('diskKbPerRun'), JSON.stringify(phases.at(-1)?.statuses)];
+}
+
 /** Sends right tokens, and wrong ones at `wrongPerSecond`. */
 async function measure(server: SluiceProcess, seconds: number, wrongPerSecond: number): Promise<Phase> {
   const statuses: Record<string, number> = {};
   const times: number[] = [];
+  const [cpuBefore, startedAt] = [cpuMicros(server.pid), performance.now()];
   const bytesBefore = bytesIn(server.dataDir);
   const good = steadily(GOOD_PER_SECOND, seconds, async () => {
     const began = performance.now();
@@ -79,6 +81,7 @@ async function measure(server: SluiceProcess, seconds: number, wrongPerSecond: n
     statuses,
     p50: percentile(all, 0.5),
     p99: percentile(all, 0.99),
+    cpuPercent: (cpuMicros(server.pid) - cpuBefore) / (performance.now() - startedAt) / 10,
     memoryMb: residentMegabytes(server.pid),
     diskKbPerRun: (bytesIn(server.dataDir) - bytesBefore) / 1024 / times.length,
   };
