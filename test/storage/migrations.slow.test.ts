@@ -117,6 +117,7 @@ const RELEASED = {
   '0007_server_time.sql': 'ea00dbd9433d0d3e2db3afb5ea2d036567c54015be2a5c44e1e108fd1bbafe88',
   '0008_rejections.sql': '5f32fe2e66d473d95e11b4df22b5e1b8ee0143d9a96615e3052dcf1594ed9383',
   '0009_owners.sql': '88f4a3e3d152ae9f29d92a7c774c63d26756530d9918a73bbf5a6deebb15048d',
+  '0010_replies.sql': '86ade3f4815f27c24fb08e9c01e67e1f1735a78f53a6a2f89a72dcd73ef8ffd3',
 };
 
 test('migrations never change once they are released', () => {

@@ -11,6 +11,7 @@ import { openDatabase } from '../../src/storage/sqlite/database-file/open-databa
 import { apps, sinks, workflows } from '../../src/storage/sqlite/definitions/definition-rows.ts';
 import { deliveries, deliveryAttempts, deliveryMessages } from '../../src/storage/sqlite/deliveries/delivery-columns.ts';
 import { rejections } from '../../src/storage/sqlite/rejections.ts';
+import { replies } from '../../src/storage/sqlite/runs/replies.ts';
 import { idempotencyKeys, runBlobs, runEvents, runs } from '../../src/storage/sqlite/runs/run-columns.ts';
 import { stepRecords } from '../../src/storage/sqlite/runs/step-columns.ts';
 import { stepMemory } from '../../src/storage/sqlite/runs/step-memory.ts';
@@ -29,6 +30,7 @@ const DESCRIBED = [
   deliveryMessages,
   idempotencyKeys,
   rejections,
+  replies,
   runBlobs,
   runEvents,
   runs,
