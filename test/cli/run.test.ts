@@ -7,7 +7,8 @@ import { adminOf, type CliResult, sluice } from '../support/run-cli.ts';
 import { shareApp } from '../support/shared-app.ts';
 
 const gates = createGates();
-const app = shareApp(gates.options, async (shared) => {
+const settings = { base_url: 'https://replies.test' };
+const app = shareApp({ ...gates.options, settings }, async (shared) => {
   await shared.workflow('greet', {
     inputs: [{ type: 'WorkflowParameter', name: 'who' }],
     steps: [{ type: 'sluice/set@v1', name: 'greet', values: { to: '$inputs.who' } }],
@@ -18,6 +19,10 @@ const app = shareApp(gates.options, async (shared) => {
   await shared.sink({ path: '/failing', workflow_id: 'failing' });
   await shared.workflow('gated', gatedWorkflow('run', 1));
   await shared.sink({ path: '/gated', workflow_id: 'gated' });
+  const links = { type: 'sluice/reply_urls@v1', name: 'links', choices: ['yes'] };
+  const decision = { type: 'sluice/wait_for_reply@v1', name: 'decision', reply_id: '$steps.links.id' };
+  await shared.workflow('asking', { steps: [links, decision] });
+  await shared.sink({ path: '/asking', workflow_id: 'asking' });
 });
 
 const run = (...args: string[]): Promise<CliResult> => sluice(['run', ...args], { environment: adminOf(app()) });
@@ -81,6 +86,12 @@ describe('run list', () => {
 });
 
 describe('run get', () => {
+  test('says until when a run waits for a reply, and not where to send it', async () => {
+    const { stdout } = await run('get', await trigger('asking', '{}', false));
+    expect(times(stdout)).toMatch(/decision +sluice\/wait_for_reply@v1 +waiting for a reply until <time> +1/);
+    expect(stdout).not.toContain('replies.test');
+  });
+
   test('shows the facts, the steps and the output of a run', async () => {
     const runId = await trigger('greet');
     const { body } = await app().admin('GET', `/runs/${runId}`);

@@ -12,6 +12,7 @@ import { apps, sinks, workflows } from '../../src/storage/sqlite/definitions/def
 import { deliveries, deliveryAttempts, deliveryMessages } from '../../src/storage/sqlite/deliveries/delivery-columns.ts';
 import { blockedClients } from '../../src/storage/sqlite/refusals/blocked-clients.ts';
 import { rejections } from '../../src/storage/sqlite/refusals/rejections.ts';
+import { replies } from '../../src/storage/sqlite/runs/replies.ts';
 import { idempotencyKeys, runBlobs, runEvents, runs } from '../../src/storage/sqlite/runs/run-columns.ts';
 import { stepRecords } from '../../src/storage/sqlite/runs/step-columns.ts';
 import { stepMemory } from '../../src/storage/sqlite/runs/step-memory.ts';
@@ -31,6 +32,7 @@ const DESCRIBED = [
   idempotencyKeys,
   rejections,
   blockedClients,
+  replies,
   runBlobs,
   runEvents,
   runs,

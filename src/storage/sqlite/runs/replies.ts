@@ -9,7 +9,7 @@ import { given, type Packed, type Row, table } from '../table.ts';
 import { toWorkflowReference } from './run-rows.ts';
 import { stepRecords } from './step-columns.ts';
 
-const replies = table('replies').columns({
+export const replies = table('replies').columns({
   run_id: given<number>(),
   reply_id: given<string>(),
   choice: given<string>(),
