@@ -18,11 +18,8 @@ function findChromium(): string {
   const named = process.env['CHROMIUM_PATH'];
   const found = named === undefined ? USUAL_PATHS.find((path) => existsSync(path)) : existsSync(named) ? named : undefined;
   if (found !== undefined) return found;
-  throw new Error(
-    named === undefined
-      ? 'no Chromium found: install it (Debian: "apt-get install -y --no-install-recommends chromium"), or name it with CHROMIUM_PATH'
-      : `CHROMIUM_PATH names ${named}, which does not exist`,
-  );
+  const why = named === undefined ? 'no Chromium found' : `CHROMIUM_PATH names ${named}, which does not exist`;
+  throw new Error(`${why}: install it (Debian: "apt-get install -y --no-install-recommends chromium"), or name it with CHROMIUM_PATH`);
 }
 
 export async function startChromium(onEnd: typeof onTestEnd): Promise<Browser> {
