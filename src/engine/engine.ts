@@ -11,6 +11,7 @@ import { ClaimLoop } from '../leases/claim-loop.ts';
 import { waitAtMost } from '../leases/wait-at-most.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
+import type { FlowDecision } from '../storage/run-records.ts';
 import type { Storage, StorageNode } from '../storage/storage.ts';
 import { BackgroundWork } from './background-work.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
@@ -105,13 +106,15 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
       onContinue: this.#onContinue,
       onFinished: (runId, { at, deliveries }) => queue.enqueue(deliveries, { runId, hasWaiter: false, leasedAt: at }),
       startLarge,
+      renderLarge: this.renderLarge,
+      onDecided: this.#onDecided,
     });
     this.#options = options;
     this.#background = background;
     this.#queue = queue;
     this.#worker = worker;
     this.#runLoop = new ClaimLoop(new DueRuns({ ...shared, worker, restore, background, memory }), { clock, isAlone, logger, track });
-    this.#others = new OtherOwners({ storage, node, feed, logger, onDue: () => this.#lookAgain() });
+    this.#others = new OtherOwners({ storage, node, feed, logger, onDue: () => this.lookAgain() });
     this.dispatch = dispatch;
     this.dispatchAll = dispatchAll;
   }
@@ -139,6 +142,8 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     this.#queue.abortRun(runId);
     feed.publish(runId, result.events);
     if (result.cancelled) logger.info({ run_id: runId, status: 'cancelled' }, 'run ended');
+    // The end of the run may start others.
+    this.lookAgain();
     return { cancelled: result.cancelled };
   }
 
@@ -160,13 +165,22 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     await this.#options.largeRuns.close();
   }
 
-  /** Another owner has made something due. */
-  #lookAgain(): void {
+  /** Something may have become due: another owner or an edit of definitions has changed the database. */
+  lookAgain(): void {
     this.#scheduleAt(this.#options.node.time.clock());
     this.#queue.lookAgain();
   }
 
   readonly #scheduleAt = (at: number): void => this.#runLoop.scheduleAt(at);
+
+  readonly #onDecided = ({ dueAt, superseded }: FlowDecision): void => {
+    const { feed, logger } = this.#options;
+    for (const runId of superseded) {
+      logger.info({ run_id: runId, status: 'cancelled', error_code: 'superseded' }, 'run ended');
+      feed.remind(runId);
+    }
+    if (dueAt !== null) this.#scheduleAt(dueAt);
+  };
 
   readonly #onContinue = (run: ActiveRun, planned: PlannedTurn): void => {
     if (this.#isDraining && planned.turn.status === 'running') return this.#background.track(this.#worker.release(run));

@@ -171,6 +171,7 @@ export class Worker {
     const { runId } = run.lease;
     logRunEnd(this.#options.logger, run, runId, turn);
     run.isStopped = true;
+    if (run.hasFlow) this.#options.scheduleAt(this.#options.clock());
     if (run.program.awaited > 0) this.#options.queue.abortRun(runId);
   }
 

@@ -11,6 +11,7 @@ import type {
   EditResult,
   WorkflowRecord,
 } from '../../../src/storage/definition-store.ts';
+import { settleFlow } from './runs/flow-control.ts';
 import type { State } from './state.ts';
 
 interface Deletable {
@@ -67,6 +68,7 @@ export function changeDefinitions(state: State, { id, version, changes, at }: De
   const draft: Draft = { apps: [...apps], workflows: [...workflows], sinks: [...sinks] };
   for (const change of changes) apply(state, draft, change, at);
   Object.assign(definitions, draft, { version: version + 1, lastEdit: id });
+  for (const change of changes) if (change.kind === 'put_sink') settleFlow(state, change.sink.id);
   return { kind: 'changed', definitions: loadDefinitions(state) };
 }
 

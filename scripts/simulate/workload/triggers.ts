@@ -50,6 +50,7 @@ export function drawTrigger(random: Random, workflowIds: readonly string[], numb
     body: { kind: 'json', bytes: Buffer.from(text), charset: 'utf-8' },
     request: { ...head, body: JSON.parse(text) as unknown },
     inputMapping: {},
+    flow: null,
     idempotency: key === null ? null : { key, fingerprint: String(n), keepMs: 24 * 3_600_000 },
   };
 }

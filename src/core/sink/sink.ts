@@ -9,6 +9,7 @@ import { isSelector, parseSelector } from '../workflow/selector.ts';
 import { type RequestScope, requestFault } from '../workflow/selector-faults.ts';
 import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './auth/sink-auth.ts';
 import { type BodyDocument, type BodySetting, bodySchema, readBodySetting } from './body-setting.ts';
+import { type FlowDocument, type FlowSetting, flowFaults, flowSchema, readFlowSetting } from './flow-setting.ts';
 import {
   type IdempotencyDocument,
   idempotencyFaults,
@@ -64,6 +65,8 @@ interface SinkSettings {
   webhookOrigins?: readonly string[] | undefined;
   /** Selects a list in the body; each of its items is a run of its own. */
   split?: string | undefined;
+  /** When runs may start. Absent: at once. */
+  flow?: FlowSetting | undefined;
   /** Addresses and CIDRs that may trigger the sink; absent for all. */
   allowFrom?: readonly string[] | undefined;
   /** The URL that senders use, for schemes that sign it; null for the server's own address and path. */
@@ -119,6 +122,7 @@ export const sinkSchema: JsonSchema = {
       type: 'string',
       description: 'a selector of a list in the body, as "$request.body.events": each item starts a run of its own',
     },
+    flow: flowSchema,
     allow_from: {
       type: 'array',
       minItems: 1,
@@ -161,6 +165,7 @@ interface SinkDocument extends AuthDocument {
   idempotency?: IdempotencyDocument;
   webhook_origins?: string[];
   split?: string;
+  flow?: FlowDocument | null;
   allow_from?: string[];
   public_url?: string | null;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
@@ -209,6 +214,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
     fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
   if (sink.split !== undefined) faults.push(...splitFaults(sink, scope));
+  faults.push(...flowFaults(sink.flow, (text) => inputFault(text, scope)));
   const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
   faults.push(...responseFaults(sink.response, { ...scope, outputs }));
   return faults;
@@ -252,6 +258,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     ...readIdempotencySetting(sink),
     webhookOrigins: sink.webhook_origins,
     split: sink.split,
+    flow: readFlowSetting(sink.flow),
     allowFrom: sink.allow_from,
     publicUrl: sink.public_url ?? null,
     limits: {

@@ -3,6 +3,7 @@
 import { writeCredential } from '../../core/sink/auth/credentials.ts';
 import type { SinkAuth } from '../../core/sink/auth/sink-auth.ts';
 import { writeBodySetting } from '../../core/sink/body-setting.ts';
+import { writeFlowSetting } from '../../core/sink/flow-setting.ts';
 import { writeIdempotencySetting } from '../../core/sink/idempotency-setting.ts';
 import { writeResponse } from '../../core/sink/response-setting.ts';
 import { DEFAULT_LIMITS, type Sink } from '../../core/sink/sink.ts';
@@ -31,7 +32,7 @@ function describeAuth(auth: SinkAuth): object {
 }
 
 export function describeSink(sink: Sink): Record<string, unknown> {
-  const { appId, path, method, auth, workflowId, inputs, response, webhookOrigins, split, allowFrom, publicUrl, limits, body, payload } =
+  const { appId, path, method, auth, workflowId, inputs, response, webhookOrigins, split, flow, allowFrom, publicUrl, limits, body, payload } =
     sink;
   const changedLimits = Object.entries(LIMIT_NAMES).flatMap(([field, name]) => {
     const key = field as keyof typeof LIMIT_NAMES;
@@ -48,6 +49,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     ...writeIdempotencySetting(sink),
     ...(webhookOrigins === undefined ? {} : { webhook_origins: webhookOrigins }),
     ...(split === undefined ? {} : { split }),
+    ...(flow === undefined ? {} : { flow: writeFlowSetting(flow) }),
     ...(allowFrom === undefined ? {} : { allow_from: allowFrom }),
     ...(publicUrl === null ? {} : { public_url: publicUrl }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),

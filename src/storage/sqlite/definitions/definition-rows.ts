@@ -63,6 +63,7 @@ type Settings = Pick<
   | 'idempotencyHours'
   | 'webhookOrigins'
   | 'split'
+  | 'flow'
   | 'allowFrom'
   | 'publicUrl'
   | 'limits'

@@ -24,7 +24,7 @@ export class SinkWriter {
     const key = patternKey(sink.path);
     this.#refuseUnknownWorkflow(sink);
     this.#refuseClash(sink, appNo, key);
-    const { auth, inputs, response, idempotencyKey, idempotencyHours, webhookOrigins, split, allowFrom, publicUrl, limits, body, payload } =
+    const { auth, inputs, response, idempotencyKey, idempotencyHours, webhookOrigins, split, flow, allowFrom, publicUrl, limits, body, payload } =
       sink;
     this.#sql.upsert({
       id: sink.id,
@@ -41,6 +41,7 @@ export class SinkWriter {
         idempotencyHours,
         webhookOrigins,
         split,
+        flow,
         allowFrom,
         publicUrl,
         limits,
