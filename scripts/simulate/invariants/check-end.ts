@@ -24,6 +24,7 @@ export function checkEnd(world: World, { servers, client, watchers, readers }: C
   for (const { runId } of client.acknowledged)
     if (findRun(state, runId) === undefined) fail('no acknowledged run is lost', `${runId} is not stored`);
   checkKeys(world, client);
+  world.invariants.flow.checkEnd();
   watchers.check();
   readers.check();
   for (const { life } of servers) {

@@ -1,5 +1,6 @@
 // The callers: they trigger runs on both servers, try again what was refused, cancel runs, and retry deliveries by hand.
 
+import { DROPPED } from '../../../src/core/run/run-event.ts';
 import type { Trigger } from '../../../src/engine/dispatch/trigger.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { Life } from '../servers/life.ts';
@@ -45,9 +46,11 @@ export class Client {
     const { time, note } = this.#world;
     this.#on((life) => {
       life.engine.dispatch(trigger).then(
-        ({ runId }) => {
+        ({ runId, ended }) => {
           note(life.name, `acknowledges ${runId}`);
-          this.acknowledged.push({ runId, sinkId: trigger.sinkId, idempotency: trigger.idempotency });
+          // A dropped run leaves its key free.
+          const idempotency = ended?.error === DROPPED ? null : trigger.idempotency;
+          this.acknowledged.push({ runId, sinkId: trigger.sinkId, idempotency });
           for (const act of this.#onAcknowledged) act(runId);
         },
         (error: unknown) => {

@@ -44,7 +44,12 @@ export const flowSchema: JsonSchema = {
       description: 'a selector of the request, as "$request.body.customer": runs with the same value follow one another',
     },
     overflow: { type: 'string', enum: [...FLOW_OVERFLOWS], description: 'what happens to a run that cannot start; "queue" by default' },
-    queue_limit: { type: 'integer', minimum: 1, maximum: MAX_QUEUE, description: `the most runs that are held; ${DEFAULT_QUEUE_LIMIT} by default` },
+    queue_limit: {
+      type: 'integer',
+      minimum: 1,
+      maximum: MAX_QUEUE,
+      description: `the most runs that are held; ${DEFAULT_QUEUE_LIMIT} by default`,
+    },
     debounce: {
       type: 'object',
       required: ['seconds'],

@@ -32,8 +32,23 @@ function describeAuth(auth: SinkAuth): object {
 }
 
 export function describeSink(sink: Sink): Record<string, unknown> {
-  const { appId, path, method, auth, workflowId, inputs, response, webhookOrigins, split, flow, allowFrom, publicUrl, limits, body, payload } =
-    sink;
+  const {
+    appId,
+    path,
+    method,
+    auth,
+    workflowId,
+    inputs,
+    response,
+    webhookOrigins,
+    split,
+    flow,
+    allowFrom,
+    publicUrl,
+    limits,
+    body,
+    payload,
+  } = sink;
   const changedLimits = Object.entries(LIMIT_NAMES).flatMap(([field, name]) => {
     const key = field as keyof typeof LIMIT_NAMES;
     return limits[key] === DEFAULT_LIMITS[key] ? [] : [[name, limits[key]]];

@@ -109,7 +109,14 @@ export class Dispatcher<Version extends WorkflowVersion> {
     this.#begin(trigger, planned);
     const { turn } = planned.firstTurn;
     const ended = isTerminal(turn.status) ? turn : null;
-    return { runId: planned.runId, events: eventsOf(turn), answer: turn.steps.find(isAnswer) ?? null, ended, isDuplicate: false, isQueued: false };
+    return {
+      runId: planned.runId,
+      events: eventsOf(turn),
+      answer: turn.steps.find(isAnswer) ?? null,
+      ended,
+      isDuplicate: false,
+      isQueued: false,
+    };
   }
 
   #refuseWhenDraining(): void {

@@ -5,6 +5,7 @@ import { type Sink, sinkSchema } from '../../core/sink/sink.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
 import type { DefinitionService } from '../../definitions/definition-service.ts';
 import { type Edit, entityTag } from '../../definitions/edit.ts';
+import type { Storage } from '../../storage/storage.ts';
 import type { CredentialUses } from '../trigger/senders/credential-uses.ts';
 import { ifMatchHeader, mergePatchOf, withShownFields } from './edit-schemas.ts';
 import { presentSink } from './presenters.ts';
@@ -12,6 +13,7 @@ import { presentSink } from './presenters.ts';
 export interface SinkRouteDependencies {
   definitions: DefinitionService;
   catalog: Catalog;
+  storage: Pick<Storage, 'countFlow'>;
   baseUrl: () => string;
   uses: CredentialUses;
 }
@@ -25,7 +27,7 @@ interface SinkParams extends AppParams {
 
 const schema = (summary: string, rest: object = {}) => ({ schema: { tags: ['sinks'], summary, ...rest } });
 
-const editedSink = withShownFields(sinkSchema, ['id', 'url', 'credentials', 'managed_by', 'created_at', 'updated_at'], {
+const editedSink = withShownFields(sinkSchema, ['id', 'url', 'credentials', 'flow_state', 'managed_by', 'created_at', 'updated_at'], {
   auth: {
     anyOf: [(sinkSchema['properties'] as Record<string, object>)['auth'], { type: 'string', description: 'the scheme, as it was shown' }],
   },
@@ -50,13 +52,12 @@ export function sinkRoutes(server: FastifyInstance, dependencies: SinkRouteDepen
   capturedSecretRoute(server, dependencies);
 }
 
-function listRoutes(server: FastifyInstance, { catalog, baseUrl, uses }: SinkRouteDependencies): void {
-  const list = (isListed: (sink: Sink) => boolean): object => ({
-    sinks: catalog
-      .current()
-      .sinks.filter(isListed)
-      .map((sink) => presentSink(sink, baseUrl(), uses)),
-  });
+function listRoutes(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
+  const list = async (isListed: (sink: Sink) => boolean): Promise<object> => {
+    const sinks: object[] = [];
+    for (const sink of dependencies.catalog.current().sinks.filter(isListed)) sinks.push(await presentWithRuns(sink, dependencies));
+    return { sinks };
+  };
   server.get<{ Querystring: { app_id?: string } }>(
     '/sinks',
     schema('List sinks of all apps', { querystring: { type: 'object', properties: { app_id: { type: 'string' } } } }),
@@ -80,9 +81,11 @@ function createRoute(server: FastifyInstance, dependencies: SinkRouteDependencie
 }
 
 function getRoute(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
-  server.get<{ Params: SinkParams }>(PATH, schema('Get a sink'), ({ params }, reply) =>
-    answer(reply, dependencies.definitions.findSink(params.app_id, params.sink_id), dependencies),
-  );
+  server.get<{ Params: SinkParams }>(PATH, schema('Get a sink'), ({ params }, reply) => {
+    const sink = dependencies.definitions.findSink(params.app_id, params.sink_id);
+    reply.header('etag', entityTag(sink));
+    return presentWithRuns(sink, dependencies);
+  });
 }
 
 function editRoutes(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
@@ -129,6 +132,14 @@ function capturedSecretRoute(server: FastifyInstance, { definitions }: SinkRoute
     schema('Show the secret that the sender of a sink has brought; once only'),
     async ({ params }) => ({ secret: await definitions.revealCapturedSecret(params.app_id, params.sink_id) }),
   );
+}
+
+/** With the number of its unfinished runs, for a sink with flow control. */
+async function presentWithRuns(sink: Sink, { storage, baseUrl, uses }: SinkRouteDependencies): Promise<object> {
+  const shown = presentSink(sink, baseUrl(), uses);
+  if (sink.flow === undefined) return shown;
+  const count = await storage.countFlow(sink.id);
+  return count === null ? shown : { ...shown, flow_state: { under_way: count.underWay, held: count.held } };
 }
 
 function answer(reply: FastifyReply, sink: Sink, { baseUrl, uses }: SinkRouteDependencies): object {

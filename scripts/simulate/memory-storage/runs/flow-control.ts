@@ -89,7 +89,8 @@ export function settleFlow(state: State, sinkId: string): void {
   for (const [index, line] of lines.entries()) {
     if (line.state !== 'ready' && line.state !== 'behind') continue;
     const isBehind = lines.some(
-      (other, at) => other.key === line.key && (other.state === 'active' || (at < index && (other.state === 'ready' || other.state === 'behind'))),
+      (other, at) =>
+        other.key === line.key && (other.state === 'active' || (at < index && (other.state === 'ready' || other.state === 'behind'))),
     );
     line.state = isOrdered && isBehind ? 'behind' : 'ready';
   }

@@ -24,8 +24,21 @@ export class SinkWriter {
     const key = patternKey(sink.path);
     this.#refuseUnknownWorkflow(sink);
     this.#refuseClash(sink, appNo, key);
-    const { auth, inputs, response, idempotencyKey, idempotencyHours, webhookOrigins, split, flow, allowFrom, publicUrl, limits, body, payload } =
-      sink;
+    const {
+      auth,
+      inputs,
+      response,
+      idempotencyKey,
+      idempotencyHours,
+      webhookOrigins,
+      split,
+      flow,
+      allowFrom,
+      publicUrl,
+      limits,
+      body,
+      payload,
+    } = sink;
     this.#sql.upsert({
       id: sink.id,
       app_no: appNo,

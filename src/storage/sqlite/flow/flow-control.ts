@@ -131,7 +131,12 @@ export class FlowControl {
   }
 
   /** Holds the run, in the place of those that it replaces. Returns their ids. */
-  #hold(runNumber: number, runId: string, { sinkNo, key, flow }: { sinkNo: number; key: string; flow: FlowSetting }, now: number): string[] {
+  #hold(
+    runNumber: number,
+    runId: string,
+    { sinkNo, key, flow }: { sinkNo: number; key: string; flow: FlowSetting },
+    now: number,
+  ): string[] {
     const { debounce } = flow;
     const replaces = debounce !== null || flow.overflow === 'latest_wins';
     const replaced = replaces ? this.#heldOf(sinkNo, key) : [];
