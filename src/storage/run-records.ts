@@ -154,7 +154,7 @@ export interface ClaimedRun extends StoredRequest {
 
 /** The unfinished runs of a sink with flow control. Each count ends at FLOW_COUNT_LIMIT. */
 export interface FlowCount {
-  underWay: number;
+  inFlight: number;
   held: number;
 }
 

@@ -18,7 +18,7 @@ const MAX_MS = 180_000;
 interface Seen {
   /** By idempotency key, so that a repeated attempt is no second run: the numbers of the requests, in the order of first arrivals. */
   first: Map<string, number>;
-  underWay: Map<string, number>;
+  inFlight: Map<string, number>;
   mostUnderWay: number;
 }
 
@@ -27,15 +27,15 @@ async function startReceiver(): Promise<{ url: string; of: (path: string) => See
   const paths = new Map<string, Seen>();
   let arrivals = 0;
   const of = (path: string): Seen => {
-    const seen = paths.get(path) ?? { first: new Map<string, number>(), underWay: new Map<string, number>(), mostUnderWay: 0 };
+    const seen = paths.get(path) ?? { first: new Map<string, number>(), inFlight: new Map<string, number>(), mostUnderWay: 0 };
     paths.set(path, seen);
     return seen;
   };
   const server = createServer((request, response) => {
     const key = String(request.headers['idempotency-key']);
     const seen = of(request.url as string);
-    seen.underWay.set(key, (seen.underWay.get(key) ?? 0) + 1);
-    seen.mostUnderWay = Math.max(seen.mostUnderWay, seen.underWay.size);
+    seen.inFlight.set(key, (seen.inFlight.get(key) ?? 0) + 1);
+    seen.mostUnderWay = Math.max(seen.mostUnderWay, seen.inFlight.size);
     arrivals += 1;
     let body = '';
     request.on('data', (chunk) => {
@@ -44,9 +44,9 @@ async function startReceiver(): Promise<{ url: string; of: (path: string) => See
     request.on('end', async () => {
       if (!seen.first.has(key)) seen.first.set(key, (JSON.parse(body) as { n: number }).n);
       await after(3);
-      const left = (seen.underWay.get(key) ?? 1) - 1;
-      if (left === 0) seen.underWay.delete(key);
-      else seen.underWay.set(key, left);
+      const left = (seen.inFlight.get(key) ?? 1) - 1;
+      if (left === 0) seen.inFlight.delete(key);
+      else seen.inFlight.set(key, left);
       response.end();
     });
   });
@@ -138,12 +138,12 @@ class Scene {
   /** Waits until no run of the sink is left. Returns how many ended how. */
   async ends(sinkId: string): Promise<Record<string, number>> {
     const shown = async () =>
-      (await admin(this.server, 'GET', `/apps/demo/sinks/${sinkId}`)) as { flow_state: { under_way: number; held: number } };
+      (await admin(this.server, 'GET', `/apps/demo/sinks/${sinkId}`)) as { flow_state: { in_flight: number; held: number } };
     await until(
       'all runs to end',
       async () => {
-        const { under_way: underWay, held } = (await shown()).flow_state;
-        return underWay + held === 0;
+        const { in_flight: inFlight, held } = (await shown()).flow_state;
+        return inFlight + held === 0;
       },
       120_000,
     );

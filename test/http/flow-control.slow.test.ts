@@ -69,7 +69,7 @@ describe('a run that must wait', () => {
     expect(response.status).toBe(200);
     const runId = response.headers.get('x-run-id') as string;
     expect(await runOf(runId)).toMatchObject({ status: 'queued', progress: 0 });
-    expect(await sink.state()).toEqual({ under_way: 1, held: 1 });
+    expect(await sink.state()).toEqual({ in_flight: 1, held: 1 });
     const listed = (await app().admin('GET', `/runs?sink_id=${sink.sink.id}&status=queued`)).body.runs;
     expect(listed.map((run: any) => run.run_id)).toEqual([runId]);
     sink.open('b');
@@ -79,7 +79,7 @@ describe('a run that must wait', () => {
     expect(frames.at(-1)?.data).toEqual({ type: 'complete', run_id: runId, output: { n: 7 } });
     expect(frames.map(({ id }) => id)).toEqual(frames.map((_, index) => index + 1));
     await ends(first, 'completed');
-    expect(await sink.state()).toEqual({ under_way: 0, held: 0 });
+    expect(await sink.state()).toEqual({ in_flight: 0, held: 0 });
   });
 
   test('is waited for as JSON, and 202 when the wait limit passes first', async () => {
@@ -114,7 +114,7 @@ describe('a run that must wait', () => {
     const held = await sink.start('b', {}, { 'idempotency-key': 'b1' });
     expect(await sink.start('b', {}, { 'idempotency-key': 'b1' })).toBe(held);
     const replayed = (await app().admin('POST', `/runs/${first}/replay`)).body.run_id;
-    expect(await sink.state()).toEqual({ under_way: 1, held: 2 });
+    expect(await sink.state()).toEqual({ in_flight: 1, held: 2 });
     sink.open('a');
     sink.open('b');
     for (const runId of [first, held, replayed]) await ends(runId, 'completed');
@@ -124,7 +124,7 @@ describe('a run that must wait', () => {
     const sink = await open({ max_concurrent: 1 });
     const response = await fetch(`${app().url}/shop${sink.sink.path}`, { method: 'POST' });
     expect(response.status).toBe(422);
-    expect(await sink.state()).toEqual({ under_way: 0, held: 0 });
+    expect(await sink.state()).toEqual({ in_flight: 0, held: 0 });
   });
 
   test('may have a large body, whose key is read as that of a small one', async () => {
@@ -226,7 +226,7 @@ describe('the overflow policy', () => {
     const tooMany = await gated(sink, ['a', 'b', 'c']);
     expect(tooMany.status).toBe(429);
     expect(await tooMany.json()).toMatchObject({ error: { item: 2, reason: 'queue_full' } });
-    expect(await sink.state()).toEqual({ under_way: 0, held: 0 });
+    expect(await sink.state()).toEqual({ in_flight: 0, held: 0 });
     expect((await gated(sink, ['a', 'b'])).status).toBe(202);
     const dropping = await open({ max_concurrent: 1, overflow: 'drop' }, { split: '$request.body' });
     const some = await gated(dropping, ['a', 'b']);
@@ -281,7 +281,7 @@ describe('an edit while runs are held', () => {
     await sink.reached('a');
     expect((await sink.edit({ max_concurrent: 2 })).status).toBe(200);
     await sink.reached('b');
-    expect(await sink.state()).toEqual({ under_way: 2, held: 2 });
+    expect(await sink.state()).toEqual({ in_flight: 2, held: 2 });
     expect((await sink.edit(null)).body.flow).toBeUndefined();
     await Promise.all([sink.reached('c'), sink.reached('d')]);
     for (const name of ['a', 'b', 'c', 'd']) sink.open(name);
@@ -301,10 +301,10 @@ describe('an edit while runs are held', () => {
     const sink = await open({ max_concurrent: 1, ordering_key: '$request.body.gate', queue_limit: 5 });
     const { body } = await app().admin('GET', `/apps/shop/sinks/${sink.sink.id}`);
     expect(body.flow).toEqual({ max_concurrent: 1, ordering_key: '$request.body.gate', queue_limit: 5 });
-    const again = await app().admin('PUT', `/apps/shop/sinks/${sink.sink.id}`, { ...body, flow_state: { under_way: 9, held: 9 } });
+    const again = await app().admin('PUT', `/apps/shop/sinks/${sink.sink.id}`, { ...body, flow_state: { in_flight: 9, held: 9 } });
     expect([again.status, again.body.flow]).toEqual([200, body.flow]);
     const listed = (await app().admin('GET', '/sinks')).body.sinks.find((one: any) => one.id === sink.sink.id);
-    expect(listed.flow_state).toEqual({ under_way: 0, held: 0 });
+    expect(listed.flow_state).toEqual({ in_flight: 0, held: 0 });
   });
 });
 

@@ -1,4 +1,4 @@
-// The rules of flow control: no more runs of a sink are under way than its limit, runs of one key follow one another in the order
+// The rules of flow control: no more runs of a sink are in flight than its limit, runs of one key follow one another in the order
 // in which they were stored, and only a held run is replaced, by a later one of its key.
 
 import { isTerminal } from '../../../src/core/run/run.ts';
@@ -53,9 +53,9 @@ export class FlowRules {
   #checkStart(sinkId: string, { runId, key }: Entry, earlier: readonly Entry[], all: readonly Entry[]): void {
     const { fail } = this.#world;
     const flow = FLOWS.get(sinkId);
-    const underWay = all.filter((other) => other.isStarted && !this.#hasEnded(other.runId)).length;
-    if (flow?.maxConcurrent != null && underWay > flow.maxConcurrent)
-      fail('flow control: max_concurrent', `${underWay} runs of ${sinkId} are under way, and the limit is ${flow.maxConcurrent}`);
+    const inFlight = all.filter((other) => other.isStarted && !this.#hasEnded(other.runId)).length;
+    if (flow?.maxConcurrent != null && inFlight > flow.maxConcurrent)
+      fail('flow control: max_concurrent', `${inFlight} runs of ${sinkId} are in flight, and the limit is ${flow.maxConcurrent}`);
     const before = earlier.find((other) => other.key === key && !this.#hasEnded(other.runId));
     if (flow?.orderingKey != null && before !== undefined)
       fail('flow control: order', `${runId} has started before the end of ${before.runId}, which came earlier with its key`);

@@ -157,7 +157,7 @@ async function findSink({ sinks }: Client, sinkId: string): Promise<SinkInfo> {
 
 /** Only a sink with flow control counts its runs. */
 function runsOf({ flow_state: state }: SinkInfo): string {
-  return state === undefined ? '' : `${state.under_way} under way, ${state.held} held`;
+  return state === undefined ? '' : `${state.in_flight} in flight, ${state.held} held`;
 }
 
 function authOf({ public: isPublic, auth }: SinkInfo): string {

@@ -8,7 +8,7 @@ export const FLOW_OVERFLOWS = ['queue', 'reject', 'latest_wins', 'drop'] as cons
 export type FlowOverflow = (typeof FLOW_OVERFLOWS)[number];
 
 export interface FlowSetting {
-  /** The most runs that are under way. Null: any number. */
+  /** The most runs that are in flight. Null: any number. */
   maxConcurrent: number | null;
   /** Selects the key whose runs follow one another. Null: runs have no order. */
   orderingKey: string | null;
@@ -38,7 +38,7 @@ export const flowSchema: JsonSchema = {
   additionalProperties: false,
   description: 'when the runs of the sink may start; null for at once',
   properties: {
-    max_concurrent: { type: 'integer', minimum: 1, maximum: MAX_CONCURRENT, description: 'the most runs that are under way' },
+    max_concurrent: { type: 'integer', minimum: 1, maximum: MAX_CONCURRENT, description: 'the most runs that are in flight' },
     ordering_key: {
       type: 'string',
       description: 'a selector of the request, as "$request.body.customer": runs with the same value follow one another',

@@ -139,7 +139,7 @@ async function presentWithRuns(sink: Sink, { storage, baseUrl, uses }: SinkRoute
   const shown = presentSink(sink, baseUrl(), uses);
   if (sink.flow === undefined) return shown;
   const count = await storage.countFlow(sink.id);
-  return count === null ? shown : { ...shown, flow_state: { under_way: count.underWay, held: count.held } };
+  return count === null ? shown : { ...shown, flow_state: { in_flight: count.inFlight, held: count.held } };
 }
 
 function answer(reply: FastifyReply, sink: Sink, { baseUrl, uses }: SinkRouteDependencies): object {

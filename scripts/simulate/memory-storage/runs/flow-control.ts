@@ -29,13 +29,13 @@ export function judge(state: State, sinkId: string, givenKey: string): Arrival {
   const flow = flowOf(state, sinkId);
   if (flow === null) return { kind: 'untracked', key: '', flow };
   const key = flow.orderingKey === null ? '' : givenKey;
-  const held = linesOf(state, sinkId).filter(isHeld);
+  const held = linesOf(state, sinkId).filter(isWaiting);
   if (flow.debounce === null) {
     if (canStart(state, sinkId, key, flow)) return { kind: 'start', key, flow };
     if (flow.overflow === 'reject') return { kind: 'refused', reason: 'no_place' };
     if (flow.overflow === 'drop') return { kind: 'drop', key, flow };
   }
-  const replaces = replacesHeld(flow) && held.some((line) => line.key === key);
+  const replaces = mayReplace(flow) && held.some((line) => line.key === key);
   return !replaces && held.length >= flow.queueLimit ? { kind: 'refused', reason: 'queue_full' } : { kind: 'hold', key, flow };
 }
 
@@ -43,7 +43,7 @@ export function judge(state: State, sinkId: string, givenKey: string): Arrival {
 export function enter(state: State, run: StoredRun, { kind, key, flow }: Exclude<Arrival, Refusal>): FlowDecision {
   const sinceAt = state.clock();
   if (kind === 'drop') {
-    endHeld(state, run, DROPPED);
+    endQueued(state, run, DROPPED);
     return { state: 'dropped', dueAt: null, superseded: [] };
   }
   if (kind === 'start') state.lines.push({ run, sinkId: run.sinkId, key, state: 'active', sinceAt });
@@ -100,8 +100,8 @@ export function settleFlow(state: State, sinkId: string): void {
 export function countFlow(state: State, sinkId: string): FlowCount | null {
   const lines = linesOf(state, sinkId);
   if (flowOf(state, sinkId) === null && lines.length === 0) return null;
-  const held = lines.filter(isHeld).length;
-  return { underWay: lines.length - held, held };
+  const held = lines.filter(isWaiting).length;
+  return { inFlight: lines.length - held, held };
 }
 
 function flowOf({ definitions }: State, sinkId: string): FlowSetting | null {
@@ -112,8 +112,8 @@ function linesOf({ lines }: State, sinkId: string): LinedRun[] {
   return lines.filter((line) => line.sinkId === sinkId);
 }
 
-const isHeld = ({ state }: LinedRun): boolean => state !== 'active';
-const replacesHeld = ({ debounce, overflow }: FlowSetting): boolean => debounce !== null || overflow === 'latest_wins';
+const isWaiting = ({ state }: LinedRun): boolean => state !== 'active';
+const mayReplace = ({ debounce, overflow }: FlowSetting): boolean => debounce !== null || overflow === 'latest_wins';
 
 function canStart(state: State, sinkId: string, key: string, flow: FlowSetting): boolean {
   const lines = linesOf(state, sinkId);
@@ -134,9 +134,9 @@ function placesOf(state: State, sinkId: string): number {
 /** Holds the run, in the place of those that it replaces. Returns their ids. */
 function hold(state: State, run: StoredRun, key: string, flow: FlowSetting): string[] {
   const now = state.clock();
-  const replaced = replacesHeld(flow) ? linesOf(state, run.sinkId).filter((line) => isHeld(line) && line.key === key) : [];
+  const replaced = mayReplace(flow) ? linesOf(state, run.sinkId).filter((line) => isWaiting(line) && line.key === key) : [];
   const superseded = replaced.map((line) => line.run.runId);
-  for (const line of replaced) endHeld(state, line.run, supersededBy(run.runId));
+  for (const line of replaced) endQueued(state, line.run, supersededBy(run.runId));
   const [first, ...others] = replaced;
   for (const line of others) remove(state, line.run);
   const line: LinedRun = { run, sinkId: run.sinkId, key, state: 'quiet', sinceAt: first?.sinceAt ?? now };
@@ -175,7 +175,7 @@ function remove({ lines }: State, run: StoredRun): LinedRun | undefined {
 }
 
 /** Ends a run that has not started. */
-function endHeld(state: State, run: StoredRun, error: typeof DROPPED): void {
+function endQueued(state: State, run: StoredRun, error: typeof DROPPED): void {
   run.epoch += 1;
   run.lastSeq += 1;
   Object.assign(run, { status: 'cancelled', error, finishedAt: state.clock(), wakeAt: null, inputs: null });

@@ -2,7 +2,7 @@
 
 import { given, preset, table } from '../table.ts';
 
-/** `active`: under way. The others are held: for a place, for another run of the key, or until the key is quiet. */
+/** `active`: in flight. The others are held: for a place, for another run of the key, or until the key is quiet. */
 export type FlowState = 'active' | 'ready' | 'behind' | 'quiet';
 
 export const flowRuns = table('flow_runs').columns({

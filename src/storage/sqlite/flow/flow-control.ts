@@ -17,10 +17,10 @@ const MAX_STARTS = 100;
 
 type Refusal = Extract<CreateRunResult, { kind: 'refused' }>;
 
-/** What becomes of an arriving run. `untracked`: the sink has no flow control any more. */
+/** The decision about an arriving run. `untracked`: its sink has no flow control any more. */
 export type Arrival = Refusal | { kind: 'untracked' | 'drop' | 'start' | 'hold'; key: string; flow: FlowSetting | null };
 
-interface Held {
+interface Waiting {
   no: number;
   runNumber: number;
   sinceAt: number;
@@ -51,8 +51,8 @@ export class FlowControl {
     if (debounce === null && this.#canStart(sinkNo, key, flow)) return { kind: 'start', key, flow };
     if (debounce === null && overflow === 'reject') return { kind: 'refused', reason: 'no_place' };
     if (debounce === null && overflow === 'drop') return { kind: 'drop', key, flow };
-    const replaces = (debounce !== null || overflow === 'latest_wins') && this.#heldOf(sinkNo, key).length > 0;
-    const isFull = !replaces && this.#sql.countHeld.get({ sinkNo, most: queueLimit }) === queueLimit;
+    const replaces = (debounce !== null || overflow === 'latest_wins') && this.#waitingOf(sinkNo, key).length > 0;
+    const isFull = !replaces && this.#sql.countWaiting.get({ sinkNo, most: queueLimit }) === queueLimit;
     return isFull ? { kind: 'refused', reason: 'queue_full' } : { kind: 'hold', key, flow };
   }
 
@@ -115,7 +115,7 @@ export class FlowControl {
     return flow.maxConcurrent === null || (this.#places(sinkNo, flow) > 0 && this.#sql.hasReady.get(sinkNo) === 0);
   }
 
-  /** Whether a run of the key is active, or before any that comes now. */
+  /** Whether a run of the key is active, or before any run that comes now. */
   #isBusy(sinkNo: number, key: string): boolean {
     return this.#sql.isBusy.get({ sinkNo, key }) === 1;
   }
@@ -126,8 +126,8 @@ export class FlowControl {
     return limit - (this.#sql.countActive.get({ sinkNo, most: limit }) as number);
   }
 
-  #heldOf(sinkNo: number, key: string): Held[] {
-    return this.#sql.selectHeld.all(sinkNo, key) as Held[];
+  #waitingOf(sinkNo: number, key: string): Waiting[] {
+    return this.#sql.selectWaiting.all(sinkNo, key) as Waiting[];
   }
 
   /** Holds the run, in the place of those that it replaces. Returns their ids. */
@@ -139,7 +139,7 @@ export class FlowControl {
   ): string[] {
     const { debounce } = flow;
     const replaces = debounce !== null || flow.overflow === 'latest_wins';
-    const replaced = replaces ? this.#heldOf(sinkNo, key) : [];
+    const replaced = replaces ? this.#waitingOf(sinkNo, key) : [];
     const superseded = replaced.map((held) => this.#supersede(held, runId, now));
     const [first] = replaced;
     for (const { runNumber: other } of replaced.slice(1)) this.#sql.delete.get(other);
@@ -154,7 +154,7 @@ export class FlowControl {
     return superseded;
   }
 
-  #supersede({ runNumber }: Held, by: string, now: number): string {
+  #supersede({ runNumber }: Waiting, by: string, now: number): string {
     const nonce = this.#sql.endRun.get(JSON.stringify(supersededBy(by)), now, runNumber) as string;
     return toRunId({ run_number: runNumber, nonce });
   }
@@ -172,7 +172,7 @@ export class FlowControl {
   #start(sinkNo: number): void {
     const places = Math.min(this.#places(sinkNo, this.#flowOf(sinkNo)), MAX_STARTS);
     if (places <= 0) return;
-    for (const { no, runNumber } of this.#sql.selectReady.all(sinkNo, places) as Held[]) {
+    for (const { no, runNumber } of this.#sql.selectReady.all(sinkNo, places) as Waiting[]) {
       this.#sql.setState.run('active', no);
       this.#makeDue(runNumber);
     }
@@ -219,7 +219,7 @@ function prepareStatements(database: Database) {
     setState: database.prepare('UPDATE flow_runs SET state = ? WHERE no = ?'),
     delete: database.prepare(`DELETE FROM flow_runs WHERE run_id = ? RETURNING ${LINE}`),
     selectLine: database.prepare(`SELECT ${LINE} FROM flow_runs WHERE run_id = ?`),
-    selectHeld: database.prepare(
+    selectWaiting: database.prepare(
       `SELECT no, run_id AS runNumber, since_at AS sinceAt FROM flow_runs WHERE sink_no = ? AND flow_key = ? AND ${HELD} ORDER BY no`,
     ),
     selectReady: database.prepare(
@@ -234,7 +234,7 @@ function prepareStatements(database: Database) {
     countActive: database
       .prepare("SELECT count(*) FROM (SELECT 1 FROM flow_runs WHERE sink_no = @sinkNo AND state = 'active' LIMIT @most)")
       .pluck(),
-    countHeld: database.prepare(`SELECT count(*) FROM (SELECT 1 FROM flow_runs WHERE sink_no = @sinkNo AND ${HELD} LIMIT @most)`).pluck(),
+    countWaiting: database.prepare(`SELECT count(*) FROM (SELECT 1 FROM flow_runs WHERE sink_no = @sinkNo AND ${HELD} LIMIT @most)`).pluck(),
     promote: database.prepare(
       `UPDATE flow_runs SET state = 'ready'
        WHERE no = (SELECT min(no) FROM flow_runs WHERE sink_no = @sinkNo AND flow_key = @key AND state = 'behind')

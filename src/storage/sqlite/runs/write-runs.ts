@@ -102,7 +102,7 @@ export class RunWriter {
     const idempotency = runs.read(run, 'idempotency');
     const uses = runs.read(run, 'memory');
     const duplicate = idempotency === null ? null : this.#keys.findDuplicate(sinkNo, idempotency, now);
-    if (runs.read(run, 'flow_key') !== null) return this.#createHeld(run, sink, duplicate);
+    if (runs.read(run, 'flow_key') !== null) return this.#createQueued(run, sink, duplicate);
     if (duplicate !== null) return duplicate.runId === runId ? CREATED : duplicate;
     if (uses !== null && !this.#memory.isCurrent(sinkNo, uses))
       return this.#isStored(runNumber, nonce) ? CREATED : { kind: 'memory_changed' };
@@ -119,7 +119,7 @@ export class RunWriter {
   }
 
   /** Creates a run that flow control starts. Its first turn has no steps, deliveries or memory. */
-  #createHeld(run: Packed<typeof runs>, sink: SinkNumbers, duplicate: CreateRunResult | null): CreateRunResult {
+  #createQueued(run: Packed<typeof runs>, sink: SinkNumbers, duplicate: CreateRunResult | null): CreateRunResult {
     const runId = runs.read(run, 'runId');
     const { runNumber, nonce } = keyOf(runId);
     const now = runs.read(run, 'now');

@@ -78,7 +78,7 @@ export function flowControlContract({ one, other }: Owners): void {
       expect(results).toEqual([due, due, held, held]);
       const [first, second] = (await bench.claim()) as [ClaimedRun, ClaimedRun];
       expect(await bench.claim()).toEqual([]);
-      expect(await bench.workbench.storage.countFlow(bench.sink.id)).toEqual({ underWay: 2, held: 2 });
+      expect(await bench.workbench.storage.countFlow(bench.sink.id)).toEqual({ inFlight: 2, held: 2 });
       await bench.end(first);
       const [third] = (await bench.claim()) as [ClaimedRun];
       expect(third.lease.runId).toBe(runs[2]?.runId);
@@ -87,7 +87,7 @@ export function flowControlContract({ one, other }: Owners): void {
       expect(idsOf(await bench.claim())).toEqual([runs[3]?.runId]);
     });
 
-    test('counts a run that waits, is released or is recovered as under way, and a poisoned one no longer', async () => {
+    test('counts a run that waits, is released or is recovered as in flight, and a poisoned one no longer', async () => {
       const bench = await open({ maxConcurrent: 1 });
       const { storage } = bench.workbench;
       const { runs } = await bench.add('', '');
@@ -209,7 +209,7 @@ export function flowControlContract({ one, other }: Owners): void {
         isStored: false,
         results: [due, held, held, { kind: 'refused', reason: 'queue_full' }],
       });
-      expect(await storage.countFlow(bench.sink.id)).toEqual({ underWay: 0, held: 0 });
+      expect(await storage.countFlow(bench.sink.id)).toEqual({ inFlight: 0, held: 0 });
       expect(await storage.createRuns(several)).toEqual({ isStored: true, results: [due, held, held] });
       expect((await bench.drain()).flat()).toEqual(several.map(({ runId }) => runId));
     });
@@ -232,7 +232,7 @@ export function flowControlContract({ one, other }: Owners): void {
       const { runs } = await bench.add('a', 'a', 'a', 'b');
       const ids = runs.map(({ runId }) => runId);
       expect(await bench.workbench.storage.cancelRun(ids[1] as string)).toMatchObject({ cancelled: true });
-      expect(await bench.workbench.storage.countFlow(bench.sink.id)).toEqual({ underWay: 1, held: 2 });
+      expect(await bench.workbench.storage.countFlow(bench.sink.id)).toEqual({ inFlight: 1, held: 2 });
       expect((await bench.drain()).flat()).toEqual([ids[0], ids[2], ids[3]]);
     });
   });
@@ -242,7 +242,7 @@ export function flowControlContract({ one, other }: Owners): void {
       const bench = await open({ maxConcurrent: 1 });
       await bench.add('', '', '', '', '');
       await bench.edit({ ...PLAIN, maxConcurrent: 3 });
-      expect(await bench.workbench.storage.countFlow(bench.sink.id)).toEqual({ underWay: 3, held: 2 });
+      expect(await bench.workbench.storage.countFlow(bench.sink.id)).toEqual({ inFlight: 3, held: 2 });
       await bench.edit({ ...PLAIN, maxConcurrent: 1 });
       const rounds = await bench.drain();
       expect(rounds.map(({ length }) => length)).toEqual([3, 1, 1]);
@@ -294,7 +294,7 @@ export function flowControlContract({ one, other }: Owners): void {
   });
 
   describe('owners that create and end runs at the same moment', () => {
-    test('never have more runs under way than the limit, nor two of a key, and none is stuck', async () => {
+    test('never have more runs in flight than the limit, nor two of a key, and none is stuck', async () => {
       const benches = [await open({ maxConcurrent: 2, orderingKey: ORDERED })] as [FlowBench, FlowBench?];
       const [bench] = benches;
       const theirs = new FlowBench(other(), bench.sink);
