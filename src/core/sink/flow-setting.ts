@@ -3,7 +3,7 @@
 import type { Fault } from '../fault.ts';
 import type { JsonSchema } from '../schema.ts';
 
-export const FLOW_OVERFLOWS = ['queue', 'reject', 'latest_wins', 'drop'] as const;
+const FLOW_OVERFLOWS = ['queue', 'reject', 'latest_wins', 'drop'] as const;
 /** What happens to a run that cannot start. */
 export type FlowOverflow = (typeof FLOW_OVERFLOWS)[number];
 
@@ -19,7 +19,7 @@ export interface FlowSetting {
   debounce: { seconds: number; maxSeconds: number | null } | null;
 }
 
-export const DEFAULT_QUEUE_LIMIT = 1000;
+const DEFAULT_QUEUE_LIMIT = 1000;
 const MAX_CONCURRENT = 1000;
 const MAX_QUEUE = 10_000;
 const MAX_DEBOUNCE_SECONDS = 86_400;

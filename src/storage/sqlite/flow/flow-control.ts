@@ -234,7 +234,9 @@ function prepareStatements(database: Database) {
     countActive: database
       .prepare("SELECT count(*) FROM (SELECT 1 FROM flow_runs WHERE sink_no = @sinkNo AND state = 'active' LIMIT @most)")
       .pluck(),
-    countWaiting: database.prepare(`SELECT count(*) FROM (SELECT 1 FROM flow_runs WHERE sink_no = @sinkNo AND ${HELD} LIMIT @most)`).pluck(),
+    countWaiting: database
+      .prepare(`SELECT count(*) FROM (SELECT 1 FROM flow_runs WHERE sink_no = @sinkNo AND ${HELD} LIMIT @most)`)
+      .pluck(),
     promote: database.prepare(
       `UPDATE flow_runs SET state = 'ready'
        WHERE no = (SELECT min(no) FROM flow_runs WHERE sink_no = @sinkNo AND flow_key = @key AND state = 'behind')
