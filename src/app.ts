@@ -84,12 +84,12 @@ async function startParts(options: AppOptions, cleanups: Cleanups): Promise<Runn
   const delivery = createDelivery(modules, { config, environment, secretKey, blobs, version, send, fetchText }, cleanups);
   const shared = { config, storage, node, feed: createRunFeed(), blobs, memory, delivery, logger };
   const engine = buildEngine({ ...shared, environment, secretKey, dataDir, stepTypes });
-  // An edit of a sink may make held runs due.
-  catalog.onChange(() => engine.lookAgain());
   const http = { ...shared, time, disk, sealer, catalog, definitions, engine, clocks, adminToken, version };
   const server = await createHttpServer(modules.createServer, http, cleanups);
   const source = await followDefinitionFiles({ config, demoPath, environment, definitions, catalog, logger }, cleanups);
   await engine.start();
+  // An edit of a sink may make held runs due.
+  catalog.onChange(() => engine.lookAgain());
   startRunRetention({ ...shared, time, clocks }, cleanups);
   const url = await listen(server, config);
   return {
