@@ -141,10 +141,11 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     this.#worker.stop(runId);
     this.#queue.abortRun(runId);
     feed.publish(runId, result.events);
-    if (result.cancelled) logger.info({ run_id: runId, status: 'cancelled' }, 'run ended');
+    if (!result.cancelled) return { cancelled: false };
+    logger.info({ run_id: runId, status: 'cancelled' }, 'run ended');
     // The end of the run may start others.
     this.lookAgain();
-    return { cancelled: result.cancelled };
+    return { cancelled: true };
   }
 
   /** Gives failed and dropped deliveries another round of attempts. Returns the ids of the deliveries that get one. */

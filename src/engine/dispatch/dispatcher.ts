@@ -62,12 +62,11 @@ export class Dispatcher<Version extends WorkflowVersion> {
     this.#queuedRuns = new QueuedRuns(options);
   }
 
-  readonly dispatch: Dispatch<Version> = (trigger) =>
-    trigger.flow === null ? this.#start(trigger, 1) : this.#startQueued([trigger]).then(([run]) => run as Dispatched);
+  readonly dispatch: Dispatch<Version> = (trigger) => (trigger.flow === null ? this.#start(trigger, 1) : this.#queue(trigger));
 
   /** The runs are planned one after the other, so that each sees the step memory that the one before it leaves. */
   readonly dispatchAll: DispatchAll<Version> = async (triggers) => {
-    if (triggers.some(({ flow }) => flow !== null)) return await this.#startQueued(triggers);
+    if (triggers.some(({ flow }) => flow !== null)) return await this.#queueAll(triggers);
     for (let attempt = 1; ; attempt += 1) {
       this.#refuseWhenDraining();
       const dispatched = await this.#startAll(triggers, attempt);
@@ -77,7 +76,12 @@ export class Dispatcher<Version extends WorkflowVersion> {
     }
   };
 
-  async #startQueued(triggers: readonly Trigger<Version>[]): Promise<Dispatched[]> {
+  async #queue(trigger: Trigger<Version>): Promise<Dispatched> {
+    this.#refuseWhenDraining();
+    return await this.#queuedRuns.startOne(trigger);
+  }
+
+  async #queueAll(triggers: readonly Trigger<Version>[]): Promise<Dispatched[]> {
     this.#refuseWhenDraining();
     return await this.#queuedRuns.start(triggers);
   }
@@ -90,7 +94,7 @@ export class Dispatcher<Version extends WorkflowVersion> {
     try {
       for (const [item, trigger] of triggers.entries())
         planned.push(await this.#planHere(trigger, trigger.request, attempt).catch((error: unknown) => rethrowOf(item, error)));
-      const runs = planned.map((plan, item) => newRun(triggers[item] as SmallTrigger<Version>, firstOf(plan)));
+      const runs = planned.map((plan, item) => newRun(triggers[item] as SmallTrigger<Version>, plan, null));
       const { isStored, results } = await storage
         .createRuns(runs)
         .catch((error: unknown) => repeatUnknown(error, () => storage.createRuns(runs)));
@@ -185,7 +189,7 @@ export class Dispatcher<Version extends WorkflowVersion> {
   async #store(trigger: Trigger<Version>, planned: Planned): Promise<Dispatched> {
     const { storage, turns } = this.#options;
     const { turn } = planned.firstTurn;
-    const run = newRun(trigger, firstOf(planned));
+    const run = newRun(trigger, planned, null);
     let created: CreateRunResult | undefined;
     try {
       created = await storage.createRun(run);
@@ -220,10 +224,6 @@ export class Dispatcher<Version extends WorkflowVersion> {
       onContinue(new ActiveRun({ runId, epoch: FIRST_EPOCH, turns: 1 }, owner, program, head.files), firstTurn);
     }
   }
-}
-
-function firstOf({ runId, now, firstTurn, inputs }: Planned) {
-  return { runId, now, turn: firstTurn.turn, inputs, flowKey: null };
 }
 
 function memoryContended(): AppError {

@@ -8,14 +8,14 @@ import type { Trigger } from './trigger.ts';
 export interface FirstTurn {
   runId: string;
   now: number;
-  turn: Turn;
+  firstTurn: { turn: Turn };
   /** JSON text of the bound inputs; null if request and workflow determine them. */
   inputs: string | null;
-  /** Null: no flow control. */
-  flowKey: string | null;
 }
 
-export function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, turn, inputs, flowKey }: FirstTurn): NewRun {
+/** `flowKey` is null without flow control. */
+export function newRun(trigger: Trigger<WorkflowVersion>, planned: FirstTurn, flowKey: string | null): NewRun {
+  const { runId, now, firstTurn, inputs } = planned;
   const { appId, sinkId, head, body, idempotency } = trigger;
   return {
     runId,
@@ -31,6 +31,6 @@ export function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, turn, in
     idempotency,
     flowKey,
     createdAt: now,
-    turn,
+    turn: firstTurn.turn,
   };
 }

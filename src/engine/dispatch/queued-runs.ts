@@ -4,7 +4,9 @@ import type { Clock } from '../../clock.ts';
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
 import type { Request } from '../../core/run/request.ts';
 import { flowKeyOf } from '../../core/sink/flow-key.ts';
-import { resolveBindings } from '../../core/workflow/bindings.ts';
+import type { FlowSetting } from '../../core/sink/flow-setting.ts';
+import { memoizeByIdentity } from '../../core/values/memoize.ts';
+import { compileSelector } from '../../core/workflow/bindings.ts';
 import { bindInputs } from '../../core/workflow/inputs.ts';
 import type { WorkflowVersion } from '../../core/workflow/plan.ts';
 import { AppError } from '../../errors.ts';
@@ -34,6 +36,9 @@ export interface QueuedRunsOptions<Version extends WorkflowVersion> {
   onDecided: (decision: FlowDecision) => void;
 }
 
+/** Compiled once per sink: its setting is the same object for every request. */
+const keySelectorOf = memoizeByIdentity(({ orderingKey }: FlowSetting) => compileSelector(orderingKey as string));
+
 interface Queued<Version extends WorkflowVersion> {
   trigger: Trigger<Version>;
   run: NewRun;
@@ -46,10 +51,15 @@ export class QueuedRuns<Version extends WorkflowVersion> {
     this.#options = options;
   }
 
-  /** Starts all of the runs or none. */
-  async start(triggers: readonly Trigger<Version>[]): Promise<Dispatched[]> {
+  async startOne(trigger: Trigger<Version>): Promise<Dispatched> {
+    const [dispatched] = await this.start([trigger], false);
+    return dispatched as Dispatched;
+  }
+
+  /** Starts all of the runs or none. `isList`: an error says which one. */
+  async start(triggers: readonly Trigger<Version>[], isList = true): Promise<Dispatched[]> {
     for (let attempt = 1; attempt <= MAX_REPEATS; attempt += 1) {
-      const dispatched = await this.#tryStart(triggers);
+      const dispatched = await this.#tryStart(triggers, isList);
       if (dispatched !== null) return dispatched;
       await pauseBefore(attempt);
     }
@@ -57,16 +67,15 @@ export class QueuedRuns<Version extends WorkflowVersion> {
   }
 
   /** Resolves to null if another run has an id of these. */
-  async #tryStart(triggers: readonly Trigger<Version>[]): Promise<Dispatched[] | null> {
+  async #tryStart(triggers: readonly Trigger<Version>[], isList: boolean): Promise<Dispatched[] | null> {
     const queued: Queued<Version>[] = [];
-    const isOne = triggers.length === 1;
     for (const [item, trigger] of triggers.entries())
-      queued.push(await this.#queue(trigger).catch((error: unknown) => (isOne ? Promise.reject(error) : rethrowOf(item, error))));
+      queued.push(await this.#queue(trigger).catch((error: unknown) => (isList ? rethrowOf(item, error) : Promise.reject(error))));
     const runs = queued.map(({ run }) => run);
     const { isStored, results } = await this.#create(runs).catch((error: unknown) => repeatUnknown(error, () => this.#create(runs)));
     if (isStored) return queued.map((one, item) => this.#finish(one, results[item] as CreateRunResult));
     for (const [item, result] of results.entries())
-      if (result.kind === 'refused') throwRefused(result, triggers[item] as Trigger<Version>, isOne ? null : item);
+      if (result.kind === 'refused') throwRefused(result, triggers[item] as Trigger<Version>, isList ? item : null);
     return refuseReusedKey(results, triggers);
   }
 
@@ -86,20 +95,21 @@ export class QueuedRuns<Version extends WorkflowVersion> {
     // Read first: a run must not be younger than its id says.
     const now = clock();
     const runId = newRunId();
-    const first = { runId, now, turn: queuedTurn(now), flowKey };
-    if (trigger.request !== null) return { trigger, run: newRun(trigger, { ...first, inputs: inputsOf(trigger, trigger.request) }) };
+    const first = { runId, now, firstTurn: { turn: queuedTurn(now) } };
+    if (trigger.request !== null)
+      return { trigger, run: newRun(trigger, { ...first, inputs: inputsOf(trigger, trigger.request) }, flowKey) };
     const large = await this.#options.startLarge(runId, trigger);
     const { kind, charset, inputs } = large.started;
     large.dispose();
     const decoded = { ...trigger, body: { ...trigger.body, kind, charset } };
-    return { trigger: decoded, run: newRun(decoded, { ...first, inputs }) };
+    return { trigger: decoded, run: newRun(decoded, { ...first, inputs }, flowKey) };
   }
 
   async #keyOf({ flow, head, body, request, reading }: Trigger<Version>): Promise<string> {
-    const selector = flow?.orderingKey ?? null;
-    if (selector === null) return '';
-    if (request !== null) return flowKeyOf(resolveBindings(selector, { request }));
-    return flowKeyOf(parseJson(await this.#options.renderLarge({ head, body, reading, template: selector, roots: '{}' })));
+    const template = flow?.orderingKey ?? null;
+    if (flow === null || template === null) return '';
+    if (request !== null) return flowKeyOf(keySelectorOf(flow)({ request }));
+    return flowKeyOf(parseJson(await this.#options.renderLarge({ head, body, reading, template, roots: '{}' })));
   }
 
   #finish({ trigger, run }: Queued<Version>, result: CreateRunResult): Dispatched {
