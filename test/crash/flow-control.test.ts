@@ -13,7 +13,7 @@ import { until } from '../support/until.ts';
 
 const RUNS = 1000;
 const KILLS = 4;
-const MAX_MS = 180_000;
+const MAX_MS = 400_000;
 
 interface Seen {
   /** By idempotency key, so that a repeated attempt is no second run: the numbers of the requests, in the order of first arrivals. */
@@ -145,7 +145,7 @@ class Scene {
         const { in_flight: inFlight, held } = (await shown()).flow_state;
         return inFlight + held === 0;
       },
-      120_000,
+      240_000,
     );
     const counts: Record<string, number> = {};
     for (let cursor: string | null = ''; cursor !== null; ) {

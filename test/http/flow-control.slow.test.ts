@@ -130,13 +130,13 @@ describe('a run that must wait', () => {
   test('may have a large body, whose key is read as that of a small one', async () => {
     const sink = await open({ ordering_key: '$request.body.key' }, { workflow_id: 'paused' });
     const text = 'y'.repeat(400_000);
-    const first = await sink.start('a', { key: 'x', seconds: 1 });
+    const first = await sink.start('a', { key: 'x', seconds: 3600 });
     const large = await sink.start('b', { key: 'x', seconds: 0, text });
     const other = await sink.start('c', { key: 'z', seconds: 0, text });
     await ends(other, 'completed');
     expect((await runOf(large)).status).toBe('queued');
+    await app().admin('POST', `/runs/${first}/cancel`);
     await ends(large, 'completed');
-    expect((await runOf(first)).finished_at <= (await runOf(large)).steps[0].started_at).toBe(true);
   });
 });
 
