@@ -94,6 +94,8 @@ async function startParts(options: AppOptions, cleanups: Cleanups): Promise<Runn
   const source = await followDefinitionFiles({ config, demoPath, environment, definitions, catalog, logger }, cleanups);
   await engine.start();
   await startSchedules(scheduler, cleanups);
+  // An edit of a sink may make held runs due.
+  catalog.onChange(() => engine.lookAgain());
   startRunRetention({ ...shared, time, clocks }, cleanups);
   const url = await listen(server, config);
   return {

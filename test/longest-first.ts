@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Files that take more than ten seconds on two cores, longest first; those that mostly wait begin beside one that computes. */
 const LONGEST = [
   'fault/fault-loop.test.ts',
+  'crash/flow-control.test.ts',
   'fault/dripping-receiver.test.ts',
   'crash/poison.test.ts',
   'crash/kill.test.ts',

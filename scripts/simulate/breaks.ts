@@ -4,6 +4,7 @@ export const BREAKS = {
   'lease-check': 'claims take work that another owner has leased',
   'lost-wake-up': 'a delivery that ends while its run takes a turn does not make the run due',
   'forgotten-fence': 'a turn is stored although its lease is stale',
+  'lost-place': 'flow control does not count the runs that are in flight',
   'skipped-re-read': 'a watcher does not read the run again after a hint or a second',
 } as const;
 

@@ -54,6 +54,8 @@ export interface SinkInfo {
   /** True when anyone may trigger it. */
   public: boolean;
   url: string;
+  /** Of a sink with flow control: its runs that are in flight, and those that are held. */
+  flow_state?: { in_flight: number; held: number };
   managed_by: ManagedBy;
   created_at: Time;
   updated_at: Time;

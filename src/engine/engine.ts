@@ -12,7 +12,7 @@ import { waitAtMost } from '../leases/wait-at-most.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 import { repeatUnknown } from '../repetition.ts';
-import type { NewReply, StoreReplyResult } from '../storage/run-records.ts';
+import type { FlowDecision, NewReply, StoreReplyResult } from '../storage/run-records.ts';
 import type { Storage, StorageNode } from '../storage/storage.ts';
 import { BackgroundWork } from './background-work.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
@@ -108,13 +108,15 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
       onContinue: this.#onContinue,
       onFinished: (runId, { at, deliveries }) => queue.enqueue(deliveries, { runId, hasWaiter: false, leasedAt: at }),
       startLarge,
+      renderLarge: this.renderLarge,
+      onDecided: this.#onDecided,
     });
     this.#options = options;
     this.#background = background;
     this.#queue = queue;
     this.#worker = worker;
     this.#runLoop = new ClaimLoop(new DueRuns({ ...shared, worker, restore, background, memory }), { clock, isAlone, logger, track });
-    this.#others = new OtherOwners({ storage, node, feed, logger, onDue: () => this.#lookAgain() });
+    this.#others = new OtherOwners({ storage, node, feed, logger, onDue: () => this.lookAgain() });
     this.newRunId = newRunId;
     this.dispatch = dispatch;
     this.dispatchAll = dispatchAll;
@@ -142,8 +144,11 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     this.#worker.stop(runId);
     this.#queue.abortRun(runId);
     feed.publish(runId, result.events);
-    if (result.cancelled) logger.info({ run_id: runId, status: 'cancelled' }, 'run ended');
-    return { cancelled: result.cancelled };
+    if (!result.cancelled) return { cancelled: false };
+    logger.info({ run_id: runId, status: 'cancelled' }, 'run ended');
+    // The end of the run may start others.
+    this.lookAgain();
+    return { cancelled: true };
   }
 
   /** Stores the first reply to the URLs of a step. The run that waits for it goes on at once. */
@@ -173,13 +178,22 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     await this.#options.largeRuns.close();
   }
 
-  /** Another owner has made something due. */
-  #lookAgain(): void {
+  /** Something may have become due: another owner or an edit of definitions has changed the database. */
+  lookAgain(): void {
     this.#scheduleAt(this.#options.node.time.clock());
     this.#queue.lookAgain();
   }
 
   readonly #scheduleAt = (at: number): void => this.#runLoop.scheduleAt(at);
+
+  readonly #onDecided = ({ dueAt, superseded }: FlowDecision): void => {
+    const { feed, logger } = this.#options;
+    for (const runId of superseded) {
+      logger.info({ run_id: runId, status: 'cancelled', error_code: 'superseded' }, 'run ended');
+      feed.remind(runId);
+    }
+    if (dueAt !== null) this.#scheduleAt(dueAt);
+  };
 
   readonly #onContinue = (run: ActiveRun, planned: PlannedTurn): void => {
     if (this.#isDraining && planned.turn.status === 'running') return this.#background.track(this.#worker.release(run));

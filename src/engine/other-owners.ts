@@ -32,7 +32,8 @@ export class OtherOwners {
     const { recovered, poisoned } = await storage.reapOwners();
     if (recovered > 0) logger.info({ runs: recovered }, 'resumes runs that an earlier process left');
     for (const runId of poisoned) logger.error({ run_id: runId, error_code: POISONED.code }, POISONED.message);
-    if (recovered > 0) this.#options.onDue();
+    // The end of a poisoned run may start others.
+    if (recovered + poisoned.length > 0) this.#options.onDue();
   }
 
   /** Begins to listen and to look. An owner that is alone does neither. */

@@ -34,10 +34,10 @@ export class RunRestorer<Version extends WorkflowVersion> {
 
   /** Rejects with `unavailable` when the run should be tried again. A run that cannot resume fails in its next turn. */
   readonly restore = async (claimed: ClaimedRun): Promise<ActiveRun> => {
-    const { lease, appId, sinkId, createdAt, bytes } = claimed;
+    const { lease, appId, sinkId, createdAt, bytes, hasFlow } = claimed;
     const program = await (bytes > LARGE_RUN_BYTES ? this.#restoreLarge(claimed) : this.#restoreHere(claimed));
     const { files } = parseJson(claimed.request) as RequestHead;
-    return new ActiveRun(lease, { appId, sinkId, createdAt, bytes }, program, files);
+    return new ActiveRun(lease, { appId, sinkId, createdAt, bytes, hasFlow }, program, files);
   };
 
   /** Starts a new run whose body only the thread of large runs decodes. Rejects as `LargeRuns.start` does. */

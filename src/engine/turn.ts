@@ -29,12 +29,14 @@ export class ActiveRun {
   awaited = 0;
   /** Its stored size, in bytes. */
   readonly bytes: number;
+  /** Its end may start other runs of its sink. */
+  readonly hasFlow: boolean;
   /** Its share of the memory for runs, in bytes. */
   weight = 0;
 
   constructor(
     lease: Lease,
-    { appId, sinkId, createdAt, bytes }: RunOwner & { bytes: number },
+    { appId, sinkId, createdAt, bytes, hasFlow }: RunOwner & { bytes: number; hasFlow: boolean },
     program: Program,
     files: readonly FileHandle[],
   ) {
@@ -43,6 +45,7 @@ export class ActiveRun {
     this.sinkId = sinkId;
     this.createdAt = createdAt;
     this.bytes = bytes;
+    this.hasFlow = hasFlow;
     this.program = program;
     this.files = files;
   }

@@ -171,6 +171,7 @@ export class Worker {
     const { runId } = run.lease;
     logRunEnd(this.#options.logger, run, runId, turn);
     run.isStopped = true;
+    if (run.hasFlow) this.#options.scheduleAt(this.#options.clock());
     if (run.program.awaited > 0) this.#options.queue.abortRun(runId);
   }
 
@@ -187,11 +188,10 @@ export class Worker {
   }
 
   #reserveMemory(run: ActiveRun): boolean {
-    const weight = runWeight(run.bytes);
     if (run.weight > 0) return true;
-    if (!this.#options.memory.tryReserve(weight)) return false;
-    run.weight = weight;
-    return true;
+    const weight = runWeight(run.bytes);
+    if (this.#options.memory.tryReserve(weight)) run.weight = weight;
+    return run.weight > 0;
   }
 
   #start(run: ActiveRun, effect: LocalEffect): void {

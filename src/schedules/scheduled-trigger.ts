@@ -40,6 +40,7 @@ export function scheduledTrigger(
     body: { kind: body === null ? 'empty' : 'json', bytes: Buffer.from(body ?? ''), charset: 'utf-8' },
     request: { ...head, body: body === null ? null : parseJson(body) },
     inputMapping: sink.inputs,
+    flow: sink.flow ?? null,
     // No key of a caller contains two spaces.
     idempotency: { key: `schedule ${name} ${at}`, fingerprint: 'schedule', keepMs: KEEP_MS },
   };

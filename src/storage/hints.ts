@@ -1,7 +1,7 @@
 // Hints between the owners of one database in one process (storage.ts): each change that an owner makes is announced to the
 // others once it is on disk.
 
-import type { Recovery, Turn } from './run-records.ts';
+import type { FlowDecision, NewRun, Recovery, Turn } from './run-records.ts';
 import type { Hint, Storage } from './storage.ts';
 
 type Listener = (hint: Hint) => void;
@@ -40,14 +40,16 @@ function announcingRuns(storage: Storage, announce: Listener): RunWrites {
   return {
     async createRun(run) {
       const result = await storage.createRun(run);
-      if (result.kind === 'created') announceTurn(announce, run.runId, run.turn);
+      if (result.kind === 'created') announceNew(announce, run, result.flow);
       return result;
     },
     async createRuns(runs) {
       const created = await storage.createRuns(runs);
       const { isStored, results } = created;
-      for (const [index, { runId, turn }] of runs.entries())
-        if (isStored && results[index]?.kind === 'created') announceTurn(announce, runId, turn);
+      for (const [index, run] of runs.entries()) {
+        const result = results[index];
+        if (isStored && result?.kind === 'created') announceNew(announce, run, result.flow);
+      }
       return created;
     },
     async advanceRun(lease, turn) {
@@ -63,6 +65,8 @@ function announcingRuns(storage: Storage, announce: Listener): RunWrites {
     async cancelRun(runId) {
       const result = await storage.cancelRun(runId);
       if (result?.cancelled === true) announceEvents(announce, runId);
+      // It may have started held runs.
+      if (result?.cancelled === true) announce({ kind: 'due' });
       return result;
     },
   };
@@ -95,8 +99,9 @@ function announcingEdits(storage: Storage, announce: Listener): Pick<Storage, 'c
 
 async function announcingRecovery(recovering: Promise<Recovery>, announce: Listener): Promise<Recovery> {
   const recovery = await recovering;
-  if (recovery.poisoned.length > 0) announce({ kind: 'events', runIds: recovery.poisoned });
-  if (recovery.recovered > 0) announce({ kind: 'due' });
+  const { recovered, poisoned } = recovery;
+  if (poisoned.length > 0) announce({ kind: 'events', runIds: poisoned });
+  if (recovered + poisoned.length > 0) announce({ kind: 'due' });
   return recovery;
 }
 
@@ -104,6 +109,13 @@ async function announcingDue<Result>(change: Promise<Result>, announce: Listener
   const result = await change;
   announce({ kind: 'due' });
   return result;
+}
+
+function announceNew(announce: Listener, { runId, turn }: NewRun, flow: FlowDecision | undefined): void {
+  announceTurn(announce, runId, turn);
+  if (flow === undefined) return;
+  if (flow.superseded.length > 0) announce({ kind: 'events', runIds: flow.superseded });
+  if (flow.dueAt !== null) announce({ kind: 'due' });
 }
 
 function announceTurn(announce: Listener, runId: string, turn: Turn): void {

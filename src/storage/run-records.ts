@@ -88,13 +88,30 @@ export interface NewRun extends StoredRequest {
   /** JSON text of the bound inputs. Null: the run has ended, or they are derived from the request and the workflow. */
   inputs: string | null;
   idempotency: { key: string; fingerprint: string; keepMs: number } | null;
+  /**
+   * What orders the run if its sink has flow control, which then decides when the run is due: it is queued, and its turn has
+   * no due time. Null: no flow control.
+   */
+  flowKey: string | null;
   createdAt: number;
   turn: Turn;
 }
 
+/** What flow control has done with a new run. */
+export interface FlowDecision {
+  /** `due`: it can be claimed. `held`: it waits. `dropped`: it has ended as cancelled, and its idempotency key is free. */
+  state: 'due' | 'held' | 'dropped';
+  /** When it is due. Null: it has ended, or waits for other runs. */
+  dueAt: number | null;
+  /** The held runs that it has replaced, which have ended. None in the result of a repeated call. */
+  superseded: string[];
+}
+
 export type CreateRunResult =
-  /** Under a lease of the first epoch, with one turn. */
-  | { kind: 'created' }
+  /** Under a lease of the first epoch, with one turn. With `flow` the run is queued, without a lease. */
+  | { kind: 'created'; flow?: FlowDecision }
+  /** The sink cannot hold the run: all its places are taken, or too many runs are held. */
+  | { kind: 'refused'; reason: 'no_place' | 'queue_full' }
   /** An earlier run of the sink has the idempotency key. `sameRequest`: the fingerprints are equal. */
   | { kind: 'duplicate'; runId: string; sameRequest: boolean }
   /** Another run has the number that the id begins with. */
@@ -130,6 +147,8 @@ export interface ClaimedRun extends StoredRequest {
   isAnswered: boolean;
   /** Results of finished deliveries and stored replies, for the steps that still wait for them. */
   results: { step: string; result: OutboundResult | Reply }[];
+  /** The end of the run may start other runs of its sink. */
+  hasFlow: boolean;
   /** Bytes of the stored request, inputs and outputs, which are decoded to continue. */
   bytes: number;
   /** Only one such run is claimed at a time: it is large, or the process has died at it more than once. */
@@ -162,6 +181,14 @@ export interface FoundReply {
   /** Of the stored reply. Null: none is stored. */
   choice: string | null;
 }
+
+/** The unfinished runs of a sink with flow control. Each count ends at FLOW_COUNT_LIMIT. */
+export interface FlowCount {
+  inFlight: number;
+  held: number;
+}
+
+export const FLOW_COUNT_LIMIT = 10_000;
 
 export interface Recovery {
   /** Runs that are due again. */

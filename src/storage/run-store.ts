@@ -5,6 +5,7 @@ import type {
   ClaimedRun,
   CreateRunResult,
   CreateRunsResult,
+  FlowCount,
   FoundReply,
   Lease,
   NewReply,
@@ -27,6 +28,7 @@ export interface RunStore {
   /**
    * Stores a run with its request, idempotency key and first turn, under the first lease.
    * Stores nothing unless the result is `created`.
+   * Flow control of the sink decides in the same commit whether the run is due, held, dropped or refused, and which held runs it replaces.
    * The same call again has the same result, as long as the run is stored.
    */
   createRun(run: NewRun): Promise<CreateRunResult>;
@@ -37,7 +39,7 @@ export interface RunStore {
   createRuns(runs: NewRun[]): Promise<CreateRunsResult>;
   /**
    * Stores one turn of a run: steps, events, deliveries and step memory.
-   * A turn that ends the run cancels the deliveries that the run waits for.
+   * A turn that ends the run cancels the deliveries that the run waits for, and makes the held runs due that may start now.
    * A delivery that an overflow policy drops makes the run due that waits for it.
    * True again if the turn is stored already.
    * False: nothing is stored, because the lease is stale or the turn repeats a visit that has ended.
@@ -84,6 +86,8 @@ export interface RunStore {
   getRun(runId: string): Promise<RunRecord | null>;
   /** Returns a run without its request, which may be large. Null: there is none. */
   getOutcome(runId: string): Promise<RunOutcomeRecord | null>;
+  /** Counts the unfinished runs of a sink with flow control. Null: it has none. */
+  countFlow(sinkId: string): Promise<FlowCount | null>;
   /** Returns one page, newest first. */
   listRuns(filter: RunFilter): Promise<RunSummary[]>;
   /** Returns the requests of a sink whose runs come after `after`, the id of a run that need not exist; oldest first. */

@@ -66,7 +66,7 @@ async function startSwaps(onSecond: () => void): Promise<(name: string) => Promi
     const steps = [{ type: 'test/swap@v1', name: 'swap', name_of_run: name }];
     const workflow = planWorkflow('w', 1, { version: '1.0', inputs: [], steps, outputs });
     const request = { ...head, body: null };
-    const run = { appId, sinkId, workflow, workflowReference: null, head, body, request, inputMapping: {}, idempotency: null };
+    const run = { appId, sinkId, workflow, workflowReference: null, head, body, request, inputMapping: {}, flow: null, idempotency: null };
     const { ended } = await engine.dispatch(run);
     return (JSON.parse(ended?.output ?? '{}') as { previous: string | null }).previous;
   };

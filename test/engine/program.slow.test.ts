@@ -68,6 +68,7 @@ async function dispatchTo({ engine, ...opened }: Life, code: Code): Promise<stri
     body: { kind: 'json', bytes: Buffer.from('{"item":"bolt"}'), charset: 'utf-8' },
     request: { ...head, body: { item: 'bolt' } },
     inputMapping: {},
+    flow: null,
     idempotency: null,
   });
   return runId;

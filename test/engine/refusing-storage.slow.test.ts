@@ -112,6 +112,7 @@ async function dispatcher(opened: OpenedStorage, engine: Engine): Promise<() => 
       body: { kind: 'empty', bytes: new Uint8Array(0), charset: 'utf-8' },
       request: { ...head, body: null },
       inputMapping: {},
+      flow: null,
       idempotency: null,
     });
     return runId;

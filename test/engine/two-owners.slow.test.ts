@@ -86,6 +86,7 @@ async function startRun({ engine, ...opened }: Node, workflow: CodeVersion): Pro
     body: { kind: 'json', bytes: Buffer.from('{}'), charset: 'utf-8' },
     request: { ...head, body: {} } as Request,
     inputMapping: {},
+    flow: null,
     idempotency: null,
   });
   return runId;

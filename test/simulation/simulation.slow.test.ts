@@ -50,6 +50,7 @@ describe('a fault that is built in on purpose is found, and its seed finds it ag
     'lease-check': 'no lease held by two',
     'lost-wake-up': 'every run ends',
     'forgotten-fence': 'no turn under a stale lease',
+    'lost-place': 'flow control: max_concurrent',
     'skipped-re-read': 'every watcher learns of the end',
   };
 

@@ -35,6 +35,7 @@ import { claimingRunsContract } from './contract/runs/claiming.ts';
 import { creatingRunsContract } from './contract/runs/creating.ts';
 import { creatingSeveralContract } from './contract/runs/creating-several.ts';
 import { eventsContract } from './contract/runs/events.ts';
+import { flowControlContract } from './contract/runs/flow-control.ts';
 import { foreignRunsContract } from './contract/runs/foreign-ids.ts';
 import { idempotencyKeysContract } from './contract/runs/idempotency-keys.ts';
 import { runLeasesContract } from './contract/runs/leases.ts';
@@ -93,6 +94,7 @@ const OF_SEVERAL_OWNERS: readonly ((owners: Owners) => void)[] = [
   ownersContract,
   sharedClaimsContract,
   hintsContract,
+  flowControlContract,
   wakeUpRacesContract,
   cooldownRacesContract,
   overflowRacesContract,

@@ -26,6 +26,7 @@ export function checkEnd(world: World, { servers, client, watchers, readers }: C
     if (findRun(state, runId) === undefined) fail('no acknowledged run is lost', `${runId} is not stored`);
   checkKeys(world, client);
   checkReplies(world, client);
+  world.invariants.flow.checkEnd();
   watchers.check();
   readers.check();
   for (const { life } of servers) {

@@ -4,6 +4,7 @@ import { POISONED } from '../../../src/core/run/run-event.ts';
 import type { OperationName } from '../memory-storage/operations.ts';
 import type { World } from '../world.ts';
 import { DeliveryLedger } from './delivery-ledger.ts';
+import { FlowRules } from './flow-rules.ts';
 import { createObservers, type Observers } from './observers.ts';
 import { OverflowRules } from './overflow-rules.ts';
 import { RunLedger } from './run-ledger.ts';
@@ -21,6 +22,7 @@ export class Invariants {
   readonly #runs: RunLedger;
   readonly #deliveries: DeliveryLedger;
   readonly #overflow: OverflowRules;
+  readonly flow: FlowRules;
   readonly #observers: Observers;
   /** By idempotency key, the body that the receiver got first. */
   readonly #bodies = new Map<string, string>();
@@ -30,7 +32,9 @@ export class Invariants {
     this.#runs = new RunLedger(world);
     this.#deliveries = new DeliveryLedger(world);
     this.#overflow = new OverflowRules(world);
-    this.#observers = createObservers({ runs: this.#runs, deliveries: this.#deliveries, overflow: this.#overflow });
+    this.flow = new FlowRules(world);
+    const ledgers = { runs: this.#runs, deliveries: this.#deliveries, overflow: this.#overflow, flow: this.flow };
+    this.#observers = createObservers(ledgers);
   }
 
   /** Returns the line of the trace. */

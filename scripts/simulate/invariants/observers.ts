@@ -1,10 +1,11 @@
 // Enters every change of the storage in the ledgers, and describes it for the trace.
 
 import type { DeliveryLease } from '../../../src/storage/delivery-records.ts';
-import type { Recovery } from '../../../src/storage/run-records.ts';
+import type { FlowDecision, NewRun, Recovery } from '../../../src/storage/run-records.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import type { OperationName } from '../memory-storage/operations.ts';
 import type { DeliveryLedger } from './delivery-ledger.ts';
+import type { FlowRules } from './flow-rules.ts';
 import type { OverflowRules } from './overflow-rules.ts';
 import type { RunLedger } from './run-ledger.ts';
 
@@ -12,6 +13,7 @@ interface Ledgers {
   runs: RunLedger;
   deliveries: DeliveryLedger;
   overflow: OverflowRules;
+  flow: FlowRules;
 }
 
 type Observer<Name extends OperationName> = (
@@ -27,15 +29,23 @@ export function createObservers(ledgers: Ledgers): Observers {
   return { ...runObservers(ledgers), ...deliveryObservers(ledgers) };
 }
 
-function runObservers({ runs, deliveries }: Ledgers): Observers {
+function runObservers({ runs, deliveries, flow }: Ledgers): Observers {
   const recover = (_owner: number, _args: unknown[], { recovered, poisoned }: Recovery): string => {
     for (const runId of poisoned) runs.end(runId, 'poisoned');
     return recovered + poisoned.length > 0 ? `${recovered} recovered, poisoned: ${poisoned.join(', ')}` : '';
   };
+  const noteDecision = (run: NewRun, decision: FlowDecision): void => {
+    flow.create(run, decision);
+    for (const runId of decision.superseded) runs.end(runId, 'superseded');
+    if (decision.state === 'dropped') runs.end(run.runId, 'dropped');
+  };
   return {
-    createRun(owner, [run], { kind }) {
-      if (kind === 'created' && runs.create(owner, run)) deliveries.insert(owner, run.turn.deliveries);
-      return `${run.runId} ${kind} ${run.turn.status}`;
+    createRun(owner, [run], result) {
+      const isNew = result.kind === 'created' && runs.create(owner, run);
+      if (isNew) deliveries.insert(owner, run.turn.deliveries);
+      const decision = isNew ? result.flow : undefined;
+      if (decision !== undefined) noteDecision(run, decision);
+      return `${run.runId} ${result.kind} ${decision?.state ?? run.turn.status}`;
     },
     advanceRun(owner, [lease, turn], isStored) {
       if (runs.advance(owner, lease, turn, isStored)) deliveries.insert(owner, turn.deliveries);
@@ -43,6 +53,7 @@ function runObservers({ runs, deliveries }: Ledgers): Observers {
     },
     claimDueRuns(owner, _limits, claimed) {
       runs.claim(owner, claimed);
+      flow.claim(claimed);
       return claimed.map(({ lease: { runId, epoch } }) => `${runId} epoch ${epoch}`).join(', ');
     },
     renewLeases(_owner, [leases], stale) {

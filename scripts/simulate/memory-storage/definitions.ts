@@ -12,6 +12,7 @@ import type {
   WorkflowRecord,
 } from '../../../src/storage/definition-store.ts';
 import type { ScheduleState } from '../../../src/storage/schedule-store.ts';
+import { settleFlow } from './runs/flow-control.ts';
 import { keepSchedules } from './schedules.ts';
 import type { State } from './state.ts';
 
@@ -70,6 +71,7 @@ export function changeDefinitions(state: State, { id, version, changes, at }: De
   const draft: Draft = { apps: [...apps], workflows: [...workflows], sinks: [...sinks], schedules };
   for (const change of changes) apply(state, draft, change, at);
   Object.assign(definitions, draft, { version: version + 1, lastEdit: id });
+  for (const change of changes) if (change.kind === 'put_sink') settleFlow(state, change.sink.id);
   return { kind: 'changed', definitions: loadDefinitions(state) };
 }
 

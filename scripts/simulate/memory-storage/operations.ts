@@ -8,6 +8,7 @@ import { getDelivery, listDeliveries } from './deliveries/delivery-reads.ts';
 import { recordAttempt } from './deliveries/record-attempts.ts';
 import { retryDeliveries } from './deliveries/retry-deliveries.ts';
 import { getRejection, listRejections, recordRejections } from './rejections.ts';
+import { countFlow } from './runs/flow-control.ts';
 import { findReply, storeReply } from './runs/replies.ts';
 import { findUnreferencedBlobs, pruneRuns } from './runs/retention.ts';
 import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './runs/run-leases.ts';
@@ -40,6 +41,7 @@ export function createOperations(state: State, owner: number): Operations {
     readMemory: (sinkId, keys) => readMemory(state, sinkId, keys),
     getRun: (runId) => getRun(state, runId),
     getOutcome: (runId) => getOutcome(state, runId),
+    countFlow: (sinkId) => countFlow(state, sinkId),
     listRuns: (filter) => listRuns(state, filter),
     listRequests: (...of) => listRequests(state, ...of),
     readEvents: (runId, after) => readEvents(state, runId, after),

@@ -8,6 +8,7 @@ import type { Break } from '../breaks.ts';
 import { type DefinitionState, noDefinitions } from './definitions.ts';
 import { Owners } from './owners.ts';
 import type { StoredDelivery, StoredRun } from './records.ts';
+import type { LinedRun } from './runs/flow-control.ts';
 import type { StoredKey } from './runs/idempotency-keys.ts';
 import type { StoredMemory } from './runs/step-memory.ts';
 
@@ -21,6 +22,8 @@ export interface State {
   readonly runs: Map<number, StoredRun>;
   /** Those that have not ended. */
   readonly openRuns: Set<StoredRun>;
+  /** Unfinished runs of sinks with flow control, in the order of their places. */
+  readonly lines: LinedRun[];
   /** By id. */
   readonly deliveries: Map<string, StoredDelivery>;
   /** Those that are not finished. */
@@ -43,6 +46,7 @@ export function createState(clock: Clock, broken: Break | null = null): State {
     definitions: noDefinitions(),
     runs: new Map(),
     openRuns: new Set(),
+    lines: [],
     deliveries: new Map(),
     openDeliveries: new Set(),
     memory: new Map(),

@@ -2,6 +2,7 @@
 // by hand.
 
 import type { Request } from '../../../src/core/run/request.ts';
+import { DROPPED } from '../../../src/core/run/run-event.ts';
 import type { Trigger } from '../../../src/engine/dispatch/trigger.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { NewReply } from '../../../src/storage/run-records.ts';
@@ -51,9 +52,11 @@ export class Client {
     const { time, note } = this.#world;
     this.#on((life) => {
       life.engine.dispatch(trigger).then(
-        ({ runId }) => {
+        ({ runId, ended }) => {
           note(life.name, `acknowledges ${runId}`);
-          this.acknowledged.push({ runId, sinkId: trigger.sinkId, idempotency: trigger.idempotency });
+          // A dropped run leaves its key free.
+          const idempotency = ended?.error === DROPPED ? null : trigger.idempotency;
+          this.acknowledged.push({ runId, sinkId: trigger.sinkId, idempotency });
           for (const act of this.#onAcknowledged) act(runId);
           if (trigger.workflowReference?.id === APPROVAL) this.#replyLater(runId, trigger);
         },

@@ -2,6 +2,7 @@
 
 import { DEFAULT_LIMITS, type Sink } from '../../../src/core/sink/sink.ts';
 import type { DefinitionState } from '../memory-storage/definitions.ts';
+import { FLOWS } from './flows.ts';
 import { APP, type SimulatedWorkflow, sinkOf, WORKFLOWS } from './workflows.ts';
 
 const apps = [{ id: APP, name: null, managedBy: 'api' as const, createdAt: 0 }];
@@ -29,6 +30,7 @@ function toSink({ workflow: { id } }: SimulatedWorkflow): Sink & { isDeleted: bo
     workflowId: id,
     auth: { type: 'none' },
     inputs: {},
+    flow: FLOWS.get(sinkOf(id)),
     response: { mode: 'stream' },
     limits: DEFAULT_LIMITS,
     body: 'auto',

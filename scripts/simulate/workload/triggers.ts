@@ -3,6 +3,7 @@
 import type { Trigger } from '../../../src/engine/dispatch/trigger.ts';
 import type { Payload } from '../../../src/payloads/payload.ts';
 import type { Random } from '../time/random.ts';
+import { FLOWS } from './flows.ts';
 import { APP, findSimulated, sinkOf, WORKFLOWS } from './workflows.ts';
 
 const PAYLOAD: Pick<Payload, 'kind' | 'source' | 'predictions' | 'masks'> & Record<string, unknown> = {
@@ -50,6 +51,7 @@ export function drawTrigger(random: Random, workflowIds: readonly string[], numb
     body: { kind: 'json', bytes: Buffer.from(text), charset: 'utf-8' },
     request: { ...head, body: JSON.parse(text) as unknown },
     inputMapping: {},
+    flow: FLOWS.get(sinkOf(id)) ?? null,
     idempotency: key === null ? null : { key, fingerprint: String(n), keepMs: 24 * 3_600_000 },
   };
 }

@@ -115,10 +115,23 @@ const STEPS: Record<string, StepDocument[]> = {
   ],
 };
 
+/** Of sinks with flow control (flows.ts). */
+const HELD_STEPS: Record<string, StepDocument[]> = {
+  'one-at-a-time': [webhook('send', 'one'), delay('pause')],
+  'in-order': [delay('pause', ['send']), webhook('send', 'two')],
+  'two-in-order': [webhook('send', 'one'), write('file', 'separate_files')],
+  'newest-held': [webhook('send', 'two'), set('after', { message: '$steps.send.message' })],
+  debounced: [delay('pause', ['fail']), { type: 'sluice/fail@v1', name: 'fail' }],
+  dropping: [delay('pause', ['after']), set('after', { n: '$inputs.n' })],
+  refusing: [write('file', 'append_log'), set('after', { message: '$steps.file.message' })],
+};
+
 const INPUTS = ['n', 'seconds', 'camera', 'text'].map((name) => ({ type: 'WorkflowParameter' as const, name }));
 
 export const stepTypes = createStepTypes(builtinStepTypes);
-export const WORKFLOWS: readonly SimulatedWorkflow[] = Object.entries(STEPS).map(([id, steps]) => simulated(id, steps));
+export const WORKFLOWS: readonly SimulatedWorkflow[] = Object.entries({ ...STEPS, ...HELD_STEPS }).map(([id, steps]) =>
+  simulated(id, steps),
+);
 
 export function findSimulated(id: string): SimulatedWorkflow {
   return WORKFLOWS.find(({ workflow }) => workflow.id === id) as SimulatedWorkflow;

@@ -21,10 +21,14 @@ export function define(command: Command, context: CliContext): void {
     if (options.output === 'json') return printJson(io, { sinks });
     if (sinks.length === 0) return printHint(io, 'no sinks');
     const columns = ['SINK', 'APP', 'METHOD', 'PATH', 'AUTH', 'WORKFLOW', 'MANAGED BY'];
+    const hasCounts = sinks.some(({ flow_state: state }) => state !== undefined);
     printTable(
       io,
-      columns,
-      sinks.map((sink) => [sink.id, sink.app_id, sink.method, sink.path, authOf(sink), sink.workflow_id, sink.managed_by]),
+      hasCounts ? [...columns, 'RUNS'] : columns,
+      sinks.map((sink) => {
+        const cells = [sink.id, sink.app_id, sink.method, sink.path, authOf(sink), sink.workflow_id, sink.managed_by];
+        return hasCounts ? [...cells, runsOf(sink)] : cells;
+      }),
     );
   });
 
@@ -189,6 +193,11 @@ async function findSink({ sinks }: Client, sinkId: string): Promise<SinkInfo> {
   const sink = (await sinks.list()).find(({ id }) => id === sinkId);
   if (sink === undefined) throw new ExitError(`there is no sink "${sinkId}"; "sluice sink list" shows all`, FAILED);
   return sink;
+}
+
+/** Only a sink with flow control counts its runs. */
+function runsOf({ flow_state: state }: SinkInfo): string {
+  return state === undefined ? '' : `${state.in_flight} in flight, ${state.held} held`;
 }
 
 function authOf({ public: isPublic, auth }: SinkInfo): string {

@@ -31,6 +31,14 @@ export interface RunOutcome {
 
 export const CANCELLED: RunError = { code: 'cancelled', message: 'the run was cancelled' };
 
+/** Its sink drops runs that cannot start at once. */
+export const DROPPED: RunError = { code: 'dropped', message: 'the sink had no place for this run, and drops such runs' };
+
+/** A later run has replaced it before it started. */
+export function supersededBy(runId: string): RunError {
+  return { code: 'superseded', message: `replaced by the later ${runId} before it started` };
+}
+
 export const POISONED: RunError = {
   code: 'poisoned',
   message: 'the server died three times while it worked on this run, and does not take it up again by itself; replay it by hand',

@@ -15,6 +15,7 @@ import {
   clientRangesProperties,
   readClientRanges,
 } from './client-ranges.ts';
+import { type FlowDocument, type FlowSetting, flowFaults, flowSchema, readFlowSetting } from './flow-setting.ts';
 import {
   type IdempotencyDocument,
   idempotencyFaults,
@@ -79,6 +80,8 @@ interface SinkSettings extends ClientRanges {
   rate?: SinkRate | undefined;
   /** Times at which the sink also runs; absent for none. */
   schedules?: readonly ScheduleSetting[] | undefined;
+  /** When runs may start. Absent: at once. */
+  flow?: FlowSetting | undefined;
   /** The URL that senders use, for schemes that sign it; null for the server's own address and path. */
   publicUrl: string | null;
   limits: SinkLimits;
@@ -140,6 +143,7 @@ export const sinkSchema: JsonSchema = {
     ...clientRangesProperties,
     rate: rateSchema,
     schedules: schedulesSchema,
+    flow: flowSchema,
     public_url: {
       type: ['string', 'null'],
       pattern: '^https?://[\\x21-\\x7e]{1,2000}$',
@@ -179,6 +183,7 @@ interface SinkDocument extends AuthDocument, ClientRangesDocument {
   split?: string;
   rate?: SinkRateDocument;
   schedules?: ScheduleDocument[];
+  flow?: FlowDocument | null;
   public_url?: string | null;
   limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
   body?: BodyDocument;
@@ -230,6 +235,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   faults.push(...formSinkFaults(sink));
   if (sink.split !== undefined) faults.push(...splitFaults(sink, scope));
   faults.push(...scheduleFaults(sink));
+  faults.push(...flowFaults(sink.flow, (text) => inputFault(text, scope)));
   const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
   faults.push(...responseFaults(sink.response, { ...scope, outputs }));
   return faults;
@@ -254,6 +260,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     ...readClientRanges(sink),
     rate: readRate(sink.rate),
     schedules: readSchedules(sink.schedules),
+    flow: readFlowSetting(sink.flow),
     publicUrl: sink.public_url ?? null,
     limits: {
       bodyBytes: limits.body_bytes ?? DEFAULT_LIMITS.bodyBytes,

@@ -5,6 +5,7 @@ import type { SinkAuth } from '../../core/sink/auth/sink-auth.ts';
 import { writeBodySetting } from '../../core/sink/body-setting.ts';
 import { writeClientRanges } from '../../core/sink/client-ranges.ts';
 import { writeCorsSetting } from '../../core/sink/cors-setting.ts';
+import { writeFlowSetting } from '../../core/sink/flow-setting.ts';
 import { writeIdempotencySetting } from '../../core/sink/idempotency-setting.ts';
 import { writeRate } from '../../core/sink/rate-setting.ts';
 import { writeResponse } from '../../core/sink/response-setting.ts';
@@ -48,6 +49,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     split,
     schedules,
     rate,
+    flow,
     publicUrl,
     limits,
     body,
@@ -71,6 +73,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     ...writeClientRanges(sink),
     ...(rate === undefined ? {} : { rate: writeRate(rate) }),
     ...(schedules === undefined ? {} : { schedules: writeSchedules(schedules) }),
+    ...(flow === undefined ? {} : { flow: writeFlowSetting(flow) }),
     ...(publicUrl === null ? {} : { public_url: publicUrl }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),
     ...(body === 'auto' ? {} : { body: writeBodySetting(body) }),

@@ -11,8 +11,8 @@ const READ_ONLY = ['id', 'url', 'managed_by', 'created_at', 'updated_at'];
 /** Returns the edited sink's document for `parseSink`. `shown` is the sink as the API presents it. */
 export function readSinkEdit(given: unknown, shown: Record<string, unknown>): { document: unknown; faults: Fault[] } {
   if (!isObject(given)) return { document: given, faults: [] };
-  // What was shown of credentials changes with their use.
-  const { credentials: _shown, ...edited } = given;
+  // What was shown of credentials changes with their use, and the counts of runs with every run.
+  const { credentials: _shown, flow_state: _counts, ...edited } = given;
   const { fields, faults } = withoutReadOnly(edited, shown, READ_ONLY);
   const { auth, public: isPublic, ...document } = withoutTimes(fields);
   // Answers contain the name of the scheme instead of credentials.

@@ -13,16 +13,19 @@ import type { NewRunId } from '../../ids.ts';
 import { FIRST_EPOCH } from '../../leases/lease.ts';
 import type { Logger } from '../../logger.ts';
 import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../../repetition.ts';
-import type { CreateRunResult, NewRun, Turn } from '../../storage/run-records.ts';
+import type { CreateRunResult, Turn } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Program, Programs } from '../execution/program.ts';
 import type { LargeRun } from '../large/large-runs.ts';
 import type { StartedRuns } from '../started-runs.ts';
 import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from '../turn.ts';
 import { eventsOf } from '../turn-events.ts';
+import { newRun } from './new-run.ts';
+import { QueuedRuns, type QueuedRunsOptions } from './queued-runs.ts';
+import { joinEarlier, refuseReusedKey, rethrowOf } from './refused-runs.ts';
 import type { Dispatch, DispatchAll, Dispatched, SmallTrigger, Trigger } from './trigger.ts';
 
-export interface DispatchOptions<Version extends WorkflowVersion> {
+export interface DispatchOptions<Version extends WorkflowVersion> extends Pick<QueuedRunsOptions<Version>, 'renderLarge' | 'onDecided'> {
   storage: Pick<Storage, 'createRun' | 'createRuns'>;
   programs: Pick<Programs<Version>, 'create'>;
   turns: Turns;
@@ -52,15 +55,18 @@ interface Planned {
 
 export class Dispatcher<Version extends WorkflowVersion> {
   readonly #options: DispatchOptions<Version>;
+  readonly #queuedRuns: QueuedRuns<Version>;
 
   constructor(options: DispatchOptions<Version>) {
     this.#options = options;
+    this.#queuedRuns = new QueuedRuns(options);
   }
 
-  readonly dispatch: Dispatch<Version> = (trigger) => this.#start(trigger, 1);
+  readonly dispatch: Dispatch<Version> = (trigger) => (trigger.flow === null ? this.#start(trigger, 1) : this.#queue(trigger));
 
   /** The runs are planned one after the other, so that each sees the step memory that the one before it leaves. */
   readonly dispatchAll: DispatchAll<Version> = async (triggers) => {
+    if (triggers.some(({ flow }) => flow !== null)) return await this.#queueAll(triggers);
     for (let attempt = 1; ; attempt += 1) {
       this.#refuseWhenDraining();
       const dispatched = await this.#startAll(triggers, attempt);
@@ -70,6 +76,16 @@ export class Dispatcher<Version extends WorkflowVersion> {
     }
   };
 
+  async #queue(trigger: Trigger<Version>): Promise<Dispatched> {
+    this.#refuseWhenDraining();
+    return await this.#queuedRuns.startOne(trigger);
+  }
+
+  async #queueAll(triggers: readonly Trigger<Version>[]): Promise<Dispatched[]> {
+    this.#refuseWhenDraining();
+    return await this.#queuedRuns.start(triggers);
+  }
+
   /** Resolves to null when the runs must be planned again. */
   async #startAll(triggers: readonly SmallTrigger<Version>[], attempt: number): Promise<Dispatched[] | null> {
     const { storage, turns } = this.#options;
@@ -78,7 +94,7 @@ export class Dispatcher<Version extends WorkflowVersion> {
     try {
       for (const [item, trigger] of triggers.entries())
         planned.push(await this.#planHere(trigger, trigger.request, attempt).catch((error: unknown) => rethrowOf(item, error)));
-      const runs = planned.map((plan, item) => newRun(triggers[item] as SmallTrigger<Version>, plan));
+      const runs = planned.map((plan, item) => newRun(triggers[item] as SmallTrigger<Version>, plan, null));
       const { isStored, results } = await storage
         .createRuns(runs)
         .catch((error: unknown) => repeatUnknown(error, () => storage.createRuns(runs)));
@@ -97,7 +113,14 @@ export class Dispatcher<Version extends WorkflowVersion> {
     this.#begin(trigger, planned);
     const { turn } = planned.firstTurn;
     const ended = isTerminal(turn.status) ? turn : null;
-    return { runId: planned.runId, events: eventsOf(turn), answer: turn.steps.find(isAnswer) ?? null, ended, isDuplicate: false };
+    return {
+      runId: planned.runId,
+      events: eventsOf(turn),
+      answer: turn.steps.find(isAnswer) ?? null,
+      ended,
+      isDuplicate: false,
+      isQueued: false,
+    };
   }
 
   #refuseWhenDraining(): void {
@@ -166,7 +189,7 @@ export class Dispatcher<Version extends WorkflowVersion> {
   async #store(trigger: Trigger<Version>, planned: Planned): Promise<Dispatched> {
     const { storage, turns } = this.#options;
     const { turn } = planned.firstTurn;
-    const run = newRun(trigger, planned);
+    const run = newRun(trigger, planned, null);
     let created: CreateRunResult | undefined;
     try {
       created = await storage.createRun(run);
@@ -197,66 +220,12 @@ export class Dispatcher<Version extends WorkflowVersion> {
       logRunEnd(logger, { appId, sinkId, createdAt: now }, runId, turn);
       if (turn.deliveries.length > 0) onFinished(runId, turn);
     } else {
-      const owner = { appId, sinkId, createdAt: now, bytes: body.bytes.byteLength };
+      const owner = { appId, sinkId, createdAt: now, bytes: body.bytes.byteLength, hasFlow: false };
       onContinue(new ActiveRun({ runId, epoch: FIRST_EPOCH, turns: 1 }, owner, program, head.files), firstTurn);
     }
   }
 }
 
-function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, firstTurn, inputs }: Planned): NewRun {
-  const { appId, sinkId, head, body, idempotency } = trigger;
-  return {
-    runId,
-    appId,
-    sinkId,
-    workflow: trigger.workflowReference,
-    request: stringifyJson(head),
-    bodyKind: body.kind,
-    bodyCharset: body.charset,
-    body: body.bytes,
-    blobs: head.files.map(({ sha256 }) => sha256),
-    inputs,
-    idempotency,
-    createdAt: now,
-    turn: firstTurn.turn,
-  };
-}
-
-function joinEarlier({ runId, sameRequest }: Extract<CreateRunResult, { kind: 'duplicate' }>, key: string): Dispatched {
-  if (sameRequest) return { runId, events: [], answer: null, ended: null, isDuplicate: true };
-  throw new AppError('unprocessable', conflictOf(key), { reason: 'key_reused', details: { run_id: runId } });
-}
-
-/** A key of the header contains no space; any other key is made from what the sender signed. */
-function conflictOf(key: string): string {
-  if (key.startsWith('signed ')) return 'the signature of this request was used before with another body';
-  return `Idempotency-Key "${key}" was used before with another request; use a new key for a new request`;
-}
-
 function memoryContended(): AppError {
   return new AppError('unavailable', 'too many runs change the memory of this sink at the same time; try again', { retryAfterSeconds: 1 });
-}
-
-/** Throws the error with the position of its trigger. */
-function rethrowOf(item: number, error: unknown): never {
-  if (!(error instanceof AppError)) throw error;
-  const { code, message, details, reason, retryAfterSeconds } = error;
-  throw new AppError(code, `item ${item}: ${message}`, {
-    reason,
-    details: { ...details, item },
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-  });
-}
-
-/** Throws for a key that was used with another request; any other runs can be planned again. */
-function refuseReusedKey(results: readonly CreateRunResult[], triggers: readonly Trigger<WorkflowVersion>[]): null {
-  for (const [item, result] of results.entries()) {
-    if (result.kind !== 'duplicate' || result.sameRequest) continue;
-    try {
-      joinEarlier(result, triggers[item]?.idempotency?.key ?? '');
-    } catch (error) {
-      rethrowOf(item, error);
-    }
-  }
-  return null;
 }

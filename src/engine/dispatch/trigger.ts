@@ -2,6 +2,7 @@
 
 import type { Request, RequestBody, RequestHead } from '../../core/run/request.ts';
 import type { RunEvent } from '../../core/run/run-event.ts';
+import type { FlowSetting } from '../../core/sink/flow-setting.ts';
 import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
 import type { StepRecord, Turn } from '../../storage/run-records.ts';
 import type { WorkflowReference } from '../execution/program.ts';
@@ -21,6 +22,8 @@ export interface Trigger<Version extends WorkflowVersion = Workflow> {
   reading?: unknown;
   /** By input of the workflow, the selector that the sink sets for it. */
   inputMapping: Readonly<Record<string, string>>;
+  /** When the run may start; null for at once. */
+  flow: FlowSetting | null;
   /** `keepMs`: how long the key is remembered. */
   idempotency: { key: string; fingerprint: string; keepMs: number } | null;
 }
@@ -36,9 +39,11 @@ export interface Dispatched {
   ended: Pick<Turn, 'status' | 'output' | 'error' | 'steps'> | null;
   /** The idempotency key named an earlier run, and this is that run. */
   isDuplicate: boolean;
+  /** Flow control starts the run: it may have gone on, or ended, since it was stored. */
+  isQueued: boolean;
 }
 
-/** Resolves when the run and its input are on disk. Rejects with `unavailable` or `unprocessable`. */
+/** Resolves when the run and its input are on disk. Rejects with `unavailable`, `unprocessable` or, if flow control refuses the run, `rate_limited`. */
 export type Dispatch<Version extends WorkflowVersion = Workflow> = (trigger: Trigger<Version>) => Promise<Dispatched>;
 
 /** Starts several runs, all or none. As `Dispatch`; an error says which one in `details.item`. */

@@ -6,6 +6,7 @@ import { type Sink, sinkSchema } from '../../core/sink/sink.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
 import type { DefinitionService } from '../../definitions/definition-service.ts';
 import { type Edit, entityTag } from '../../definitions/edit.ts';
+import type { Storage } from '../../storage/storage.ts';
 import type { CredentialUses } from '../trigger/senders/credential-uses.ts';
 import { ifMatchHeader, mergePatchOf, withShownFields } from './edit-schemas.ts';
 import { type PresentedSchedule, presentSchedules, presentSink, type SinkContext } from './presenters.ts';
@@ -13,6 +14,7 @@ import { type PresentedSchedule, presentSchedules, presentSink, type SinkContext
 export interface SinkRouteDependencies {
   definitions: DefinitionService;
   catalog: Catalog;
+  storage: Pick<Storage, 'countFlow'>;
   baseUrl: () => string;
   uses: CredentialUses;
   scheduler: SinkContext['scheduler'];
@@ -29,7 +31,7 @@ const schema = (summary: string, rest: object = {}) => ({ schema: { tags: ['sink
 
 const shownTime = { readOnly: true, type: ['string', 'null'], description: 'as it was shown' };
 
-const editedSink = withShownFields(sinkSchema, ['id', 'url', 'credentials', 'managed_by', 'created_at', 'updated_at'], {
+const editedSink = withShownFields(sinkSchema, ['id', 'url', 'credentials', 'flow_state', 'managed_by', 'created_at', 'updated_at'], {
   auth: {
     anyOf: [(sinkSchema['properties'] as Record<string, object>)['auth'], { type: 'string', description: 'the scheme, as it was shown' }],
   },
@@ -57,12 +59,11 @@ export function sinkRoutes(server: FastifyInstance, dependencies: SinkRouteDepen
 }
 
 function listRoutes(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
-  const list = (isListed: (sink: Sink) => boolean): object => ({
-    sinks: dependencies.catalog
-      .current()
-      .sinks.filter(isListed)
-      .map((sink) => presentSink(sink, contextOf(dependencies))),
-  });
+  const list = async (isListed: (sink: Sink) => boolean): Promise<object> => {
+    const sinks: object[] = [];
+    for (const sink of dependencies.catalog.current().sinks.filter(isListed)) sinks.push(await presentWithRuns(sink, dependencies));
+    return { sinks };
+  };
   server.get<{ Querystring: { app_id?: string } }>(
     '/sinks',
     schema('List sinks of all apps', { querystring: { type: 'object', properties: { app_id: { type: 'string' } } } }),
@@ -86,9 +87,11 @@ function createRoute(server: FastifyInstance, dependencies: SinkRouteDependencie
 }
 
 function getRoute(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
-  server.get<{ Params: SinkParams }>(PATH, schema('Get a sink'), ({ params }, reply) =>
-    answer(reply, dependencies.definitions.findSink(params.app_id, params.sink_id), dependencies),
-  );
+  server.get<{ Params: SinkParams }>(PATH, schema('Get a sink'), ({ params }, reply) => {
+    const sink = dependencies.definitions.findSink(params.app_id, params.sink_id);
+    reply.header('etag', entityTag(sink));
+    return presentWithRuns(sink, dependencies);
+  });
 }
 
 function editRoutes(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
@@ -168,6 +171,14 @@ function scheduleRoute(server: FastifyInstance, { catalog, scheduler }: SinkRout
 /** A schedule without a next time is last. */
 function timeOf({ next_at: nextAt }: PresentedSchedule): number {
   return nextAt === null ? Number.MAX_SAFE_INTEGER : Date.parse(nextAt);
+}
+
+/** With the number of its unfinished runs, for a sink with flow control. */
+async function presentWithRuns(sink: Sink, dependencies: SinkRouteDependencies): Promise<object> {
+  const shown = presentSink(sink, contextOf(dependencies));
+  if (sink.flow === undefined) return shown;
+  const count = await dependencies.storage.countFlow(sink.id);
+  return count === null ? shown : { ...shown, flow_state: { in_flight: count.inFlight, held: count.held } };
 }
 
 function answer(reply: FastifyReply, sink: Sink, dependencies: SinkRouteDependencies): object {

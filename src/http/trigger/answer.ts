@@ -3,7 +3,7 @@
 import type { FastifyReply } from 'fastify';
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
 import { answerOf } from '../../core/run/run-answer.ts';
-import type { RunOutcome } from '../../core/run/run-event.ts';
+import { DROPPED, type RunOutcome } from '../../core/run/run-event.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import { encodeLocation } from '../../core/sink/answer-headers.ts';
 import { type AcceptResponse, type Answer, type AnswerContent, isPageWanted } from '../../core/sink/response-mode.ts';
@@ -60,6 +60,7 @@ export class TriggerAnswers {
 
   /** `input` may be null unless `mayUseRequest`. */
   send(reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput | null): Promise<void> | undefined {
+    if (run.ended?.error === DROPPED) return this.#refuseDropped(reply, run.runId, run.ended);
     if (answer.response.mode !== 'stream') return this.#answerOnce(reply, answer, run, input);
     if (run.isDuplicate) return this.#joinStream(reply, run.runId);
     this.#stream(reply, run);
@@ -69,16 +70,26 @@ export class TriggerAnswers {
   /** Answers a request that started a run for each item of a list. The answer is sent at once. */
   async sendForAll(reply: FastifyReply, { response }: Answer, runs: readonly Dispatched[], input: TriggerInput): Promise<void> {
     if (runs.length > 0 && runs.every(({ isDuplicate }) => isDuplicate)) reply.header(...REPLAYED);
+    const isDropped = ({ ended }: Dispatched): boolean => ended?.error === DROPPED;
+    const statuses = runs.map((run) => ({ run_id: run.runId, status: isDropped(run) ? 'cancelled' : 'queued' }));
+    // An answer of the sink's own could not tell which ones were dropped.
+    if (runs.some(isDropped)) return void reply.code(runs.every(isDropped) ? 409 : 202).send({ runs: statuses });
     if (response.mode === 'redirect') return void reply.redirect(encodeLocation(response.location), 303);
     if (response.mode === 'accept' && response.content !== undefined) {
       const { headers, body } = await this.#ownAnswer(reply, response.content, null, 'null', input);
       return void reply.code(response.status).headers(headers).send(body);
     }
     const status = response.mode === 'accept' ? response.status : 202;
-    reply.code(status).send({ runs: runs.map(({ runId }) => ({ run_id: runId, status: 'queued' })) });
+    reply.code(status).send({ runs: statuses });
   }
 
-  #stream(reply: FastifyReply, { runId, events, ended }: Dispatched): void {
+  /** 409 tells a sender, whatever answer it wishes for, that its request was not processed, and that repeating it at once is no use. */
+  #refuseDropped(reply: FastifyReply, runId: string, ended: RunOutcome): undefined {
+    reply.code(409).header('x-run-id', runId).header('content-type', 'application/json; charset=utf-8');
+    reply.send(outcomeDocument(runId, ended));
+  }
+
+  #stream(reply: FastifyReply, { runId, events, ended, isQueued }: Dispatched): void {
     reply.hijack();
     const { raw } = reply;
     let frames = '';
@@ -94,8 +105,8 @@ export class TriggerAnswers {
     } else {
       raw.writeHead(200, streamHeaders(runId));
       raw.write(frames);
-      // The run was stored in this turn of the event loop, so no later event can be stored yet.
-      this.#streams.follow(raw, runId, events.at(-1)?.seq ?? 0, true);
+      // Unless it is queued, the run was stored in this turn of the event loop, so no later event can be stored yet.
+      this.#streams.follow(raw, runId, events.at(-1)?.seq ?? 0, !isQueued);
     }
   }
 

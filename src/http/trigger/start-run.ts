@@ -53,6 +53,7 @@ function triggerOf(
     request: input.request,
     reading: input.reading,
     inputMapping: sink.inputs,
+    flow: sink.flow ?? null,
     idempotency,
   };
 }

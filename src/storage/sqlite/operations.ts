@@ -18,6 +18,8 @@ import { OverflowGroups } from './deliveries/overflow.ts';
 import { DeliveryReader } from './deliveries/read-deliveries.ts';
 import { AttemptRecorder } from './deliveries/record-attempts.ts';
 import { createDeliveryRetries } from './deliveries/retry-deliveries.ts';
+import { FlowControl } from './flow/flow-control.ts';
+import { createFlowQueries } from './flow/flow-counts.ts';
 import { Owners } from './owners.ts';
 import { createBlockOperations, createBlockQueries } from './refusals/blocked-clients.ts';
 import { createRejectionOperations, createRejectionQueries } from './refusals/rejections.ts';
@@ -49,6 +51,7 @@ export const READS = [
   'listBlockedClients',
   'getDelivery',
   'listDeliveries',
+  'countFlow',
 ] as const;
 export const WRITES = [
   'changeDefinitions',
@@ -125,14 +128,15 @@ export type Call<Operations> = <Name extends keyof Operations & string>(
 export function createWrites(database: Database): Writes {
   const overflows = new OverflowGroups(database);
   const findDelivery = createDeliveryFinder(database);
-  const parts = { overflows, endings: createRunEndings(database, overflows), resultsOf: createRunResults(database) };
+  const flow = new FlowControl(database);
+  const parts = { overflows, flow, endings: createRunEndings(database, overflows, flow), resultsOf: createRunResults(database) };
   const definitions = new DefinitionReader(database);
   const runs = new RunWriter(database, parts);
   const claims = new RunClaims(database, parts);
   const attempts = new AttemptRecorder(database, overflows, findDelivery, (lease, turn) => runs.advanceRun(lease, turn));
   return {
     ...bindAll(definitions, ['loadDefinitions', 'definitionsVersion']),
-    ...bindAll(new DefinitionWriter(database, definitions), ['changeDefinitions']),
+    ...bindAll(new DefinitionWriter(database, definitions, (sinkId) => flow.settle(sinkId)), ['changeDefinitions']),
     ...bindAll(runs, ['createRun', 'createRuns', 'advanceRun', 'cancelRun']),
     ...bindAll(claims, ['claimDueRuns', 'renewLeases', 'releaseRun', 'recoverRuns', 'nextWake']),
     ...bindAll(new Owners(database, (stamp, owner) => claims.recoverRuns(stamp, owner)), ['registerOwner', 'retireOwner', 'reapOwners']),
@@ -164,6 +168,7 @@ export function createReads(database: Database): Reads {
     ...createReplyQueries(database),
     ...createRejectionQueries(database),
     ...createBlockQueries(database),
+    ...createFlowQueries(database),
   };
 }
 

@@ -39,6 +39,14 @@ const remembering = newRun(SINK, {
 });
 const cancelled = newRun(SINK, { turn: { wakeAt: NOW + 50_000 } });
 const late = newRun(SINK, { turn: { ...completedTurn(1), memory: [{ key: 'm', version: 1, next: 2, value: '2' }] } });
+/** Of a sink with flow control: one is in flight, one is held. */
+const FLOW_SINK = newSink('shop', {
+  id: 'snk_00000000000000000001',
+  path: '/one',
+  flow: { maxConcurrent: 1, orderingKey: null, overflow: 'latest_wins', queueLimit: 2, debounce: null },
+});
+const queued = { flowKey: '', turn: { status: 'queued' as const, wakeAt: null } };
+const [active, superseded, held] = [newRun(FLOW_SINK, queued), newRun(FLOW_SINK, queued), newRun(FLOW_SINK, queued)];
 const afterwards = newRun(SINK, { turn: completedTurn(1) });
 
 const delivery: NewDelivery = {
@@ -114,6 +122,7 @@ const define = edit(0, [
   { kind: 'put_app', app: { id: SINK.appId, name: 'Shop' }, managedBy: 'api' },
   { kind: 'put_workflow', appId: SINK.appId, workflowId: 'flow', document: '{"steps":[]}', managedBy: 'api' },
   { kind: 'put_sink', sink: SINK },
+  { kind: 'put_sink', sink: FLOW_SINK },
 ]);
 
 /** Stored before the script begins. */
@@ -143,6 +152,8 @@ export const SCRIPT: readonly Action[] = [
   [...call('cancelRun', at(NOW + 1), cancelled.runId), ...call('recordRejections', [rejection]), ...claim(NOW + 2000), ...move],
   attempt(3, 2, 200, completedTurn(3, { steps: [step('s0')] })),
   [...call('recordServerTime', NOW + 3000, [{ at: NOW, aheadMs: 5 }]), ...create(late), ...call('recoverRuns', at(NOW + 3000), OWNER)],
+  [...create(active), ...create(superseded), ...create(held)],
+  [...call('cancelRun', at(NOW + 3000), active.runId), ...edit(2, [{ kind: 'put_sink', sink: { ...FLOW_SINK, flow: undefined } }])],
   call('pruneRuns', at(NOW + 4000), { before: NOW + 1, maxBytes: null, limit: 1 }),
 ];
 

@@ -9,6 +9,7 @@ import { resultsOf } from '../deliveries/deliveries.ts';
 import { recoverDeliveries } from '../deliveries/delivery-leases.ts';
 import type { StoredRun } from '../records.ts';
 import { findRun, type State } from '../state.ts';
+import { mayClaim } from './flow-control.ts';
 import { release } from './make-due.ts';
 import { storedBytes } from './run-reads.ts';
 import { endRun } from './write-runs.ts';
@@ -18,7 +19,8 @@ const MAX_DEATHS = 3;
 
 export function claimDueRuns(state: State, owner: number, limits: RunClaimLimit): ClaimedRun[] {
   const leaseUntil = state.clock() + LEASE_MS;
-  return selectDue(state, limits).map((run) => {
+  const due = selectDue(state, limits).filter((run) => run.flowKey === null || mayClaim(state, run));
+  return due.map((run) => {
     run.status = 'running';
     run.epoch += 1;
     run.wakeAt = leaseUntil;
@@ -113,6 +115,7 @@ function toClaimed(run: StoredRun): ClaimedRun {
     steps: lastVisits(run),
     isAnswered: [...run.steps.values()].some(isAnswer),
     results: resultsOf(run),
+    hasFlow: run.flowKey !== null,
     bytes,
     isAlone: bytes > LARGE_RUN_BYTES || run.deaths > 1,
   };

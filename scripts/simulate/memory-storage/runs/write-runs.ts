@@ -17,6 +17,7 @@ import { sinkExists } from '../definitions.ts';
 import { cancelAwaited, insertDeliveries, resultsOf } from '../deliveries/deliveries.ts';
 import { FIRST_EPOCH, type StoredRun } from '../records.ts';
 import { findRun, type State } from '../state.ts';
+import { enter, judge, leave, recall } from './flow-control.ts';
 import { findDuplicate, storeKey } from './idempotency-keys.ts';
 import { release, wake } from './make-due.ts';
 import { missesReply } from './replies.ts';
@@ -28,25 +29,27 @@ export function createRun(state: State, owner: number, run: NewRun): CreateRunRe
   if (!sinkExists(state, run.sinkId)) throw new Error(`there is no sink "${run.sinkId}"; a run must name a stored sink`);
   const { runNumber } = parseRunId(run.runId) ?? { runNumber: -1 };
   const taken = state.runs.get(runNumber);
-  if (taken?.runId === run.runId) return CREATED;
+  if (taken?.runId === run.runId) return run.flowKey === null ? CREATED : { kind: 'created', flow: recall(state, taken) };
   const duplicate = run.idempotency === null ? null : findDuplicate(state, run.sinkId, run.idempotency);
   if (duplicate !== null) return duplicate;
   if (!isMemoryCurrent(state, run.sinkId, run.turn.memory)) return { kind: 'memory_changed' };
+  const arrival = run.flowKey === null ? null : judge(state, run.sinkId, run.flowKey);
+  if (arrival?.kind === 'refused') return arrival;
   if (taken !== undefined) return { kind: 'id_taken' };
   const stored = toStored(run, runNumber, owner);
   state.runs.set(runNumber, stored);
   state.openRuns.add(stored);
-  if (run.idempotency !== null) storeKey(state, stored, run.idempotency);
+  if (run.idempotency !== null && arrival?.kind !== 'drop') storeKey(state, stored, run.idempotency);
   applyTurn(state, stored, run.turn);
   insertDeliveries(state, owner, stored, run.turn);
   writeMemory(state, run.sinkId, run.turn.memory);
-  return CREATED;
+  return arrival === null ? CREATED : { kind: 'created', flow: enter(state, stored, arrival) };
 }
 
 /** All or none: rehearsed on a copy of the state. */
 export function createRuns(state: State, owner: number, runs: readonly NewRun[]): CreateRunsResult {
-  const { runs: stored, openRuns, deliveries, openDeliveries, memory, keys } = state;
-  const copy = { ...state, ...structuredClone({ runs: stored, openRuns, deliveries, openDeliveries, memory, keys }) };
+  const { runs: stored, openRuns, lines, deliveries, openDeliveries, memory, keys } = state;
+  const copy = { ...state, ...structuredClone({ runs: stored, openRuns, lines, deliveries, openDeliveries, memory, keys }) };
   const results: CreateRunResult[] = [];
   for (const run of runs) {
     const result = createRun(copy, owner, run);
@@ -71,7 +74,10 @@ export function advanceRun(state: State, owner: number, lease: Lease, turn: Turn
   applyTurn(state, run, turn);
   insertDeliveries(state, owner, run, turn);
   writeMemory(state, run.sinkId, turn.memory);
-  if (isTerminal(turn.status)) cancelAwaited(state, run);
+  if (isTerminal(turn.status)) {
+    cancelAwaited(state, run);
+    leave(state, run);
+  }
   // A delivery may have ended, or a reply come, while this turn was planned.
   else if (turn.status === 'waiting' && state.broken !== 'lost-wake-up' && resultsOf(run).length > 0) wake(state, run);
   return true;
@@ -92,6 +98,7 @@ export function endRun(state: State, run: StoredRun, status: RunStatus, error: R
   Object.assign(run, { status, error, finishedAt: state.clock(), wakeAt: null, inputs: null });
   state.openRuns.delete(run);
   cancelAwaited(state, run);
+  leave(state, run);
 }
 
 function isCurrent({ broken }: State, run: StoredRun, { epoch, turns }: Lease): boolean {

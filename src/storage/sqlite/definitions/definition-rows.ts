@@ -64,6 +64,7 @@ type Settings = Pick<
   | 'webhookOrigins'
   | 'split'
   | 'schedules'
+  | 'flow'
   | 'allowFrom'
   | 'blockFrom'
   | 'rate'

@@ -13,13 +13,15 @@ export class DefinitionWriter {
   readonly #apps: AppWriter;
   readonly #workflows: WorkflowWriter;
   readonly #sinks: SinkWriter;
+  readonly #onSinkChanged: (sinkId: string) => void;
 
-  constructor(database: Database, reader: DefinitionReader) {
+  constructor(database: Database, reader: DefinitionReader, onSinkChanged: (sinkId: string) => void) {
     this.#reader = reader;
     this.#sql = prepareStatements(database);
     this.#apps = new AppWriter(database);
     this.#workflows = new WorkflowWriter(database, this.#apps, reader);
     this.#sinks = new SinkWriter(database, this.#apps, reader);
+    this.#onSinkChanged = onSinkChanged;
   }
 
   changeDefinitions({ id, version, changes, at }: DefinitionEdit): EditResult {
@@ -43,7 +45,8 @@ export class DefinitionWriter {
       case 'delete_workflow':
         return this.#workflows.delete(change.appId, change.workflowId, now);
       case 'put_sink':
-        return this.#sinks.put(change.sink, now);
+        this.#sinks.put(change.sink, now);
+        return this.#onSinkChanged(change.sink.id);
       case 'delete_sink':
         return this.#sinks.delete(change.sinkId, now);
     }

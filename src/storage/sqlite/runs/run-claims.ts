@@ -7,6 +7,7 @@ import { LARGE_RUN_BYTES, runWeight } from '../../../core/run/run-weight.ts';
 import { LEASE_MS } from '../../../leases/lease.ts';
 import type { ClaimedRun, Lease, Recovery, RunClaimLimit, StepRecord } from '../../run-records.ts';
 import type { OverflowGroups } from '../deliveries/overflow.ts';
+import type { FlowControl } from '../flow/flow-control.ts';
 import type { Stamp } from '../stamp.ts';
 import type { RunEndings } from './run-endings.ts';
 import type { ReadResults } from './run-results.ts';
@@ -17,6 +18,7 @@ interface DueRow {
   runNumber: number;
   deaths: number;
   bytes: number;
+  hasFlow: 0 | 1;
 }
 
 /** Whether the run is claimed without another such run beside it. */
@@ -32,16 +34,18 @@ export class RunClaims {
   readonly #overflows: OverflowGroups;
   readonly #endings: RunEndings;
   readonly #resultsOf: ReadResults;
+  readonly #flow: FlowControl;
 
-  constructor(database: Database, { overflows, endings, resultsOf }: RunParts) {
+  constructor(database: Database, { overflows, endings, resultsOf, flow }: RunParts) {
     this.#sql = prepareStatements(database);
     this.#overflows = overflows;
     this.#endings = endings;
     this.#resultsOf = resultsOf;
+    this.#flow = flow;
   }
 
   claimDueRuns({ now, owner }: Stamp, limits: RunClaimLimit): ClaimedRun[] {
-    const claims = this.#selectClaims(now, limits);
+    const claims = this.#selectClaims(now, limits).filter(({ hasFlow, runNumber }) => hasFlow === 0 || this.#flow.mayClaim(runNumber));
     for (const { runNumber } of claims) this.#sql.claimRun.run(now + LEASE_MS, owner, runNumber);
     return claims.map((due) => this.#readClaimed(due));
   }
@@ -84,7 +88,7 @@ export class RunClaims {
   }
 
   #readClaimed(due: DueRow): ClaimedRun {
-    const { runNumber, bytes } = due;
+    const { runNumber, bytes, hasFlow } = due;
     const row = this.#sql.selectRun.get(runNumber) as RunRow;
     const visits = readSteps(row.first_steps, this.#sql.selectSteps.all(runNumber) as StepRow[]);
     return {
@@ -103,6 +107,7 @@ export class RunClaims {
       steps: lastVisits(visits),
       isAnswered: visits.some(isAnswer),
       results: this.#resultsOf(runNumber),
+      hasFlow: hasFlow === 1,
       bytes,
       isAlone: isAlone(due),
     };
@@ -115,7 +120,8 @@ function prepareStatements(database: Database) {
     selectDue: database.prepare(
       `SELECT id AS runNumber, deaths, octet_length(body) + octet_length(request) + coalesce(octet_length(inputs), 0)
          + coalesce(octet_length(first_steps), 0)
-         + coalesce((SELECT sum(octet_length(outputs)) FROM step_records WHERE run_id = id), 0) AS bytes
+         + coalesce((SELECT sum(octet_length(outputs)) FROM step_records WHERE run_id = id), 0) AS bytes,
+         flow_key IS NOT NULL AS hasFlow
        FROM runs WHERE wake_at <= ? ORDER BY wake_at LIMIT ${MAX_EXAMINED}`,
     ),
     claimRun: database.prepare("UPDATE runs SET status = 'running', epoch = epoch + 1, wake_at = ?, owner = ? WHERE id = ?"),

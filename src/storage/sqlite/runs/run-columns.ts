@@ -40,6 +40,7 @@ export const runs = table<StampedRun>('runs').columns({
   inputs: ({ run: { inputs } }) => inputs,
   first_events: ({ turn }) => packEvents(turn.events),
   first_steps: ({ turn }) => packSteps(turn.steps),
+  flow_key: ({ run: { flowKey } }) => flowKey,
   deaths: preset<number>(),
   turns: preset<number>(),
 });

@@ -7,6 +7,7 @@ import { parseRunId } from '../../../core/run/run-id.ts';
 import { type CreateRunResult, type CreateRunsResult, isStorable, type Lease } from '../../run-records.ts';
 import { createDeliveryInserter, type InsertDeliveries } from '../deliveries/insert-deliveries.ts';
 import type { OverflowGroups } from '../deliveries/overflow.ts';
+import type { FlowControl } from '../flow/flow-control.ts';
 import type { Stamp } from '../stamp.ts';
 import type { Packed } from '../table.ts';
 import { createIdempotencyKeys, type IdempotencyKeys } from './idempotency-keys.ts';
@@ -28,6 +29,7 @@ const NOT_STORED = new Error('some runs of the call cannot be stored');
 /** Operations that both the writer and the claims of runs use. */
 export interface RunParts {
   overflows: OverflowGroups;
+  flow: FlowControl;
   endings: RunEndings;
   resultsOf: ReadResults;
 }
@@ -42,6 +44,7 @@ interface LeasedRun extends SinkNumbers {
   runNumber: number;
   turns: number;
   isOver: 0 | 1;
+  hasFlow: 0 | 1;
   firstSteps: string | null;
 }
 
@@ -54,11 +57,12 @@ export class RunWriter {
   readonly #endings: RunEndings;
   readonly #resultsOf: ReadResults;
   readonly #missesReply: MissesReply;
+  readonly #flow: FlowControl;
   readonly #allOrNone: (work: () => void) => void;
   /** Needs no invalidation: the numbers of a sink and its app never change. */
   readonly #numbersBySink = new Map<string, SinkNumbers>();
 
-  constructor(database: Database, { overflows, endings, resultsOf }: RunParts) {
+  constructor(database: Database, { overflows, endings, resultsOf, flow }: RunParts) {
     this.#sql = prepareStatements(database);
     this.#insertDeliveries = createDeliveryInserter(database, overflows);
     this.#keys = createIdempotencyKeys(database);
@@ -67,6 +71,7 @@ export class RunWriter {
     this.#endings = endings;
     this.#resultsOf = resultsOf;
     this.#missesReply = createMissesReply(database);
+    this.#flow = flow;
     this.#allOrNone = database.transaction((work: () => void) => work());
   }
 
@@ -100,6 +105,7 @@ export class RunWriter {
     const idempotency = runs.read(run, 'idempotency');
     const uses = runs.read(run, 'memory');
     const duplicate = idempotency === null ? null : this.#keys.findDuplicate(sinkNo, idempotency, now);
+    if (runs.read(run, 'flow_key') !== null) return this.#createQueued(run, sink, duplicate);
     if (duplicate !== null) return duplicate.runId === runId ? CREATED : duplicate;
     if (uses !== null && !this.#memory.isCurrent(sinkNo, uses))
       return this.#isStored(runNumber, nonce) ? CREATED : { kind: 'memory_changed' };
@@ -113,6 +119,24 @@ export class RunWriter {
     if (deliveries !== null) this.#insertDeliveries(runNumber, sink, deliveries);
     if (uses !== null) this.#memory.write(sinkNo, uses, now);
     return CREATED;
+  }
+
+  /** Creates a run that flow control starts. Its first turn has no steps, deliveries or memory. */
+  #createQueued(run: Packed<typeof runs>, sink: SinkNumbers, duplicate: CreateRunResult | null): CreateRunResult {
+    const runId = runs.read(run, 'runId');
+    const { runNumber, nonce } = keyOf(runId);
+    const now = runs.read(run, 'now');
+    const { sinkNo } = sink;
+    if (this.#isStored(runNumber, nonce)) return { kind: 'created', flow: this.#flow.recall(runNumber) };
+    if (duplicate !== null) return duplicate;
+    const arrival = this.#flow.judge(sinkNo, runs.read(run, 'flow_key') ?? '');
+    if (arrival.kind === 'refused') return arrival;
+    const inserted = this.#sql.insertRun({ id: runNumber, nonce, app_no: sink.appNo, sink_no: sinkNo }, run);
+    if (inserted.changes === 0) return { kind: 'id_taken' };
+    const idempotency = runs.read(run, 'idempotency');
+    if (idempotency !== null && arrival.kind !== 'drop') this.#keys.store(sinkNo, idempotency, runNumber, now);
+    for (const sha256 of runs.read(run, 'blobs') ?? []) this.#sql.insertBlob({ run_id: runNumber, sha256 });
+    return { kind: 'created', flow: this.#flow.enter(runNumber, runId, sinkNo, arrival, now) };
   }
 
   advanceRun(lease: Lease, turn: Packed<typeof turns>): boolean {
@@ -135,6 +159,7 @@ export class RunWriter {
     if (seq > 0) this.#sql.insertEvents({ run_id: runNumber, seq, data: turns.read(turn, 'events') });
     this.#steps.store(runNumber, steps);
     if (isEnd) this.#endings.cancelDeliveries(runNumber, now);
+    if (isEnd && run.hasFlow === 1) this.#flow.leave(runNumber);
     // A delivery may have ended, or a reply come, while this turn was planned.
     if (status === 'waiting' && this.#resultsOf(runNumber).length > 0) this.#sql.wakeRun.run(now, runNumber);
     return true;
@@ -193,7 +218,8 @@ function prepareStatements(database: Database) {
     wakeRun: database.prepare('UPDATE runs SET wake_at = ? WHERE id = ?'),
     releaseRun: database.prepare("UPDATE runs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE id = ?"),
     selectLeased: database.prepare(
-      `SELECT id AS runNumber, turns, finished_at IS NOT NULL AS isOver, sink_no AS sinkNo, app_no AS appNo, first_steps AS firstSteps
+      `SELECT id AS runNumber, turns, finished_at IS NOT NULL AS isOver, sink_no AS sinkNo, app_no AS appNo, first_steps AS firstSteps,
+         flow_key IS NOT NULL AS hasFlow
        FROM runs WHERE id = ? AND nonce = ? AND epoch = ?`,
     ),
     isStored: database.prepare('SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND nonce = ?)').pluck(),

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import type { NewRun } from '../../../../src/storage/run-records.ts';
 import type { Hint } from '../../../../src/storage/storage.ts';
 import { onTestEnd } from '../../../support/cleanup.ts';
 import { until } from '../../../support/until.ts';
@@ -63,6 +64,14 @@ export function hintsContract({ one, other }: Owners): void {
     test('follows a cancelled run', async () => {
       const { runId } = await one().addRun(await one().addSink());
       await expectEvents(runId, () => one().storage.cancelRun(runId));
+    });
+
+    test('follows a run that a later run replaces before it starts', async () => {
+      const flow = { maxConcurrent: 1, orderingKey: null, overflow: 'latest_wins' as const, queueLimit: 9, debounce: null };
+      const sink = await one().addSink({ flow });
+      const [first, replaced, newest] = [0, 1, 2].map(() => one().newRun(sink, { flowKey: '', turn: { status: 'queued', wakeAt: null } }));
+      for (const run of [first, replaced]) await one().storage.createRun(run as NewRun);
+      await expectEvents((replaced as NewRun).runId, () => one().storage.createRun(newest as NewRun));
     });
 
     test('follows a run that is poisoned', async () => {

@@ -1,0 +1,149 @@
+// Starts runs of a sink with flow control: each is stored as queued, and storage decides in the same commit when it is due.
+
+import type { Clock } from '../../clock.ts';
+import { parseJson, stringifyJson } from '../../core/json/json.ts';
+import type { Request } from '../../core/run/request.ts';
+import { flowKeyOf } from '../../core/sink/flow-key.ts';
+import type { FlowSetting } from '../../core/sink/flow-setting.ts';
+import { memoizeByIdentity } from '../../core/values/memoize.ts';
+import { compileSelector } from '../../core/workflow/bindings.ts';
+import { bindInputs } from '../../core/workflow/inputs.ts';
+import type { WorkflowVersion } from '../../core/workflow/plan.ts';
+import { AppError } from '../../errors.ts';
+import type { NewRunId } from '../../ids.ts';
+import type { Logger } from '../../logger.ts';
+import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../../repetition.ts';
+import type { CreateRunResult, CreateRunsResult, FlowDecision, NewRun } from '../../storage/run-records.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { LargeRun } from '../large/large-runs.ts';
+import type { StartedRuns } from '../started-runs.ts';
+import { logRunEnd } from '../turn.ts';
+import { newRun } from './new-run.ts';
+import { dispatchedRun, queuedTurn } from './queued-turn.ts';
+import { joinEarlier, refuseReusedKey, rethrowOf } from './refused-runs.ts';
+import type { Dispatched, Trigger } from './trigger.ts';
+
+export interface QueuedRunsOptions<Version extends WorkflowVersion> {
+  storage: Pick<Storage, 'createRun' | 'createRuns'>;
+  clock: Clock;
+  newRunId: NewRunId;
+  logger: Logger;
+  startedRuns: StartedRuns;
+  startLarge: (runId: string, trigger: Trigger<Version>) => Promise<LargeRun>;
+  /** Renders a template over a large request to JSON text. */
+  renderLarge: (large: Pick<Trigger, 'head' | 'body' | 'reading'> & { template: unknown; roots: string }) => Promise<string>;
+  /** Called with what flow control has decided about a stored run. */
+  onDecided: (decision: FlowDecision) => void;
+}
+
+/** Compiled once per sink: its setting is the same object for every request. */
+const keySelectorOf = memoizeByIdentity(({ orderingKey }: FlowSetting) => compileSelector(orderingKey as string));
+
+interface Queued<Version extends WorkflowVersion> {
+  trigger: Trigger<Version>;
+  run: NewRun;
+}
+
+export class QueuedRuns<Version extends WorkflowVersion> {
+  readonly #options: QueuedRunsOptions<Version>;
+
+  constructor(options: QueuedRunsOptions<Version>) {
+    this.#options = options;
+  }
+
+  async startOne(trigger: Trigger<Version>): Promise<Dispatched> {
+    const [dispatched] = await this.start([trigger], false);
+    return dispatched as Dispatched;
+  }
+
+  /** Starts all of the runs or none. `isList`: an error says which one. */
+  async start(triggers: readonly Trigger<Version>[], isList = true): Promise<Dispatched[]> {
+    for (let attempt = 1; attempt <= MAX_REPEATS; attempt += 1) {
+      const dispatched = await this.#tryStart(triggers, isList);
+      if (dispatched !== null) return dispatched;
+      await pauseBefore(attempt);
+    }
+    throw new AppError('unavailable', 'the ids of these runs are taken; try again', { retryAfterSeconds: 1 });
+  }
+
+  /** Resolves to null if another run has an id of these. */
+  async #tryStart(triggers: readonly Trigger<Version>[], isList: boolean): Promise<Dispatched[] | null> {
+    const queued: Queued<Version>[] = [];
+    for (const [item, trigger] of triggers.entries())
+      queued.push(await this.#queue(trigger).catch((error: unknown) => (isList ? rethrowOf(item, error) : Promise.reject(error))));
+    const runs = queued.map(({ run }) => run);
+    const { isStored, results } = await this.#create(runs).catch((error: unknown) => repeatUnknown(error, () => this.#create(runs)));
+    if (isStored) return queued.map((one, item) => this.#finish(one, results[item] as CreateRunResult));
+    for (const [item, result] of results.entries())
+      if (result.kind === 'refused') throwRefused(result, triggers[item] as Trigger<Version>, isList ? item : null);
+    return refuseReusedKey(results, triggers);
+  }
+
+  /** Several runs need a transaction of their own; most requests start one. */
+  async #create(runs: NewRun[]): Promise<CreateRunsResult> {
+    const { storage } = this.#options;
+    const [first] = runs;
+    if (first === undefined || runs.length > 1) return await storage.createRuns(runs);
+    const result = await storage.createRun(first);
+    return { isStored: result.kind === 'created' || result.kind === 'duplicate', results: [result] };
+  }
+
+  /** Throws as `bindInputs` does. */
+  async #queue(trigger: Trigger<Version>): Promise<Queued<Version>> {
+    const { clock, newRunId } = this.#options;
+    const flowKey = await this.#keyOf(trigger);
+    // Read first: a run must not be younger than its id says.
+    const now = clock();
+    const runId = newRunId();
+    const first = { runId, now, firstTurn: { turn: queuedTurn(now) } };
+    if (trigger.request !== null)
+      return { trigger, run: newRun(trigger, { ...first, inputs: inputsOf(trigger, trigger.request) }, flowKey) };
+    const large = await this.#options.startLarge(runId, trigger);
+    const { kind, charset, inputs } = large.started;
+    large.dispose();
+    const decoded = { ...trigger, body: { ...trigger.body, kind, charset } };
+    return { trigger: decoded, run: newRun(decoded, { ...first, inputs }, flowKey) };
+  }
+
+  async #keyOf({ flow, head, body, request, reading }: Trigger<Version>): Promise<string> {
+    const template = flow?.orderingKey ?? null;
+    if (flow === null || template === null) return '';
+    if (request !== null) return flowKeyOf(keySelectorOf(flow)({ request }));
+    return flowKeyOf(parseJson(await this.#options.renderLarge({ head, body, reading, template, roots: '{}' })));
+  }
+
+  #finish({ trigger, run }: Queued<Version>, result: CreateRunResult): Dispatched {
+    if (result.kind === 'duplicate') return joinEarlier(result, trigger.idempotency?.key ?? '');
+    const { logger, startedRuns, onDecided } = this.#options;
+    const { runId, createdAt } = run;
+    const decision = (result as Extract<CreateRunResult, { kind: 'created' }>).flow as FlowDecision;
+    startedRuns.announce(trigger.sinkId, runId, trigger.head, trigger.body);
+    const dispatched = dispatchedRun(runId, decision);
+    if (dispatched.ended !== null) logRunEnd(logger, { ...trigger, createdAt }, runId, { ...run.turn, ...dispatched.ended });
+    onDecided(decision);
+    return dispatched;
+  }
+}
+
+/** JSON text; null if request and workflow determine the inputs. Throws as `bindInputs` does. */
+function inputsOf({ workflow, inputMapping, body }: Trigger<WorkflowVersion>, request: Request): string | null {
+  const inputs = bindInputs(workflow, inputMapping, request, body.kind);
+  return Object.keys(inputMapping).length > 0 ? stringifyJson(inputs) : null;
+}
+
+/** A place may be free in a moment; a full queue takes longer. */
+const RETRY_AFTER_SECONDS = { no_place: 1, queue_full: 5 };
+
+function throwRefused(
+  { reason }: Extract<CreateRunResult, { kind: 'refused' }>,
+  { flow }: Trigger<WorkflowVersion>,
+  item: number | null,
+): never {
+  const message =
+    reason === 'queue_full'
+      ? `the sink holds ${flow?.queueLimit ?? 'too many'} runs already; try again later`
+      : 'the sink has no place for another run now; try again';
+  const error = new AppError('rate_limited', message, { details: { reason }, retryAfterSeconds: RETRY_AFTER_SECONDS[reason] });
+  if (item === null) throw error;
+  rethrowOf(item, error);
+}
