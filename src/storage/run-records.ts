@@ -1,6 +1,7 @@
 // Records of runs: turns that are stored, runs that are claimed, and runs that are read.
 
 import type { OutboundResult } from '../core/delivery/outbound.ts';
+import type { Replay } from '../core/run/replay.ts';
 import type { BodyKind, BodyOutline } from '../core/run/request.ts';
 import type { RunError, RunStatus, StepStatus } from '../core/run/run.ts';
 import type { ProgressEvent, RunEvent } from '../core/run/run-event.ts';
@@ -85,6 +86,8 @@ export interface NewRun extends StoredRequest {
   /** JSON text of the bound inputs. Null: the run has ended, or they are derived from the request and the workflow. */
   inputs: string | null;
   idempotency: { key: string; fingerprint: string; keepMs: number } | null;
+  /** Null: not a replay. */
+  replay: Replay | null;
   createdAt: number;
   turn: Turn;
 }
@@ -118,6 +121,7 @@ export interface ClaimedRun extends StoredRequest {
   sinkId: string;
   workflow: { id: string; version: number } | null;
   inputs: string | null;
+  replay: Replay | null;
   progress: number;
   lastSeq: number;
   createdAt: number;
@@ -154,6 +158,7 @@ export interface RunSummary {
   appId: string;
   sinkId: string;
   workflow: { id: string; version: number } | null;
+  replay: Replay | null;
   status: RunStatus;
   progress: number;
   error: RunError | null;

@@ -12,10 +12,11 @@
 import type { Clock } from '../clock.ts';
 import type { DefinitionStore } from './definition-store.ts';
 import type { DeliveryStore } from './delivery-store.ts';
+import type { JobStore } from './job-store.ts';
 import type { RejectionStore } from './rejection-store.ts';
 import type { RunStore } from './run-store.ts';
 
-export interface Storage extends DefinitionStore, RunStore, DeliveryStore, RejectionStore {
+export interface Storage extends DefinitionStore, RunStore, DeliveryStore, JobStore, RejectionStore {
   /** Calls the listener with hints about changes by other owners. Returns a function that ends this. */
   watch(listener: (hint: Hint) => void): () => void;
   /** Makes a commit. Resolves once it is on disk, after all earlier writes. */

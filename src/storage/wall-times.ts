@@ -1,6 +1,7 @@
 // Presents records in wall time: storage keeps server time (core/run/server-time.ts), and people read the wall clock.
 
 import type { DeliveryRecord, DeliverySummary } from './delivery-records.ts';
+import type { JobRecord } from './job-records.ts';
 import type { RunFilter, RunRecord, RunSummary } from './run-records.ts';
 import type { Storage } from './storage.ts';
 
@@ -24,6 +25,11 @@ export function withWallTimes(storage: Storage, scales: TimeScales): Storage {
       return delivery === null ? null : deliveryInWallTime(delivery, scales);
     },
     listDeliveries: async (filter) => (await storage.listDeliveries(filter)).map((delivery) => deliverySummaryInWallTime(delivery, scales)),
+    async getJob(id) {
+      const job = await storage.getJob(id);
+      return job === null ? null : jobInWallTime(job, scales);
+    },
+    listJobs: async (filter) => (await storage.listJobs(filter)).map((job) => jobInWallTime(job, scales)),
     async listRejections(filter) {
       const rejections = await storage.listRejections(filter);
       return rejections.map((rejection) => ({
@@ -69,6 +75,13 @@ function deliverySummaryInWallTime<Delivery extends DeliverySummary>(delivery: D
     createdAt: scales.toWall(delivery.createdAt),
     finishedAt: toWallOrNull(delivery.finishedAt, scales),
   };
+}
+
+function jobInWallTime<Job extends JobRecord>(job: Job, scales: TimeScales): Job {
+  const { toWall } = scales;
+  const { since, until, ...runs } = job.runs;
+  const times = { ...(since === undefined ? {} : { since: toWall(since) }), ...(until === undefined ? {} : { until: toWall(until) }) };
+  return { ...job, runs: { ...runs, ...times }, createdAt: toWall(job.createdAt), finishedAt: toWallOrNull(job.finishedAt, scales) };
 }
 
 function toWallOrNull(at: number | null, { toWall }: TimeScales): number | null {

@@ -6,6 +6,7 @@ import { claimDeliveries, listDueOrigins, releaseDeliveries, renewDeliveries } f
 import { getDelivery, listDeliveries } from './deliveries/delivery-reads.ts';
 import { recordAttempt } from './deliveries/record-attempts.ts';
 import { retryDeliveries } from './deliveries/retry-deliveries.ts';
+import { cancelJob, claimJobs, createJob, listJobs, nextJobDue, recordJob, selectedRuns } from './jobs.ts';
 import { listRejections, recordRejections } from './rejections.ts';
 import { findUnreferencedBlobs, pruneRuns } from './runs/retention.ts';
 import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './runs/run-leases.ts';
@@ -55,6 +56,15 @@ export function createOperations(state: State, owner: number): Operations {
     changeDefinitions: (edit) => changeDefinitions(state, edit),
     recordRejections: (changes) => recordRejections(state, changes),
     listRejections: (filter) => listRejections(state, filter),
+    createJob: (job) => createJob(state, job),
+    claimJobs: (limit) => claimJobs(state, owner, limit),
+    recordJob: (lease, status, progress) => recordJob(state, lease, status, progress),
+    cancelJob: (id) => cancelJob(state, id),
+    nextJobDue: () => nextJobDue(state),
+    getJob: (id) => state.jobs.get(id)?.job ?? null,
+    listJobs: (filter) => listJobs(state, filter),
+    listSelectedRuns: (runs, after, limit) => selectedRuns(state, runs, after).slice(0, limit),
+    countSelectedRuns: (runs) => selectedRuns(state, runs, null).length,
     ping: () => undefined,
   };
 }

@@ -5,6 +5,7 @@ import { parseRunId } from '../../../src/core/run/run-id.ts';
 import type { Rejection } from '../../../src/storage/rejection-store.ts';
 import type { Break } from '../breaks.ts';
 import { type DefinitionState, noDefinitions } from './definitions.ts';
+import type { StoredJob } from './jobs.ts';
 import { Owners } from './owners.ts';
 import type { StoredDelivery, StoredRun } from './records.ts';
 import type { StoredKey } from './runs/idempotency-keys.ts';
@@ -28,6 +29,9 @@ export interface State {
   readonly keys: Map<string, StoredKey>;
   /** By position. */
   readonly rejections: Map<number, Rejection>;
+  /** By id, the oldest first. */
+  readonly jobs: Map<string, StoredJob>;
+  lastJob: number;
   lastDeliveryNo: number;
   lastRejection: number;
 }
@@ -45,6 +49,8 @@ export function createState(clock: Clock, broken: Break | null = null): State {
     memory: new Map(),
     keys: new Map(),
     rejections: new Map(),
+    jobs: new Map(),
+    lastJob: 0,
     lastDeliveryNo: 0,
     lastRejection: 0,
   };

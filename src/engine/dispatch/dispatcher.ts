@@ -15,11 +15,12 @@ import type { Logger } from '../../logger.ts';
 import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../../repetition.ts';
 import type { CreateRunResult, NewRun, Turn } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
-import type { Program, Programs } from '../execution/program.ts';
+import type { Program, Programs, SecretPlaceholder } from '../execution/program.ts';
 import type { LargeRun } from '../large/large-runs.ts';
 import type { StartedRuns } from '../started-runs.ts';
 import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from '../turn.ts';
 import { eventsOf } from '../turn-events.ts';
+import { takenBy } from './taken-steps.ts';
 import type { Dispatch, DispatchAll, Dispatched, SmallTrigger, Trigger } from './trigger.ts';
 
 export interface DispatchOptions<Version extends WorkflowVersion> {
@@ -35,6 +36,7 @@ export interface DispatchOptions<Version extends WorkflowVersion> {
   onContinue: (run: ActiveRun, firstTurn: PlannedTurn) => void;
   /** Called with a run that ended within its first commit and has deliveries to send. */
   onFinished: (runId: string, turn: Turn) => void;
+  placeholder: SecretPlaceholder;
   startLarge: (runId: string, trigger: Trigger<Version>) => Promise<LargeRun>;
 }
 
@@ -125,14 +127,17 @@ export class Dispatcher<Version extends WorkflowVersion> {
 
   /** Throws as `bindInputs` does. Returns a promise only if the plan is one. */
   #planNow(trigger: Trigger<Version>, request: Request, attempt: number): Planned | Promise<Planned> {
-    const { programs, turns, newRunId, clock } = this.#options;
-    const { sinkId, workflow, inputMapping } = trigger;
+    const { programs, turns, newRunId, clock, placeholder } = this.#options;
+    const { sinkId, workflow, inputMapping, replay } = trigger;
     const inputs = bindInputs(workflow, inputMapping, request, trigger.body.kind);
     // Read first: a run must not be younger than its id says, or a list since that time would not contain it.
     const now = clock();
     const runId = newRunId();
     const { kind: bodyKind, bytes } = trigger.body;
-    const program = programs.create({ runId, sinkId, workflow, request, inputs, bodyKind, bodySize: bytes.byteLength });
+    const isDry = replay?.mode === 'dry';
+    const taken = takenBy(runId, replay, placeholder);
+    const bodySize = bytes.byteLength;
+    const program = programs.create({ runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry, taken });
     const planned = turns.plan(runId, sinkId, program);
     const isMapped = Object.keys(inputMapping).length > 0;
     const withInputs = (firstTurn: PlannedTurn): Planned => {
@@ -204,7 +209,7 @@ export class Dispatcher<Version extends WorkflowVersion> {
 }
 
 function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, firstTurn, inputs }: Planned): NewRun {
-  const { appId, sinkId, head, body, idempotency } = trigger;
+  const { appId, sinkId, head, body, idempotency, replay } = trigger;
   return {
     runId,
     appId,
@@ -217,6 +222,7 @@ function newRun(trigger: Trigger<WorkflowVersion>, { runId, now, firstTurn, inpu
     blobs: head.files.map(({ sha256 }) => sha256),
     inputs,
     idempotency,
+    replay: replay === undefined ? null : { of: replay.of, mode: replay.mode, jobId: replay.jobId },
     createdAt: now,
     turn: firstTurn.turn,
   };

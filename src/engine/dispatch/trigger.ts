@@ -1,10 +1,11 @@
 // What starts a run, and what is known of the run once it is on disk.
 
+import type { Replay } from '../../core/run/replay.ts';
 import type { Request, RequestBody, RequestHead } from '../../core/run/request.ts';
 import type { RunEvent } from '../../core/run/run-event.ts';
 import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
 import type { StepRecord, Turn } from '../../storage/run-records.ts';
-import type { WorkflowReference } from '../execution/program.ts';
+import type { TakenSteps, WorkflowReference } from '../execution/program.ts';
 
 export interface Trigger<Version extends WorkflowVersion = Workflow> {
   appId: string;
@@ -23,6 +24,13 @@ export interface Trigger<Version extends WorkflowVersion = Workflow> {
   inputMapping: Readonly<Record<string, string>>;
   /** `keepMs`: how long the key is remembered. */
   idempotency: { key: string; fingerprint: string; keepMs: number } | null;
+  /** Absent: the trigger is a request to the sink. */
+  replay?: ReplayStart;
+}
+
+export interface ReplayStart extends Replay {
+  /** Null: the run begins with its first steps. */
+  taken: TakenSteps | null;
 }
 
 /** A run that is on disk. */

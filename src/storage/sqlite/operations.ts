@@ -17,6 +17,8 @@ import { OverflowGroups } from './deliveries/overflow.ts';
 import { DeliveryReader } from './deliveries/read-deliveries.ts';
 import { AttemptRecorder } from './deliveries/record-attempts.ts';
 import { createDeliveryRetries } from './deliveries/retry-deliveries.ts';
+import { JobReader } from './jobs/job-reader.ts';
+import { JobWriter } from './jobs/job-writer.ts';
 import { Owners } from './owners.ts';
 import { createRejectionOperations, createRejectionQueries } from './rejections.ts';
 import { createBlobQueries, createRetentionOperations } from './retention.ts';
@@ -43,6 +45,10 @@ export const READS = [
   'listRejections',
   'getDelivery',
   'listDeliveries',
+  'getJob',
+  'listJobs',
+  'listSelectedRuns',
+  'countSelectedRuns',
 ] as const;
 export const WRITES = [
   'changeDefinitions',
@@ -52,6 +58,7 @@ export const WRITES = [
   'loadDefinitions',
   'definitionsVersion',
   'nextWake',
+  'nextJobDue',
   'listDueOrigins',
   'readMemory',
   'findUnreferencedBlobs',
@@ -68,6 +75,10 @@ export const STAMPED_WRITES = [
   'releaseDeliveries',
   'retryDeliveries',
   'pruneRuns',
+  'createJob',
+  'claimJobs',
+  'recordJob',
+  'cancelJob',
 ] as const;
 
 type Read = (typeof READS)[number];
@@ -132,6 +143,7 @@ export function createWrites(database: Database): Writes {
       'releaseDeliveries',
       'listDueOrigins',
     ]),
+    ...bindAll(new JobWriter(database), ['createJob', 'claimJobs', 'recordJob', 'cancelJob', 'nextJobDue']),
     ...createDeliveryRetries(database, overflows, findDelivery),
     ...createMemoryQueries(database),
     ...createRejectionOperations(database),
@@ -147,6 +159,7 @@ export function createReads(database: Database): Reads {
     ...bindAll(new DefinitionReader(database), ['findWorkflow']),
     ...bindAll(new RunReader(database), ['getRun', 'getOutcome', 'listRuns', 'listRequests', 'readEvents', 'findStream']),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
+    ...bindAll(new JobReader(database), ['getJob', 'listJobs', 'listSelectedRuns', 'countSelectedRuns']),
     ...createRejectionQueries(database),
   };
 }

@@ -56,6 +56,7 @@ const delivery: NewDelivery = {
   retry: RETRY,
   overflow: null,
   isLeased: false,
+  isRecorded: false,
 };
 
 const OWNER = 1;

@@ -97,6 +97,7 @@ export function createWorkbench({ storage, node }: OpenedStorage, state = new Te
         blobs: [],
         inputs: '{}',
         idempotency: null,
+        replay: null,
         createdAt,
         turn: { ...waitingTurn(createdAt), ...turn },
         ...fields,

@@ -10,7 +10,17 @@ import type { OverflowGroups } from '../deliveries/overflow.ts';
 import type { Stamp } from '../stamp.ts';
 import type { RunEndings } from './run-endings.ts';
 import type { ReadResults } from './run-results.ts';
-import { keyOf, RUN_TABLES, type RunRow, readSteps, type StepRow, SUMMARY_COLUMNS, toRunId, toWorkflowReference } from './run-rows.ts';
+import {
+  keyOf,
+  RUN_TABLES,
+  type RunRow,
+  readSteps,
+  type StepRow,
+  SUMMARY_COLUMNS,
+  toReplay,
+  toRunId,
+  toWorkflowReference,
+} from './run-rows.ts';
 import type { RunParts } from './write-runs.ts';
 
 interface DueRow {
@@ -57,6 +67,7 @@ export class RunClaims {
   recoverRuns({ now }: Stamp, owner: number): Recovery {
     this.#sql.releaseDeliveries.run(now, owner);
     this.#overflows.settleAll(now);
+    this.#sql.releaseJobs.run(now, owner);
     const recovered = this.#sql.recoverRuns.run(now, owner).changes;
     const poisoned = this.#sql.selectPoisoned.all(MAX_DEATHS) as { run_number: number; nonce: string; lastSeq: number }[];
     for (const { run_number, lastSeq } of poisoned) this.#endings.endRun(run_number, lastSeq, { status: 'failed', error: POISONED, now });
@@ -97,6 +108,7 @@ export class RunClaims {
       bodyCharset: row.body_charset,
       body: row.body,
       inputs: row.inputs,
+      replay: toReplay(row.replay),
       progress: row.progress,
       lastSeq: row.last_seq,
       createdAt: row.created_at,
@@ -133,6 +145,9 @@ function prepareStatements(database: Database) {
     ),
     releaseDeliveries: database.prepare(
       "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE sink_no IN (SELECT no FROM sinks) AND status = 'sending' AND owner = ?",
+    ),
+    releaseJobs: database.prepare(
+      "UPDATE jobs SET status = 'queued', wake_at = ?, epoch = epoch + 1 WHERE status = 'running' AND owner = ?",
     ),
     selectNextWake: database.prepare('SELECT min(wake_at) FROM runs WHERE wake_at IS NOT NULL').pluck(),
   };

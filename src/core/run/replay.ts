@@ -1,0 +1,26 @@
+// A replay: a run of an earlier run's request. Its mode decides what the run does again.
+
+/**
+ * `live` does everything again. `dry` records its messages and sends none. `from_failed_step` takes over the steps that the
+ * earlier run has ended.
+ */
+export const REPLAY_MODES = ['live', 'dry', 'from_failed_step'] as const;
+export type ReplayMode = (typeof REPLAY_MODES)[number];
+
+/** The version of the workflow: the sink's current one, or the one that the earlier run used. */
+export const REPLAY_VERSIONS = ['current', 'original'] as const;
+export type ReplayVersion = (typeof REPLAY_VERSIONS)[number];
+
+/** As it is stored with the run. */
+export interface Replay {
+  /** The id of the earlier run. */
+  of: string;
+  mode: ReplayMode;
+  /** The job that replays it; null if a caller did. */
+  jobId: string | null;
+}
+
+/** A run that takes over steps goes on with the version that they belong to. */
+export function defaultVersion(mode: ReplayMode): ReplayVersion {
+  return mode === 'from_failed_step' ? 'original' : 'current';
+}
