@@ -13,6 +13,7 @@ import type { Logger } from './logger.ts';
 import { createMemoryBudget, measureMemory } from './memory-budget.ts';
 import { createSealer } from './sealer.ts';
 import { buildEngine } from './start-up/build-engine.ts';
+import { buildReplays } from './start-up/build-replays.ts';
 import { Cleanups } from './start-up/cleanups.ts';
 import { createDelivery } from './start-up/create-delivery.ts';
 import { followDefinitionFiles, loadDefinitions } from './start-up/load-definitions.ts';
@@ -84,10 +85,12 @@ async function startParts(options: AppOptions, cleanups: Cleanups): Promise<Runn
   const delivery = createDelivery(modules, { config, environment, secretKey, blobs, version, send, fetchText }, cleanups);
   const shared = { config, storage, node, feed: createRunFeed(), blobs, memory, delivery, logger };
   const engine = buildEngine({ ...shared, environment, secretKey, dataDir, stepTypes });
-  const http = { ...shared, time, disk, sealer, catalog, definitions, engine, clocks, adminToken, version };
+  const replays = buildReplays({ ...shared, catalog, engine, disk, clocks });
+  const http = { ...shared, ...replays, time, disk, sealer, catalog, definitions, engine, clocks, adminToken, version };
   const server = await createHttpServer(modules.createServer, http, cleanups);
   const source = await followDefinitionFiles({ config, demoPath, environment, definitions, catalog, logger }, cleanups);
   await engine.start();
+  await replays.jobs.start();
   startRunRetention({ ...shared, time, clocks }, cleanups);
   const url = await listen(server, config);
   return {

@@ -99,9 +99,14 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'node:timers/promises',
     ],
   },
+  replays: {
+    uses: ['core', 'errors.ts', 'ids.ts', 'leases', 'repetition.ts', 'storage'],
+    knows: ['clock.ts', 'definitions', 'engine', 'files', 'logger.ts', 'memory-budget.ts'],
+    packages: ['node:timers/promises', 'node:util'],
+  },
   http: {
     uses: ['address-range.ts', 'core', 'definitions', 'errors.ts', 'intake', 'memory-budget.ts', 'presets', 'token.ts'],
-    knows: ['clock.ts', 'engine', 'files', 'logger.ts', 'payloads', 'sealer.ts', 'storage'],
+    knows: ['clock.ts', 'engine', 'files', 'logger.ts', 'payloads', 'replays', 'sealer.ts', 'storage'],
     packages: [
       'fastify',
       '@fastify/bearer-auth',
@@ -133,6 +138,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'ids.ts',
       'local-effects.ts',
       'memory-budget.ts',
+      'replays',
       'steps',
       'storage',
     ],

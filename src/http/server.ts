@@ -11,6 +11,8 @@ import type { DiskFloor } from '../files/disk-floor.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { FetchText } from '../presets/remote/fetch-text.ts';
+import type { ReplayJobs } from '../replays/replay-jobs.ts';
+import type { Replayer } from '../replays/replayer.ts';
 import type { Sealer } from '../sealer.ts';
 import type { Storage } from '../storage/storage.ts';
 import { hashToken } from '../token.ts';
@@ -42,6 +44,8 @@ export interface ServerDependencies {
   catalog: Catalog;
   definitions: DefinitionService;
   engine: Engine;
+  replayer: Replayer;
+  jobs: ReplayJobs;
   feed: RunFeed;
   /** Server time, for expiry and rate limits. */
   clock: Clock;

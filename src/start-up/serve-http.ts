@@ -17,6 +17,8 @@ type SharedParts =
   | 'catalog'
   | 'definitions'
   | 'engine'
+  | 'replayer'
+  | 'jobs'
   | 'feed'
   | 'memory'
   | 'logger'
@@ -51,6 +53,7 @@ export async function createHttpServer(
   });
   cleanups.add(async () => {
     server.stopAccepting();
+    await parts.jobs.stop();
     await parts.engine.drain(drainSeconds * 1000);
     await server.close();
   });

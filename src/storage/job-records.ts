@@ -1,11 +1,9 @@
 // Records of jobs: replays of many runs, which proceed at a rate and survive their process.
 
-import type { ReplayMode, ReplayVersion } from '../core/run/replay.ts';
+import type { JOB_STATUSES, ReplayMode, ReplayVersion } from '../core/run/replay.ts';
+import type { ENDED_STATUSES } from '../core/run/run.ts';
 
-export const JOB_STATUSES = ['queued', 'running', 'completed', 'cancelled'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
-
-export const ENDED_STATUSES = ['completed', 'failed', 'cancelled'] as const;
 
 /** Ended runs. It always selects the same ones, except those that retention removes. */
 export interface RunSelection {

@@ -11,6 +11,8 @@ export type ReplayMode = (typeof REPLAY_MODES)[number];
 export const REPLAY_VERSIONS = ['current', 'original'] as const;
 export type ReplayVersion = (typeof REPLAY_VERSIONS)[number];
 
+export const JOB_STATUSES = ['queued', 'running', 'completed', 'cancelled'] as const;
+
 /** As it is stored with the run. */
 export interface Replay {
   /** The id of the earlier run. */

@@ -9,6 +9,7 @@ import { type RequestRouteDependencies, requestRoutes } from '../requests/reques
 import { type AppRouteDependencies, appRoutes } from './apps.ts';
 import { definitionRoutes } from './definitions.ts';
 import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
+import { type ReplayRouteDependencies, replayRoutes } from './replays/replay-routes.ts';
 import { type AdminRunDependencies, adminRunRoutes } from './runs.ts';
 import { type SinkRouteDependencies, sinkRoutes } from './sinks.ts';
 import { workflowLanguageRoutes } from './workflow-language.ts';
@@ -18,6 +19,7 @@ type RouteDependencies = AppRouteDependencies &
   WorkflowRouteDependencies &
   SinkRouteDependencies &
   AdminRunDependencies &
+  ReplayRouteDependencies &
   DeliveryRouteDependencies &
   RequestRouteDependencies;
 
@@ -42,6 +44,7 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       sinkRoutes(admin, dependencies);
       workflowLanguageRoutes(admin, dependencies);
       adminRunRoutes(admin, dependencies);
+      replayRoutes(admin, dependencies);
       deliveryRoutes(admin, dependencies);
       requestRoutes(admin, dependencies);
       done();

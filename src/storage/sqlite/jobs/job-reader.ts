@@ -1,8 +1,9 @@
 // Reads jobs and the runs that they select from SQLite.
 
 import type { Database } from 'better-sqlite3';
+import { ENDED_STATUSES } from '../../../core/run/run.ts';
 import { parseRunId, runNumberAt } from '../../../core/run/run-id.ts';
-import { ENDED_STATUSES, type JobFilter, type JobRecord, type ListedJob, type RunSelection } from '../../job-records.ts';
+import type { JobFilter, JobRecord, ListedJob, RunSelection } from '../../job-records.ts';
 import { createRowsBySink, createSinkFilter } from '../definitions/rows-by-sink.ts';
 import { toRunId } from '../runs/run-rows.ts';
 import { type JobRow, toJob } from './job-rows.ts';
