@@ -54,7 +54,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     bodyKind,
     bodySize,
     isDry: false,
-    taken: null,
+    kept: null,
   });
   const rehearsal: Rehearsal = { status: 'completed', output: null, error: null, steps: [], deliveries: [], writes: [] };
   for (let now = options.now; ; ) {

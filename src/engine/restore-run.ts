@@ -10,10 +10,10 @@ import type { WorkflowVersion } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
 import type { ClaimedRun } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
-import { takenBy } from './dispatch/taken-steps.ts';
+import { keptBy } from './dispatch/kept-steps.ts';
 import type { Trigger } from './dispatch/trigger.ts';
 import { FailedProgram } from './execution/failed-program.ts';
-import type { Program, Programs, ProgramTools, TakenSteps, WorkflowReference } from './execution/program.ts';
+import type { KeptSteps, Program, Programs, ProgramTools, WorkflowReference } from './execution/program.ts';
 import { type LargeRun, type LargeRuns, MEMORY_EXCEEDED } from './large/large-runs.ts';
 import { largeBody, type StartLargeRun } from './large/messages.ts';
 import { ActiveRun } from './turn.ts';
@@ -47,9 +47,9 @@ export class RunRestorer<Version extends WorkflowVersion> {
     const { appId, sinkId, workflowReference, head, body, reading, inputMapping, replay } = trigger;
     const workflow = await this.#documentOf(appId, workflowReference);
     const inputs = { mapping: inputMapping };
-    const taken = takenBy(runId, replay, this.#options.tools.placeholder);
-    const start = { runId, sinkId, workflow, head: stringifyJson(head), inputs, isDry: isDry(trigger), taken, past: null };
-    return await this.#startLarge({ ...start, body: largeBody(body, reading) }, body.bytes.byteLength + bytesTaken(taken));
+    const kept = keptBy(runId, replay, this.#options.tools.placeholder);
+    const start = { runId, sinkId, workflow, head: stringifyJson(head), inputs, isDry: isDry(trigger), kept, past: null };
+    return await this.#startLarge({ ...start, body: largeBody(body, reading) }, body.bytes.byteLength + bytesKept(kept));
   };
 
   async #restoreHere(claimed: ClaimedRun): Promise<Program> {
@@ -64,7 +64,7 @@ export class RunRestorer<Version extends WorkflowVersion> {
         : (parseJson(claimed.inputs) as Record<string, unknown>);
     const { lease, sinkId, bodyKind, body } = claimed;
     const bodySize = body.byteLength;
-    const start = { runId: lease.runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry: isDry(claimed), taken: null };
+    const start = { runId: lease.runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry: isDry(claimed), kept: null };
     return programs.create(start, claimed);
   }
 
@@ -79,7 +79,7 @@ export class RunRestorer<Version extends WorkflowVersion> {
         body: { stored: storedBody(claimed) },
         inputs: inputs === null ? { mapping: {} } : { bound: inputs },
         isDry: isDry(claimed),
-        taken: null,
+        kept: null,
         past: { steps, isAnswered, progress, lastSeq },
       };
       return await this.#startLarge(start, claimed.bytes);
@@ -113,8 +113,8 @@ function isDry({ replay }: { replay?: Pick<Replay, 'mode'> | null }): boolean {
 }
 
 /** Of the outputs that are decoded with the run. */
-function bytesTaken(taken: TakenSteps | null): number {
-  return taken?.steps.reduce((bytes, { outputs }) => bytes + (outputs?.length ?? 0), 0) ?? 0;
+function bytesKept(kept: KeptSteps | null): number {
+  return kept?.steps.reduce((bytes, { outputs }) => bytes + (outputs?.length ?? 0), 0) ?? 0;
 }
 
 function storedBody({ bodyKind, bodyCharset, body }: ClaimedRun) {

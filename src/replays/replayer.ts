@@ -8,12 +8,12 @@ import type { Workflow } from '../core/workflow/plan.ts';
 import type { Catalog, SinkWorkflow } from '../definitions/catalog.ts';
 import type { Dispatched, ReplayStart, Trigger } from '../engine/dispatch/trigger.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { TakenSteps } from '../engine/execution/program.ts';
+import type { KeptSteps } from '../engine/execution/program.ts';
 import { AppError } from '../errors.ts';
 import type { BlobStore } from '../files/blobs.ts';
 import type { RunRecord } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
-import { changedSteps, stepsToTake } from './steps-to-take.ts';
+import { changedSteps, stepsToKeep } from './steps-to-keep.ts';
 
 export interface ReplayOrder {
   mode: ReplayMode;
@@ -52,16 +52,16 @@ export class Replayer {
     if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so its request cannot be replayed');
     if (mode === 'from_failed_step' && run.status !== 'failed') throw notFailed(run);
     const { workflow, reference } = version === 'current' ? catalog.workflowOf(sink) : await this.#originalOf(run);
-    const taken = mode === 'from_failed_step' ? await this.#take(run, version === 'current' ? workflow : null) : null;
+    const kept = mode === 'from_failed_step' ? await this.#keep(run, version === 'current' ? workflow : null) : null;
     const head = parseJson(run.request) as RequestHead;
     // Retention may remove the old run's files before the new run refers to them.
     await blobs.renew(
       head.files.map(({ sha256 }) => sha256),
       wallClock(),
     );
-    const replay: ReplayStart = { of: run.id, mode, jobId, taken };
+    const replay: ReplayStart = { of: run.id, mode, jobId, kept };
     const target = { appId: sink.appId, sinkId: sink.id, inputMapping: sink.inputs, workflow, workflowReference: reference };
-    return await engine.dispatch({ ...target, ...inputOf(run, head, taken), idempotency: idempotencyOf(run, jobId), replay });
+    return await engine.dispatch({ ...target, ...inputOf(run, head, kept), idempotency: idempotencyOf(run, jobId), replay });
   }
 
   async #originalOf({ appId, workflow: reference }: RunRecord): Promise<SinkWorkflow> {
@@ -74,12 +74,12 @@ export class Replayer {
   }
 
   /** `current` is the version that goes on, or null if it is the original one. */
-  async #take(run: RunRecord, current: Workflow | null): Promise<TakenSteps> {
-    const taken = await stepsToTake(run, this.#options.storage);
-    if (current === null) return taken;
+  async #keep(run: RunRecord, current: Workflow | null): Promise<KeptSteps> {
+    const kept = await stepsToKeep(run, this.#options.storage);
+    if (current === null) return kept;
     const { workflow: original } = await this.#originalOf(run);
-    const changed = changedSteps(taken, original, current);
-    if (changed.length === 0) return taken;
+    const changed = changedSteps(kept, original, current);
+    if (changed.length === 0) return kept;
     throw new AppError(
       'conflict',
       `the current version has changed or removed steps that this run has ended: ${changed.join(', ')}; replay it with "version": "original", or with "mode": "live"`,
@@ -89,9 +89,9 @@ export class Replayer {
 }
 
 /** A large body, or one with large outputs beside it, is decoded in the thread of large runs. */
-function inputOf(run: RunRecord, head: RequestHead, taken: TakenSteps | null): Pick<Trigger, 'head' | 'body' | 'request'> {
+function inputOf(run: RunRecord, head: RequestHead, kept: KeptSteps | null): Pick<Trigger, 'head' | 'body' | 'request'> {
   const body = { kind: run.bodyKind, bytes: run.body, charset: run.bodyCharset };
-  const outputBytes = taken?.steps.reduce((bytes, { outputs }) => bytes + (outputs?.length ?? 0), 0) ?? 0;
+  const outputBytes = kept?.steps.reduce((bytes, { outputs }) => bytes + (outputs?.length ?? 0), 0) ?? 0;
   const isLarge = body.bytes.byteLength + outputBytes > LARGE_RUN_BYTES;
   return { head, body, request: isLarge ? null : { ...head, body: decodeBody(body, head.files) } };
 }

@@ -25,7 +25,7 @@ function execute(steps: ({ type: string; name: string } & Record<string, unknown
       bodyKind: 'empty',
       bodySize: 0,
       isDry: false,
-      taken: null,
+      kept: null,
     },
   );
 }

@@ -39,7 +39,7 @@ function run(document: WorkflowDocument, restarts = false): Told {
     bodyKind: 'empty' as const,
     bodySize: 0,
     isDry: false,
-    taken: null,
+    kept: null,
   };
   const stored = new Map<string, StepRecord>();
   const events: ProgressEvent[] = [];

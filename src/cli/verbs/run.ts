@@ -7,7 +7,7 @@ import type { CliContext } from '../context.ts';
 import { addOutputOption, type OutputOptions, printHint, printJson, printTable } from '../output/output.ts';
 import { printRun, runRow } from '../output/run-view.ts';
 import { watchRun } from '../output/watch-run.ts';
-import { defineReplay } from './run-replay.ts';
+import { defineReplay } from '../replaying/define-replay.ts';
 
 export function define(command: Command, context: CliContext): void {
   const { io } = context;

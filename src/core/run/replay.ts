@@ -1,13 +1,13 @@
 // A replay: a run of an earlier run's request. Its mode decides what the run does again.
 
 /**
- * `live` does everything again. `dry` records its messages and sends none. `from_failed_step` takes over the steps that the
+ * `live` does everything again. `dry` records its messages and sends none. `from_failed_step` keeps the steps that the
  * earlier run has ended.
  */
 export const REPLAY_MODES = ['live', 'dry', 'from_failed_step'] as const;
 export type ReplayMode = (typeof REPLAY_MODES)[number];
 
-/** The version of the workflow: the sink's current one, or the one that the earlier run used. */
+/** The version of the workflow: that of the sink now, or that of the earlier run. */
 export const REPLAY_VERSIONS = ['current', 'original'] as const;
 export type ReplayVersion = (typeof REPLAY_VERSIONS)[number];
 
@@ -22,7 +22,7 @@ export interface Replay {
   jobId: string | null;
 }
 
-/** A run that takes over steps goes on with the version that they belong to. */
+/** A run that keeps steps goes on with the version that they belong to. */
 export function defaultVersion(mode: ReplayMode): ReplayVersion {
   return mode === 'from_failed_step' ? 'original' : 'current';
 }

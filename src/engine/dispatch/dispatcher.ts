@@ -20,7 +20,7 @@ import type { LargeRun } from '../large/large-runs.ts';
 import type { StartedRuns } from '../started-runs.ts';
 import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from '../turn.ts';
 import { eventsOf } from '../turn-events.ts';
-import { takenBy } from './taken-steps.ts';
+import { keptBy } from './kept-steps.ts';
 import type { Dispatch, DispatchAll, Dispatched, SmallTrigger, Trigger } from './trigger.ts';
 
 export interface DispatchOptions<Version extends WorkflowVersion> {
@@ -135,9 +135,9 @@ export class Dispatcher<Version extends WorkflowVersion> {
     const runId = newRunId();
     const { kind: bodyKind, bytes } = trigger.body;
     const isDry = replay?.mode === 'dry';
-    const taken = takenBy(runId, replay, placeholder);
+    const kept = keptBy(runId, replay, placeholder);
     const bodySize = bytes.byteLength;
-    const program = programs.create({ runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry, taken });
+    const program = programs.create({ runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry, kept });
     const planned = turns.plan(runId, sinkId, program);
     const isMapped = Object.keys(inputMapping).length > 0;
     const withInputs = (firstTurn: PlannedTurn): Planned => {

@@ -5,7 +5,7 @@ import type { Request, RequestBody, RequestHead } from '../../core/run/request.t
 import type { RunEvent } from '../../core/run/run-event.ts';
 import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
 import type { StepRecord, Turn } from '../../storage/run-records.ts';
-import type { TakenSteps, WorkflowReference } from '../execution/program.ts';
+import type { KeptSteps, WorkflowReference } from '../execution/program.ts';
 
 export interface Trigger<Version extends WorkflowVersion = Workflow> {
   appId: string;
@@ -30,7 +30,7 @@ export interface Trigger<Version extends WorkflowVersion = Workflow> {
 
 export interface ReplayStart extends Replay {
   /** Null: the run begins with its first steps. */
-  taken: TakenSteps | null;
+  kept: KeptSteps | null;
 }
 
 /** A run that is on disk. */

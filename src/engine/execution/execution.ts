@@ -44,19 +44,19 @@ export class Execution implements Program {
 
   /** A new run, or a run that resumes from `past`. */
   constructor(tools: ExecutionTools, start: ProgramStart, past?: ProgramPast) {
-    const { runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry, taken } = start;
+    const { runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry, kept } = start;
     this.#tools = tools;
     this.#runId = runId;
     this.#workflow = workflow;
     this.#isDry = isDry;
     this.#roots = { inputs, request, steps: {} };
     this.#steps = new StepStates(workflow.steps);
-    const isAnswered = past?.isAnswered === true || taken?.steps.some(isAnswer) === true;
+    const isAnswered = past?.isAnswered === true || kept?.steps.some(isAnswer) === true;
     const run = { runId, workflow, roots: this.#roots, bodyKind, bodySize, tools, isAnswered };
     this.#planner = new StepPlanner(tools.stepTypes, run, sinkId, tools.recall);
-    if (taken !== null) {
-      this.#roots.steps = this.#steps.takeOver(workflow.steps, taken.steps);
-      for (const { step, result } of taken.results) this.giveResult(step, result);
+    if (kept !== null) {
+      this.#roots.steps = this.#steps.adopt(workflow.steps, kept.steps);
+      for (const { step, result } of kept.results) this.giveResult(step, result);
     }
     if (past === undefined) this.#emit(progressOf(this.#steps.decided, workflow.steps.length));
     else {

@@ -58,7 +58,7 @@ export interface WorkflowReference {
 }
 
 /** Where a failed run ended, for a replay that goes on from there. */
-export interface TakenSteps {
+export interface KeptSteps {
   /** The last visits of the steps that are not run again. A waiting one has its result in `results`. */
   steps: StepRecord[];
   results: { step: string; result: OutboundResult }[];
@@ -74,7 +74,7 @@ export interface ProgramStart<Version extends WorkflowVersion = Workflow> extend
   /** Messages are recorded and answered by a stand-in; no file and no memory is written. */
   isDry: boolean;
   /** Of a new run: null if it begins with its first steps. */
-  taken: TakenSteps | null;
+  kept: KeptSteps | null;
 }
 
 /** The programs that an engine can run. */

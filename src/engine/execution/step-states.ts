@@ -118,7 +118,7 @@ export class StepStates {
   }
 
   /** Restores steps of an earlier run, which are stored with the next turn. Returns the outputs by step. */
-  takeOver(steps: readonly WorkflowStep[], records: readonly StepRecord[]): Record<string, unknown> {
+  adopt(steps: readonly WorkflowStep[], records: readonly StepRecord[]): Record<string, unknown> {
     const outputs: Record<string, unknown> = {};
     for (const record of records) {
       outputs[record.step] = this.restore(record);

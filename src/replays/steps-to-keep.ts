@@ -1,28 +1,28 @@
-// Selects the steps that a new run takes over from a failed one: what has ended is not done again.
+// Selects the steps that a new run keeps from a failed one: what has ended is not done again.
 
 import { isDeepStrictEqual } from 'node:util';
 import { parseDeliveryId } from '../core/delivery/delivery-id.ts';
 import type { OutboundResult } from '../core/delivery/outbound.ts';
 import type { Workflow } from '../core/workflow/plan.ts';
-import type { TakenSteps } from '../engine/execution/program.ts';
+import type { KeptSteps } from '../engine/execution/program.ts';
 import type { RunRecord, StepRecord } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** A run has at most one delivery for each visit of a step. */
 const MAX_DELIVERIES = 10_000;
 
-export async function stepsToTake(run: RunRecord, storage: Pick<Storage, 'listDeliveries' | 'getDelivery'>): Promise<TakenSteps> {
+export async function stepsToKeep(run: RunRecord, storage: Pick<Storage, 'listDeliveries' | 'getDelivery'>): Promise<KeptSteps> {
   const records = lastVisits(run.steps);
   const results = records.some(isAwaiting) ? await deliveredResults(run, records, storage) : [];
   const steps = records.flatMap((record) => {
-    const isOver = isTaken(record, run) || results.some(({ step }) => step === record.step);
+    const isOver = isKept(record, run) || results.some(({ step }) => step === record.step);
     return isOver ? [record] : record.visit > 1 ? [reopened(record)] : [];
   });
   return { steps, results };
 }
 
-/** Returns the names of taken steps that are not in the workflow, or are there with other settings. */
-export function changedSteps({ steps }: TakenSteps, original: Workflow, workflow: Workflow): string[] {
+/** Returns the names of kept steps that are not in the workflow, or are there with other settings. */
+export function changedSteps({ steps }: KeptSteps, original: Workflow, workflow: Workflow): string[] {
   const find = ({ steps: planned }: Workflow, name: string) => planned.find((step) => step.name === name);
   return steps
     .map(({ step }) => step)
@@ -32,7 +32,7 @@ export function changedSteps({ steps }: TakenSteps, original: Workflow, workflow
 }
 
 /** A step that failed and chose others instead of ending the run is over too. */
-function isTaken({ step, status }: StepRecord, { error }: RunRecord): boolean {
+function isKept({ step, status }: StepRecord, { error }: RunRecord): boolean {
   return status === 'completed' || status === 'skipped' || (status === 'failed' && step !== error?.step);
 }
 
