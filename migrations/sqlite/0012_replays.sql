@@ -24,5 +24,7 @@ CREATE TABLE jobs (
   wake_at INTEGER,
   owner INTEGER NOT NULL,
   -- Counts the leases, as for runs.
-  epoch INTEGER NOT NULL
+  epoch INTEGER NOT NULL,
+  -- How often the process died at it since it was last recorded.
+  deaths INTEGER NOT NULL DEFAULT 0
 ) STRICT;

@@ -31,7 +31,7 @@ export interface ReplayJobOrder extends ReplayOptions {
   rate_per_second?: number;
 }
 
-export type JobStatus = 'queued' | 'running' | 'completed' | 'cancelled';
+export type JobStatus = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
 
 export interface JobInfo {
   job_id: string;
@@ -49,7 +49,7 @@ export interface JobInfo {
   skipped: number;
   /** The last run that is done, from the oldest to the newest. */
   position: string | null;
-  last_error: { run_id: string; code: string; message: string } | null;
+  last_error: { run_id: string | null; code: string; message: string } | null;
   created_at: Time;
   finished_at: Time | null;
 }

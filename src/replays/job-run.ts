@@ -4,14 +4,14 @@
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { ClaimedJob, JobProgress } from '../storage/job-records.ts';
+import type { ClaimedJob, JobProgress, SelectedRun } from '../storage/job-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Pace } from './pace.ts';
 
 export interface JobRunOptions {
   storage: Pick<Storage, 'listSelectedRuns' | 'recordJob'>;
   /** Resolves when the replay of a run is on disk. Rejects with `unavailable` if it should be tried again. */
-  replay: (runId: string, job: ClaimedJob['job']) => Promise<void>;
+  replay: (run: SelectedRun, job: ClaimedJob['job']) => Promise<void>;
   clock: Clock;
   logger: Logger;
 }
@@ -81,14 +81,14 @@ export class JobRun {
     this.stop();
   }
 
-  async #replayAll(page: readonly string[]): Promise<(Outcome | null)[]> {
+  async #replayAll(page: readonly SelectedRun[]): Promise<(Outcome | null)[]> {
     const outcomes: (Outcome | null)[] = page.map(() => null);
     const inFlight = new Set<Promise<void>>();
-    for (const [index, runId] of page.entries()) {
+    for (const [index, run] of page.entries()) {
       await this.#pace.next();
       if (inFlight.size >= MAX_IN_FLIGHT) await Promise.race(inFlight);
       if (this.#isStopped) break;
-      const replaying = this.#replay(runId).then((outcome) => {
+      const replaying = this.#replay(run).then((outcome) => {
         outcomes[index] = outcome;
         inFlight.delete(replaying);
       });
@@ -99,14 +99,15 @@ export class JobRun {
   }
 
   /** Null: the job was stopped before the run was replayed. */
-  async #replay(runId: string): Promise<Outcome | null> {
+  async #replay(run: SelectedRun): Promise<Outcome | null> {
     try {
       const done = await this.#untilAvailable(async () => {
-        await this.#options.replay(runId, this.#claimed.job);
+        await this.#options.replay(run, this.#claimed.job);
         return 'replayed' as const;
       });
       return done;
     } catch (error) {
+      const { runId } = run;
       if (error instanceof AppError) {
         const { code, message } = error;
         return { kind: code === 'conflict' || code === 'not_found' ? 'skipped' : 'failed', error: { runId, code, message } };
@@ -117,11 +118,11 @@ export class JobRun {
   }
 
   /** Counts the runs at the beginning of the page that are done. */
-  #add(page: readonly string[], outcomes: readonly (Outcome | null)[]): void {
+  #add(page: readonly SelectedRun[], outcomes: readonly (Outcome | null)[]): void {
     const progress = { ...this.#progress };
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome === null) break;
-      progress.position = page[index] as string;
+      progress.position = (page[index] as SelectedRun).runId;
       progress[outcome === 'replayed' ? outcome : outcome.kind] += 1;
       if (outcome !== 'replayed') progress.lastError = outcome.error;
     }

@@ -1,9 +1,11 @@
-// Spaces the replays of a job evenly. Lost time is made up for only a little, so that no burst follows a pause.
+// Spaces the replays of a job: a few at a time, which share reads and a commit. Lost time is made up for only so far, so
+// that no burst follows a pause.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 
-const LONGEST_BURST_MS = 20;
+/** Replays of so long a time begin together. */
+const BURST_MS = 20;
 
 export class Pace {
   readonly #clock: Clock;
@@ -21,8 +23,9 @@ export class Pace {
   /** Resolves when the next replay may begin, or the signal is aborted. */
   async next(): Promise<void> {
     await this.wait(this.#pausedUntil - this.#clock());
-    await this.wait(this.#next - this.#clock());
-    this.#next = Math.max(this.#next, this.#clock() - LONGEST_BURST_MS) + this.#intervalMs;
+    const early = this.#next - this.#clock();
+    if (early > 0) await this.wait(early + BURST_MS);
+    this.#next = Math.max(this.#next, this.#clock() - BURST_MS) + this.#intervalMs;
   }
 
   /** No replay begins for so long. */

@@ -6,10 +6,11 @@ import { AppError } from '../errors.ts';
 import type { DiskFloor } from '../files/disk-floor.ts';
 import { newJobId } from '../ids.ts';
 import { ClaimLoop, type LeasedWork } from '../leases/claim-loop.ts';
+import { waitAtMost } from '../leases/wait-at-most.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import { repeatUnknown } from '../repetition.ts';
-import type { ClaimedJob, JobRecord, RunSelection } from '../storage/job-records.ts';
+import type { ClaimedJob, JobRecord, RunSelection, SelectedRun } from '../storage/job-records.ts';
 import { MAX_OPEN_JOBS } from '../storage/job-store.ts';
 import type { Storage, StorageNode } from '../storage/storage.ts';
 import { JobRun } from './job-run.ts';
@@ -81,12 +82,12 @@ export class ReplayJobs implements LeasedWork {
     return await this.#options.storage.cancelJob(id);
   }
 
-  /** Begins no further replay, and releases the jobs. Resolves once the replays in flight have ended. */
-  async stop(): Promise<void> {
+  /** Begins no further replay. Waits for those in flight, at most so long, and releases the jobs. */
+  async stop(timeoutMs: number): Promise<void> {
     this.#isStopped = true;
     this.#loop.stop();
     for (const { run } of this.#active.values()) run.stop();
-    await Promise.all([...this.#active.values()].map(({ ended }) => ended));
+    await waitAtMost(timeoutMs, Promise.all([...this.#active.values()].map(({ ended }) => ended)));
   }
 
   async claim(): Promise<number> {
@@ -120,13 +121,10 @@ export class ReplayJobs implements LeasedWork {
     this.#active.set(id, { run, ended });
   }
 
-  readonly #replay = async (runId: string, { id: jobId, mode, version }: ClaimedJob['job']): Promise<void> => {
+  readonly #replay = async ({ runId, bytes }: SelectedRun, { id: jobId, mode, version }: ClaimedJob['job']): Promise<void> => {
     const { storage, replayer, disk, memory } = this.#options;
     disk.refuseWhenLow();
     if (isShort(memory)) throw new AppError('unavailable', 'the server is short of memory');
-    const position = await storage.findStream(runId);
-    if (position === null) throw new AppError('not_found', 'the run was removed by retention');
-    const bytes = position.bytes + position.requestBytes;
     memory.bodies.reserve(bytes);
     try {
       const run = await storage.getRun(runId);

@@ -53,8 +53,7 @@ export async function createHttpServer(
   });
   cleanups.add(async () => {
     server.stopAccepting();
-    await parts.jobs.stop();
-    await parts.engine.drain(drainSeconds * 1000);
+    await Promise.all([parts.jobs.stop(drainSeconds * 1000), parts.engine.drain(drainSeconds * 1000)]);
     await server.close();
   });
   return server;

@@ -21,6 +21,12 @@ export interface RunSelection {
   endedBy: number;
 }
 
+export interface SelectedRun {
+  runId: string;
+  /** Of its request and its outputs, about. */
+  bytes: number;
+}
+
 export interface NewJob {
   /** Unlike that of every other job. */
   id: string;
@@ -40,8 +46,8 @@ export interface JobProgress {
   replayed: number;
   failed: number;
   skipped: number;
-  /** The last run that was not replayed. Null: there is none. */
-  lastError: { runId: string; code: string; message: string } | null;
+  /** The last run that was not replayed. Null: there is none. `runId` is null before the first run. */
+  lastError: { runId: string | null; code: string; message: string } | null;
 }
 
 export interface JobRecord extends NewJob, JobProgress {

@@ -1,6 +1,16 @@
 // The storage of jobs: created, claimed, recorded, cancelled and read. A lease of a job is as one of a run.
 
-import type { ClaimedJob, JobFilter, JobLease, JobProgress, JobRecord, ListedJob, NewJob, RunSelection } from './job-records.ts';
+import type {
+  ClaimedJob,
+  JobFilter,
+  JobLease,
+  JobProgress,
+  JobRecord,
+  ListedJob,
+  NewJob,
+  RunSelection,
+  SelectedRun,
+} from './job-records.ts';
 
 /** Jobs that have not ended. */
 export const MAX_OPEN_JOBS = 100;
@@ -30,7 +40,7 @@ export interface JobStore {
   getJob(id: string): Promise<JobRecord | null>;
   /** Returns one page, newest first. */
   listJobs(filter: JobFilter): Promise<ListedJob[]>;
-  /** Returns the ids of selected runs that come after `after`, oldest first. Null: from the first one. */
-  listSelectedRuns(runs: RunSelection, after: string | null, limit: number): Promise<string[]>;
+  /** Returns selected runs that come after the run `after`, oldest first. Null: from the first one. */
+  listSelectedRuns(runs: RunSelection, after: string | null, limit: number): Promise<SelectedRun[]>;
   countSelectedRuns(runs: RunSelection): Promise<number>;
 }

@@ -52,8 +52,8 @@ export interface RunStore {
   releaseRun(lease: Lease, delayMs: number): Promise<void>;
   /**
    * Releases the running runs and jobs of an owner, and the deliveries that it was sending. Its process must be dead.
-   * Counts one death for each of these runs.
-   * A run with three deaths ends as failed with the code `poisoned`.
+   * Counts one death for each of these runs and jobs; a record of a job forgets its deaths.
+   * A run or a job with three deaths ends as failed with the code `poisoned`.
    */
   recoverRuns(owner: number): Promise<Recovery>;
   /** Recovers the runs of every owner whose process is dead. */

@@ -51,7 +51,7 @@ async function startNode({ storage, node }: OpenedStorage, sinkOf: () => Sink): 
       },
     },
   });
-  onTestEnd(() => jobs.stop());
+  onTestEnd(() => jobs.stop(1000));
   await jobs.start();
   return { storage, node, jobs, replayed };
 }

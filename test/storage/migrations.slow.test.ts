@@ -117,6 +117,7 @@ const RELEASED = {
   '0007_server_time.sql': 'ea00dbd9433d0d3e2db3afb5ea2d036567c54015be2a5c44e1e108fd1bbafe88',
   '0008_rejections.sql': '5f32fe2e66d473d95e11b4df22b5e1b8ee0143d9a96615e3052dcf1594ed9383',
   '0009_owners.sql': '88f4a3e3d152ae9f29d92a7c774c63d26756530d9918a73bbf5a6deebb15048d',
+  '0012_replays.sql': '74627dd01a9183c8d9aa83a72a85be7e65b29b17390e4b1e49c5e41106fe6dd6',
 };
 
 test('migrations never change once they are released', () => {

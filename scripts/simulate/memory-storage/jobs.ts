@@ -1,5 +1,6 @@
 // Jobs, and the runs that they select.
 
+import { POISONED_JOB } from '../../../src/core/run/replay.ts';
 import { isTerminal } from '../../../src/core/run/run.ts';
 import { parseRunId, runNumberAt } from '../../../src/core/run/run-id.ts';
 import { LEASE_MS } from '../../../src/leases/lease.ts';
@@ -12,9 +13,13 @@ import type {
   ListedJob,
   NewJob,
   RunSelection,
+  SelectedRun,
 } from '../../../src/storage/job-records.ts';
 import { MAX_ENDED_JOBS, MAX_OPEN_JOBS } from '../../../src/storage/job-store.ts';
+import { storedBytes } from './runs/run-reads.ts';
 import type { State } from './state.ts';
+
+const MAX_DEATHS = 3;
 
 export interface StoredJob {
   readonly place: number;
@@ -22,6 +27,7 @@ export interface StoredJob {
   wakeAt: number | null;
   owner: number;
   epoch: number;
+  deaths: number;
 }
 
 export function createJob(state: State, job: NewJob): boolean {
@@ -33,7 +39,7 @@ export function createJob(state: State, job: NewJob): boolean {
   state.lastJob += 1;
   const progress = { position: null, replayed: 0, failed: 0, skipped: 0, lastError: null };
   const record: JobRecord = { ...job, ...progress, status: 'queued', finishedAt: null };
-  state.jobs.set(job.id, { place: state.lastJob, job: record, wakeAt: state.clock(), owner: 0, epoch: 0 });
+  state.jobs.set(job.id, { place: state.lastJob, job: record, wakeAt: state.clock(), owner: 0, epoch: 0, deaths: 0 });
   return true;
 }
 
@@ -56,6 +62,7 @@ export function recordJob(
   if (stored?.epoch !== epoch || (stored.job.status !== 'running' && stored.job.status !== status)) return false;
   const now = state.clock();
   const isEnd = status === 'completed';
+  stored.deaths = 0;
   stored.wakeAt = isEnd ? null : status === 'running' ? now + LEASE_MS : now;
   stored.job = { ...stored.job, ...progress, status, finishedAt: stored.job.finishedAt ?? (isEnd ? now : null) };
   return true;
@@ -73,7 +80,11 @@ export function cancelJob(state: State, id: string): { cancelled: boolean } | nu
 export function releaseJobs(state: State, isDead: (owner: number) => boolean): void {
   for (const stored of state.jobs.values()) {
     if (stored.job.status !== 'running' || !isDead(stored.owner)) continue;
-    Object.assign(stored, { wakeAt: state.clock(), epoch: stored.epoch + 1, job: { ...stored.job, status: 'queued' } });
+    const { job, epoch, deaths } = stored;
+    Object.assign(stored, { wakeAt: state.clock(), epoch: epoch + 1, deaths: deaths + 1, job: { ...job, status: 'queued' } });
+    if (stored.deaths < MAX_DEATHS) continue;
+    stored.wakeAt = null;
+    stored.job = { ...job, status: 'failed', finishedAt: state.clock(), lastError: { runId: job.position, ...POISONED_JOB } };
   }
 }
 
@@ -98,7 +109,7 @@ export function selectedRuns(
   state: State,
   { appId, sinkId, status, since = 0, until, upTo, endedBy }: RunSelection,
   after: string | null,
-): string[] {
+): SelectedRun[] {
   const last = upTo === null ? -1 : (parseRunId(upTo)?.runNumber ?? -1);
   const from = Math.max(runNumberAt(since), (after === null ? -1 : (parseRunId(after)?.runNumber ?? -1)) + 1);
   const before = until === undefined ? Number.MAX_SAFE_INTEGER : runNumberAt(until);
@@ -107,5 +118,5 @@ export function selectedRuns(
     .filter((run) => run.appId === (appId ?? run.appId) && run.sinkId === (sinkId ?? run.sinkId) && run.status === (status ?? run.status))
     .filter(({ status: ended, finishedAt }) => isTerminal(ended) && finishedAt !== null && finishedAt <= endedBy)
     .sort((a, b) => a.runNumber - b.runNumber)
-    .map(({ runId }) => runId);
+    .map((run) => ({ runId: run.runId, bytes: storedBytes(run) + (run.output?.length ?? 0) }));
 }

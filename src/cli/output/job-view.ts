@@ -28,7 +28,9 @@ export function printJob(io: Io, job: JobInfo): void {
     ['failed', String(job.failed)],
     ['skipped', String(job.skipped)],
     ['position', job.position ?? 'before the first run'],
-    ...(error === null ? [] : [['error', `${error.run_id}: ${error.message} (${error.code})`] as [string, string]]),
+    ...(error === null
+      ? []
+      : [['error', `${error.run_id ?? 'before the first run'}: ${error.message} (${error.code})`] as [string, string]]),
     ['created', timeOf(job.created_at)],
     ['finished', finishedAt === null ? 'not yet' : timeOf(finishedAt)],
   ];

@@ -8,7 +8,7 @@ import { readWhole } from '../number-flag.ts';
 import { JOB_COLUMNS, jobRow, printJob } from '../output/job-view.ts';
 import { addOutputOption, type OutputOptions, printHint, printJson, printTable } from '../output/output.ts';
 
-const STATUSES = ['queued', 'running', 'completed', 'cancelled'];
+const STATUSES = ['queued', 'running', 'completed', 'failed', 'cancelled'];
 
 interface ListOptions extends ServerOptions, OutputOptions {
   status?: JobStatus;

@@ -11,7 +11,12 @@ export type ReplayMode = (typeof REPLAY_MODES)[number];
 export const REPLAY_VERSIONS = ['current', 'original'] as const;
 export type ReplayVersion = (typeof REPLAY_VERSIONS)[number];
 
-export const JOB_STATUSES = ['queued', 'running', 'completed', 'cancelled'] as const;
+export const JOB_STATUSES = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
+
+export const POISONED_JOB = {
+  code: 'poisoned',
+  message: 'the server died three times while it replayed the runs that follow this one; replay the runs after them by a new job',
+};
 
 /** As it is stored with the run. */
 export interface Replay {

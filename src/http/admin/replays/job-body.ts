@@ -57,8 +57,7 @@ export function readJobBody(body: unknown): { order: JobOrder; isPreview: boolea
       'invalid',
       'filter: selects no runs; name "app_id", "sink_id", "status", "since" or "until", such as {"status":"failed"}',
     );
-  // A JSON number may be an object that keeps its text.
-  return { order: { runs: readFilter(filter, mode), mode, version, ratePerSecond: Number(rate) }, isPreview };
+  return { order: { runs: readFilter(filter, mode), mode, version, ratePerSecond: rate }, isPreview };
 }
 
 function readFilter({ app_id: appId, sink_id: sinkId, status, since, until }: JobBody['filter'], mode: ReplayMode): JobOrder['runs'] {

@@ -3,7 +3,7 @@
 import type { Database } from 'better-sqlite3';
 import { ENDED_STATUSES } from '../../../core/run/run.ts';
 import { parseRunId, runNumberAt } from '../../../core/run/run-id.ts';
-import type { JobFilter, JobRecord, ListedJob, RunSelection } from '../../job-records.ts';
+import type { JobFilter, JobRecord, ListedJob, RunSelection, SelectedRun } from '../../job-records.ts';
 import { createRowsBySink, createSinkFilter } from '../definitions/rows-by-sink.ts';
 import { toRunId } from '../runs/run-rows.ts';
 import { type JobRow, toJob } from './job-rows.ts';
@@ -33,12 +33,13 @@ export class JobReader {
     return rows.map((row) => ({ ...toJob(row), place: row.no }));
   }
 
-  listSelectedRuns(runs: RunSelection, after: string | null, limit: number): string[] {
+  listSelectedRuns(runs: RunSelection, after: string | null, limit: number): SelectedRun[] {
     const { statuses, from, before } = rangeOf(runs);
     const next = after === null ? from : Math.max(from, (parseRunId(after)?.runNumber ?? 0) + 1);
     const values = [runs.endedBy];
     const numbers = this.#oldestRuns({ sinks: this.#sinksOf(runs), statuses, from: next, before, values, limit });
-    return (this.#sql.selectIds.all(JSON.stringify(numbers)) as { run_number: number; nonce: string }[]).map(toRunId);
+    const rows = this.#sql.selectSizes.all(JSON.stringify(numbers)) as { run_number: number; nonce: string; bytes: number }[];
+    return rows.map((row) => ({ runId: toRunId(row), bytes: row.bytes }));
   }
 
   countSelectedRuns(runs: RunSelection): number {
@@ -66,7 +67,13 @@ function prepareStatements(database: Database) {
     selectJobs: database.prepare(
       'SELECT * FROM jobs WHERE no < @before AND (@status IS NULL OR status = @status) ORDER BY no DESC LIMIT @limit',
     ),
-    selectIds: database.prepare('SELECT id AS run_number, nonce FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id'),
+    selectSizes: database.prepare(
+      `SELECT id AS run_number, nonce, octet_length(body) + octet_length(request) + coalesce(octet_length(output), 0)
+         + coalesce(octet_length(first_steps), 0)
+         + coalesce((SELECT sum(octet_length(outputs)) FROM step_records WHERE run_id = runs.id), 0) AS bytes
+       FROM runs
+       WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
+    ),
     countRuns: database
       .prepare('SELECT count(*) FROM runs WHERE sink_no = ? AND status = ? AND id >= ? AND id < ? AND finished_at <= ?')
       .pluck(),

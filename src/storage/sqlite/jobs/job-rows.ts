@@ -20,6 +20,7 @@ export const jobs = table('jobs').columns({
   wake_at: given<number | null>(),
   owner: given<number>(),
   epoch: given<number>(),
+  deaths: preset<number>(),
 });
 
 export type JobRow = Row<typeof jobs>;

@@ -64,7 +64,7 @@ function prepareStatements(database: Database) {
     claim: database.prepare("UPDATE jobs SET status = 'running', epoch = epoch + 1, wake_at = ?, owner = ? WHERE no = ? RETURNING *"),
     record: database.prepare(
       `UPDATE jobs SET status = @status, position = @position, replayed = @replayed, failed = @failed, skipped = @skipped,
-         last_error = @error, wake_at = @wakeAt, finished_at = coalesce(finished_at, @finishedAt)
+         last_error = @error, deaths = 0, wake_at = @wakeAt, finished_at = coalesce(finished_at, @finishedAt)
        WHERE id = @id AND epoch = @epoch AND status IN ('running', @status)`,
     ),
     cancel: database.prepare(

@@ -116,6 +116,27 @@ export function jobsContract(workbench: () => Workbench): void {
       await endAllJobs(workbench());
     });
 
+    test('end as failed after three deaths of their process, unless they were recorded in between', async () => {
+      const storage = at(NOW);
+      const job = newJob();
+      await storage.createJob(job);
+      const progress = progressOf({ position: 'run_y', replayed: 2 });
+      for (let death = 1; death <= 2; death += 1) {
+        await storage.claimJobs(1);
+        await workbench().recover(NOW);
+      }
+      const [claimed] = await storage.claimJobs(1);
+      expect(await storage.recordJob(claimed?.lease as never, 'running', progress)).toBe(true);
+      for (let death = 1; death <= 3; death += 1) {
+        expect(await storage.getJob(job.id)).toMatchObject({ finishedAt: null });
+        await workbench().recover(NOW);
+        await storage.claimJobs(1);
+      }
+      const lastError = { runId: 'run_y', code: 'poisoned', message: expect.stringContaining('died three times') };
+      expect(await storage.getJob(job.id)).toMatchObject({ ...progress, status: 'failed', finishedAt: NOW, lastError });
+      expect(await storage.nextJobDue()).toBeNull();
+    });
+
     test('are refused beyond a number that have not ended, and removed once they ended before the age limit', async () => {
       const storage = at(NOW);
       const jobs = Array.from({ length: MAX_OPEN_JOBS }, () => newJob());
@@ -154,8 +175,11 @@ export function jobsContract(workbench: () => Workbench): void {
       const last = await run(sink, NOW + 33, done);
       const later = await run(sink, NOW + 40, done);
       const selection: RunSelection = { sinkId: sink.id, upTo: last, endedBy: NOW + 50 };
+      const idsOf = async (...of: Parameters<typeof storage.listSelectedRuns>): Promise<string[]> =>
+        (await storage.listSelectedRuns(...of)).map(({ runId }) => runId);
+      expect(await storage.listSelectedRuns({ ...selection }, null, 1)).toEqual([{ runId: ids[0], bytes: 20 }]);
       const select = async (fields: Partial<RunSelection>): Promise<string[]> => {
-        const selected = await storage.listSelectedRuns({ ...selection, ...fields }, null, 100);
+        const selected = await idsOf({ ...selection, ...fields }, null, 100);
         expect(await storage.countSelectedRuns({ ...selection, ...fields })).toBe(selected.length);
         return selected;
       };
@@ -167,10 +191,10 @@ export function jobsContract(workbench: () => Workbench): void {
       expect(await select({ since: NOW + 10, until: NOW + 33 })).toEqual([ids[1], ids[3]]);
       expect(await select({ endedBy: NOW + 49 })).toEqual([]);
       expect(await select({ upTo: null })).toEqual([]);
-      expect(await storage.listSelectedRuns(selection, ids[1] as string, 1)).toEqual([ids[3]]);
-      expect(await storage.listSelectedRuns(selection, last, 9)).toEqual([]);
+      expect(await idsOf(selection, ids[1] as string, 1)).toEqual([ids[3]]);
+      expect(await idsOf(selection, last, 9)).toEqual([]);
       const { sinkId: _, ...all } = selection;
-      expect(await storage.listSelectedRuns({ ...all, appId: other.appId }, null, 9)).toEqual([ids[2]]);
+      expect(await idsOf({ ...all, appId: other.appId }, null, 9)).toEqual([ids[2]]);
     });
 
     test('and their replays keep what they replay', async () => {
