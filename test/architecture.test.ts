@@ -102,7 +102,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
   replays: {
     uses: ['core', 'errors.ts', 'ids.ts', 'leases', 'repetition.ts', 'storage'],
     knows: ['clock.ts', 'definitions', 'engine', 'files', 'logger.ts', 'memory-budget.ts'],
-    packages: ['node:timers/promises', 'node:util'],
+    packages: ['node:events', 'node:timers/promises', 'node:util'],
   },
   http: {
     uses: ['address-range.ts', 'core', 'definitions', 'errors.ts', 'intake', 'memory-budget.ts', 'presets', 'token.ts'],

@@ -1,6 +1,7 @@
 // Carries out one claimed job: replays its runs page by page, the oldest first, and records each page. Replays in flight when
 // the process dies are begun again by the next owner, which then gets the runs that they have become.
 
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -37,6 +38,8 @@ export class JobRun {
     const { position, replayed, failed, skipped, lastError, ratePerSecond } = claimed.job;
     this.#claimed = claimed;
     this.#options = options;
+    // Every replay in flight may wait for it.
+    setMaxListeners(2 * MAX_IN_FLIGHT, this.#stop.signal);
     this.#pace = new Pace(ratePerSecond, options.clock, this.#stop.signal);
     this.#progress = { position, replayed, failed, skipped, lastError };
   }

@@ -92,12 +92,13 @@ export class ReplayJobs implements LeasedWork {
 
   async claim(): Promise<number> {
     const { storage } = this.#options;
-    const now = this.#clock();
-    const free = this.#isStopped ? 0 : MAX_ACTIVE - this.#active.size;
-    for (const claimed of free > 0 ? await storage.claimJobs(free) : []) this.#begin(claimed);
     const next = (await storage.nextJobDue()) ?? Number.POSITIVE_INFINITY;
-    // A due job that was not claimed waits for the end of another one, which claims again.
-    return next <= now ? Number.POSITIVE_INFINITY : next;
+    if (next > this.#clock()) return next;
+    const free = this.#isStopped ? 0 : MAX_ACTIVE - this.#active.size;
+    // A due job that cannot be claimed now waits for the end of another one, which claims again.
+    if (free <= 0) return Number.POSITIVE_INFINITY;
+    for (const claimed of await storage.claimJobs(free)) this.#begin(claimed);
+    return this.#clock();
   }
 
   async renew(): Promise<void> {
