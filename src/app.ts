@@ -14,6 +14,7 @@ import { createMemoryBudget, measureMemory } from './memory-budget.ts';
 import { Scheduler } from './schedules/scheduler.ts';
 import { createSealer } from './sealer.ts';
 import { buildEngine } from './start-up/build-engine.ts';
+import { buildReplays } from './start-up/build-replays.ts';
 import { Cleanups } from './start-up/cleanups.ts';
 import { createDelivery } from './start-up/create-delivery.ts';
 import { followDefinitionFiles, loadDefinitions } from './start-up/load-definitions.ts';
@@ -89,13 +90,15 @@ async function startParts(options: AppOptions, cleanups: Cleanups): Promise<Runn
   const shared = { config, storage, node, feed: createRunFeed(), blobs, memory, delivery, logger };
   const engine = buildEngine({ ...shared, environment, secretKey, dataDir, stepTypes });
   const scheduler = new Scheduler({ ...shared, catalog, engine, refuseWhenLow: disk.refuseWhenLow, clock: time.clock, clocks });
-  const http = { ...shared, time, disk, sealer, replySealer, catalog, definitions, engine, scheduler, clocks, adminToken, version };
-  const server = await createHttpServer(modules.createServer, http, cleanups);
+  const replays = buildReplays({ ...shared, catalog, engine, disk, clocks });
+  const parts = { ...shared, ...replays, time, disk, sealer, replySealer, catalog, definitions, engine, scheduler, clocks };
+  const server = await createHttpServer(modules.createServer, { ...parts, adminToken, version }, cleanups);
   const source = await followDefinitionFiles({ config, demoPath, environment, definitions, catalog, logger }, cleanups);
   await engine.start();
   await startSchedules(scheduler, cleanups);
   // An edit of a sink may make held runs due.
   catalog.onChange(() => engine.lookAgain());
+  await replays.jobs.start();
   startRunRetention({ ...shared, time, clocks }, cleanups);
   const url = await listen(server, config);
   return {

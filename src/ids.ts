@@ -38,3 +38,7 @@ export function newSinkId(): string {
 export function newToken(): string {
   return randomBytes(32).toString('base64url');
 }
+
+export function newJobId(): string {
+  return `job_${randomBytes(10).toString('hex')}`;
+}

@@ -100,9 +100,14 @@ const MAY_IMPORT: Record<string, Allowance> = {
     ],
   },
   schedules: { uses: ['core', 'errors.ts'], knows: ['clock.ts', 'definitions', 'engine', 'logger.ts', 'storage'] },
+  replays: {
+    uses: ['core', 'errors.ts', 'ids.ts', 'leases', 'repetition.ts', 'storage'],
+    knows: ['clock.ts', 'definitions', 'engine', 'files', 'logger.ts', 'memory-budget.ts'],
+    packages: ['node:events', 'node:timers/promises', 'node:util'],
+  },
   http: {
     uses: ['address-range.ts', 'core', 'definitions', 'errors.ts', 'intake', 'memory-budget.ts', 'presets', 'token.ts'],
-    knows: ['clock.ts', 'engine', 'files', 'logger.ts', 'payloads', 'schedules', 'sealer.ts', 'storage'],
+    knows: ['clock.ts', 'engine', 'files', 'logger.ts', 'payloads', 'replays', 'schedules', 'sealer.ts', 'storage'],
     packages: [
       'fastify',
       '@fastify/bearer-auth',
@@ -135,6 +140,7 @@ const MAY_IMPORT: Record<string, Allowance> = {
       'ids.ts',
       'local-effects.ts',
       'memory-budget.ts',
+      'replays',
       'steps',
       'storage',
     ],

@@ -9,6 +9,7 @@ import { runColdPart } from './parts/cold.ts';
 import { runDeliveryPart } from './parts/delivery.ts';
 import { runHttpPart } from './parts/http.ts';
 import { runHttpDeliveryPart } from './parts/http-delivery.ts';
+import { runReplayPart } from './parts/replay.ts';
 import { runSlowFsyncPart } from './parts/slow-fsync.ts';
 import { runStoredPart } from './parts/stored.ts';
 import { runStreamsPart } from './parts/streams.ts';
@@ -22,6 +23,7 @@ const PARTS: Record<PartName, { title: string; run: Part }> = {
   delivery: { title: 'durable deliveries of 1,024 bytes of JSON to one receiver, 64 at a time', run: runDeliveryPart },
   'slow-fsync': { title: 'the same runs on a disk that takes 5 ms to sync', run: runSlowFsyncPart },
   stored: { title: 'the same runs on a server with a long history, against an empty one', run: runStoredPart },
+  replay: { title: 'triggers of three steps while a job replays stored runs', run: runReplayPart },
   streams: { title: 'idle event streams of runs that wait', run: runStreamsPart },
   cold: { title: 'start on a fresh data directory', run: runColdPart },
 };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-export const PART_NAMES = ['http', 'verified', 'http-delivery', 'delivery', 'slow-fsync', 'stored', 'streams', 'cold'] as const;
+export const PART_NAMES = ['http', 'verified', 'http-delivery', 'delivery', 'slow-fsync', 'stored', 'streams', 'replay', 'cold'] as const;
 export type PartName = (typeof PART_NAMES)[number];
 const CHECKOUT_PARTS: readonly PartName[] = ['http', 'verified', 'http-delivery', 'cold'];
 

@@ -26,7 +26,7 @@ export interface SluiceProcess {
   /** By performance.now(). */
   spawnedAt: number;
   /** Calls the admin API and returns the parsed answer. */
-  admin(method: 'GET' | 'POST', path: string): Promise<unknown>;
+  admin(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown>;
   /** Looks into the database, past the server: runs that completed, and deliveries that were delivered. */
   countCompleted(): number;
   countDelivered(): number;
@@ -76,9 +76,10 @@ export async function spawnSluice(
     dataDir,
     spawnedAt,
     target: { port, path: TRIGGER_PATHS.threeSteps, kind: 'stream', pid },
-    async admin(method, path) {
-      const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
-      const response = await fetch(`http://127.0.0.1:${port}/api/v1${path}`, { method, headers });
+    async admin(method, path, body) {
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+      const content = body === undefined ? {} : { body: JSON.stringify(body) };
+      const response = await fetch(`http://127.0.0.1:${port}/api/v1${path}`, { method, headers, ...content });
       const text = await response.text();
       if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
       return JSON.parse(text);

@@ -23,6 +23,7 @@ const verbs: readonly Verb[] = [
   { name: 'send', about: 'send a request to a sink and watch the run', load: () => import('./verbs/send.ts') },
   { name: 'listen', about: 'receive requests and print them; fail when told to', load: () => import('./verbs/listen.ts') },
   { name: 'run', about: 'list, get, tail, cancel and replay runs', load: () => import('./verbs/run.ts') },
+  { name: 'job', about: 'list, show and cancel jobs', load: () => import('./verbs/job.ts') },
   { name: 'delivery', about: 'list, get, retry and export deliveries', load: () => import('./verbs/delivery.ts') },
   { name: 'sink', about: 'list, create and delete sinks and list their schedules, rotate tokens', load: () => import('./verbs/sink.ts') },
   {
@@ -57,6 +58,8 @@ async function buildProgram(words: readonly string[], context: CliContext): Prom
     .description('Self-hosted HTTP sink trigger server: a request starts a durable workflow run and streams it back.')
     .version(VERSION)
     .exitOverride()
+    // The options of a verb are its own, also where one has the name of an option of the program.
+    .enablePositionalOptions()
     .showHelpAfterError('(run with --help for usage)')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),

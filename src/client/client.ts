@@ -3,6 +3,7 @@
 import { appCalls, blockedClientCalls, definitionCalls, rejectionCalls, runCalls, sinkCalls, workflowCalls } from './admin-calls.ts';
 import { foreignAnswer, RefusedError, UnreachableError, unreachable } from './client-error.ts';
 import { deliveryCalls } from './delivery-calls.ts';
+import { jobCalls } from './job-calls.ts';
 import { type FollowRequestsOptions, followRequests, readRequestBody } from './request-stream.ts';
 import { readRunStream } from './run-stream.ts';
 import { at, type ClientOptions, ServerCalls } from './server-calls.ts';
@@ -63,6 +64,7 @@ export function createClient(options: ClientOptions) {
       /** Needs the sink's token or the admin token; none for a run of a public sink. */
       follow: (runId: string, followOptions?: FollowOptions) => follow(server, runId, followOptions),
     },
+    jobs: jobCalls(server),
     deliveries: deliveryCalls(server),
     rejections: rejectionCalls(server),
     blockedClients: blockedClientCalls(server),

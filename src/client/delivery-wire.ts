@@ -2,7 +2,7 @@
 
 import type { Time } from './wire-types.ts';
 
-export type DeliveryStatus = 'queued' | 'sending' | 'delivered' | 'failed' | 'cancelled' | 'dropped';
+export type DeliveryStatus = 'queued' | 'sending' | 'delivered' | 'failed' | 'cancelled' | 'dropped' | 'recorded';
 
 /** `status` is set for a response, `error` for every other result. */
 export interface AttemptResult {

@@ -98,6 +98,8 @@ export interface RunSummary {
   status: RunStatus;
   progress: number;
   error?: RunFault;
+  /** Of a run that is a replay. */
+  replay?: { of: string; mode: string; job_id?: string };
   created_at: Time;
   finished_at: Time | null;
 }

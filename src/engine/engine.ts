@@ -18,7 +18,7 @@ import { BackgroundWork } from './background-work.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import type { Dispatch, DispatchAll } from './dispatch/trigger.ts';
 import { DueRuns } from './due-runs.ts';
-import type { Programs, ProgramTools, SecretPlaceholder } from './execution/program.ts';
+import type { Programs, ProgramTools, SecretPlaceholder, WorkflowReference } from './execution/program.ts';
 import type { LargeRuns } from './large/large-runs.ts';
 import { largeBody } from './large/messages.ts';
 import { OtherOwners } from './other-owners.ts';
@@ -64,6 +64,7 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
   readonly #worker: Worker;
   readonly #runLoop: ClaimLoop;
   readonly #others: OtherOwners;
+  readonly #programs: Programs<Version>;
   #isDraining = false;
   readonly dispatch: Dispatch<Version>;
   readonly dispatchAll: DispatchAll<Version>;
@@ -110,9 +111,11 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
       startLarge,
       renderLarge: this.renderLarge,
       onDecided: this.#onDecided,
+      placeholder: tools.placeholder,
     });
     this.#options = options;
     this.#background = background;
+    this.#programs = programs;
     this.#queue = queue;
     this.#worker = worker;
     this.#runLoop = new ClaimLoop(new DueRuns({ ...shared, worker, restore, background, memory }), { clock, isAlone, logger, track });
@@ -135,6 +138,10 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     const render = { head: stringifyJson(head), body: largeBody(body, reading), template: stringifyJson(template), roots };
     return this.#options.largeRuns.render(render, body.bytes.byteLength);
   };
+
+  /** Resolves to null when the version is not stored. A null reference is the sink's that names no workflow. */
+  readonly loadWorkflow = (appId: string, reference: WorkflowReference | null): Promise<Version | null> =>
+    this.#programs.load(appId, reference);
 
   /** Null when there is no such run; `cancelled` is false when it had ended already. */
   async cancel(runId: string): Promise<{ cancelled: boolean } | null> {

@@ -47,7 +47,17 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   const { workflow, request, inputs, bodyKind, bodySize, stepTypes, placeholder, mask, answer } = options;
   const memory = createStepMemory({ readMemory: () => Promise.resolve([]) });
   const tools = { stepTypes, random: () => 0.5, recall: memory.peek, toWall: (at: number) => at, placeholder, mask };
-  const execution = new Execution(tools, { runId: REHEARSED_RUN_ID, sinkId: '', workflow, request, inputs, bodyKind, bodySize });
+  const execution = new Execution(tools, {
+    runId: REHEARSED_RUN_ID,
+    sinkId: '',
+    workflow,
+    request,
+    inputs,
+    bodyKind,
+    bodySize,
+    isDry: false,
+    kept: null,
+  });
   const rehearsal: Rehearsal = { status: 'completed', output: null, error: null, steps: [], deliveries: [], writes: [] };
   for (let now = options.now; ; ) {
     const effects = execution.advance(now);

@@ -1,6 +1,7 @@
 // Restores a stored run so that it can resume: in this thread, or in the thread of large runs.
 
 import { parseJson, stringifyJson } from '../core/json/json.ts';
+import type { Replay } from '../core/run/replay.ts';
 import { decodeBody, type Request, type RequestHead } from '../core/run/request.ts';
 import type { RunError } from '../core/run/run.ts';
 import { LARGE_RUN_BYTES } from '../core/run/run-weight.ts';
@@ -9,9 +10,10 @@ import type { WorkflowVersion } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
 import type { ClaimedRun } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
+import { keptBy } from './dispatch/kept-steps.ts';
 import type { Trigger } from './dispatch/trigger.ts';
 import { FailedProgram } from './execution/failed-program.ts';
-import type { Program, Programs, ProgramTools, WorkflowReference } from './execution/program.ts';
+import type { KeptSteps, Program, Programs, ProgramTools, WorkflowReference } from './execution/program.ts';
 import { type LargeRun, type LargeRuns, MEMORY_EXCEEDED } from './large/large-runs.ts';
 import { largeBody, type StartLargeRun } from './large/messages.ts';
 import { ActiveRun } from './turn.ts';
@@ -42,10 +44,12 @@ export class RunRestorer<Version extends WorkflowVersion> {
 
   /** Starts a new run whose body only the thread of large runs decodes. Rejects as `LargeRuns.start` does. */
   readonly startLarge = async (runId: string, trigger: Trigger<Version>): Promise<LargeRun> => {
-    const { appId, sinkId, workflowReference, head, body, reading, inputMapping } = trigger;
+    const { appId, sinkId, workflowReference, head, body, reading, inputMapping, replay } = trigger;
     const workflow = await this.#documentOf(appId, workflowReference);
-    const start = { runId, sinkId, workflow, head: stringifyJson(head), inputs: { mapping: inputMapping }, past: null };
-    return await this.#startLarge({ ...start, body: largeBody(body, reading) }, body.bytes.byteLength);
+    const inputs = { mapping: inputMapping };
+    const kept = keptBy(runId, replay, this.#options.tools.placeholder);
+    const start = { runId, sinkId, workflow, head: stringifyJson(head), inputs, isDry: isDry(trigger), kept, past: null };
+    return await this.#startLarge({ ...start, body: largeBody(body, reading) }, body.bytes.byteLength + bytesKept(kept));
   };
 
   async #restoreHere(claimed: ClaimedRun): Promise<Program> {
@@ -59,7 +63,9 @@ export class RunRestorer<Version extends WorkflowVersion> {
         ? bindInputs(workflow, {}, request, claimed.bodyKind)
         : (parseJson(claimed.inputs) as Record<string, unknown>);
     const { lease, sinkId, bodyKind, body } = claimed;
-    return programs.create({ runId: lease.runId, sinkId, workflow, request, inputs, bodyKind, bodySize: body.byteLength }, claimed);
+    const bodySize = body.byteLength;
+    const start = { runId: lease.runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry: isDry(claimed), kept: null };
+    return programs.create(start, claimed);
   }
 
   async #restoreLarge(claimed: ClaimedRun): Promise<Program> {
@@ -72,6 +78,8 @@ export class RunRestorer<Version extends WorkflowVersion> {
         head: claimed.request,
         body: { stored: storedBody(claimed) },
         inputs: inputs === null ? { mapping: {} } : { bound: inputs },
+        isDry: isDry(claimed),
+        kept: null,
         past: { steps, isAnswered, progress, lastSeq },
       };
       return await this.#startLarge(start, claimed.bytes);
@@ -98,6 +106,15 @@ export class RunRestorer<Version extends WorkflowVersion> {
     const message = this.#options.tools.mask(lease.runId, error.message);
     return new FailedProgram({ progress, lastSeq }, { ...error, message });
   }
+}
+
+function isDry({ replay }: { replay?: Pick<Replay, 'mode'> | null }): boolean {
+  return replay?.mode === 'dry';
+}
+
+/** Of the outputs that are decoded with the run. */
+function bytesKept(kept: KeptSteps | null): number {
+  return kept?.steps.reduce((bytes, { outputs }) => bytes + (outputs?.length ?? 0), 0) ?? 0;
 }
 
 function storedBody({ bodyKind, bodyCharset, body }: ClaimedRun) {

@@ -11,6 +11,8 @@ import type { DiskFloor } from '../files/disk-floor.ts';
 import type { Logger } from '../logger.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { FetchText } from '../presets/remote/fetch-text.ts';
+import type { ReplayJobs } from '../replays/replay-jobs.ts';
+import type { Replayer } from '../replays/replayer.ts';
 import type { Scheduler } from '../schedules/scheduler.ts';
 import type { Sealer } from '../sealer.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -48,6 +50,8 @@ export interface ServerDependencies {
   catalog: Catalog;
   definitions: DefinitionService;
   engine: Engine;
+  replayer: Replayer;
+  jobs: ReplayJobs;
   feed: RunFeed;
   scheduler: Pick<Scheduler, 'timesOf'>;
   /** Server time, for expiry and rate limits. */

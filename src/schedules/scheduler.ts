@@ -141,7 +141,9 @@ export class Scheduler {
     this.#log(schedule, { catch_up: catchUp, caught_up: times.length, left_out: count }, 'scheduled times were missed');
     if (catchUp !== 'all' || leftOut === 0) return;
     const message = `${count} missed times were left out: at most ${MAX_CATCH_UP} are caught up`;
-    this.#reject(schedule, { status: 503, code: 'missed', reason: 'missed', message }).catch((error: unknown) => this.#warn(schedule, error));
+    this.#reject(schedule, { status: 503, code: 'missed', reason: 'missed', message }).catch((error: unknown) =>
+      this.#warn(schedule, error),
+    );
   }
 
   async #startWaiting(): Promise<void> {

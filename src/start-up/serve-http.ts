@@ -17,6 +17,8 @@ type SharedParts =
   | 'catalog'
   | 'definitions'
   | 'engine'
+  | 'replayer'
+  | 'jobs'
   | 'feed'
   | 'scheduler'
   | 'memory'
@@ -54,7 +56,7 @@ export async function createHttpServer(
   });
   cleanups.add(async () => {
     server.stopAccepting();
-    await parts.engine.drain(drainSeconds * 1000);
+    await Promise.all([parts.jobs.stop(drainSeconds * 1000), parts.engine.drain(drainSeconds * 1000)]);
     await server.close();
   });
   return server;

@@ -18,6 +18,8 @@ export interface NewDelivery {
   overflow: OverflowGroup | null;
   /** The creator sends it, under the first lease. Else it is due at once, for any claim. */
   isLeased: boolean;
+  /** Of a dry run: it is stored as `recorded`, which ends it, and is never sent. */
+  isRecorded: boolean;
 }
 
 /** The right to send a delivery. It is stale once the delivery has been claimed again, cancelled or dropped. */
@@ -27,7 +29,7 @@ export interface DeliveryLease {
 }
 
 /** A delivery with everything that its sender needs. */
-export interface ClaimedDelivery extends Omit<NewDelivery, 'isLeased' | 'overflow'> {
+export interface ClaimedDelivery extends Omit<NewDelivery, 'isLeased' | 'isRecorded' | 'overflow'> {
   /** Its group if the overflow policy is `latest_wins`, else null. */
   latestOf: string | null;
   epoch: number;

@@ -2,6 +2,7 @@
 
 import type { OutboundResult } from '../core/delivery/outbound.ts';
 import type { Reply } from '../core/reply/reply.ts';
+import type { Replay } from '../core/run/replay.ts';
 import type { BodyKind, BodyOutline } from '../core/run/request.ts';
 import type { RunError, RunStatus, StepStatus } from '../core/run/run.ts';
 import type { ProgressEvent, RunEvent } from '../core/run/run-event.ts';
@@ -93,6 +94,8 @@ export interface NewRun extends StoredRequest {
    * no due time. Null: no flow control.
    */
   flowKey: string | null;
+  /** Null: not a replay. */
+  replay: Replay | null;
   createdAt: number;
   turn: Turn;
 }
@@ -138,6 +141,7 @@ export interface ClaimedRun extends StoredRequest {
   sinkId: string;
   workflow: { id: string; version: number } | null;
   inputs: string | null;
+  replay: Replay | null;
   progress: number;
   lastSeq: number;
   createdAt: number;
@@ -211,6 +215,7 @@ export interface RunSummary {
   appId: string;
   sinkId: string;
   workflow: { id: string; version: number } | null;
+  replay: Replay | null;
   status: RunStatus;
   progress: number;
   error: RunError | null;

@@ -57,9 +57,9 @@ export interface RunStore {
   /** Makes the run due after `delayMs`, for any claim. Does nothing under a stale lease. */
   releaseRun(lease: Lease, delayMs: number): Promise<void>;
   /**
-   * Releases the running runs of an owner and the deliveries that it was sending. Its process must be dead.
-   * Counts one death for each of these runs.
-   * A run with three deaths ends as failed with the code `poisoned`.
+   * Releases the running runs and jobs of an owner, and the deliveries that it was sending. Its process must be dead.
+   * Counts one death for each of these runs and jobs; a record of a job forgets its deaths.
+   * A run or a job with three deaths ends as failed with the code `poisoned`.
    */
   recoverRuns(owner: number): Promise<Recovery>;
   /** Recovers the runs of every owner whose process is dead. */
@@ -98,7 +98,7 @@ export interface RunStore {
   findStream(runId: string): Promise<StreamPosition | null>;
   /**
    * Removes ended runs with all their rows, oldest first, except those with unfinished deliveries.
-   * Removes expired idempotency keys and old rejections too.
+   * Removes expired idempotency keys, old rejections and jobs that ended before the age limit too.
    * Returns the number of removed runs.
    */
   pruneRuns(limits: PruneLimits): Promise<number>;

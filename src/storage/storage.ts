@@ -13,11 +13,12 @@ import type { Clock } from '../clock.ts';
 import type { ClientStore } from './client-store.ts';
 import type { DefinitionStore } from './definition-store.ts';
 import type { DeliveryStore } from './delivery-store.ts';
+import type { JobStore } from './job-store.ts';
 import type { RejectionStore } from './rejection-store.ts';
 import type { RunStore } from './run-store.ts';
 import type { ScheduleStore } from './schedule-store.ts';
 
-export interface Storage extends DefinitionStore, RunStore, DeliveryStore, RejectionStore, ScheduleStore, ClientStore {
+export interface Storage extends DefinitionStore, RunStore, DeliveryStore, JobStore, RejectionStore, ScheduleStore, ClientStore {
   /** Calls the listener with hints about changes by other owners. Returns a function that ends this. */
   watch(listener: (hint: Hint) => void): () => void;
   /** Makes a commit. Resolves once it is on disk, after all earlier writes. */

@@ -1,6 +1,7 @@
 // Presents records in wall time: storage keeps server time (core/run/server-time.ts), and people read the wall clock.
 
 import type { DeliveryRecord, DeliverySummary } from './delivery-records.ts';
+import type { JobRecord } from './job-records.ts';
 import type { Rejection } from './rejection-store.ts';
 import type { RunFilter, RunRecord, RunSummary } from './run-records.ts';
 import type { Storage } from './storage.ts';
@@ -25,6 +26,11 @@ export function withWallTimes(storage: Storage, scales: TimeScales): Storage {
       return delivery === null ? null : deliveryInWallTime(delivery, scales);
     },
     listDeliveries: async (filter) => (await storage.listDeliveries(filter)).map((delivery) => deliverySummaryInWallTime(delivery, scales)),
+    async getJob(id) {
+      const job = await storage.getJob(id);
+      return job === null ? null : jobInWallTime(job, scales);
+    },
+    listJobs: async (filter) => (await storage.listJobs(filter)).map((job) => jobInWallTime(job, scales)),
     async listRejections({ since, ...filter }) {
       const rejections = await storage.listRejections({ ...filter, ...(since === undefined ? {} : { since: scales.fromWall(since) }) });
       return rejections.map((rejection) => rejectionInWallTime(rejection, scales));
@@ -74,6 +80,13 @@ function deliverySummaryInWallTime<Delivery extends DeliverySummary>(delivery: D
 
 function rejectionInWallTime<Entry extends Rejection>(rejection: Entry, { toWall }: TimeScales): Entry {
   return { ...rejection, firstAt: toWall(rejection.firstAt), lastAt: toWall(rejection.lastAt) };
+}
+
+function jobInWallTime<Job extends JobRecord>(job: Job, scales: TimeScales): Job {
+  const { toWall } = scales;
+  const { since, until, ...runs } = job.runs;
+  const times = { ...(since === undefined ? {} : { since: toWall(since) }), ...(until === undefined ? {} : { until: toWall(until) }) };
+  return { ...job, runs: { ...runs, ...times }, createdAt: toWall(job.createdAt), finishedAt: toWallOrNull(job.finishedAt, scales) };
 }
 
 function toWallOrNull(at: number | null, { toWall }: TimeScales): number | null {

@@ -96,7 +96,7 @@ describe('delivery list', () => {
   test('tells what is wrong with a filter that cannot be one', async () => {
     expect(await delivery('list', '--status', 'dead')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('Allowed choices are queued, sending, delivered, failed, cancelled, dropped.'),
+      stderr: expect.stringContaining('Allowed choices are queued, sending, delivered, failed, cancelled, dropped, recorded.'),
     });
     expect(await delivery('list', '--cursor', 'x')).toMatchObject({ code: 1, stderr: expect.stringMatching(/cursor.*\(invalid\)\n$/) });
   });

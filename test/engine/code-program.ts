@@ -134,7 +134,17 @@ class CodeProgram implements Program {
   #delivery(step: string, body: unknown): NewDelivery {
     const message = post(body);
     const id = deliveryIdOf(this.#start.runId, this.#calls.size);
-    return { id, step, isAwaited: true, origin: originOf(message), message, retry: NO_RETRY, overflow: null, isLeased: false };
+    return {
+      id,
+      step,
+      isAwaited: true,
+      origin: originOf(message),
+      message,
+      retry: NO_RETRY,
+      overflow: null,
+      isLeased: false,
+      isRecorded: false,
+    };
   }
 
   /** Finishes an open call whose result is there, or whose time has come. */

@@ -202,6 +202,7 @@ test('many silent receivers leave memory to another one, and a message larger th
     retry: RETRY,
     overflow: null,
     isLeased: false,
+    isRecorded: false,
   };
   const admitted = queue.reserve([{ ...fresh, message: messageOf(4_000_000) }]);
   queue.enqueue(admitted, { runId: 'run_new', hasWaiter: false, leasedAt: now() });
@@ -256,6 +257,7 @@ async function supersede(before: (bench: Bench) => void = () => undefined): Prom
     message: messageOf(10),
     overflow: { policy: 'latest_wins', group: 'gate 7' } as const,
     isLeased: false,
+    isRecorded: false,
   };
   const admitted = bench.queue.reserve([newer]);
   expect(admitted, 'storage decides whether it is sent').toEqual([newer]);

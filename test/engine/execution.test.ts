@@ -16,7 +16,17 @@ function execute(steps: ({ type: string; name: string } & Record<string, unknown
   const workflow = planWorkflow('w', 1, { version: '1.0', inputs: [], steps, outputs: [] });
   return new Execution(
     { ...unusedTools, stepTypes, random: () => random },
-    { runId: 'run_1', sinkId: 'snk_1', workflow, request: {} as Request, inputs: {}, bodyKind: 'empty', bodySize: 0 },
+    {
+      runId: 'run_1',
+      sinkId: 'snk_1',
+      workflow,
+      request: {} as Request,
+      inputs: {},
+      bodyKind: 'empty',
+      bodySize: 0,
+      isDry: false,
+      kept: null,
+    },
   );
 }
 

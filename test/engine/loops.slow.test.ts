@@ -30,7 +30,17 @@ interface Told {
 /** Runs to the end; with `restarts` each turn is planned by an execution of its own, from what is stored. */
 function run(document: WorkflowDocument, restarts = false): Told {
   const workflow = planWorkflow('w', 1, document);
-  const start = { runId: 'run_1', sinkId: 'snk_1', workflow, request: {} as Request, inputs: {}, bodyKind: 'empty' as const, bodySize: 0 };
+  const start = {
+    runId: 'run_1',
+    sinkId: 'snk_1',
+    workflow,
+    request: {} as Request,
+    inputs: {},
+    bodyKind: 'empty' as const,
+    bodySize: 0,
+    isDry: false,
+    kept: null,
+  };
   const stored = new Map<string, StepRecord>();
   const events: ProgressEvent[] = [];
   let execution = new Execution(tools, start);

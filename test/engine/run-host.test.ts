@@ -23,7 +23,7 @@ const hostRun = (steps: unknown[]) => {
   const run = {
     ...{ runId: 'run_1', sinkId: 'snk_1', workflow: { id: 'w', version: 1, document }, head: '{"files":[]}' },
     body: { stored: { kind: 'json' as const, bytes: Buffer.from('{}'), charset: 'utf-8' } },
-    ...{ inputs: { mapping: {} }, past: null },
+    ...{ inputs: { mapping: {} }, isDry: false, kept: null, past: null },
   };
   const plan = (fields: Partial<PlanLargeTurn> = {}): Ask => ({
     id: 1,

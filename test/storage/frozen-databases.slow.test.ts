@@ -120,6 +120,13 @@ describe.each(frozen)('the database that %s left', (name) => {
     expect(await storage.listBlockedClients()).toEqual(blocked);
   });
 
+  if (name >= '0012')
+    test('keeps its jobs', async () => {
+      expect(await storage.listJobs({ limit: 9 })).toMatchObject([
+        { status: 'running', mode: 'dry', matched: 9, failed: 1, runs: { status: 'failed' } },
+      ]);
+    });
+
   // 0001 knows of none.
   if (name >= '0002')
     test('keeps its deliveries with their attempts, and what steps remember', async () => {

@@ -119,7 +119,9 @@ const RELEASED = {
   '0009_owners.sql': '88f4a3e3d152ae9f29d92a7c774c63d26756530d9918a73bbf5a6deebb15048d',
   '0010_replies.sql': '86ade3f4815f27c24fb08e9c01e67e1f1735a78f53a6a2f89a72dcd73ef8ffd3',
   '0011_schedules.sql': 'cd924529361262ca8a9b731386383bb94305a14301a0d0efe6571d4232f1f131',
+  '0012_replays.sql': '74627dd01a9183c8d9aa83a72a85be7e65b29b17390e4b1e49c5e41106fe6dd6',
   '0013_refusals.sql': '92c50adbc97143dc86ad829073a1a1169b348838f91558434d1c4899f07bd1ae',
+  '0014_flow.sql': 'cda33c6ddae76188ecf893fed70d32fa256f0e7552026b6bedd5a4116be95271',
 };
 
 test('migrations never change once they are released', () => {

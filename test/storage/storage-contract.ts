@@ -19,6 +19,8 @@ import { repeatedAttemptsContract } from './contract/deliveries/repeated-attempt
 import { retryingDeliveriesContract } from './contract/deliveries/retrying.ts';
 import { runEndsContract } from './contract/deliveries/run-ends.ts';
 import { storingDeliveriesContract } from './contract/deliveries/storing.ts';
+import { jobsContract } from './contract/jobs/jobs.ts';
+import { sharedJobsContract } from './contract/jobs/shared-jobs.ts';
 import { hintsContract } from './contract/owners/hints.ts';
 import { ownersContract } from './contract/owners/owners.ts';
 import { sharedClaimsContract } from './contract/owners/shared-claims.ts';
@@ -87,12 +89,14 @@ const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   rejectionsContract,
   blockedClientsContract,
   retentionContract,
+  jobsContract,
   concurrencyContract,
 ];
 
 const OF_SEVERAL_OWNERS: readonly ((owners: Owners) => void)[] = [
   ownersContract,
   sharedClaimsContract,
+  sharedJobsContract,
   hintsContract,
   flowControlContract,
   wakeUpRacesContract,

@@ -7,6 +7,7 @@ import { claimDeliveries, listDueOrigins, releaseDeliveries, renewDeliveries } f
 import { getDelivery, listDeliveries } from './deliveries/delivery-reads.ts';
 import { recordAttempt } from './deliveries/record-attempts.ts';
 import { retryDeliveries } from './deliveries/retry-deliveries.ts';
+import { cancelJob, claimJobs, createJob, listJobs, nextJobDue, recordJob, selectedRuns } from './jobs.ts';
 import { getRejection, listRejections, recordRejections } from './rejections.ts';
 import { countFlow } from './runs/flow-control.ts';
 import { findReply, storeReply } from './runs/replies.ts';
@@ -68,6 +69,15 @@ export function createOperations(state: State, owner: number): Operations {
     listBlockedClients: () => listBlockedClients(state),
     listSchedules: () => listSchedules(state),
     moveSchedule: (move) => moveSchedule(state, move),
+    createJob: (job) => createJob(state, job),
+    claimJobs: (limit) => claimJobs(state, owner, limit),
+    recordJob: (lease, status, progress) => recordJob(state, lease, status, progress),
+    cancelJob: (id) => cancelJob(state, id),
+    nextJobDue: () => nextJobDue(state),
+    getJob: (id) => state.jobs.get(id)?.job ?? null,
+    listJobs: (filter) => listJobs(state, filter),
+    listSelectedRuns: (runs, after, limit) => selectedRuns(state, runs, after).slice(0, limit),
+    countSelectedRuns: (runs) => selectedRuns(state, runs, null).length,
     ping: () => undefined,
   };
 }

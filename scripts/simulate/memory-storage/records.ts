@@ -32,7 +32,7 @@ export interface StoredRun extends Omit<NewRun, 'turn' | 'idempotency'> {
   readonly replies: Map<string, Reply>;
 }
 
-export interface StoredDelivery extends Omit<NewDelivery, 'isLeased' | 'isAwaited'> {
+export interface StoredDelivery extends Omit<NewDelivery, 'isLeased' | 'isRecorded' | 'isAwaited'> {
   /** Grows with time. */
   readonly no: number;
   readonly run: StoredRun;

@@ -6,6 +6,7 @@ import type { BlockedClient } from '../../../src/storage/client-store.ts';
 import type { Rejection } from '../../../src/storage/rejection-store.ts';
 import type { Break } from '../breaks.ts';
 import { type DefinitionState, noDefinitions } from './definitions.ts';
+import type { StoredJob } from './jobs.ts';
 import { Owners } from './owners.ts';
 import type { StoredDelivery, StoredRun } from './records.ts';
 import type { LinedRun } from './runs/flow-control.ts';
@@ -34,6 +35,9 @@ export interface State {
   readonly rejections: Map<number, Rejection>;
   /** By range. */
   readonly blockedClients: Map<string, BlockedClient>;
+  /** By id, the oldest first. */
+  readonly jobs: Map<string, StoredJob>;
+  lastJob: number;
   lastDeliveryNo: number;
   lastRejection: number;
 }
@@ -53,6 +57,8 @@ export function createState(clock: Clock, broken: Break | null = null): State {
     keys: new Map(),
     rejections: new Map(),
     blockedClients: new Map(),
+    jobs: new Map(),
+    lastJob: 0,
     lastDeliveryNo: 0,
     lastRejection: 0,
   };

@@ -8,7 +8,7 @@ import { type Cell, printJson, printLine, printTable } from './output.ts';
 export function runRow(run: RunSummary): Cell[] {
   return [
     run.run_id,
-    run.status,
+    run.replay?.mode === 'dry' ? `${run.status} (dry)` : run.status,
     `${run.progress}%`,
     run.app_id,
     workflowOf(run),
@@ -26,6 +26,7 @@ export function printRun(io: Io, run: RunDetails): void {
     ['sink', run.sink_id],
     ['workflow', workflowOf(run) ?? 'none: the request is recorded'],
     ['request', `${request.method} ${request.path} ${senderOf(request)}`],
+    ...(run.replay === undefined ? [] : [['replay', `of ${run.replay.of}, ${run.replay.mode}`] as [string, string]]),
     ['created', timeOf(run.created_at)],
     ['finished', run.finished_at === null ? 'not yet' : `${timeOf(run.finished_at)}, after ${tookOf(run.created_at, run.finished_at)}`],
     ...(run.error === undefined ? [] : [['error', faultText(run.error)] as [string, string]]),

@@ -32,7 +32,7 @@ interface OwnerOptions extends ServerOptions {
   run?: string;
 }
 
-const STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled', 'dropped'];
+const STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled', 'dropped', 'recorded'];
 
 function addOwnerOptions(command: Command): Command {
   return command

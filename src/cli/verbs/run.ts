@@ -1,12 +1,13 @@
-// `sluice run`: lists, shows, follows, cancels and replays runs.
+// `sluice run`: lists, shows, follows and cancels runs, and replays them.
 
 import { type Command, Option } from 'commander';
 import type { RunFilter } from '../../client/wire-types.ts';
 import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
 import type { CliContext } from '../context.ts';
-import { addOutputOption, type OutputOptions, printHint, printJson, printLine, printTable } from '../output/output.ts';
+import { addOutputOption, type OutputOptions, printHint, printJson, printTable } from '../output/output.ts';
 import { printRun, runRow } from '../output/run-view.ts';
 import { watchRun } from '../output/watch-run.ts';
+import { defineReplay } from '../replaying/define-replay.ts';
 
 export function define(command: Command, context: CliContext): void {
   const { io } = context;
@@ -32,12 +33,7 @@ export function define(command: Command, context: CliContext): void {
     printHint(io, `cancelled ${runId}`);
   });
 
-  const replay = command.command('replay').description('run the same request again, and print the new run id').argument('<run_id>');
-  addServerOptions(replay).action(async (runId: string, options: ServerOptions) => {
-    const { run_id: newRunId } = await (await connect(options, context)).runs.replay(runId);
-    printLine(io, newRunId);
-    printHint(io, `"sluice run tail ${newRunId}" shows it`);
-  });
+  defineReplay(command, context);
 }
 
 interface ListOptions extends ServerOptions, OutputOptions {

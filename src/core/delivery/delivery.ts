@@ -5,7 +5,7 @@ import type { HttpMessage, OutboundMessage, OutboundResult } from './outbound.ts
 import { responseObject } from './response-object.ts';
 import { type RetryPolicy, retryDelayMs } from './retry.ts';
 
-export const DELIVERY_STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled', 'dropped'] as const;
+export const DELIVERY_STATUSES = ['queued', 'sending', 'delivered', 'failed', 'cancelled', 'dropped', 'recorded'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 export type Verdict = 'delivered' | 'retryable' | 'permanent';

@@ -6,6 +6,9 @@ import type { Loops } from '../workflow/transitions.ts';
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
+/** Of the runs that have ended. */
+export const ENDED_STATUSES = ['completed', 'failed', 'cancelled'] as const;
+
 export function isTerminal(status: RunStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled';
 }

@@ -6,8 +6,6 @@ import type { Fault } from '../fault.ts';
 import { createSchemaCheck, type JsonSchema } from '../schema.ts';
 import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './auth/sink-auth.ts';
 import { type BodyDocument, type BodySetting, bodySchema, readBodySetting } from './body-setting.ts';
-import { type CorsDocument, type CorsSetting, corsFaults, corsSchema, readCorsSetting } from './cors-setting.ts';
-import { formSinkFaults } from './form-setting.ts';
 import {
   type ClientRanges,
   type ClientRangesDocument,
@@ -15,7 +13,9 @@ import {
   clientRangesProperties,
   readClientRanges,
 } from './client-ranges.ts';
+import { type CorsDocument, type CorsSetting, corsFaults, corsSchema, readCorsSetting } from './cors-setting.ts';
 import { type FlowDocument, type FlowSetting, flowFaults, flowSchema, readFlowSetting } from './flow-setting.ts';
+import { formSinkFaults } from './form-setting.ts';
 import {
   type IdempotencyDocument,
   idempotencyFaults,

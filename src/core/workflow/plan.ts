@@ -1,7 +1,7 @@
 // Plans a workflow definition for execution: steps with their dependencies and compiled manifests.
 
 import { NO_RETRY, type RetryPolicy, readRetryPolicy } from '../delivery/retry.ts';
-import { type Binding, compileBinding, compileSelector } from './bindings.ts';
+import { type Binding, compileBinding, compileSelector, type Roots } from './bindings.ts';
 import { type InputDocument, type InputType, inputTypeOf, type StepDocument, type WorkflowDocument } from './document.ts';
 import { inlineInnerWorkflows } from './inner-workflow.ts';
 import { linksOf, type OutcomeTransitions, outcomeTransitionsOf } from './links.ts';
@@ -59,6 +59,12 @@ export interface Workflow extends WorkflowVersion {
   /** Null when the workflow has no loops. */
   loops: Loops | null;
   outputs: readonly WorkflowOutput[];
+}
+
+export function outputsOf({ outputs }: Workflow, roots: Roots): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const { name, value } of outputs) values[name] = value(roots);
+  return values;
 }
 
 const WORKFLOW_ID_RULE = 'must be 1 to 64 letters, digits, "_", "-" or "."';

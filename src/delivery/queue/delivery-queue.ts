@@ -68,7 +68,7 @@ export class DeliveryQueue {
       const bytes = bytesOf(delivery.message);
       const mayLease = !this.#stop.signal.aborted && !origin.isFull && bytes <= this.#budget.availableTo(origin);
       // Storage decides which deliveries with an overflow policy are sent, and has the bytes of a request.
-      if (!mayLease || delivery.overflow !== null || sendsRequestBody(delivery.message)) return delivery;
+      if (!mayLease || delivery.isRecorded || delivery.overflow !== null || sendsRequestBody(delivery.message)) return delivery;
       this.#budget.add(origin, bytes);
       return { ...delivery, isLeased: true };
     });
@@ -81,7 +81,8 @@ export class DeliveryQueue {
 
   /** Sends the leased ones of deliveries that are stored. */
   enqueue(deliveries: readonly NewDelivery[], { hasWaiter, ...lease }: LeasedFor): void {
-    for (const { isLeased, overflow, ...delivery } of deliveries) {
+    for (const { isLeased, isRecorded, overflow, ...delivery } of deliveries) {
+      if (isRecorded) continue;
       const origin = this.#originOf(delivery.origin);
       if (isLeased) {
         const claimed = { ...delivery, latestOf: null, epoch: FIRST_EPOCH, attempts: 0, lastAttempt: delivery.retry.maxRetries + 1 };

@@ -15,11 +15,12 @@ import type { Logger } from '../../logger.ts';
 import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../../repetition.ts';
 import type { CreateRunResult, Turn } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
-import type { Program, Programs } from '../execution/program.ts';
+import type { Program, Programs, SecretPlaceholder } from '../execution/program.ts';
 import type { LargeRun } from '../large/large-runs.ts';
 import type { StartedRuns } from '../started-runs.ts';
 import { ActiveRun, logRunEnd, type PlannedTurn, type Turns } from '../turn.ts';
 import { eventsOf } from '../turn-events.ts';
+import { keptBy } from './kept-steps.ts';
 import { newRun } from './new-run.ts';
 import { QueuedRuns, type QueuedRunsOptions } from './queued-runs.ts';
 import { joinEarlier, refuseReusedKey, rethrowOf } from './refused-runs.ts';
@@ -38,6 +39,7 @@ export interface DispatchOptions<Version extends WorkflowVersion> extends Pick<Q
   onContinue: (run: ActiveRun, firstTurn: PlannedTurn) => void;
   /** Called with a run that ended within its first commit and has deliveries to send. */
   onFinished: (runId: string, turn: Turn) => void;
+  placeholder: SecretPlaceholder;
   startLarge: (runId: string, trigger: Trigger<Version>) => Promise<LargeRun>;
 }
 
@@ -148,14 +150,17 @@ export class Dispatcher<Version extends WorkflowVersion> {
 
   /** Throws as `bindInputs` does. Returns a promise only if the plan is one. */
   #planNow(trigger: Trigger<Version>, request: Request, attempt: number): Planned | Promise<Planned> {
-    const { programs, turns, newRunId, clock } = this.#options;
-    const { sinkId, workflow, inputMapping } = trigger;
+    const { programs, turns, newRunId, clock, placeholder } = this.#options;
+    const { sinkId, workflow, inputMapping, replay } = trigger;
     const inputs = bindInputs(workflow, inputMapping, request, trigger.body.kind);
     // Read first: a run must not be younger than its id says, or a list since that time would not contain it.
     const now = clock();
     const runId = newRunId();
     const { kind: bodyKind, bytes } = trigger.body;
-    const program = programs.create({ runId, sinkId, workflow, request, inputs, bodyKind, bodySize: bytes.byteLength });
+    const isDry = replay?.mode === 'dry';
+    const kept = keptBy(runId, replay, placeholder);
+    const bodySize = bytes.byteLength;
+    const program = programs.create({ runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry, kept });
     const planned = turns.plan(runId, sinkId, program);
     const isMapped = Object.keys(inputMapping).length > 0;
     const withInputs = (firstTurn: PlannedTurn): Planned => {

@@ -16,7 +16,7 @@ export interface FirstTurn {
 /** `flowKey` is null without flow control. */
 export function newRun(trigger: Trigger<WorkflowVersion>, planned: FirstTurn, flowKey: string | null): NewRun {
   const { runId, now, firstTurn, inputs } = planned;
-  const { appId, sinkId, head, body, idempotency } = trigger;
+  const { appId, sinkId, head, body, idempotency, replay } = trigger;
   return {
     runId,
     appId,
@@ -30,6 +30,7 @@ export function newRun(trigger: Trigger<WorkflowVersion>, planned: FirstTurn, fl
     inputs,
     idempotency,
     flowKey,
+    replay: replay === undefined ? null : { of: replay.of, mode: replay.mode, jobId: replay.jobId },
     createdAt: now,
     turn: firstTurn.turn,
   };

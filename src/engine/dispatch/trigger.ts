@@ -1,11 +1,12 @@
 // What starts a run, and what is known of the run once it is on disk.
 
+import type { Replay } from '../../core/run/replay.ts';
 import type { Request, RequestBody, RequestHead } from '../../core/run/request.ts';
 import type { RunEvent } from '../../core/run/run-event.ts';
 import type { FlowSetting } from '../../core/sink/flow-setting.ts';
 import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
 import type { StepRecord, Turn } from '../../storage/run-records.ts';
-import type { WorkflowReference } from '../execution/program.ts';
+import type { KeptSteps, WorkflowReference } from '../execution/program.ts';
 
 export interface Trigger<Version extends WorkflowVersion = Workflow> {
   appId: string;
@@ -26,6 +27,13 @@ export interface Trigger<Version extends WorkflowVersion = Workflow> {
   flow: FlowSetting | null;
   /** `keepMs`: how long the key is remembered. */
   idempotency: { key: string; fingerprint: string; keepMs: number } | null;
+  /** Absent: the trigger is a request to the sink. */
+  replay?: ReplayStart;
+}
+
+export interface ReplayStart extends Replay {
+  /** Null: the run begins with its first steps. */
+  kept: KeptSteps | null;
 }
 
 /** A run that is on disk. */

@@ -2,21 +2,22 @@
 // performs no I/O: time comes as an argument, and the caller stores and sends.
 // A class and no closures, because one is made for every request.
 
-import { originOf } from '../../core/delivery/delivery.ts';
-import { overflowGroup } from '../../core/delivery/overflow.ts';
 import { retryDelayMs } from '../../core/delivery/retry.ts';
+import { standInFor } from '../../core/delivery/stand-in.ts';
 import { stringifyShown } from '../../core/json/stored-value.ts';
 import type { Request } from '../../core/run/request.ts';
 import { isDecided, progressOf, type RunError, readiness } from '../../core/run/run.ts';
+import { isAnswer } from '../../core/run/run-answer.ts';
 import type { ProgressEvent, RunOutcome } from '../../core/run/run-event.ts';
 import type { Images } from '../../core/uql/image.ts';
 import { chosenOnSuccess } from '../../core/workflow/links.ts';
-import type { Workflow, WorkflowStep } from '../../core/workflow/plan.ts';
+import { outputsOf, type Workflow, type WorkflowStep } from '../../core/workflow/plan.ts';
 import { hasOwnOutcomeTransitions, survivesFailure } from '../../steps/step-properties.ts';
 import type { EffectResult, StepOutcome, StepPlan } from '../../steps/step-type.ts';
 import type { NewDelivery } from '../../storage/delivery-records.ts';
 import type { Turn } from '../../storage/run-records.ts';
 import { PendingLoops } from './loops.ts';
+import { newDelivery, wantedAtEnd } from './planned-delivery.ts';
 import type { PreparedStep } from './prepared-step.ts';
 import type { LocalEffect, Program, ProgramPast, ProgramStart } from './program.ts';
 import { type ExecutionTools, StepPlanner } from './step-planner.ts';
@@ -31,6 +32,7 @@ export class Execution implements Program {
   readonly #steps: StepStates;
   readonly #roots: { inputs: Record<string, unknown>; request: Request; steps: Record<string, unknown> };
   readonly #planner: StepPlanner;
+  readonly #isDry: boolean;
   readonly #loops: PendingLoops | null;
   /** By step: the result of its effect, since it was planned. */
   #results: Map<string, EffectResult> | null = null;
@@ -41,18 +43,24 @@ export class Execution implements Program {
   #ending: RunOutcome | null = null;
 
   /** A new run, or a run that resumes from `past`. */
-  constructor(tools: ExecutionTools, { runId, sinkId, workflow, request, inputs, bodyKind, bodySize }: ProgramStart, past?: ProgramPast) {
+  constructor(tools: ExecutionTools, start: ProgramStart, past?: ProgramPast) {
+    const { runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry, kept } = start;
     this.#tools = tools;
     this.#runId = runId;
     this.#workflow = workflow;
+    this.#isDry = isDry;
     this.#roots = { inputs, request, steps: {} };
     this.#steps = new StepStates(workflow.steps);
-    const run = { runId, workflow, roots: this.#roots, bodyKind, bodySize, tools, isAnswered: past?.isAnswered === true };
+    const isAnswered = past?.isAnswered === true || kept?.steps.some(isAnswer) === true;
+    const run = { runId, workflow, roots: this.#roots, bodyKind, bodySize, tools, isAnswered };
     this.#planner = new StepPlanner(tools.stepTypes, run, sinkId, tools.recall);
-    if (past === undefined) this.#emit(0);
+    if (kept !== null) {
+      this.#roots.steps = this.#steps.adopt(workflow.steps, kept.steps);
+      for (const { step, result } of kept.results) this.giveResult(step, result);
+    }
+    if (past === undefined) this.#emit(progressOf(this.#steps.decided, workflow.steps.length));
     else {
-      this.#progress = past.progress;
-      this.#lastSeq = past.lastSeq;
+      [this.#progress, this.#lastSeq] = [past.progress, past.lastSeq];
       for (const record of past.steps) this.#roots.steps[record.step] = this.#steps.restore(record);
     }
     this.#loops = workflow.loops === null ? null : new PendingLoops(workflow.loops, workflow.steps, this.#steps);
@@ -90,9 +98,7 @@ export class Execution implements Program {
 
   /** The step is planned again, as the same attempt. */
   giveImages(name: string, images: Images): void {
-    const state = this.#steps.of(this.#workflow.steps.find((step) => step.name === name) as WorkflowStep);
-    state.status = 'pending';
-    state.attempt -= 1;
+    this.#steps.planAgain(name);
     this.#planner.giveImages(name, images);
   }
 
@@ -104,14 +110,15 @@ export class Execution implements Program {
     const ending = this.#ending;
     if (ending !== null) this.#lastSeq += 1;
     const isActing = ending === null && this.#steps.isActing();
+    const deliveries = this.#deliveries ?? NOTHING;
     const turn: Turn = {
       status: ending?.status ?? (isActing ? 'running' : 'waiting'),
       progress: this.#progress,
       events: this.#events,
       lastSeq: this.#lastSeq,
       steps: this.#steps.takeRecords(),
-      deliveries: this.#deliveriesOf(ending),
-      memory: this.#planner.memory?.takeUses() ?? NOTHING,
+      deliveries: ending === null ? deliveries : wantedAtEnd(deliveries),
+      memory: this.#isDry ? NOTHING : (this.#planner.memory?.takeUses() ?? NOTHING),
       wakeAt: ending !== null || isActing ? null : this.#steps.nextDueAt(),
       output: ending?.output ?? null,
       error: ending?.error ?? null,
@@ -120,12 +127,6 @@ export class Execution implements Program {
     this.#events = [];
     this.#deliveries = null;
     return turn;
-  }
-
-  /** A run that has ended waits for nothing, so that it does not send what it would wait for. */
-  #deliveriesOf(ending: RunOutcome | null): NewDelivery[] {
-    const deliveries = this.#deliveries ?? NOTHING;
-    return ending === null ? deliveries : deliveries.filter(({ isAwaited }) => !isAwaited);
   }
 
   #mask(text: string): string {
@@ -152,7 +153,7 @@ export class Execution implements Program {
     if (prepared === null) return undefined;
     if (isRetry) return this.#begin(prepared, now);
     if (hasResult) this.#interpret(prepared, now);
-    else this.#wake(prepared, now);
+    else this.#settle(prepared, this.#planner.outcomeOfWait(prepared), now);
     return null;
   }
 
@@ -188,8 +189,11 @@ export class Execution implements Program {
     const state = this.#steps.begin(step, prepared.attempt, now);
     const plan = this.#planner.plan(prepared);
     switch (plan.kind) {
-      case 'load':
       case 'write':
+        if (this.#isDry) return this.#standIn(prepared, { kind: 'written' }, now);
+        state.status = 'running';
+        return { step: step.name, plan };
+      case 'load':
       case 'read':
         state.status = 'running';
         return { step: step.name, plan };
@@ -208,31 +212,28 @@ export class Execution implements Program {
   }
 
   #deliver(prepared: PreparedStep, plan: Extract<StepPlan, { kind: 'deliver' }>, now: number): void {
-    const { deliveryId: id, step } = prepared;
-    const { message, retry, outcome, remember } = plan;
-    const overflow = overflowGroup(plan.overflow, this.#planner.sinkId, step);
-    const isAwaited = outcome === null;
+    const { message, outcome, remember } = plan;
+    const delivery = newDelivery(prepared, plan, this.#planner.sinkId, this.#isDry);
     this.#deliveries ??= [];
-    this.#deliveries.push({ id, step, isAwaited, origin: originOf(message), message, retry, overflow, isLeased: false });
+    this.#deliveries.push(delivery);
     this.#planner.remember(prepared, remember);
-    if (isAwaited) this.#steps.of(prepared.definition).status = 'waiting';
+    if (delivery.isAwaited) this.#steps.of(prepared.definition).status = 'waiting';
+    else if (outcome === null) this.#standIn(prepared, standInFor(message), now);
     else this.#settle(prepared, outcome, now);
+  }
+
+  /** The result of an effect that a dry run leaves out. */
+  #standIn(prepared: PreparedStep, result: EffectResult, now: number): null {
+    this.giveResult(prepared.step, result);
+    this.#interpret(prepared, now);
+    return null;
   }
 
   #interpret(prepared: PreparedStep, now: number): void {
     const result = this.#results?.get(prepared.step) as EffectResult;
     this.#results?.delete(prepared.step);
     if (result.kind === 'replied') this.#steps.takeReply(prepared.definition);
-    const outcome = this.#planner.interpret(prepared, result);
-    // The delivery retries its message by itself; its result is final.
-    this.#settle(prepared, outcome.kind === 'failed' ? { ...outcome, retryable: false } : outcome, now);
-  }
-
-  /** A wait that has ended takes its outcome from its plan, which is the same as at its start. */
-  #wake(prepared: PreparedStep, now: number): void {
-    const plan = this.#planner.plan(prepared);
-    if (plan.kind !== 'wait') throw new Error(`step type ${prepared.stepType.type} planned a wait and now ${plan.kind}`);
-    this.#settle(prepared, plan.outcome, now);
+    this.#settle(prepared, this.#planner.interpret(prepared, result), now);
   }
 
   #settle(prepared: PreparedStep, outcome: StepOutcome, now: number): void {
@@ -272,8 +273,7 @@ export class Execution implements Program {
   }
 
   #complete(): void {
-    const output: Record<string, unknown> = {};
-    for (const { name, value } of this.#workflow.outputs) output[name] = value(this.#roots);
+    const output = outputsOf(this.#workflow, this.#roots);
     this.#emit(100);
     this.#ending = { status: 'completed', output: this.#mask(stringifyShown(output)), error: null };
   }

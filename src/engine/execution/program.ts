@@ -1,6 +1,7 @@
 // The seam between the engine and the code of a run. The engine drives programs turn by turn, stores their turns, and
 // knows nothing of how they decide: an `Execution` runs a graph of steps, and a large run is planned in another thread.
 
+import type { OutboundResult } from '../../core/delivery/outbound.ts';
 import type { BodyOutline, Request } from '../../core/run/request.ts';
 import type { RunError } from '../../core/run/run.ts';
 import type { Images, ImageWant } from '../../core/uql/image.ts';
@@ -56,6 +57,13 @@ export interface WorkflowReference {
   version: number;
 }
 
+/** Where a failed run ended, for a replay that goes on from there. */
+export interface KeptSteps {
+  /** The last visits of the steps that are not run again. A waiting one has its result in `results`. */
+  steps: StepRecord[];
+  results: { step: string; result: OutboundResult }[];
+}
+
 export interface ProgramStart<Version extends WorkflowVersion = Workflow> extends BodyOutline {
   runId: string;
   sinkId: string;
@@ -63,6 +71,10 @@ export interface ProgramStart<Version extends WorkflowVersion = Workflow> extend
   request: Request;
   /** The bound inputs. */
   inputs: Record<string, unknown>;
+  /** Messages are recorded and answered by a stand-in; no file and no memory is written. */
+  isDry: boolean;
+  /** Of a new run: null if it begins with its first steps. */
+  kept: KeptSteps | null;
 }
 
 /** The programs that an engine can run. */

@@ -66,7 +66,16 @@ export class StepPlanner {
   interpret(prepared: PreparedStep, result: EffectResult): StepOutcome {
     const { stepType, manifest } = prepared;
     if (stepType.interpret === undefined) throw new Error(`step type ${stepType.type} cannot interpret a result`);
-    return stepType.interpret(manifest, result, prepared);
+    const outcome = stepType.interpret(manifest, result, prepared);
+    // The delivery retries its message by itself; its result is final.
+    return outcome.kind === 'failed' ? { ...outcome, retryable: false } : outcome;
+  }
+
+  /** A wait that has ended takes its outcome from its plan, which is the same as at its start. */
+  outcomeOfWait(prepared: PreparedStep): StepOutcome {
+    const plan = this.plan(prepared);
+    if (plan.kind !== 'wait') throw new Error(`step type ${prepared.stepType.type} planned a wait and now ${plan.kind}`);
+    return plan.outcome;
   }
 
   noteCompletion(prepared: PreparedStep, remembered: unknown): void {

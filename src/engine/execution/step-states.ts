@@ -122,6 +122,23 @@ export class StepStates {
     return false;
   }
 
+  /** The step asks for something before its effect: it is planned again, as the same attempt. */
+  planAgain(name: string): void {
+    const state = this.#states.get(name) as StepState;
+    state.status = 'pending';
+    state.attempt -= 1;
+  }
+
+  /** Restores steps of an earlier run, which are stored with the next turn. Returns the outputs by step. */
+  adopt(steps: readonly WorkflowStep[], records: readonly StepRecord[]): Record<string, unknown> {
+    const outputs: Record<string, unknown> = {};
+    for (const record of records) {
+      outputs[record.step] = this.restore(record);
+      this.touch(steps.find(({ name }) => name === record.step) as WorkflowStep);
+    }
+    return outputs;
+  }
+
   /** Restores a step from the record of its last visit. Returns its outputs. */
   restore({ step, type: _type, outputs: text, ...record }: StepRecord): Record<string, unknown> | null {
     const outputs = text === null ? null : (decodeStored(text) as Record<string, unknown>);

@@ -4,7 +4,7 @@ import type { BodyKind, RequestBody } from '../../core/run/request.ts';
 import type { RunError } from '../../core/run/run.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
 import type { Turn } from '../../storage/run-records.ts';
-import type { LocalEffect, ProgramPast } from '../execution/program.ts';
+import type { KeptSteps, LocalEffect, ProgramPast } from '../execution/program.ts';
 import type { CarriedImage } from './carried-images.ts';
 
 /** A new body is checked as the sink's settings require. A stored body was checked before. */
@@ -33,6 +33,8 @@ export interface StartLargeRun {
   body: LargeBody;
   /** How inputs are bound, or the JSON text of those that are bound. */
   inputs: { mapping: Readonly<Record<string, string>> } | { bound: string };
+  isDry: boolean;
+  kept: KeptSteps | null;
   past: ProgramPast | null;
 }
 

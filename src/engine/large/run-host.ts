@@ -79,7 +79,8 @@ export class RunHost {
     }
   }
 
-  #start(id: number, { runId, sinkId, workflow, head: headText, body, inputs, past }: StartLargeRun): StartedLargeRun {
+  #start(id: number, run: StartLargeRun): StartedLargeRun {
+    const { runId, sinkId, workflow, head: headText, body, inputs, isDry, kept, past } = run;
     const planned = workflow === null ? CAPTURE_WORKFLOW : planOf(workflow);
     const head = parseJson(headText) as RequestHead;
     const { value, ...decoded } = this.#read(body, head);
@@ -87,7 +88,8 @@ export class RunHost {
     const bound =
       'bound' in inputs ? (parseJson(inputs.bound) as Record<string, unknown>) : bindInputs(planned, inputs.mapping, request, decoded.kind);
     const recalled = new Map<string, MemoryEntry>();
-    const start = { runId, sinkId, workflow: planned, request, inputs: bound, bodyKind: decoded.kind, bodySize: bytesOf(body).byteLength };
+    const bodySize = bytesOf(body).byteLength;
+    const start = { runId, sinkId, workflow: planned, request, inputs: bound, bodyKind: decoded.kind, bodySize, isDry, kept };
     this.#runs.set(id, { execution: new Execution(this.#toolsWith(recalled), start, past ?? undefined), recalled, effects: [] });
     const isMapped = 'mapping' in inputs && Object.keys(inputs.mapping).length > 0;
     return { kind: decoded.kind, charset: decoded.charset, inputs: isMapped ? stringifyJson(bound) : null };

@@ -11,6 +11,7 @@ import { definitionRoutes } from './definitions.ts';
 import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
 import { type BlockRouteDependencies, blockRoutes } from './refusals/blocked-clients.ts';
 import { type RejectionRouteDependencies, rejectionRoutes } from './refusals/rejections.ts';
+import { type ReplayRouteDependencies, replayRoutes } from './replays/replay-routes.ts';
 import { type AdminRunDependencies, adminRunRoutes } from './runs.ts';
 import { type SinkRouteDependencies, sinkRoutes } from './sinks.ts';
 import { workflowLanguageRoutes } from './workflow-language.ts';
@@ -20,6 +21,7 @@ type RouteDependencies = AppRouteDependencies &
   WorkflowRouteDependencies &
   SinkRouteDependencies &
   AdminRunDependencies &
+  ReplayRouteDependencies &
   DeliveryRouteDependencies &
   RejectionRouteDependencies &
   BlockRouteDependencies &
@@ -46,6 +48,7 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       sinkRoutes(admin, dependencies);
       workflowLanguageRoutes(admin, dependencies);
       adminRunRoutes(admin, dependencies);
+      replayRoutes(admin, dependencies);
       deliveryRoutes(admin, dependencies);
       requestRoutes(admin, dependencies);
       rejectionRoutes(admin, dependencies);

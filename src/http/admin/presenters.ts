@@ -16,6 +16,7 @@ import type { DeliverySummary } from '../../storage/delivery-records.ts';
 import type { RunOutcomeRecord, RunRecord, RunSummary, StepRecord } from '../../storage/run-records.ts';
 import type { CredentialUses } from '../trigger/senders/credential-uses.ts';
 import { presentDeliveryBriefly } from './present-delivery.ts';
+import { presentReplay } from './replays/present-job.ts';
 import type { MaskSecrets } from './shown-secrets.ts';
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
@@ -113,7 +114,9 @@ export function presentRunForAdmin(run: RunRecord, deliveries: readonly Delivery
   // Requests stored by an older version still contain secrets.
   const request = stringifyJson({ ...head, headers: keptHeaders(head.headers), query: keptQuery(head.query) });
   const body = isText ? JSON.stringify(decodeText(run.body, run.bodyCharset)) : 'null';
+  const { replay } = presentReplay(run.replay);
   return extended(presentRun(run, maskSecrets), {
+    ...(replay === undefined ? {} : { replay: stringifyJson(replay) }),
     deliveries: stringifyJson(deliveries.map(presentDeliveryBriefly)),
     request: extended(request, { body }),
   });

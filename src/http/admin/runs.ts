@@ -1,13 +1,10 @@
-// Admin routes for runs: list by index, get with the request, stream, cancel, replay.
+// Admin routes for runs: list by index, get with the request, stream, cancel.
 
 import type { FastifyInstance } from 'fastify';
-import type { Clock } from '../../clock.ts';
 import { RUN_STATUSES, type RunStatus } from '../../core/run/run.ts';
 import { parseRunId } from '../../core/run/run-id.ts';
-import type { Catalog } from '../../definitions/catalog.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
-import type { BlobStore } from '../../files/blobs.ts';
 import type { RunFilter } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { EventStreams } from '../streams/event-streams.ts';
@@ -17,20 +14,16 @@ import { sendRun, unknownRun } from '../streams/run-routes.ts';
 import type { StoredReads } from '../streams/stored-reads.ts';
 import type { UnsentAnswers } from '../streams/unsent-answers.ts';
 import { presentRunForAdmin, presentRunSummary } from './presenters.ts';
-import { replayRun } from './replay-run.ts';
+import { presentReplay } from './replays/present-job.ts';
 import { readTime } from './shared/read-time.ts';
 import type { MaskSecrets } from './shown-secrets.ts';
 
 export interface AdminRunDependencies {
   storage: Storage;
-  blobs: Pick<BlobStore, 'renew'>;
   reads: StoredReads;
   unsent: UnsentAnswers;
-  catalog: Catalog;
   engine: Engine;
   streams: EventStreams;
-  /** For the age of files. */
-  wallClock: Clock;
   maskSecrets: MaskSecrets;
 }
 
@@ -74,7 +67,6 @@ export function adminRunRoutes(server: FastifyInstance, dependencies: AdminRunDe
   getRoute(server, dependencies);
   eventsRoute(server, dependencies);
   cancelRoute(server, dependencies);
-  replayRoute(server, dependencies);
 }
 
 function listRoute(server: FastifyInstance, { storage }: AdminRunDependencies): void {
@@ -83,7 +75,10 @@ function listRoute(server: FastifyInstance, { storage }: AdminRunDependencies): 
     schema('runs', 'List runs, newest first', { querystring: listQuery }),
     async ({ query }) => {
       const runs = await storage.listRuns(readFilter(query));
-      return { runs: runs.map(presentRunSummary), next_cursor: runs.length === query.limit ? (runs.at(-1)?.id ?? null) : null };
+      return {
+        runs: runs.map((run) => ({ ...presentRunSummary(run), ...presentReplay(run.replay) })),
+        next_cursor: runs.length === query.limit ? (runs.at(-1)?.id ?? null) : null,
+      };
     },
   );
 }
@@ -118,20 +113,6 @@ function cancelRoute(server: FastifyInstance, { engine }: AdminRunDependencies):
     if (!result.cancelled) throw new AppError('conflict', 'the run has already ended and cannot be cancelled');
     return { run_id: params.run_id, status: 'cancelled' };
   });
-}
-
-function replayRoute(server: FastifyInstance, { storage, catalog, engine, blobs, wallClock }: AdminRunDependencies): void {
-  server.post<{ Params: RunParams }>(
-    '/runs/:run_id/replay',
-    schema('runs', 'Run the same request again, as a new run'),
-    async ({ params }, reply) => {
-      const run = await storage.getRun(params.run_id);
-      if (run === null) throw unknownRun();
-      const replayed = await replayRun(run, { catalog, engine, blobs, now: wallClock() });
-      reply.code(202).header('location', `/runs/${replayed.runId}`);
-      return { run_id: replayed.runId, status: replayed.ended?.status ?? 'queued', replay_of: params.run_id };
-    },
-  );
 }
 
 function readFilter({ app_id: appId, sink_id: sinkId, status, since, until, limit: pageSize, cursor }: ListQuery): RunFilter {

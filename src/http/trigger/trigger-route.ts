@@ -222,7 +222,12 @@ class TriggerRoute {
     const { engine, answers, rejections } = this.#parts;
     const { method, target } = request;
     const { sink, path, clientIp } = target;
-    await answers.send(reply, answer, { runId: engine.newRunId(), events: [], answer: null, ended: null, isDuplicate: false, isQueued: false }, null);
+    await answers.send(
+      reply,
+      answer,
+      { runId: engine.newRunId(), events: [], answer: null, ended: null, isDuplicate: false, isQueued: false },
+      null,
+    );
     rejections.add(spamOf(reply.statusCode, reason, { sinkId: sink.id, method, path: `/${sink.appId}${path}`, clientIp }));
   }
 

@@ -20,6 +20,8 @@ import { AttemptRecorder } from './deliveries/record-attempts.ts';
 import { createDeliveryRetries } from './deliveries/retry-deliveries.ts';
 import { FlowControl } from './flow/flow-control.ts';
 import { createFlowQueries } from './flow/flow-counts.ts';
+import { JobReader } from './jobs/job-reader.ts';
+import { JobWriter } from './jobs/job-writer.ts';
 import { Owners } from './owners.ts';
 import { createBlockOperations, createBlockQueries } from './refusals/blocked-clients.ts';
 import { createRejectionOperations, createRejectionQueries } from './refusals/rejections.ts';
@@ -52,6 +54,10 @@ export const READS = [
   'getDelivery',
   'listDeliveries',
   'countFlow',
+  'getJob',
+  'listJobs',
+  'listSelectedRuns',
+  'countSelectedRuns',
 ] as const;
 export const WRITES = [
   'changeDefinitions',
@@ -65,6 +71,7 @@ export const WRITES = [
   'definitionsVersion',
   'listSchedules',
   'nextWake',
+  'nextJobDue',
   'listDueOrigins',
   'readMemory',
   'findUnreferencedBlobs',
@@ -82,6 +89,10 @@ export const STAMPED_WRITES = [
   'releaseDeliveries',
   'retryDeliveries',
   'pruneRuns',
+  'createJob',
+  'claimJobs',
+  'recordJob',
+  'cancelJob',
 ] as const;
 
 type Read = (typeof READS)[number];
@@ -147,6 +158,7 @@ export function createWrites(database: Database): Writes {
       'releaseDeliveries',
       'listDueOrigins',
     ]),
+    ...bindAll(new JobWriter(database), ['createJob', 'claimJobs', 'recordJob', 'cancelJob', 'nextJobDue']),
     ...createDeliveryRetries(database, overflows, findDelivery),
     ...createMemoryQueries(database),
     ...createReplyOperations(database),
@@ -166,6 +178,7 @@ export function createReads(database: Database): Reads {
     ...bindAll(new RunReader(database), ['getRun', 'getOutcome', 'listRuns', 'listRequests', 'readEvents', 'findStream']),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
     ...createReplyQueries(database),
+    ...bindAll(new JobReader(database), ['getJob', 'listJobs', 'listSelectedRuns', 'countSelectedRuns']),
     ...createRejectionQueries(database),
     ...createBlockQueries(database),
     ...createFlowQueries(database),

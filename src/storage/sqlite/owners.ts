@@ -53,7 +53,8 @@ function prepareStatements(database: Database) {
     selectLeases: database
       .prepare(
         `SELECT owner FROM runs WHERE wake_at IS NOT NULL AND status = 'running'
-         UNION ALL SELECT owner FROM deliveries WHERE sink_no IN (SELECT no FROM sinks) AND status = 'sending'`,
+         UNION ALL SELECT owner FROM deliveries WHERE sink_no IN (SELECT no FROM sinks) AND status = 'sending'
+         UNION ALL SELECT owner FROM jobs WHERE status = 'running'`,
       )
       .pluck(),
   };

@@ -27,6 +27,8 @@ export function createRetentionOperations(database: Database) {
     'DELETE FROM rejections WHERE position < (SELECT min(position) FROM rejections) + ? AND last_at < ?',
   );
 
+  const deleteOldJobs = database.prepare('DELETE FROM jobs WHERE finished_at < ?');
+
   const pragma = (name: string): number => database.pragma(name, { simple: true }) as number;
   const usedBytes = (): number => (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
   const sizeOf = database.prepare('SELECT total(pgsize) FROM dbstat WHERE name = ? AND aggregate = TRUE').pluck();
@@ -37,6 +39,7 @@ export function createRetentionOperations(database: Database) {
     pruneRuns({ now }: Stamp, { before, maxBytes, limit }: PruneLimits): number {
       deleteKeys.run(now);
       deleteOldRejections.run(limit, before ?? 0);
+      deleteOldJobs.run(before ?? 0);
       const ageBound = before === null ? 0 : runNumberAt(before);
       const maxUsed = maxBytes === null ? Number.POSITIVE_INFINITY : maxBytes + rejectionBytes();
       let removed = 0;

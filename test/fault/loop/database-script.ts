@@ -68,6 +68,7 @@ const delivery: NewDelivery = {
   retry: RETRY,
   overflow: null,
   isLeased: false,
+  isRecorded: false,
 };
 
 const OWNER = 1;

@@ -98,6 +98,7 @@ export function createWorkbench({ storage, node }: OpenedStorage, state = new Te
         inputs: '{}',
         idempotency: null,
         flowKey: null,
+        replay: null,
         createdAt,
         turn: { ...waitingTurn(createdAt), ...turn },
         ...fields,

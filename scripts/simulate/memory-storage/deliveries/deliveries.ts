@@ -16,7 +16,7 @@ export function insertDeliveries(state: State, owner: number, run: StoredRun, tu
     const stored = toStored(state, owner, run, delivery);
     run.deliveries.push(stored);
     state.deliveries.set(stored.id, stored);
-    state.openDeliveries.add(stored);
+    if (stored.dueAt !== null) state.openDeliveries.add(stored);
     if (stored.overflow !== null) enterGroup(state, stored);
   }
 }
@@ -54,7 +54,7 @@ function withRequestBody(message: OutboundMessage, { body }: StoredRun): Outboun
   return sendsRequestBody(message) ? ({ ...message, body: [body] } as OutboundMessage) : message;
 }
 
-function toStored(state: State, owner: number, run: StoredRun, { isLeased, ...delivery }: NewDelivery): StoredDelivery {
+function toStored(state: State, owner: number, run: StoredRun, { isLeased, isRecorded, ...delivery }: NewDelivery): StoredDelivery {
   const now = state.clock();
   state.lastDeliveryNo += 1;
   return {
@@ -63,14 +63,14 @@ function toStored(state: State, owner: number, run: StoredRun, { isLeased, ...de
     no: state.lastDeliveryNo,
     run,
     visit: parseDeliveryId(delivery.id)?.visit ?? 1,
-    status: isLeased ? 'sending' : 'queued',
-    dueAt: isLeased ? now + LEASE_MS : now,
+    status: isRecorded ? 'recorded' : isLeased ? 'sending' : 'queued',
+    dueAt: isRecorded ? null : isLeased ? now + LEASE_MS : now,
     owner,
     epoch: FIRST_EPOCH,
     attempts: 0,
     lastAttempt: delivery.retry.maxRetries + 1,
     createdAt: now,
-    finishedAt: null,
+    finishedAt: isRecorded ? now : null,
     droppedReason: null,
     tries: [],
   };

@@ -3,6 +3,7 @@
 import { isTerminal } from '../../../../src/core/run/run.ts';
 import { runNumberAt } from '../../../../src/core/run/run-id.ts';
 import type { PruneLimits } from '../../../../src/storage/run-records.ts';
+import { removeOldJobs } from '../jobs.ts';
 import type { StoredRun } from '../records.ts';
 import { removeOldRejections } from '../rejections.ts';
 import type { State } from '../state.ts';
@@ -12,6 +13,7 @@ import { storedBytes } from './run-reads.ts';
 export function pruneRuns(state: State, { before, maxBytes, limit }: PruneLimits): number {
   removeKeys(state, null);
   removeOldRejections(state, before ?? 0, limit);
+  removeOldJobs(state, before ?? 0);
   const ageBound = before === null ? 0 : runNumberAt(before);
   let used = 0;
   for (const run of state.runs.values()) used += sizeOf(run);

@@ -7,6 +7,7 @@ import { LEASE_MS } from '../../../../src/leases/lease.ts';
 import type { ClaimedRun, Lease, Recovery, RunClaimLimit, StepRecord } from '../../../../src/storage/run-records.ts';
 import { resultsOf } from '../deliveries/deliveries.ts';
 import { recoverDeliveries } from '../deliveries/delivery-leases.ts';
+import { releaseJobs } from '../jobs.ts';
 import type { StoredRun } from '../records.ts';
 import { findRun, type State } from '../state.ts';
 import { mayClaim } from './flow-control.ts';
@@ -46,6 +47,7 @@ export function releaseRun(state: State, lease: Lease, delayMs: number): void {
 
 export function recoverRuns(state: State, isDead: (owner: number) => boolean): Recovery {
   recoverDeliveries(state, isDead);
+  releaseJobs(state, isDead);
   const left = [...state.openRuns].filter((run) => run.status === 'running' && isDead(run.owner));
   const poisoned: string[] = [];
   for (const run of left) {
@@ -97,7 +99,7 @@ function findLeased(state: State, { runId, epoch }: Lease): StoredRun | undefine
 }
 
 function toClaimed(run: StoredRun): ClaimedRun {
-  const { runId, epoch, turns, appId, sinkId, workflow, request, bodyKind, bodyCharset, body, inputs } = run;
+  const { runId, epoch, turns, appId, sinkId, workflow, request, bodyKind, bodyCharset, body, inputs, replay } = run;
   const bytes = storedBytes(run);
   return {
     lease: { runId, epoch, turns },
@@ -109,6 +111,7 @@ function toClaimed(run: StoredRun): ClaimedRun {
     bodyCharset,
     body,
     inputs,
+    replay,
     progress: run.progress,
     lastSeq: run.lastSeq,
     createdAt: run.createdAt,

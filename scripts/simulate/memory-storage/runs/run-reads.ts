@@ -81,8 +81,8 @@ function outputBytes({ steps }: StoredRun): number {
   return bytes;
 }
 
-function toSummary({ runId: id, appId, sinkId, workflow, status, progress, error, createdAt, finishedAt }: StoredRun): RunSummary {
-  return { id, appId, sinkId, workflow, status, progress, error, createdAt, finishedAt };
+function toSummary({ runId: id, appId, sinkId, workflow, replay, status, progress, error, createdAt, finishedAt }: StoredRun): RunSummary {
+  return { id, appId, sinkId, workflow, replay, status, progress, error, createdAt, finishedAt };
 }
 
 function toOutcome(run: StoredRun): RunOutcomeRecord {

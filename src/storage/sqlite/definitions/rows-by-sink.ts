@@ -8,7 +8,7 @@ export interface RowsBySinkOptions {
   /** The primary key, which grows with time. */
   key: 'id' | 'no';
   order: 'newest' | 'oldest';
-  /** A further condition, in SQL. */
+  /** A further condition, in SQL, with the `values` of each range. */
   where?: string;
 }
 
@@ -19,6 +19,7 @@ export interface RowRange {
   from: number;
   /** Exclusive. */
   before: number;
+  values?: readonly unknown[];
   limit: number;
 }
 
@@ -32,12 +33,12 @@ export function createRowsBySink(database: Database, { table, key, order, where 
     .pluck();
   const sign = order === 'newest' ? -1 : 1;
 
-  return ({ sinks, statuses, from, before, limit }: RowRange): number[] => {
+  return ({ sinks, statuses, from, before, values = [], limit }: RowRange): number[] => {
     let found: number[] = [];
     let [low, high] = [from, before];
     for (const sink of sinks) {
       for (const status of statuses) {
-        const keys = select.all(sink, status, low, high, limit) as number[];
+        const keys = select.all(sink, status, low, high, ...values, limit) as number[];
         if (keys.length === 0) continue;
         found = [...found, ...keys].sort((a, b) => sign * (a - b)).slice(0, limit);
         const last = found[limit - 1];

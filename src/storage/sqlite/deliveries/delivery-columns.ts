@@ -31,16 +31,16 @@ export const deliveries = table<Outgoing>('deliveries').columns({
   step: ({ delivery }) => delivery.step,
   app_no: given<number>(),
   sink_no: given<number>(),
-  status: ({ delivery }): DeliveryStatus => (delivery.isLeased ? 'sending' : 'queued'),
+  status: ({ delivery }) => firstStatus(delivery),
   is_awaited: ({ delivery }) => (delivery.isAwaited ? 1 : 0),
   origin: ({ delivery }) => delivery.origin,
   attempts: () => 0,
   last_attempt: ({ delivery }) => delivery.retry.maxRetries + 1,
-  due_at: ({ delivery, stamp }): number | null => (delivery.isLeased ? stamp.now + LEASE_MS : stamp.now),
+  due_at: ({ delivery, stamp }): number | null => (delivery.isRecorded ? null : delivery.isLeased ? stamp.now + LEASE_MS : stamp.now),
   owner: ({ stamp }) => stamp.owner,
   epoch: () => FIRST_EPOCH,
   created_at: ({ createdAt }) => createdAt,
-  finished_at: preset<number | null>(),
+  finished_at: ({ delivery, createdAt }) => (delivery.isRecorded ? createdAt : null),
   overflow_policy: preset<OverflowGroup['policy'] | null>(),
   overflow_group: preset<string | null>(),
   dropped_reason: preset<string | null>(),
@@ -70,6 +70,10 @@ export function packDeliveries(of: readonly NewDelivery[], createdAt: number, st
   return of.map((delivery) =>
     deliveries.pack({ delivery, key: deliveryKeyOf(delivery.id), packed: packMessage(delivery.message), createdAt, stamp }),
   );
+}
+
+function firstStatus({ isRecorded, isLeased }: NewDelivery): DeliveryStatus {
+  return isRecorded ? 'recorded' : isLeased ? 'sending' : 'queued';
 }
 
 function withoutBody(result: OutboundResult): object {

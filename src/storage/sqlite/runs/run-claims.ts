@@ -1,6 +1,7 @@
 // Leases of runs in SQLite: claims due runs, renews and releases their leases, and recovers runs after a crash.
 
 import type { Database } from 'better-sqlite3';
+import { POISONED_JOB } from '../../../core/run/replay.ts';
 import { isAnswer } from '../../../core/run/run-answer.ts';
 import { POISONED } from '../../../core/run/run-event.ts';
 import { LARGE_RUN_BYTES, runWeight } from '../../../core/run/run-weight.ts';
@@ -11,7 +12,17 @@ import type { FlowControl } from '../flow/flow-control.ts';
 import type { Stamp } from '../stamp.ts';
 import type { RunEndings } from './run-endings.ts';
 import type { ReadResults } from './run-results.ts';
-import { keyOf, RUN_TABLES, type RunRow, readSteps, type StepRow, SUMMARY_COLUMNS, toRunId, toWorkflowReference } from './run-rows.ts';
+import {
+  keyOf,
+  RUN_TABLES,
+  type RunRow,
+  readSteps,
+  type StepRow,
+  SUMMARY_COLUMNS,
+  toReplay,
+  toRunId,
+  toWorkflowReference,
+} from './run-rows.ts';
 import type { RunParts } from './write-runs.ts';
 
 interface DueRow {
@@ -61,6 +72,8 @@ export class RunClaims {
   recoverRuns({ now }: Stamp, owner: number): Recovery {
     this.#sql.releaseDeliveries.run(now, owner);
     this.#overflows.settleAll(now);
+    this.#sql.releaseJobs.run(now, owner);
+    this.#sql.endPoisonedJobs.run(now, POISONED_JOB.code, POISONED_JOB.message, MAX_DEATHS);
     const recovered = this.#sql.recoverRuns.run(now, owner).changes;
     const poisoned = this.#sql.selectPoisoned.all(MAX_DEATHS) as { run_number: number; nonce: string; lastSeq: number }[];
     for (const { run_number, lastSeq } of poisoned) this.#endings.endRun(run_number, lastSeq, { status: 'failed', error: POISONED, now });
@@ -101,6 +114,7 @@ export class RunClaims {
       bodyCharset: row.body_charset,
       body: row.body,
       inputs: row.inputs,
+      replay: toReplay(row.replay),
       progress: row.progress,
       lastSeq: row.last_seq,
       createdAt: row.created_at,
@@ -139,6 +153,13 @@ function prepareStatements(database: Database) {
     ),
     releaseDeliveries: database.prepare(
       "UPDATE deliveries SET status = 'queued', due_at = ?, epoch = epoch + 1 WHERE sink_no IN (SELECT no FROM sinks) AND status = 'sending' AND owner = ?",
+    ),
+    releaseJobs: database.prepare(
+      "UPDATE jobs SET status = 'queued', wake_at = ?, epoch = epoch + 1, deaths = deaths + 1 WHERE status = 'running' AND owner = ?",
+    ),
+    endPoisonedJobs: database.prepare(
+      `UPDATE jobs SET status = 'failed', wake_at = NULL, finished_at = ?,
+         last_error = json_object('runId', position, 'code', ?, 'message', ?) WHERE finished_at IS NULL AND deaths >= ?`,
     ),
     selectNextWake: database.prepare('SELECT min(wake_at) FROM runs WHERE wake_at IS NOT NULL').pluck(),
   };

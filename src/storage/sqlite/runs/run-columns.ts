@@ -7,7 +7,7 @@ import type { NewRun, StepRecord } from '../../run-records.ts';
 import { packDeliveries } from '../deliveries/delivery-columns.ts';
 import { beside, given, type Packed, preset, table } from '../table.ts';
 import { packEvents } from './event-columns.ts';
-import { stepRecords } from './step-columns.ts';
+import { jsonOf, stepRecords } from './step-columns.ts';
 import { CHANGED_COLUMNS, type StampedTurn } from './turn-columns.ts';
 
 /** A run on its way. Its turn is that of the run, given apart as all turns are. */
@@ -38,6 +38,7 @@ export const runs = table<StampedRun>('runs').columns({
   body_charset: ({ run: { bodyCharset } }) => bodyCharset,
   body: ({ run: { body } }) => withoutSurroundings(body),
   inputs: ({ run: { inputs } }) => inputs,
+  replay: ({ run: { replay } }) => jsonOf(replay),
   first_events: ({ turn }) => packEvents(turn.events),
   first_steps: ({ turn }) => packSteps(turn.steps),
   flow_key: ({ run: { flowKey } }) => flowKey,

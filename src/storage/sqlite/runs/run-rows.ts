@@ -1,5 +1,6 @@
 // Rows of runs and steps as SQL returns them, and their conversion to records. Rows never leave storage.
 
+import type { Replay } from '../../../core/run/replay.ts';
 import type { RunError } from '../../../core/run/run.ts';
 import { joinRunId, parseRunId, type RunKey } from '../../../core/run/run-id.ts';
 import type { RunSummary, StepRecord } from '../../run-records.ts';
@@ -9,12 +10,12 @@ import type { stepRecords } from './step-columns.ts';
 
 /** The columns of a summary, with the ids of the run's app and sink. */
 export const SUMMARY_COLUMNS = `runs.id AS run_number, runs.nonce, apps.id AS app_id, sinks.id AS sink_id, runs.workflow_id,
-  runs.workflow_version, runs.status, runs.progress, runs.error, runs.created_at, runs.finished_at`;
+  runs.workflow_version, runs.replay, runs.status, runs.progress, runs.error, runs.created_at, runs.finished_at`;
 export const RUN_TABLES = 'runs JOIN apps ON apps.no = runs.app_no JOIN sinks ON sinks.no = runs.sink_no';
 
 export type SummaryRow = Pick<
   Row<typeof runs>,
-  'nonce' | 'workflow_id' | 'workflow_version' | 'status' | 'progress' | 'error' | 'created_at' | 'finished_at'
+  'nonce' | 'workflow_id' | 'workflow_version' | 'replay' | 'status' | 'progress' | 'error' | 'created_at' | 'finished_at'
 > & { run_number: number; app_id: string; sink_id: string };
 
 export function toRunSummary(row: SummaryRow): RunSummary {
@@ -23,6 +24,7 @@ export function toRunSummary(row: SummaryRow): RunSummary {
     appId: row.app_id,
     sinkId: row.sink_id,
     workflow: toWorkflowReference(row),
+    replay: toReplay(row.replay),
     status: row.status,
     progress: row.progress,
     error: toError(row.error),
@@ -39,6 +41,10 @@ export function toRunId(row: { run_number: number; nonce: string }): string {
 
 export function toWorkflowReference(row: Pick<SummaryRow, 'workflow_id' | 'workflow_version'>): RunSummary['workflow'] {
   return row.workflow_id === null ? null : { id: row.workflow_id, version: row.workflow_version ?? 0 };
+}
+
+export function toReplay(text: string | null): Replay | null {
+  return text === null ? null : (JSON.parse(text) as Replay);
 }
 
 export function toError(text: string | null): RunError | null {

@@ -38,6 +38,7 @@ export function newDelivery(runId: string, stepNo: number, fields: Partial<NewDe
     retry: NO_RETRY,
     overflow: null,
     isLeased: false,
+    isRecorded: false,
     ...fields,
   };
 }
