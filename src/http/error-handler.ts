@@ -2,7 +2,7 @@
 // unexpected error goes to the log, never to the caller.
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { isPageWanted } from '../core/sink/response-mode.ts';
+import { isPageWanted } from '../core/sink/response/response-mode.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { sendFormFault } from './trigger/forms/form-answer.ts';

@@ -3,7 +3,7 @@
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { MAX_WAIT_MS } from '../core/sink/response-mode.ts';
+import { MAX_WAIT_MS } from '../core/sink/response/response-mode.ts';
 import { MAX_STALLED_MS } from './streams/unsent-answers.ts';
 
 /** The longest silence is that of an answer that waits for the run. Streams send a heartbeat every 15 s. */

@@ -10,7 +10,7 @@ import type { Catalog } from '../definitions/catalog.ts';
 import type { Engine } from '../engine/engine.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { RejectionChange } from '../storage/rejection-store.ts';
+import type { RejectionChange } from '../storage/refusals/rejection-store.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Schedule } from './schedule.ts';
 import { scheduledTrigger } from './scheduled-trigger.ts';

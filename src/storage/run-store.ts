@@ -1,14 +1,13 @@
 // The storage of runs: created, claimed, advanced, read and removed.
 
 import type { RunEvent } from '../core/run/run-event.ts';
+import type { FoundReply, NewReply, StoreReplyResult } from './reply-records.ts';
 import type {
   ClaimedRun,
   CreateRunResult,
   CreateRunsResult,
   FlowCount,
-  FoundReply,
   Lease,
-  NewReply,
   NewRun,
   PruneLimits,
   Recovery,
@@ -19,7 +18,6 @@ import type {
   RunRecord,
   RunSummary,
   StoredEvents,
-  StoreReplyResult,
   StreamPosition,
   Turn,
 } from './run-records.ts';

@@ -10,11 +10,11 @@
 // be repeated, and is done once.
 
 import type { Clock } from '../clock.ts';
-import type { ClientStore } from './client-store.ts';
 import type { DefinitionStore } from './definition-store.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { JobStore } from './job-store.ts';
-import type { RejectionStore } from './rejection-store.ts';
+import type { ClientStore } from './refusals/client-store.ts';
+import type { RejectionStore } from './refusals/rejection-store.ts';
 import type { RunStore } from './run-store.ts';
 import type { ScheduleStore } from './schedule-store.ts';
 

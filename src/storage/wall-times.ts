@@ -2,7 +2,7 @@
 
 import type { DeliveryRecord, DeliverySummary } from './delivery-records.ts';
 import type { JobRecord } from './job-records.ts';
-import type { Rejection } from './rejection-store.ts';
+import type { Rejection } from './refusals/rejection-store.ts';
 import type { RunFilter, RunRecord, RunSummary } from './run-records.ts';
 import type { Storage } from './storage.ts';
 

@@ -20,7 +20,7 @@ const app = shareApp({ ...gates.options, settings }, async (shared) => {
   await shared.workflow('gated', gatedWorkflow('run', 1));
   await shared.sink({ path: '/gated', workflow_id: 'gated' });
   const links = { type: 'sluice/reply_urls@v1', name: 'links', choices: ['yes'] };
-  const decision = { type: 'sluice/wait_for_reply@v1', name: 'decision', reply_id: '$steps.links.id' };
+  const decision = { type: 'sluice/wait_for_request@v1', name: 'decision', reply_id: '$steps.links.id' };
   await shared.workflow('asking', { steps: [links, decision] });
   await shared.sink({ path: '/asking', workflow_id: 'asking' });
 });
@@ -88,7 +88,7 @@ describe('run list', () => {
 describe('run get', () => {
   test('says until when a run waits for a reply, and not where to send it', async () => {
     const { stdout } = await run('get', await trigger('asking', '{}', false));
-    expect(times(stdout)).toMatch(/decision +sluice\/wait_for_reply@v1 +waiting for a reply until <time> +1/);
+    expect(times(stdout)).toMatch(/decision +sluice\/wait_for_request@v1 +waiting for a reply until <time> +1/);
     expect(stdout).not.toContain('replies.test');
   });
 

@@ -122,7 +122,7 @@ test('a reply makes the first choice at once, and its URL is masked', async () =
   const steps = [
     { type: 'sluice/reply_urls@v1', name: 'links', choices: ['approve', 'reject'] },
     hook({ json_payload: { link: '$steps.links.approve' } }),
-    { type: 'sluice/wait_for_reply@v1', name: 'decision', reply_id: '$steps.links.id' },
+    { type: 'sluice/wait_for_request@v1', name: 'decision', reply_id: '$steps.links.id' },
   ];
   const { code, stdout, stderr } = await tryOut({ steps, outputs: [output('choice', '$steps.decision.choice')] });
   expect({ code, stdout }).toEqual({ code: 0, stdout: '{"choice":"approve"}\n' });

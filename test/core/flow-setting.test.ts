@@ -1,8 +1,8 @@
 // The setting `flow` of a sink: what it may hold, and that a fault names the field and what would be right.
 
 import { describe, expect, test } from 'vitest';
-import { flowKeyOf } from '../../src/core/sink/flow-key.ts';
-import { writeFlowSetting } from '../../src/core/sink/flow-setting.ts';
+import { flowKeyOf } from '../../src/core/sink/limits/flow-key.ts';
+import { writeFlowSetting } from '../../src/core/sink/limits/flow-setting.ts';
 import { parseSink } from '../../src/core/sink/sink.ts';
 
 const parse = (flow: unknown) => parseSink({ path: '/in/:id', method: 'POST', flow }, 'shop');

@@ -1,7 +1,7 @@
 // To which pages a form may lead: paths, and exactly what the sink allows, however a browser would read the text.
 
 import { expect, test } from 'vitest';
-import { allowedPage, withParameter } from '../../src/core/sink/form-page.ts';
+import { allowedPage, withParameter } from '../../src/core/sink/response/form-page.ts';
 
 const PAGES = ['https://example.org/thanks', 'https://shop.example/forms/', 'http://local.example:8080/'];
 

@@ -358,7 +358,7 @@ describe('is refused', () => {
   test('more than 500 steps with those inside', () => {
     const half = workflow({ steps: Array.from({ length: 251 }, (_, index) => set(`s${index}`, {})) });
     expect(faults(workflow({ steps: [inner('a', half), inner('b', half)] }))).toEqual([
-      'steps: must not be more than 500 with those of inner workflows; they are 502',
+      'steps: must not be more than 500 with those of inner workflows and one per URL; they are 502',
     ]);
   });
 

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { negotiateAnswer, type SinkResponse } from '../../src/core/sink/response-mode.ts';
+import { negotiateAnswer, type SinkResponse } from '../../src/core/sink/response/response-mode.ts';
 
 const SETTING: SinkResponse = { mode: 'redirect', location: '/thanks' };
 

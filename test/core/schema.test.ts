@@ -5,7 +5,7 @@ import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
 import { retrySchema } from '../../src/core/delivery/retry.ts';
 import { createSchemaCheck, type JsonSchema } from '../../src/core/schema.ts';
-import { responseSchema } from '../../src/core/sink/response-mode.ts';
+import { responseSchema } from '../../src/core/sink/response/response-mode.ts';
 import { sinkSchema } from '../../src/core/sink/sink.ts';
 import { workflowSchema } from '../../src/core/workflow/document.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';

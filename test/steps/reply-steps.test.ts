@@ -3,14 +3,14 @@
 import { describe, expect, test } from 'vitest';
 import { createStepTypes } from '../../src/steps/registry.ts';
 import { replyUrls } from '../../src/steps/sluice/reply-urls.ts';
-import { waitForReply } from '../../src/steps/sluice/wait-for-reply.ts';
+import { waitForRequest } from '../../src/steps/sluice/wait-for-request.ts';
 import { NOW, planOfKind, stepContext } from './roboflow/step-context.ts';
 
-const { inspect } = createStepTypes([replyUrls, waitForReply] as never);
+const { inspect } = createStepTypes([replyUrls, waitForRequest] as never);
 const faultsOf = (manifest: Record<string, unknown>): string[] =>
   inspect(manifest['type'] as string, { name: 'a', ...manifest }).faults.map(({ path, message }) => `${path}: ${message}`);
 const urls = (fields: object): string[] => faultsOf({ type: 'sluice/reply_urls@v1', choices: ['yes'], ...fields });
-const wait = (fields: object): string[] => faultsOf({ type: 'sluice/wait_for_reply@v1', reply_id: '$steps.links.id', ...fields });
+const wait = (fields: object): string[] => faultsOf({ type: 'sluice/wait_for_request@v1', reply_id: '$steps.links.id', ...fields });
 
 describe('sluice/reply_urls@v1', () => {
   test.each([
@@ -78,7 +78,7 @@ describe('sluice/reply_urls@v1', () => {
   });
 });
 
-describe('sluice/wait_for_reply@v1', () => {
+describe('sluice/wait_for_request@v1', () => {
   test.each([[{ reply_id: 'reply_0_1' }], [{ reply_id: '$steps.links.approve' }], [{ timeout_seconds: 0 }], [{ on_timeout: 'skip' }]])(
     'refuses %j when it is saved',
     (fields) => {
@@ -87,7 +87,7 @@ describe('sluice/wait_for_reply@v1', () => {
   );
 
   test('fails for the id of another step', () => {
-    const plan = planOfKind(waitForReply.plan({ reply_id: 'other' }, stepContext()), 'failed');
+    const plan = planOfKind(waitForRequest.plan({ reply_id: 'other' }, stepContext()), 'failed');
     expect(plan.error.message).toBe('reply_id must be the output "id" of a sluice/reply_urls@v1 step');
   });
 });

@@ -9,7 +9,10 @@ import Database from 'better-sqlite3';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { openDatabase } from '../../src/storage/sqlite/database-file/open-database.ts';
 import { apps, sinks, workflows } from '../../src/storage/sqlite/definitions/definition-rows.ts';
+import { schedules } from '../../src/storage/sqlite/definitions/schedules.ts';
 import { deliveries, deliveryAttempts, deliveryMessages } from '../../src/storage/sqlite/deliveries/delivery-columns.ts';
+import { flowRuns } from '../../src/storage/sqlite/flow/flow-columns.ts';
+import { jobs } from '../../src/storage/sqlite/jobs/job-rows.ts';
 import { blockedClients } from '../../src/storage/sqlite/refusals/blocked-clients.ts';
 import { rejections } from '../../src/storage/sqlite/refusals/rejections.ts';
 import { replies } from '../../src/storage/sqlite/runs/replies.ts';
@@ -29,13 +32,16 @@ const DESCRIBED = [
   deliveries,
   deliveryAttempts,
   deliveryMessages,
+  flowRuns,
   idempotencyKeys,
+  jobs,
   rejections,
   blockedClients,
   replies,
   runBlobs,
   runEvents,
   runs,
+  schedules,
   sinks,
   stepMemory,
   stepRecords,

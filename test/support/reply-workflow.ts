@@ -24,7 +24,7 @@ export function replyWorkflow(receiver: Pick<WebhookReceiver, 'url'>, { urls = {
       links,
       { type: 'sluice/http_request@v1', name: 'tell', method: 'POST', url: receiver.url, json },
       ...between,
-      { type: 'sluice/wait_for_reply@v1', name: 'decision', reply_id: '$steps.links.id', ...wait },
+      { type: 'sluice/wait_for_request@v1', name: 'decision', reply_id: '$steps.links.id', ...wait },
     ],
     outputs: ['choice', 'body', 'replied_at', 'timed_out'].map((name) => ({
       type: 'JsonField',

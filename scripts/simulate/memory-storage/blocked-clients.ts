@@ -1,6 +1,6 @@
 // Blocked clients. Their number is bounded.
 
-import type { BlockedClient } from '../../../src/storage/client-store.ts';
+import type { BlockedClient } from '../../../src/storage/refusals/client-store.ts';
 import type { State } from './state.ts';
 
 const MAX_BLOCKS = 1000;

@@ -1,6 +1,6 @@
 // Rejections: triggers that were refused before a run existed. Their number is bounded.
 
-import type { Rejection, RejectionChange, RejectionFilter } from '../../../src/storage/rejection-store.ts';
+import type { Rejection, RejectionChange, RejectionFilter } from '../../../src/storage/refusals/rejection-store.ts';
 import type { State } from './state.ts';
 
 const MAX_REJECTIONS = 10_000;

@@ -2,8 +2,8 @@
 
 import type { Clock } from '../../../src/clock.ts';
 import { parseRunId } from '../../../src/core/run/run-id.ts';
-import type { BlockedClient } from '../../../src/storage/client-store.ts';
-import type { Rejection } from '../../../src/storage/rejection-store.ts';
+import type { BlockedClient } from '../../../src/storage/refusals/client-store.ts';
+import type { Rejection } from '../../../src/storage/refusals/rejection-store.ts';
 import type { Break } from '../breaks.ts';
 import { type DefinitionState, noDefinitions } from './definitions.ts';
 import type { StoredJob } from './jobs.ts';

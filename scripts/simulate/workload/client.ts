@@ -5,7 +5,7 @@ import type { Request } from '../../../src/core/run/request.ts';
 import { DROPPED } from '../../../src/core/run/run-event.ts';
 import type { Trigger } from '../../../src/engine/dispatch/trigger.ts';
 import { AppError } from '../../../src/errors.ts';
-import type { NewReply } from '../../../src/storage/run-records.ts';
+import type { NewReply } from '../../../src/storage/reply-records.ts';
 import type { Life } from '../servers/life.ts';
 import type { Server } from '../servers/server.ts';
 import type { World } from '../world.ts';

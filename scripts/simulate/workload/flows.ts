@@ -1,6 +1,6 @@
 // The flow control of the sinks of the simulation.
 
-import type { FlowSetting } from '../../../src/core/sink/flow-setting.ts';
+import type { FlowSetting } from '../../../src/core/sink/limits/flow-setting.ts';
 import { sinkOf } from './workflows.ts';
 
 const PLAIN: FlowSetting = { maxConcurrent: null, orderingKey: null, overflow: 'queue', queueLimit: 1000, debounce: null };

@@ -102,7 +102,7 @@ const STEPS: Record<string, StepDocument[]> = {
     webhook('send', 'one', { fire_and_forget: true }),
     delay('pause', ['decision']),
     {
-      type: 'sluice/wait_for_reply@v1',
+      type: 'sluice/wait_for_request@v1',
       name: 'decision',
       reply_id: '$steps.links.id',
       timeout_seconds: REPLY_SECONDS,

@@ -6,16 +6,7 @@ import type { Fault } from '../fault.ts';
 import { createSchemaCheck, type JsonSchema } from '../schema.ts';
 import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './auth/sink-auth.ts';
 import { type BodyDocument, type BodySetting, bodySchema, readBodySetting } from './body-setting.ts';
-import {
-  type ClientRanges,
-  type ClientRangesDocument,
-  clientRangesFaults,
-  clientRangesProperties,
-  readClientRanges,
-} from './client-ranges.ts';
 import { type CorsDocument, type CorsSetting, corsFaults, corsSchema, readCorsSetting } from './cors-setting.ts';
-import { type FlowDocument, type FlowSetting, flowFaults, flowSchema, readFlowSetting } from './flow-setting.ts';
-import { formSinkFaults } from './form-setting.ts';
 import {
   type IdempotencyDocument,
   idempotencyFaults,
@@ -24,9 +15,18 @@ import {
   readIdempotencySetting,
 } from './idempotency-setting.ts';
 import { inputFault } from './input-selector.ts';
-import { rateSchema, readRate, type SinkRate, type SinkRateDocument } from './rate-setting.ts';
-import { responseSchema, type SinkResponse } from './response-mode.ts';
-import { providerFaults, readResponse, responseFaults } from './response-setting.ts';
+import {
+  type ClientRanges,
+  type ClientRangesDocument,
+  clientRangesFaults,
+  clientRangesProperties,
+  readClientRanges,
+} from './limits/client-ranges.ts';
+import { type FlowDocument, type FlowSetting, flowFaults, flowSchema, readFlowSetting } from './limits/flow-setting.ts';
+import { rateSchema, readRate, type SinkRate, type SinkRateDocument } from './limits/rate-setting.ts';
+import { formSinkFaults } from './response/form-setting.ts';
+import { responseSchema, type SinkResponse } from './response/response-mode.ts';
+import { providerFaults, readResponse, responseFaults } from './response/response-setting.ts';
 import { readSchedules, type ScheduleDocument, type ScheduleSetting, scheduleFaults, schedulesSchema } from './schedule-setting.ts';
 import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
 import { readSpamSetting, type SpamDefinition, type SpamDocument, type SpamSetting, spamFaults, spamSchema } from './spam-setting.ts';

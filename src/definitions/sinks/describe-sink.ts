@@ -3,12 +3,12 @@
 import { writeCredential } from '../../core/sink/auth/credentials.ts';
 import type { SinkAuth } from '../../core/sink/auth/sink-auth.ts';
 import { writeBodySetting } from '../../core/sink/body-setting.ts';
-import { writeClientRanges } from '../../core/sink/client-ranges.ts';
 import { writeCorsSetting } from '../../core/sink/cors-setting.ts';
-import { writeFlowSetting } from '../../core/sink/flow-setting.ts';
 import { writeIdempotencySetting } from '../../core/sink/idempotency-setting.ts';
-import { writeRate } from '../../core/sink/rate-setting.ts';
-import { writeResponse } from '../../core/sink/response-setting.ts';
+import { writeClientRanges } from '../../core/sink/limits/client-ranges.ts';
+import { writeFlowSetting } from '../../core/sink/limits/flow-setting.ts';
+import { writeRate } from '../../core/sink/limits/rate-setting.ts';
+import { writeResponse } from '../../core/sink/response/response-setting.ts';
 import { writeSchedules } from '../../core/sink/schedule-setting.ts';
 import { DEFAULT_LIMITS, type Sink } from '../../core/sink/sink.ts';
 import { writeSpamSetting } from '../../core/sink/spam-setting.ts';

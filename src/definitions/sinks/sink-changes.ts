@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import { refuseFaults } from '../../core/fault.ts';
 import { withPlainNumbers } from '../../core/json/json.ts';
 import { MAX_CREDENTIALS, type TokenHash } from '../../core/sink/auth/credentials.ts';
-import { providerFaults } from '../../core/sink/response-setting.ts';
+import { providerFaults } from '../../core/sink/response/response-setting.ts';
 import { parseSink, type Sink } from '../../core/sink/sink.ts';
 import { AppError } from '../../errors.ts';
 import { newToken } from '../../ids.ts';

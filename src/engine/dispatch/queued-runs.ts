@@ -3,8 +3,8 @@
 import type { Clock } from '../../clock.ts';
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
 import type { Request } from '../../core/run/request.ts';
-import { flowKeyOf } from '../../core/sink/flow-key.ts';
-import type { FlowSetting } from '../../core/sink/flow-setting.ts';
+import { flowKeyOf } from '../../core/sink/limits/flow-key.ts';
+import type { FlowSetting } from '../../core/sink/limits/flow-setting.ts';
 import { memoizeByIdentity } from '../../core/values/memoize.ts';
 import { compileSelector } from '../../core/workflow/bindings.ts';
 import { bindInputs } from '../../core/workflow/inputs.ts';

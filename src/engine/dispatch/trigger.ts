@@ -3,7 +3,7 @@
 import type { Replay } from '../../core/run/replay.ts';
 import type { Request, RequestBody, RequestHead } from '../../core/run/request.ts';
 import type { RunEvent } from '../../core/run/run-event.ts';
-import type { FlowSetting } from '../../core/sink/flow-setting.ts';
+import type { FlowSetting } from '../../core/sink/limits/flow-setting.ts';
 import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
 import type { StepRecord, Turn } from '../../storage/run-records.ts';
 import type { KeptSteps, WorkflowReference } from '../execution/program.ts';

@@ -5,7 +5,7 @@ import { parseAddressRange } from '../../address-range.ts';
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import type { BlockedClient } from '../../storage/client-store.ts';
+import type { BlockedClient } from '../../storage/refusals/client-store.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { AddressList } from './address-list.ts';
 import { clientKeyOf } from './client-key.ts';

@@ -3,7 +3,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../clock.ts';
-import type { Rate, SinkRate } from '../../core/sink/rate-setting.ts';
+import type { Rate, SinkRate } from '../../core/sink/limits/rate-setting.ts';
 import type { Sink } from '../../core/sink/sink.ts';
 import { AppError } from '../../errors.ts';
 import { clientKeyOf } from './client-key.ts';

@@ -2,7 +2,7 @@
 // it will be full. Beyond the bound the fullest are forgotten first: this loses least, and it can only favour a client.
 
 import type { Clock } from '../../clock.ts';
-import type { Rate } from '../../core/sink/rate-setting.ts';
+import type { Rate } from '../../core/sink/limits/rate-setting.ts';
 
 const MAX_BUCKETS = 20_000;
 /** The share of the buckets that stay when some are forgotten: this bounds how often all of them are read. */

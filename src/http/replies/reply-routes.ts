@@ -12,7 +12,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
 import type { MemoryBudget } from '../../memory-budget.ts';
 import type { Sealer } from '../../sealer.ts';
-import type { FoundReply } from '../../storage/run-records.ts';
+import type { FoundReply } from '../../storage/reply-records.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { readBytes, refuseWhenGone } from '../body/body-bytes.ts';
 import { BodyMemory } from '../body/body-memory.ts';

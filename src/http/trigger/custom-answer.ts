@@ -2,8 +2,8 @@
 
 import { stringifyJson } from '../../core/json/json.ts';
 import type { RunAnswer } from '../../core/run/run-answer.ts';
-import { headerNameFault, selectedHeader } from '../../core/sink/answer-headers.ts';
-import type { AnswerContent } from '../../core/sink/response-mode.ts';
+import { headerNameFault, selectedHeader } from '../../core/sink/response/answer-headers.ts';
+import type { AnswerContent } from '../../core/sink/response/response-mode.ts';
 import { memoizeByIdentity } from '../../core/values/memoize.ts';
 import { compileBinding, type Roots, resolveBindings } from '../../core/workflow/bindings.ts';
 import { findSelectors, isSelector, parseSelector } from '../../core/workflow/selector.ts';

@@ -3,7 +3,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Clock } from '../../clock.ts';
-import { type Answer, mayUseRequest, negotiateAnswer } from '../../core/sink/response-mode.ts';
+import { type Answer, mayUseRequest, negotiateAnswer } from '../../core/sink/response/response-mode.ts';
 import { requestPathFault } from '../../core/sink/sink-path.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
 import type { Engine } from '../../engine/engine.ts';

@@ -10,7 +10,7 @@ import { readFile } from './read-file.ts';
 import { replyUrls } from './reply-urls.ts';
 import { respond } from './respond.ts';
 import { set } from './set.ts';
-import { waitForReply } from './wait-for-reply.ts';
+import { waitForRequest } from './wait-for-request.ts';
 
 export const sluiceStepTypes: readonly StepType[] = [
   set,
@@ -20,7 +20,7 @@ export const sluiceStepTypes: readonly StepType[] = [
   respond,
   delay,
   replyUrls,
-  waitForReply,
+  waitForRequest,
   fail,
   capture,
 ] as readonly StepType[];

@@ -2,7 +2,7 @@
 
 import type { Fault } from '../../core/fault.ts';
 import { RESPOND } from '../../core/run/run-answer.ts';
-import { headerNameFault, headerValueFault } from '../../core/sink/answer-headers.ts';
+import { headerNameFault, headerValueFault } from '../../core/sink/response/answer-headers.ts';
 import { isSelector } from '../../core/workflow/selector.ts';
 import { withOperations } from '../shared/operations-outcome.ts';
 import { integerOrSelector } from '../shared/property-schemas.ts';

@@ -1,7 +1,7 @@
 // Storage contract: clients that may not trigger any sink. Each has an end, and their number is bounded.
 
 import { describe, expect, test } from 'vitest';
-import type { BlockedClient } from '../../../src/storage/client-store.ts';
+import type { BlockedClient } from '../../../src/storage/refusals/client-store.ts';
 import { NOW, type Workbench } from './workbench.ts';
 
 const block = (range: string, fields: Partial<BlockedClient> = {}): BlockedClient => ({

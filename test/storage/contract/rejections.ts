@@ -1,7 +1,7 @@
 // Storage contract: triggers that were refused. They are listed, counted on, bounded, and no burden to what was accepted.
 
 import { describe, expect, test } from 'vitest';
-import type { RejectionChange } from '../../../src/storage/rejection-store.ts';
+import type { RejectionChange } from '../../../src/storage/refusals/rejection-store.ts';
 import { completedTurn, NOW, type Workbench } from './workbench.ts';
 
 const MOST = 10_000;

@@ -4,7 +4,7 @@
 // of its key is active or before it. A ready run is started as soon as there is a place.
 
 import { DROPPED, supersededBy } from '../../../../src/core/run/run-event.ts';
-import type { FlowSetting } from '../../../../src/core/sink/flow-setting.ts';
+import type { FlowSetting } from '../../../../src/core/sink/limits/flow-setting.ts';
 import type { CreateRunResult, FlowCount, FlowDecision } from '../../../../src/storage/run-records.ts';
 import type { StoredRun } from '../records.ts';
 import type { State } from '../state.ts';

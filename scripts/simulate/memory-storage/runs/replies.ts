@@ -1,7 +1,8 @@
 // Replies: each is stored once, and makes the run due that waits for it.
 
 import { isDecided, isTerminal } from '../../../../src/core/run/run.ts';
-import type { ClaimedRun, FoundReply, NewReply, StepRecord, StoreReplyResult } from '../../../../src/storage/run-records.ts';
+import type { FoundReply, NewReply, StoreReplyResult } from '../../../../src/storage/reply-records.ts';
+import type { ClaimedRun, StepRecord } from '../../../../src/storage/run-records.ts';
 import type { StoredRun } from '../records.ts';
 import { findRun, type State } from '../state.ts';
 import { wake } from './make-due.ts';

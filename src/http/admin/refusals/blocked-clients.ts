@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import { refuseFaults } from '../../../core/fault.ts';
 import { createSchemaCheck } from '../../../core/schema.ts';
-import type { BlockedClient } from '../../../storage/client-store.ts';
+import type { BlockedClient } from '../../../storage/refusals/client-store.ts';
 import type { BlockedClients } from '../../limits/blocked-clients.ts';
 
 export interface BlockRouteDependencies {

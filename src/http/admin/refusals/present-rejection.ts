@@ -1,6 +1,6 @@
 // Presents rejections, and the refused requests that were captured for an operator.
 
-import type { Rejection } from '../../../storage/rejection-store.ts';
+import type { Rejection } from '../../../storage/refusals/rejection-store.ts';
 import type { RefusedCapture } from '../../trigger/rejections/refused-captures.ts';
 import { presentBytes } from '../shared/present-bytes.ts';
 

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { REFUSAL_REASONS } from '../../../core/sink/refusal-causes.ts';
 import type { DefinitionService } from '../../../definitions/definition-service.ts';
 import { AppError } from '../../../errors.ts';
-import type { RejectionFilter } from '../../../storage/rejection-store.ts';
+import type { RejectionFilter } from '../../../storage/refusals/rejection-store.ts';
 import type { Storage } from '../../../storage/storage.ts';
 import type { RefusedCaptures } from '../../trigger/rejections/refused-captures.ts';
 import { readTime } from '../shared/read-time.ts';

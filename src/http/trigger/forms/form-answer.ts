@@ -1,8 +1,8 @@
 // Answers the visitor of a form: leads to a page of the website, or shows one of the server.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { withParameter } from '../../../core/sink/form-page.ts';
-import type { FormResponse } from '../../../core/sink/form-setting.ts';
+import { withParameter } from '../../../core/sink/response/form-page.ts';
+import type { FormResponse } from '../../../core/sink/response/form-setting.ts';
 import { cutText } from '../../../core/values/cut-text.ts';
 import { faultPage, PAGE_HEADERS, type PageLanguage, receivedPage, type ShownFault } from './page.ts';
 import { chooseLanguage } from './page-language.ts';

@@ -2,8 +2,8 @@
 // recognises spam.
 
 import type { Clock } from '../../../clock.ts';
-import { allowedPage } from '../../../core/sink/form-page.ts';
-import type { FormResponse } from '../../../core/sink/form-setting.ts';
+import { allowedPage } from '../../../core/sink/response/form-page.ts';
+import type { FormResponse } from '../../../core/sink/response/form-setting.ts';
 import type { Sink } from '../../../core/sink/sink.ts';
 import { CAPTCHA_PROVIDERS, NEXT_FIELD, type SpamSetting, TOKEN_FIELD } from '../../../core/sink/spam-setting.ts';
 import { AppError } from '../../../errors.ts';

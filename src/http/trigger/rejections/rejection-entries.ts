@@ -1,7 +1,7 @@
 // Decides which entry a refused trigger counts towards. The number of entries is bounded: beyond the bounds, refusals are
 // folded into one entry per client, and finally into one of all clients.
 
-import type { RejectionChange } from '../../../storage/rejection-store.ts';
+import type { RejectionChange } from '../../../storage/refusals/rejection-store.ts';
 
 export type RefusedTrigger = Omit<RejectionChange, 'position' | 'folded' | 'count' | 'firstAt' | 'lastAt'>;
 

@@ -7,7 +7,7 @@ import { hideSecretPairs } from '../../../core/secrets/caller-secrets.ts';
 import { cutText } from '../../../core/values/cut-text.ts';
 import type { AppError, ErrorCode, RefusalReason } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
-import type { RejectionChange } from '../../../storage/rejection-store.ts';
+import type { RejectionChange } from '../../../storage/refusals/rejection-store.ts';
 import type { Storage } from '../../../storage/storage.ts';
 import { statusOf } from '../../error-handler.ts';
 import { type RefusedTrigger, RejectionEntries, type RejectionEntry } from './rejection-entries.ts';

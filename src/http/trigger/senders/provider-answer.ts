@@ -1,6 +1,6 @@
 // The answer to a provider. It reads no stream, and calls again when it waits too long.
 
-import { type AcceptResponse, type Answer, MAX_PROVIDER_WAIT_MS, type SinkResponse } from '../../../core/sink/response-mode.ts';
+import { type AcceptResponse, type Answer, MAX_PROVIDER_WAIT_MS, type SinkResponse } from '../../../core/sink/response/response-mode.ts';
 import { memoizeByIdentity } from '../../../core/values/memoize.ts';
 import type { Preset } from '../../../presets/preset.ts';
 

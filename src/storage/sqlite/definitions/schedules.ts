@@ -5,7 +5,7 @@ import type { ScheduleSetting } from '../../../core/sink/schedule-setting.ts';
 import type { ScheduleKey, ScheduleMove, ScheduleState } from '../../schedule-store.ts';
 import { given, preset, table } from '../table.ts';
 
-const schedules = table('schedules').columns({
+export const schedules = table('schedules').columns({
   sink_no: given<number>(),
   name: given<string>(),
   cron: given<string>(),

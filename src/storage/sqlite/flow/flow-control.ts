@@ -7,7 +7,7 @@
 
 import type { Database } from 'better-sqlite3';
 import { DROPPED, supersededBy } from '../../../core/run/run-event.ts';
-import type { FlowSetting } from '../../../core/sink/flow-setting.ts';
+import type { FlowSetting } from '../../../core/sink/limits/flow-setting.ts';
 import type { CreateRunResult, FlowDecision } from '../../run-records.ts';
 import { toRunId } from '../runs/run-rows.ts';
 import { type FlowState, flowRuns } from './flow-columns.ts';

@@ -1,7 +1,7 @@
 // Blocked clients in SQLite. Their number is bounded.
 
 import type { Database } from 'better-sqlite3';
-import type { BlockedClient } from '../../client-store.ts';
+import type { BlockedClient } from '../../refusals/client-store.ts';
 import { given, type Row, table } from '../table.ts';
 
 const MAX_BLOCKS = 1000;

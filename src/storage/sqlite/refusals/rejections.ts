@@ -1,7 +1,7 @@
 // Rejections in SQLite: the records of triggers that were refused before a run existed. Their number is bounded.
 
 import type { Database } from 'better-sqlite3';
-import type { Rejection, RejectionChange, RejectionFilter } from '../../rejection-store.ts';
+import type { Rejection, RejectionChange, RejectionFilter } from '../../refusals/rejection-store.ts';
 import { given, preset, type Row, table } from '../table.ts';
 
 /** About 1.3 KB each at most. */

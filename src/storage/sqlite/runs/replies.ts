@@ -3,7 +3,7 @@
 import type { Database } from 'better-sqlite3';
 import { isTerminal, type RunStatus } from '../../../core/run/run.ts';
 import { parseRunId } from '../../../core/run/run-id.ts';
-import type { FoundReply, NewReply, StoreReplyResult } from '../../run-records.ts';
+import type { FoundReply, NewReply, StoreReplyResult } from '../../reply-records.ts';
 import type { Stamp } from '../stamp.ts';
 import { given, type Packed, type Row, table } from '../table.ts';
 import { toWorkflowReference } from './run-rows.ts';

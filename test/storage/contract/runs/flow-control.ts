@@ -1,7 +1,7 @@
 // Storage contract: flow control decides in the commit of each change which runs of a sink may start.
 
 import { describe, expect, test } from 'vitest';
-import type { FlowSetting } from '../../../../src/core/sink/flow-setting.ts';
+import type { FlowSetting } from '../../../../src/core/sink/limits/flow-setting.ts';
 import type { Sink } from '../../../../src/core/sink/sink.ts';
 import type { ClaimedRun, CreateRunResult, NewRun } from '../../../../src/storage/run-records.ts';
 import { completedTurn, NOW, type Owners, runningTurn, upTo, type Workbench } from '../workbench.ts';

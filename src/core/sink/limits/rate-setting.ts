@@ -1,6 +1,6 @@
 // How many requests a sink accepts: the field `rate`, with a limit for each client, for all together, or both.
 
-import type { JsonSchema } from '../schema.ts';
+import type { JsonSchema } from '../../schema.ts';
 
 export interface Rate {
   perSecond: number;

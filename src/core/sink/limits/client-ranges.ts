@@ -1,8 +1,8 @@
 // Which clients may trigger a sink: the fields `allow_from` and `block_from`.
 
-import { parseAddressRange } from '../../address-range.ts';
-import type { Fault } from '../fault.ts';
-import type { JsonSchema } from '../schema.ts';
+import { parseAddressRange } from '../../../address-range.ts';
+import type { Fault } from '../../fault.ts';
+import type { JsonSchema } from '../../schema.ts';
 
 export interface ClientRanges {
   /** Addresses and CIDRs that may trigger the sink; absent for all. */

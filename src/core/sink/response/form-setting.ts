@@ -1,6 +1,6 @@
 // A sink for forms of a website: what its response leads to, and what it asks of the other fields of the sink.
 
-import type { Fault } from '../fault.ts';
+import type { Fault } from '../../fault.ts';
 import { encodeLocation, locationFault } from './answer-headers.ts';
 import { allowedPageFault } from './form-page.ts';
 

@@ -1,6 +1,6 @@
 // The headers that a sink may set in its own answer, and how a value from a run is made safe to send.
 
-import { ExactNumber, stringifyJson } from '../json/json.ts';
+import { ExactNumber, stringifyJson } from '../../json/json.ts';
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const WRITTEN_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;

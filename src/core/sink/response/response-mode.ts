@@ -1,8 +1,8 @@
 // How a trigger is answered: the sink's setting, which the caller may override with `Accept` (RFC 9110) and `Prefer`
 // (RFC 7240).
 
-import type { JsonSchema } from '../schema.ts';
-import { isSelector } from '../workflow/selector.ts';
+import type { JsonSchema } from '../../schema.ts';
+import { isSelector } from '../../workflow/selector.ts';
 import type { FormResponse } from './form-setting.ts';
 
 export type SinkResponse =

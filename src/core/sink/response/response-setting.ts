@@ -1,12 +1,12 @@
 // The `response` setting of a sink: its fields, its validation, and its meaning.
 
-import { findPreset } from '../../presets/table.ts';
-import type { Fault } from '../fault.ts';
-import { findSelectors, isSelector, readSelector, type SelectorPart } from '../workflow/selector.ts';
-import { type RequestScope, requestFault } from '../workflow/selector-faults.ts';
-import { leadingNames } from '../workflow/selector-path.ts';
+import { findPreset } from '../../../presets/table.ts';
+import type { Fault } from '../../fault.ts';
+import { findSelectors, isSelector, readSelector, type SelectorPart } from '../../workflow/selector.ts';
+import { type RequestScope, requestFault } from '../../workflow/selector-faults.ts';
+import { leadingNames } from '../../workflow/selector-path.ts';
+import type { AuthDefinition, SinkAuth } from '../auth/sink-auth.ts';
 import { encodeLocation, headerNameFault, headerValueFault, locationFault } from './answer-headers.ts';
-import type { AuthDefinition, SinkAuth } from './auth/sink-auth.ts';
 import { type FormResponseDocument, formResponseFaults, readFormResponse, writeFormResponse } from './form-setting.ts';
 import { type AnswerContent, MAX_PROVIDER_WAIT_MS, type SinkResponse } from './response-mode.ts';
 

@@ -1,7 +1,7 @@
 // When the runs of a sink may start: the field `flow`.
 
-import type { Fault } from '../fault.ts';
-import type { JsonSchema } from '../schema.ts';
+import type { Fault } from '../../fault.ts';
+import type { JsonSchema } from '../../schema.ts';
 
 const FLOW_OVERFLOWS = ['queue', 'reject', 'latest_wins', 'drop'] as const;
 /** What happens to a run that cannot start. */

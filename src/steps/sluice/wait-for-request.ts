@@ -1,4 +1,4 @@
-// sluice/wait_for_reply@v1: waits until somebody outside replies through one of the URLs of an earlier step.
+// sluice/wait_for_request@v1: waits until somebody outside replies through one of the URLs of an earlier step.
 
 import { parseJson } from '../../core/json/json.ts';
 import { isReplyId } from '../../core/reply/reply.ts';
@@ -8,22 +8,18 @@ import { SettingFault } from '../shared/setting-values.ts';
 import type { StepOutcome, StepType } from '../step-type.ts';
 import { DEFAULT_REPLY_SECONDS, MAX_REPLY_SECONDS, readReplySeconds } from './reply-urls.ts';
 
-interface WaitForReplyManifest {
+interface WaitForRequestManifest {
   reply_id: unknown;
   timeout_seconds?: unknown;
   on_timeout?: 'fail' | 'complete';
 }
 
-export const waitForReply: StepType<WaitForReplyManifest> = {
-  type: 'sluice/wait_for_reply@v1',
+export const waitForRequest: StepType<WaitForRequestManifest> = {
+  type: 'sluice/wait_for_request@v1',
   summary:
     'Waits for the reply to the URLs of a `sluice/reply_urls@v1` step, across restarts. A reply that came earlier completes the step at once.',
   properties: {
-    reply_id: {
-      type: 'string',
-      pattern: '^\\$steps\\.[^.]+\\.id$',
-      description: 'must be the output "id" of the step that makes the URLs, such as "$steps.links.id"',
-    },
+    reply_id: { type: 'string', description: 'the output "id" of the step that makes the URLs, such as "$steps.links.id"' },
     timeout_seconds: integerOrSelector('how long to wait', { minimum: 1, maximum: MAX_REPLY_SECONDS, default: DEFAULT_REPLY_SECONDS }),
     on_timeout: {
       enum: ['fail', 'complete'],
@@ -32,6 +28,10 @@ export const waitForReply: StepType<WaitForReplyManifest> = {
     },
   },
   required: ['reply_id'],
+  findFaults: ({ reply_id: id }) =>
+    IS_ID_OF_STEP.test(String(id))
+      ? []
+      : [{ path: 'reply_id', message: 'must be the output "id" of the step that makes the URLs, such as "$steps.links.id"' }],
   outputs: () => ['choice', 'body', 'replied_at', 'timed_out'],
   plan: ({ reply_id: id, timeout_seconds: timeout, on_timeout: onTimeout }, { wallNow }) =>
     withOperations(() => {
@@ -49,6 +49,8 @@ export const waitForReply: StepType<WaitForReplyManifest> = {
     return { kind: 'completed', outputs, message: `the reply is "${choice}"` };
   },
 };
+
+const IS_ID_OF_STEP = /^\$steps\.[^.]+\.id$/;
 
 const TIMED_OUT: StepOutcome = { kind: 'completed', outputs: { choice: null, body: null, replied_at: null, timed_out: true } };
 
