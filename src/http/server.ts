@@ -15,7 +15,7 @@ import type { ReplayJobs } from '../replays/replay-jobs.ts';
 import type { Replayer } from '../replays/replayer.ts';
 import type { Scheduler } from '../schedules/scheduler.ts';
 import type { Sealer } from '../sealer.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { Storage, StorageNode } from '../storage/storage.ts';
 import { hashToken } from '../token.ts';
 import { adminRoutes } from './admin/admin-routes.ts';
 import type { MaskSecrets } from './admin/shown-secrets.ts';
@@ -44,6 +44,7 @@ import { Senders } from './trigger/senders/senders.ts';
 import { triggerRoutes } from './trigger/trigger-route.ts';
 
 export interface ServerDependencies {
+  node: Pick<StorageNode, 'isAlone'>;
   storage: Storage;
   blobs: BlobStore;
   disk: DiskFloor;
@@ -139,7 +140,7 @@ export class HttpServer {
 }
 
 export async function createServer(dependencies: ServerDependencies): Promise<HttpServer> {
-  const { storage, blobs, disk, engine, feed, clock, wallClock, logger, memory, adminToken, rateLimit, baseUrl } = dependencies;
+  const { storage, node, blobs, disk, engine, feed, clock, wallClock, logger, memory, adminToken, rateLimit, baseUrl } = dependencies;
   const rejections = new RejectionLog(storage, clock, logger);
   const fastify = await createFastify({ ...dependencies, rejections });
   const failures = new FailedCredentials(clock);
@@ -149,7 +150,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   const streams = new EventStreams({ reads, feed, unsent });
   const admission = new Admission(disk);
   const payloads = createPayloadIntake(blobs);
-  const blocked = new BlockedClients(storage, wallClock, logger);
+  const blocked = new BlockedClients(storage, node.isAlone, wallClock, logger);
   await blocked.load();
   const server = new HttpServer({ fastify, admission, streams, payloads, rejections, blocked, baseUrl });
   const uses = new CredentialUses(wallClock);

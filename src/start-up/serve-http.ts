@@ -12,6 +12,7 @@ import type { LoadedModules } from './open-storage.ts';
 
 type SharedParts =
   | 'storage'
+  | 'node'
   | 'blobs'
   | 'disk'
   | 'catalog'

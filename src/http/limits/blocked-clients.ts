@@ -10,7 +10,7 @@ import type { Storage } from '../../storage/storage.ts';
 import { AddressList } from './address-list.ts';
 import { clientKeyOf } from './client-key.ts';
 
-/** Another server may change them. */
+/** Another server on the database may change them. */
 const RELOAD_EVERY_MS = 10_000;
 
 export type BlockStorage = Pick<Storage, 'blockClient' | 'unblockClient' | 'listBlockedClients'>;
@@ -26,9 +26,11 @@ export class BlockedClients {
   #nextEnd = Number.POSITIVE_INFINITY;
   #reads = 0;
   #lastRead = 0;
-  readonly #timer = setInterval(() => void this.#reload(), RELOAD_EVERY_MS).unref();
+  /** Null: there is no other server. */
+  readonly #timer: NodeJS.Timeout | null;
 
-  constructor(storage: BlockStorage, wallClock: Clock, logger: Logger) {
+  constructor(storage: BlockStorage, isAlone: boolean, wallClock: Clock, logger: Logger) {
+    this.#timer = isAlone ? null : setInterval(() => void this.#reload(), RELOAD_EVERY_MS).unref();
     this.#storage = storage;
     this.#wallClock = wallClock;
     this.#logger = logger;
@@ -80,7 +82,7 @@ export class BlockedClients {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== null) clearInterval(this.#timer);
   }
 
   async #reload(): Promise<void> {
