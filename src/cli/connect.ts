@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander';
 import { type Client, createClient } from '../client/client.ts';
 import { parseJson, stringifyJson } from '../core/json/json.ts';
+import { parseUrl } from '../parse-url.ts';
 import type { CliContext } from './context.ts';
 import { ExitError, WRONG_USAGE } from './exit-error.ts';
 import { findLocalServer } from './local-server.ts';
@@ -41,6 +42,6 @@ function clientOf(url: string, token: string | undefined): Client {
 }
 
 function isLocal(address: string): boolean {
-  const { hostname } = URL.canParse(address) ? new URL(address) : { hostname: '' };
+  const { hostname } = parseUrl(address) ?? { hostname: '' };
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

@@ -1,5 +1,6 @@
 // Sends requests to one server over global fetch, with its address, token, time limit, JSON and readable errors.
 
+import { parseUrl } from '../parse-url.ts';
 import { foreignAnswer, refusal, UnreachableError, unreachable } from './client-error.ts';
 
 /** Replace it to keep numbers that a JavaScript number cannot represent. */
@@ -118,7 +119,7 @@ export function at(parts: TemplateStringsArray, ...values: string[]): string {
 }
 
 function readBaseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = parseUrl(text);
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new Error(`"${text}" is not the address of a server; write it as http://127.0.0.1:9657`);
   if (url.username !== '' || url.password !== '')

@@ -1,6 +1,7 @@
 // Parses the text of settings, one function per kind. Each throws an Error that names the correct form.
 
 import { type AddressRange, formatAddressRange, parseAddressRange } from '../address-range.ts';
+import { parseUrl } from '../parse-url.ts';
 
 export interface Retention {
   /** Ended runs older than this are removed; null keeps them. */
@@ -36,7 +37,7 @@ export function oneOf<Value extends string>(values: readonly Value[]): (text: st
 
 export function parseBaseUrl(text: string): string | null {
   if (text === '') return null;
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = parseUrl(text);
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username + url.password !== '') {
     throw new Error('must be an http or https URL without a query, such as https://hooks.example.org');
   }

@@ -1,5 +1,6 @@
 // JSON Web Tokens whose keys and claims an operator describes in the sink.
 
+import { parseUrl } from '../parse-url.ts';
 import { headerFaults, setting } from './generic-settings.ts';
 import type { JwtAlgorithm, JwtProof } from './preset.ts';
 import type { Scheme, SettingFault } from './scheme.ts';
@@ -71,5 +72,5 @@ function jwtFaults({ header = 'authorization', algorithms, audience, jwks_url: u
 }
 
 function isHttps(url: string): boolean {
-  return URL.canParse(url) && url.startsWith('https://');
+  return parseUrl(url) !== null && url.startsWith('https://');
 }

@@ -3,7 +3,7 @@
 
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
-import { AppError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ClaimedJob, JobProgress, SelectedRun } from '../storage/job-records.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -11,7 +11,7 @@ import { Pace } from './pace.ts';
 
 export interface JobRunOptions {
   storage: Pick<Storage, 'listSelectedRuns' | 'recordJob'>;
-  /** Resolves when the replay of a run is on disk. Rejects with `unavailable` if it should be tried again. */
+  /** Resolves when the replay of a run is on disk. Rejects with `unavailable` or `rate_limited` if it should be tried again. */
   replay: (run: SelectedRun, job: ClaimedJob['job']) => Promise<void>;
   clock: Clock;
   logger: Logger;
@@ -21,6 +21,8 @@ type Outcome = 'replayed' | { kind: 'failed' | 'skipped'; error: NonNullable<Job
 
 const MAX_IN_FLIGHT = 32;
 const MAX_PAGE = 100;
+/** Codes of refusals that pass: the server is full, or flow control of the sink. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['unavailable', 'rate_limited']);
 const FIRST_PAUSE_MS = 50;
 const LAST_PAUSE_MS = 5000;
 
@@ -138,7 +140,7 @@ export class JobRun {
       try {
         return await call();
       } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'unavailable') throw error;
+        if (!(error instanceof AppError) || !PASSING.has(error.code)) throw error;
         await this.#pace.pause(pauseMs);
         if (this.#isStopped) return null;
       }

@@ -10,13 +10,13 @@ import type { RunFeed } from '../engine/run-feed.ts';
 import type { BlobStore } from '../files/blobs.ts';
 import { writeStepFile } from '../files/step-files.ts';
 import { createRunIds } from '../ids.ts';
-import { createLoadImages, createReadFile } from '../local-effects.ts';
 import type { Logger } from '../logger.ts';
 import { type MemoryBudget, measureMemory } from '../memory-budget.ts';
 import type { RunThreadData } from '../run-thread.ts';
 import type { StepTypes } from '../steps/registry.ts';
 import type { Storage, StorageNode } from '../storage/storage.ts';
 import type { Delivery } from './create-delivery.ts';
+import { createLoadImages, createReadFile } from './local-effects.ts';
 import { publicAddress } from './reply-urls.ts';
 
 export interface EngineParts {

@@ -49,7 +49,7 @@ test('keeps a bounded number in flight, and tries again what the server refuses 
     inFlight -= 1;
     if (refusals > 0) {
       refusals -= 1;
-      throw new AppError('unavailable', 'later');
+      throw new AppError(refusals % 2 === 0 ? 'unavailable' : 'rate_limited', 'later');
     }
     done.push(runId);
   });

@@ -2,6 +2,7 @@
 
 import type { Client } from '../../client/client.ts';
 import type { SinkInfo } from '../../client/wire-types.ts';
+import { parseUrl } from '../../parse-url.ts';
 import { ExitError, FAILED, WRONG_USAGE } from '../exit-error.ts';
 
 const LONG_PREFIX = /^(.*?)(?:\/api\/v1)?\/sink\/trigger\/http(\/.*)$/;
@@ -19,7 +20,7 @@ export interface SinkName {
 export function readSinkName(label: string, text: string): SinkName {
   if (/^snk_[0-9a-f]+$/.test(text)) return { server: null, name: text, label };
   if (/^https?:\/\//i.test(text)) {
-    if (!URL.canParse(text)) throw new ExitError(`${label}: "${text}" is not a URL`, WRONG_USAGE);
+    if (parseUrl(text) === null) throw new ExitError(`${label}: "${text}" is not a URL`, WRONG_USAGE);
     const { origin, pathname } = new URL(text);
     const [, before = '', path = pathname] = LONG_PREFIX.exec(pathname) ?? [];
     return { server: origin + before, name: withoutSlash(path), label };

@@ -2,6 +2,7 @@
 
 import { request as sendHttp } from 'node:http';
 import { request as sendHttps } from 'node:https';
+import { parseUrl } from '../../parse-url.ts';
 import { ExitError, WRONG_USAGE } from '../exit-error.ts';
 
 export interface LocalRequest {
@@ -14,7 +15,7 @@ export interface LocalRequest {
 /** Returns the URL that `--forward` names: of a port on this machine, or as given. Throws ExitError. */
 export function readTarget(text: string): string {
   if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return `http://127.0.0.1:${Number(text)}`;
-  const isUrl = /^https?:\/\//i.test(text) && URL.canParse(text);
+  const isUrl = /^https?:\/\//i.test(text) && parseUrl(text) !== null;
   if (!isUrl)
     throw new ExitError(`--forward: "${text}" is neither a port (1 to 65535) nor a URL, such as http://localhost:3000/hook`, WRONG_USAGE);
   return text;

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import type { TriggerOptions } from '../../client/client.ts';
+import { parseUrl } from '../../parse-url.ts';
 import { addServerOptions, connectToSink } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, WRONG_USAGE } from '../exit-error.ts';
@@ -104,7 +105,7 @@ function splitTarget(target: string): { url: string | undefined; path: string } 
     // `sink` and `api` are not valid app ids: they start a full path.
     return { url: undefined, path: /^(?:sink|api)\//.test(path) ? `/${path}` : TRIGGER_ROUTE + path };
   }
-  if (!URL.canParse(target)) throw new ExitError(`"${target}" is not a URL`, WRONG_USAGE);
+  if (parseUrl(target) === null) throw new ExitError(`"${target}" is not a URL`, WRONG_USAGE);
   const { origin, pathname, search } = new URL(target);
   const route = pathname.search(/(?:\/api\/v1)?\/sink\/trigger\/http\//);
   return route === -1

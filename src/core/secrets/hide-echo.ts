@@ -1,5 +1,6 @@
 // Masks secrets that a receiver echoes, unescaped or escaped once or twice for URLs, JSON or HTML.
 
+import { parseUrl } from '../../parse-url.ts';
 import { quotePlus } from '../values/percent-encoding.ts';
 import { MASKED_SECRET } from './placeholder.ts';
 
@@ -46,7 +47,7 @@ export function createSecretHider(secrets: readonly string[]): HideSecrets {
 /** The parts of a secret to mask: for a URL also its path, its query and its password. */
 function maskableParts(secret: string): string[] {
   const whole = [secret, base64(secret)];
-  if (!/^https?:\/\//i.test(secret) || !URL.canParse(secret)) return whole;
+  if (!/^https?:\/\//i.test(secret) || parseUrl(secret) === null) return whole;
   const { href, pathname, search, searchParams, username, password } = new URL(secret);
   const [user, word] = [decoded(username), decoded(password)];
   return [...whole, href, decoded(pathname + search), decoded(pathname), ...searchParams.values(), word, base64(`${user}:${word}`)];

@@ -1,5 +1,6 @@
 // The origins whose scripts may read the answers of a sink: the field `cors`.
 
+import { parseUrl } from '../../parse-url.ts';
 import type { Fault } from '../fault.ts';
 import type { JsonSchema } from '../schema.ts';
 
@@ -38,7 +39,7 @@ export function corsFaults({ origins }: CorsDocument): Fault[] {
 
 function originFault(text: string): string | null {
   if (text === '*') return '"*" allows all origins, so no other may stand beside it';
-  const url = /^https?:/i.test(text) && URL.canParse(text) ? new URL(text) : null;
+  const url = /^https?:/i.test(text) ? parseUrl(text) : null;
   if (url?.origin === text) return null;
   return `"${text}" is not an origin; write ${url === null ? 'scheme and host, as "https://example.org"' : `"${url.origin}"`}`;
 }

@@ -1,5 +1,6 @@
 // The spam guards of a form sink: a field that only robots fill, a token that shows the age of the page, and a captcha.
 
+import { parseUrl } from '../../parse-url.ts';
 import type { Fault } from '../fault.ts';
 import type { JsonSchema } from '../schema.ts';
 
@@ -89,7 +90,7 @@ export function spamFaults({ honeypot, captcha }: SpamDocument): Fault[] {
 }
 
 function isPlainUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
+  if (parseUrl(text) === null) return false;
   const { username, password, hash } = new URL(text);
   return username === '' && password === '' && hash === '';
 }

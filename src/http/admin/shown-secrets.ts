@@ -2,6 +2,7 @@
 // and secrets of the environment.
 
 import { MASKED_SECRET } from '../../core/secrets/placeholder.ts';
+import { parseUrl } from '../../parse-url.ts';
 
 /** Masks the secrets in a text of a run. */
 export type MaskSecrets = (runId: string, text: string) => string;
@@ -27,7 +28,7 @@ export function shownAddress(text: string): string {
 
 /** A receiver may accept an invalid URL, so what looks like a user is removed from it as well. */
 function withoutUser(address: string): string {
-  const url = URL.canParse(address) ? new URL(address) : null;
+  const url = parseUrl(address);
   if (url === null || !/^https?:$/.test(url.protocol)) return address.replace(/^([^/\\@]*[/\\]{2,})?[^/\\]*@/, '$1');
   if (url.username === '' && url.password === '') return address;
   url.username = '';

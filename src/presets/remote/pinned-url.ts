@@ -1,6 +1,8 @@
 // URLs that a request names and that must be the provider's own. The URL must be written in normal form: other parsers could
 // read another host from any other form.
 
+import { parseUrl } from '../../parse-url.ts';
+
 export interface Pin {
   host: RegExp;
   /** The whole path. */
@@ -10,7 +12,7 @@ export interface Pin {
 
 /** True for an https URL without user, port or fragment whose host and path match. */
 export function isPinned(text: string, { host, path, allowsQuery }: Pin): boolean {
-  if (!URL.canParse(text)) return false;
+  if (parseUrl(text) === null) return false;
   const url = new URL(text);
   return (
     url.href === text &&

@@ -3,6 +3,7 @@
 
 import { stringifyShown } from '../../core/json/stored-value.ts';
 import { coerceBoolean, coerceFloat, coerceInteger } from '../../core/values/coercion.ts';
+import { parseUrl } from '../../parse-url.ts';
 
 /** Thrown for an invalid setting; the message names it and the expected value. */
 export class SettingFault extends Error {}
@@ -41,7 +42,7 @@ export function readLine(name: string, value: unknown): string {
 /** A base URL without a trailing slash. */
 export function readServiceUrl(name: string, value: unknown): string {
   const url = readText(name, value);
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+  if (!/^https?:\/\//i.test(url) || parseUrl(url) === null) {
     throw new SettingFault(`${name} must be a URL, such as https://example.org, but is ${shown(value)}`);
   }
   return url.replace(/\/+$/, '');

@@ -2,6 +2,7 @@
 // contain secrets.
 
 import type { OutboundResult } from '../../core/delivery/outbound.ts';
+import { parseUrl } from '../../parse-url.ts';
 import type { EffectResult } from '../step-type.ts';
 
 /** Null on success. `url` is the original URL, `timeoutSeconds` the setting. */
@@ -67,7 +68,7 @@ function networkFault({ code, reason }: Extract<OutboundResult, { kind: 'network
 }
 
 function connectionFault(text: string, word: (host: string, port: number, path: string, pool: string) => string): string {
-  if (!URL.canParse(text)) return 'the receiver cannot be reached';
+  if (parseUrl(text) === null) return 'the receiver cannot be reached';
   const url = new URL(text);
   const isTls = url.protocol === 'https:';
   const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port);
@@ -75,7 +76,7 @@ function connectionFault(text: string, word: (host: string, port: number, path: 
 }
 
 function withoutSecrets(text: string): string {
-  if (!URL.canParse(text)) return text;
+  if (parseUrl(text) === null) return text;
   const url = new URL(text);
   return `${url.origin}${url.pathname}`;
 }

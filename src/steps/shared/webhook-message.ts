@@ -11,6 +11,7 @@ import type { FileHandle } from '../../core/run/request.ts';
 import { beginsWithPlaceholder } from '../../core/secrets/placeholder.ts';
 import { Bytes } from '../../core/values/bytes.ts';
 import { addQuery } from '../../core/values/percent-encoding.ts';
+import { parseUrl } from '../../parse-url.ts';
 
 export interface WebhookRequest {
   method: string;
@@ -84,7 +85,7 @@ function readUrl(value: unknown): string {
     throw new UnsendableRequest(`Invalid URL ${reprOf(url)}: No scheme supplied. Perhaps you meant https://${url}?`);
   }
   if (/^https?:(?!\/\/[^/?#])/i.test(url)) throw new UnsendableRequest(`Invalid URL ${reprOf(url)}: No host supplied`);
-  if (/^https?:/i.test(url) && !URL.canParse(url)) throw new UnsendableRequest(`Failed to parse: ${url}`);
+  if (/^https?:/i.test(url) && parseUrl(url) === null) throw new UnsendableRequest(`Failed to parse: ${url}`);
   return url;
 }
 

@@ -1,5 +1,6 @@
 // The headers that a sink may set in its own answer, and how a value from a run is made safe to send.
 
+import { parseUrl } from '../../../parse-url.ts';
 import { ExactNumber, stringifyJson } from '../../json/json.ts';
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -59,13 +60,13 @@ const LOCATION = /^(?:\/(?![/\\])|https?:\/\/)/;
 /** Null for a path that starts with one `/`, and for an http(s) URL. */
 export function locationFault(location: string): string | null {
   if (!LOCATION.test(location)) return 'must be a path that starts with one "/", or an http(s) URL';
-  return location.startsWith('/') || URL.canParse(location) ? null : 'is not a URL';
+  return location.startsWith('/') || parseUrl(location) !== null ? null : 'is not a URL';
 }
 
 /** Percent-encodes characters that a URL cannot contain and converts host names to Punycode; the rest is unchanged. */
 export function encodeLocation(location: string): string {
   if (/^[\x21-\x7e]*$/.test(location) && !location.includes('\\')) return location;
-  if (!location.startsWith('/') && URL.canParse(location)) return new URL(location).href;
+  if (!location.startsWith('/') && parseUrl(location) !== null) return new URL(location).href;
   // A lone surrogate becomes U+FFFD in the UTF-8 round trip.
   const text = new TextDecoder().decode(new TextEncoder().encode(location));
   return text.replace(/[^\x21-\x7e]|\\/gu, encodeURIComponent);

@@ -1,5 +1,7 @@
 // The pages to which a form may lead its visitor: which addresses are allowed, and how a value is added to one.
 
+import { parseUrl } from '../../../parse-url.ts';
+
 /** What a browser would strip or read as a slash, so that another host follows. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
 const MISREAD = /[\u0000-\u0020\u007f\\]/;
@@ -25,14 +27,14 @@ export function allowedPage(text: string, pages: readonly string[]): string | nu
 }
 
 function ownPath(text: string): string | null {
-  if (MISREAD.test(text) || !URL.canParse(text, OWN_HOST)) return null;
+  if (MISREAD.test(text) || parseUrl(text, OWN_HOST) === null) return null;
   const { origin, pathname, search, hash } = new URL(text, OWN_HOST);
   // "/.//host" is a path, but "//host", to which it is normalised, names a host.
   return origin === OWN_HOST && !pathname.startsWith('//') ? pathname + search + hash : null;
 }
 
 function readUrl(text: string): URL | null {
-  if (MISREAD.test(text) || !/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return null;
+  if (MISREAD.test(text) || !/^https?:\/\/[^/]/i.test(text) || parseUrl(text) === null) return null;
   const url = new URL(text);
   return url.username === '' && url.password === '' && !/^[^/]*\/\/[^/?#]*@/.test(text) ? url : null;
 }

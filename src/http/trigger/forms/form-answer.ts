@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { withParameter } from '../../../core/sink/response/form-page.ts';
 import type { FormResponse } from '../../../core/sink/response/form-setting.ts';
 import { cutText } from '../../../core/values/cut-text.ts';
+import { parseUrl } from '../../../parse-url.ts';
 import { faultPage, PAGE_HEADERS, type PageLanguage, receivedPage, type ShownFault } from './page.ts';
 import { chooseLanguage } from './page-language.ts';
 import { DEFAULT_LANGUAGE, PAGE_TEXTS, type PageTexts } from './page-texts.ts';
@@ -46,6 +47,6 @@ function languageOf({ raw }: FastifyRequest): PageLanguage {
 /** A browser may send only the origin, or nothing. */
 function formPageOf({ raw }: FastifyRequest): string | null {
   const { referer } = raw.headers;
-  if (referer === undefined || !/^https?:\/\//i.test(referer) || !URL.canParse(referer)) return null;
+  if (referer === undefined || !/^https?:\/\//i.test(referer) || parseUrl(referer) === null) return null;
   return new URL(referer).href;
 }

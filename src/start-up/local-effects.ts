@@ -1,18 +1,18 @@
 // Performs effects of steps on the files of their run in this process: loads images and reads files.
 
 import { buffer } from 'node:stream/consumers';
-import { ImageFault } from './core/uql/image.ts';
-import { createSerialQueue } from './core/values/serial-queue.ts';
-import type { LocalEffects } from './engine/worker.ts';
-import type { BlobStore } from './files/blobs.ts';
-import type { MemoryAccount } from './memory-budget.ts';
+import { ImageFault } from '../core/uql/image.ts';
+import { createSerialQueue } from '../core/values/serial-queue.ts';
+import type { LocalEffects } from '../engine/worker.ts';
+import type { BlobStore } from '../files/blobs.ts';
+import type { MemoryAccount } from '../memory-budget.ts';
 
 /** The image library is imported with the first image: few workflows use images. */
 export function createLoadImages(blobs: BlobStore, memory: MemoryAccount): LocalEffects['loadImages'] {
   const serially = createSerialQueue();
   const readFile = createReadFile(blobs);
   return async (wants, files) => {
-    const { createImageLoader } = await import('./images/image-loader.ts');
+    const { createImageLoader } = await import('../images/image-loader.ts');
     const readBlob = async (sha256: string): Promise<Uint8Array> => {
       const result = await readFile({ kind: 'read', sha256 }, files);
       if (result.kind === 'not_read') throw new ImageFault(`the image cannot be read: ${result.error}`);
