@@ -108,6 +108,7 @@ test('until a verb is chosen nothing is loaded but the parser of the command lin
     'src/config/config.ts',
     'src/core/values/similar-names.ts',
     'src/main.ts',
+    'src/parse-url.ts',
     'src/program-files.ts',
     'src/version.ts',
   ]);
