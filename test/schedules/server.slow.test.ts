@@ -36,7 +36,11 @@ test('a scheduled time starts a run of the workflow, which sees what a trigger w
     output: { seen: { kind: 'summary', name: 'hourly', at: '2026-06-01T11:00:00.000Z', method: 'POST' } },
     request: { path: '/report', client_ip: '', headers: { 'content-type': 'application/json' }, body: '{"kind":"summary"}' },
   });
-  const { schedules, total } = (await app.admin('GET', '/schedules')).body;
+  // The run is on disk first, and the schedule moves on after it.
+  const { schedules, total } = await until('the next time', async () => {
+    const { body } = await app.admin('GET', '/schedules');
+    return body.schedules[0].last_at === null ? null : body;
+  });
   expect(total).toBe(1);
   expect(schedules[0]).toMatchObject({ sink_id: sink.id, next_at: '2026-06-01T12:00:00.000Z', last_at: '2026-06-01T11:00:00.000Z' });
 });

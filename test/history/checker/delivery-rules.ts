@@ -92,8 +92,9 @@ export function retriesByHand(history: History, { deliveries }: FinalState): Vio
     for (const entry of acknowledged) {
       const over = seen.find((other) => isGone(other.status) && other.entry.returnedAt < entry.invokedAt);
       if (over !== undefined) violations.push({ rule, message: `${shown(entry)}, although ${shown(over.entry)} told ${over.status}` });
-      if (!arrivals.get(deliveryId)?.some(({ at }) => at > entry.invokedAt))
-        violations.push({ rule, message: `${shown(entry)} brought no attempt` });
+      const final = finals.get(deliveryId);
+      if (!mayNotHaveArrived(final) && !arrivals.get(deliveryId)?.some(({ at }) => at > entry.invokedAt))
+        violations.push({ rule, message: `${shown(entry)} brought no attempt: ${JSON.stringify(final)}` });
     }
     for (const entry of entries.filter(isConflict)) {
       const failed = seen.find(
@@ -110,6 +111,12 @@ export function retriesByHand(history: History, { deliveries }: FinalState): Vio
       violations.push({ rule, message: `${deliveryId} has ${rounds} attempts after ${acknowledged.map(shown).join(', ')}` });
   }
   return violations;
+}
+
+/** The last attempt may not have reached the receiver, or the run was cancelled before it. */
+function mayNotHaveArrived(final: FinalDelivery | undefined): boolean {
+  const last = final?.attempts.at(-1);
+  return final?.status === 'cancelled' || (last !== undefined && last.kind !== 'response');
 }
 
 /** A delivery that was told to be delivered or cancelled stays so. */
