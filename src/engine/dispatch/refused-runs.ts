@@ -2,12 +2,17 @@
 
 import type { WorkflowVersion } from '../../core/workflow/plan.ts';
 import { AppError } from '../../errors.ts';
-import type { CreateRunResult } from '../../storage/run-records.ts';
-import type { Dispatched, Trigger } from './trigger.ts';
+import type { CreateRunResult, CreateRunsResult } from '../../storage/run-records.ts';
+import type { Dispatched, SharedRequest, Trigger } from './trigger.ts';
 
 export function joinEarlier({ runId, sameRequest }: Extract<CreateRunResult, { kind: 'duplicate' }>, key: string): Dispatched {
   if (sameRequest) return { runId, events: [], answer: null, ended: null, isDuplicate: true, isQueued: false };
   throw new AppError('unprocessable', conflictOf(key), { reason: 'key_reused', details: { run_id: runId } });
+}
+
+/** Throws for another request with the same key. */
+export function joinRequest({ runIds, sameRequest }: NonNullable<CreateRunsResult['earlier']>, key: string): Dispatched[] {
+  return runIds.map((runId) => joinEarlier({ kind: 'duplicate', runId, sameRequest }, key));
 }
 
 /** A key of the header contains no space; any other key is made from what the sender signed. */
@@ -16,15 +21,26 @@ function conflictOf(key: string): string {
   return `Idempotency-Key "${key}" was used before with another request; use a new key for a new request`;
 }
 
-/** Throws the error with the position of its trigger. */
-export function rethrowOf(item: number, error: unknown): never {
+/** Throws the error with the position of its trigger, or with the workflow of its run if all runs are those of one request. */
+export function rethrowOf({ item, workflowId }: FailedTrigger, error: unknown): never {
   if (!(error instanceof AppError)) throw error;
   const { code, message, details, reason, retryAfterSeconds } = error;
-  throw new AppError(code, `item ${item}: ${message}`, {
+  const [name, place] = workflowId === null ? [`item ${item}`, { item }] : [`workflow "${workflowId}"`, { workflow_id: workflowId }];
+  throw new AppError(code, `${name}: ${message}`, {
     reason,
-    details: { ...details, item },
+    details: { ...details, ...place },
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
+}
+
+interface FailedTrigger {
+  item: number;
+  /** Null: the items of a list are runs. */
+  workflowId: string | null;
+}
+
+export function failedTrigger(item: number, trigger: Trigger<WorkflowVersion>, request: SharedRequest | undefined): FailedTrigger {
+  return { item, workflowId: request === undefined ? null : (trigger.workflowReference?.id ?? null) };
 }
 
 /** Throws for a key that was used with another request; any other runs can be planned again. */
@@ -34,7 +50,7 @@ export function refuseReusedKey(results: readonly CreateRunResult[], triggers: r
     try {
       joinEarlier(result, triggers[item]?.idempotency?.key ?? '');
     } catch (error) {
-      rethrowOf(item, error);
+      rethrowOf({ item, workflowId: null }, error);
     }
   }
   return null;

@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { isTerminal, type RunStatus } from '../../../core/run/run.ts';
 import { CANCELLED, type RunEvent } from '../../../core/run/run-event.ts';
 import { parseRunId } from '../../../core/run/run-id.ts';
-import { type CreateRunResult, type CreateRunsResult, isStorable, type Lease } from '../../run-records.ts';
+import { type CreateRunResult, type CreateRunsResult, type Idempotency, isStorable, type Lease } from '../../run-records.ts';
 import { createDeliveryInserter, type InsertDeliveries } from '../deliveries/insert-deliveries.ts';
 import type { OverflowGroups } from '../deliveries/overflow.ts';
 import type { FlowControl } from '../flow/flow-control.ts';
@@ -79,7 +79,9 @@ export class RunWriter {
     return this.#create(run);
   }
 
-  createRuns(packed: readonly Packed<typeof runs>[]): CreateRunsResult {
+  createRuns(packed: readonly Packed<typeof runs>[], key: Idempotency | null): CreateRunsResult {
+    const earlier = key === null ? undefined : this.#findRequest(packed, key);
+    if (earlier !== undefined) return { isStored: false, results: [], earlier };
     const results: CreateRunResult[] = [];
     try {
       this.#allOrNone(() => {
@@ -88,12 +90,29 @@ export class RunWriter {
           results.push(result);
           if (!isStorable(result)) throw NOT_STORED;
         }
+        if (key !== null) this.#storeRequest(packed, key);
       });
       return { isStored: true, results };
     } catch (error) {
       if (error !== NOT_STORED) throw error;
       return { isStored: false, results };
     }
+  }
+
+  /** Undefined if the runs themselves have the key: the call is repeated. */
+  #findRequest([first]: readonly Packed<typeof runs>[], key: Idempotency): CreateRunsResult['earlier'] {
+    if (first === undefined) return undefined;
+    const { sinkNo } = this.#numbersOf(runs.read(first, 'sinkId'));
+    const earlier = this.#keys.findRequest(sinkNo, key, runs.read(first, 'now'));
+    return earlier?.runIds[0] === runs.read(first, 'runId') ? undefined : earlier;
+  }
+
+  #storeRequest(packed: readonly Packed<typeof runs>[], key: Idempotency): void {
+    const [first] = packed;
+    if (first === undefined) return;
+    const { sinkNo } = this.#numbersOf(runs.read(first, 'sinkId'));
+    const numbers = packed.map((run) => keyOf(runs.read(run, 'runId')).runNumber);
+    this.#keys.storeRequest(sinkNo, key, numbers, runs.read(first, 'now'));
   }
 
   #create(run: Packed<typeof runs>): CreateRunResult {

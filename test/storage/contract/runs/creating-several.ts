@@ -53,6 +53,50 @@ export function creatingSeveralContract(workbench: () => Workbench): void {
       expect(await storage.getRun(run.runId)).toBeNull();
     });
 
+    test('under one key has one result for each call with the key, whatever the runs of that call are', async () => {
+      const { storage, addSink, newRun } = workbench();
+      const sink = await addSink();
+      const shared = key('request').idempotency;
+      const runs = [newRun(sink), newRun(sink), newRun(sink)];
+      const created = { isStored: true, results: runs.map(() => ({ kind: 'created' })) };
+      for (let time = 0; time < 2; time += 1) expect(await storage.createRuns(runs, shared)).toEqual(created);
+      const runIds = runs.map(({ runId }) => runId);
+      for (const others of [[newRun(sink)], [newRun(sink), newRun(sink), newRun(sink), newRun(sink)]]) {
+        const refused = { isStored: false, results: [], earlier: { runIds, sameRequest: true } };
+        expect(await storage.createRuns(others, shared)).toEqual(refused);
+        expect(await storage.createRuns(others, { ...shared, fingerprint: 'another' })).toEqual({
+          ...refused,
+          earlier: { runIds, sameRequest: false },
+        });
+        for (const { runId } of others) expect(await storage.getRun(runId)).toBeNull();
+      }
+      expect(await storage.createRun(newRun(sink, { idempotency: shared }))).toMatchObject({ kind: 'duplicate', runId: runIds[0] });
+    });
+
+    test('under the key of one earlier run joins that run', async () => {
+      const { storage, addSink, newRun } = workbench();
+      const sink = await addSink();
+      const single = newRun(sink, key('single'));
+      await storage.createRun(single);
+      expect(await storage.createRuns([newRun(sink), newRun(sink)], key('single').idempotency)).toEqual({
+        isStored: false,
+        results: [],
+        earlier: { runIds: [single.runId], sameRequest: true },
+      });
+    });
+
+    test('leaves the key free when one of the runs cannot be stored', async () => {
+      const { storage, addSink, newRun } = workbench();
+      const sink = await addSink();
+      const shared = key('free').idempotency;
+      const earlier = newRun(sink);
+      await storage.createRun(earlier);
+      const [first, second] = [newRun(sink), newRun(sink)];
+      const clash = { ...second, runId: earlier.runId.slice(0, -1) + (earlier.runId.endsWith('a') ? 'b' : 'a') };
+      expect((await storage.createRuns([first, clash], shared)).isStored).toBe(false);
+      expect(await storage.createRuns([first, second], shared)).toMatchObject({ isStored: true });
+    });
+
     test('stores nothing of an empty list', async () => {
       expect(await workbench().storage.createRuns([])).toEqual({ isStored: true, results: [] });
     });
