@@ -25,19 +25,26 @@ export function storeKey({ keys, clock }: State, run: StoredRun, { key, fingerpr
   keys.set(nameOf(run.sinkId, key), { run, fingerprint, expiresAt: clock() + keepMs });
 }
 
-/** Returns the runs of an earlier request with the key, or undefined if it is free. */
+/** Returns the runs of the request that has the key, or undefined if it is free. */
 export function findRequest(state: State, sinkId: string, key: Idempotency): CreateRunsResult['earlier'] {
   const first = findDuplicate(state, sinkId, key);
   if (first === null) return undefined;
   const runIds: string[] = [];
-  for (let run: typeof first | null = first; run !== null; run = findDuplicate(state, sinkId, keyOfRun(key, runIds.length)))
+  for (let run: Duplicate | null = first; run !== null; ) {
     runIds.push(run.runId);
+    run = findDuplicate(state, sinkId, followingKey(key, first.runId, runIds.length));
+  }
   return { runIds, sameRequest: first.sameRequest };
 }
 
-/** The first run of a request has its key, and each other one a key made from it. */
-export function keyOfRun(idempotency: Idempotency, index: number): Idempotency {
-  return index === 0 ? idempotency : { ...idempotency, key: `${idempotency.key} +${index}` };
+/** Stores a key that names all runs of a request. */
+export function storeRequest(state: State, runs: readonly StoredRun[], key: Idempotency): void {
+  const first = runs[0]?.runId ?? '';
+  for (const [index, run] of runs.entries()) storeKey(state, run, index === 0 ? key : followingKey(key, first, index));
+}
+
+function followingKey(idempotency: Idempotency, firstRunId: string, index: number): Idempotency {
+  return { ...idempotency, key: `${firstRunId} +${index}` };
 }
 
 /** Removes the keys of a run, and those that have expired. */

@@ -19,7 +19,7 @@ import { cancelAwaited, insertDeliveries, resultsOf } from '../deliveries/delive
 import { FIRST_EPOCH, type StoredRun } from '../records.ts';
 import { findRun, type State } from '../state.ts';
 import { enter, judge, leave, recall } from './flow-control.ts';
-import { findDuplicate, findRequest, keyOfRun, storeKey } from './idempotency-keys.ts';
+import { findDuplicate, findRequest, storeKey, storeRequest } from './idempotency-keys.ts';
 import { release, wake } from './make-due.ts';
 import { missesReply } from './replies.ts';
 import { isMemoryCurrent, writeMemory } from './step-memory.ts';
@@ -50,8 +50,8 @@ export function createRun(state: State, owner: number, run: NewRun): CreateRunRe
 /** All or none: rehearsed on a copy of the state. */
 export function createRuns(state: State, owner: number, runs: readonly NewRun[], key: Idempotency | null = null): CreateRunsResult {
   const [first] = runs;
-  const earlier = key === null || first === undefined ? undefined : findRequest(state, first.sinkId, key);
-  if (earlier !== undefined && earlier.runIds[0] !== first?.runId) return { isStored: false, results: [], earlier };
+  const request = key === null || first === undefined ? undefined : findRequest(state, first.sinkId, key);
+  if (request !== undefined && request.runIds[0] !== first?.runId) return { isStored: false, results: [], earlier: request };
   const { runs: stored, openRuns, lines, deliveries, openDeliveries, memory, keys } = state;
   const copy = { ...state, ...structuredClone({ runs: stored, openRuns, lines, deliveries, openDeliveries, memory, keys }) };
   const results: CreateRunResult[] = [];
@@ -61,8 +61,8 @@ export function createRuns(state: State, owner: number, runs: readonly NewRun[],
     if (!isStorable(result)) return { isStored: false, results };
   }
   const created = runs.map((run) => createRun(state, owner, run));
-  for (const [index, { runId }] of key === null ? [] : runs.entries())
-    storeKey(state, findRun(state, runId) as StoredRun, keyOfRun(key as Idempotency, index));
+  const newRuns = runs.map(({ runId }) => findRun(state, runId) as StoredRun);
+  if (key !== null && request === undefined) storeRequest(state, newRuns, key);
   return { isStored: true, results: created };
 }
 

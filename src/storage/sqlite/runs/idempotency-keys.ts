@@ -3,21 +3,21 @@
 import type { Database } from 'better-sqlite3';
 import type { CreateRunResult, CreateRunsResult, Idempotency } from '../../run-records.ts';
 import { idempotencyKeys } from './run-columns.ts';
-import { toRunId } from './run-rows.ts';
+import { keyOf, toRunId } from './run-rows.ts';
 
 export interface IdempotencyKeys {
   /** Returns the result for a run whose key is taken, or null if the key is free. */
   findDuplicate(sinkNo: number, idempotency: Idempotency, now: number): Extract<CreateRunResult, { kind: 'duplicate' }> | null;
   store(sinkNo: number, idempotency: Idempotency, runNumber: number, now: number): void;
-  /** Returns the runs of an earlier request with the key, or undefined if it is free. */
+  /** Returns the runs of the request that has the key, or undefined if it is free. */
   findRequest(sinkNo: number, idempotency: Idempotency, now: number): CreateRunsResult['earlier'];
   /** Stores a key that names all runs of a request. */
-  storeRequest(sinkNo: number, idempotency: Idempotency, runNumbers: readonly number[], now: number): void;
+  storeRequest(sinkNo: number, idempotency: Idempotency, runIds: readonly string[], now: number): void;
 }
 
-/** The first run of a request has its key, and each other one a key made from it. No caller can send a key with a space. */
-function keyOfRun(idempotency: Idempotency, index: number): Idempotency {
-  return index === 0 ? idempotency : { ...idempotency, key: `${idempotency.key} +${index}` };
+/** The key of a further run of a request, made from the id of its first run. No caller can send a key with a space. */
+function followingKey(idempotency: Idempotency, firstRunId: string, index: number): Idempotency {
+  return { ...idempotency, key: `${firstRunId} +${index}` };
 }
 
 export function createIdempotencyKeys(database: Database): IdempotencyKeys {
@@ -45,16 +45,14 @@ export function createIdempotencyKeys(database: Database): IdempotencyKeys {
       const runIds: string[] = [];
       for (let run: typeof first | null = first; run !== null; ) {
         runIds.push(run.runId);
-        run = keys.findDuplicate(sinkNo, keyOfRun(idempotency, runIds.length), now);
+        run = keys.findDuplicate(sinkNo, followingKey(idempotency, first.runId, runIds.length), now);
       }
       return { runIds, sameRequest: first.sameRequest };
     },
-    storeRequest(sinkNo, idempotency, runNumbers, now) {
-      for (const [index, runNumber] of runNumbers.entries()) {
-        const key = keyOfRun(idempotency, index);
-        // A repeated call has stored it.
-        if (keys.findDuplicate(sinkNo, key, now) === null) keys.store(sinkNo, key, runNumber, now);
-      }
+    storeRequest(sinkNo, idempotency, runIds, now) {
+      const [first = ''] = runIds;
+      for (const [index, runId] of runIds.entries())
+        keys.store(sinkNo, index === 0 ? idempotency : followingKey(idempotency, first, index), keyOf(runId).runNumber, now);
     },
   };
   return keys;

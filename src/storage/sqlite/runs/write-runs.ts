@@ -80,8 +80,11 @@ export class RunWriter {
   }
 
   createRuns(packed: readonly Packed<typeof runs>[], key: Idempotency | null): CreateRunsResult {
-    const earlier = key === null ? undefined : this.#findRequest(packed, key);
-    if (earlier !== undefined) return { isStored: false, results: [], earlier };
+    const runIds = packed.map((run) => runs.read(run, 'runId'));
+    const request = key === null ? undefined : this.#findRequest(packed, key);
+    // The answer of an earlier call may have been lost.
+    const isRepeated = request !== undefined && request.runIds[0] === runIds[0];
+    if (request !== undefined && !isRepeated) return { isStored: false, results: [], earlier: request };
     const results: CreateRunResult[] = [];
     try {
       this.#allOrNone(() => {
@@ -90,7 +93,7 @@ export class RunWriter {
           results.push(result);
           if (!isStorable(result)) throw NOT_STORED;
         }
-        if (key !== null) this.#storeRequest(packed, key);
+        if (key !== null && !isRepeated) this.#storeRequest(packed, key, runIds);
       });
       return { isStored: true, results };
     } catch (error) {
@@ -99,20 +102,14 @@ export class RunWriter {
     }
   }
 
-  /** Undefined if the runs themselves have the key: the call is repeated. */
   #findRequest([first]: readonly Packed<typeof runs>[], key: Idempotency): CreateRunsResult['earlier'] {
     if (first === undefined) return undefined;
-    const { sinkNo } = this.#numbersOf(runs.read(first, 'sinkId'));
-    const earlier = this.#keys.findRequest(sinkNo, key, runs.read(first, 'now'));
-    return earlier?.runIds[0] === runs.read(first, 'runId') ? undefined : earlier;
+    return this.#keys.findRequest(this.#numbersOf(runs.read(first, 'sinkId')).sinkNo, key, runs.read(first, 'now'));
   }
 
-  #storeRequest(packed: readonly Packed<typeof runs>[], key: Idempotency): void {
-    const [first] = packed;
+  #storeRequest([first]: readonly Packed<typeof runs>[], key: Idempotency, runIds: readonly string[]): void {
     if (first === undefined) return;
-    const { sinkNo } = this.#numbersOf(runs.read(first, 'sinkId'));
-    const numbers = packed.map((run) => keyOf(runs.read(run, 'runId')).runNumber);
-    this.#keys.storeRequest(sinkNo, key, numbers, runs.read(first, 'now'));
+    this.#keys.storeRequest(this.#numbersOf(runs.read(first, 'sinkId')).sinkNo, key, runIds, runs.read(first, 'now'));
   }
 
   #create(run: Packed<typeof runs>): CreateRunResult {

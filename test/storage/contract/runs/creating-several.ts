@@ -1,7 +1,7 @@
 // Several runs in one call: all of them are stored, or none.
 
 import { describe, expect, test } from 'vitest';
-import type { Workbench } from '../workbench.ts';
+import { completedTurn, type Workbench } from '../workbench.ts';
 
 export function creatingSeveralContract(workbench: () => Workbench): void {
   describe('createRuns', () => {
@@ -83,6 +83,19 @@ export function creatingSeveralContract(workbench: () => Workbench): void {
         results: [],
         earlier: { runIds: [single.runId], sameRequest: true },
       });
+    });
+
+    test('under a key whose first run was removed have nothing to do with the runs beside it', async () => {
+      const { storage, addSink, newRun, at } = workbench();
+      const sink = await addSink();
+      const shared = key('removed').idempotency;
+      const [first, second] = [newRun(sink, { turn: completedTurn(1) }), newRun(sink)];
+      await storage.createRuns([first, second], shared);
+      await at(first.createdAt + 10).pruneRuns({ before: first.createdAt + 5, maxBytes: null, limit: 100_000 });
+      expect([await storage.getRun(first.runId), await storage.getRun(second.runId)]).toEqual([null, expect.anything()]);
+      const [third, fourth] = [newRun(sink), newRun(sink)];
+      expect(await storage.createRuns([third, fourth], shared)).toMatchObject({ isStored: true });
+      expect((await storage.createRuns([newRun(sink)], shared)).earlier?.runIds).toEqual([third.runId, fourth.runId]);
     });
 
     test('leaves the key free when one of the runs cannot be stored', async () => {
