@@ -45,6 +45,22 @@ const app = shareApp({}, async (shared) => {
       { workflow_id: 'review', when: { '$request.body.action': 'opened' } },
     ],
   });
+  await shared.sink({
+    path: '/twitch',
+    auth: { type: 'twitch', secrets: ['twitch-secret'] },
+    workflows: [
+      { workflow_id: 'build', when: { '$request.headers.twitch-eventsub-message-type': 'revocation' } },
+      { workflow_id: 'rest', when: { '$request.headers.twitch-eventsub-message-type': ['revocation', 'notification'] } },
+    ],
+  });
+  await shared.sink({
+    path: '/v7',
+    payload: 'v7',
+    workflows: [
+      { workflow_id: 'build', when: { '$request.payload.kind': 'v7.stage' } },
+      { workflow_id: 'review', when: { '$request.payload.item.name': 'other.png' } },
+    ],
+  });
   await shared.sink({ path: '/line', workflows: [{ workflow_id: 'build' }, { workflow_id: 'rest' }], flow: { max_concurrent: 1 } });
 });
 
@@ -153,6 +169,34 @@ describe('a request', () => {
   });
 });
 
+test('a handshake that is a run starts its workflows, and gets the answer of a handshake', async () => {
+  const post = (id: string, type: string): Promise<Response> => {
+    const [time, body] = [new Date().toISOString(), '{"challenge":"c"}'];
+    const signature = createHmac('sha256', 'twitch-secret').update(`${id}${time}${body}`).digest('hex');
+    const base = { 'twitch-eventsub-message-id': id, 'twitch-eventsub-message-timestamp': time, 'twitch-eventsub-message-type': type };
+    return send('/twitch', body, { ...base, 'twitch-eventsub-message-signature': `sha256=${signature}` });
+  };
+  expect(await (await post('1', 'webhook_callback_verification')).text()).toBe('c');
+  expect(await runCount('/twitch')).toBe(0);
+  expect([(await post('2', 'revocation')).status, await runCount('/twitch')]).toEqual([204, 2]);
+});
+
+test("a platform's request is filtered by its typed form", async () => {
+  const item = { name: 'a.png', path: '/', source_info: { item_id: 'i', team: { slug: 't' }, dataset: { slug: 'd' } }, slots: [] };
+  const runs = await runsOf(await send('/v7', { version: '2.0', item, annotations: [] }));
+  expect(await workflowsOf(runs)).toEqual(['build']);
+});
+
+test('a form is filtered by its fields, and each run has its file', async () => {
+  const form = new FormData();
+  form.append('kind', 'b');
+  form.append('paper', new Blob(['text']), 'paper.txt');
+  await app().sink({ path: '/form', workflows: [{ workflow_id: 'build', when: { '$request.body.kind': 'b' } }, { workflow_id: 'rest' }] });
+  const runs = await runsOf(await fetch(`${app().url}/shop/form`, { method: 'POST', body: form }));
+  for (const run of runs) expect((await runOf(run)).request.files).toMatchObject([{ filename: 'paper.txt' }]);
+  expect(runs.length).toBe(2);
+});
+
 describe('a request that comes again', () => {
   const key = (name: string): Record<string, string> => ({ 'idempotency-key': name });
 
@@ -180,6 +224,12 @@ describe('a request that comes again', () => {
     const before = await runCount('/github');
     const response = await send('/github', { another: true }, { ...push, ...key('other') });
     expect([response.status, await runCount('/github')]).toEqual([422, before]);
+  });
+
+  test('with Last-Event-ID starts nothing without a key', async () => {
+    await app().sink({ path: '/named', idempotency_key: '$request.body.id', workflows: [{ workflow_id: 'build' }] });
+    const response = await send('/named', {}, { 'last-event-id': '1' });
+    expect([response.status, await runCount('/named')]).toEqual([204, 0]);
   });
 
   test('cannot claim a run by a key with a space', async () => {

@@ -10,6 +10,7 @@ import { compileSelector } from '../../core/workflow/bindings.ts';
 import { parseSelector } from '../../core/workflow/selector.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
+import { carriesLastEventId } from '../streams/last-event-id.ts';
 import type { TriggerAnswers } from './answer.ts';
 import { mayCarryKey, readIdempotency } from './idempotency.ts';
 import { type RejectionLog, unmatchedOf } from './rejections/rejection-log.ts';
@@ -44,6 +45,7 @@ export async function answerFanOut(
   const entries = await matchingEntries(workflows, input, engine.renderLarge);
   refuseCopies(input, entries.length);
   const idempotency = mayCarryKey(request) ? await readIdempotency(request, input, engine.renderLarge) : null;
+  if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
   const runs = entries.length === 0 ? [] : await startEntries(parts, sink, entries, input, idempotency);
   const handshake = sender?.handshake ?? null;
   if (handshake !== null) return gate.answerHandshake(request, reply, handshake.answer);
