@@ -23,7 +23,7 @@ import { eventsOf } from '../turn-events.ts';
 import { keptBy } from './kept-steps.ts';
 import { newRun } from './new-run.ts';
 import { QueuedRuns, type QueuedRunsOptions } from './queued-runs.ts';
-import { failedTrigger, joinEarlier, joinRequest, refuseReusedKey, rethrowOf } from './refused-runs.ts';
+import { joinEarlier, joinRequest, refuseReusedKey, rethrowOf } from './refused-runs.ts';
 import type { Dispatch, DispatchAll, Dispatched, SharedRequest, SmallTrigger, Trigger } from './trigger.ts';
 
 export interface DispatchOptions<Version extends WorkflowVersion> extends Pick<QueuedRunsOptions<Version>, 'renderLarge' | 'onDecided'> {
@@ -100,11 +100,7 @@ export class Dispatcher<Version extends WorkflowVersion> {
     const stored = new Set<number>();
     try {
       for (const [item, trigger] of triggers.entries())
-        planned.push(
-          await this.#planHere(trigger, trigger.request, attempt).catch((error: unknown) =>
-            rethrowOf(failedTrigger(item, trigger, shared), error),
-          ),
-        );
+        planned.push(await this.#planHere(trigger, trigger.request, attempt).catch((error: unknown) => rethrowOf(item, error, shared)));
       const runs = planned.map((plan, item) => newRun(triggers[item] as SmallTrigger<Version>, plan, null));
       const key = shared?.idempotency ?? null;
       const create = (): Promise<CreateRunsResult> => storage.createRuns(runs, key);

@@ -20,7 +20,7 @@ import type { StartedRuns } from '../started-runs.ts';
 import { logRunEnd } from '../turn.ts';
 import { newRun } from './new-run.ts';
 import { dispatchedRun, queuedTurn } from './queued-turn.ts';
-import { failedTrigger, joinEarlier, joinRequest, refuseReusedKey, rethrowOf } from './refused-runs.ts';
+import { joinEarlier, joinRequest, refuseReusedKey, rethrowOf } from './refused-runs.ts';
 import type { Dispatched, SharedRequest, Trigger } from './trigger.ts';
 
 export interface QueuedRunsOptions<Version extends WorkflowVersion> {
@@ -39,8 +39,8 @@ export interface QueuedRunsOptions<Version extends WorkflowVersion> {
 /** Compiled once per sink: its setting is the same object for every request. */
 const keySelectorOf = memoizeByIdentity(({ orderingKey }: FlowSetting) => compileSelector(orderingKey as string));
 
-/** Whether an error says which run it is about, and how. */
-type Sharing = SharedRequest | 'one' | undefined;
+/** One trigger is all that its request starts. */
+const ALONE: SharedRequest = { idempotency: null };
 
 interface Queued<Version extends WorkflowVersion> {
   trigger: Trigger<Version>;
@@ -55,12 +55,12 @@ export class QueuedRuns<Version extends WorkflowVersion> {
   }
 
   async startOne(trigger: Trigger<Version>): Promise<Dispatched> {
-    const [dispatched] = await this.start([trigger], 'one');
+    const [dispatched] = await this.start([trigger], ALONE);
     return dispatched as Dispatched;
   }
 
   /** Starts all of the runs or none. */
-  async start(triggers: readonly Trigger<Version>[], shared: Sharing): Promise<Dispatched[]> {
+  async start(triggers: readonly Trigger<Version>[], shared: SharedRequest | undefined): Promise<Dispatched[]> {
     for (let attempt = 1; attempt <= MAX_REPEATS; attempt += 1) {
       const dispatched = await this.#tryStart(triggers, shared);
       if (dispatched !== null) return dispatched;
@@ -70,22 +70,18 @@ export class QueuedRuns<Version extends WorkflowVersion> {
   }
 
   /** Resolves to null if another run has an id of these. */
-  async #tryStart(triggers: readonly Trigger<Version>[], shared: Sharing): Promise<Dispatched[] | null> {
-    const rethrow = (item: number, error: unknown): never => {
-      if (shared === 'one') throw error;
-      rethrowOf(failedTrigger(item, triggers[item] as Trigger<Version>, shared), error);
-    };
+  async #tryStart(triggers: readonly Trigger<Version>[], shared: SharedRequest | undefined): Promise<Dispatched[] | null> {
     const queued: Queued<Version>[] = [];
     for (const [item, trigger] of triggers.entries())
-      queued.push(await this.#queue(trigger).catch((error: unknown) => rethrow(item, error)));
+      queued.push(await this.#queue(trigger).catch((error: unknown) => rethrowOf(item, error, shared)));
     const runs = queued.map(({ run }) => run);
-    const key = shared === 'one' ? null : (shared?.idempotency ?? null);
+    const key = shared?.idempotency ?? null;
     const create = (): Promise<CreateRunsResult> => this.#create(runs, key);
     const { isStored, results, earlier } = await create().catch((error: unknown) => repeatUnknown(error, create));
     if (earlier !== undefined) return joinRequest(earlier, key?.key ?? '');
     if (isStored) return queued.map((one, item) => this.#finish(one, results[item] as CreateRunResult));
     for (const [item, result] of results.entries())
-      if (result.kind === 'refused') rethrow(item, refusalOf(result, triggers[item] as Trigger<Version>));
+      if (result.kind === 'refused') rethrowOf(item, refusalOf(result, triggers[item] as Trigger<Version>), shared);
     return refuseReusedKey(results, triggers);
   }
 

@@ -21,26 +21,15 @@ function conflictOf(key: string): string {
   return `Idempotency-Key "${key}" was used before with another request; use a new key for a new request`;
 }
 
-/** Throws the error with the position of its trigger, or with the workflow of its run if all runs are those of one request. */
-export function rethrowOf({ item, workflowId }: FailedTrigger, error: unknown): never {
-  if (!(error instanceof AppError)) throw error;
+/** Throws the error with the position of its trigger, unless the triggers are those of one request. */
+export function rethrowOf(item: number, error: unknown, shared?: SharedRequest): never {
+  if (!(error instanceof AppError) || shared !== undefined) throw error;
   const { code, message, details, reason, retryAfterSeconds } = error;
-  const [name, place] = workflowId === null ? [`item ${item}`, { item }] : [`workflow "${workflowId}"`, { workflow_id: workflowId }];
-  throw new AppError(code, `${name}: ${message}`, {
+  throw new AppError(code, `item ${item}: ${message}`, {
     reason,
-    details: { ...details, ...place },
+    details: { ...details, item },
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
-}
-
-interface FailedTrigger {
-  item: number;
-  /** Null: the items of a list are runs. */
-  workflowId: string | null;
-}
-
-export function failedTrigger(item: number, trigger: Trigger<WorkflowVersion>, request: SharedRequest | undefined): FailedTrigger {
-  return { item, workflowId: request === undefined ? null : (trigger.workflowReference?.id ?? null) };
 }
 
 /** Throws for a key that was used with another request; any other runs can be planned again. */
@@ -50,7 +39,7 @@ export function refuseReusedKey(results: readonly CreateRunResult[], triggers: r
     try {
       joinEarlier(result, triggers[item]?.idempotency?.key ?? '');
     } catch (error) {
-      rethrowOf({ item, workflowId: null }, error);
+      rethrowOf(item, error);
     }
   }
   return null;

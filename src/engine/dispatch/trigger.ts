@@ -54,12 +54,12 @@ export interface Dispatched {
 export type Dispatch<Version extends WorkflowVersion = Workflow> = (trigger: Trigger<Version>) => Promise<Dispatched>;
 
 /**
- * Starts several runs, all or none. As `Dispatch`; an error says which one in `details.item`. With `request` they are the runs of one
- * request, whose key names all of them: a repeated request gets the runs of the first. An error then says `details.workflow_id`.
+ * Starts several runs, all or none. As `Dispatch`; an error says which one in `details.item`. With `shared` they are the runs of one
+ * request, whose key names all of them: a repeated request gets the runs of the first.
  */
 export type DispatchAll<Version extends WorkflowVersion = Workflow> = (
   triggers: readonly Trigger<Version>[],
-  request?: SharedRequest,
+  shared?: SharedRequest,
 ) => Promise<Dispatched[]>;
 
 /** The triggers have no keys of their own. */
