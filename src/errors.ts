@@ -44,6 +44,8 @@ export type RefusalReason =
   | 'missed'
   /** Answered like any form. */
   | 'spam'
+  /** No refusal: no filter of the sink matches the request. */
+  | 'no_workflow'
   /** No refusal: a handshake of the sender was answered. */
   | 'handshake';
 

@@ -49,6 +49,8 @@ export interface SinkInfo {
   path: string;
   method: string;
   workflow_id: string | null;
+  /** Of a sink that starts several. */
+  workflows?: { workflow_id: string; when?: unknown; inputs?: Record<string, string> }[];
   /** Only the scheme: tokens are never returned. */
   auth: string;
   /** True when anyone may trigger it. */

@@ -1,6 +1,7 @@
 // Finds faults of a document that is valid by itself but conflicts with the server's definitions.
 
 import { type Fault, nestFaults } from '../core/fault.ts';
+import { workflowIdsOf } from '../core/sink/fan-out-setting.ts';
 import type { DefinitionOwner } from '../core/sink/sink.ts';
 import { similarNames } from '../core/values/similar-names.ts';
 import type { CatalogSnapshot } from './catalog.ts';
@@ -37,13 +38,16 @@ function lostTokens({ sinks }: DefinitionDocument, current: CatalogSnapshot, own
 function unknownWorkflows({ workflows, sinks }: DefinitionDocument, current: CatalogSnapshot, owner: DefinitionOwner): Fault[] {
   const staying = current.workflows.filter(({ managedBy }) => managedBy !== owner);
   const known = [...workflows, ...staying];
-  return sinks.flatMap(({ appId, workflowId }, index) => {
-    if (workflowId === null || known.some((workflow) => workflow.appId === appId && workflow.id === workflowId)) return [];
-    const [near] = similarNames(
-      workflowId,
-      known.filter((workflow) => workflow.appId === appId).map(({ id }) => id),
-    );
-    const hint = near === undefined ? 'define it, or leave workflow_id out' : `did you mean "${near}"?`;
-    return [{ path: `sinks[${index}].workflow_id`, message: `app "${appId}" has no workflow "${workflowId}"; ${hint}` }];
+  return sinks.flatMap((sink, index) => {
+    const ids = known.filter(({ appId }) => appId === sink.appId).map(({ id }) => id);
+    return workflowIdsOf(sink).flatMap((workflowId, entry) => {
+      if (ids.includes(workflowId)) return [];
+      const [near] = similarNames(workflowId, ids);
+      const isOnly = sink.workflowId !== null;
+      const advice = isOnly ? 'define it, or leave workflow_id out' : 'define it';
+      const hint = near === undefined ? advice : `did you mean "${near}"?`;
+      const field = isOnly ? 'workflow_id' : `workflows[${entry}].workflow_id`;
+      return [{ path: `sinks[${index}].${field}`, message: `app "${sink.appId}" has no workflow "${workflowId}"; ${hint}` }];
+    });
   });
 }

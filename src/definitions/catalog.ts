@@ -2,6 +2,7 @@
 // catalog at once.
 
 import { parseJson } from '../core/json/json.ts';
+import { workflowIdsOf } from '../core/sink/fan-out-setting.ts';
 import type { Sink } from '../core/sink/sink.ts';
 import type { WorkflowDocument } from '../core/workflow/document.ts';
 import { planWorkflow, type Workflow } from '../core/workflow/plan.ts';
@@ -27,6 +28,8 @@ export interface Catalog {
   current(): CatalogSnapshot;
   /** Returns the workflow loaded together with the sink, so that a request in flight sees a consistent pair. */
   workflowOf(sink: Sink): SinkWorkflow;
+  /** As `workflowOf`, for a sink with several. Undefined: it does not start the workflow. */
+  workflowNamed(sink: Sink, workflowId: string): SinkWorkflow | undefined;
   findSink(sinkId: string): Sink | undefined;
   /** Puts definitions into force, unless later ones are. */
   use(definitions: Definitions): void;
@@ -42,20 +45,21 @@ export async function createCatalog(storage: Pick<Storage, 'loadDefinitions'>): 
   let snapshot: CatalogSnapshot = { version: 0, apps: [], workflows: [], sinks: [] };
   let sinksById = new Map<string, Sink>();
   const workflows = new WeakMap<Sink, SinkWorkflow>();
+  const severalById = new WeakMap<Sink, ReadonlyMap<string, SinkWorkflow>>();
 
   const catalog: Catalog = {
     current: () => snapshot,
     workflowOf: (sink) => workflows.get(sink) ?? CAPTURE,
+    workflowNamed: (sink, workflowId) => severalById.get(sink)?.get(workflowId),
     findSink: (sinkId) => sinksById.get(sinkId),
     use(definitions) {
       // Later definitions may be in force already.
       if (definitions.version < snapshot.version) return;
       const planned = new Map(definitions.workflows.map((record) => [`${record.appId}/${record.id}`, plan(record)]));
       for (const sink of definitions.sinks) {
-        if (sink.workflowId === null) continue;
-        const workflow = planned.get(`${sink.appId}/${sink.workflowId}`);
-        if (workflow === undefined) throw new Error(`workflow ${sink.workflowId} of app ${sink.appId} is not stored`);
-        workflows.set(sink, workflow);
+        const byId = new Map(workflowIdsOf(sink).map((id) => [id, findPlanned(planned, sink.appId, id)]));
+        if (sink.workflowId !== null) workflows.set(sink, byId.get(sink.workflowId) as SinkWorkflow);
+        else if (sink.workflows !== undefined) severalById.set(sink, byId);
       }
       sinksById = new Map(definitions.sinks.map((sink) => [sink.id, sink]));
       snapshot = definitions;
@@ -68,6 +72,12 @@ export async function createCatalog(storage: Pick<Storage, 'loadDefinitions'>): 
   };
   await catalog.reload();
   return catalog;
+}
+
+function findPlanned(planned: ReadonlyMap<string, SinkWorkflow>, appId: string, id: string): SinkWorkflow {
+  const workflow = planned.get(`${appId}/${id}`);
+  if (workflow === undefined) throw new Error(`workflow ${id} of app ${appId} is not stored`);
+  return workflow;
 }
 
 function plan({ id, version, document }: WorkflowRecord): SinkWorkflow {

@@ -1,6 +1,7 @@
 // Plans the changes that bring the server to the state of the definition files.
 
 import type { App } from '../core/app.ts';
+import { workflowIdsOf } from '../core/sink/fan-out-setting.ts';
 import type { DefinitionOwner, ManagedBy, Sink } from '../core/sink/sink.ts';
 import type { Sealer } from '../sealer.ts';
 import type { DefinitionChange, WorkflowRecord } from '../storage/definition-store.ts';
@@ -115,7 +116,7 @@ function deletedWorkflows(wanted: DefinitionDocument, current: CatalogSnapshot, 
 
 /** A workflow of the demo stays while a sink of another owner uses it. */
 function isUsedByOthers({ appId, id }: WorkflowRecord, { sinks }: CatalogSnapshot): boolean {
-  return sinks.some((sink) => sink.managedBy !== 'demo' && sink.appId === appId && sink.workflowId === id);
+  return sinks.some((sink) => sink.managedBy !== 'demo' && sink.appId === appId && workflowIdsOf(sink).includes(id));
 }
 
 function displayName({ appId, method, path }: Sink): string {

@@ -4,6 +4,7 @@ import { parseJson } from '../core/json/json.ts';
 import { defaultVersion, type ReplayMode, type ReplayVersion } from '../core/run/replay.ts';
 import { decodeBody, type RequestHead } from '../core/run/request.ts';
 import { LARGE_RUN_BYTES } from '../core/run/run-weight.ts';
+import type { Sink } from '../core/sink/sink.ts';
 import type { Workflow } from '../core/workflow/plan.ts';
 import type { Catalog, SinkWorkflow } from '../definitions/catalog.ts';
 import type { Dispatched, ReplayStart, Trigger } from '../engine/dispatch/trigger.ts';
@@ -25,7 +26,7 @@ export interface ReplayOrder {
 
 export interface ReplayerOptions {
   storage: Pick<Storage, 'listDeliveries' | 'getDelivery'>;
-  catalog: Pick<Catalog, 'findSink' | 'workflowOf'>;
+  catalog: Pick<Catalog, 'findSink' | 'workflowOf' | 'workflowNamed'>;
   engine: Pick<Engine, 'dispatch' | 'loadWorkflow'>;
   blobs: Pick<BlobStore, 'renew'>;
   /** The age of blobs is by the wall clock. */
@@ -51,7 +52,7 @@ export class Replayer {
     const sink = catalog.findSink(run.sinkId);
     if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so its request cannot be replayed');
     if (mode === 'from_failed_step' && run.status !== 'failed') throw notFailed(run);
-    const { workflow, reference } = version === 'current' ? catalog.workflowOf(sink) : await this.#originalOf(run);
+    const { workflow, reference } = version === 'current' ? this.#currentOf(run, sink) : await this.#originalOf(run);
     const kept = mode === 'from_failed_step' ? await this.#keep(run, version === 'current' ? workflow : null) : null;
     const head = parseJson(run.request) as RequestHead;
     // Retention may remove the old run's files before the new run refers to them.
@@ -62,8 +63,18 @@ export class Replayer {
     const replay: ReplayStart = { of: run.id, mode, jobId, kept };
     // An operator asked for these two by hand: they are not held with the runs of callers.
     const flow = mode === 'live' ? (sink.flow ?? null) : null;
-    const target = { appId: sink.appId, sinkId: sink.id, inputMapping: sink.inputs, flow, workflow, workflowReference: reference };
+    const inputMapping = sink.workflows?.find(({ workflowId }) => workflowId === reference?.id)?.inputs ?? sink.inputs;
+    const target = { appId: sink.appId, sinkId: sink.id, inputMapping, flow, workflow, workflowReference: reference };
     return await engine.dispatch({ ...target, ...inputOf(run, head, kept), idempotency: idempotencyOf(run, jobId), replay });
+  }
+
+  #currentOf({ workflow: reference }: RunRecord, sink: Sink): SinkWorkflow {
+    const { catalog } = this.#options;
+    if (sink.workflows === undefined) return catalog.workflowOf(sink);
+    const workflow = reference === null ? undefined : catalog.workflowNamed(sink, reference.id);
+    if (workflow !== undefined) return workflow;
+    const which = reference === null ? 'had no workflow' : `used workflow "${reference.id}"`;
+    throw new AppError('conflict', `this run ${which}, which its sink does not start any more; replay it with "version": "original"`);
   }
 
   async #originalOf({ appId, workflow: reference }: RunRecord): Promise<SinkWorkflow> {

@@ -43,8 +43,8 @@ function announcingRuns(storage: Storage, announce: Listener): RunWrites {
       if (result.kind === 'created') announceNew(announce, run, result.flow);
       return result;
     },
-    async createRuns(runs) {
-      const created = await storage.createRuns(runs);
+    async createRuns(runs, key) {
+      const created = await storage.createRuns(runs, key);
       const { isStored, results } = created;
       for (const [index, run] of runs.entries()) {
         const result = results[index];

@@ -78,6 +78,14 @@ export interface StoredRequest {
   body: Uint8Array;
 }
 
+/** What names a request, and a hash of what the request asks for. */
+export interface Idempotency {
+  key: string;
+  fingerprint: string;
+  /** How long the key is remembered. */
+  keepMs: number;
+}
+
 export interface NewRun extends StoredRequest {
   runId: string;
   appId: string;
@@ -88,7 +96,7 @@ export interface NewRun extends StoredRequest {
   blobs: string[];
   /** JSON text of the bound inputs. Null: the run has ended, or they are derived from the request and the workflow. */
   inputs: string | null;
-  idempotency: { key: string; fingerprint: string; keepMs: number } | null;
+  idempotency: Idempotency | null;
   /**
    * What orders the run if its sink has flow control, which then decides when the run is due: it is queued, and its turn has
    * no due time. Null: no flow control.
@@ -123,8 +131,13 @@ export type CreateRunResult =
   | { kind: 'memory_changed' };
 
 export interface CreateRunsResult {
-  /** False: nothing is stored, because of at least one run whose result is neither `created` nor the duplicate of the same request. */
+  /**
+   * False: nothing is stored, because of at least one run whose result is neither `created` nor the duplicate of the same request,
+   * or because of `earlier`.
+   */
   isStored: boolean;
+  /** The runs of an earlier request with the same key. Absent: there are none. */
+  earlier?: { runIds: string[]; sameRequest: boolean };
   /** Of each run. They end at the run that could not be stored, if there is one. */
   results: CreateRunResult[];
 }

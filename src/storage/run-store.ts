@@ -7,6 +7,7 @@ import type {
   CreateRunResult,
   CreateRunsResult,
   FlowCount,
+  Idempotency,
   Lease,
   NewRun,
   PruneLimits,
@@ -33,8 +34,10 @@ export interface RunStore {
   /**
    * Stores runs as `createRun` does, all or none.
    * A run may be the duplicate of an earlier one in the list.
+   * With a key they are the runs of one request, which have no keys of their own. The key names all of them, and none is stored
+   * if it is taken.
    */
-  createRuns(runs: NewRun[]): Promise<CreateRunsResult>;
+  createRuns(runs: NewRun[], key?: Idempotency | null): Promise<CreateRunsResult>;
   /**
    * Stores one turn of a run: steps, events, deliveries and step memory.
    * A turn that ends the run cancels the deliveries that the run waits for, and makes the held runs due that may start now.

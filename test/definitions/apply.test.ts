@@ -43,6 +43,14 @@ describe('an export', () => {
       inputs: { n: '$request.query.q' },
       response: { mode: 'custom', status: 201, headers: { 'X-A': 'b' }, body: { n: '$output.n' } },
     });
+    const when = [{ '$request.query.q': ['a', null] }, { '$request.body.n': 1.5 }];
+    await source.sink({
+      path: '/several',
+      workflows: [
+        { workflow_id: 'echo', when },
+        { workflow_id: 'exact', when: 'otherwise' },
+      ],
+    });
     await source.sink({ path: '/accept', response: { mode: 'accept', status: 200 } }, 'other');
     await source.sink({ path: '/redirect', response: { mode: 'redirect', location: 'https://example.org/x' }, payload: 'v7' }, 'other');
 
@@ -52,7 +60,7 @@ describe('an export', () => {
     expect(text).not.toContain('tok-a');
 
     const target = await startTestApp();
-    expect(await apply(target, text)).toHaveLength(9);
+    expect(await apply(target, text)).toHaveLength(10);
     expect(await exported(target)).toEqual(JSON.parse(text));
     expect(await apply(target, text)).toEqual([]);
 
@@ -141,6 +149,10 @@ describe('applying', () => {
     const documents: [object, string][] = [
       [{ ...good, sinks: [...good.sinks, sink('no-slash')] }, 'sinks[1].path: must start with "/"'],
       [{ ...good, sinks: [...good.sinks, sink('/bad', { workflow_id: 'nowhere' })] }, 'no workflow "nowhere"'],
+      [
+        { ...good, sinks: [...good.sinks, sink('/bad', { workflows: [{ workflow_id: 'new' }, { workflow_id: 'nww' }] })] },
+        'sinks[1].workflows[1].workflow_id: app "crew" has no workflow "nww"; did you mean "new"?',
+      ],
       [
         { ...good, workflows: [...good.workflows, { app_id: 'crew', id: 'w2', definition: { ...WORKFLOW, steps: [] } }] },
         'workflows[1].definition.outputs[0].selector',

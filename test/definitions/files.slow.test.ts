@@ -72,6 +72,10 @@ const BROKEN: [string, string][] = [
     'bad.yaml:7: sinks[0].workflow_id: app "crew" has no workflow "doen"; did you mean "done"?',
   ],
   [
+    'sinks:\n  - app_id: crew\n    path: /x\n    method: POST\n    workflows:\n      - workflow_id: done\n        when:\n          $request.method: POST\n          $request.query.n: 17\n',
+    'bad.yaml:9: sinks[0].workflows[0].when.$request.query.n: 17 can never match: the request has text here; write "17"',
+  ],
+  [
     'sinks:\n  - { app_id: crew, path: /x, method: POST, auth_token: }\n',
     'bad.yaml:2: sinks[0].auth_token: has no value; write a token, or null',
   ],

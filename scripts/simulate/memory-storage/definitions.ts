@@ -1,5 +1,6 @@
 // Definitions: apps, workflow versions and sinks. An edit is applied whole or not at all.
 
+import { workflowIdsOf } from '../../../src/core/sink/fan-out-setting.ts';
 import type { Sink } from '../../../src/core/sink/sink.ts';
 import { patternKey } from '../../../src/core/sink/sink-path.ts';
 import { AppError } from '../../../src/errors.ts';
@@ -136,7 +137,7 @@ function putWorkflow(draft: Draft, { appId, workflowId: id, document, managedBy 
 /** Marks all versions as deleted: a run still reads its version. */
 function deleteWorkflow(draft: Draft, { appId, workflowId }: Change<'delete_workflow'>): void {
   refuseUnknownApp(draft, appId);
-  const users = draft.sinks.filter((sink) => sink.appId === appId && sink.workflowId === workflowId && !sink.isDeleted);
+  const users = draft.sinks.filter((sink) => sink.appId === appId && workflowIdsOf(sink).includes(workflowId) && !sink.isDeleted);
   if (users.length > 0) {
     const names = users.map(({ method, path }) => `${method} ${path}`).join(', ');
     throw new AppError('conflict', `workflow "${workflowId}" is used by ${names}; change or delete those sinks first`);
@@ -148,14 +149,11 @@ function deleteWorkflow(draft: Draft, { appId, workflowId }: Change<'delete_work
 }
 
 function putSink(draft: Draft, { sink }: Change<'put_sink'>, at: number): void {
-  const { id, appId, method, path, workflowId } = sink;
+  const { id, appId, method, path } = sink;
   createApp(draft, appId, sink.managedBy, at);
-  if (workflowId !== null && !draft.workflows.some((one) => one.appId === appId && one.id === workflowId && !one.isDeleted)) {
-    throw new AppError(
-      'invalid',
-      `workflow_id: app "${appId}" has no workflow "${workflowId}", which ${method} ${path} names; save it first, or leave workflow_id out`,
-    );
-  }
+  const known = draft.workflows.filter((one) => one.appId === appId && !one.isDeleted).map((one) => one.id);
+  const unknown = workflowIdsOf(sink).find((workflowId) => !known.includes(workflowId));
+  if (unknown !== undefined) throw new AppError('invalid', `app "${appId}" has no workflow "${unknown}", which ${method} ${path} names`);
   const clash = draft.sinks.find(
     (other) =>
       other.appId === appId &&

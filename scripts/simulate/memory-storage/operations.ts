@@ -28,7 +28,7 @@ export type Operations = {
 export function createOperations(state: State, owner: number): Operations {
   return {
     createRun: (run) => createRun(state, owner, run),
-    createRuns: (runs) => createRuns(state, owner, runs),
+    createRuns: (runs, key) => createRuns(state, owner, runs, key),
     advanceRun: (lease, turn) => advanceRun(state, owner, lease, turn),
     claimDueRuns: (limits) => claimDueRuns(state, owner, limits),
     renewLeases: (leases) => renewLeases(state, leases),

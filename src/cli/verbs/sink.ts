@@ -26,7 +26,7 @@ export function define(command: Command, context: CliContext): void {
       io,
       hasCounts ? [...columns, 'RUNS'] : columns,
       sinks.map((sink) => {
-        const cells = [sink.id, sink.app_id, sink.method, sink.path, authOf(sink), sink.workflow_id, sink.managed_by];
+        const cells = [sink.id, sink.app_id, sink.method, sink.path, authOf(sink), workflowsOf(sink), sink.managed_by];
         return hasCounts ? [...cells, runsOf(sink)] : cells;
       }),
     );
@@ -193,6 +193,10 @@ async function findSink({ sinks }: Client, sinkId: string): Promise<SinkInfo> {
   const sink = (await sinks.list()).find(({ id }) => id === sinkId);
   if (sink === undefined) throw new ExitError(`there is no sink "${sinkId}"; "sluice sink list" shows all`, FAILED);
   return sink;
+}
+
+function workflowsOf({ workflow_id: id, workflows = [] }: SinkInfo): string | null {
+  return workflows.length === 0 ? id : workflows.map((entry) => entry.workflow_id).join(', ');
 }
 
 /** Only a sink with flow control counts its runs. */

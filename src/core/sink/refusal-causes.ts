@@ -26,6 +26,7 @@ export const REFUSAL_CAUSES: Readonly<Record<RefusalReason, string>> = {
   failed: 'The server has a fault: its log says more.',
   missed: 'The server was stopped for longer than a schedule catches up.',
   spam: 'A program filled in a form: its trap field, or all of it at once. It got the answer of a visitor.',
+  no_workflow: 'No refusal: the request matched no "when" of the sink, and was answered.',
   handshake: 'No refusal: the handshake of a provider was answered.',
 };
 

@@ -7,6 +7,7 @@ import { createSchemaCheck, type JsonSchema } from '../schema.ts';
 import { type AuthDefinition, type AuthDocument, authFaults, authProperties, readAuth, type SinkAuth } from './auth/sink-auth.ts';
 import { type BodyDocument, type BodySetting, bodySchema, readBodySetting } from './body-setting.ts';
 import { type CorsDocument, type CorsSetting, corsFaults, corsSchema, readCorsSetting } from './cors-setting.ts';
+import { type FanOutDocument, type FanOutEntry, fanOutFaults, fanOutSchema, readFanOut } from './fan-out-setting.ts';
 import {
   type IdempotencyDocument,
   idempotencyFaults,
@@ -24,6 +25,7 @@ import {
 } from './limits/client-ranges.ts';
 import { type FlowDocument, type FlowSetting, flowFaults, flowSchema, readFlowSetting } from './limits/flow-setting.ts';
 import { rateSchema, readRate, type SinkRate, type SinkRateDocument } from './limits/rate-setting.ts';
+import { type LimitsDocument, limitsSchema, readLimits, type SinkLimits } from './limits/size-limits.ts';
 import { formSinkFaults } from './response/form-setting.ts';
 import { responseSchema, type SinkResponse } from './response/response-mode.ts';
 import { providerFaults, readResponse, responseFaults } from './response/response-setting.ts';
@@ -39,32 +41,12 @@ export type SinkMethod = (typeof SINK_METHODS)[number] | 'ANY';
 const PAYLOAD_SOURCES = ['robovision', 'v7', 'roboflow'] as const;
 export type PayloadSource = (typeof PAYLOAD_SOURCES)[number];
 
-export interface SinkLimits {
-  /** Of a body that is not a multipart form. */
-  bodyBytes: number;
-  /** Of a whole multipart form, of each of its files and of each of its fields. */
-  formBytes: number;
-  fileBytes: number;
-  fieldBytes: number;
-  files: number;
-  fields: number;
-}
-
-export const DEFAULT_LIMITS: SinkLimits = {
-  bodyBytes: 10 * 2 ** 20,
-  formBytes: 100 * 2 ** 20,
-  fileBytes: 50 * 2 ** 20,
-  fieldBytes: 2 ** 20,
-  files: 600,
-  fields: 600,
-};
-
-const MAX_BYTES = 2 ** 30;
-
 interface SinkSettings extends ClientRanges {
   path: string;
   method: SinkMethod;
   workflowId: string | null;
+  /** Workflows that one request may start; `workflowId` is null then. */
+  workflows?: readonly FanOutEntry[] | undefined;
   /** Explicit source of workflow inputs: input name to selector. */
   inputs: Record<string, string>;
   response: SinkResponse;
@@ -115,7 +97,6 @@ export interface Sink extends SinkSettings {
   updatedAt: number;
 }
 
-const bytes: JsonSchema = { type: 'integer', minimum: 0, maximum: MAX_BYTES };
 export const sinkSchema: JsonSchema = {
   type: 'object',
   required: ['path', 'method'],
@@ -126,6 +107,7 @@ export const sinkSchema: JsonSchema = {
     method: { type: 'string', enum: [...SINK_METHODS, 'ANY'] },
     ...authProperties,
     workflow_id: { type: ['string', 'null'] },
+    workflows: fanOutSchema,
     inputs: { type: 'object', additionalProperties: { type: 'string' } },
     response: responseSchema,
     idempotency_key: { type: 'string', description: 'a selector of what names a message, as "$request.headers.webhook-id"' },
@@ -149,18 +131,7 @@ export const sinkSchema: JsonSchema = {
       pattern: '^https?://[\\x21-\\x7e]{1,2000}$',
       description: 'must be the http(s) URL that the sender uses',
     },
-    limits: {
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        body_bytes: bytes,
-        form_bytes: bytes,
-        file_bytes: bytes,
-        field_bytes: bytes,
-        files: { type: 'integer', minimum: 0, maximum: 10_000 },
-        fields: { type: 'integer', minimum: 0, maximum: 10_000 },
-      },
-    },
+    limits: limitsSchema,
     body: bodySchema,
     cors: corsSchema,
     spam: spamSchema,
@@ -175,6 +146,7 @@ interface SinkDocument extends AuthDocument, ClientRangesDocument {
   path: string;
   method: SinkMethod;
   workflow_id?: string | null;
+  workflows?: FanOutDocument[];
   inputs?: Record<string, string>;
   response?: unknown;
   idempotency_key?: string;
@@ -185,7 +157,7 @@ interface SinkDocument extends AuthDocument, ClientRangesDocument {
   schedules?: ScheduleDocument[];
   flow?: FlowDocument | null;
   public_url?: string | null;
-  limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
+  limits?: LimitsDocument;
   body?: BodyDocument;
   cors?: CorsDocument;
   spam?: SpamDocument;
@@ -234,6 +206,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   if (sink.spam !== undefined) faults.push(...spamFaults(sink.spam));
   faults.push(...formSinkFaults(sink));
   if (sink.split !== undefined) faults.push(...splitFaults(sink, scope));
+  faults.push(...fanOutFaults(sink, scope));
   faults.push(...scheduleFaults(sink));
   faults.push(...flowFaults(sink.flow, (text) => inputFault(text, scope)));
   const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
@@ -245,13 +218,13 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
 const CAPTURED = ['received'];
 
 function readSink(sink: SinkDocument, appId: string): SinkDefinition {
-  const { limits = {} } = sink;
   return {
     appId,
     path: canonicalPattern(sink.path),
     method: sink.method,
     auth: readAuth(sink),
     workflowId: sink.workflow_id ?? null,
+    workflows: readFanOut(sink.workflows),
     inputs: sink.inputs ?? {},
     response: readResponse(sink.response),
     ...readIdempotencySetting(sink),
@@ -262,14 +235,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     schedules: readSchedules(sink.schedules),
     flow: readFlowSetting(sink.flow),
     publicUrl: sink.public_url ?? null,
-    limits: {
-      bodyBytes: limits.body_bytes ?? DEFAULT_LIMITS.bodyBytes,
-      formBytes: limits.form_bytes ?? DEFAULT_LIMITS.formBytes,
-      fileBytes: limits.file_bytes ?? DEFAULT_LIMITS.fileBytes,
-      fieldBytes: limits.field_bytes ?? DEFAULT_LIMITS.fieldBytes,
-      files: limits.files ?? DEFAULT_LIMITS.files,
-      fields: limits.fields ?? DEFAULT_LIMITS.fields,
-    },
+    limits: readLimits(sink.limits),
     body: readBodySetting(sink.body ?? 'auto'),
     ...(sink.cors === undefined ? {} : { cors: readCorsSetting(sink.cors) }),
     ...(sink.spam === undefined ? {} : { spam: readSpamSetting(sink.spam) }),

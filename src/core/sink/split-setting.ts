@@ -11,17 +11,20 @@ interface Given {
   payload?: string | null;
 }
 
-/** Many runs have no one end to wait for. */
 export function splitFaults({ split = '', response, payload }: Given, scope: Omit<RequestScope, 'isAnswer'>): Fault[] {
   const isOfBody = parseSelector(split)?.root === 'request' && parseSelector(split)?.path[0] === 'body';
   const selectorFault = isOfBody ? inputFault(split, scope) : `"${split}" must be a selector of the body, as "$request.body.events"`;
-  const mode = typeof response === 'object' && response !== null ? (response as { mode: string }).mode : response;
-  const answersAtOnce = mode === undefined || mode === null || mode === 'accept' || mode === 'redirect';
+  const modeFault = answerFault(response, 'split');
   return [
     ...(selectorFault === null ? [] : [{ path: 'split', message: selectorFault }]),
-    ...(answersAtOnce
-      ? []
-      : [{ path: 'response', message: `cannot be "${mode}" beside split: the answer is sent at once, as "accept" or "redirect"` }]),
+    ...(modeFault === null ? [] : [{ path: 'response', message: modeFault }]),
     ...(typeof payload === 'string' ? [{ path: 'split', message: 'cannot stand beside payload' }] : []),
   ];
+}
+
+/** Many runs have no one end to wait for. Null if the answer of the sink can be sent at once. */
+export function answerFault(response: unknown, field: 'split' | 'workflows'): string | null {
+  const mode = typeof response === 'object' && response !== null ? (response as { mode: string }).mode : response;
+  if (mode === undefined || mode === null || mode === 'accept' || mode === 'redirect') return null;
+  return `cannot be "${mode}" beside ${field}: the answer is sent at once, as "accept" or "redirect"`;
 }

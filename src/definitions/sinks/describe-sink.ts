@@ -4,13 +4,15 @@ import { writeCredential } from '../../core/sink/auth/credentials.ts';
 import type { SinkAuth } from '../../core/sink/auth/sink-auth.ts';
 import { writeBodySetting } from '../../core/sink/body-setting.ts';
 import { writeCorsSetting } from '../../core/sink/cors-setting.ts';
+import { writeFanOut } from '../../core/sink/fan-out-setting.ts';
 import { writeIdempotencySetting } from '../../core/sink/idempotency-setting.ts';
 import { writeClientRanges } from '../../core/sink/limits/client-ranges.ts';
 import { writeFlowSetting } from '../../core/sink/limits/flow-setting.ts';
 import { writeRate } from '../../core/sink/limits/rate-setting.ts';
+import { DEFAULT_LIMITS } from '../../core/sink/limits/size-limits.ts';
 import { writeResponse } from '../../core/sink/response/response-setting.ts';
 import { writeSchedules } from '../../core/sink/schedule-setting.ts';
-import { DEFAULT_LIMITS, type Sink } from '../../core/sink/sink.ts';
+import type { Sink } from '../../core/sink/sink.ts';
 import { writeSpamSetting } from '../../core/sink/spam-setting.ts';
 
 const LIMIT_NAMES = {
@@ -43,6 +45,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     method,
     auth,
     workflowId,
+    workflows,
     inputs,
     response,
     webhookOrigins,
@@ -65,6 +68,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     method,
     ...describeAuth(auth),
     ...(workflowId === null ? {} : { workflow_id: workflowId }),
+    ...(workflows === undefined ? {} : { workflows: writeFanOut(workflows) }),
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
     ...(response.mode === 'stream' ? (response.isWritten === true ? { response: 'stream' } : {}) : { response: writeResponse(response) }),
     ...writeIdempotencySetting(sink),

@@ -13,7 +13,7 @@ import type { NewRunId } from '../../ids.ts';
 import { FIRST_EPOCH } from '../../leases/lease.ts';
 import type { Logger } from '../../logger.ts';
 import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../../repetition.ts';
-import type { CreateRunResult, Turn } from '../../storage/run-records.ts';
+import type { CreateRunResult, CreateRunsResult, Turn } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Program, Programs, SecretPlaceholder } from '../execution/program.ts';
 import type { LargeRun } from '../large/large-runs.ts';
@@ -23,8 +23,8 @@ import { eventsOf } from '../turn-events.ts';
 import { keptBy } from './kept-steps.ts';
 import { newRun } from './new-run.ts';
 import { QueuedRuns, type QueuedRunsOptions } from './queued-runs.ts';
-import { joinEarlier, refuseReusedKey, rethrowOf } from './refused-runs.ts';
-import type { Dispatch, DispatchAll, Dispatched, SmallTrigger, Trigger } from './trigger.ts';
+import { joinEarlier, joinRequest, refuseReusedKey, rethrowOf } from './refused-runs.ts';
+import type { Dispatch, DispatchAll, Dispatched, SharedRequest, SmallTrigger, Trigger } from './trigger.ts';
 
 export interface DispatchOptions<Version extends WorkflowVersion> extends Pick<QueuedRunsOptions<Version>, 'renderLarge' | 'onDecided'> {
   storage: Pick<Storage, 'createRun' | 'createRuns'>;
@@ -67,11 +67,12 @@ export class Dispatcher<Version extends WorkflowVersion> {
   readonly dispatch: Dispatch<Version> = (trigger) => (trigger.flow === null ? this.#start(trigger, 1) : this.#queue(trigger));
 
   /** The runs are planned one after the other, so that each sees the step memory that the one before it leaves. */
-  readonly dispatchAll: DispatchAll<Version> = async (triggers) => {
-    if (triggers.some(({ flow }) => flow !== null)) return await this.#queueAll(triggers);
+  readonly dispatchAll: DispatchAll<Version> = async (triggers, shared) => {
+    // Large runs are stored before they are planned: the thread that plans them has not the memory for several at a time.
+    if (!areSmall(triggers) || triggers.some(({ flow }) => flow !== null)) return await this.#queueAll(triggers, shared);
     for (let attempt = 1; ; attempt += 1) {
       this.#refuseWhenDraining();
-      const dispatched = await this.#startAll(triggers, attempt);
+      const dispatched = await this.#startAll(triggers, shared, attempt);
       if (dispatched !== null) return dispatched;
       if (attempt > MAX_REPEATS) throw memoryContended();
       await pauseBefore(attempt);
@@ -83,23 +84,28 @@ export class Dispatcher<Version extends WorkflowVersion> {
     return await this.#queuedRuns.startOne(trigger);
   }
 
-  async #queueAll(triggers: readonly Trigger<Version>[]): Promise<Dispatched[]> {
+  async #queueAll(triggers: readonly Trigger<Version>[], shared: SharedRequest | undefined): Promise<Dispatched[]> {
     this.#refuseWhenDraining();
-    return await this.#queuedRuns.start(triggers);
+    return await this.#queuedRuns.start(triggers, shared);
   }
 
   /** Resolves to null when the runs must be planned again. */
-  async #startAll(triggers: readonly SmallTrigger<Version>[], attempt: number): Promise<Dispatched[] | null> {
+  async #startAll(
+    triggers: readonly SmallTrigger<Version>[],
+    shared: SharedRequest | undefined,
+    attempt: number,
+  ): Promise<Dispatched[] | null> {
     const { storage, turns } = this.#options;
     const planned: Planned[] = [];
     const stored = new Set<number>();
     try {
       for (const [item, trigger] of triggers.entries())
-        planned.push(await this.#planHere(trigger, trigger.request, attempt).catch((error: unknown) => rethrowOf(item, error)));
+        planned.push(await this.#planHere(trigger, trigger.request, attempt).catch((error: unknown) => rethrowOf(item, error, shared)));
       const runs = planned.map((plan, item) => newRun(triggers[item] as SmallTrigger<Version>, plan, null));
-      const { isStored, results } = await storage
-        .createRuns(runs)
-        .catch((error: unknown) => repeatUnknown(error, () => storage.createRuns(runs)));
+      const key = shared?.idempotency ?? null;
+      const create = (): Promise<CreateRunsResult> => storage.createRuns(runs, key);
+      const { isStored, results, earlier } = await create().catch((error: unknown) => repeatUnknown(error, create));
+      if (earlier !== undefined) return joinRequest(earlier, key?.key ?? '');
       if (!isStored) return refuseReusedKey(results, triggers);
       for (const [item, { kind }] of results.entries()) if (kind === 'created') stored.add(item);
       return planned.map((plan, item) => this.#finishOf(triggers[item] as SmallTrigger<Version>, plan, results[item] as CreateRunResult));
@@ -229,6 +235,10 @@ export class Dispatcher<Version extends WorkflowVersion> {
       onContinue(new ActiveRun({ runId, epoch: FIRST_EPOCH, turns: 1 }, owner, program, head.files), firstTurn);
     }
   }
+}
+
+function areSmall<Version extends WorkflowVersion>(triggers: readonly Trigger<Version>[]): triggers is readonly SmallTrigger<Version>[] {
+  return triggers.every(({ request }) => request !== null);
 }
 
 function memoryContended(): AppError {

@@ -13,15 +13,15 @@ import { AppError } from '../../errors.ts';
 import type { NewRunId } from '../../ids.ts';
 import type { Logger } from '../../logger.ts';
 import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../../repetition.ts';
-import type { CreateRunResult, CreateRunsResult, FlowDecision, NewRun } from '../../storage/run-records.ts';
+import type { CreateRunResult, CreateRunsResult, FlowDecision, Idempotency, NewRun } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { LargeRun } from '../large/large-runs.ts';
 import type { StartedRuns } from '../started-runs.ts';
 import { logRunEnd } from '../turn.ts';
 import { newRun } from './new-run.ts';
 import { dispatchedRun, queuedTurn } from './queued-turn.ts';
-import { joinEarlier, refuseReusedKey, rethrowOf } from './refused-runs.ts';
-import type { Dispatched, Trigger } from './trigger.ts';
+import { joinEarlier, joinRequest, refuseReusedKey, rethrowOf } from './refused-runs.ts';
+import type { Dispatched, SharedRequest, Trigger } from './trigger.ts';
 
 export interface QueuedRunsOptions<Version extends WorkflowVersion> {
   storage: Pick<Storage, 'createRun' | 'createRuns'>;
@@ -39,6 +39,9 @@ export interface QueuedRunsOptions<Version extends WorkflowVersion> {
 /** Compiled once per sink: its setting is the same object for every request. */
 const keySelectorOf = memoizeByIdentity(({ orderingKey }: FlowSetting) => compileSelector(orderingKey as string));
 
+/** One trigger is all that its request starts. */
+const ALONE: SharedRequest = { idempotency: null };
+
 interface Queued<Version extends WorkflowVersion> {
   trigger: Trigger<Version>;
   run: NewRun;
@@ -52,14 +55,14 @@ export class QueuedRuns<Version extends WorkflowVersion> {
   }
 
   async startOne(trigger: Trigger<Version>): Promise<Dispatched> {
-    const [dispatched] = await this.start([trigger], false);
+    const [dispatched] = await this.start([trigger], ALONE);
     return dispatched as Dispatched;
   }
 
-  /** Starts all of the runs or none. `isList`: an error says which one. */
-  async start(triggers: readonly Trigger<Version>[], isList = true): Promise<Dispatched[]> {
+  /** Starts all of the runs or none. */
+  async start(triggers: readonly Trigger<Version>[], shared: SharedRequest | undefined): Promise<Dispatched[]> {
     for (let attempt = 1; attempt <= MAX_REPEATS; attempt += 1) {
-      const dispatched = await this.#tryStart(triggers, isList);
+      const dispatched = await this.#tryStart(triggers, shared);
       if (dispatched !== null) return dispatched;
       await pauseBefore(attempt);
     }
@@ -67,23 +70,26 @@ export class QueuedRuns<Version extends WorkflowVersion> {
   }
 
   /** Resolves to null if another run has an id of these. */
-  async #tryStart(triggers: readonly Trigger<Version>[], isList: boolean): Promise<Dispatched[] | null> {
+  async #tryStart(triggers: readonly Trigger<Version>[], shared: SharedRequest | undefined): Promise<Dispatched[] | null> {
     const queued: Queued<Version>[] = [];
     for (const [item, trigger] of triggers.entries())
-      queued.push(await this.#queue(trigger).catch((error: unknown) => (isList ? rethrowOf(item, error) : Promise.reject(error))));
+      queued.push(await this.#queue(trigger).catch((error: unknown) => rethrowOf(item, error, shared)));
     const runs = queued.map(({ run }) => run);
-    const { isStored, results } = await this.#create(runs).catch((error: unknown) => repeatUnknown(error, () => this.#create(runs)));
+    const key = shared?.idempotency ?? null;
+    const create = (): Promise<CreateRunsResult> => this.#create(runs, key);
+    const { isStored, results, earlier } = await create().catch((error: unknown) => repeatUnknown(error, create));
+    if (earlier !== undefined) return joinRequest(earlier, key?.key ?? '');
     if (isStored) return queued.map((one, item) => this.#finish(one, results[item] as CreateRunResult));
     for (const [item, result] of results.entries())
-      if (result.kind === 'refused') throwRefused(result, triggers[item] as Trigger<Version>, isList ? item : null);
+      if (result.kind === 'refused') rethrowOf(item, refusalOf(result, triggers[item] as Trigger<Version>), shared);
     return refuseReusedKey(results, triggers);
   }
 
   /** Several runs need a transaction of their own; most requests start one. */
-  async #create(runs: NewRun[]): Promise<CreateRunsResult> {
+  async #create(runs: NewRun[], key: Idempotency | null): Promise<CreateRunsResult> {
     const { storage } = this.#options;
     const [first] = runs;
-    if (first === undefined || runs.length > 1) return await storage.createRuns(runs);
+    if (first === undefined || runs.length > 1 || key !== null) return await storage.createRuns(runs, key);
     const result = await storage.createRun(first);
     return { isStored: result.kind === 'created' || result.kind === 'duplicate', results: [result] };
   }
@@ -134,16 +140,10 @@ function inputsOf({ workflow, inputMapping, body }: Trigger<WorkflowVersion>, re
 /** A place may be free in a moment; a full queue takes longer. */
 const RETRY_AFTER_SECONDS = { no_place: 1, queue_full: 5 };
 
-function throwRefused(
-  { reason }: Extract<CreateRunResult, { kind: 'refused' }>,
-  { flow }: Trigger<WorkflowVersion>,
-  item: number | null,
-): never {
+function refusalOf({ reason }: Extract<CreateRunResult, { kind: 'refused' }>, { flow }: Trigger<WorkflowVersion>): AppError {
   const message =
     reason === 'queue_full'
       ? `the sink holds ${flow?.queueLimit ?? 'too many'} runs already; try again later`
       : 'the sink has no place for another run now; try again';
-  const error = new AppError('rate_limited', message, { details: { reason }, retryAfterSeconds: RETRY_AFTER_SECONDS[reason] });
-  if (item === null) throw error;
-  rethrowOf(item, error);
+  return new AppError('rate_limited', message, { details: { reason }, retryAfterSeconds: RETRY_AFTER_SECONDS[reason] });
 }

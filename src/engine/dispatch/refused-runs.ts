@@ -2,12 +2,17 @@
 
 import type { WorkflowVersion } from '../../core/workflow/plan.ts';
 import { AppError } from '../../errors.ts';
-import type { CreateRunResult } from '../../storage/run-records.ts';
-import type { Dispatched, Trigger } from './trigger.ts';
+import type { CreateRunResult, CreateRunsResult } from '../../storage/run-records.ts';
+import type { Dispatched, SharedRequest, Trigger } from './trigger.ts';
 
 export function joinEarlier({ runId, sameRequest }: Extract<CreateRunResult, { kind: 'duplicate' }>, key: string): Dispatched {
   if (sameRequest) return { runId, events: [], answer: null, ended: null, isDuplicate: true, isQueued: false };
   throw new AppError('unprocessable', conflictOf(key), { reason: 'key_reused', details: { run_id: runId } });
+}
+
+/** Throws for another request with the same key. */
+export function joinRequest({ runIds, sameRequest }: NonNullable<CreateRunsResult['earlier']>, key: string): Dispatched[] {
+  return runIds.map((runId) => joinEarlier({ kind: 'duplicate', runId, sameRequest }, key));
 }
 
 /** A key of the header contains no space; any other key is made from what the sender signed. */
@@ -16,9 +21,9 @@ function conflictOf(key: string): string {
   return `Idempotency-Key "${key}" was used before with another request; use a new key for a new request`;
 }
 
-/** Throws the error with the position of its trigger. */
-export function rethrowOf(item: number, error: unknown): never {
-  if (!(error instanceof AppError)) throw error;
+/** Throws the error with the position of its trigger, unless the triggers are those of one request. */
+export function rethrowOf(item: number, error: unknown, shared?: SharedRequest): never {
+  if (!(error instanceof AppError) || shared !== undefined) throw error;
   const { code, message, details, reason, retryAfterSeconds } = error;
   throw new AppError(code, `item ${item}: ${message}`, {
     reason,

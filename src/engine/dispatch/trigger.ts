@@ -5,7 +5,7 @@ import type { Request, RequestBody, RequestHead } from '../../core/run/request.t
 import type { RunEvent } from '../../core/run/run-event.ts';
 import type { FlowSetting } from '../../core/sink/limits/flow-setting.ts';
 import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
-import type { StepRecord, Turn } from '../../storage/run-records.ts';
+import type { Idempotency, StepRecord, Turn } from '../../storage/run-records.ts';
 import type { KeptSteps, WorkflowReference } from '../execution/program.ts';
 
 export interface Trigger<Version extends WorkflowVersion = Workflow> {
@@ -25,8 +25,7 @@ export interface Trigger<Version extends WorkflowVersion = Workflow> {
   inputMapping: Readonly<Record<string, string>>;
   /** When the run may start; null for at once. */
   flow: FlowSetting | null;
-  /** `keepMs`: how long the key is remembered. */
-  idempotency: { key: string; fingerprint: string; keepMs: number } | null;
+  idempotency: Idempotency | null;
   /** Absent: the trigger is a request to the sink. */
   replay?: ReplayStart;
 }
@@ -54,8 +53,19 @@ export interface Dispatched {
 /** Resolves when the run and its input are on disk. Rejects with `unavailable`, `unprocessable` or, if flow control refuses the run, `rate_limited`. */
 export type Dispatch<Version extends WorkflowVersion = Workflow> = (trigger: Trigger<Version>) => Promise<Dispatched>;
 
-/** Starts several runs, all or none. As `Dispatch`; an error says which one in `details.item`. */
-export type DispatchAll<Version extends WorkflowVersion = Workflow> = (triggers: readonly SmallTrigger<Version>[]) => Promise<Dispatched[]>;
+/**
+ * Starts several runs, all or none. As `Dispatch`; an error says which one in `details.item`. With `shared` they are the runs of one
+ * request, whose key names all of them: a repeated request gets the runs of the first.
+ */
+export type DispatchAll<Version extends WorkflowVersion = Workflow> = (
+  triggers: readonly Trigger<Version>[],
+  shared?: SharedRequest,
+) => Promise<Dispatched[]>;
+
+/** The triggers have no keys of their own. */
+export interface SharedRequest {
+  idempotency: Idempotency | null;
+}
 
 /** A trigger whose body is decoded. */
 export type SmallTrigger<Version extends WorkflowVersion = Workflow> = Trigger<Version> & { request: Request };

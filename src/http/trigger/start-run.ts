@@ -1,9 +1,12 @@
 // Starts a run of a sink, for a request that triggers it and for the replay of an earlier run.
 
+import type { FanOutEntry } from '../../core/sink/fan-out-setting.ts';
 import type { Sink } from '../../core/sink/sink.ts';
-import type { Catalog } from '../../definitions/catalog.ts';
+import type { Catalog, SinkWorkflow } from '../../definitions/catalog.ts';
 import type { Dispatched, SmallTrigger, Trigger } from '../../engine/dispatch/trigger.ts';
 import type { Engine } from '../../engine/engine.ts';
+
+type Input = Pick<Trigger, 'head' | 'body' | 'request' | 'reading'>;
 
 export interface RunStarter {
   catalog: Pick<Catalog, 'workflowOf'>;
@@ -14,14 +17,14 @@ export interface RunStarter {
 export function startRun(
   { catalog, engine }: RunStarter,
   sink: Sink,
-  input: Pick<Trigger, 'head' | 'body' | 'request' | 'reading'>,
+  input: Input,
   idempotency: Trigger['idempotency'],
 ): Promise<Dispatched> {
-  return engine.dispatch(triggerOf(catalog, sink, input, idempotency));
+  return engine.dispatch(triggerOf(sink, catalog.workflowOf(sink), input, idempotency));
 }
 
 export interface RunsStarter {
-  catalog: Pick<Catalog, 'workflowOf'>;
+  catalog: Pick<Catalog, 'workflowOf' | 'workflowNamed'>;
   engine: Pick<Engine, 'dispatchAll'>;
 }
 
@@ -31,18 +34,26 @@ export function startRuns(
   sink: Sink,
   items: readonly { input: Pick<SmallTrigger, 'head' | 'body' | 'request'>; idempotency: Trigger['idempotency'] }[],
 ): Promise<Dispatched[]> {
-  return engine.dispatchAll(
-    items.map(({ input, idempotency }) => ({ ...triggerOf(catalog, sink, input, idempotency), request: input.request })),
-  );
+  const workflow = catalog.workflowOf(sink);
+  return engine.dispatchAll(items.map(({ input, idempotency }) => triggerOf(sink, workflow, input, idempotency)));
 }
 
-function triggerOf(
-  catalog: Pick<Catalog, 'workflowOf'>,
+/** Starts the workflows of these entries for one request, all or none. Rejects as `dispatchAll` does. */
+export function startEntries(
+  { catalog, engine }: RunsStarter,
   sink: Sink,
-  input: Pick<Trigger, 'head' | 'body' | 'request' | 'reading'>,
+  entries: readonly FanOutEntry[],
+  input: Input,
   idempotency: Trigger['idempotency'],
-): Trigger {
-  const { workflow, reference } = catalog.workflowOf(sink);
+): Promise<Dispatched[]> {
+  const triggers = entries.map(({ workflowId, inputs }) => {
+    const workflow = catalog.workflowNamed(sink, workflowId) as SinkWorkflow;
+    return { ...triggerOf(sink, workflow, input, null), inputMapping: inputs };
+  });
+  return engine.dispatchAll(triggers, { idempotency });
+}
+
+function triggerOf(sink: Sink, { workflow, reference }: SinkWorkflow, input: Input, idempotency: Trigger['idempotency']): Trigger {
   return {
     appId: sink.appId,
     sinkId: sink.id,

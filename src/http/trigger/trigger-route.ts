@@ -19,6 +19,7 @@ import type { BlockedClients } from '../limits/blocked-clients.ts';
 import type { SinkRates } from '../limits/sink-rates.ts';
 import { carriesLastEventId } from '../streams/last-event-id.ts';
 import type { TriggerAnswers } from './answer.ts';
+import { answerFanOut } from './fan-out.ts';
 import type { FormGuard } from './forms/form-guard.ts';
 import { findTokenSink, sendToken } from './forms/token-answer.ts';
 import { mayCarryKey, readIdempotency } from './idempotency.ts';
@@ -186,6 +187,8 @@ class TriggerRoute {
       const secretPlace = sender?.secretPlace ?? null;
       if (secretPlace !== null) input = hideBodySecret(input, secretPlace);
       if (sink.split !== undefined) return await this.#startRuns(request, reply, answer, input);
+      const { workflows } = sink;
+      if (workflows !== undefined) return await answerFanOut(this.#parts, { request, reply, answer, workflows }, input);
       const idempotency = mayCarryKey(request) ? await readIdempotency(request, input, engine.renderLarge) : null;
       if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
       const run = await startRun(this.#parts, sink, input, idempotency);

@@ -5,7 +5,7 @@ import type { Database } from 'better-sqlite3';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
 import type { ClockStep } from '../../core/run/server-time.ts';
 import type { ClaimLimit, DeliveryLease } from '../delivery-records.ts';
-import type { CreateRunResult, CreateRunsResult, Lease } from '../run-records.ts';
+import type { CreateRunResult, CreateRunsResult, Idempotency, Lease } from '../run-records.ts';
 import type { Storage } from '../storage.ts';
 import { DefinitionReader } from './definitions/read-definitions.ts';
 import { createScheduleOperations } from './definitions/schedules.ts';
@@ -108,7 +108,7 @@ type Stamped<Names extends keyof Storage> = {
 /** Operations whose arguments or results cross packed. */
 interface PackedWrites {
   createRun(...run: Packed<typeof runs>): CreateRunResult;
-  createRuns(packed: Packed<typeof runs>[]): CreateRunsResult;
+  createRuns(packed: Packed<typeof runs>[], key: Idempotency | null): CreateRunsResult;
   advanceRun(lease: Lease, turn: Packed<typeof turns>): boolean;
   recordAttempt(
     stamp: Stamp,

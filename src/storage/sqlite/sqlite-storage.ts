@@ -119,9 +119,9 @@ function forwardingMethods(calls: Calls, stamp: () => Stamp): Pick<Storage, Forw
 function packingMethods({ write }: Calls, stamp: () => Stamp): Pick<Storage, PackingName> {
   return {
     createRun: (run) => write('createRun', runs.pack({ run, turn: run.turn, stamp: stamp() })),
-    createRuns(created) {
+    createRuns(created, key = null) {
       const at = stamp();
-      return write('createRuns', [created.map((run) => runs.pack({ run, turn: run.turn, stamp: at }))]);
+      return write('createRuns', [created.map((run) => runs.pack({ run, turn: run.turn, stamp: at })), key]);
     },
     advanceRun: (lease, turn) => write('advanceRun', [lease, turns.pack({ turn, stamp: stamp() })]),
     recordAttempt(delivery, attempt, next, waitingRun) {

@@ -1,6 +1,6 @@
 // Idempotency keys. A key belongs to the run that it was stored with, until it expires or the run is removed.
 
-import type { CreateRunResult, NewRun } from '../../../../src/storage/run-records.ts';
+import type { CreateRunResult, CreateRunsResult, Idempotency } from '../../../../src/storage/run-records.ts';
 import type { StoredRun } from '../records.ts';
 import type { State } from '../state.ts';
 
@@ -10,12 +10,12 @@ export interface StoredKey {
   expiresAt: number;
 }
 
-type Idempotency = NonNullable<NewRun['idempotency']>;
+type Duplicate = Extract<CreateRunResult, { kind: 'duplicate' }>;
 
 const nameOf = (sinkId: string, key: string): string => `${sinkId} ${key}`;
 
 /** Returns the result for a run whose key is taken, or null if the key is free. */
-export function findDuplicate({ keys, clock }: State, sinkId: string, { key, fingerprint }: Idempotency): CreateRunResult | null {
+export function findDuplicate({ keys, clock }: State, sinkId: string, { key, fingerprint }: Idempotency): Duplicate | null {
   const earlier = keys.get(nameOf(sinkId, key));
   if (earlier === undefined || earlier.expiresAt <= clock()) return null;
   return { kind: 'duplicate', runId: earlier.run.runId, sameRequest: earlier.fingerprint === fingerprint };
@@ -23,6 +23,28 @@ export function findDuplicate({ keys, clock }: State, sinkId: string, { key, fin
 
 export function storeKey({ keys, clock }: State, run: StoredRun, { key, fingerprint, keepMs }: Idempotency): void {
   keys.set(nameOf(run.sinkId, key), { run, fingerprint, expiresAt: clock() + keepMs });
+}
+
+/** Returns the runs of the request that has the key, or undefined if it is free. */
+export function findRequest(state: State, sinkId: string, key: Idempotency): CreateRunsResult['earlier'] {
+  const first = findDuplicate(state, sinkId, key);
+  if (first === null) return undefined;
+  const runIds: string[] = [];
+  for (let run: Duplicate | null = first; run !== null; ) {
+    runIds.push(run.runId);
+    run = findDuplicate(state, sinkId, followingKey(key, first.runId, runIds.length));
+  }
+  return { runIds, sameRequest: first.sameRequest };
+}
+
+/** Stores a key that names all runs of a request. */
+export function storeRequest(state: State, runs: readonly StoredRun[], key: Idempotency): void {
+  const first = runs[0]?.runId ?? '';
+  for (const [index, run] of runs.entries()) storeKey(state, run, index === 0 ? key : followingKey(key, first, index));
+}
+
+function followingKey(idempotency: Idempotency, firstRunId: string, index: number): Idempotency {
+  return { ...idempotency, key: `${firstRunId} +${index}` };
 }
 
 /** Removes the keys of a run, and those that have expired. */

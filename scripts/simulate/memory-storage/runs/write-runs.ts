@@ -7,6 +7,7 @@ import { LEASE_MS } from '../../../../src/leases/lease.ts';
 import {
   type CreateRunResult,
   type CreateRunsResult,
+  type Idempotency,
   isStorable,
   type Lease,
   type NewRun,
@@ -18,7 +19,7 @@ import { cancelAwaited, insertDeliveries, resultsOf } from '../deliveries/delive
 import { FIRST_EPOCH, type StoredRun } from '../records.ts';
 import { findRun, type State } from '../state.ts';
 import { enter, judge, leave, recall } from './flow-control.ts';
-import { findDuplicate, storeKey } from './idempotency-keys.ts';
+import { findDuplicate, findRequest, storeKey, storeRequest } from './idempotency-keys.ts';
 import { release, wake } from './make-due.ts';
 import { missesReply } from './replies.ts';
 import { isMemoryCurrent, writeMemory } from './step-memory.ts';
@@ -47,7 +48,10 @@ export function createRun(state: State, owner: number, run: NewRun): CreateRunRe
 }
 
 /** All or none: rehearsed on a copy of the state. */
-export function createRuns(state: State, owner: number, runs: readonly NewRun[]): CreateRunsResult {
+export function createRuns(state: State, owner: number, runs: readonly NewRun[], key: Idempotency | null = null): CreateRunsResult {
+  const [first] = runs;
+  const request = key === null || first === undefined ? undefined : findRequest(state, first.sinkId, key);
+  if (request !== undefined && request.runIds[0] !== first?.runId) return { isStored: false, results: [], earlier: request };
   const { runs: stored, openRuns, lines, deliveries, openDeliveries, memory, keys } = state;
   const copy = { ...state, ...structuredClone({ runs: stored, openRuns, lines, deliveries, openDeliveries, memory, keys }) };
   const results: CreateRunResult[] = [];
@@ -56,7 +60,10 @@ export function createRuns(state: State, owner: number, runs: readonly NewRun[])
     results.push(result);
     if (!isStorable(result)) return { isStored: false, results };
   }
-  return { isStored: true, results: runs.map((run) => createRun(state, owner, run)) };
+  const created = runs.map((run) => createRun(state, owner, run));
+  const newRuns = runs.map(({ runId }) => findRun(state, runId) as StoredRun);
+  if (key !== null && request === undefined) storeRequest(state, newRuns, key);
+  return { isStored: true, results: created };
 }
 
 export function advanceRun(state: State, owner: number, lease: Lease, turn: Turn): boolean {

@@ -53,9 +53,14 @@ export function spamOf(status: number, reason: string, request: RefusedRequest):
   return answeredWithoutRun(status, 'spam', reason, request);
 }
 
+/** The sender is answered as if a workflow had started: it shall neither repeat the request nor disable the webhook. */
+export function unmatchedOf(status: number, request: RefusedRequest): RefusedTrigger {
+  return answeredWithoutRun(status, 'no_workflow', 'no workflow of the sink matches the request', request);
+}
+
 function answeredWithoutRun(
   status: number,
-  code: 'handshake' | 'spam',
+  code: 'handshake' | 'spam' | 'no_workflow',
   message: string,
   { sinkId = null, method, path, clientIp }: RefusedRequest,
 ): RefusedTrigger {

@@ -57,6 +57,7 @@ export function toSink(row: SinkRow): Sink {
 type Settings = Pick<
   Sink,
   | 'auth'
+  | 'workflows'
   | 'inputs'
   | 'response'
   | 'idempotencyKey'

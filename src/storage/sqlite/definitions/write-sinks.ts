@@ -1,6 +1,7 @@
 // Stores and deletes sinks in SQLite.
 
 import type { Database } from 'better-sqlite3';
+import { workflowIdsOf } from '../../../core/sink/fan-out-setting.ts';
 import type { Sink } from '../../../core/sink/sink.ts';
 import { patternKey } from '../../../core/sink/sink-path.ts';
 import { AppError } from '../../../errors.ts';
@@ -29,6 +30,7 @@ export class SinkWriter {
     this.#refuseClash(sink, appNo, key);
     const {
       auth,
+      workflows,
       inputs,
       response,
       idempotencyKey,
@@ -55,6 +57,7 @@ export class SinkWriter {
       workflow_id: sink.workflowId,
       settings: JSON.stringify({
         auth,
+        workflows,
         inputs,
         response,
         idempotencyKey,
@@ -86,12 +89,15 @@ export class SinkWriter {
     this.#schedules.delete(sinkId);
   }
 
-  #refuseUnknownWorkflow({ appId, method, path, workflowId }: Sink): void {
-    if (workflowId === null || this.#reader.findWorkflow(appId, workflowId, null) !== null) return;
-    throw new AppError(
-      'invalid',
-      `workflow_id: app "${appId}" has no workflow "${workflowId}", which ${method} ${path} names; save it first, or leave workflow_id out`,
-    );
+  #refuseUnknownWorkflow(sink: Sink): void {
+    const { appId, method, path } = sink;
+    const unknown = workflowIdsOf(sink).find((id) => this.#reader.findWorkflow(appId, id, null) === null);
+    if (unknown === undefined) return;
+    const [field, advice] =
+      sink.workflowId === null
+        ? (['workflows', 'save it first'] as const)
+        : (['workflow_id', 'save it first, or leave workflow_id out'] as const);
+    throw new AppError('invalid', `${field}: app "${appId}" has no workflow "${unknown}", which ${method} ${path} names; ${advice}`);
   }
 
   #refuseClash({ appId, id, method, path }: Sink, appNo: number, key: string): void {

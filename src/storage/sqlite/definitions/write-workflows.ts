@@ -34,7 +34,7 @@ export class WorkflowWriter {
   /** Marks all versions as deleted: a run still reads its version. */
   delete(appId: string, workflowId: string, now: number): void {
     const appNo = this.#apps.numberOf(appId);
-    const users = this.#sql.selectUsers.all(appNo, workflowId) as string[];
+    const users = this.#sql.selectUsers.all({ appNo, workflowId }) as string[];
     if (users.length > 0) {
       throw new AppError('conflict', `workflow "${workflowId}" is used by ${users.join(', ')}; change or delete those sinks first`);
     }
@@ -51,7 +51,11 @@ function prepareStatements(database: Database) {
     updateOwner: database.prepare('UPDATE workflows SET managed_by = ? WHERE app_no = ? AND id = ?'),
     delete: database.prepare('UPDATE workflows SET deleted_at = ? WHERE app_no = ? AND id = ? AND deleted_at IS NULL'),
     selectUsers: database
-      .prepare("SELECT method || ' ' || path FROM sinks WHERE app_no = ? AND workflow_id = ? AND deleted_at IS NULL")
+      .prepare(
+        `SELECT method || ' ' || path FROM sinks
+         WHERE app_no = @appNo AND deleted_at IS NULL AND (workflow_id = @workflowId
+           OR EXISTS (SELECT 1 FROM json_each(settings, '$.workflows') WHERE json_extract(value, '$.workflowId') = @workflowId))`,
+      )
       .pluck(),
   };
 }

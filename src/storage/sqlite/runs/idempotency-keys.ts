@@ -1,16 +1,23 @@
 // Idempotency keys in SQLite. A key belongs to the run that it was stored with, until it expires or the run is removed.
 
 import type { Database } from 'better-sqlite3';
-import type { CreateRunResult, NewRun } from '../../run-records.ts';
+import type { CreateRunResult, CreateRunsResult, Idempotency } from '../../run-records.ts';
 import { idempotencyKeys } from './run-columns.ts';
-import { toRunId } from './run-rows.ts';
-
-type Idempotency = NonNullable<NewRun['idempotency']>;
+import { keyOf, toRunId } from './run-rows.ts';
 
 export interface IdempotencyKeys {
   /** Returns the result for a run whose key is taken, or null if the key is free. */
   findDuplicate(sinkNo: number, idempotency: Idempotency, now: number): Extract<CreateRunResult, { kind: 'duplicate' }> | null;
   store(sinkNo: number, idempotency: Idempotency, runNumber: number, now: number): void;
+  /** Returns the runs of the request that has the key, or undefined if it is free. */
+  findRequest(sinkNo: number, idempotency: Idempotency, now: number): CreateRunsResult['earlier'];
+  /** Stores a key that names all runs of a request. */
+  storeRequest(sinkNo: number, idempotency: Idempotency, runIds: readonly string[], now: number): void;
+}
+
+/** The key of a further run of a request, made from the id of its first run. No caller can send a key with a space. */
+function followingKey(idempotency: Idempotency, firstRunId: string, index: number): Idempotency {
+  return { ...idempotency, key: `${firstRunId} +${index}` };
 }
 
 export function createIdempotencyKeys(database: Database): IdempotencyKeys {
@@ -22,7 +29,7 @@ export function createIdempotencyKeys(database: Database): IdempotencyKeys {
   );
   const insert = idempotencyKeys.insert(database);
 
-  return {
+  const keys: IdempotencyKeys = {
     findDuplicate(sinkNo, { key, fingerprint }, now) {
       deleteStale.run(sinkNo, key, now);
       const earlier = select.get(sinkNo, key) as { fingerprint: string; run_number: number; nonce: string } | undefined;
@@ -32,5 +39,21 @@ export function createIdempotencyKeys(database: Database): IdempotencyKeys {
     store(sinkNo, { key, fingerprint, keepMs }, runNumber, now) {
       insert({ sink_no: sinkNo, key, fingerprint, run_id: runNumber, expires_at: now + keepMs });
     },
+    findRequest(sinkNo, idempotency, now) {
+      const first = keys.findDuplicate(sinkNo, idempotency, now);
+      if (first === null) return undefined;
+      const runIds: string[] = [];
+      for (let run: typeof first | null = first; run !== null; ) {
+        runIds.push(run.runId);
+        run = keys.findDuplicate(sinkNo, followingKey(idempotency, first.runId, runIds.length), now);
+      }
+      return { runIds, sameRequest: first.sameRequest };
+    },
+    storeRequest(sinkNo, idempotency, runIds, now) {
+      const [first = ''] = runIds;
+      for (const [index, runId] of runIds.entries())
+        keys.store(sinkNo, index === 0 ? idempotency : followingKey(idempotency, first, index), keyOf(runId).runNumber, now);
+    },
   };
+  return keys;
 }

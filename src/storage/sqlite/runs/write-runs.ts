@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { isTerminal, type RunStatus } from '../../../core/run/run.ts';
 import { CANCELLED, type RunEvent } from '../../../core/run/run-event.ts';
 import { parseRunId } from '../../../core/run/run-id.ts';
-import { type CreateRunResult, type CreateRunsResult, isStorable, type Lease } from '../../run-records.ts';
+import { type CreateRunResult, type CreateRunsResult, type Idempotency, isStorable, type Lease } from '../../run-records.ts';
 import { createDeliveryInserter, type InsertDeliveries } from '../deliveries/insert-deliveries.ts';
 import type { OverflowGroups } from '../deliveries/overflow.ts';
 import type { FlowControl } from '../flow/flow-control.ts';
@@ -79,7 +79,12 @@ export class RunWriter {
     return this.#create(run);
   }
 
-  createRuns(packed: readonly Packed<typeof runs>[]): CreateRunsResult {
+  createRuns(packed: readonly Packed<typeof runs>[], key: Idempotency | null): CreateRunsResult {
+    const runIds = packed.map((run) => runs.read(run, 'runId'));
+    const request = key === null ? undefined : this.#findRequest(packed, key);
+    // The answer of an earlier call may have been lost.
+    const isRepeated = request !== undefined && request.runIds[0] === runIds[0];
+    if (request !== undefined && !isRepeated) return { isStored: false, results: [], earlier: request };
     const results: CreateRunResult[] = [];
     try {
       this.#allOrNone(() => {
@@ -88,12 +93,23 @@ export class RunWriter {
           results.push(result);
           if (!isStorable(result)) throw NOT_STORED;
         }
+        if (key !== null && !isRepeated) this.#storeRequest(packed, key, runIds);
       });
       return { isStored: true, results };
     } catch (error) {
       if (error !== NOT_STORED) throw error;
       return { isStored: false, results };
     }
+  }
+
+  #findRequest([first]: readonly Packed<typeof runs>[], key: Idempotency): CreateRunsResult['earlier'] {
+    if (first === undefined) return undefined;
+    return this.#keys.findRequest(this.#numbersOf(runs.read(first, 'sinkId')).sinkNo, key, runs.read(first, 'now'));
+  }
+
+  #storeRequest([first]: readonly Packed<typeof runs>[], key: Idempotency, runIds: readonly string[]): void {
+    if (first === undefined) return;
+    this.#keys.storeRequest(this.#numbersOf(runs.read(first, 'sinkId')).sinkNo, key, runIds, runs.read(first, 'now'));
   }
 
   #create(run: Packed<typeof runs>): CreateRunResult {

@@ -1,9 +1,12 @@
 // Storage contract: apps, workflow versions and sinks, changed together or not at all.
 
 import { describe, expect, test } from 'vitest';
+import type { FanOutEntry } from '../../../../src/core/sink/fan-out-setting.ts';
 import { AppError } from '../../../../src/errors.ts';
 import type { DefinitionChange } from '../../../../src/storage/definition-store.ts';
 import { completedTurn, NOW, newSink, type Workbench } from '../workbench.ts';
+
+const entry = (workflowId: string): FanOutEntry => ({ workflowId, when: null, inputs: {} });
 
 export function changingDefinitionsContract(workbench: () => Workbench): void {
   const putWorkflow = (appId: string, workflowId: string, document: string): DefinitionChange => ({
@@ -104,14 +107,33 @@ export function changingDefinitionsContract(workbench: () => Workbench): void {
       [
         'a workflow that a sink uses',
         'conflict',
-        /"used" is used by POST \/hook\/:a/,
+        /"used" is used by POST \/hook\/:a, POST \/single/,
         (appId) => ({ kind: 'delete_workflow', appId, workflowId: 'used' }),
       ],
+      [
+        'a workflow that a sink uses beside others',
+        'conflict',
+        /"several" is used by POST \/hook\/:a/,
+        (appId) => ({ kind: 'delete_workflow', appId, workflowId: 'several' }),
+      ],
+      [
+        'a sink with a workflow that is not there beside others',
+        'invalid',
+        /"nowhere"/,
+        (appId) => ({ kind: 'put_sink', sink: newSink(appId, { workflows: [entry('used'), entry('nowhere')], path: '/x' }) }),
+      ],
       ['an app that is not there', 'not_found', /"nobody"/, () => ({ kind: 'delete_app', appId: 'nobody' })],
-      ['an app that holds something', 'conflict', /has 3 sinks or workflows/, (appId) => ({ kind: 'delete_app', appId })],
+      ['an app that holds something', 'conflict', /has 5 sinks or workflows/, (appId) => ({ kind: 'delete_app', appId })],
     ])('refuses %s by name, and does none of the other changes', async (what, code, message, offending) => {
       const appId = `refuse-${what.replaceAll(' ', '-')}`.slice(0, 60);
-      await change(putWorkflow(appId, 'used', '{}'), { kind: 'put_sink', sink: newSink(appId, { path: '/hook/:a', workflowId: 'used' }) });
+      const sink = newSink(appId, { path: '/hook/:a', workflowId: null, workflows: [entry('used'), entry('several')] });
+      const single = newSink(appId, { path: '/single', workflowId: 'used' });
+      await change(
+        putWorkflow(appId, 'used', '{}'),
+        putWorkflow(appId, 'several', '{}'),
+        { kind: 'put_sink', sink },
+        { kind: 'put_sink', sink: single },
+      );
       const before = await definitionsOf(appId);
       const refused = await change(putWorkflow(appId, 'more', '{}'), offending(appId), {
         kind: 'put_app',
