@@ -9,7 +9,7 @@ COPY package.json package-lock.json .npmrc ./
 ENV npm_config_build_from_source=true npm_config_nodedir=/usr/local
 RUN npm ci --ignore-scripts && npm rebuild better-sqlite3
 COPY tsconfig.json ./
-COPY scripts/code-caches.mjs scripts/emit.mjs scripts/emitted.mjs scripts/run-bundle.cjs scripts/sluice.mjs scripts/
+COPY scripts/code-caches.mjs scripts/emit.mjs scripts/emitted.mjs scripts/run-bundle.cjs scripts/sluice.mjs scripts/sqlite-binding.cjs scripts/
 COPY migrations migrations
 COPY src src
 RUN node scripts/emit.mjs && npm prune --omit=dev

@@ -10,8 +10,8 @@ import { emitInto, ROOT, WHOLE_PROGRAM } from './emitted.mjs';
 /** The command, and the threads that it starts. dist has each at its path in src. */
 const ENTRIES = ['main', 'run-thread', 'intake/payload-thread', 'storage/sqlite/storage-thread'];
 
-/** Packages that find their native binaries by their own path. All others that src imports are in the bundle. */
-const NOT_BUNDLED = ['better-sqlite3', 'sharp'];
+/** Native code, and a package that finds its own by its path. All others that src imports are in the bundle. */
+const NOT_BUNDLED = ['*.node', 'sharp'];
 
 const JAVASCRIPT = { absWorkingDir: ROOT, outbase: 'src', platform: 'node', target: 'node20', logLevel: 'warning' };
 
@@ -33,6 +33,7 @@ async function emitBundle(entryPoints, without = []) {
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
     bundle: true,
+    alias: { bindings: './scripts/sqlite-binding.cjs' },
     external: [...NOT_BUNDLED, ...without],
     supported: { 'dynamic-import': false },
     define: { 'import.meta.url': 'bundleUrl', 'import.meta.dirname': 'bundleFolder' },

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '..');
 /** Beside src. The lockfile stands for the packages in the bundle. */
-const SOURCES = ['package-lock.json', 'tsconfig.json', 'scripts/emit.mjs', 'scripts/run-bundle.cjs'];
+const SOURCES = ['package-lock.json', 'tsconfig.json', 'scripts/emit.mjs', 'scripts/run-bundle.cjs', 'scripts/sqlite-binding.cjs'];
 
 /** Verbs that need most of the program. The others call a server, and have a smaller bundle. */
 export const WHOLE_PROGRAM = ['serve', 'workflow', 'validate'];

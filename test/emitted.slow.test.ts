@@ -62,7 +62,7 @@ const ADMIN = { headers: { authorization: 'Bearer admin-token-of-the-tests' } };
 
 const LARGE = 'x'.repeat(2 ** 18);
 
-/** Packages that are not in the bundle: two with native code, and the character sets, which few requests need. */
+/** Packages of which the bundle needs files: two with native code, and the character sets, which few requests need. */
 const NOT_BUNDLED = ['better-sqlite3', 'sharp', '@exodus/bytes'];
 
 test('the bundle needs no source and few packages, in threads and on demand', { timeout: 90_000 }, async () => {

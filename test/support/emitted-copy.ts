@@ -15,6 +15,7 @@ const COPIED = [
   'scripts/emitted.mjs',
   'scripts/run-bundle.cjs',
   'scripts/sluice.mjs',
+  'scripts/sqlite-binding.cjs',
   'src',
 ];
 
