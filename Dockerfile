@@ -9,7 +9,8 @@ COPY package.json package-lock.json .npmrc ./
 ENV npm_config_build_from_source=true npm_config_nodedir=/usr/local
 RUN npm ci --ignore-scripts && npm rebuild better-sqlite3
 COPY tsconfig.json ./
-COPY scripts/emit.mjs scripts/emitted.mjs scripts/
+COPY scripts/code-caches.mjs scripts/emit.mjs scripts/emitted.mjs scripts/run-bundle.cjs scripts/sluice.mjs scripts/sqlite-binding.cjs scripts/
+COPY migrations migrations
 COPY src src
 RUN node scripts/emit.mjs && npm prune --omit=dev
 
@@ -19,7 +20,7 @@ WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY migrations migrations
-COPY scripts/sluice.mjs scripts/emitted.mjs scripts/
+COPY scripts/emitted.mjs scripts/run-bundle.cjs scripts/sluice.mjs scripts/
 COPY --from=build /app/dist dist
 RUN ln -s /app/scripts/sluice.mjs /usr/local/bin/sluice && install -d -o node -g node -m 700 /data
 USER node

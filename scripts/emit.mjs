@@ -1,34 +1,53 @@
-// Emits the program to dist as a bundle, unless dist is current. `npm ci` runs it. With `--modules` it also emits each
-// module by itself to dist/modules, for tests, which load single modules.
+// Emits the program to dist as bundles with their compiled code, unless dist is current. `npm ci` runs it. With `--modules` it
+// also emits each module by itself to dist/modules, for tests, which load single modules.
 
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
-import { emitInto, ROOT } from './emitted.mjs';
+import { makeCodeCaches } from './code-caches.mjs';
+import { emitInto, ROOT, WHOLE_PROGRAM } from './emitted.mjs';
 
 /** The command, and the threads that it starts. dist has each at its path in src. */
-const ENTRIES = ['main.ts', 'run-thread.ts', 'intake/payload-thread.ts', 'storage/sqlite/storage-thread.ts'];
+const ENTRIES = ['main', 'run-thread', 'intake/payload-thread', 'storage/sqlite/storage-thread'];
 
-/** Packages that find their native binaries by their own path. All others that src imports are in the bundle. */
-const NOT_BUNDLED = ['better-sqlite3', 'sharp'];
+/** Native code, and a package that finds its own by its path. All others that src imports are in the bundle. */
+const NOT_BUNDLED = ['*.node', 'sharp'];
 
-/** CommonJS packages in the bundle require modules of Node. */
-const REQUIRE = `import { createRequire as createRequireOfBundle } from 'node:module';
-const require = createRequireOfBundle(import.meta.url);`;
+const JAVASCRIPT = { absWorkingDir: ROOT, outbase: 'src', platform: 'node', target: 'node20', logLevel: 'warning' };
 
-const JAVASCRIPT = { absWorkingDir: ROOT, outbase: 'src', platform: 'node', target: 'node20', format: 'esm', logLevel: 'warning' };
+/** The command is there twice: a verb that calls a server loads a file that is a tenth of the program. */
+async function emitBundles() {
+  await emitBundle(Object.fromEntries(ENTRIES.map((entry) => [entry, `src/${entry}.ts`])));
+  await emitBundle(
+    { client: 'src/main.ts' },
+    WHOLE_PROGRAM.map((verb) => `./src/cli/verbs/${verb}.ts`),
+  );
+}
 
-/** Names stay as they are, so that a stack trace leads to its source. What is loaded on demand stays a file of its own. */
-function emitBundle() {
-  return build({
+/** One file for each entry, run by run-bundle.cjs. Names stay as they are, so that a stack trace leads to its source. */
+async function emitBundle(entryPoints, without = []) {
+  const { outputFiles } = await build({
     ...JAVASCRIPT,
-    entryPoints: ENTRIES.map((path) => `src/${path}`),
+    entryPoints,
     outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
     bundle: true,
-    splitting: true,
-    external: NOT_BUNDLED,
-    banner: { js: REQUIRE },
+    alias: { bindings: './scripts/sqlite-binding.cjs' },
+    external: [...NOT_BUNDLED, ...without],
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.url': 'bundleUrl', 'import.meta.dirname': 'bundleFolder' },
+    write: false,
   });
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, inAscii(text));
+  }
+}
+
+/** A byte for each character is read fastest. Outside of regular expressions and comments esbuild leaves nothing to escape. */
+function inAscii(text) {
+  return text.replace(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function emitModules() {
@@ -37,6 +56,7 @@ function emitModules() {
     ...JAVASCRIPT,
     entryPoints: paths.map((path) => `src/${path}`),
     outdir: 'dist/modules',
+    format: 'esm',
     bundle: true,
     packages: 'external',
     plugins: [{ name: 'single-modules', setup: ({ onResolve }) => onResolve({ filter: /^\./ }, keepImport) }],
@@ -47,5 +67,5 @@ function keepImport({ path, kind }) {
   return kind === 'entry-point' ? undefined : { path: path.replace(/\.ts$/, '.js'), external: true };
 }
 
-await emitInto('dist', emitBundle);
+if (await emitInto('dist', emitBundles)) await makeCodeCaches();
 if (process.argv.includes('--modules')) await emitInto('dist/modules', emitModules);

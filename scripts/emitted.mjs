@@ -6,7 +6,10 @@ import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '..');
 /** Beside src. The lockfile stands for the packages in the bundle. */
-const SOURCES = ['package-lock.json', 'tsconfig.json', 'scripts/emit.mjs'];
+const SOURCES = ['package-lock.json', 'tsconfig.json', 'scripts/emit.mjs', 'scripts/run-bundle.cjs', 'scripts/sqlite-binding.cjs'];
+
+/** Verbs that need most of the program. The others call a server, and have a smaller bundle. */
+export const WHOLE_PROGRAM = ['serve', 'workflow', 'validate'];
 
 /** `none`: nothing or only a part was emitted. A deployment without its source is `current`. */
 export function emittedState(folder) {
@@ -14,14 +17,15 @@ export function emittedState(folder) {
   return !existsSync(join(ROOT, 'src')) || readFileSync(listOf(folder), 'utf8') === listSources() ? 'current' : 'outdated';
 }
 
-/** Replaces the folder, unless it is current, by what `emit` writes into it. */
+/** Replaces the folder, unless it is current, by what `emit` writes into it. Returns whether it did. */
 export async function emitInto(folder, emit) {
-  if (emittedState(folder) === 'current') return;
+  if (emittedState(folder) === 'current') return false;
   // Listed before it is read, so that an edit made meanwhile is emitted again.
   const list = listSources();
   rmSync(join(ROOT, folder), { recursive: true, force: true });
   await emit();
   writeFileSync(listOf(folder), list);
+  return true;
 }
 
 function listOf(folder) {

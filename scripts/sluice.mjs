@@ -1,17 +1,21 @@
 #!/usr/bin/env node
-// The `sluice` command: runs dist, which starts in a quarter of the time, as long as it matches the source; otherwise
+// The `sluice` command: runs dist, which starts in a fraction of the time, as long as it matches the source; otherwise
 // runs src.
 
-import { emittedState } from './emitted.mjs';
+import { createRequire } from 'node:module';
+import { emittedState, WHOLE_PROGRAM } from './emitted.mjs';
 
 const state = emittedState('dist');
+const isServer = process.argv[2] === 'serve';
 if (state === 'current') {
-  await import('../dist/main.js');
+  const { runBundle } = createRequire(import.meta.url)('./run-bundle.cjs');
+  const isWhole = WHOLE_PROGRAM.some((verb) => process.argv.includes(verb));
+  await runBundle(isWhole ? 'main' : 'client', isServer ? 'serve' : undefined).ended;
 } else {
-  if (state === 'outdated' && process.argv[2] === 'serve')
+  if (state === 'outdated' && isServer)
     process.stderr.write(
       'sluice: src has changed since dist was emitted: src is run, which starts slower; "npm run prepare" emits it anew\n',
     );
   await import('../src/threads/typescript.mjs');
-  await import('../src/main.ts');
+  await (await import('../src/main.ts')).ended;
 }

@@ -3,4 +3,7 @@
 import { runCli } from './cli/run-cli.ts';
 import { readEnvironment } from './config/config.ts';
 
-process.exitCode = await runCli(process.argv, readEnvironment());
+/** Resolves when the command has ended. */
+export const ended = runCli(process.argv, readEnvironment()).then((code) => {
+  process.exitCode = code;
+});

@@ -62,7 +62,7 @@ const ADMIN = { headers: { authorization: 'Bearer admin-token-of-the-tests' } };
 
 const LARGE = 'x'.repeat(2 ** 18);
 
-/** Packages that are not in the bundle: two with native code, and the character sets, which few requests need. */
+/** Packages of which the bundle needs files: two with native code, and the character sets, which few requests need. */
 const NOT_BUNDLED = ['better-sqlite3', 'sharp', '@exodus/bytes'];
 
 test('the bundle needs no source and few packages, in threads and on demand', { timeout: 90_000 }, async () => {
@@ -131,7 +131,22 @@ test('a stack trace names the function', { timeout: 90_000 }, async () => {
   makeEmittedCopy(copy);
   appendFileSync(join(copy, 'src/version.ts'), "function breakDown(): never {\n  throw new Error('broken');\n}\nbreakDown();\n");
   emit(copy);
-  await expect(run(copy, '--version')).rejects.toThrow(/Error: broken\n {4}at breakDown \(file:.*\/dist\/.*\.js:\d+:\d+\)/);
+  await expect(run(copy, '--version')).rejects.toThrow(/Error: broken\n {4}at breakDown \(file:.*\/dist\/.*\.cjs:\d+:\d+\)/);
+});
+
+test('code that was compiled of another source is not run, and a broken cache only makes a start slower', { timeout: 90_000 }, async () => {
+  const copy = tempDir();
+  makeEmittedCopy(copy);
+  const [bundle, cache] = [join(copy, 'dist/client.cjs'), join(copy, 'dist/client.cache')];
+  const bytes = readFileSync(cache);
+  writeFileSync(bundle, readFileSync(bundle, 'utf8').replaceAll('Self-hosted', 'Self-edited'));
+  expect((await run(copy, '--help')).stdout).toContain('Self-edited');
+  writeFileSync(bundle, readFileSync(bundle, 'utf8').replaceAll('Self-edited', 'Self-hosted'));
+  for (const broken of [bytes.subarray(0, bytes.length / 2), bytes.map((byte, at) => (at > 99 ? byte ^ 1 : byte)), Buffer.alloc(0)]) {
+    writeFileSync(cache, broken);
+    const { stdout, stderr } = await run(copy, '--help');
+    expect({ isHelp: stdout.includes('Self-hosted'), stderr }).toEqual({ isHelp: true, stderr: '' });
+  }
 });
 
 function run(copy: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {

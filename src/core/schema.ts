@@ -43,7 +43,7 @@ export function createSchemaCheck(schema: JsonSchema): SchemaCheck {
   };
 }
 
-/** Compiles at once, for what is loaded because it will be used: the first request does not wait for it. */
+/** Compiles at once, and throws if the schema is not valid. */
 export function compileSchemaCheck(schema: JsonSchema, options: Options = {}): SchemaCheck {
   const validate: ValidateFunction = new Ajv({ ...OPTIONS, ...options }).compile(schema);
   return (value) => (validate(value) ? [] : describeErrors(validate.errors ?? []));

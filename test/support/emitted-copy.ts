@@ -10,9 +10,12 @@ const COPIED = [
   'package-lock.json',
   'tsconfig.json',
   'migrations',
+  'scripts/code-caches.mjs',
   'scripts/emit.mjs',
   'scripts/emitted.mjs',
+  'scripts/run-bundle.cjs',
   'scripts/sluice.mjs',
+  'scripts/sqlite-binding.cjs',
   'src',
 ];
 

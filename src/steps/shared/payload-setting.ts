@@ -2,7 +2,7 @@
 
 import { stringifyShown } from '../../core/json/stored-value.ts';
 import { isDict } from '../../core/python/kind.ts';
-import { compileSchemaCheck, type JsonSchema } from '../../core/schema.ts';
+import { createSchemaCheck, type JsonSchema } from '../../core/schema.ts';
 import type { Payload } from '../../payloads/payload.ts';
 
 /** Thrown when the value is not a payload; the message names the location of the fault. */
@@ -36,7 +36,7 @@ const prediction = object({
 });
 const mask = object({ name: textOrNull, file: orNull(file), class: textOrNull, predictions: list(index) });
 
-const check = compileSchemaCheck(
+const check = createSchemaCheck(
   object({
     kind: text,
     source: { enum: ['robovision', 'v7', 'roboflow'] },

@@ -8,6 +8,7 @@ import type { Batch } from '../commit-queue.ts';
 import { type FaultMessage, packFault, storageFault } from '../storage-fault.ts';
 import { callIn, type Operations, type Role, refuseAll, runEachAlone, type ThreadResult } from './batches.ts';
 import { type OpenOptions, openReader } from './database-file/open-database.ts';
+import { preparingLater } from './later-statements.ts';
 import { createReads } from './operations.ts';
 import { openWriter } from './writer.ts';
 
@@ -30,7 +31,7 @@ const TEND_EVERY_MS = 1000;
 function openReading(options: OpenOptions): Role {
   const database = openReader(options.directory);
   // A transaction, so that all statements of one read see the same snapshot.
-  const read = database.transaction(callIn(createReads(database) as unknown as Operations));
+  const read = database.transaction(callIn(createReads(preparingLater(database)) as unknown as Operations));
   return {
     run(batch) {
       try {

@@ -23,6 +23,7 @@ import { DATABASE_FILE, LOG_FILE, type OpenOptions, openDatabase, readDatabaseSt
 import { saveDatabase } from './database-file/save-database.ts';
 import { type WatchedFile, type WatchedFolder, watchFile, watchFolder } from './database-file/watched-file.ts';
 import { openWitness, type Witness } from './database-file/witness.ts';
+import { preparingLater } from './later-statements.ts';
 import { createWrites } from './operations.ts';
 
 interface Commit {
@@ -73,7 +74,7 @@ class Writer implements Role {
     this.#log = watchFile(join(directory, LOG_FILE));
     this.#files = [this.#main, this.#log, watchFile(join(directory, WITNESS_FILE))];
     this.#folder = watchFolder(directory);
-    this.#call = callIn(createWrites(database) as unknown as Operations);
+    this.#call = callIn(createWrites(preparingLater(database)) as unknown as Operations);
     this.#callAlone = database.transaction(this.#call);
     this.#transact = this.#createTransaction();
   }
