@@ -27,6 +27,8 @@ export interface RunStore {
    * Stores a run with its request, idempotency key and first turn, under the first lease.
    * Stores nothing unless the result is `created`.
    * Flow control of the sink decides in the same commit whether the run is due, held, dropped or refused, and which held runs it replaces.
+   * A batch of one request joins the open batch of its sink and key instead, unless it is a replay. The run of a batch has all its
+   * requests once it is due, or has ended.
    * The same call again has the same result, as long as the run is stored.
    */
   createRun(run: NewRun): Promise<CreateRunResult>;

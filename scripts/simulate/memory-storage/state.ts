@@ -25,6 +25,10 @@ export interface State {
   readonly openRuns: Set<StoredRun>;
   /** Unfinished runs of sinks with flow control, in the order of their places. */
   readonly lines: LinedRun[];
+  /** By the id of a run that was not stored, the run that has its request in its batch. */
+  readonly collected: Map<string, string>;
+  /** By sink and key, when they end. */
+  readonly cooldowns: Map<string, Map<string, number>>;
   /** By id. */
   readonly deliveries: Map<string, StoredDelivery>;
   /** Those that are not finished. */
@@ -51,6 +55,8 @@ export function createState(clock: Clock, broken: Break | null = null): State {
     runs: new Map(),
     openRuns: new Set(),
     lines: [],
+    collected: new Map(),
+    cooldowns: new Map(),
     deliveries: new Map(),
     openDeliveries: new Set(),
     memory: new Map(),

@@ -41,9 +41,16 @@ export function readEvents(state: State, runId: string, after: number): StoredEv
 export function findStream(state: State, runId: string): StreamPosition | null {
   const run = findRun(state, runId);
   if (run === undefined) return null;
-  const { lastSeq, status, sinkId, body, request, output, events } = run;
+  const { lastSeq, status, sinkId, bodyKind, body, request, output, events } = run;
   const bytes = JSON.stringify(events).length + (output?.length ?? 0) + outputBytes(run);
-  return { lastSeq, ended: isTerminal(status), sinkId, bytes, requestBytes: body.byteLength + request.length };
+  return {
+    lastSeq,
+    ended: isTerminal(status),
+    sinkId,
+    isBatch: bodyKind === 'batch',
+    bytes,
+    requestBytes: body.byteLength + request.length,
+  };
 }
 
 export function listRuns(state: State, filter: RunFilter): RunSummary[] {

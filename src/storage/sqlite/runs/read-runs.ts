@@ -25,7 +25,7 @@ type EventsRow = Pick<RunRow, 'status' | 'last_seq' | 'first_events' | 'output' 
 
 type RequestRow = Pick<RunRow, 'run_number' | 'nonce' | 'request' | 'body_kind'> & { body_size: number };
 
-type PositionRow = Pick<RunRow, 'status' | 'last_seq' | 'sink_id'> & { bytes: number; request_bytes: number };
+type PositionRow = Pick<RunRow, 'status' | 'last_seq' | 'sink_id' | 'body_kind'> & { bytes: number; request_bytes: number };
 
 export class RunReader {
   readonly #sql: ReturnType<typeof prepareStatements>;
@@ -73,7 +73,7 @@ export class RunReader {
     const run = key && (this.#sql.selectPosition.get(key.runNumber, key.nonce) as PositionRow | undefined);
     if (!run) return null;
     const { last_seq: lastSeq, status, sink_id: sinkId, bytes, request_bytes: requestBytes } = run;
-    return { lastSeq, ended: isTerminal(status), sinkId, bytes, requestBytes };
+    return { lastSeq, ended: isTerminal(status), sinkId, isBatch: run.body_kind === 'batch', bytes, requestBytes };
   }
 
   listRuns(filter: RunFilter): RunSummary[] {
@@ -122,7 +122,7 @@ function prepareStatements(database: Database) {
        FROM runs JOIN sinks ON sinks.no = sink_no WHERE runs.id = ? AND nonce = ?`,
     ),
     selectPosition: database.prepare(
-      `SELECT status, last_seq, sinks.id AS sink_id, octet_length(body) + octet_length(request) AS request_bytes,
+      `SELECT status, last_seq, sinks.id AS sink_id, body_kind, octet_length(body) + octet_length(request) AS request_bytes,
          octet_length(first_events) + coalesce(octet_length(output), 0) + coalesce(octet_length(first_steps), 0)
          + coalesce((SELECT sum(octet_length(outputs)) FROM step_records WHERE run_id = runs.id), 0)
          + coalesce((SELECT sum(octet_length(data)) FROM run_events WHERE run_id = runs.id), 0) AS bytes
