@@ -12,12 +12,15 @@ CREATE TABLE collected_requests (
   nonce TEXT NOT NULL,
   -- The run that the request is collected for.
   run_id INTEGER NOT NULL,
+  sink_no INTEGER NOT NULL,
+  client_ip TEXT NOT NULL,
   -- As in `runs`. Null once the run has them.
   request TEXT,
   body BLOB
 ) STRICT;
 
 CREATE INDEX collected_requests_by_run ON collected_requests (run_id, no);
+CREATE INDEX collected_requests_by_sink ON collected_requests (sink_no, no);
 
 -- Until when runs of a sink and key are skipped.
 CREATE TABLE flow_cooldowns (

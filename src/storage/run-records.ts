@@ -236,6 +236,15 @@ export interface RequestRecord extends BodyOutline {
   request: string;
 }
 
+/** When a request came that started a run. */
+export interface RequestTime {
+  /** By the clock of the storage. */
+  at: number;
+  /** Wall time: the same for all runs of one request. */
+  receivedAt: number;
+  clientIp: string;
+}
+
 /** The position of a run's stream. */
 export interface StreamPosition {
   /** Seq of the last stored event. */

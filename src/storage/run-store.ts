@@ -12,6 +12,7 @@ import type {
   PruneLimits,
   Recovery,
   RequestRecord,
+  RequestTime,
   RunClaimLimit,
   RunFilter,
   RunOutcomeRecord,
@@ -92,6 +93,11 @@ export interface RunStore {
   listRuns(filter: RunFilter): Promise<RunSummary[]>;
   /** Returns the requests of a sink whose runs come after `after`, the id of a run that need not exist; oldest first. */
   listRequests(sinkId: string, after: string, limit: number): Promise<RequestRecord[]>;
+  /**
+   * Returns when requests came that started runs of the sink or are in their batches, at or after `since`; newest first.
+   * Replays and scheduled runs are no requests.
+   */
+  listRequestTimes(sinkId: string, since: number, limit: number): Promise<RequestTime[]>;
   /** Returns the events after the seq `after`, in order. Null: there is no such run. */
   readEvents(runId: string, after: number): Promise<StoredEvents | null>;
   /** Returns the position and the size of a run's stream. Null: there is no such run. */

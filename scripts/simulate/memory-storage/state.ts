@@ -4,6 +4,7 @@ import type { Clock } from '../../../src/clock.ts';
 import { parseRunId } from '../../../src/core/run/run-id.ts';
 import type { BlockedClient } from '../../../src/storage/refusals/client-store.ts';
 import type { Rejection } from '../../../src/storage/refusals/rejection-store.ts';
+import type { RequestTime } from '../../../src/storage/run-records.ts';
 import type { Break } from '../breaks.ts';
 import { type DefinitionState, noDefinitions } from './definitions.ts';
 import type { StoredJob } from './jobs.ts';
@@ -26,7 +27,7 @@ export interface State {
   /** Unfinished runs of sinks with flow control, in the order of their places. */
   readonly lines: LinedRun[];
   /** By the id of a run that was not stored, the run that has its request in its batch. */
-  readonly collected: Map<string, string>;
+  readonly collected: Map<string, { runId: string; time: RequestTime }>;
   /** By sink and key, when they end. */
   readonly cooldowns: Map<string, Map<string, number>>;
   /** By id. */

@@ -15,7 +15,7 @@ import { AppError } from '../../errors.ts';
 import type { NewRunId } from '../../ids.ts';
 import type { Logger } from '../../logger.ts';
 import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../../repetition.ts';
-import { type CreateRunResult, type CreateRunsResult, type FlowDecision, isStorable, type NewRun } from '../../storage/run-records.ts';
+import type { CreateRunResult, CreateRunsResult, FlowDecision, NewRun } from '../../storage/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { LargeRun } from '../large/large-runs.ts';
 import type { StartedRuns } from '../started-runs.ts';
@@ -87,7 +87,8 @@ export class QueuedRuns<Version extends WorkflowVersion> {
     const [first] = runs;
     if (first === undefined || runs.length > 1) return await storage.createRuns(runs);
     const result = await storage.createRun(first);
-    return { isStored: result.kind === 'duplicate' || isStorable(result), results: [result] };
+    const { kind } = result;
+    return { isStored: kind === 'created' || kind === 'collected' || kind === 'duplicate', results: [result] };
   }
 
   /** Throws as `bindInputs` does. */

@@ -149,8 +149,10 @@ class TriggerRoute {
   }
 
   checkRate(request: FastifyRequest, done: HookHandlerDoneFunction): void {
-    const refusal = this.#parts.rates.check(request.target);
-    if (refusal === null) done();
+    const { rates } = this.#parts;
+    const refusal = rates.check(request.target);
+    if (refusal === undefined) rates.open(request.target.sink).then(() => this.checkRate(request, done), done);
+    else if (refusal === null) done();
     else done(refusal);
   }
 

@@ -88,7 +88,6 @@ export function enter(state: State, run: StoredRun, arrival: Entry): FlowDecisio
 /** Puts the request of a run that is not stored in the batch, as `judge` has said. */
 export function collect(state: State, request: Collecting, { batch, isLast }: Collected): FlowDecision {
   if (state.broken !== 'lost-request' || !isLast) batch.later.push(request);
-  state.collected.set(request.runId, batch.run.runId);
   if (isLast) close(state, batch);
   return recall(state, batch.run);
 }

@@ -1,5 +1,6 @@
 // Creates, advances and ends runs.
 
+import type { RequestHead } from '../../../../src/core/run/request.ts';
 import { isDecided, isTerminal, type RunError, type RunStatus } from '../../../../src/core/run/run.ts';
 import { CANCELLED, type RunEvent } from '../../../../src/core/run/run-event.ts';
 import { parseRunId } from '../../../../src/core/run/run-id.ts';
@@ -30,7 +31,7 @@ export function createRun(state: State, owner: number, run: NewRun): CreateRunRe
   const { runNumber } = parseRunId(run.runId) ?? { runNumber: -1 };
   const taken = state.runs.get(runNumber);
   if (taken?.runId === run.runId) return run.flowKey === null ? CREATED : { kind: 'created', flow: recall(state, taken) };
-  const batch = findRun(state, state.collected.get(run.runId) ?? '');
+  const batch = findRun(state, state.collected.get(run.runId)?.runId ?? '');
   if (batch !== undefined) return { kind: 'collected', runId: batch.runId, flow: recall(state, batch) };
   const duplicate = run.idempotency === null ? null : findDuplicate(state, run.sinkId, run.idempotency);
   if (duplicate !== null) return duplicate;
@@ -51,6 +52,9 @@ export function createRun(state: State, owner: number, run: NewRun): CreateRunRe
 
 function collectRequest(state: State, run: NewRun, arrival: Collected): CreateRunResult {
   const { runId } = arrival.batch.run;
+  const { batch: [request] = [] } = JSON.parse(run.request) as RequestHead;
+  const time = { at: run.createdAt, receivedAt: request?.received_at ?? 0, clientIp: request?.client_ip ?? '' };
+  state.collected.set(run.runId, { runId, time });
   const flow = collect(state, run, arrival);
   if (run.idempotency !== null) storeKey(state, arrival.batch.run, run.idempotency);
   return { kind: 'collected', runId, flow };

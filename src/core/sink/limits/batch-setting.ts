@@ -42,11 +42,12 @@ interface Given {
   flow?: { batch?: BatchDocument } | null;
   response?: unknown;
   schedules?: readonly unknown[];
+  split?: string;
   body?: unknown;
 }
 
 /** Checks what a sink with batches needs of the other fields. */
-export function batchSinkFaults({ flow, response, schedules = [], body }: Given): Fault[] {
+export function batchSinkFaults({ flow, response, schedules = [], split, body }: Given): Fault[] {
   if (flow?.batch === undefined) return [];
   const mode = typeof response === 'object' && response !== null ? (response as { mode: string }).mode : (response ?? 'accept');
   const answersAtOnce = mode === 'accept' || mode === 'redirect' || mode === 'form';
@@ -60,6 +61,7 @@ export function batchSinkFaults({ flow, response, schedules = [], body }: Given)
           },
         ]),
     ...(schedules.length === 0 ? [] : [{ path: 'schedules', message: 'cannot stand beside flow.batch, which collects requests' }]),
+    ...(split === undefined ? [] : [{ path: 'split', message: 'cannot stand beside flow.batch, which does the reverse' }]),
     ...(body === 'raw' ? [{ path: 'body', message: 'cannot be "raw" beside flow.batch: a batch has no files' }] : []),
   ];
 }

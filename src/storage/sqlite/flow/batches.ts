@@ -2,13 +2,16 @@
 
 import type { Database } from 'better-sqlite3';
 import { joinBatches, MAX_BATCH_BYTES, type StoredBatch } from '../../../core/run/batch.ts';
+import type { RequestHead } from '../../../core/run/request.ts';
 import type { RunKey } from '../../../core/run/run-id.ts';
-import { given, type Row, table } from '../table.ts';
+import { given, table } from '../table.ts';
 
 const collectedRequests = table('collected_requests').columns({
   no: given<number>(),
   nonce: given<string>(),
   run_id: given<number>(),
+  sink_no: given<number>(),
+  client_ip: given<string>(),
   request: given<string | null>(),
   body: given<Uint8Array | null>(),
 });
@@ -16,6 +19,7 @@ const collectedRequests = table('collected_requests').columns({
 /** A batch that takes more requests: the place of its run in the line. */
 export interface OpenBatch {
   no: number;
+  sinkNo: number;
   runNumber: number;
   nonce: string;
   count: number;
@@ -39,8 +43,9 @@ export class Batches {
   }
 
   /** Returns false if another request has the number. */
-  collect({ no, runNumber: runId }: OpenBatch, { runNumber, nonce }: RunKey, { request, body }: StoredBatch): boolean {
-    const row: Row<typeof collectedRequests> = { no: runNumber, nonce, run_id: runId, request, body };
+  collect({ no, runNumber: runId, sinkNo }: OpenBatch, { runNumber, nonce }: RunKey, { request, body }: StoredBatch): boolean {
+    const { batch = [] } = JSON.parse(request) as RequestHead;
+    const row = { no: runNumber, nonce, run_id: runId, sink_no: sinkNo, client_ip: batch[0]?.client_ip ?? '', request, body };
     if (this.#sql.insert(row).changes === 0) return false;
     this.#sql.count.run(bytesOf({ request, body }), no);
     return true;
@@ -67,7 +72,7 @@ export function bytesOf({ request, body }: StoredBatch): number {
 function prepareStatements(database: Database) {
   return {
     selectOpen: database.prepare(
-      `SELECT no, run_id AS runNumber, runs.nonce, collected AS count, collected_bytes AS bytes FROM flow_runs JOIN runs ON runs.id = run_id
+      `SELECT no, flow_runs.sink_no AS sinkNo, run_id AS runNumber, runs.nonce, collected AS count, collected_bytes AS bytes FROM flow_runs JOIN runs ON runs.id = run_id
        WHERE flow_runs.sink_no = ? AND flow_runs.flow_key = ? AND state = 'collecting' ORDER BY no LIMIT 1`,
     ),
     selectRun: database.prepare(
