@@ -6,7 +6,7 @@ import type { RequestHead } from '../../../core/run/request.ts';
 import type { RunKey } from '../../../core/run/run-id.ts';
 import { given, table } from '../table.ts';
 
-const collectedRequests = table('collected_requests').columns({
+export const collectedRequests = table('collected_requests').columns({
   no: given<number>(),
   nonce: given<string>(),
   run_id: given<number>(),

@@ -1,6 +1,13 @@
 // Cooldowns of sinks in SQLite: until when runs of a key are skipped.
 
 import type { Database } from 'better-sqlite3';
+import { given, table } from '../table.ts';
+
+export const flowCooldowns = table('flow_cooldowns').columns({
+  sink_no: given<number>(),
+  flow_key: given<string>(),
+  ends_at: given<number>(),
+});
 
 /** Rows of cooldowns that are over, which each new one removes: more than come, so that only running ones are kept. */
 const REMOVED = 2;
@@ -18,7 +25,7 @@ export class Cooldowns {
 
   begin(sinkNo: number, key: string, now: number, seconds: number): void {
     this.#sql.removeEnded.run(now);
-    this.#sql.upsert.run(sinkNo, key, Math.ceil(now + seconds * 1000));
+    this.#sql.upsert({ sink_no: sinkNo, flow_key: key, ends_at: Math.ceil(now + seconds * 1000) });
   }
 
   endAll(sinkNo: number): void {
@@ -29,10 +36,7 @@ export class Cooldowns {
 function prepareStatements(database: Database) {
   return {
     isRunning: database.prepare('SELECT EXISTS (SELECT 1 FROM flow_cooldowns WHERE sink_no = ? AND flow_key = ? AND ends_at > ?)').pluck(),
-    upsert: database.prepare(
-      `INSERT INTO flow_cooldowns (sink_no, flow_key, ends_at) VALUES (?, ?, ?)
-       ON CONFLICT (sink_no, flow_key) DO UPDATE SET ends_at = excluded.ends_at`,
-    ),
+    upsert: flowCooldowns.upsert(database, { key: ['sink_no', 'flow_key'] }),
     removeEnded: database.prepare(
       `DELETE FROM flow_cooldowns WHERE (sink_no, flow_key) IN
          (SELECT sink_no, flow_key FROM flow_cooldowns WHERE ends_at <= ? ORDER BY ends_at LIMIT ${REMOVED})`,
