@@ -10,7 +10,11 @@ import { until } from '../support/until.ts';
 
 const INPUTS = { rows: '$request.body', event: '$request.batch.1.headers.x-event', count: '$request.batch.length' };
 const app = shareApp({}, async (shared) => {
-  const inputs = Object.keys(INPUTS).map((name) => ({ type: 'WorkflowParameter', name, ...(name === 'event' ? { default_value: null } : {}) }));
+  const inputs = Object.keys(INPUTS).map((name) => ({
+    type: 'WorkflowParameter',
+    name,
+    ...(name === 'event' ? { default_value: null } : {}),
+  }));
   const outputs = Object.keys(INPUTS).map((name) => ({ type: 'JsonField', name, selector: `$inputs.${name}` }));
   await shared.workflow('rows', { inputs, outputs });
   await shared.workflow('one', { inputs: [{ type: 'WorkflowBatchInput', name: 'rows' }] });
