@@ -5,6 +5,8 @@ export const BREAKS = {
   'lost-wake-up': 'a delivery that ends while its run takes a turn does not make the run due',
   'forgotten-fence': 'a turn is stored although its lease is stale',
   'lost-place': 'flow control does not count the runs that are in flight',
+  'lost-request': 'a batch starts without the request that makes it full',
+  'lost-cooldown': 'flow control skips no run in a cooldown',
   'skipped-re-read': 'a watcher does not read the run again after a hint or a second',
 } as const;
 

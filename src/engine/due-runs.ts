@@ -1,6 +1,8 @@
 // Claims due runs, as many at a time as there is memory for, and restores and advances each.
 
 import type { Clock } from '../clock.ts';
+import { parseJson } from '../core/json/json.ts';
+import type { RequestHead } from '../core/run/request.ts';
 import { runWeight } from '../core/run/run-weight.ts';
 import { AppError } from '../errors.ts';
 import type { LeasedWork } from '../leases/claim-loop.ts';
@@ -9,6 +11,7 @@ import type { MemoryAccount } from '../memory-budget.ts';
 import type { ClaimedRun, Lease, RunClaimLimit } from '../storage/run-records.ts';
 import type { RunStore } from '../storage/run-store.ts';
 import type { BackgroundWork } from './background-work.ts';
+import type { StartedRuns } from './started-runs.ts';
 import type { ActiveRun } from './turn.ts';
 import type { Worker } from './worker.ts';
 
@@ -16,6 +19,7 @@ export interface DueRunsOptions {
   storage: Pick<RunStore, 'claimDueRuns' | 'nextWake' | 'releaseRun' | 'renewLeases'>;
   worker: Worker;
   restore: (claimed: ClaimedRun) => Promise<ActiveRun>;
+  startedRuns: StartedRuns;
   background: BackgroundWork;
   memory: MemoryAccount;
   clock: Clock;
@@ -83,6 +87,7 @@ export class DueRuns implements LeasedWork {
     if (claimed.isAlone) this.#alone = lease.runId;
     try {
       run = await restore(claimed);
+      this.#announceBatch(claimed);
       run.weight = weight;
       const { program } = run;
       await worker.advance(run, () => {
@@ -97,6 +102,12 @@ export class DueRuns implements LeasedWork {
       else worker.forget(run);
       this.#resuming.delete(lease.runId);
     }
+  }
+
+  /** A batch has all its requests when it starts. */
+  #announceBatch({ lease, sinkId, bodyKind: kind, bodyCharset: charset, body: bytes, request, replay }: ClaimedRun): void {
+    if (kind !== 'batch' || replay !== null || lease.turns > 1) return;
+    this.#options.startedRuns.announce(sinkId, lease.runId, parseJson(request) as RequestHead, { kind, bytes, charset });
   }
 
   /** Never rejects: if it fails, the run is claimed once its lease is over. */

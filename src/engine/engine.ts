@@ -119,7 +119,12 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     this.#programs = programs;
     this.#queue = queue;
     this.#worker = worker;
-    this.#runLoop = new ClaimLoop(new DueRuns({ ...shared, worker, restore, background, memory }), { clock, isAlone, logger, track });
+    this.#runLoop = new ClaimLoop(new DueRuns({ ...shared, startedRuns: this.startedRuns, worker, restore, background, memory }), {
+      clock,
+      isAlone,
+      logger,
+      track,
+    });
     this.#others = new OtherOwners({ storage, node, feed, logger, onDue: () => this.lookAgain() });
     this.newRunId = newRunId;
     this.dispatch = dispatch;

@@ -58,10 +58,15 @@ export class RunRestorer<Version extends WorkflowVersion> {
     if (workflow === null) return this.#failed(claimed, WORKFLOW_MISSING);
     const head = parseJson(claimed.request) as RequestHead;
     const request: Request = { ...head, body: decodeBody(storedBody(claimed), head.files) };
-    const inputs =
-      claimed.inputs === null
-        ? bindInputs(workflow, {}, request, claimed.bodyKind)
-        : (parseJson(claimed.inputs) as Record<string, unknown>);
+    const given = inputsOf(claimed);
+    let inputs: Record<string, unknown>;
+    try {
+      inputs = 'mapping' in given ? bindInputs(workflow, given.mapping, request, claimed.bodyKind) : parseInputs(given.bound);
+    } catch (error) {
+      // The requests of a batch were checked one by one.
+      if (!(error instanceof AppError) || claimed.bodyKind !== 'batch') throw error;
+      return this.#failed(claimed, { code: error.code, message: error.message });
+    }
     const { lease, sinkId, bodyKind, body } = claimed;
     const bodySize = body.byteLength;
     const start = { runId: lease.runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry: isDry(claimed), kept: null };
@@ -69,7 +74,7 @@ export class RunRestorer<Version extends WorkflowVersion> {
   }
 
   async #restoreLarge(claimed: ClaimedRun): Promise<Program> {
-    const { lease, sinkId, inputs, steps, isAnswered, progress, lastSeq } = claimed;
+    const { lease, sinkId, steps, isAnswered, progress, lastSeq } = claimed;
     try {
       const start: StartLargeRun = {
         runId: lease.runId,
@@ -77,7 +82,7 @@ export class RunRestorer<Version extends WorkflowVersion> {
         workflow: await this.#documentOf(claimed.appId, claimed.workflow),
         head: claimed.request,
         body: { stored: storedBody(claimed) },
-        inputs: inputs === null ? { mapping: {} } : { bound: inputs },
+        inputs: inputsOf(claimed),
         isDry: isDry(claimed),
         kept: null,
         past: { steps, isAnswered, progress, lastSeq },
@@ -106,6 +111,16 @@ export class RunRestorer<Version extends WorkflowVersion> {
     const message = this.#options.tools.mask(lease.runId, error.message);
     return new FailedProgram({ progress, lastSeq }, { ...error, message });
   }
+}
+
+/** Those of a batch are bound each time, by the mapping that is stored with it. */
+function inputsOf({ inputs, bodyKind, replay }: ClaimedRun): StartLargeRun['inputs'] {
+  if (inputs === null) return { mapping: {} };
+  return bodyKind === 'batch' && replay === null ? { mapping: JSON.parse(inputs) as Record<string, string> } : { bound: inputs };
+}
+
+function parseInputs(text: string): Record<string, unknown> {
+  return parseJson(text) as Record<string, unknown>;
 }
 
 function isDry({ replay }: { replay?: Pick<Replay, 'mode'> | null }): boolean {

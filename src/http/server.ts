@@ -154,7 +154,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ht
   await blocked.load();
   const server = new HttpServer({ fastify, admission, streams, payloads, rejections, blocked, baseUrl });
   const uses = new CredentialUses(wallClock);
-  const rates = new SinkRates(clock, rateLimit === 0 ? null : { perSecond: rateLimit, burst: rateLimit });
+  const rates = new SinkRates(clock, rateLimit === 0 ? null : { perSecond: rateLimit, burst: rateLimit }, storage);
   dependencies.catalog.onChange(({ sinks }) => rates.keep(sinks));
   const shared = {
     ...dependencies,

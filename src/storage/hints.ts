@@ -41,6 +41,7 @@ function announcingRuns(storage: Storage, announce: Listener): RunWrites {
     async createRun(run) {
       const result = await storage.createRun(run);
       if (result.kind === 'created') announceNew(announce, run, result.flow);
+      else if (result.kind === 'collected') announceFlow(announce, result.flow);
       return result;
     },
     async createRuns(runs, key) {
@@ -49,6 +50,7 @@ function announcingRuns(storage: Storage, announce: Listener): RunWrites {
       for (const [index, run] of runs.entries()) {
         const result = results[index];
         if (isStored && result?.kind === 'created') announceNew(announce, run, result.flow);
+        else if (isStored && result?.kind === 'collected') announceFlow(announce, result.flow);
       }
       return created;
     },
@@ -113,7 +115,10 @@ async function announcingDue<Result>(change: Promise<Result>, announce: Listener
 
 function announceNew(announce: Listener, { runId, turn }: NewRun, flow: FlowDecision | undefined): void {
   announceTurn(announce, runId, turn);
-  if (flow === undefined) return;
+  if (flow !== undefined) announceFlow(announce, flow);
+}
+
+function announceFlow(announce: Listener, flow: FlowDecision): void {
   if (flow.superseded.length > 0) announce({ kind: 'events', runIds: flow.superseded });
   if (flow.dueAt !== null) announce({ kind: 'due' });
 }

@@ -94,7 +94,10 @@ export interface NewRun extends StoredRequest {
   workflow: { id: string; version: number } | null;
   /** Hashes of the blobs that the run refers to. They are on disk already. */
   blobs: string[];
-  /** JSON text of the bound inputs. Null: the run has ended, or they are derived from the request and the workflow. */
+  /**
+   * JSON text of the bound inputs. Null: the run has ended, or they are derived from the request and the workflow. Of a batch,
+   * whose inputs are bound when it starts: the mapping of the sink.
+   */
   inputs: string | null;
   idempotency: Idempotency | null;
   /**
@@ -110,8 +113,11 @@ export interface NewRun extends StoredRequest {
 
 /** What flow control has done with a new run. */
 export interface FlowDecision {
-  /** `due`: it can be claimed. `held`: it waits. `dropped`: it has ended as cancelled, and its idempotency key is free. */
-  state: 'due' | 'held' | 'dropped';
+  /**
+   * `due`: it can be claimed. `held`: it waits. `dropped` for want of a place, `skipped` in a cooldown: it has ended as cancelled,
+   * and its idempotency key is free.
+   */
+  state: 'due' | 'held' | 'dropped' | 'skipped';
   /** When it is due. Null: it has ended, or waits for other runs. */
   dueAt: number | null;
   /** The held runs that it has replaced, which have ended. None in the result of a repeated call. */
@@ -121,6 +127,8 @@ export interface FlowDecision {
 export type CreateRunResult =
   /** Under a lease of the first epoch, with one turn. With `flow` the run is queued, without a lease. */
   | { kind: 'created'; flow?: FlowDecision }
+  /** Another run has the request in its batch, and no run of its own is stored. */
+  | { kind: 'collected'; runId: string; flow: FlowDecision }
   /** The sink cannot hold the run: all its places are taken, or too many runs are held. */
   | { kind: 'refused'; reason: 'no_place' | 'queue_full' }
   /** An earlier run of the sink has the idempotency key. `sameRequest`: the fingerprints are equal. */
@@ -132,8 +140,8 @@ export type CreateRunResult =
 
 export interface CreateRunsResult {
   /**
-   * False: nothing is stored, because of at least one run whose result is neither `created` nor the duplicate of the same request,
-   * or because of `earlier`.
+   * False: nothing is stored, because of at least one run whose result is neither `created` nor `collected` nor the duplicate of
+   * the same request, or because of `earlier`.
    */
   isStored: boolean;
   /** The runs of an earlier request with the same key. Absent: there are none. */
@@ -144,7 +152,7 @@ export interface CreateRunsResult {
 
 /** Whether the other runs of the same call can be stored. */
 export function isStorable(result: CreateRunResult): boolean {
-  return result.kind === 'created' || (result.kind === 'duplicate' && result.sameRequest);
+  return result.kind === 'created' || result.kind === 'collected' || (result.kind === 'duplicate' && result.sameRequest);
 }
 
 /** A run with everything that its worker needs to continue. */
@@ -238,6 +246,15 @@ export interface RequestRecord extends BodyOutline {
   request: string;
 }
 
+/** When a request came that started a run. */
+export interface RequestTime {
+  /** By the clock of the storage. */
+  at: number;
+  /** Wall time: the same for all runs of one request. */
+  receivedAt: number;
+  clientIp: string;
+}
+
 /** The position of a run's stream. */
 export interface StreamPosition {
   /** Seq of the last stored event. */
@@ -245,6 +262,8 @@ export interface StreamPosition {
   ended: boolean;
   /** The sink whose token opens the stream. */
   sinkId: string;
+  /** The run is a batch, whose id all its callers have. */
+  isBatch: boolean;
   /** Stored bytes of events, output and steps. */
   bytes: number;
   /** Stored bytes of the request. */

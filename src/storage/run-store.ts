@@ -13,6 +13,7 @@ import type {
   PruneLimits,
   Recovery,
   RequestRecord,
+  RequestTime,
   RunClaimLimit,
   RunFilter,
   RunOutcomeRecord,
@@ -28,6 +29,8 @@ export interface RunStore {
    * Stores a run with its request, idempotency key and first turn, under the first lease.
    * Stores nothing unless the result is `created`.
    * Flow control of the sink decides in the same commit whether the run is due, held, dropped or refused, and which held runs it replaces.
+   * A batch of one request joins the open batch of its sink and key instead, unless it is a replay. The run of a batch has all its
+   * requests once it is due, or has ended.
    * The same call again has the same result, as long as the run is stored.
    */
   createRun(run: NewRun): Promise<CreateRunResult>;
@@ -93,6 +96,11 @@ export interface RunStore {
   listRuns(filter: RunFilter): Promise<RunSummary[]>;
   /** Returns the requests of a sink whose runs come after `after`, the id of a run that need not exist; oldest first. */
   listRequests(sinkId: string, after: string, limit: number): Promise<RequestRecord[]>;
+  /**
+   * Returns when requests came that started runs of the sink or are in their batches, at or after `since`; newest first.
+   * Replays and scheduled runs are no requests.
+   */
+  listRequestTimes(sinkId: string, since: number, limit: number): Promise<RequestTime[]>;
   /** Returns the events after the seq `after`, in order. Null: there is no such run. */
   readEvents(runId: string, after: number): Promise<StoredEvents | null>;
   /** Returns the position and the size of a run's stream. Null: there is no such run. */

@@ -127,6 +127,8 @@ describe('a sink with workflows', () => {
     [{ response: 'respond', workflows: [{ workflow_id: 'a' }] }, 'response: cannot be "respond" beside workflows'],
     [{ response: 'form', workflows: [{ workflow_id: 'a' }] }, 'response: cannot be "form" beside workflows'],
     [{ flow: { debounce: { seconds: 1 } }, workflows: [{ workflow_id: 'a' }] }, 'flow.debounce: cannot stand beside workflows'],
+    [{ flow: { batch: { size: 2, seconds: 1 } }, workflows: [{ workflow_id: 'a' }] }, 'flow.batch: cannot stand beside workflows'],
+    [{ flow: { cooldown: { seconds: 1 } }, workflows: [{ workflow_id: 'a' }] }, 'flow.cooldown: cannot stand beside workflows'],
     [
       { flow: { max_concurrent: 1, overflow: 'drop' }, workflows: [{ workflow_id: 'a' }] },
       'flow.overflow: must be "queue" beside workflows',

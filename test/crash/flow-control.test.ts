@@ -1,4 +1,5 @@
-// Flow control across kill -9: a real receiver sees how many runs of a sink overlap, and in which order they come.
+// Flow control and rates across kill -9: a real receiver sees how many runs of a sink overlap, in which order they come and with
+// which requests, and the times of the runs show the rate.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -13,12 +14,15 @@ import { until } from '../support/until.ts';
 
 /** Of each kind, a multiple of 8. */
 const RUNS = Number(process.env['FLOW_RUNS'] ?? 240);
+/** More than the burst: the others come at the rate, and so take their time. */
+const RATED_RUNS = Number(process.env['FLOW_RUNS'] ?? 200);
+const RATE = { per_second: 20, burst: 100 };
 const KILLS = 4;
 const MAX_MS = 400_000;
 
 interface Seen {
-  /** By idempotency key, so that a repeated attempt is no second run: the numbers of the requests, in the order of first arrivals. */
-  first: Map<string, number>;
+  /** By idempotency key, so that a repeated attempt is no second run: what came first, in this order. Of a batch, its bodies. */
+  first: Map<string, number | { n: number }[]>;
   inFlight: Map<string, number>;
   mostUnderWay: number;
 }
@@ -28,7 +32,11 @@ async function startReceiver(): Promise<{ url: string; of: (path: string) => See
   const paths = new Map<string, Seen>();
   let arrivals = 0;
   const of = (path: string): Seen => {
-    const seen = paths.get(path) ?? { first: new Map<string, number>(), inFlight: new Map<string, number>(), mostUnderWay: 0 };
+    const seen = paths.get(path) ?? {
+      first: new Map<string, number | { n: number }[]>(),
+      inFlight: new Map<string, number>(),
+      mostUnderWay: 0,
+    };
     paths.set(path, seen);
     return seen;
   };
@@ -43,7 +51,7 @@ async function startReceiver(): Promise<{ url: string; of: (path: string) => See
       body += chunk;
     });
     request.on('end', async () => {
-      if (!seen.first.has(key)) seen.first.set(key, (JSON.parse(body) as { n: number }).n);
+      if (!seen.first.has(key)) seen.first.set(key, (JSON.parse(body) as { n: number | { n: number }[] }).n);
       await after(3);
       const left = (seen.inFlight.get(key) ?? 1) - 1;
       if (left === 0) seen.inFlight.delete(key);
@@ -58,6 +66,12 @@ async function startReceiver(): Promise<{ url: string; of: (path: string) => See
     server.close();
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, of, arrivals: () => arrivals };
+}
+
+interface ShownRun {
+  status: string;
+  created_at: string;
+  error?: { code: string };
 }
 
 /** A server that is killed and started again while senders send. */
@@ -81,7 +95,7 @@ class Scene {
     this.server = await startServerProcess({ dataDir: this.#dataDir, env: { SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8' } });
   }
 
-  async addSink(path: string, flow: object): Promise<string> {
+  async addSink(path: string, flow: object | null, fields: object = {}): Promise<string> {
     const workflow = {
       version: '1.0',
       inputs: [{ type: 'WorkflowParameter', name: 'n' }],
@@ -100,15 +114,16 @@ class Scene {
       outputs: [{ type: 'JsonField', name: 'n', selector: '$inputs.n' }],
     };
     await admin(this.server, 'PUT', `/apps/demo/workflows/${path.slice(1)}`, workflow);
-    const sink = { path, method: 'POST', workflow_id: path.slice(1), flow, response: 'accept' };
+    const sink = { path, method: 'POST', workflow_id: path.slice(1), flow, response: 'accept', ...fields };
     return ((await admin(this.server, 'POST', '/apps/demo/sinks', sink)) as { id: string }).id;
   }
 
   /** As a sender does, tries again under the same key until it is answered. */
-  async send(path: string, n: number, fields: object = {}): Promise<void> {
+  async send(path: string, n: number, fields: object = {}, onRefused = (_sentAt: number): void => undefined): Promise<void> {
     await until(
       'an acknowledgement',
       async () => {
+        const sentAt = Date.now();
         try {
           const response = await fetch(`${this.server.url}/demo${path}`, {
             method: 'POST',
@@ -116,7 +131,9 @@ class Scene {
             body: JSON.stringify({ n, ...fields }),
           });
           await response.arrayBuffer();
-          return response.status === 202;
+          if (response.status === 429) onRefused(sentAt);
+          // A skipped run is answered as well.
+          return response.status === 202 || response.status === 409;
         } catch {
           return false;
         }
@@ -136,7 +153,7 @@ class Scene {
     }
   }
 
-  /** Waits until no run of the sink is left. Returns how many ended how. */
+  /** Waits until no run of the sink with flow control is left. Returns how many ended how. */
   async ends(sinkId: string): Promise<Record<string, number>> {
     const shown = async () =>
       (await admin(this.server, 'GET', `/apps/demo/sinks/${sinkId}`)) as { flow_state: { in_flight: number; held: number } };
@@ -149,21 +166,31 @@ class Scene {
       240_000,
     );
     const counts: Record<string, number> = {};
-    for (let cursor: string | null = ''; cursor !== null; ) {
-      const page = (await admin(this.server, 'GET', `/runs?sink_id=${sinkId}&limit=500${cursor === '' ? '' : `&cursor=${cursor}`}`)) as {
-        runs: { status: string; error?: { code: string } }[];
-        next_cursor: string | null;
-      };
-      for (const { status, error } of page.runs) {
-        const how = error?.code ?? status;
-        counts[how] = (counts[how] ?? 0) + 1;
-      }
-      cursor = page.next_cursor;
+    for (const { status, error } of await this.runs(sinkId)) {
+      const how = error?.code ?? status;
+      counts[how] = (counts[how] ?? 0) + 1;
     }
     return counts;
   }
+
+  async runs(sinkId: string): Promise<ShownRun[]> {
+    const runs: ShownRun[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page = (await admin(this.server, 'GET', `/runs?sink_id=${sinkId}&limit=500${cursor === '' ? '' : `&cursor=${cursor}`}`)) as {
+        runs: ShownRun[];
+        next_cursor: string | null;
+      };
+      runs.push(...page.runs);
+      cursor = page.next_cursor;
+    }
+    return runs;
+  }
 }
 
+/** Between the decision about a request and the time of its run. */
+const SLACK_MS = 100;
+const COOLDOWN_MS = 400;
+const timesOf = (runs: readonly ShownRun[]): number[] => runs.map((run) => Date.parse(run.created_at)).sort((a, b) => a - b);
 const numbers = (from: number, count: number, step = 1): number[] => Array.from({ length: count }, (_, index) => from + index * step);
 const isRising = (values: readonly number[]): boolean =>
   values.every((value, index) => index === 0 || value > (values[index - 1] as number));
@@ -190,25 +217,27 @@ test('runs one at a time, three at a time, and in the order of their keys: each 
   const [seenOne, seenThree, seenOrdered] = ['/one', '/three', '/ordered'].map((path) => scene.receiver.of(path)) as [Seen, Seen, Seen];
   expect([...seenOne.first.values()]).toEqual(numbers(0, RUNS));
   expect(seenOne.mostUnderWay).toBe(1);
-  expect([...seenThree.first.values()].sort((a, b) => a - b)).toEqual(numbers(0, RUNS));
+  expect(([...seenThree.first.values()] as number[]).sort((a, b) => a - b)).toEqual(numbers(0, RUNS));
   expect(seenThree.mostUnderWay).toBe(3);
   for (const key of numbers(0, KEYS))
-    expect([...seenOrdered.first.values()].filter((n) => n % KEYS === key)).toEqual(numbers(key, RUNS / KEYS, KEYS));
+    expect(([...seenOrdered.first.values()] as number[]).filter((n) => n % KEYS === key)).toEqual(numbers(key, RUNS / KEYS, KEYS));
   expect(seenOrdered.mostUnderWay).toBeGreaterThan(1);
   expect(seenOrdered.mostUnderWay).toBeLessThanOrEqual(KEYS);
 });
 
-test('requests, of which the newest is held, and in bursts: each ends once, and the last one runs', {
+test('requests whose newest is held, in bursts, in batches and in cooldowns: each ends as its sink says, and once', {
   timeout: MAX_MS,
 }, async () => {
   const scene = await Scene.open();
   const latest = await scene.addSink('/latest', { max_concurrent: 1, overflow: 'latest_wins' });
   const bursts = await scene.addSink('/bursts', { debounce: { seconds: 0.1, max_seconds: 0.3 } });
+  const batched = await scene.addSink('/batched', { batch: { size: 7, seconds: 0.2 } }, { inputs: { n: '$request.body' } });
+  const cooling = await scene.addSink('/cooling', { cooldown: { seconds: COOLDOWN_MS / 1000 } });
   const sendAll = async (path: string): Promise<void> => {
     for (const n of numbers(0, RUNS)) await scene.send(path, n);
   };
-  const sending = [sendAll('/latest'), sendAll('/bursts')];
-  await scene.killOften(Math.ceil(RUNS / 50));
+  const sending = [sendAll('/latest'), sendAll('/bursts'), sendAll('/batched'), sendAll('/cooling')];
+  await scene.killOften(Math.ceil(RUNS / 25));
   await Promise.all(sending);
   for (const [sinkId, path] of [
     [latest, '/latest'],
@@ -216,10 +245,58 @@ test('requests, of which the newest is held, and in bursts: each ends once, and 
   ] as const) {
     const { completed = 0, superseded = 0, ...others } = await scene.ends(sinkId);
     const seen = scene.receiver.of(path);
-    const ran = [...seen.first.values()];
+    const ran = [...seen.first.values()] as number[];
     expect({ sum: completed + superseded, others, ran: ran.length }).toEqual({ sum: RUNS, others: {}, ran: completed });
     expect(superseded).toBeGreaterThan(0);
     expect([isRising(ran), ran.at(-1)]).toEqual([true, RUNS - 1]);
     expect(path === '/latest' ? seen.mostUnderWay : 1).toBe(1);
   }
+  await scene.ends(batched);
+  const batches = [...scene.receiver.of('/batched').first.values()] as { n: number }[][];
+  expect(batches.flatMap((batch) => batch.map(({ n }) => n)).sort((a, b) => a - b)).toEqual(numbers(0, RUNS));
+  expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(7);
+  await scene.ends(cooling);
+  const accepted = timesOf((await scene.runs(cooling)).filter(({ status }) => status === 'completed'));
+  expect(accepted.length).toBeGreaterThan(1);
+  expect(Math.min(...accepted.slice(1).map((at, index) => at - (accepted[index] as number)))).toBeGreaterThan(COOLDOWN_MS - SLACK_MS);
+});
+
+test('at a rate: each request is one run, and no time has more of them than the rate allows, nor refuses what it allows', {
+  timeout: MAX_MS,
+}, async () => {
+  const scene = await Scene.open();
+  const sinkId = await scene.addSink('/rated', null, { rate: { sink: RATE }, workflow_id: null });
+  const refused: [sentAt: number, answeredAt: number][] = [];
+  let sent = 0;
+  const sendRow = async (row: number[]): Promise<void> => {
+    for (const n of row) {
+      await scene.send('/rated', n, {}, (sentAt) => void refused.push([sentAt, Date.now()]));
+      sent += 1;
+    }
+  };
+  const sending = numbers(0, 4).map((row) => sendRow(numbers(row, RATED_RUNS / 4, 4)));
+  // The bucket is empty then, and would be full again if the server forgot it.
+  for (const more of [2, 60]) {
+    await until('more requests', () => Promise.resolve(sent >= RATE.burst + more), 120_000);
+    scene.server.kill('SIGKILL');
+    await scene.server.exited;
+    await scene.start();
+  }
+  await Promise.all(sending);
+  const times = timesOf(await scene.runs(sinkId));
+  expect(times).toHaveLength(RATED_RUNS);
+  const perMs = RATE.per_second / 1000;
+  const mostIn = (fromMs: number, toMs: number): number => RATE.burst + perMs * (toMs - fromMs + SLACK_MS);
+  for (const [first, from] of times.entries()) expect(times.filter((to, last) => last - first + 1 > mostIn(from, to))).toEqual([]);
+  /** At least so many requests could have started a run all the time between two moments. */
+  const leftBetween = (from: number, to: number): number => {
+    const taken = times.filter((at) => at <= to + SLACK_MS);
+    let [left, last] = [RATE.burst, taken[0] ?? from];
+    for (const at of taken) {
+      left = Math.min(RATE.burst, left + perMs * (at - last)) - 1;
+      last = at;
+    }
+    return left - Math.max(0, perMs * (last - from));
+  };
+  expect(refused.filter(([from, to]) => leftBetween(from, to) >= perMs * SLACK_MS + 2)).toEqual([]);
 });

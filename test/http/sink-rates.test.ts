@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { shareApp } from '../support/shared-app.ts';
 import { startTestApp } from '../support/start-app.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 let now = Date.now();
 const app = shareApp({ clock: () => now, settings: { trust_proxy: '127.0.0.1', rate_limit: '3' } });
@@ -89,13 +90,15 @@ test('a request with a wrong signature takes no token either', async () => {
   expect((await send('/signed', { from, headers: { ...headers, 'x-hub-signature-256': signature } })).status).toBe(429);
 });
 
-test('an edit of another field keeps the count, and another rate begins again', async () => {
+test('an edit of another field keeps the count, and another rate counts the same requests', async () => {
   const { id } = await app().sink({ path: '/edited', rate: { client: { per_second: 0.1, burst: 1 } } });
   expect(await statuses(2, '/edited')).toEqual([200, 429]);
   await app().admin('PATCH', `/apps/shop/sinks/${id}`, { response: 'stream' });
   expect(await statuses(1, '/edited')).toEqual([429]);
   await app().admin('PATCH', `/apps/shop/sinks/${id}`, { rate: { client: { per_second: 0.2 } } });
   expect((await app().admin('GET', `/apps/shop/sinks/${id}`)).body.rate).toEqual({ client: { per_second: 0.2, burst: 1 } });
+  expect(await statuses(1, '/edited')).toEqual([429]);
+  now += 5000;
   expect(await statuses(2, '/edited')).toEqual([200, 429]);
 });
 
@@ -141,5 +144,57 @@ describe('block_from', () => {
   test('names its faults', async () => {
     const { body } = await app().admin('POST', '/apps/shop/sinks', { path: '/x', method: 'POST', block_from: ['10.0.0.1', 'x'] });
     expect(JSON.stringify(body)).toContain('block_from[1]');
+  });
+});
+
+describe('after a restart', () => {
+  /** An app on a folder that is used again. Its clock is `now`. */
+  async function start(dataDir: string) {
+    const running = await startTestApp({ dataDir, clock: () => now, settings: { trust_proxy: '127.0.0.1' } });
+    const sendTo = async (path: string, from = '203.0.113.9', body = '[1,2,3]'): Promise<number> => {
+      const headers = { 'x-forwarded-for': from, 'content-type': 'application/json' };
+      const response = await fetch(`${running.url}/shop${path}`, { method: 'POST', headers, body });
+      await response.text();
+      return response.status < 300 ? 200 : response.status;
+    };
+    return { running, sendTo };
+  }
+
+  test.each<[string, object, object]>([
+    ['a sink', { sink: { per_second: 0.1, burst: 3 } }, {}],
+    ['a client', { client: { per_second: 0.1, burst: 3 } }, {}],
+    ['a sink with batches', { client: { per_second: 0.1, burst: 3 } }, { flow: { batch: { size: 2, seconds: 9 } } }],
+    ['a sink that splits', { sink: { per_second: 0.1, burst: 3 } }, { split: '$request.body' }],
+    ['a sink with held runs', { sink: { per_second: 0.1, burst: 3 } }, { flow: { max_concurrent: 1 } }],
+  ])('the used rate of %s is used, and is filled as before', async (_what, rate, fields) => {
+    const dataDir = tempDir();
+    const before = await start(dataDir);
+    await before.running.sink({ path: '/kept', rate, ...fields });
+    expect(await before.sendTo('/kept')).toBe(200);
+    now += 5;
+    expect([await before.sendTo('/kept'), await before.sendTo('/other')]).toEqual([200, 404]);
+    await before.running.close();
+    const { sendTo } = await start(dataDir);
+    now += 5;
+    expect([await sendTo('/kept'), await sendTo('/kept')]).toEqual([200, 429]);
+    now += 10_000;
+    expect([await sendTo('/kept'), await sendTo('/kept')]).toEqual([200, 429]);
+    const isOfClient = 'client' in rate;
+    expect(await sendTo('/kept', '198.51.100.4')).toBe(isOfClient ? 200 : 429);
+  });
+
+  test('a sink that had its rate for long is full again, and replays take no token', async () => {
+    const dataDir = tempDir();
+    const before = await start(dataDir);
+    await before.running.sink({ path: '/kept', rate: { sink: { per_second: 1, burst: 3 } } });
+    for (let n = 0; n < 3; n += 1) expect(await before.sendTo('/kept')).toBe(200);
+    now += 3000;
+    const { runs } = (await before.running.admin('GET', '/runs')).body;
+    for (const { run_id: runId } of runs) expect((await before.running.admin('POST', `/runs/${runId}/replay`)).status).toBeLessThan(300);
+    await before.running.close();
+    const { sendTo } = await start(dataDir);
+    const answers = [];
+    for (let n = 0; n < 4; n += 1) answers.push(await sendTo('/kept'));
+    expect(answers).toEqual([200, 200, 200, 429]);
   });
 });

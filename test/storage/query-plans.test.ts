@@ -40,7 +40,7 @@ function scannedTables(database: Database, sql: string): string[] {
   const sorts = details.some((detail) => /SEARCH runs\b/.test(detail)) && details.some((detail) => detail.includes('TEMP B-TREE'));
   return [
     ...details.filter((detail) =>
-      /^SCAN (?:runs|run_events|step_records|run_blobs|idempotency_keys|rejections|deliveries|delivery_attempts|delivery_messages|step_memory|flow_runs)\b/.test(
+      /^SCAN (?:runs|run_events|step_records|run_blobs|idempotency_keys|rejections|deliveries|delivery_attempts|delivery_messages|step_memory|flow_runs|collected_requests|flow_cooldowns)\b/.test(
         detail,
       ),
     ),

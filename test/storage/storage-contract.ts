@@ -19,6 +19,8 @@ import { repeatedAttemptsContract } from './contract/deliveries/repeated-attempt
 import { retryingDeliveriesContract } from './contract/deliveries/retrying.ts';
 import { runEndsContract } from './contract/deliveries/run-ends.ts';
 import { storingDeliveriesContract } from './contract/deliveries/storing.ts';
+import { batchesContract } from './contract/flow/batches.ts';
+import { flowCooldownsContract } from './contract/flow/cooldowns.ts';
 import { jobsContract } from './contract/jobs/jobs.ts';
 import { sharedJobsContract } from './contract/jobs/shared-jobs.ts';
 import { hintsContract } from './contract/owners/hints.ts';
@@ -99,6 +101,8 @@ const OF_SEVERAL_OWNERS: readonly ((owners: Owners) => void)[] = [
   sharedJobsContract,
   hintsContract,
   flowControlContract,
+  batchesContract,
+  flowCooldownsContract,
   wakeUpRacesContract,
   cooldownRacesContract,
   overflowRacesContract,

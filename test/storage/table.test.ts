@@ -11,6 +11,8 @@ import { openDatabase } from '../../src/storage/sqlite/database-file/open-databa
 import { apps, sinks, workflows } from '../../src/storage/sqlite/definitions/definition-rows.ts';
 import { schedules } from '../../src/storage/sqlite/definitions/schedules.ts';
 import { deliveries, deliveryAttempts, deliveryMessages } from '../../src/storage/sqlite/deliveries/delivery-columns.ts';
+import { collectedRequests } from '../../src/storage/sqlite/flow/batches.ts';
+import { flowCooldowns } from '../../src/storage/sqlite/flow/cooldowns.ts';
 import { flowRuns } from '../../src/storage/sqlite/flow/flow-columns.ts';
 import { jobs } from '../../src/storage/sqlite/jobs/job-rows.ts';
 import { blockedClients } from '../../src/storage/sqlite/refusals/blocked-clients.ts';
@@ -29,9 +31,11 @@ const ROOT = join(import.meta.dirname, '../..');
 const DESCRIBED = [
   apps,
   clockSteps,
+  collectedRequests,
   deliveries,
   deliveryAttempts,
   deliveryMessages,
+  flowCooldowns,
   flowRuns,
   idempotencyKeys,
   jobs,

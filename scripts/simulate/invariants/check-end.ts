@@ -27,6 +27,7 @@ export function checkEnd(world: World, { servers, client, watchers, readers }: C
   checkKeys(world, client);
   checkReplies(world, client);
   world.invariants.flow.checkEnd();
+  world.invariants.batches.checkEnd(client.acknowledged);
   watchers.check();
   readers.check();
   for (const { life } of servers) {

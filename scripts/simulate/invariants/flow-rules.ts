@@ -1,7 +1,8 @@
 // The rules of flow control: no more runs of a sink are in flight than its limit, runs of one key follow one another in the order
-// in which they were stored, and only a held run is replaced, by a later one of its key.
+// in which they were stored, only a held run is replaced, by a later one of its key, and a cooldown skips exactly what follows.
 
 import { isTerminal } from '../../../src/core/run/run.ts';
+import { flowKeySelector } from '../../../src/core/sink/limits/flow-setting.ts';
 import type { ClaimedRun, FlowDecision, NewRun } from '../../../src/storage/run-records.ts';
 import { findRun } from '../memory-storage/state.ts';
 import { FLOWS } from '../workload/flows.ts';
@@ -17,14 +18,18 @@ export class FlowRules {
   readonly #world: World;
   /** By sink, its runs in the order in which they were stored. */
   readonly #runs = new Map<string, Entry[]>();
+  /** By sink and key, when the last run was accepted that was not skipped. */
+  readonly #acceptedAt = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  create({ runId, sinkId, flowKey }: NewRun, { superseded }: FlowDecision): void {
+  create({ runId, sinkId, flowKey }: NewRun, { state, superseded }: FlowDecision): void {
     const ofSink = this.#runs.get(sinkId) ?? [];
-    const key = FLOWS.get(sinkId)?.orderingKey == null ? '' : (flowKey ?? '');
+    const flow = FLOWS.get(sinkId);
+    const key = flow === undefined || flowKeySelector(flow) === null ? '' : (flowKey ?? '');
+    if (flow?.cooldown !== undefined) this.#checkCooldown(`${sinkId} ${key}`, runId, flow.cooldown.seconds, state === 'skipped');
     for (const other of superseded) {
       const entry = ofSink.find((one) => one.runId === other);
       if (entry === undefined || entry.isStarted || entry.key !== key)
@@ -59,6 +64,14 @@ export class FlowRules {
     const before = earlier.find((other) => other.key === key && !this.#hasEnded(other.runId));
     if (flow?.orderingKey != null && before !== undefined)
       fail('flow control: order', `${runId} has started before the end of ${before.runId}, which came earlier with its key`);
+  }
+
+  #checkCooldown(name: string, runId: string, seconds: number, isSkipped: boolean): void {
+    const { now, fail } = this.#world;
+    const isRunning = now < (this.#acceptedAt.get(name) ?? 0) + seconds * 1000;
+    if (isRunning !== isSkipped)
+      fail('flow control: cooldown', `${runId} ${isSkipped ? 'is skipped' : 'starts'}, but the cooldown of ${name} says otherwise`);
+    if (!isSkipped) this.#acceptedAt.set(name, now);
   }
 
   #hasEnded(runId: string): boolean {

@@ -3,6 +3,7 @@
 import { POISONED } from '../../../src/core/run/run-event.ts';
 import type { OperationName } from '../memory-storage/operations.ts';
 import type { World } from '../world.ts';
+import { BatchRules } from './batch-rules.ts';
 import { DeliveryLedger } from './delivery-ledger.ts';
 import { FlowRules } from './flow-rules.ts';
 import { createObservers, type Observers } from './observers.ts';
@@ -23,6 +24,7 @@ export class Invariants {
   readonly #deliveries: DeliveryLedger;
   readonly #overflow: OverflowRules;
   readonly flow: FlowRules;
+  readonly batches: BatchRules;
   readonly #observers: Observers;
   /** By idempotency key, the body that the receiver got first. */
   readonly #bodies = new Map<string, string>();
@@ -33,7 +35,8 @@ export class Invariants {
     this.#deliveries = new DeliveryLedger(world);
     this.#overflow = new OverflowRules(world);
     this.flow = new FlowRules(world);
-    const ledgers = { runs: this.#runs, deliveries: this.#deliveries, overflow: this.#overflow, flow: this.flow };
+    this.batches = new BatchRules(world);
+    const ledgers = { runs: this.#runs, deliveries: this.#deliveries, overflow: this.#overflow, flow: this.flow, batches: this.batches };
     this.#observers = createObservers(ledgers);
   }
 

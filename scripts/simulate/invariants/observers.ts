@@ -4,6 +4,7 @@ import type { DeliveryLease } from '../../../src/storage/delivery-records.ts';
 import type { FlowDecision, NewRun, Recovery } from '../../../src/storage/run-records.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import type { OperationName } from '../memory-storage/operations.ts';
+import type { BatchRules } from './batch-rules.ts';
 import type { DeliveryLedger } from './delivery-ledger.ts';
 import type { FlowRules } from './flow-rules.ts';
 import type { OverflowRules } from './overflow-rules.ts';
@@ -14,6 +15,7 @@ interface Ledgers {
   deliveries: DeliveryLedger;
   overflow: OverflowRules;
   flow: FlowRules;
+  batches: BatchRules;
 }
 
 type Observer<Name extends OperationName> = (
@@ -29,7 +31,7 @@ export function createObservers(ledgers: Ledgers): Observers {
   return { ...runObservers(ledgers), ...deliveryObservers(ledgers) };
 }
 
-function runObservers({ runs, deliveries, flow }: Ledgers): Observers {
+function runObservers({ runs, deliveries, flow, batches }: Ledgers): Observers {
   const recover = (_owner: number, _args: unknown[], { recovered, poisoned }: Recovery): string => {
     for (const runId of poisoned) runs.end(runId, 'poisoned');
     return recovered + poisoned.length > 0 ? `${recovered} recovered, poisoned: ${poisoned.join(', ')}` : '';
@@ -37,7 +39,7 @@ function runObservers({ runs, deliveries, flow }: Ledgers): Observers {
   const noteDecision = (run: NewRun, decision: FlowDecision): void => {
     flow.create(run, decision);
     for (const runId of decision.superseded) runs.end(runId, 'superseded');
-    if (decision.state === 'dropped') runs.end(run.runId, 'dropped');
+    if (decision.state === 'dropped' || decision.state === 'skipped') runs.end(run.runId, decision.state);
   };
   return {
     createRun(owner, [run], result) {
@@ -54,6 +56,7 @@ function runObservers({ runs, deliveries, flow }: Ledgers): Observers {
     claimDueRuns(owner, _limits, claimed) {
       runs.claim(owner, claimed);
       flow.claim(claimed);
+      batches.claim(claimed);
       return claimed.map(({ lease: { runId, epoch } }) => `${runId} epoch ${epoch}`).join(', ');
     },
     renewLeases(_owner, [leases], stale) {

@@ -13,7 +13,7 @@ import { countFlow } from './runs/flow-control.ts';
 import { findReply, storeReply } from './runs/replies.ts';
 import { findUnreferencedBlobs, pruneRuns } from './runs/retention.ts';
 import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './runs/run-leases.ts';
-import { findStream, getOutcome, getRun, listRequests, listRuns, readEvents } from './runs/run-reads.ts';
+import { findStream, getOutcome, getRun, listRequests, listRequestTimes, listRuns, readEvents } from './runs/run-reads.ts';
 import { readMemory } from './runs/step-memory.ts';
 import { advanceRun, cancelRun, createRun, createRuns } from './runs/write-runs.ts';
 import { listSchedules, moveSchedule } from './schedules.ts';
@@ -45,6 +45,7 @@ export function createOperations(state: State, owner: number): Operations {
     countFlow: (sinkId) => countFlow(state, sinkId),
     listRuns: (filter) => listRuns(state, filter),
     listRequests: (...of) => listRequests(state, ...of),
+    listRequestTimes: (...of) => listRequestTimes(state, ...of),
     readEvents: (runId, after) => readEvents(state, runId, after),
     findStream: (runId) => findStream(state, runId),
     pruneRuns: (limits) => pruneRuns(state, limits),

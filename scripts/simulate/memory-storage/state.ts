@@ -4,6 +4,7 @@ import type { Clock } from '../../../src/clock.ts';
 import { parseRunId } from '../../../src/core/run/run-id.ts';
 import type { BlockedClient } from '../../../src/storage/refusals/client-store.ts';
 import type { Rejection } from '../../../src/storage/refusals/rejection-store.ts';
+import type { RequestTime } from '../../../src/storage/run-records.ts';
 import type { Break } from '../breaks.ts';
 import { type DefinitionState, noDefinitions } from './definitions.ts';
 import type { StoredJob } from './jobs.ts';
@@ -25,6 +26,10 @@ export interface State {
   readonly openRuns: Set<StoredRun>;
   /** Unfinished runs of sinks with flow control, in the order of their places. */
   readonly lines: LinedRun[];
+  /** By the id of a run that was not stored, the run that has its request in its batch. */
+  readonly collected: Map<string, { runId: string; time: RequestTime }>;
+  /** By sink and key, when they end. */
+  readonly cooldowns: Map<string, Map<string, number>>;
   /** By id. */
   readonly deliveries: Map<string, StoredDelivery>;
   /** Those that are not finished. */
@@ -51,6 +56,8 @@ export function createState(clock: Clock, broken: Break | null = null): State {
     runs: new Map(),
     openRuns: new Set(),
     lines: [],
+    collected: new Map(),
+    cooldowns: new Map(),
     deliveries: new Map(),
     openDeliveries: new Set(),
     memory: new Map(),

@@ -2,7 +2,6 @@
 // by hand.
 
 import type { Request } from '../../../src/core/run/request.ts';
-import { DROPPED } from '../../../src/core/run/run-event.ts';
 import type { Trigger } from '../../../src/engine/dispatch/trigger.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { NewReply } from '../../../src/storage/reply-records.ts';
@@ -14,6 +13,8 @@ import { APPROVAL, FIRST_REPLY, REPLY_SECONDS } from './workflows.ts';
 
 export interface Acknowledged extends Pick<Trigger, 'sinkId' | 'idempotency'> {
   runId: string;
+  /** Of the request, unless an earlier one had its key. */
+  number: number | null;
 }
 
 const MAX_RUNS = 14;
@@ -52,11 +53,12 @@ export class Client {
     const { time, note } = this.#world;
     this.#on((life) => {
       life.engine.dispatch(trigger).then(
-        ({ runId, ended }) => {
+        ({ runId, ended, isDuplicate }) => {
           note(life.name, `acknowledges ${runId}`);
-          // A dropped run leaves its key free.
-          const idempotency = ended?.error === DROPPED ? null : trigger.idempotency;
-          this.acknowledged.push({ runId, sinkId: trigger.sinkId, idempotency });
+          // A run that flow control has ended leaves its key free.
+          const idempotency = ended?.status === 'cancelled' ? null : trigger.idempotency;
+          const { number } = (trigger.request as Request).body as { number: number };
+          this.acknowledged.push({ runId, sinkId: trigger.sinkId, idempotency, number: isDuplicate ? null : number });
           for (const act of this.#onAcknowledged) act(runId);
           if (trigger.workflowReference?.id === APPROVAL) this.#replyLater(runId, trigger);
         },

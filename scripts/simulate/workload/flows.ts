@@ -15,6 +15,13 @@ export const FLOWS: ReadonlyMap<string, FlowSetting> = new Map(
     'newest-held': { maxConcurrent: 1, orderingKey: BY_CAMERA, overflow: 'latest_wins' },
     debounced: { maxConcurrent: 1, orderingKey: BY_CAMERA, debounce: { seconds: 1.5, maxSeconds: 4 } },
     dropping: { maxConcurrent: 2, overflow: 'drop' },
+    collecting: { batch: { size: 3, seconds: 2.5, key: BY_CAMERA } },
+    cooling: { cooldown: { seconds: 4, key: BY_CAMERA } },
     refusing: { maxConcurrent: 1, overflow: 'reject' },
   }).map(([id, flow]) => [sinkOf(id), { ...PLAIN, ...flow }]),
 );
+
+/** By the id of the sink, how its workflow gets its inputs. A batch has no values by name. */
+export const MAPPINGS: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map([
+  [sinkOf('collecting'), Object.fromEntries(['n', 'seconds', 'camera', 'text'].map((name) => [name, `$request.body.0.${name}`]))],
+]);

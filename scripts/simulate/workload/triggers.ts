@@ -3,7 +3,7 @@
 import type { Trigger } from '../../../src/engine/dispatch/trigger.ts';
 import type { Payload } from '../../../src/payloads/payload.ts';
 import type { Random } from '../time/random.ts';
-import { FLOWS } from './flows.ts';
+import { FLOWS, MAPPINGS } from './flows.ts';
 import { APP, findSimulated, sinkOf, WORKFLOWS } from './workflows.ts';
 
 const PAYLOAD: Pick<Payload, 'kind' | 'source' | 'predictions' | 'masks'> & Record<string, unknown> = {
@@ -29,7 +29,7 @@ export function drawTrigger(random: Random, workflowIds: readonly string[], numb
   const key = random.happens(0.3) ? `key${random.integer(1, 3)}` : null;
   // The same key usually comes with the same request.
   const n = key === null ? number : random.happens(0.9) ? key.length : number;
-  const text = JSON.stringify({ n, seconds: drawSeconds(random), camera: random.pick(['a', 'b']), text: `line ${n}` });
+  const text = JSON.stringify({ n, seconds: drawSeconds(random), camera: random.pick(['a', 'b']), text: `line ${n}`, number });
   const head = {
     method: 'POST',
     path: `/${id}`,
@@ -50,7 +50,7 @@ export function drawTrigger(random: Random, workflowIds: readonly string[], numb
     head,
     body: { kind: 'json', bytes: Buffer.from(text), charset: 'utf-8' },
     request: { ...head, body: JSON.parse(text) as unknown },
-    inputMapping: {},
+    inputMapping: MAPPINGS.get(sinkOf(id)) ?? {},
     flow: FLOWS.get(sinkOf(id)) ?? null,
     idempotency: key === null ? null : { key, fingerprint: String(n), keepMs: 24 * 3_600_000 },
   };

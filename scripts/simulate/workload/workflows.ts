@@ -123,6 +123,8 @@ const HELD_STEPS: Record<string, StepDocument[]> = {
   'newest-held': [webhook('send', 'two'), set('after', { message: '$steps.send.message' })],
   debounced: [delay('pause', ['fail']), { type: 'sluice/fail@v1', name: 'fail' }],
   dropping: [delay('pause', ['after']), set('after', { n: '$inputs.n' })],
+  collecting: [webhook('send', 'one'), set('after', { count: '$request.batch.length' })],
+  cooling: [webhook('send', 'two'), delay('pause')],
   refusing: [write('file', 'append_log'), set('after', { message: '$steps.file.message' })],
 };
 

@@ -7,11 +7,11 @@ import { parseJson } from '../json/json.ts';
 import { parseJsonLines } from '../json/json-lines.ts';
 import { decodeText } from '../values/charset.ts';
 
-type PlainKind = 'empty' | 'json' | 'ndjson' | 'form' | 'nested-form' | 'multipart' | 'text' | 'file';
+type PlainKind = 'empty' | 'json' | 'ndjson' | 'form' | 'nested-form' | 'multipart' | 'text' | 'file' | 'batch';
 
 /**
  * How the body's bytes are read: decided once on arrival, from sink and content type. `form:payload` is a form whose
- * field `payload` contains the body as JSON.
+ * field `payload` contains the body as JSON. `batch` is a JSON list of the bodies that the sink has collected.
  */
 export type BodyKind = PlainKind | `form:${string}` | `multipart:${string}`;
 
@@ -47,7 +47,12 @@ export interface RequestHead {
   schedule?: ScheduledTime;
   /** The normalised payload, when the sink names a platform. */
   payload?: unknown;
+  /** The requests whose bodies are the list in the body; absent unless the sink collects requests. */
+  batch?: CollectedRequest[];
 }
+
+/** A request of a batch, without its body. */
+export type CollectedRequest = Omit<RequestHead, 'files' | 'schedule' | 'batch'>;
 
 export interface RequestBody {
   kind: BodyKind;
@@ -93,6 +98,7 @@ function decodeAs(kind: PlainKind, body: RequestBody, files: readonly FileHandle
     case 'ndjson':
       return parseJsonLines(decodeText(body.bytes, 'utf-8'));
     case 'json':
+    case 'batch':
     case 'multipart':
       return parseJson(decodeText(body.bytes, 'utf-8'));
     case 'form':

@@ -34,6 +34,12 @@ export const CANCELLED: RunError = { code: 'cancelled', message: 'the run was ca
 /** Its sink drops runs that cannot start at once. */
 export const DROPPED: RunError = { code: 'dropped', message: 'the sink had no place for this run, and drops such runs' };
 
+/** Another run of its key was accepted shortly before. */
+export const COOLING: RunError = {
+  code: 'cooldown',
+  message: 'another request was accepted shortly before, and the sink skips those that follow',
+};
+
 /** A later run has replaced it before it started. */
 export function supersededBy(runId: string): RunError {
   return { code: 'superseded', message: `replaced by the later ${runId} before it started` };

@@ -105,6 +105,8 @@ function addSinkFaults(
   if (flow === undefined || flow === null) return;
   if (flow.debounce !== undefined)
     add('flow.debounce', 'cannot stand beside workflows: a run would replace another one of the same request');
+  if (flow.batch !== undefined) add('flow.batch', 'cannot stand beside workflows: a batch is one run');
+  if (flow.cooldown !== undefined) add('flow.cooldown', 'cannot stand beside workflows: all runs of a request start or none');
   if (flow.overflow !== undefined && flow.overflow !== 'queue')
     add('flow.overflow', 'must be "queue" beside workflows, so that all runs of a request start or none');
   if (flow.queue_limit !== undefined && flow.queue_limit < count)

@@ -16,6 +16,7 @@ import {
   readIdempotencySetting,
 } from './idempotency-setting.ts';
 import { inputFault } from './input-selector.ts';
+import { batchSinkFaults } from './limits/batch-setting.ts';
 import {
   type ClientRanges,
   type ClientRangesDocument,
@@ -194,8 +195,9 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   fault('path', patternFault(sink.path));
   faults.push(...authFaults(sink));
   faults.push(...clientRangesFaults(sink));
-  const scope = { params: paramNames(sink.path), hasPayload: (sink.payload ?? null) !== null };
-  for (const [name, text] of Object.entries(sink.inputs ?? {})) fault(`inputs.${name}`, inputFault(text, scope));
+  const scope = { params: paramNames(sink.path), hasPayload: (sink.payload ?? null) !== null, isBatch: false };
+  const inputScope = { ...scope, isBatch: sink.flow?.batch !== undefined };
+  for (const [name, text] of Object.entries(sink.inputs ?? {})) fault(`inputs.${name}`, inputFault(text, inputScope));
   faults.push(...idempotencyFaults(sink));
   const { idempotencyKey } = readIdempotencySetting(sink);
   if (idempotencyKey !== undefined && idempotencyKey !== NO_IDEMPOTENCY)
@@ -208,7 +210,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
   if (sink.split !== undefined) faults.push(...splitFaults(sink, scope));
   faults.push(...fanOutFaults(sink, scope));
   faults.push(...scheduleFaults(sink));
-  faults.push(...flowFaults(sink.flow, (text) => inputFault(text, scope)));
+  faults.push(...flowFaults(sink.flow, (text) => inputFault(text, scope)), ...batchSinkFaults(sink));
   const outputs = (sink.workflow_id ?? null) === null ? CAPTURED : null;
   faults.push(...responseFaults(sink.response, { ...scope, outputs }));
   return faults;

@@ -1,6 +1,6 @@
 // Rejects `$request` selectors that can never match, when a definition is saved.
 
-import type { FileHandle, Request, ScheduledTime } from '../run/request.ts';
+import type { CollectedRequest, FileHandle, Request, ScheduledTime } from '../run/request.ts';
 import { isHttpCredential, isSecretHeader, isSecretParameter } from '../secrets/caller-secrets.ts';
 import { isQuoted, readSelector, type SelectorPart } from './selector.ts';
 import { leadingNames } from './selector-path.ts';
@@ -12,6 +12,8 @@ export interface RequestScope {
   hasPayload: boolean;
   /** Only the answer to the caller may repeat secrets of the request. */
   isAnswer: boolean;
+  /** Whether the request is a batch; absent when it may be. */
+  isBatch?: boolean;
 }
 
 /** A workflow accepts requests of any sink. */
@@ -27,8 +29,13 @@ export function requestFault(text: string, scope: RequestScope): string | null {
   const field = parts[0]?.key;
   if (field === undefined) return null;
   if (!Object.hasOwn(FIELDS, field)) return `$request has no "${quotable(field)}"; known are ${Object.keys(FIELDS).join(', ')}`;
+  if (scope.isBatch === true && ONLY_COLLECTED.has(field))
+    return `a batch has no ${field} of its own: write "$request.batch.0.${field}" for that of its first request`;
   return FIELDS[field as keyof Request](parts, scope);
 }
+
+/** What each request of a batch has for itself. */
+const ONLY_COLLECTED: ReadonlySet<string> = new Set(['params', 'query', 'headers', 'client_ip', 'payload']);
 
 const MAX_QUOTED = 100;
 
@@ -100,6 +107,29 @@ const schedule: FieldCheck = (parts) => {
   return noParts(`$request.schedule.${field.key}`, parts, 2);
 };
 
+const COLLECTED_FIELDS: Readonly<Record<keyof CollectedRequest, true>> = {
+  method: true,
+  path: true,
+  params: true,
+  query: true,
+  headers: true,
+  content_type: true,
+  client_ip: true,
+  received_at: true,
+  payload: true,
+};
+
+const batch: FieldCheck = (parts, { isBatch }) => {
+  const [, position, field] = parts;
+  if (isBatch === false) return 'the sink has no "flow.batch", so that $request.batch is never there';
+  if (position === undefined) return null;
+  if (position.key === 'length' && !isQuoted(position)) return noParts('a length', parts, 2);
+  if (!/^(?:0|[1-9]\d*)$/.test(position.key)) return '$request.batch is a list: write $request.batch.0';
+  if (field === undefined || Object.hasOwn(COLLECTED_FIELDS, field.key)) return null;
+  if (field.key === 'body') return 'the bodies of a batch are the list $request.body: write $request.body.0';
+  return `a request of a batch has no "${quotable(field.key)}"; known are ${Object.keys(COLLECTED_FIELDS).join(', ')}`;
+};
+
 const FIELDS: Readonly<Record<keyof Request, FieldCheck>> = {
   method: plainField,
   path: plainField,
@@ -113,4 +143,5 @@ const FIELDS: Readonly<Record<keyof Request, FieldCheck>> = {
   received_at: plainField,
   schedule,
   payload,
+  batch,
 };

@@ -2,9 +2,11 @@
 
 import type { Clock } from '../../clock.ts';
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
+import { batchOf } from '../../core/run/batch.ts';
 import type { Request } from '../../core/run/request.ts';
+import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import { flowKeyOf } from '../../core/sink/limits/flow-key.ts';
-import type { FlowSetting } from '../../core/sink/limits/flow-setting.ts';
+import { type FlowSetting, flowKeySelector } from '../../core/sink/limits/flow-setting.ts';
 import { memoizeByIdentity } from '../../core/values/memoize.ts';
 import { compileSelector } from '../../core/workflow/bindings.ts';
 import { bindInputs } from '../../core/workflow/inputs.ts';
@@ -37,7 +39,7 @@ export interface QueuedRunsOptions<Version extends WorkflowVersion> {
 }
 
 /** Compiled once per sink: its setting is the same object for every request. */
-const keySelectorOf = memoizeByIdentity(({ orderingKey }: FlowSetting) => compileSelector(orderingKey as string));
+const keySelectorOf = memoizeByIdentity((flow: FlowSetting) => compileSelector(flowKeySelector(flow) as string));
 
 /** One trigger is all that its request starts. */
 const ALONE: SharedRequest = { idempotency: null };
@@ -91,13 +93,16 @@ export class QueuedRuns<Version extends WorkflowVersion> {
     const [first] = runs;
     if (first === undefined || runs.length > 1 || key !== null) return await storage.createRuns(runs, key);
     const result = await storage.createRun(first);
-    return { isStored: result.kind === 'created' || result.kind === 'duplicate', results: [result] };
+    const { kind } = result;
+    return { isStored: kind === 'created' || kind === 'collected' || kind === 'duplicate', results: [result] };
   }
 
   /** Throws as `bindInputs` does. */
-  async #queue(trigger: Trigger<Version>): Promise<Queued<Version>> {
+  async #queue(given: Trigger<Version>): Promise<Queued<Version>> {
     const { clock, newRunId } = this.#options;
-    const flowKey = await this.#keyOf(trigger);
+    const flowKey = await this.#keyOf(given);
+    const isCollected = given.flow?.batch !== undefined && given.replay === undefined;
+    const trigger = isCollected ? collected(given) : given;
     // Read first: a run must not be younger than its id says.
     const now = clock();
     const runId = newRunId();
@@ -112,7 +117,7 @@ export class QueuedRuns<Version extends WorkflowVersion> {
   }
 
   async #keyOf({ flow, head, body, request, reading }: Trigger<Version>): Promise<string> {
-    const template = flow?.orderingKey ?? null;
+    const template = flow === null ? null : flowKeySelector(flow);
     if (flow === null || template === null) return '';
     if (request !== null) return flowKeyOf(keySelectorOf(flow)({ request }));
     return flowKeyOf(parseJson(await this.#options.renderLarge({ head, body, reading, template, roots: '{}' })));
@@ -120,10 +125,15 @@ export class QueuedRuns<Version extends WorkflowVersion> {
 
   #finish({ trigger, run }: Queued<Version>, result: CreateRunResult): Dispatched {
     if (result.kind === 'duplicate') return joinEarlier(result, trigger.idempotency?.key ?? '');
+    if (result.kind === 'collected') {
+      this.#options.onDecided(result.flow);
+      return dispatchedRun(result.runId, result.flow);
+    }
     const { logger, startedRuns, onDecided } = this.#options;
     const { runId, createdAt } = run;
     const decision = (result as Extract<CreateRunResult, { kind: 'created' }>).flow as FlowDecision;
-    startedRuns.announce(trigger.sinkId, runId, trigger.head, trigger.body);
+    // A batch is announced with all its requests, when it starts.
+    if (run.bodyKind !== 'batch' || run.replay !== null) startedRuns.announce(trigger.sinkId, runId, trigger.head, trigger.body);
     const dispatched = dispatchedRun(runId, decision);
     if (dispatched.ended !== null) logRunEnd(logger, { ...trigger, createdAt }, runId, { ...run.turn, ...dispatched.ended });
     onDecided(decision);
@@ -131,10 +141,23 @@ export class QueuedRuns<Version extends WorkflowVersion> {
   }
 }
 
-/** JSON text; null if request and workflow determine the inputs. Throws as `bindInputs` does. */
-function inputsOf({ workflow, inputMapping, body }: Trigger<WorkflowVersion>, request: Request): string | null {
+/** The trigger as a batch of one request. Throws `too_large` or `unsupported_media`. */
+function collected<Version extends WorkflowVersion>(trigger: Trigger<Version>): Trigger<Version> & { request: Request } {
+  if (trigger.request === null)
+    throw new AppError('too_large', `the body is too large to be collected into a batch; at most ${LARGE_RUN_BYTES} bytes are accepted`);
+  if (trigger.head.files.length > 0)
+    throw new AppError('unsupported_media', 'this sink collects requests into batches, which have no files; send data without files');
+  return { ...trigger, ...batchOf(trigger.request) };
+}
+
+/**
+ * JSON text; null if request and workflow determine the inputs. Of a batch, the mapping: its inputs are bound when it starts.
+ * Throws as `bindInputs` does.
+ */
+function inputsOf({ workflow, inputMapping, body, replay }: Trigger<WorkflowVersion>, request: Request): string | null {
   const inputs = bindInputs(workflow, inputMapping, request, body.kind);
-  return Object.keys(inputMapping).length > 0 ? stringifyJson(inputs) : null;
+  if (Object.keys(inputMapping).length === 0) return null;
+  return stringifyJson(body.kind === 'batch' && replay === undefined ? inputMapping : inputs);
 }
 
 /** A place may be free in a moment; a full queue takes longer. */

@@ -81,10 +81,19 @@ export class TokenBuckets {
     const missingMs = this.#missingMs(key, now);
     const wait = this.#waitSeconds(missingMs);
     if (wait > 0) return wait;
-    const isNew = !this.#fullAt.has(key);
-    this.#fullAt.set(key, now + missingMs + this.#msPerToken);
-    if (isNew) this.#pool.count();
+    this.#set(key, now + missingMs + this.#msPerToken);
     return 0;
+  }
+
+  /** Takes the token of an earlier request; oldest first. */
+  takePast(key: string, at: number): void {
+    const fullAt = Math.max(this.#fullAt.get(key) ?? at, at) + this.#msPerToken;
+    this.#set(key, Math.min(fullAt, at + this.rate.burst * this.#msPerToken));
+  }
+
+  /** The bucket was empty at a moment. */
+  emptyAt(key: string, at: number): void {
+    this.#set(key, at + this.rate.burst * this.#msPerToken);
   }
 
   /** The whole tokens of a bucket, and the seconds until it is full. */
@@ -111,6 +120,12 @@ export class TokenBuckets {
       forgotten += 1;
     }
     return forgotten;
+  }
+
+  #set(key: string, fullAt: number): void {
+    const isNew = !this.#fullAt.has(key);
+    this.#fullAt.set(key, fullAt);
+    if (isNew) this.#pool.count();
   }
 
   #usedShare(key: string, now: number): number {

@@ -1,5 +1,5 @@
 // Routes for the caller of a sink: the lookup of its run and the resumable stream. They need the sink's token or the admin
-// token; for a public sink, the unguessable run id is enough.
+// token; for a public sink, the unguessable run id is enough, unless many callers have it.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock.ts';
@@ -90,7 +90,7 @@ function eventsRoute(server: FastifyInstance, dependencies: RunRouteDependencies
   );
 }
 
-/** Rejects with `not_found`, or `unauthorized`. Runs of a deleted sink need the admin token. */
+/** Rejects with `not_found`, or `unauthorized`. Runs of a deleted sink, and batches of a public one, need the admin token. */
 async function findReadable(
   request: FastifyRequest<RunRequest>,
   reply: FastifyReply,
@@ -101,7 +101,7 @@ async function findReadable(
   const sink = catalog.findSink(position.sinkId);
   if (sink?.cors !== undefined) allowOrigin(request as FastifyRequest, reply, sink.cors);
   const auth = sink?.auth;
-  if (auth?.type === 'none') return position;
+  if (auth?.type === 'none' && !position.isBatch) return position;
   const hashes = auth?.type === 'bearer' ? [...validHashes(auth.tokens, wallClock()), adminHash] : [adminHash];
   await new Promise<void>((resolve, reject) => {
     requireToken(request as FastifyRequest, reply, hashes, (error) => (error === undefined ? resolve() : reject(error)));

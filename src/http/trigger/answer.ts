@@ -3,7 +3,7 @@
 import type { FastifyReply } from 'fastify';
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
 import { answerOf } from '../../core/run/run-answer.ts';
-import { DROPPED, type RunOutcome } from '../../core/run/run-event.ts';
+import type { RunOutcome } from '../../core/run/run-event.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import { encodeLocation } from '../../core/sink/response/answer-headers.ts';
 import { type AcceptResponse, type Answer, type AnswerContent, isPageWanted } from '../../core/sink/response/response-mode.ts';
@@ -60,7 +60,7 @@ export class TriggerAnswers {
 
   /** `input` may be null unless `mayUseRequest`. */
   send(reply: FastifyReply, answer: Answer, run: Dispatched, input: TriggerInput | null): Promise<void> | undefined {
-    if (run.ended?.error === DROPPED) return this.#refuseDropped(reply, run.runId, run.ended);
+    if (run.ended?.status === 'cancelled') return this.#refuseDropped(reply, run.runId, run.ended);
     if (answer.response.mode !== 'stream') return this.#answerOnce(reply, answer, run, input);
     if (run.isDuplicate) return this.#joinStream(reply, run.runId);
     this.#stream(reply, run);
@@ -70,7 +70,7 @@ export class TriggerAnswers {
   /** Answers a request that started a run for each item of a list. The answer is sent at once. */
   async sendForAll(reply: FastifyReply, { response }: Answer, runs: readonly Dispatched[], input: TriggerInput): Promise<void> {
     if (runs.length > 0 && runs.every(({ isDuplicate }) => isDuplicate)) reply.header(...REPLAYED);
-    const isDropped = ({ ended }: Dispatched): boolean => ended?.error === DROPPED;
+    const isDropped = ({ ended }: Dispatched): boolean => ended?.status === 'cancelled';
     const statuses = runs.map((run) => ({ run_id: run.runId, status: isDropped(run) ? 'cancelled' : 'queued' }));
     // An answer of the sink's own could not tell which ones were dropped.
     if (runs.some(isDropped)) return void reply.code(runs.every(isDropped) ? 409 : 202).send({ runs: statuses });

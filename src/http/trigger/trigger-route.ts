@@ -3,7 +3,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Clock } from '../../clock.ts';
-import { type Answer, mayUseRequest, negotiateAnswer } from '../../core/sink/response/response-mode.ts';
+import { type Answer, batchAnswer, mayUseRequest, negotiateAnswer } from '../../core/sink/response/response-mode.ts';
 import { requestPathFault } from '../../core/sink/sink-path.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -150,8 +150,10 @@ class TriggerRoute {
   }
 
   checkRate(request: FastifyRequest, done: HookHandlerDoneFunction): void {
-    const refusal = this.#parts.rates.check(request.target);
-    if (refusal === null) done();
+    const { rates } = this.#parts;
+    const refusal = rates.check(request.target);
+    if (refusal === undefined) rates.open(request.target.sink).then(() => this.checkRate(request, done), done);
+    else if (refusal === null) done();
     else done(refusal);
   }
 
@@ -253,9 +255,10 @@ class TriggerRoute {
 /** A provider reads no stream, and wishes for nothing. */
 function answerOf({ raw, target }: FastifyRequest): Answer {
   const { accept, prefer } = raw.headers;
-  const { auth, response } = target.sink;
+  const { auth, response, flow } = target.sink;
   const preset = auth.type === 'scheme' ? findPreset(auth.scheme) : undefined;
   if (preset !== undefined) return providerAnswer(preset, response);
+  if (flow?.batch !== undefined) return batchAnswer(response);
   return negotiateAnswer(response, accept, typeof prefer === 'string' ? prefer : undefined);
 }
 

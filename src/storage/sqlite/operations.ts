@@ -45,6 +45,7 @@ export const READS = [
   'getOutcome',
   'listRuns',
   'listRequests',
+  'listRequestTimes',
   'readEvents',
   'findStream',
   'findReply',
@@ -175,7 +176,15 @@ export function createWrites(database: Database): Writes {
 export function createReads(database: Database): Reads {
   return {
     ...bindAll(new DefinitionReader(database), ['findWorkflow']),
-    ...bindAll(new RunReader(database), ['getRun', 'getOutcome', 'listRuns', 'listRequests', 'readEvents', 'findStream']),
+    ...bindAll(new RunReader(database), [
+      'getRun',
+      'getOutcome',
+      'listRuns',
+      'listRequests',
+      'listRequestTimes',
+      'readEvents',
+      'findStream',
+    ]),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
     ...createReplyQueries(database),
     ...bindAll(new JobReader(database), ['getJob', 'listJobs', 'listSelectedRuns', 'countSelectedRuns']),

@@ -7,7 +7,7 @@ import type { PruneLimits } from '../run-records.ts';
 import { createRowsBySink, createSinkFilter } from './definitions/rows-by-sink.ts';
 import type { Stamp } from './stamp.ts';
 
-const CHILD_TABLES = ['run_events', 'step_records', 'run_blobs', 'replies', 'deliveries'] as const;
+const CHILD_TABLES = ['run_events', 'step_records', 'run_blobs', 'replies', 'collected_requests', 'deliveries'] as const;
 /** Keeps runs that still have open deliveries. */
 const HAS_NO_OPEN_DELIVERY = 'NOT EXISTS (SELECT 1 FROM deliveries WHERE run_id = runs.id AND due_at IS NOT NULL)';
 const ENDED = RUN_STATUSES.filter(isTerminal);

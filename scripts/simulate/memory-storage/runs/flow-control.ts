@@ -3,50 +3,80 @@
 // After every change, of each sink no more runs are active than its limit, and of each key one. A run is `ready` if no other run
 // of its key is active or before it. A ready run is started as soon as there is a place.
 
-import { DROPPED, supersededBy } from '../../../../src/core/run/run-event.ts';
-import type { FlowSetting } from '../../../../src/core/sink/limits/flow-setting.ts';
-import type { CreateRunResult, FlowCount, FlowDecision } from '../../../../src/storage/run-records.ts';
+import { COOLING, DROPPED, supersededBy } from '../../../../src/core/run/run-event.ts';
+import { type FlowSetting, flowKeySelector } from '../../../../src/core/sink/limits/flow-setting.ts';
+import type { CreateRunResult, FlowCount, FlowDecision, NewRun } from '../../../../src/storage/run-records.ts';
 import type { StoredRun } from '../records.ts';
 import type { State } from '../state.ts';
+import { type Collecting, fits, joinRequests } from './batches.ts';
+import { beginCooldown, endCooldowns, isCooling } from './cooldowns.ts';
 
 /** A run of a sink with flow control that has not ended, in its place in the line. */
 export interface LinedRun {
   run: StoredRun;
   readonly sinkId: string;
   readonly key: string;
-  state: 'active' | 'ready' | 'behind' | 'quiet';
+  state: 'active' | 'ready' | 'behind' | 'quiet' | 'collecting';
   /** When the first of the runs that replaced each other came. */
   readonly sinceAt: number;
+  /** The requests after the first one. */
+  readonly later: Collecting[];
 }
 
 type Refusal = Extract<CreateRunResult, { kind: 'refused' }>;
-export type Arrival = Refusal | { kind: 'untracked' | 'drop' | 'start' | 'hold'; key: string; flow: FlowSetting | null };
+export type Arrival = Refusal | Collected | Entry;
+export interface Collected {
+  kind: 'collect';
+  batch: LinedRun;
+  isLast: boolean;
+}
+type Entry =
+  | { kind: 'untracked' | 'drop' | 'skip' | 'start' | 'hold'; key: string; flow: FlowSetting | null }
+  | { kind: 'open'; key: string; seconds: number; full: LinedRun | undefined };
 
 const MAX_STARTS = 100;
 
 /** Decides about a run that arrives. Changes nothing. */
-export function judge(state: State, sinkId: string, givenKey: string): Arrival {
+export function judge(state: State, run: NewRun): Arrival {
+  const { sinkId } = run;
   const flow = flowOf(state, sinkId);
   if (flow === null) return { kind: 'untracked', key: '', flow };
-  const key = flow.orderingKey === null ? '' : givenKey;
+  const key = flowKeySelector(flow) === null ? '' : (run.flowKey ?? '');
   const held = linesOf(state, sinkId).filter(isWaiting);
+  if (flow.batch !== undefined && isCollectable(run)) {
+    const { size, seconds } = flow.batch;
+    const open = held.find((line) => line.state === 'collecting' && line.key === key);
+    if (open !== undefined && fits(open, run)) return { kind: 'collect', batch: open, isLast: open.later.length + 2 >= size };
+    return held.length >= flow.queueLimit ? { kind: 'refused', reason: 'queue_full' } : { kind: 'open', key, seconds, full: open };
+  }
+  if (flow.cooldown !== undefined && isCooling(state, sinkId, key)) return { kind: 'skip', key, flow };
   if (flow.debounce === null) {
     if (canStart(state, sinkId, key, flow)) return { kind: 'start', key, flow };
     if (flow.overflow === 'reject') return { kind: 'refused', reason: 'no_place' };
     if (flow.overflow === 'drop') return { kind: 'drop', key, flow };
   }
-  const replaces = mayReplace(flow) && held.some((line) => line.key === key);
+  const replaces = mayReplace(flow) && held.some((line) => isReplaceable(line) && line.key === key);
   return !replaces && held.length >= flow.queueLimit ? { kind: 'refused', reason: 'queue_full' } : { kind: 'hold', key, flow };
 }
 
 /** Puts a stored run where `judge` has said. */
-export function enter(state: State, run: StoredRun, { kind, key, flow }: Exclude<Arrival, Refusal>): FlowDecision {
+export function enter(state: State, run: StoredRun, arrival: Entry): FlowDecision {
   const sinceAt = state.clock();
-  if (kind === 'drop') {
-    endQueued(state, run, DROPPED);
-    return { state: 'dropped', dueAt: null, superseded: [] };
+  const { kind, key } = arrival;
+  const line = { run, sinkId: run.sinkId, key, sinceAt, later: [] };
+  if (kind === 'open') {
+    if (arrival.full !== undefined) close(state, arrival.full);
+    state.lines.push({ ...line, state: 'collecting' });
+    run.wakeAt = Math.ceil(sinceAt + arrival.seconds * 1000);
+    return recall(state, run);
   }
-  if (kind === 'start') state.lines.push({ run, sinkId: run.sinkId, key, state: 'active', sinceAt });
+  const { flow } = arrival;
+  if (kind === 'drop' || kind === 'skip') {
+    endQueued(state, run, kind === 'drop' ? DROPPED : COOLING);
+    return { state: kind === 'drop' ? 'dropped' : 'skipped', dueAt: null, superseded: [] };
+  }
+  if (flow?.cooldown !== undefined) beginCooldown(state, run.sinkId, key, flow.cooldown.seconds);
+  if (kind === 'start') state.lines.push({ ...line, state: 'active' });
   if (kind !== 'hold' || flow === null) {
     run.wakeAt = run.createdAt;
     return { state: 'due', dueAt: run.wakeAt, superseded: [] };
@@ -55,9 +85,21 @@ export function enter(state: State, run: StoredRun, { kind, key, flow }: Exclude
   return { ...recall(state, run), superseded };
 }
 
+/** Puts the request of a run that is not stored in the batch, as `judge` has said. */
+export function collect(state: State, request: Collecting, { batch, isLast }: Collected): FlowDecision {
+  if (state.broken !== 'lost-request' || !isLast) batch.later.push(request);
+  if (isLast) close(state, batch);
+  return recall(state, batch.run);
+}
+
+export function isCollectable({ bodyKind, replay }: Pick<NewRun, 'bodyKind' | 'replay'>): boolean {
+  return bodyKind === 'batch' && replay === null;
+}
+
 /** The decision about a run that was stored before, as far as it can be told. */
 export function recall(state: State, run: StoredRun): FlowDecision {
-  if (run.status === 'cancelled' && run.error?.code === DROPPED.code) return { state: 'dropped', dueAt: null, superseded: [] };
+  if (run.error?.code === DROPPED.code) return { state: 'dropped', dueAt: null, superseded: [] };
+  if (run.error?.code === COOLING.code) return { state: 'skipped', dueAt: null, superseded: [] };
   const line = state.lines.find((one) => one.run === run);
   return { state: line === undefined || line.state === 'active' ? 'due' : 'held', dueAt: run.wakeAt, superseded: [] };
 }
@@ -66,6 +108,7 @@ export function recall(state: State, run: StoredRun): FlowDecision {
 export function leave(state: State, run: StoredRun): void {
   const line = remove(state, run);
   if (line === undefined) return;
+  if (line.state === 'collecting') joinRequests(line);
   const { sinkId, key } = line;
   const next = linesOf(state, sinkId).find((other) => other.key === key && other.state === 'behind');
   const isTaken = linesOf(state, sinkId).some((other) => other.key === key && (other.state === 'active' || other.state === 'ready'));
@@ -77,6 +120,10 @@ export function leave(state: State, run: StoredRun): void {
 export function mayClaim(state: State, run: StoredRun): boolean {
   const line = state.lines.find((one) => one.run === run);
   if (line === undefined || line.state === 'active') return true;
+  if (line.state === 'collecting') {
+    close(state, line);
+    return false;
+  }
   wait(state, line);
   start(state, line.sinkId);
   return (line.state as LinedRun['state']) === 'active';
@@ -84,6 +131,7 @@ export function mayClaim(state: State, run: StoredRun): boolean {
 
 /** Applies changed settings of a sink to its held runs. */
 export function settleFlow(state: State, sinkId: string): void {
+  if (flowOf(state, sinkId)?.cooldown === undefined) endCooldowns(state, sinkId);
   const isOrdered = flowOf(state, sinkId)?.orderingKey != null;
   const lines = linesOf(state, sinkId);
   for (const [index, line] of lines.entries()) {
@@ -113,6 +161,7 @@ function linesOf({ lines }: State, sinkId: string): LinedRun[] {
 }
 
 const isWaiting = ({ state }: LinedRun): boolean => state !== 'active';
+const isReplaceable = (line: LinedRun): boolean => isWaiting(line) && line.state !== 'collecting';
 const mayReplace = ({ debounce, overflow }: FlowSetting): boolean => debounce !== null || overflow === 'latest_wins';
 
 function canStart(state: State, sinkId: string, key: string, flow: FlowSetting): boolean {
@@ -122,7 +171,7 @@ function canStart(state: State, sinkId: string, key: string, flow: FlowSetting):
 }
 
 function isBusy(lines: readonly LinedRun[], key: string): boolean {
-  return lines.some((line) => line.key === key && line.state !== 'quiet');
+  return lines.some((line) => line.key === key && line.state !== 'quiet' && line.state !== 'collecting');
 }
 
 function placesOf(state: State, sinkId: string): number {
@@ -134,12 +183,12 @@ function placesOf(state: State, sinkId: string): number {
 /** Holds the run, in the place of those that it replaces. Returns their ids. */
 function hold(state: State, run: StoredRun, key: string, flow: FlowSetting): string[] {
   const now = state.clock();
-  const replaced = mayReplace(flow) ? linesOf(state, run.sinkId).filter((line) => isWaiting(line) && line.key === key) : [];
+  const replaced = mayReplace(flow) ? linesOf(state, run.sinkId).filter((line) => isReplaceable(line) && line.key === key) : [];
   const superseded = replaced.map((line) => line.run.runId);
   for (const line of replaced) endQueued(state, line.run, supersededBy(run.runId));
   const [first, ...others] = replaced;
   for (const line of others) remove(state, line.run);
-  const line: LinedRun = { run, sinkId: run.sinkId, key, state: 'quiet', sinceAt: first?.sinceAt ?? now };
+  const line: LinedRun = { run, sinkId: run.sinkId, key, state: 'quiet', sinceAt: first?.sinceAt ?? now, later: [] };
   if (first === undefined) state.lines.push(line);
   else state.lines.splice(state.lines.indexOf(first), 1, line);
   const { debounce } = flow;
@@ -152,10 +201,18 @@ function hold(state: State, run: StoredRun, key: string, flow: FlowSetting): str
   return superseded;
 }
 
+/** The batch takes no more requests: its run starts, or waits for other runs. */
+function close(state: State, line: LinedRun): void {
+  joinRequests(line);
+  wait(state, line);
+  start(state, line.sinkId);
+}
+
 /** From now on the run waits for other runs alone. */
 function wait(state: State, line: LinedRun): void {
   const isOrdered = flowOf(state, line.sinkId)?.orderingKey != null;
-  if (line.state === 'quiet') line.state = isOrdered && isBusy(linesOf(state, line.sinkId), line.key) ? 'behind' : 'ready';
+  if (line.state === 'quiet' || line.state === 'collecting')
+    line.state = isOrdered && isBusy(linesOf(state, line.sinkId), line.key) ? 'behind' : 'ready';
   line.run.wakeAt = null;
 }
 

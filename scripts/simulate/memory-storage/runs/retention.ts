@@ -36,6 +36,7 @@ export function findUnreferencedBlobs({ runs }: State, hashes: readonly string[]
 function remove(state: State, run: StoredRun): void {
   for (const { id } of run.deliveries) state.deliveries.delete(id);
   state.runs.delete(run.runNumber);
+  for (const [request, { runId }] of state.collected) if (runId === run.runId) state.collected.delete(request);
   removeKeys(state, run);
 }
 

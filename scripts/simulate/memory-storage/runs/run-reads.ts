@@ -1,10 +1,12 @@
 // Reads runs: one run, its events, and pages of runs.
 
+import type { RequestHead } from '../../../../src/core/run/request.ts';
 import { isTerminal } from '../../../../src/core/run/run.ts';
 import type { RunEvent } from '../../../../src/core/run/run-event.ts';
 import { parseRunId, runNumberAt } from '../../../../src/core/run/run-id.ts';
 import type {
   RequestRecord,
+  RequestTime,
   RunFilter,
   RunOutcomeRecord,
   RunRecord,
@@ -41,9 +43,16 @@ export function readEvents(state: State, runId: string, after: number): StoredEv
 export function findStream(state: State, runId: string): StreamPosition | null {
   const run = findRun(state, runId);
   if (run === undefined) return null;
-  const { lastSeq, status, sinkId, body, request, output, events } = run;
+  const { lastSeq, status, sinkId, bodyKind, body, request, output, events } = run;
   const bytes = JSON.stringify(events).length + (output?.length ?? 0) + outputBytes(run);
-  return { lastSeq, ended: isTerminal(status), sinkId, bytes, requestBytes: body.byteLength + request.length };
+  return {
+    lastSeq,
+    ended: isTerminal(status),
+    sinkId,
+    isBatch: bodyKind === 'batch',
+    bytes,
+    requestBytes: body.byteLength + request.length,
+  };
 }
 
 export function listRuns(state: State, filter: RunFilter): RunSummary[] {
@@ -68,6 +77,20 @@ export function listRequests(state: State, sinkId: string, after: string, limit:
     .sort((a, b) => a.runNumber - b.runNumber)
     .slice(0, limit)
     .map(({ runId, request, bodyKind, body }) => ({ runId, request, bodyKind, bodySize: body.byteLength }));
+}
+
+export function listRequestTimes({ runs, collected }: State, sinkId: string, since: number, limit: number): RequestTime[] {
+  const times: RequestTime[] = [];
+  for (const { runId, sinkId: of, createdAt: at, request, replay } of runs.values()) {
+    const head = JSON.parse(request) as RequestHead;
+    if (of !== sinkId || replay !== null || head.schedule !== undefined) continue;
+    times.push({ at, receivedAt: head.received_at, clientIp: head.batch?.[0]?.client_ip ?? head.client_ip });
+    for (const { runId: batch, time } of collected.values()) if (batch === runId) times.push(time);
+  }
+  return times
+    .filter(({ at }) => at >= since)
+    .sort((a, b) => b.at - a.at)
+    .slice(0, limit);
 }
 
 /** Bytes that are decoded to continue the run. */

@@ -1,5 +1,6 @@
 // Creates, advances and ends runs.
 
+import type { RequestHead } from '../../../../src/core/run/request.ts';
 import { isDecided, isTerminal, type RunError, type RunStatus } from '../../../../src/core/run/run.ts';
 import { CANCELLED, type RunEvent } from '../../../../src/core/run/run-event.ts';
 import { parseRunId } from '../../../../src/core/run/run-id.ts';
@@ -18,7 +19,7 @@ import { sinkExists } from '../definitions.ts';
 import { cancelAwaited, insertDeliveries, resultsOf } from '../deliveries/deliveries.ts';
 import { FIRST_EPOCH, type StoredRun } from '../records.ts';
 import { findRun, type State } from '../state.ts';
-import { enter, judge, leave, recall } from './flow-control.ts';
+import { type Collected, collect, enter, judge, leave, recall } from './flow-control.ts';
 import { findDuplicate, findRequest, storeKey, storeRequest } from './idempotency-keys.ts';
 import { release, wake } from './make-due.ts';
 import { missesReply } from './replies.ts';
@@ -31,20 +32,33 @@ export function createRun(state: State, owner: number, run: NewRun): CreateRunRe
   const { runNumber } = parseRunId(run.runId) ?? { runNumber: -1 };
   const taken = state.runs.get(runNumber);
   if (taken?.runId === run.runId) return run.flowKey === null ? CREATED : { kind: 'created', flow: recall(state, taken) };
+  const batch = findRun(state, state.collected.get(run.runId)?.runId ?? '');
+  if (batch !== undefined) return { kind: 'collected', runId: batch.runId, flow: recall(state, batch) };
   const duplicate = run.idempotency === null ? null : findDuplicate(state, run.sinkId, run.idempotency);
   if (duplicate !== null) return duplicate;
   if (!isMemoryCurrent(state, run.sinkId, run.turn.memory)) return { kind: 'memory_changed' };
-  const arrival = run.flowKey === null ? null : judge(state, run.sinkId, run.flowKey);
+  const arrival = run.flowKey === null ? null : judge(state, run);
   if (arrival?.kind === 'refused') return arrival;
+  if (arrival?.kind === 'collect') return collectRequest(state, run, arrival);
   if (taken !== undefined) return { kind: 'id_taken' };
   const stored = toStored(run, runNumber, owner);
   state.runs.set(runNumber, stored);
   state.openRuns.add(stored);
-  if (run.idempotency !== null && arrival?.kind !== 'drop') storeKey(state, stored, run.idempotency);
+  if (run.idempotency !== null && arrival?.kind !== 'drop' && arrival?.kind !== 'skip') storeKey(state, stored, run.idempotency);
   applyTurn(state, stored, run.turn);
   insertDeliveries(state, owner, stored, run.turn);
   writeMemory(state, run.sinkId, run.turn.memory);
   return arrival === null ? CREATED : { kind: 'created', flow: enter(state, stored, arrival) };
+}
+
+function collectRequest(state: State, run: NewRun, arrival: Collected): CreateRunResult {
+  const { runId } = arrival.batch.run;
+  const { batch: [request] = [] } = JSON.parse(run.request) as RequestHead;
+  const time = { at: run.createdAt, receivedAt: request?.received_at ?? 0, clientIp: request?.client_ip ?? '' };
+  state.collected.set(run.runId, { runId, time });
+  const flow = collect(state, run, arrival);
+  if (run.idempotency !== null) storeKey(state, arrival.batch.run, run.idempotency);
+  return { kind: 'collected', runId, flow };
 }
 
 /** All or none: rehearsed on a copy of the state. */
@@ -52,8 +66,9 @@ export function createRuns(state: State, owner: number, runs: readonly NewRun[],
   const [first] = runs;
   const request = key === null || first === undefined ? undefined : findRequest(state, first.sinkId, key);
   if (request !== undefined && request.runIds[0] !== first?.runId) return { isStored: false, results: [], earlier: request };
-  const { runs: stored, openRuns, lines, deliveries, openDeliveries, memory, keys } = state;
-  const copy = { ...state, ...structuredClone({ runs: stored, openRuns, lines, deliveries, openDeliveries, memory, keys }) };
+  const { runs: stored, openRuns, lines, collected, cooldowns, deliveries, openDeliveries, memory, keys } = state;
+  const changed = { runs: stored, openRuns, lines, collected, cooldowns, deliveries, openDeliveries, memory, keys };
+  const copy = { ...state, ...structuredClone(changed) };
   const results: CreateRunResult[] = [];
   for (const run of runs) {
     const result = createRun(copy, owner, run);

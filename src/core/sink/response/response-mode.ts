@@ -100,6 +100,17 @@ export function negotiateAnswer(sinkResponse: SinkResponse, accept: string | und
   return { response, waitMs, preferenceApplied, afterWait: ACCEPT, unanswered: null };
 }
 
+/** Nobody waits for a run that has the requests of many callers. */
+export function batchAnswer(response: SinkResponse): Answer {
+  return {
+    response: response.mode === 'stream' ? ACCEPT : response,
+    waitMs: 0,
+    preferenceApplied: null,
+    afterWait: ACCEPT,
+    unanswered: null,
+  };
+}
+
 function waitOf(response: SinkResponse): number {
   return (response.mode === 'respond' ? response.waitMs : null) ?? DEFAULT_WAIT_MS;
 }

@@ -2,8 +2,10 @@
 
 import { given, preset, table } from '../table.ts';
 
-/** `active`: in flight. The others are held: for a place, for another run of the key, or until the key is quiet. */
-export type FlowState = 'active' | 'ready' | 'behind' | 'quiet';
+/**
+ * `active`: in flight. The others are held: for a place, for another run of the key, until the key is quiet, or for more requests.
+ */
+export type FlowState = 'active' | 'ready' | 'behind' | 'quiet' | 'collecting';
 
 export const flowRuns = table('flow_runs').columns({
   no: preset<number>(),
@@ -12,4 +14,6 @@ export const flowRuns = table('flow_runs').columns({
   flow_key: given<string>(),
   state: given<FlowState>(),
   since_at: given<number>(),
+  collected: given<number>(),
+  collected_bytes: given<number>(),
 });

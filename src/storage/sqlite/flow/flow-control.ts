@@ -2,23 +2,25 @@
 // line, so it is exact across crashes and owners.
 //
 // After every commit, of each sink no more runs are active than its limit, and of each key one. A run is `ready` if no other
-// run of its key is active or before it. A ready run is started as soon as there is a place. Only a quiet run has a due time
-// before it is active.
+// run of its key is active or before it. A ready run is started as soon as there is a place. Only a quiet run, and that of an
+// open batch, has a due time before it is active.
 
 import type { Database } from 'better-sqlite3';
-import { DROPPED, supersededBy } from '../../../core/run/run-event.ts';
-import type { FlowSetting } from '../../../core/sink/limits/flow-setting.ts';
-import type { CreateRunResult, FlowDecision } from '../../run-records.ts';
+import type { StoredBatch } from '../../../core/run/batch.ts';
+import type { RunError } from '../../../core/run/run.ts';
+import { COOLING, DROPPED, supersededBy } from '../../../core/run/run-event.ts';
+import type { RunKey } from '../../../core/run/run-id.ts';
+import { type FlowSetting, flowKeySelector } from '../../../core/sink/limits/flow-setting.ts';
+import type { FlowDecision } from '../../run-records.ts';
 import { toRunId } from '../runs/run-rows.ts';
-import { type FlowState, flowRuns } from './flow-columns.ts';
+import type { Arrival, Arriving, Collected, Entry } from './arrival.ts';
+import { Batches, fits } from './batches.ts';
+import { Cooldowns } from './cooldowns.ts';
+import type { FlowState } from './flow-columns.ts';
+import { prepareFlowStatements } from './flow-statements.ts';
 
 /** Runs that one change starts. Each of them starts more when it ends, so that a long line does not stop the writer. */
 const MAX_STARTS = 100;
-
-type Refusal = Extract<CreateRunResult, { kind: 'refused' }>;
-
-/** The decision about an arriving run. `untracked`: its sink has no flow control any more. */
-export type Arrival = Refusal | { kind: 'untracked' | 'drop' | 'start' | 'hold'; key: string; flow: FlowSetting | null };
 
 interface Waiting {
   no: number;
@@ -34,39 +36,60 @@ interface Line {
 }
 
 export class FlowControl {
-  readonly #sql: ReturnType<typeof prepareStatements>;
+  readonly #sql: ReturnType<typeof prepareFlowStatements>;
+  readonly #batches: Batches;
+  readonly #cooldowns: Cooldowns;
   /** By sink, its stored settings as text and the flow that they hold. */
   readonly #read = new Map<number, { text: string; flow: FlowSetting | null }>();
 
   constructor(database: Database) {
-    this.#sql = prepareStatements(database);
+    this.#sql = prepareFlowStatements(database);
+    this.#batches = new Batches(database);
+    this.#cooldowns = new Cooldowns(database);
   }
 
   /** Decides about a run that arrives. Changes nothing. */
-  judge(sinkNo: number, givenKey: string): Arrival {
+  judge({ sinkNo, key: givenKey, batchBytes, now }: Arriving): Arrival {
     const flow = this.#flowOf(sinkNo);
     if (flow === null) return { kind: 'untracked', key: '', flow };
-    const key = flow.orderingKey === null ? '' : givenKey;
-    const { overflow, debounce, queueLimit } = flow;
+    const key = flowKeySelector(flow) === null ? '' : givenKey;
+    const { overflow, debounce, queueLimit, batch, cooldown } = flow;
+    if (batch !== undefined && batchBytes !== null) return this.#judgeRequest(sinkNo, key, batchBytes, { ...batch, queueLimit });
+    if (cooldown !== undefined && this.#cooldowns.isRunning(sinkNo, key, now)) return { kind: 'skip', key, flow };
     if (debounce === null && this.#canStart(sinkNo, key, flow)) return { kind: 'start', key, flow };
     if (debounce === null && overflow === 'reject') return { kind: 'refused', reason: 'no_place' };
     if (debounce === null && overflow === 'drop') return { kind: 'drop', key, flow };
     const replaces = (debounce !== null || overflow === 'latest_wins') && this.#waitingOf(sinkNo, key).length > 0;
-    const isFull = !replaces && this.#sql.countWaiting.get({ sinkNo, most: queueLimit }) === queueLimit;
-    return isFull ? { kind: 'refused', reason: 'queue_full' } : { kind: 'hold', key, flow };
+    return !replaces && this.#isQueueFull(sinkNo, queueLimit) ? { kind: 'refused', reason: 'queue_full' } : { kind: 'hold', key, flow };
   }
 
   /** Puts a stored run where `judge` has said. */
-  enter(runNumber: number, runId: string, sinkNo: number, arrival: Exclude<Arrival, Refusal>, now: number): FlowDecision {
-    const { kind, key, flow } = arrival;
-    if (kind === 'drop') {
-      this.#sql.endRun.get(JSON.stringify(DROPPED), now, runNumber);
-      return { state: 'dropped', dueAt: null, superseded: [] };
+  enter(runNumber: number, runId: string, sinkNo: number, arrival: Entry, now: number): FlowDecision {
+    const { kind, key } = arrival;
+    if (kind === 'open') return this.#open(runNumber, sinkNo, arrival, now);
+    const { flow } = arrival;
+    if (kind === 'drop' || kind === 'skip') {
+      this.#sql.endRun.get(JSON.stringify(kind === 'drop' ? DROPPED : COOLING), now, runNumber);
+      return { state: kind === 'drop' ? 'dropped' : 'skipped', dueAt: null, superseded: [] };
     }
-    if (kind === 'start') this.#sql.insert({ run_id: runNumber, sink_no: sinkNo, flow_key: key, state: 'active', since_at: now });
+    if (flow?.cooldown !== undefined) this.#cooldowns.begin(sinkNo, key, now, flow.cooldown.seconds);
+    if (kind === 'start') this.#insert({ runNumber, sinkNo, key, state: 'active', now });
     if (kind !== 'hold' || flow === null) return { state: 'due', dueAt: this.#makeDue(runNumber), superseded: [] };
     const superseded = this.#hold(runNumber, runId, { sinkNo, key, flow }, now);
     return { ...this.#stateOf(runNumber), superseded };
+  }
+
+  /** Puts the request of a run that was not stored in the batch, as `judge` has said. Null: another request has its number. */
+  collect(request: RunKey, stored: StoredBatch, { batch, isLast }: Collected): FlowDecision | null {
+    const { runNumber } = batch;
+    if (!this.#batches.collect(batch, request, stored)) return null;
+    if (isLast) this.#close(runNumber);
+    return this.recall(runNumber);
+  }
+
+  /** The run of a request that was collected before. */
+  batchOf(request: RunKey): RunKey | undefined {
+    return this.#batches.runOf(request);
   }
 
   /** The decision about a run that was stored before, as far as it can be told. */
@@ -78,6 +101,7 @@ export class FlowControl {
   leave(runNumber: number): void {
     const left = this.#sql.delete.get(runNumber) as Line | undefined;
     if (left === undefined) return;
+    if (left.state === 'collecting') this.#batches.join(runNumber);
     this.#sql.promote.run(left);
     this.#start(left.sinkNo);
   }
@@ -86,6 +110,11 @@ export class FlowControl {
   mayClaim(runNumber: number): boolean {
     const line = this.#sql.selectLine.get(runNumber) as Line | undefined;
     if (line === undefined || line.state === 'active') return true;
+    if (line.state === 'collecting') {
+      this.#close(runNumber);
+      // Its size has changed, by which claims are limited.
+      return false;
+    }
     this.#wait(line, runNumber);
     this.#start(line.sinkNo);
     return (this.#sql.selectLine.get(runNumber) as Line).state === 'active';
@@ -93,8 +122,11 @@ export class FlowControl {
 
   /** Applies changed settings of a sink to its held runs. */
   settle(sinkId: string): void {
-    const sinkNo = this.#sql.selectTracked.get(sinkId) as number | undefined;
-    if (sinkNo === undefined) return;
+    const sink = this.#sql.selectSink.get(sinkId) as { sinkNo: number; isTracked: 0 | 1 } | undefined;
+    if (sink === undefined) return;
+    const { sinkNo } = sink;
+    if (this.#flowOf(sinkNo)?.cooldown === undefined) this.#cooldowns.endAll(sinkNo);
+    if (sink.isTracked === 0) return;
     if (isOrdered(this.#flowOf(sinkNo))) this.#sql.reorder.run(sinkNo);
     else this.#sql.unorder.run(sinkNo);
     this.#start(sinkNo);
@@ -108,6 +140,43 @@ export class FlowControl {
     const { flow = null } = JSON.parse(text) as { flow?: FlowSetting };
     this.#read.set(sinkNo, { text, flow });
     return flow;
+  }
+
+  #judgeRequest(
+    sinkNo: number,
+    key: string,
+    bytes: number,
+    { size, seconds, queueLimit }: { size: number; seconds: number; queueLimit: number },
+  ): Arrival {
+    const open = this.#batches.find(sinkNo, key);
+    if (open !== undefined && fits(open, bytes)) return { kind: 'collect', batch: open, isLast: open.count + 1 >= size };
+    if (this.#isQueueFull(sinkNo, queueLimit)) return { kind: 'refused', reason: 'queue_full' };
+    return { kind: 'open', key, seconds, bytes, full: open };
+  }
+
+  #open(runNumber: number, sinkNo: number, { key, seconds, bytes, full }: Extract<Entry, { kind: 'open' }>, now: number): FlowDecision {
+    if (full !== undefined) this.#close(full.runNumber);
+    this.#insert({ runNumber, sinkNo, key, state: 'collecting', now, bytes });
+    this.#sql.setDue.run(Math.ceil(now + seconds * 1000), runNumber);
+    return this.recall(runNumber);
+  }
+
+  /** The batch takes no more requests: its run starts, or waits for other runs. */
+  #close(runNumber: number): void {
+    this.#batches.join(runNumber);
+    const line = this.#sql.selectLine.get(runNumber) as Line;
+    this.#wait(line, runNumber);
+    this.#start(line.sinkNo);
+  }
+
+  #insert({ runNumber, sinkNo, key, state, now, bytes = 0 }: Omit<Line, 'no'> & { runNumber: number; now: number; bytes?: number }): void {
+    const collected = state === 'collecting' ? 1 : 0;
+    const row = { run_id: runNumber, sink_no: sinkNo, flow_key: key, state, since_at: now, collected, collected_bytes: bytes };
+    this.#sql.insert(row);
+  }
+
+  #isQueueFull(sinkNo: number, queueLimit: number): boolean {
+    return this.#sql.countWaiting.get({ sinkNo, most: queueLimit }) === queueLimit;
   }
 
   #canStart(sinkNo: number, key: string, flow: FlowSetting): boolean {
@@ -143,7 +212,7 @@ export class FlowControl {
     const superseded = replaced.map((held) => this.#supersede(held, runId, now));
     const [first] = replaced;
     for (const { runNumber: other } of replaced.slice(1)) this.#sql.delete.get(other);
-    if (first === undefined) this.#sql.insert({ run_id: runNumber, sink_no: sinkNo, flow_key: key, state: 'quiet', since_at: now });
+    if (first === undefined) this.#insert({ runNumber, sinkNo, key, state: 'quiet', now });
     else this.#sql.replace.run(runNumber, first.no);
     const dueAt = debounce === null ? now : quietAt(debounce, first?.sinceAt ?? now, now);
     if (dueAt > now) this.#sql.setDue.run(dueAt, runNumber);
@@ -161,7 +230,7 @@ export class FlowControl {
 
   /** From now on the run waits for other runs alone. */
   #wait({ no, sinkNo, key, state }: Line, runNumber: number): void {
-    if (state === 'quiet') {
+    if (state === 'quiet' || state === 'collecting') {
       const isBehind = isOrdered(this.#flowOf(sinkNo)) && this.#isBusy(sinkNo, key);
       this.#sql.setState.run(isBehind ? 'behind' : 'ready', no);
     }
@@ -184,11 +253,16 @@ export class FlowControl {
   }
 
   #stateOf(runNumber: number): Pick<FlowDecision, 'state' | 'dueAt'> {
-    const { status, dueAt, error } = this.#sql.selectRun.get(runNumber) as { status: string; dueAt: number | null; error: string | null };
-    if (status === 'cancelled' && error === JSON.stringify(DROPPED)) return { state: 'dropped', dueAt: null };
+    const { dueAt, error } = this.#sql.selectRun.get(runNumber) as { dueAt: number | null; error: string | null };
+    if (isEndedBy(DROPPED, error)) return { state: 'dropped', dueAt: null };
+    if (isEndedBy(COOLING, error)) return { state: 'skipped', dueAt: null };
     const line = this.#sql.selectLine.get(runNumber) as Line | undefined;
     return { state: line === undefined || line.state === 'active' ? 'due' : 'held', dueAt };
   }
+}
+
+function isEndedBy(reason: RunError, error: string | null): boolean {
+  return error === JSON.stringify(reason);
 }
 
 function isOrdered(flow: FlowSetting | null): boolean {
@@ -198,64 +272,4 @@ function isOrdered(flow: FlowSetting | null): boolean {
 function quietAt({ seconds, maxSeconds }: NonNullable<FlowSetting['debounce']>, since: number, now: number): number {
   const quiet = now + seconds * 1000;
   return Math.ceil(maxSeconds === null ? quiet : Math.min(quiet, since + maxSeconds * 1000));
-}
-
-const HELD = "state IN ('ready', 'behind', 'quiet')";
-const LINE = 'no, sink_no AS sinkNo, flow_key AS key, state';
-/** Another run of the key that is active or before it. */
-const IS_BEHIND = `EXISTS (
-  SELECT 1 FROM flow_runs AS other
-  WHERE other.sink_no = flow_runs.sink_no AND other.flow_key = flow_runs.flow_key AND other.no <> flow_runs.no
-    AND (other.state = 'active' OR (other.state IN ('ready', 'behind') AND other.no < flow_runs.no)))`;
-
-function prepareStatements(database: Database) {
-  return {
-    selectSettings: database.prepare('SELECT settings FROM sinks WHERE no = ?').pluck(),
-    selectTracked: database
-      .prepare('SELECT no FROM sinks WHERE id = ? AND EXISTS (SELECT 1 FROM flow_runs WHERE sink_no = sinks.no)')
-      .pluck(),
-    insert: flowRuns.insert(database),
-    replace: database.prepare("UPDATE flow_runs SET run_id = ?, state = 'quiet' WHERE no = ?"),
-    setState: database.prepare('UPDATE flow_runs SET state = ? WHERE no = ?'),
-    delete: database.prepare(`DELETE FROM flow_runs WHERE run_id = ? RETURNING ${LINE}`),
-    selectLine: database.prepare(`SELECT ${LINE} FROM flow_runs WHERE run_id = ?`),
-    selectWaiting: database.prepare(
-      `SELECT no, run_id AS runNumber, since_at AS sinceAt FROM flow_runs WHERE sink_no = ? AND flow_key = ? AND ${HELD} ORDER BY no`,
-    ),
-    selectReady: database.prepare(
-      "SELECT no, run_id AS runNumber, since_at AS sinceAt FROM flow_runs WHERE sink_no = ? AND state = 'ready' ORDER BY no LIMIT ?",
-    ),
-    hasReady: database.prepare("SELECT EXISTS (SELECT 1 FROM flow_runs WHERE sink_no = ? AND state = 'ready')").pluck(),
-    isBusy: database
-      .prepare(
-        "SELECT EXISTS (SELECT 1 FROM flow_runs WHERE sink_no = @sinkNo AND flow_key = @key AND state IN ('active', 'ready', 'behind'))",
-      )
-      .pluck(),
-    countActive: database
-      .prepare("SELECT count(*) FROM (SELECT 1 FROM flow_runs WHERE sink_no = @sinkNo AND state = 'active' LIMIT @most)")
-      .pluck(),
-    countWaiting: database
-      .prepare(`SELECT count(*) FROM (SELECT 1 FROM flow_runs WHERE sink_no = @sinkNo AND ${HELD} LIMIT @most)`)
-      .pluck(),
-    promote: database.prepare(
-      `UPDATE flow_runs SET state = 'ready'
-       WHERE no = (SELECT min(no) FROM flow_runs WHERE sink_no = @sinkNo AND flow_key = @key AND state = 'behind')
-         AND NOT EXISTS (SELECT 1 FROM flow_runs WHERE sink_no = @sinkNo AND flow_key = @key AND state IN ('active', 'ready'))`,
-    ),
-    reorder: database.prepare(
-      `UPDATE flow_runs SET state = CASE WHEN ${IS_BEHIND} THEN 'behind' ELSE 'ready' END
-       WHERE sink_no = ? AND state IN ('ready', 'behind')`,
-    ),
-    unorder: database.prepare("UPDATE flow_runs SET state = 'ready' WHERE sink_no = ? AND state = 'behind'"),
-    endRun: database
-      .prepare(
-        `UPDATE runs SET status = 'cancelled', error = ?, finished_at = ?, wake_at = NULL, last_seq = last_seq + 1,
-           epoch = epoch + 1, inputs = NULL
-         WHERE id = ? RETURNING nonce`,
-      )
-      .pluck(),
-    makeDue: database.prepare('UPDATE runs SET wake_at = created_at WHERE id = ? RETURNING wake_at').pluck(),
-    setDue: database.prepare('UPDATE runs SET wake_at = ? WHERE id = ?'),
-    selectRun: database.prepare('SELECT status, wake_at AS dueAt, error FROM runs WHERE id = ?'),
-  };
 }

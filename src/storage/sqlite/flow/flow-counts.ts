@@ -7,7 +7,7 @@ export function createFlowQueries(database: Database) {
   const count = (states: string): string =>
     `(SELECT count(*) FROM (SELECT 1 FROM flow_runs WHERE sink_no = sinks.no AND state IN (${states}) LIMIT ${FLOW_COUNT_LIMIT}))`;
   const select = database.prepare(
-    `SELECT ${count("'active'")} AS inFlight, ${count("'ready', 'behind', 'quiet'")} AS held FROM sinks
+    `SELECT ${count("'active'")} AS inFlight, ${count("'ready', 'behind', 'quiet', 'collecting'")} AS held FROM sinks
      WHERE id = ? AND (settings ->> '$.flow' IS NOT NULL OR EXISTS (SELECT 1 FROM flow_runs WHERE sink_no = sinks.no))`,
   );
   return {

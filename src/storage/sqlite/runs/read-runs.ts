@@ -1,10 +1,20 @@
 // Reads runs from SQLite: one run, its events, and pages of runs. Each filter reads along an index.
 
 import type { Database } from 'better-sqlite3';
+import type { RequestHead } from '../../../core/run/request.ts';
 import { isTerminal, RUN_STATUSES } from '../../../core/run/run.ts';
 import type { RunEvent } from '../../../core/run/run-event.ts';
-import { parseRunId, runNumberAt } from '../../../core/run/run-id.ts';
-import type { RequestRecord, RunFilter, RunOutcomeRecord, RunRecord, RunSummary, StoredEvents, StreamPosition } from '../../run-records.ts';
+import { parseRunId, runNumberAt, timeOfRunNumber } from '../../../core/run/run-id.ts';
+import type {
+  RequestRecord,
+  RequestTime,
+  RunFilter,
+  RunOutcomeRecord,
+  RunRecord,
+  RunSummary,
+  StoredEvents,
+  StreamPosition,
+} from '../../run-records.ts';
 import { createRowsBySink, createSinkFilter } from '../definitions/rows-by-sink.ts';
 import { unpackEvents } from './event-columns.ts';
 import {
@@ -25,7 +35,7 @@ type EventsRow = Pick<RunRow, 'status' | 'last_seq' | 'first_events' | 'output' 
 
 type RequestRow = Pick<RunRow, 'run_number' | 'nonce' | 'request' | 'body_kind'> & { body_size: number };
 
-type PositionRow = Pick<RunRow, 'status' | 'last_seq' | 'sink_id'> & { bytes: number; request_bytes: number };
+type PositionRow = Pick<RunRow, 'status' | 'last_seq' | 'sink_id' | 'body_kind'> & { bytes: number; request_bytes: number };
 
 export class RunReader {
   readonly #sql: ReturnType<typeof prepareStatements>;
@@ -73,7 +83,7 @@ export class RunReader {
     const run = key && (this.#sql.selectPosition.get(key.runNumber, key.nonce) as PositionRow | undefined);
     if (!run) return null;
     const { last_seq: lastSeq, status, sink_id: sinkId, bytes, request_bytes: requestBytes } = run;
-    return { lastSeq, ended: isTerminal(status), sinkId, bytes, requestBytes };
+    return { lastSeq, ended: isTerminal(status), sinkId, isBatch: run.body_kind === 'batch', bytes, requestBytes };
   }
 
   listRuns(filter: RunFilter): RunSummary[] {
@@ -98,10 +108,28 @@ export class RunReader {
     }));
   }
 
+  listRequestTimes(sinkId: string, since: number, limit: number): RequestTime[] {
+    const sinks = this.#sinksOf({ sinkId });
+    const from = runNumberAt(since);
+    const numbers = this.#newestRuns({ sinks, statuses: RUN_STATUSES, from, before: Number.MAX_SAFE_INTEGER, limit });
+    const started = this.#sql.selectStarted.all(JSON.stringify(numbers)) as { at: number; request: string }[];
+    const collected = sinks.flatMap((no) => this.#sql.selectCollected.all(no, from, limit)) as { no: number; clientIp: string }[];
+    const times = [
+      ...started.flatMap(({ at, request }) => requestTime(at, JSON.parse(request) as RequestHead)),
+      ...collected.map(({ no, clientIp }) => ({ at: timeOfRunNumber(no).ms, receivedAt: no, clientIp })),
+    ];
+    return times.sort((a, b) => b.at - a.at).slice(0, limit);
+  }
+
   #toOutcome(row: RunOutcomeRow): RunOutcomeRecord {
     const steps = readSteps(row.first_steps, this.#sql.selectSteps.all(row.run_number) as StepRow[]);
     return { ...toRunSummary(row), lastSeq: row.last_seq, output: row.output, steps };
   }
+}
+
+/** Of a batch, its first request. Empty for a scheduled run. */
+function requestTime(at: number, { schedule, client_ip: clientIp, received_at: receivedAt, batch }: RequestHead): RequestTime[] {
+  return schedule === undefined ? [{ at, receivedAt, clientIp: batch?.[0]?.client_ip ?? clientIp }] : [];
 }
 
 /** The run numbers that a filter allows: from, inclusive, and before, exclusive. */
@@ -122,7 +150,7 @@ function prepareStatements(database: Database) {
        FROM runs JOIN sinks ON sinks.no = sink_no WHERE runs.id = ? AND nonce = ?`,
     ),
     selectPosition: database.prepare(
-      `SELECT status, last_seq, sinks.id AS sink_id, octet_length(body) + octet_length(request) AS request_bytes,
+      `SELECT status, last_seq, sinks.id AS sink_id, body_kind, octet_length(body) + octet_length(request) AS request_bytes,
          octet_length(first_events) + coalesce(octet_length(output), 0) + coalesce(octet_length(first_steps), 0)
          + coalesce((SELECT sum(octet_length(outputs)) FROM step_records WHERE run_id = runs.id), 0)
          + coalesce((SELECT sum(octet_length(data)) FROM run_events WHERE run_id = runs.id), 0) AS bytes
@@ -139,6 +167,12 @@ function prepareStatements(database: Database) {
     selectRequests: database.prepare(
       `SELECT id AS run_number, nonce, request, body_kind, octet_length(body) AS body_size FROM runs
        WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
+    ),
+    selectStarted: database.prepare(
+      'SELECT created_at AS at, request FROM runs WHERE id IN (SELECT value FROM json_each(?)) AND replay IS NULL',
+    ),
+    selectCollected: database.prepare(
+      'SELECT no, client_ip AS clientIp FROM collected_requests WHERE sink_no = ? AND no >= ? ORDER BY no DESC LIMIT ?',
     ),
     selectSummaries: database.prepare(
       `SELECT ${SUMMARY_COLUMNS} FROM ${RUN_TABLES} WHERE runs.id IN (SELECT value FROM json_each(?)) ORDER BY runs.id DESC`,

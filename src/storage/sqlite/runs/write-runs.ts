@@ -3,10 +3,12 @@
 import type { Database } from 'better-sqlite3';
 import { isTerminal, type RunStatus } from '../../../core/run/run.ts';
 import { CANCELLED, type RunEvent } from '../../../core/run/run-event.ts';
-import { parseRunId } from '../../../core/run/run-id.ts';
+import { joinRunId, parseRunId, type RunKey } from '../../../core/run/run-id.ts';
 import { type CreateRunResult, type CreateRunsResult, type Idempotency, isStorable, type Lease } from '../../run-records.ts';
 import { createDeliveryInserter, type InsertDeliveries } from '../deliveries/insert-deliveries.ts';
 import type { OverflowGroups } from '../deliveries/overflow.ts';
+import type { Collected } from '../flow/arrival.ts';
+import { bytesOf } from '../flow/batches.ts';
 import type { FlowControl } from '../flow/flow-control.ts';
 import type { Stamp } from '../stamp.ts';
 import type { Packed } from '../table.ts';
@@ -144,15 +146,30 @@ export class RunWriter {
     const now = runs.read(run, 'now');
     const { sinkNo } = sink;
     if (this.#isStored(runNumber, nonce)) return { kind: 'created', flow: this.#flow.recall(runNumber) };
+    const isBatch = runs.read(run, 'body_kind') === 'batch' && runs.read(run, 'replay') === null;
+    const earlier = isBatch ? this.#flow.batchOf({ runNumber, nonce }) : undefined;
+    if (earlier !== undefined) return { kind: 'collected', runId: joinRunId(earlier), flow: this.#flow.recall(earlier.runNumber) };
     if (duplicate !== null) return duplicate;
-    const arrival = this.#flow.judge(sinkNo, runs.read(run, 'flow_key') ?? '');
+    const stored = { request: runs.read(run, 'request'), body: runs.read(run, 'body') };
+    const key = runs.read(run, 'flow_key') ?? '';
+    const arrival = this.#flow.judge({ sinkNo, key, batchBytes: isBatch ? bytesOf(stored) : null, now });
     if (arrival.kind === 'refused') return arrival;
+    if (arrival.kind === 'collect') return this.#collect({ runNumber, nonce }, run, arrival, sinkNo);
     const inserted = this.#sql.insertRun({ id: runNumber, nonce, app_no: sink.appNo, sink_no: sinkNo }, run);
     if (inserted.changes === 0) return { kind: 'id_taken' };
     const idempotency = runs.read(run, 'idempotency');
-    if (idempotency !== null && arrival.kind !== 'drop') this.#keys.store(sinkNo, idempotency, runNumber, now);
+    if (idempotency !== null && arrival.kind !== 'drop' && arrival.kind !== 'skip') this.#keys.store(sinkNo, idempotency, runNumber, now);
     for (const sha256 of runs.read(run, 'blobs') ?? []) this.#sql.insertBlob({ run_id: runNumber, sha256 });
     return { kind: 'created', flow: this.#flow.enter(runNumber, runId, sinkNo, arrival, now) };
+  }
+
+  #collect(request: RunKey, run: Packed<typeof runs>, arrival: Collected, sinkNo: number): CreateRunResult {
+    const { batch } = arrival;
+    const flow = this.#flow.collect(request, { request: runs.read(run, 'request'), body: runs.read(run, 'body') }, arrival);
+    if (flow === null) return { kind: 'id_taken' };
+    const idempotency = runs.read(run, 'idempotency');
+    if (idempotency !== null) this.#keys.store(sinkNo, idempotency, batch.runNumber, runs.read(run, 'now'));
+    return { kind: 'collected', runId: joinRunId(batch), flow };
   }
 
   advanceRun(lease: Lease, turn: Packed<typeof turns>): boolean {

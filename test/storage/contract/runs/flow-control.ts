@@ -15,7 +15,7 @@ const superseding = (...superseded: string[]) => ({ kind: 'created', flow: { sta
 const quietUntil = (dueAt: number, ...superseded: string[]) => ({ kind: 'created', flow: { state: 'held', dueAt, superseded } });
 
 /** Makes runs of a sink with flow control. */
-class FlowBench {
+export class FlowBench {
   readonly workbench: Workbench;
   readonly sink: Sink;
 
