@@ -1,6 +1,6 @@
 // The table of a sink's limits, from their defaults.
 
-import { DEFAULT_LIMITS, type SinkLimits } from '../../src/core/sink/sink.ts';
+import { DEFAULT_LIMITS, type SinkLimits } from '../../src/core/sink/limits/size-limits.ts';
 import { code, markdownTable } from './markdown-table.ts';
 
 const MEANING: Record<keyof SinkLimits, string> = {

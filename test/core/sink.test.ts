@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { appIdFault } from '../../src/core/app.ts';
-import { DEFAULT_LIMITS, parseSink } from '../../src/core/sink/sink.ts';
+import { DEFAULT_LIMITS } from '../../src/core/sink/limits/size-limits.ts';
+import { parseSink } from '../../src/core/sink/sink.ts';
 
 const hook = { path: '/hook', method: 'POST' };
 

@@ -1,7 +1,7 @@
 // Sinks that an older version has stored are read as the present one stores them.
 
 import { expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/core/sink/sink.ts';
+import { DEFAULT_LIMITS } from '../../src/core/sink/limits/size-limits.ts';
 import { toSink } from '../../src/storage/sqlite/definitions/definition-rows.ts';
 
 test('tokens that were stored as hashes alone still open their sink', () => {

@@ -1,6 +1,7 @@
 // The stored definitions of every history: one sink for each workflow.
 
-import { DEFAULT_LIMITS, type Sink } from '../../../src/core/sink/sink.ts';
+import { DEFAULT_LIMITS } from '../../../src/core/sink/limits/size-limits.ts';
+import type { Sink } from '../../../src/core/sink/sink.ts';
 import type { DefinitionState } from '../memory-storage/definitions.ts';
 import { FLOWS } from './flows.ts';
 import { APP, type SimulatedWorkflow, sinkOf, WORKFLOWS } from './workflows.ts';

@@ -24,10 +24,12 @@ import {
 } from './limits/client-ranges.ts';
 import { type FlowDocument, type FlowSetting, flowFaults, flowSchema, readFlowSetting } from './limits/flow-setting.ts';
 import { rateSchema, readRate, type SinkRate, type SinkRateDocument } from './limits/rate-setting.ts';
+import { type LimitsDocument, limitsSchema, readLimits, type SinkLimits } from './limits/size-limits.ts';
 import { formSinkFaults } from './response/form-setting.ts';
 import { responseSchema, type SinkResponse } from './response/response-mode.ts';
 import { providerFaults, readResponse, responseFaults } from './response/response-setting.ts';
 import { readSchedules, type ScheduleDocument, type ScheduleSetting, scheduleFaults, schedulesSchema } from './schedule-setting.ts';
+import { type BodySchema, bodySchemaFaults, bodySchemaSchema } from './schema-setting.ts';
 import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
 import { readSpamSetting, type SpamDefinition, type SpamDocument, type SpamSetting, spamFaults, spamSchema } from './spam-setting.ts';
 import { splitFaults } from './split-setting.ts';
@@ -38,28 +40,6 @@ export type SinkMethod = (typeof SINK_METHODS)[number] | 'ANY';
 /** Platforms whose requests are validated and normalised into `$request.payload`. */
 const PAYLOAD_SOURCES = ['robovision', 'v7', 'roboflow'] as const;
 export type PayloadSource = (typeof PAYLOAD_SOURCES)[number];
-
-export interface SinkLimits {
-  /** Of a body that is not a multipart form. */
-  bodyBytes: number;
-  /** Of a whole multipart form, of each of its files and of each of its fields. */
-  formBytes: number;
-  fileBytes: number;
-  fieldBytes: number;
-  files: number;
-  fields: number;
-}
-
-export const DEFAULT_LIMITS: SinkLimits = {
-  bodyBytes: 10 * 2 ** 20,
-  formBytes: 100 * 2 ** 20,
-  fileBytes: 50 * 2 ** 20,
-  fieldBytes: 2 ** 20,
-  files: 600,
-  fields: 600,
-};
-
-const MAX_BYTES = 2 ** 30;
 
 interface SinkSettings extends ClientRanges {
   path: string;
@@ -86,6 +66,8 @@ interface SinkSettings extends ClientRanges {
   publicUrl: string | null;
   limits: SinkLimits;
   body: BodySetting;
+  /** What bodies must fit. Absent: anything. */
+  schema?: BodySchema | undefined;
   /** Origins whose scripts may read the answers; absent: none is named. */
   cors?: CorsSetting | undefined;
   /** The platform that sends; null for any sender. */
@@ -115,7 +97,6 @@ export interface Sink extends SinkSettings {
   updatedAt: number;
 }
 
-const bytes: JsonSchema = { type: 'integer', minimum: 0, maximum: MAX_BYTES };
 export const sinkSchema: JsonSchema = {
   type: 'object',
   required: ['path', 'method'],
@@ -149,19 +130,9 @@ export const sinkSchema: JsonSchema = {
       pattern: '^https?://[\\x21-\\x7e]{1,2000}$',
       description: 'must be the http(s) URL that the sender uses',
     },
-    limits: {
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        body_bytes: bytes,
-        form_bytes: bytes,
-        file_bytes: bytes,
-        field_bytes: bytes,
-        files: { type: 'integer', minimum: 0, maximum: 10_000 },
-        fields: { type: 'integer', minimum: 0, maximum: 10_000 },
-      },
-    },
+    limits: limitsSchema,
     body: bodySchema,
+    schema: bodySchemaSchema,
     cors: corsSchema,
     spam: spamSchema,
     payload: { enum: [...PAYLOAD_SOURCES, null] },
@@ -185,8 +156,9 @@ interface SinkDocument extends AuthDocument, ClientRangesDocument {
   schedules?: ScheduleDocument[];
   flow?: FlowDocument | null;
   public_url?: string | null;
-  limits?: Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
+  limits?: LimitsDocument;
   body?: BodyDocument;
+  schema?: BodySchema | null;
   cors?: CorsDocument;
   spam?: SpamDocument;
   payload?: PayloadSource | null;
@@ -230,6 +202,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
     fault(sink.idempotency === undefined ? 'idempotency_key' : 'idempotency', inputFault(idempotencyKey, scope));
   if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
     fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
+  faults.push(...bodySchemaFaults(sink));
   if (sink.cors !== undefined) faults.push(...corsFaults(sink.cors));
   if (sink.spam !== undefined) faults.push(...spamFaults(sink.spam));
   faults.push(...formSinkFaults(sink));
@@ -245,7 +218,6 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
 const CAPTURED = ['received'];
 
 function readSink(sink: SinkDocument, appId: string): SinkDefinition {
-  const { limits = {} } = sink;
   return {
     appId,
     path: canonicalPattern(sink.path),
@@ -262,15 +234,9 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     schedules: readSchedules(sink.schedules),
     flow: readFlowSetting(sink.flow),
     publicUrl: sink.public_url ?? null,
-    limits: {
-      bodyBytes: limits.body_bytes ?? DEFAULT_LIMITS.bodyBytes,
-      formBytes: limits.form_bytes ?? DEFAULT_LIMITS.formBytes,
-      fileBytes: limits.file_bytes ?? DEFAULT_LIMITS.fileBytes,
-      fieldBytes: limits.field_bytes ?? DEFAULT_LIMITS.fieldBytes,
-      files: limits.files ?? DEFAULT_LIMITS.files,
-      fields: limits.fields ?? DEFAULT_LIMITS.fields,
-    },
+    limits: readLimits(sink.limits),
     body: readBodySetting(sink.body ?? 'auto'),
+    ...(sink.schema == null ? {} : { schema: sink.schema }),
     ...(sink.cors === undefined ? {} : { cors: readCorsSetting(sink.cors) }),
     ...(sink.spam === undefined ? {} : { spam: readSpamSetting(sink.spam) }),
     payload: sink.payload ?? null,

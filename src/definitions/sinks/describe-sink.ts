@@ -8,9 +8,10 @@ import { writeIdempotencySetting } from '../../core/sink/idempotency-setting.ts'
 import { writeClientRanges } from '../../core/sink/limits/client-ranges.ts';
 import { writeFlowSetting } from '../../core/sink/limits/flow-setting.ts';
 import { writeRate } from '../../core/sink/limits/rate-setting.ts';
+import { DEFAULT_LIMITS } from '../../core/sink/limits/size-limits.ts';
 import { writeResponse } from '../../core/sink/response/response-setting.ts';
 import { writeSchedules } from '../../core/sink/schedule-setting.ts';
-import { DEFAULT_LIMITS, type Sink } from '../../core/sink/sink.ts';
+import type { Sink } from '../../core/sink/sink.ts';
 import { writeSpamSetting } from '../../core/sink/spam-setting.ts';
 
 const LIMIT_NAMES = {
@@ -77,6 +78,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     ...(publicUrl === null ? {} : { public_url: publicUrl }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),
     ...(body === 'auto' ? {} : { body: writeBodySetting(body) }),
+    ...(sink.schema === undefined ? {} : { schema: sink.schema }),
     ...(payload === null ? {} : { payload }),
     ...(sink.cors === undefined ? {} : { cors: writeCorsSetting(sink.cors) }),
     ...(sink.spam === undefined ? {} : { spam: writeSpamSetting(sink.spam) }),

@@ -1,7 +1,7 @@
 // Decides how the body of a request is read: by its sink's setting, else by its content type.
 
 import type { BodySetting } from '../../core/sink/body-setting.ts';
-import type { SinkLimits } from '../../core/sink/sink.ts';
+import type { SinkLimits } from '../../core/sink/limits/size-limits.ts';
 import type { TextFormat } from './decode-body.ts';
 import { bodyKindOf, isJsonLines, type MediaType } from './media-type.ts';
 

@@ -7,7 +7,7 @@ import type { PartHead } from '../../../core/form/part-head.ts';
 import { stringifyJson } from '../../../core/json/json.ts';
 import { type FileHandle, groupPairs } from '../../../core/run/request.ts';
 import { LARGE_RUN_BYTES } from '../../../core/run/run-weight.ts';
-import type { SinkLimits } from '../../../core/sink/sink.ts';
+import type { SinkLimits } from '../../../core/sink/limits/size-limits.ts';
 import { AppError } from '../../../errors.ts';
 import type { WriteBlob } from '../../../files/blobs.ts';
 import type { Seen } from '../body-bytes.ts';

@@ -4,7 +4,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { SchemeAuth } from '../../../core/sink/auth/scheme-auth.ts';
 import type { BodySetting } from '../../../core/sink/body-setting.ts';
-import { SINK_METHODS, type Sink, type SinkLimits } from '../../../core/sink/sink.ts';
+import type { SinkLimits } from '../../../core/sink/limits/size-limits.ts';
+import { SINK_METHODS, type Sink } from '../../../core/sink/sink.ts';
 import type { DefinitionService } from '../../../definitions/definition-service.ts';
 import { AppError } from '../../../errors.ts';
 import { answerHandshake, isHandshake, needsBody, possibleHandshakes, type ReadyAnswer } from '../../../presets/handshakes.ts';

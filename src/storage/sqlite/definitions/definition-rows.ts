@@ -73,6 +73,7 @@ type Settings = Pick<
   | 'body'
   | 'payload'
   | 'cors'
+  | 'schema'
   | 'spam'
 >;
 

@@ -45,7 +45,7 @@ export class SinkWriter {
       body,
       payload,
     } = sink;
-    const { cors, spam } = sink;
+    const { cors, spam, schema } = sink;
     this.#sql.upsert({
       id: sink.id,
       app_no: appNo,
@@ -72,6 +72,7 @@ export class SinkWriter {
         payload,
         cors,
         spam,
+        schema,
       }),
       managed_by: sink.managedBy,
       created_at: sink.createdAt,
