@@ -122,6 +122,7 @@ const RELEASED = {
   '0012_replays.sql': '74627dd01a9183c8d9aa83a72a85be7e65b29b17390e4b1e49c5e41106fe6dd6',
   '0013_refusals.sql': '92c50adbc97143dc86ad829073a1a1169b348838f91558434d1c4899f07bd1ae',
   '0014_flow.sql': 'cda33c6ddae76188ecf893fed70d32fa256f0e7552026b6bedd5a4116be95271',
+  '0015_samples.sql': 'c045b6d85693ec3dcf63dce40f24c35ebd7b704abbc83603e605200e2df9b181',
 };
 
 test('migrations never change once they are released', () => {
