@@ -19,13 +19,15 @@ export interface ReplayOrder {
   mode: ReplayMode;
   /** Absent: by the mode. */
   version?: ReplayVersion;
+  /** The workflow of the app that a dry run tries instead of the sink's. */
+  workflowId?: string;
   /** Null: a caller asks for it, and gets a new run each time. A job gets one run of each. */
   jobId: string | null;
 }
 
 export interface ReplayerOptions {
   storage: Pick<Storage, 'listDeliveries' | 'getDelivery'>;
-  catalog: Pick<Catalog, 'findSink' | 'workflowOf'>;
+  catalog: Pick<Catalog, 'findSink' | 'workflowOf' | 'current'>;
   engine: Pick<Engine, 'dispatch' | 'loadWorkflow'>;
   blobs: Pick<BlobStore, 'renew'>;
   /** The age of blobs is by the wall clock. */
@@ -46,12 +48,17 @@ export class Replayer {
    * Resolves when the new run is on disk. Rejects with `conflict` if the run cannot be replayed so, and else as a trigger of
    * its sink would.
    */
-  async replay(run: RunRecord, { mode, version = defaultVersion(mode), jobId }: ReplayOrder): Promise<Dispatched> {
+  async replay(run: RunRecord, { mode, version = defaultVersion(mode), workflowId, jobId }: ReplayOrder): Promise<Dispatched> {
     const { catalog, engine, blobs, wallClock } = this.#options;
     const sink = catalog.findSink(run.sinkId);
     if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so its request cannot be replayed');
     if (mode === 'from_failed_step' && run.status !== 'failed') throw notFailed(run);
-    const { workflow, reference } = version === 'current' ? catalog.workflowOf(sink) : await this.#originalOf(run);
+    const { workflow, reference } =
+      workflowId !== undefined
+        ? await this.#namedBy(run.appId, workflowId)
+        : version === 'current'
+          ? catalog.workflowOf(sink)
+          : await this.#originalOf(run);
     const kept = mode === 'from_failed_step' ? await this.#keep(run, version === 'current' ? workflow : null) : null;
     const head = parseJson(run.request) as RequestHead;
     // Retention may remove the old run's files before the new run refers to them.
@@ -64,6 +71,15 @@ export class Replayer {
     const flow = mode === 'live' ? (sink.flow ?? null) : null;
     const target = { appId: sink.appId, sinkId: sink.id, inputMapping: sink.inputs, flow, workflow, workflowReference: reference };
     return await engine.dispatch({ ...target, ...inputOf(run, head, kept), idempotency: idempotencyOf(run, jobId), replay });
+  }
+
+  async #namedBy(appId: string, workflowId: string): Promise<SinkWorkflow> {
+    const { catalog, engine } = this.#options;
+    const version = catalog.current().workflows.find(({ appId: ofApp, id }) => ofApp === appId && id === workflowId)?.version;
+    const reference = version === undefined ? null : { id: workflowId, version };
+    const workflow = reference === null ? null : await engine.loadWorkflow(appId, reference);
+    if (workflow === null) throw new AppError('not_found', `workflow_id: app "${appId}" has no workflow "${workflowId}"`);
+    return { workflow, reference };
   }
 
   async #originalOf({ appId, workflow: reference }: RunRecord): Promise<SinkWorkflow> {

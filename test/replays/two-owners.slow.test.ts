@@ -38,7 +38,8 @@ interface Node extends OpenedStorage {
 async function startNode({ storage, node }: OpenedStorage, sinkOf: () => Sink): Promise<Node> {
   const { engine } = await startBareEngine({ storage, node, createPrograms: () => codePrograms([version]) });
   const reference = { id: version.id, version: version.version };
-  const catalog = { findSink: sinkOf, workflowOf: () => ({ workflow: version as unknown as Workflow, reference }) };
+  const current = () => ({ version: 0, apps: [], workflows: [], sinks: [] });
+  const catalog = { current, findSink: sinkOf, workflowOf: () => ({ workflow: version as unknown as Workflow, reference }) };
   const shared = { storage, catalog, engine: engine as unknown as Engine, blobs: { renew: async () => undefined } };
   const replayer = new Replayer({ ...shared, wallClock: machineClocks.wall });
   const replayed: string[] = [];
