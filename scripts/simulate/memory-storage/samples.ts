@@ -2,14 +2,8 @@
 
 import { parseJson } from '../../../src/core/json/json.ts';
 import type { RequestHead } from '../../../src/core/run/request.ts';
-import {
-  MAX_SAMPLE_BYTES,
-  MAX_SAMPLES_BYTES,
-  MAX_SAMPLES_OF_SINK,
-  type NewSample,
-  type Sample,
-  type SaveSampleResult,
-} from '../../../src/storage/samples/sample-store.ts';
+import { MAX_SAMPLE_BYTES, MAX_SAMPLES_BYTES, MAX_SAMPLES_OF_SINK } from '../../../src/core/run/sample-limits.ts';
+import type { NewSample, Sample, SaveSampleResult } from '../../../src/storage/samples/sample-store.ts';
 import { findRun, type State } from './state.ts';
 
 export function saveSample(state: State, sinkId: string, { runId, name }: NewSample): SaveSampleResult {

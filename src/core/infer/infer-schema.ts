@@ -1,4 +1,4 @@
-// Makes a JSON Schema of what came: one that every body seen so far fits, and that says no more than they have in common.
+// Makes a JSON Schema of what came: every body so far fits it, and it says no more than they have in common.
 
 import { compileSchema } from '../json-schema/compile-schema.ts';
 import type { JsonType } from '../json-schema/json-values.ts';

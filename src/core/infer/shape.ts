@@ -15,7 +15,7 @@ const MAX_FIELD_NAME = 100;
 const MAX_TEXTS = 12;
 const MAX_TEXT = 40;
 
-/** Those that are told from other texts without doubt. */
+/** Without those that many other texts have by chance. */
 const FORMATS = CHECKED_FORMATS.filter((format) => !['hostname', 'time', 'ipv6'].includes(format));
 
 export interface Shape {

@@ -9,7 +9,7 @@ export interface SchemaFault extends Fault {
 }
 
 /** Faults that are listed; the others are counted. */
-export const MAX_FAULTS = 100;
+const MAX_FAULTS = 100;
 /** In bytes: keys of the value may be long. */
 const MAX_SHOWN_PLACE = 256;
 

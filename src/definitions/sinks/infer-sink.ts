@@ -21,8 +21,10 @@ export interface InferredSink {
 }
 
 const MAX_TELLING = 10;
+/** Larger runs are not read. */
+const MAX_RUN_BYTES = 2 ** 20;
 
-type Reads = Pick<Storage, 'listRuns' | 'listSamples' | 'getRun'>;
+type Reads = Pick<Storage, 'listRuns' | 'listSamples' | 'findStream' | 'getRun'>;
 
 /** Reads the samples of the sink, and its latest runs up to `limit`. One run is in memory at a time. */
 export async function inferSink(storage: Reads, sinkId: string, limit: number): Promise<InferredSink> {
@@ -32,10 +34,11 @@ export async function inferSink(storage: Reads, sinkId: string, limit: number): 
   let leftOut = 0;
   let schema = inferSchema(shape.root);
   for (const runId of await runsToRead(storage, sinkId, limit)) {
-    const run = await storage.getRun(runId);
-    // Retention may have removed it.
-    if (run === null) continue;
-    const body = bodyOf(run);
+    const stored = await storage.findStream(runId);
+    // Retention may have removed it, now or before the next read.
+    if (stored === null) continue;
+    const run = stored.bytes + stored.requestBytes > MAX_RUN_BYTES ? null : await storage.getRun(runId);
+    const body = run === null ? undefined : bodyOf(run);
     if (body === undefined) leftOut += 1;
     else {
       requests += 1;

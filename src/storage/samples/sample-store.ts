@@ -1,11 +1,5 @@
 // The storage of samples: runs whose requests are kept as examples of what comes to their sink.
 
-export const MAX_SAMPLES_OF_SINK = 50;
-/** Of one sample: its request with its files. */
-export const MAX_SAMPLE_BYTES = 4 * 2 ** 20;
-/** Of all samples. */
-export const MAX_SAMPLES_BYTES = 256 * 2 ** 20;
-
 export interface NewSample {
   runId: string;
   name: string | null;
@@ -19,7 +13,7 @@ export interface Sample extends NewSample {
 }
 
 /**
- * `too_large`: beyond MAX_SAMPLE_BYTES. `too_many`: the sink has MAX_SAMPLES_OF_SINK. `full`: all samples would be beyond
+ * By core/run/sample-limits.ts, `too_large`: beyond MAX_SAMPLE_BYTES. `too_many`: the sink has MAX_SAMPLES_OF_SINK. `full`: all samples would be beyond
  * MAX_SAMPLES_BYTES. `no_run`: there is no such run of the sink.
  */
 export type SaveSampleResult = { kind: 'saved'; sample: Sample } | { kind: 'too_large' | 'too_many' | 'full' | 'no_run' };

@@ -2,22 +2,17 @@
 
 import type { FastifyInstance } from 'fastify';
 import { refuseFaults } from '../../../core/fault.ts';
+import { MAX_SAMPLE_BYTES, MAX_SAMPLES_BYTES, MAX_SAMPLES_OF_SINK } from '../../../core/run/sample-limits.ts';
 import { createSchemaCheck } from '../../../core/schema.ts';
 import type { DefinitionService } from '../../../definitions/definition-service.ts';
 import { inferSink } from '../../../definitions/sinks/infer-sink.ts';
 import { AppError } from '../../../errors.ts';
-import {
-  MAX_SAMPLE_BYTES,
-  MAX_SAMPLES_BYTES,
-  MAX_SAMPLES_OF_SINK,
-  type Sample,
-  type SaveSampleResult,
-} from '../../../storage/samples/sample-store.ts';
+import type { Sample, SaveSampleResult } from '../../../storage/samples/sample-store.ts';
 import type { Storage } from '../../../storage/storage.ts';
 
 export interface SampleRouteDependencies {
   definitions: Pick<DefinitionService, 'findSink'>;
-  storage: Pick<Storage, 'saveSample' | 'deleteSample' | 'listSamples' | 'listRuns' | 'getRun'>;
+  storage: Pick<Storage, 'saveSample' | 'deleteSample' | 'listSamples' | 'listRuns' | 'findStream' | 'getRun'>;
 }
 
 interface SinkParams {

@@ -4,14 +4,8 @@ import type { Database } from 'better-sqlite3';
 import { parseJson } from '../../../core/json/json.ts';
 import type { RequestHead } from '../../../core/run/request.ts';
 import { parseRunId } from '../../../core/run/run-id.ts';
-import {
-  MAX_SAMPLE_BYTES,
-  MAX_SAMPLES_BYTES,
-  MAX_SAMPLES_OF_SINK,
-  type NewSample,
-  type Sample,
-  type SaveSampleResult,
-} from '../../samples/sample-store.ts';
+import { MAX_SAMPLE_BYTES, MAX_SAMPLES_BYTES, MAX_SAMPLES_OF_SINK } from '../../../core/run/sample-limits.ts';
+import type { NewSample, Sample, SaveSampleResult } from '../../samples/sample-store.ts';
 import type { Stamp } from '../stamp.ts';
 import { given, type Row, table } from '../table.ts';
 import { toRunId } from './run-rows.ts';

@@ -1,7 +1,7 @@
 // Storage contract: samples are runs that retention leaves, within bounds.
 
 import { describe, expect, test } from 'vitest';
-import { MAX_SAMPLE_BYTES, MAX_SAMPLES_OF_SINK } from '../../../../src/storage/samples/sample-store.ts';
+import { MAX_SAMPLE_BYTES, MAX_SAMPLES_OF_SINK } from '../../../../src/core/run/sample-limits.ts';
 import { completedTurn, NOW, type Workbench } from '../workbench.ts';
 
 const HOUR = 3_600_000;
