@@ -1,6 +1,6 @@
 // Makes typed inputs of a workflow from what came, and the selectors by which a sink fills them.
 
-import type { JsonType } from '../json-schema/json-values.ts';
+import type { JsonType } from '../json-schema/json-type.ts';
 import { isMap, typesOf } from './infer-schema.ts';
 import type { Shape } from './shape.ts';
 

@@ -1,7 +1,7 @@
 // Makes a JSON Schema of what came: every body so far fits it, and it says no more than they have in common.
 
 import { compileSchema } from '../json-schema/compile-schema.ts';
-import type { JsonType } from '../json-schema/json-values.ts';
+import type { JsonType } from '../json-schema/json-type.ts';
 import type { JsonSchema } from '../schema.ts';
 import { type Shape, type TextShape, valuesOf } from './shape.ts';
 

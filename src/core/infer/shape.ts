@@ -3,7 +3,7 @@
 
 import { isInteger, isNumber } from '../json-schema/decimal.ts';
 import { CHECKED_FORMATS, isOfFormat } from '../json-schema/formats.ts';
-import { isObject } from '../json-schema/json-values.ts';
+import { isObject } from '../json-schema/json-type.ts';
 
 /** Deeper values may be anything. */
 const MAX_DEPTH = 16;

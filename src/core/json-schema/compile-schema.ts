@@ -4,7 +4,7 @@ import type { Fault } from '../fault.ts';
 import { countValues, isDeeperThan } from '../json/json-tree.ts';
 import { suggestNames } from '../values/similar-names.ts';
 import { type Evaluation, pointerOf, readablePath, type SchemaNode } from './evaluation.ts';
-import { isObject } from './json-values.ts';
+import { isObject, type JsonType } from './json-type.ts';
 import type { Check, Site } from './keyword.ts';
 import { ANNOTATIONS, GATES, KEYWORDS } from './keywords.ts';
 import { compileLinearPattern } from './linear-pattern.ts';
@@ -39,6 +39,7 @@ function sizeFault(document: unknown): string | null {
 
 class Node implements SchemaNode {
   readonly keys: Keys;
+  types: readonly JsonType[] | null = null;
   /** If one of these finds a fault, the others have nothing to add. */
   readonly gates: Check[] = [];
   readonly checks: Check[] = [];
@@ -111,7 +112,8 @@ class Compiler {
         if (check !== null) (GATES.has(name) ? node.gates : node.checks).push(check);
       } else if (!ANNOTATIONS.has(name)) this.#fault(at, unknownKeyword(name));
     }
-    const { $schema: dialect } = schema;
+    const { $schema: dialect, type } = schema;
+    node.types = type === undefined ? null : ([type].flat() as JsonType[]);
     if (dialect !== undefined && !(typeof dialect === 'string' && DIALECT.test(dialect)))
       this.#fault([...keys, '$schema'], 'must be "https://json-schema.org/draft/2020-12/schema"');
   }
@@ -144,7 +146,7 @@ class Compiler {
   #reference(from: Node, pointer: string, keys: Keys): SchemaNode {
     let target: Node | undefined;
     this.#references.push({ from, pointer, keys, resolve: (node) => (target = node) });
-    return { visit: (value, evaluation) => (target as Node).visit(value, evaluation) };
+    return { types: null, visit: (value, evaluation) => (target as Node).visit(value, evaluation) };
   }
 
   #resolve({ from, pointer, keys, resolve }: Reference): void {

@@ -2,6 +2,7 @@
 
 import type { Fault } from '../fault.ts';
 import { cutText } from '../values/cut-text.ts';
+import type { JsonType } from './json-type.ts';
 
 export interface SchemaFault extends Fault {
   /** RFC 6901. */
@@ -15,6 +16,8 @@ const MAX_SHOWN_PLACE = 256;
 
 /** A part of a schema that a value must fit. */
 export interface SchemaNode {
+  /** Null: values of every type may fit. */
+  readonly types: readonly JsonType[] | null;
   visit(value: unknown, evaluation: Evaluation): void;
 }
 

@@ -1,7 +1,7 @@
 // Reads the texts of a form as the types that its schema expects, as inputs of workflows are read. The run keeps the texts.
 
 import { fromText } from '../values/text-value.ts';
-import { isObject, type JsonType } from './json-values.ts';
+import { isObject, type JsonType } from './json-type.ts';
 
 /** Kinds of inputs by type. */
 const KINDS: Partial<Record<JsonType, string>> = { integer: 'integer', number: 'float', boolean: 'boolean', array: 'list_of_values' };

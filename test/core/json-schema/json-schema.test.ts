@@ -132,6 +132,9 @@ describe('the faults', () => {
       ' must fit one of 2 alternatives; the nearest is number 1, with the faults that follow',
       '/card must be string, and is integer',
     ]);
+    expect(faultsOf({ anyOf: [{ type: 'string' }, { type: ['object', 'null'] }] }, '5')).toEqual([
+      ' must be string or object or null, and is integer',
+    ]);
     expect(faultsOf({ ...either, description: 'a way to pay' }, '{}')).toEqual([' must be a way to pay']);
   });
 

@@ -1,7 +1,8 @@
 // Keywords for values of any type.
 
 import { cutText } from '../../values/cut-text.ts';
-import { isOfType, isSame, JSON_TYPES, type JsonType, typeOf } from '../json-values.ts';
+import { isOfType, JSON_TYPES, type JsonType, typeOf } from '../json-type.ts';
+import { isSame } from '../json-values.ts';
 import type { Keyword } from '../keyword.ts';
 
 /** In bytes, of the values that a message lists. */

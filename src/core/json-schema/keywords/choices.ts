@@ -2,6 +2,7 @@
 
 import { cutText } from '../../values/cut-text.ts';
 import type { Evaluation, Report, SchemaNode } from '../evaluation.ts';
+import { isOfType, typeOf } from '../json-type.ts';
 import type { Keyword, Site } from '../keyword.ts';
 
 function compileList(value: unknown, site: Site): SchemaNode[] | null {
@@ -21,13 +22,14 @@ export const anyOf: Keyword = (value, site) => {
   const nodes = compileList(value, site);
   if (nodes === null) return null;
   return (given, evaluation) => {
-    const failed: Report[] = [];
-    for (const node of nodes) {
+    const failed: Attempt[] = [];
+    for (const [index, node] of nodes.entries()) {
+      if (isOfOtherType(node, given)) continue;
       const report = evaluation.attempt(node, given);
       if (report.count === 0) return;
-      failed.push(report);
+      failed.push({ number: index + 1, report });
     }
-    faultNone(evaluation, failed, site.schema);
+    faultNone(given, evaluation, failed, nodes, site.schema);
   };
 };
 
@@ -35,23 +37,47 @@ export const oneOf: Keyword = (value, site) => {
   const nodes = compileList(value, site);
   if (nodes === null) return null;
   return (given, evaluation) => {
-    const reports = nodes.map((node) => evaluation.attempt(node, given));
-    const fitting = reports.flatMap(({ count }, index) => (count === 0 ? [index + 1] : []));
-    if (fitting.length === 0) faultNone(evaluation, reports, site.schema);
+    const attempts: Attempt[] = [];
+    for (const [index, node] of nodes.entries())
+      if (!isOfOtherType(node, given)) attempts.push({ number: index + 1, report: evaluation.attempt(node, given) });
+    const fitting = attempts.filter(({ report }) => report.count === 0).map(({ number }) => number);
+    if (fitting.length === 0) faultNone(given, evaluation, attempts, nodes, site.schema);
     else if (fitting.length > 1) evaluation.fault(`must fit one alternative only, and fits number ${cutText(fitting.join(' and '), 64)}`);
   };
 };
 
-/** With the faults of the nearest alternative: that with the fewest. */
-function faultNone(evaluation: Evaluation, reports: readonly Report[], { title, description }: Readonly<Record<string, unknown>>): void {
+interface Attempt {
+  /** From 1, among all alternatives. */
+  number: number;
+  report: Report;
+}
+
+/** Most alternatives differ in their types, which is cheap to see. */
+function isOfOtherType({ types }: SchemaNode, value: unknown): boolean {
+  return types !== null && !types.some((type) => isOfType(value, type));
+}
+
+/** With the faults of the nearest alternative of its type: that with the fewest. */
+function faultNone(
+  given: unknown,
+  evaluation: Evaluation,
+  attempts: readonly Attempt[],
+  nodes: readonly SchemaNode[],
+  { title, description }: Site['schema'],
+): void {
+  evaluation.spend(nodes.length);
   const words = [title, description].find((text) => typeof text === 'string');
   if (words !== undefined) return evaluation.fault(`must be ${cutText(words as string, 256)}`);
-  const fewest = Math.min(...reports.map(({ count }) => count));
-  const nearest = reports.findIndex(({ count }) => count === fewest);
-  const report = reports[nearest] as Report;
-  if (reports.length > 1)
-    evaluation.fault(`must fit one of ${reports.length} alternatives; the nearest is number ${nearest + 1}, with the faults that follow`);
-  evaluation.include(report);
+  const [first, ...others] = attempts;
+  if (first === undefined) return evaluation.fault(() => `must be ${typesOf(nodes)}, and is ${typeOf(given)}`);
+  const nearest = others.reduce((best, attempt) => (attempt.report.count < best.report.count ? attempt : best), first);
+  if (others.length > 0)
+    evaluation.fault(`must fit one of ${nodes.length} alternatives; the nearest is number ${nearest.number}, with the faults that follow`);
+  evaluation.include(nearest.report);
+}
+
+function typesOf(nodes: readonly SchemaNode[]): string {
+  return [...new Set(nodes.flatMap(({ types }) => types ?? []))].join(' or ');
 }
 
 export const not: Keyword = (value, site) => {

@@ -3,7 +3,7 @@
 import { cutText } from '../../values/cut-text.ts';
 import { similarNames } from '../../values/similar-names.ts';
 import { type Evaluation, type SchemaNode, textOf } from '../evaluation.ts';
-import { isObject } from '../json-values.ts';
+import { isObject } from '../json-type.ts';
 import { isCount, isTextList, type Keyword, type Site, schemasByName } from '../keyword.ts';
 import type { LinearPattern } from '../linear-pattern.ts';
 
