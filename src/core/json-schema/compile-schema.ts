@@ -1,19 +1,21 @@
 // Compiles a JSON Schema (2020-12) to checks, and finds every fault of it. A schema is interpreted: no code is made of it.
 
 import type { Fault } from '../fault.ts';
+import { ExactNumber } from '../json/json.ts';
 import { countValues, isDeeperThan } from '../json/json-tree.ts';
 import { suggestNames } from '../values/similar-names.ts';
 import { type Evaluation, pointerOf, readablePath, type SchemaNode } from './evaluation.ts';
 import { isObject, type JsonType } from './json-type.ts';
 import type { Check, Site } from './keyword.ts';
 import { ANNOTATIONS, GATES, KEYWORDS } from './keywords.ts';
-import { compileLinearPattern } from './linear-pattern.ts';
+import { compileLinearPattern, type LinearPattern } from './linear-pattern.ts';
 
 const MAX_SCHEMA_BYTES = 65_536;
 const MAX_SCHEMA_VALUES = 5000;
 const MAX_SCHEMA_DEPTH = 64;
 /** In instructions, of all patterns. */
 const MAX_PATTERNS = 10_000;
+const TOO_MANY_PATTERNS = 'is too much beside the other patterns; use fewer or simpler ones';
 /** Schemas of the same value within each other, `$ref` included: each takes a part of the stack. */
 const MAX_IN_PLACE = 16;
 
@@ -51,12 +53,20 @@ class Node implements SchemaNode {
   }
 
   visit(value: unknown, evaluation: Evaluation): void {
-    evaluation.spend(1);
+    evaluation.spend(1 + lengthWork(value));
     const { count } = evaluation;
     for (const gate of this.gates) gate(value, evaluation);
     if (evaluation.count !== count) return;
     for (const check of this.checks) check(value, evaluation);
   }
+}
+
+const CHARACTERS_PER_WORK = 64;
+
+/** Of looking at all characters of a text or a number. */
+function lengthWork(value: unknown): number {
+  if (typeof value === 'string') return value.length / CHARACTERS_PER_WORK;
+  return value instanceof ExactNumber ? value.text.length / CHARACTERS_PER_WORK : 0;
 }
 
 type Keys = readonly (string | number)[];
@@ -71,9 +81,13 @@ interface Reference {
 class Compiler {
   readonly #place: string;
   readonly #faults: Fault[] = [];
+  readonly #all: Node[] = [];
+  /** By pointer. */
   readonly #nodes = new Map<string, Node>();
   readonly #references: Reference[] = [];
-  #patterns = 0;
+  /** By text; null for a pattern with a fault. */
+  readonly #patterns = new Map<string, LinearPattern | null>();
+  #patternSize = 0;
 
   constructor(place: string) {
     this.#place = place;
@@ -94,6 +108,7 @@ class Compiler {
 
   #node(schema: unknown, keys: Keys): Node {
     const node = new Node(keys);
+    this.#all.push(node);
     this.#nodes.set(pointerOf(keys), node);
     if (schema === false) node.gates.push((_value, evaluation) => evaluation.fault('is not allowed here'));
     else if (isObject(schema)) this.#addKeywords(node, schema, keys);
@@ -134,12 +149,14 @@ class Compiler {
     };
   }
 
-  #pattern(pattern: string, keys: Keys) {
-    if (this.#patterns > MAX_PATTERNS) return this.#fault(keys, 'is too much beside the other patterns; use fewer or simpler ones');
-    const compiled = compileLinearPattern(pattern);
-    if (typeof compiled === 'string') return this.#fault(keys, compiled);
-    this.#patterns += compiled.size;
-    return compiled;
+  #pattern(text: string, keys: Keys): LinearPattern | null {
+    const known = this.#patterns.get(text);
+    if (known !== undefined) return known;
+    const compiled = this.#patternSize > MAX_PATTERNS ? TOO_MANY_PATTERNS : compileLinearPattern(text);
+    const pattern = typeof compiled === 'string' ? this.#fault(keys, compiled) : compiled;
+    this.#patternSize += pattern?.size ?? 0;
+    this.#patterns.set(text, pattern);
+    return pattern;
   }
 
   /** The named schema may not be compiled yet. */
@@ -163,23 +180,22 @@ class Compiler {
     }
   }
 
-  /** A schema that leads to itself without going into the value would never end. */
+  /** A schema that leads to itself without going into the value would never end. Ends at the first fault. */
   #refuseLoops(): void {
     const depths = new Map<Node, number | null>();
-    const depthOf = (node: Node): number => {
+    const depthOf = (node: Node, above: number): number => {
       const known = depths.get(node);
-      if (known === null) {
-        this.#fault(node.keys, 'refers to itself without going into a part of the value');
-        return 0;
-      }
-      if (known !== undefined) return known;
+      if (known === null) this.#fault(node.keys, 'refers to itself without going into a part of the value');
+      else if (above + (known ?? 1) > MAX_IN_PLACE)
+        this.#fault(node.keys, `applies more than ${MAX_IN_PLACE} schemas within each other to one value`);
+      if (this.#faults.length > 0) return 0;
+      if (typeof known === 'number') return known;
       depths.set(node, null);
-      const depth = 1 + Math.max(0, ...node.inPlace.map(depthOf));
+      const depth = 1 + Math.max(0, ...node.inPlace.map((inner) => depthOf(inner, above + 1)));
       depths.set(node, depth);
-      if (depth === MAX_IN_PLACE + 1) this.#fault(node.keys, `applies more than ${MAX_IN_PLACE} schemas within each other to one value`);
       return depth;
     };
-    for (const node of this.#nodes.values()) depthOf(node);
+    for (const node of this.#all) depthOf(node, 0);
   }
 }
 

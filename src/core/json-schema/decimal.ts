@@ -27,9 +27,15 @@ export function compareNumbers(a: JsonNumber, b: JsonNumber): number {
   return compare(decimalOf(a), decimalOf(b));
 }
 
+/** Integers of so many digits are most numbers, and are written as they are. */
+const SHORT_DIGITS = 15;
+
 /** The same text for equal numbers. */
 export function canonicalNumber(value: JsonNumber): string {
+  if (typeof value === 'number' && Math.abs(value) < 10 ** SHORT_DIGITS && Number.isInteger(value)) return String(value);
   const { isNegative, digits, exponent } = decimalOf(value);
+  const isShort = exponent >= 0 && digits.length + exponent <= SHORT_DIGITS;
+  if (isShort) return `${isNegative ? '-' : ''}${digits === '' ? '0' : digits}${'0'.repeat(exponent)}`;
   return `${isNegative ? '-' : ''}${digits}e${exponent}`;
 }
 

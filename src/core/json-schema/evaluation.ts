@@ -53,8 +53,8 @@ export class Evaluation {
   /** Of the whole check, so far. */
   found(): { faults: SchemaFault[]; count: number } {
     const faults = this.#found.faults.map(({ keys, message }) => ({
-      path: cutText(readablePath(keys), MAX_SHOWN_PLACE),
-      pointer: cutText(pointerOf(keys), MAX_SHOWN_PLACE),
+      path: cutText(readablePath(keys.map(shownKey)), MAX_SHOWN_PLACE),
+      pointer: cutText(pointerOf(keys.map(shownKey)), MAX_SHOWN_PLACE),
       message: textOf(message),
     }));
     return { faults, count: this.#found.count };
@@ -112,16 +112,15 @@ export function textOf(message: string | (() => string)): string {
 }
 
 /** Keys are cut first: together they may be as long as the value. */
-const shownKey = (key: string | number): string => String(key).slice(0, MAX_SHOWN_PLACE);
+function shownKey(key: string | number): string | number {
+  return typeof key === 'number' ? key : key.slice(0, MAX_SHOWN_PLACE);
+}
 
 export function pointerOf(keys: readonly (string | number)[]): string {
-  return keys.map((key) => `/${shownKey(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 /** As `steps[2].values.x`. */
 export function readablePath(keys: readonly (string | number)[]): string {
-  return keys.reduce<string>(
-    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : path === '' ? shownKey(key) : `${path}.${shownKey(key)}`),
-    '',
-  );
+  return keys.reduce<string>((path, key) => (typeof key === 'number' ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`), '');
 }

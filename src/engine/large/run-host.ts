@@ -120,7 +120,7 @@ export class RunHost {
 
   #check({ body, schema }: CheckLarge): true {
     const { value, kind } = this.#read(body, []);
-    checkBody(parseJson(schema) as Record<string, unknown>, { value, kind, size: bytesOf(body).byteLength });
+    checkBody(JSON.parse(schema) as Record<string, unknown>, { value, kind, size: bytesOf(body).byteLength });
     return true;
   }
 

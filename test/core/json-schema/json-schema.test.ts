@@ -40,7 +40,11 @@ describe('a value fits or has faults', () => {
     [{ multipleOf: 0.01 }, ['0.07', '19.99', '0', '1e30'], ['0.001']],
     [{ items: { type: 'string' }, prefixItems: [{ type: 'integer' }], maxItems: 2 }, ['[1,"a"]', '[1]', '{}'], ['["a"]', '[1,"a","b"]']],
     [{ contains: { const: 1 }, minContains: 2, maxContains: 2 }, ['[1,1,3]'], ['[1]', '[1,1,1]']],
-    [{ uniqueItems: true }, ['[1,2]', '[{"a":1},{"a":2}]'], ['[1,1.0]', '[{"a":1,"b":2},{"b":2,"a":1}]']],
+    [
+      { uniqueItems: true },
+      ['[1,2]', '[{"a":1},{"a":2}]'],
+      ['[1,1.0]', '[0,-0.0]', '[100,1e2]', '[1e20,100000000000000000000]', '[{"a":1,"b":2},{"b":2,"a":1}]'],
+    ],
     [{ required: ['a'], minProperties: 2 }, ['{"a":1,"b":2}', '[]'], ['{"b":1}', '{"a":1}']],
     [{ dependentRequired: { a: ['b'] }, dependentSchemas: { c: { required: ['d'] } } }, ['{"a":1,"b":1}', '{}'], ['{"a":1}', '{"c":1}']],
     [{ patternProperties: { '^x-': { type: 'integer' } }, additionalProperties: false }, ['{"x-a":1}'], ['{"x-a":"1"}', '{"y":1}']],
@@ -219,10 +223,15 @@ describe('a schema is refused', () => {
     expect(schemaFaults(deep)[0]).toMatch(/at most 64 levels deep/);
     const chain = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`d${i}`, i === 39 ? {} : { $ref: `#/$defs/d${i + 1}` }]));
     expect(schemaFaults({ $defs: chain })[0]).toMatch(/more than 16 schemas/);
+    const long = Object.fromEntries(Array.from({ length: 1500 }, (_, i) => [`d${i}`, { $ref: `#/$defs/d${(i + 1) % 1500}` }]));
+    expect(schemaFaults({ $defs: long })[0]).toMatch(/more than 16 schemas/);
+    const name = 'x'.repeat(300);
+    expect(schemaFaults({ $defs: { [`${name}1`]: { $ref: `#/$defs/${name}1` }, [`${name}2`]: {} } })[0]).toMatch(/refers to itself/);
   });
 
   test('with every fault at once, and with keys of prototypes as plain names', () => {
     expect(schemaFaults({ type: 'x', minimum: '1', properties: { a: { pattern: '(' } } })).toHaveLength(3);
+    expect(schemaFaults({ patternProperties: { '(': true }, additionalProperties: false })).toHaveLength(1);
     const odd = JSON.parse(
       '{"properties":{"__proto__":{"type":"integer"},"constructor":{"type":"string"}},"required":["toString"]}',
     ) as object;
@@ -237,6 +246,18 @@ describe('a hostile body', () => {
     const schema = { $defs: { n: node }, $ref: '#/$defs/n' };
     const { message } = refusalOf(schema, `${'{"a":'.repeat(99)}1${'}'.repeat(99)}`) as Refusal;
     expect(message).toContain('took too much work for a body of');
+  });
+  test('that is as deep as it may be does not exhaust the stack', () => {
+    let node: object = { properties: { a: { $ref: '#/$defs/n' } }, items: { $ref: '#/$defs/n' } };
+    for (let level = 0; level < 14; level += 1) node = level % 2 === 0 ? { anyOf: [node] } : { allOf: [node] };
+    const schema = { $defs: { n: node }, $ref: '#/$defs/n' };
+    expect(schemaFaults(schema)).toEqual([]);
+    expect(faultsOf(schema, `${'{"a":['.repeat(50)}1${']}'.repeat(50)}`)).toEqual([]);
+  });
+  test('for a schema that compares much ends with its work', () => {
+    const many = Array.from({ length: 900 }, (_, index) => ({ index, x: [index] }));
+    const { message } = refusalOf({ items: { enum: many } }, `[${'{"index":1},'.repeat(20_000)}1]`) as Refusal;
+    expect(message).toContain('took too much work');
   });
   test('that is a long text for a pattern is no more work than its length', () => {
     expect(faultsOf({ pattern: '(a+)+$' }, JSON.stringify(`${'a'.repeat(50_000)}!`))).toEqual([' must match (a+)+$']);

@@ -1,6 +1,8 @@
 // Keywords for values of any type.
 
+import { countValues } from '../../json/json-tree.ts';
 import { cutText } from '../../values/cut-text.ts';
+import type { Evaluation } from '../evaluation.ts';
 import { isOfType, JSON_TYPES, type JsonType, typeOf } from '../json-type.ts';
 import { isSame } from '../json-values.ts';
 import type { Keyword } from '../keyword.ts';
@@ -26,18 +28,19 @@ export const enumeration: Keyword = (value, site) => {
   const others = value.filter((item) => typeof item !== 'string');
   const message = `must be one of ${cutText(value.map((item) => JSON.stringify(item)).join(', '), MAX_LISTED)}`;
   return (given, evaluation) => {
-    if (typeof given === 'string' ? texts.has(given) : isAmong(given, others)) return;
+    if (typeof given === 'string' ? texts.has(given) : others.some((item) => isSameAfter(evaluation, item, given))) return;
     evaluation.fault(message);
   };
-
-  function isAmong(given: unknown, allowed: readonly unknown[]): boolean {
-    return allowed.some((item) => isSame(item, given));
-  }
 };
+
+function isSameAfter(evaluation: Evaluation, expected: unknown, given: unknown): boolean {
+  evaluation.spend(typeof expected === 'object' ? countValues(expected, MAX_VALUES) : 1);
+  return isSame(expected, given);
+}
 
 export const constant: Keyword = (value) => {
   const message = `must be ${cutText(JSON.stringify(value), MAX_LISTED)}`;
   return (given, evaluation) => {
-    if (!isSame(value, given)) evaluation.fault(message);
+    if (!isSameAfter(evaluation, value, given)) evaluation.fault(message);
   };
 };

@@ -7,12 +7,19 @@ import { isObject } from '../json-type.ts';
 import { isCount, isTextList, type Keyword, type Site, schemasByName } from '../keyword.ts';
 import type { LinearPattern } from '../linear-pattern.ts';
 
+/** To list them is work too. */
+function namesOf(given: object, evaluation: Evaluation): string[] {
+  const names = Object.keys(given);
+  evaluation.spend(names.length / 8);
+  return names;
+}
+
 function size(fits: (count: number, limit: number) => boolean, words: string): Keyword {
   return (value, site) => {
     if (!isCount(value)) return site.fault('must be a whole number from 0');
     return (given, evaluation) => {
       if (!isObject(given)) return;
-      const count = Object.keys(given).length;
+      const count = namesOf(given, evaluation).length;
       if (!fits(count, value)) evaluation.fault(`must have ${words} ${value} fields, and has ${count}`);
     };
   };
@@ -68,7 +75,7 @@ export const patternProperties: Keyword = (value, site) => {
   const patterns = patternsOf(nodes.keys(), site);
   return (given, evaluation) => {
     if (!isObject(given)) return;
-    for (const name of Object.keys(given))
+    for (const name of namesOf(given, evaluation))
       for (const [text, pattern] of patterns)
         if (pattern.test(name, evaluation)) evaluation.within(name, nodes.get(text) as SchemaNode, given[name]);
   };
@@ -91,12 +98,11 @@ export const additionalProperties: Keyword = (value, site) => {
   const { properties: named, patternProperties: byPattern } = site.schema;
   const known = isObject(named) ? Object.keys(named) : [];
   const names = new Set(known);
-  // The faults of these patterns are those of their own keyword.
-  const patterns = isObject(byPattern) ? patternsOf(Object.keys(byPattern), { ...site, fault: () => null }) : [];
+  const patterns = isObject(byPattern) ? patternsOf(Object.keys(byPattern), site) : [];
   const node = site.inside(value);
   return (given, evaluation) => {
     if (!isObject(given)) return;
-    for (const name of Object.keys(given)) {
+    for (const name of namesOf(given, evaluation)) {
       if (names.has(name) || patterns.some(([, pattern]) => pattern.test(name, evaluation))) continue;
       if (value !== false) evaluation.within(name, node, given[name]);
       else {
@@ -119,7 +125,7 @@ export const propertyNames: Keyword = (value, site) => {
   const node = site.inside(value);
   return (given, evaluation) => {
     if (!isObject(given)) return;
-    for (const name of Object.keys(given)) {
+    for (const name of namesOf(given, evaluation)) {
       const [fault] = evaluation.attempt(node, name).faults;
       if (fault !== undefined) evaluation.fault(() => `the name "${cutText(name, MAX_NAME)}" ${textOf(fault.message)}`);
     }
