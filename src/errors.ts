@@ -37,6 +37,7 @@ export type RefusalReason =
   | 'too_large'
   | 'unsupported_media'
   | 'unfit_input'
+  | 'schema_mismatch'
   | 'key_reused'
   | 'unavailable'
   | 'failed'

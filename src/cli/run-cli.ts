@@ -25,7 +25,12 @@ const verbs: readonly Verb[] = [
   { name: 'run', about: 'list, get, tail, cancel and replay runs', load: () => import('./verbs/run.ts') },
   { name: 'job', about: 'list, show and cancel jobs', load: () => import('./verbs/job.ts') },
   { name: 'delivery', about: 'list, get, retry and export deliveries', load: () => import('./verbs/delivery.ts') },
-  { name: 'sink', about: 'list, create and delete sinks and list their schedules, rotate tokens', load: () => import('./verbs/sink.ts') },
+  { name: 'sink', about: 'list, create and delete sinks, rotate tokens, infer schemas', load: () => import('./verbs/sink.ts') },
+  {
+    name: 'sample',
+    about: 'keep requests of sinks as samples, and run workflows dry on them',
+    load: () => import('./verbs/samples/sample.ts'),
+  },
   {
     name: 'rejection',
     about: 'list and show refused triggers, with their usual causes',

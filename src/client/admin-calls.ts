@@ -1,6 +1,6 @@
 // Calls of the admin API, one method per route.
 
-import type { ReplayOptions, StartedReplay } from './job-wire.ts';
+import type { RunReplayOptions, StartedReplay } from './job-wire.ts';
 import { at, type CallOptions, type ServerCalls } from './server-calls.ts';
 import type {
   AppInfo,
@@ -95,7 +95,7 @@ export const runCalls = (server: ServerCalls) => ({
   get: (runId: string) => server.call<RunDetails>('GET', at`/api/v1/runs/${runId}`),
   cancel: (runId: string) => server.call<{ run_id: string; status: 'cancelled' }>('POST', at`/api/v1/runs/${runId}/cancel`),
   /** Runs the same request again, as a new run. */
-  replay: (runId: string, options: ReplayOptions = {}) =>
+  replay: (runId: string, options: RunReplayOptions = {}) =>
     server.call<StartedReplay>('POST', at`/api/v1/runs/${runId}/replay`, { body: options }),
 });
 

@@ -6,6 +6,7 @@ import { deliveryCalls } from './delivery-calls.ts';
 import { jobCalls } from './job-calls.ts';
 import { type FollowRequestsOptions, followRequests, readRequestBody } from './request-stream.ts';
 import { readRunStream } from './run-stream.ts';
+import { sampleCalls } from './sample-calls.ts';
 import { at, type ClientOptions, ServerCalls } from './server-calls.ts';
 import type { RunEvent } from './wire-types.ts';
 
@@ -65,6 +66,7 @@ export function createClient(options: ClientOptions) {
       follow: (runId: string, followOptions?: FollowOptions) => follow(server, runId, followOptions),
     },
     jobs: jobCalls(server),
+    samples: sampleCalls(server),
     deliveries: deliveryCalls(server),
     rejections: rejectionCalls(server),
     blockedClients: blockedClientCalls(server),

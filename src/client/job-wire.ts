@@ -9,6 +9,11 @@ export interface ReplayOptions {
   version?: 'current' | 'original';
 }
 
+export interface RunReplayOptions extends ReplayOptions {
+  /** With the mode `dry`: the workflow of the app that runs instead of the sink's. */
+  workflow_id?: string;
+}
+
 export interface StartedReplay {
   run_id: string;
   status: string;

@@ -135,6 +135,8 @@ export interface RunDetails extends RunSummary {
     client_ip: string;
     schedule?: { name: string; at: Time };
     body: string | null;
+    /** How it was read, as `json` or `form`. */
+    body_kind: string;
     [field: string]: unknown;
   };
 }

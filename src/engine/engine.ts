@@ -3,6 +3,7 @@
 
 import { stringifyJson } from '../core/json/json.ts';
 import type { RequestBody, RequestHead } from '../core/run/request.ts';
+import type { BodySchema } from '../core/sink/schema-setting.ts';
 import type { Workflow, WorkflowVersion } from '../core/workflow/plan.ts';
 import { DeliveryQueue, type DeliveryQueueOptions } from '../delivery/queue/delivery-queue.ts';
 import type { Send } from '../delivery/sender.ts';
@@ -143,6 +144,12 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
   readonly renderLarge = ({ head, body, reading, template, roots }: LargeTemplate): Promise<string> => {
     const render = { head: stringifyJson(head), body: largeBody(body, reading), template: stringifyJson(template), roots };
     return this.#options.largeRuns.render(render, body.bytes.byteLength);
+  };
+
+  /** Rejects with `unprocessable` if a large body does not fit the schema of its sink. */
+  readonly checkLarge = ({ body, reading }: Pick<LargeTemplate, 'body' | 'reading'>, schema: BodySchema): Promise<void> => {
+    const check = { body: largeBody(body, reading), schema: JSON.stringify(schema) };
+    return this.#options.largeRuns.check(check, body.bytes.byteLength);
   };
 
   /** Resolves to null when the version is not stored. A null reference is the sink's that names no workflow. */

@@ -20,13 +20,15 @@ export interface ReplayOrder {
   mode: ReplayMode;
   /** Absent: by the mode. */
   version?: ReplayVersion;
+  /** The workflow of the app that a dry run tries instead of the sink's. */
+  workflowId?: string;
   /** Null: a caller asks for it, and gets a new run each time. A job gets one run of each. */
   jobId: string | null;
 }
 
 export interface ReplayerOptions {
   storage: Pick<Storage, 'listDeliveries' | 'getDelivery'>;
-  catalog: Pick<Catalog, 'findSink' | 'workflowOf' | 'workflowNamed'>;
+  catalog: Pick<Catalog, 'current' | 'findSink' | 'workflowOf' | 'workflowNamed'>;
   engine: Pick<Engine, 'dispatch' | 'loadWorkflow'>;
   blobs: Pick<BlobStore, 'renew'>;
   /** The age of blobs is by the wall clock. */
@@ -47,12 +49,17 @@ export class Replayer {
    * Resolves when the new run is on disk. Rejects with `conflict` if the run cannot be replayed so, and else as a trigger of
    * its sink would.
    */
-  async replay(run: RunRecord, { mode, version = defaultVersion(mode), jobId }: ReplayOrder): Promise<Dispatched> {
+  async replay(run: RunRecord, { mode, version = defaultVersion(mode), workflowId, jobId }: ReplayOrder): Promise<Dispatched> {
     const { catalog, engine, blobs, wallClock } = this.#options;
     const sink = catalog.findSink(run.sinkId);
     if (sink === undefined) throw new AppError('conflict', 'the sink of this run was deleted, so its request cannot be replayed');
     if (mode === 'from_failed_step' && run.status !== 'failed') throw notFailed(run);
-    const { workflow, reference } = version === 'current' ? this.#currentOf(run, sink) : await this.#originalOf(run);
+    const { workflow, reference } =
+      workflowId !== undefined
+        ? await this.#namedBy(run.appId, workflowId)
+        : version === 'current'
+          ? this.#currentOf(run, sink)
+          : await this.#originalOf(run);
     const kept = mode === 'from_failed_step' ? await this.#keep(run, version === 'current' ? workflow : null) : null;
     const head = parseJson(run.request) as RequestHead;
     // Retention may remove the old run's files before the new run refers to them.
@@ -75,6 +82,15 @@ export class Replayer {
     if (workflow !== undefined) return workflow;
     const which = reference === null ? 'had no workflow' : `used workflow "${reference.id}"`;
     throw new AppError('conflict', `this run ${which}, which its sink does not start any more; replay it with "version": "original"`);
+  }
+
+  async #namedBy(appId: string, workflowId: string): Promise<SinkWorkflow> {
+    const { catalog, engine } = this.#options;
+    const version = catalog.current().workflows.find(({ appId: ofApp, id }) => ofApp === appId && id === workflowId)?.version;
+    const reference = version === undefined ? null : { id: workflowId, version };
+    const workflow = reference === null ? null : await engine.loadWorkflow(appId, reference);
+    if (workflow === null) throw new AppError('not_found', `workflow_id: app "${appId}" has no workflow "${workflowId}"`);
+    return { workflow, reference };
   }
 
   async #originalOf({ appId, workflow: reference }: RunRecord): Promise<SinkWorkflow> {

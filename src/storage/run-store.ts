@@ -106,7 +106,7 @@ export interface RunStore {
   /** Returns the position and the size of a run's stream. Null: there is no such run. */
   findStream(runId: string): Promise<StreamPosition | null>;
   /**
-   * Removes ended runs with all their rows, oldest first, except those with unfinished deliveries.
+   * Removes ended runs with all their rows, oldest first, except samples and those with unfinished deliveries.
    * Removes expired idempotency keys, old rejections and jobs that ended before the age limit too.
    * Returns the number of removed runs.
    */

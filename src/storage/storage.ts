@@ -16,9 +16,18 @@ import type { JobStore } from './job-store.ts';
 import type { ClientStore } from './refusals/client-store.ts';
 import type { RejectionStore } from './refusals/rejection-store.ts';
 import type { RunStore } from './run-store.ts';
+import type { SampleStore } from './samples/sample-store.ts';
 import type { ScheduleStore } from './schedule-store.ts';
 
-export interface Storage extends DefinitionStore, RunStore, DeliveryStore, JobStore, RejectionStore, ScheduleStore, ClientStore {
+export interface Storage
+  extends DefinitionStore,
+    RunStore,
+    DeliveryStore,
+    JobStore,
+    RejectionStore,
+    ScheduleStore,
+    ClientStore,
+    SampleStore {
   /** Calls the listener with hints about changes by other owners. Returns a function that ends this. */
   watch(listener: (hint: Hint) => void): () => void;
   /** Makes a commit. Resolves once it is on disk, after all earlier writes. */

@@ -4,6 +4,7 @@ import type { DeliveryRecord, DeliverySummary } from './delivery-records.ts';
 import type { JobRecord } from './job-records.ts';
 import type { Rejection } from './refusals/rejection-store.ts';
 import type { RunFilter, RunRecord, RunSummary } from './run-records.ts';
+import type { Sample } from './samples/sample-store.ts';
 import type { Storage } from './storage.ts';
 
 /** Translations between server time and wall time, in ms since the epoch. */
@@ -31,6 +32,11 @@ export function withWallTimes(storage: Storage, scales: TimeScales): Storage {
       return job === null ? null : jobInWallTime(job, scales);
     },
     listJobs: async (filter) => (await storage.listJobs(filter)).map((job) => jobInWallTime(job, scales)),
+    async saveSample(sinkId, sample) {
+      const result = await storage.saveSample(sinkId, sample);
+      return result.kind === 'saved' ? { ...result, sample: sampleInWallTime(result.sample, scales) } : result;
+    },
+    listSamples: async (sinkId) => (await storage.listSamples(sinkId)).map((sample) => sampleInWallTime(sample, scales)),
     async listRejections({ since, ...filter }) {
       const rejections = await storage.listRejections({ ...filter, ...(since === undefined ? {} : { since: scales.fromWall(since) }) });
       return rejections.map((rejection) => rejectionInWallTime(rejection, scales));
@@ -80,6 +86,10 @@ function deliverySummaryInWallTime<Delivery extends DeliverySummary>(delivery: D
 
 function rejectionInWallTime<Entry extends Rejection>(rejection: Entry, { toWall }: TimeScales): Entry {
   return { ...rejection, firstAt: toWall(rejection.firstAt), lastAt: toWall(rejection.lastAt) };
+}
+
+function sampleInWallTime(sample: Sample, { toWall }: TimeScales): Sample {
+  return { ...sample, savedAt: toWall(sample.savedAt) };
 }
 
 function jobInWallTime<Job extends JobRecord>(job: Job, scales: TimeScales): Job {

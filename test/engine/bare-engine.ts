@@ -24,6 +24,7 @@ export async function startBareEngine<Version extends WorkflowVersion>(
     largeRuns: {
       start: () => Promise.reject(new Error('no run here is large')),
       render: () => Promise.reject(new Error('no run here is large')),
+      check: () => Promise.reject(new Error('no run here is large')),
       close: () => Promise.resolve(),
     },
     feed: createRunFeed(),

@@ -39,7 +39,8 @@ async function startNode({ storage, node }: OpenedStorage, sinkOf: () => Sink): 
   const { engine } = await startBareEngine({ storage, node, createPrograms: () => codePrograms([version]) });
   const reference = { id: version.id, version: version.version };
   const found = { workflow: version as unknown as Workflow, reference };
-  const catalog = { findSink: sinkOf, workflowOf: () => found, workflowNamed: () => found };
+  const current = () => ({ version: 0, apps: [], workflows: [], sinks: [] });
+  const catalog = { current, findSink: sinkOf, workflowOf: () => found, workflowNamed: () => found };
   const shared = { storage, catalog, engine: engine as unknown as Engine, blobs: { renew: async () => undefined } };
   const replayer = new Replayer({ ...shared, wallClock: machineClocks.wall });
   const replayed: string[] = [];

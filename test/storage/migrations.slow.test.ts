@@ -123,6 +123,7 @@ const RELEASED = {
   '0013_refusals.sql': '92c50adbc97143dc86ad829073a1a1169b348838f91558434d1c4899f07bd1ae',
   '0014_flow.sql': 'cda33c6ddae76188ecf893fed70d32fa256f0e7552026b6bedd5a4116be95271',
   '0015_batches.sql': '22939e0b7d94713d3ef0aab994d9287c407edc9ca05c631d5ef6da4f2e5009c3',
+  '0016_samples.sql': 'c045b6d85693ec3dcf63dce40f24c35ebd7b704abbc83603e605200e2df9b181',
 };
 
 test('migrations never change once they are released', () => {

@@ -48,6 +48,7 @@ import { recoveringRunsContract } from './contract/runs/recovering.ts';
 import { repeatedWritesContract } from './contract/runs/repeated-writes.ts';
 import { repliesContract } from './contract/runs/replies.ts';
 import { retentionContract } from './contract/runs/retention.ts';
+import { samplesContract } from './contract/runs/samples.ts';
 import { stepMemoryContract } from './contract/runs/step-memory.ts';
 import { visitsContract } from './contract/runs/visits.ts';
 import { createWorkbench, type Owners, TestState, type Workbench } from './contract/workbench.ts';
@@ -91,6 +92,7 @@ const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   rejectionsContract,
   blockedClientsContract,
   retentionContract,
+  samplesContract,
   jobsContract,
   concurrencyContract,
 ];

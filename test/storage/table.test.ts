@@ -19,6 +19,7 @@ import { blockedClients } from '../../src/storage/sqlite/refusals/blocked-client
 import { rejections } from '../../src/storage/sqlite/refusals/rejections.ts';
 import { replies } from '../../src/storage/sqlite/runs/replies.ts';
 import { idempotencyKeys, runBlobs, runEvents, runs } from '../../src/storage/sqlite/runs/run-columns.ts';
+import { samples } from '../../src/storage/sqlite/runs/samples.ts';
 import { stepRecords } from '../../src/storage/sqlite/runs/step-columns.ts';
 import { stepMemory } from '../../src/storage/sqlite/runs/step-memory.ts';
 import { turns } from '../../src/storage/sqlite/runs/turn-columns.ts';
@@ -45,6 +46,7 @@ const DESCRIBED = [
   runBlobs,
   runEvents,
   runs,
+  samples,
   schedules,
   sinks,
   stepMemory,

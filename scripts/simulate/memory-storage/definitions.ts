@@ -72,8 +72,15 @@ export function changeDefinitions(state: State, { id, version, changes, at }: De
   const draft: Draft = { apps: [...apps], workflows: [...workflows], sinks: [...sinks], schedules };
   for (const change of changes) apply(state, draft, change, at);
   Object.assign(definitions, draft, { version: version + 1, lastEdit: id });
-  for (const change of changes) if (change.kind === 'put_sink') settleFlow(state, change.sink.id);
+  for (const change of changes) {
+    if (change.kind === 'put_sink') settleFlow(state, change.sink.id);
+    if (change.kind === 'delete_sink') removeSamples(state, change.sinkId);
+  }
   return { kind: 'changed', definitions: loadDefinitions(state) };
+}
+
+function removeSamples({ samples }: State, ofSink: string): void {
+  for (const [runId, { sinkId }] of samples) if (sinkId === ofSink) samples.delete(runId);
 }
 
 function apply(state: State, draft: Draft, change: DefinitionChange, at: number): void {

@@ -16,6 +16,7 @@ import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './
 import { findStream, getOutcome, getRun, listRequests, listRequestTimes, listRuns, readEvents } from './runs/run-reads.ts';
 import { readMemory } from './runs/step-memory.ts';
 import { advanceRun, cancelRun, createRun, createRuns } from './runs/write-runs.ts';
+import { deleteSample, listSamples, saveSample } from './samples.ts';
 import { listSchedules, moveSchedule } from './schedules.ts';
 import type { State } from './state.ts';
 
@@ -79,6 +80,9 @@ export function createOperations(state: State, owner: number): Operations {
     listJobs: (filter) => listJobs(state, filter),
     listSelectedRuns: (runs, after, limit) => selectedRuns(state, runs, after).slice(0, limit),
     countSelectedRuns: (runs) => selectedRuns(state, runs, null).length,
+    saveSample: (sinkId, sample) => saveSample(state, sinkId, sample),
+    deleteSample: (sinkId, runId) => deleteSample(state, sinkId, runId),
+    listSamples: (sinkId) => listSamples(state, sinkId),
     ping: () => undefined,
   };
 }

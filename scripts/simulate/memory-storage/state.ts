@@ -5,6 +5,7 @@ import { parseRunId } from '../../../src/core/run/run-id.ts';
 import type { BlockedClient } from '../../../src/storage/refusals/client-store.ts';
 import type { Rejection } from '../../../src/storage/refusals/rejection-store.ts';
 import type { RequestTime } from '../../../src/storage/run-records.ts';
+import type { Sample } from '../../../src/storage/samples/sample-store.ts';
 import type { Break } from '../breaks.ts';
 import { type DefinitionState, noDefinitions } from './definitions.ts';
 import type { StoredJob } from './jobs.ts';
@@ -40,6 +41,8 @@ export interface State {
   readonly rejections: Map<number, Rejection>;
   /** By range. */
   readonly blockedClients: Map<string, BlockedClient>;
+  /** By run id. */
+  readonly samples: Map<string, Sample>;
   /** By id, the oldest first. */
   readonly jobs: Map<string, StoredJob>;
   lastJob: number;
@@ -64,6 +67,7 @@ export function createState(clock: Clock, broken: Break | null = null): State {
     keys: new Map(),
     rejections: new Map(),
     blockedClients: new Map(),
+    samples: new Map(),
     jobs: new Map(),
     lastJob: 0,
     lastDeliveryNo: 0,

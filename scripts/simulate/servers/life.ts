@@ -66,7 +66,7 @@ export class Life implements Actor {
       localEffects: createEffects(world),
       memory: runs,
       messageMemory: deliveries,
-      largeRuns: { start: refuseLarge, render: refuseLarge, close: () => Promise.resolve() },
+      largeRuns: { start: refuseLarge, render: refuseLarge, check: refuseLarge, close: () => Promise.resolve() },
       secrets: { placeholder: (_runId, name) => name, mask: (_runId, text) => text },
     });
     this.#reads = createWatcherReads(world, storage);

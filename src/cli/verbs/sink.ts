@@ -1,4 +1,4 @@
-// `sluice sink`: lists, creates and deletes sinks, lists their schedules, and rotates their tokens.
+// `sluice sink`: lists, creates and deletes sinks, lists their schedules, rotates their tokens, and infers their schemas.
 
 import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
@@ -12,6 +12,7 @@ import { findSink as findNamedSink, readSinkName } from '../forwarding/find-sink
 import { addOutputOption, type Cell, type OutputOptions, printHint, printJson, printLine, printTable } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { timeOf } from '../output/run-view.ts';
+import { defineInfer } from './samples/infer.ts';
 
 export function define(command: Command, context: CliContext): void {
   const { io } = context;
@@ -36,6 +37,7 @@ export function define(command: Command, context: CliContext): void {
   defineCreate(command, context);
   defineCapturedSecret(command, context);
   defineCaptureRefused(command, context);
+  defineInfer(command, context);
 
   const remove = command.command('delete').description('delete a sink').argument('<sink_id>');
   addServerOptions(remove).action(async (sinkId: string, options: ServerOptions) => {

@@ -1,38 +1,21 @@
 // `sluice workflow test`: runs a definition once, without a server. Deliveries are shown instead of sent.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../../clock.ts';
-import type { OutboundMessage, OutboundResult } from '../../core/delivery/outbound.ts';
-import { parseJson, stringifyJson } from '../../core/json/json.ts';
-import type { FileHandle, Request } from '../../core/run/request.ts';
-import { ImageFault } from '../../core/uql/image.ts';
-import type { WorkflowDocument } from '../../core/workflow/document.ts';
-import { workflowFaults } from '../../core/workflow/faults.ts';
-import { bindInputs } from '../../core/workflow/inputs.ts';
-import { planWorkflow } from '../../core/workflow/plan.ts';
-import { createSecretVault, type SecretVault } from '../../delivery/secret-vault.ts';
-import { REHEARSED_RUN_ID, type Rehearsal, rehearse } from '../../engine/rehearsal.ts';
-import { builtinStepTypes } from '../../steps/builtin.ts';
-import { createStepTypes } from '../../steps/registry.ts';
-import type { ReadResult } from '../../steps/step-type.ts';
+import { parseJson } from '../../core/json/json.ts';
+import type { Request } from '../../core/run/request.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, FAILED, WRONG_USAGE } from '../exit-error.ts';
-import { addOutputOption, type OutputOptions, printHint, printJson, printLine } from '../output/output.ts';
-import { presentRehearsal, printRehearsal } from '../output/rehearsal-view.ts';
-import { readWorkflowFile } from '../workflow-file.ts';
+import { addOutputOption, type OutputOptions } from '../output/output.ts';
+import { type GivenFile, rehearseAndPrint } from '../rehearsing/rehearse-file.ts';
 
 interface TestOptions extends OutputOptions {
   input?: string;
   file?: string[];
   answer: string;
-}
-
-interface GivenFile {
-  handle: FileHandle;
-  bytes: Uint8Array;
 }
 
 export function defineTest(command: Command, context: CliContext): void {
@@ -44,53 +27,11 @@ export function defineTest(command: Command, context: CliContext): void {
     .option('-f, --file <name=@path...>', 'add a file to the request')
     .option('--answer <status>', 'HTTP status that every receiver is assumed to return', '200');
   addOutputOption(test, ['text', 'json']).action(async (file: string, options: TestOptions) => {
-    const { io, environment } = context;
-    const key = randomBytes(32).toString('hex');
-    const vault = createSecretVault({ environment, allowed: ['*'], key, replyUrl: () => '' });
-    const mask = (text: string): string => vault.mask(REHEARSED_RUN_ID, text);
-    const rehearsal = await rehearseFile(file, options, context, vault);
-    if (options.output === 'json') printJson(io, parseJson(mask(stringifyJson(presentRehearsal(rehearsal)))));
-    else printRehearsal(rehearsal, { print: (text) => printLine(io, mask(text)), hint: (text) => printHint(io, mask(text)) });
-    if (rehearsal.status === 'failed') throw new ExitError('', FAILED);
+    const files = await Promise.all((options.file ?? []).map(readGivenFile));
+    const request = requestOf(await readInput(options.input ?? '{}'), files);
+    const given = { request, bodyKind: 'json', inputMapping: {}, files, answer: readStatus(options.answer) } as const;
+    await rehearseAndPrint(file, given, options.output, context);
   });
-}
-
-async function rehearseFile(file: string, options: TestOptions, context: CliContext, vault: SecretVault): Promise<Rehearsal> {
-  const { definition, faultLines } = await readWorkflowFile(file, context);
-  const stepTypes = createStepTypes(builtinStepTypes);
-  const faults = workflowFaults(definition, stepTypes.inspect);
-  if (faults.length > 0) throw new ExitError(faultLines(faults), FAILED);
-  const workflow = planWorkflow(basename(file), 1, definition as WorkflowDocument);
-  const files = await Promise.all((options.file ?? []).map(readGivenFile));
-  const request = requestOf(await readInput(options.input ?? '{}'), files);
-  const status = readStatus(options.answer);
-  return await rehearse({
-    stepTypes,
-    workflow,
-    request,
-    inputs: bindInputs(workflow, {}, request, 'json'),
-    bodyKind: 'json',
-    bodySize: Buffer.byteLength(stringifyJson(request.body)),
-    now: systemClock(),
-    placeholder: vault.placeholder,
-    mask: vault.mask,
-    answer: (message) => answerOf(message, status),
-    readFile: ({ sha256 }) => Promise.resolve(readFileOf(files, sha256)),
-    async loadImages(wants) {
-      const { createImageLoader } = await import('../../images/image-loader.ts');
-      const bytesOf = new Map(files.map(({ handle, bytes }) => [handle.sha256, bytes]));
-      const readBlob = (sha256: string): Promise<Uint8Array> => {
-        const bytes = bytesOf.get(sha256);
-        return bytes === undefined ? Promise.reject(new ImageFault('the image is not one of the given files')) : Promise.resolve(bytes);
-      };
-      return await createImageLoader({ readBlob }).load(wants);
-    },
-  });
-}
-
-function readFileOf(files: readonly GivenFile[], sha256: string): ReadResult {
-  const bytes = files.find(({ handle }) => handle.sha256 === sha256)?.bytes;
-  return bytes === undefined ? { kind: 'not_read', error: 'it is not one of the given files' } : { kind: 'read', bytes };
 }
 
 async function readInput(text: string): Promise<unknown> {
@@ -144,9 +85,4 @@ function readStatus(text: string): number {
   if (!/^\d{3}$/.test(text) || status < 200 || status > 599)
     throw new ExitError('--answer must be an HTTP status from 200 to 599', WRONG_USAGE);
   return status;
-}
-
-function answerOf(message: OutboundMessage, status: number): OutboundResult {
-  const url = message.transport === 'http' ? message.url : `smtp://${message.host}`;
-  return { kind: 'response', status, reason: '', url, headers: {}, body: new Uint8Array(), isTruncated: false };
 }

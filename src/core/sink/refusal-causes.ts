@@ -21,6 +21,7 @@ export const REFUSAL_CAUSES: Readonly<Record<RefusalReason, string>> = {
   too_large: 'The body, a file or a list is larger than the sink accepts.',
   unsupported_media: 'The content type or the content coding is not one of those that the sink reads.',
   unfit_input: 'The request has not what the workflow or the platform of the sink needs.',
+  schema_mismatch: 'The sender writes other fields or values than the schema of the sink describes, or the schema is too narrow.',
   key_reused: 'The sender uses an idempotency key or a signature again for another request.',
   unavailable: 'The server is overloaded, short of disk, or stopping.',
   failed: 'The server has a fault: its log says more.',

@@ -31,6 +31,7 @@ import { formSinkFaults } from './response/form-setting.ts';
 import { responseSchema, type SinkResponse } from './response/response-mode.ts';
 import { providerFaults, readResponse, responseFaults } from './response/response-setting.ts';
 import { readSchedules, type ScheduleDocument, type ScheduleSetting, scheduleFaults, schedulesSchema } from './schedule-setting.ts';
+import { type BodySchema, bodySchemaFaults, bodySchemaSchema } from './schema-setting.ts';
 import { canonicalPattern, paramNames, patternFault } from './sink-path.ts';
 import { readSpamSetting, type SpamDefinition, type SpamDocument, type SpamSetting, spamFaults, spamSchema } from './spam-setting.ts';
 import { splitFaults } from './split-setting.ts';
@@ -69,6 +70,8 @@ interface SinkSettings extends ClientRanges {
   publicUrl: string | null;
   limits: SinkLimits;
   body: BodySetting;
+  /** What bodies must fit. Absent: anything. */
+  schema?: BodySchema | undefined;
   /** Origins whose scripts may read the answers; absent: none is named. */
   cors?: CorsSetting | undefined;
   /** The platform that sends; null for any sender. */
@@ -134,6 +137,7 @@ export const sinkSchema: JsonSchema = {
     },
     limits: limitsSchema,
     body: bodySchema,
+    schema: bodySchemaSchema,
     cors: corsSchema,
     spam: spamSchema,
     payload: { enum: [...PAYLOAD_SOURCES, null] },
@@ -160,6 +164,7 @@ interface SinkDocument extends AuthDocument, ClientRangesDocument {
   public_url?: string | null;
   limits?: LimitsDocument;
   body?: BodyDocument;
+  schema?: BodySchema | null;
   cors?: CorsDocument;
   spam?: SpamDocument;
   payload?: PayloadSource | null;
@@ -204,6 +209,7 @@ function sinkFaults(sink: SinkDocument, appId: string | undefined): Fault[] {
     fault(sink.idempotency === undefined ? 'idempotency_key' : 'idempotency', inputFault(idempotencyKey, scope));
   if (typeof sink.payload === 'string' && sink.body !== undefined && sink.body !== 'auto')
     fault('body', `cannot stand beside payload: what ${sink.payload} sends is read as it sends it`);
+  faults.push(...bodySchemaFaults(sink));
   if (sink.cors !== undefined) faults.push(...corsFaults(sink.cors));
   if (sink.spam !== undefined) faults.push(...spamFaults(sink.spam));
   faults.push(...formSinkFaults(sink));
@@ -239,6 +245,7 @@ function readSink(sink: SinkDocument, appId: string): SinkDefinition {
     publicUrl: sink.public_url ?? null,
     limits: readLimits(sink.limits),
     body: readBodySetting(sink.body ?? 'auto'),
+    ...(sink.schema == null ? {} : { schema: sink.schema }),
     ...(sink.cors === undefined ? {} : { cors: readCorsSetting(sink.cors) }),
     ...(sink.spam === undefined ? {} : { spam: readSpamSetting(sink.spam) }),
     payload: sink.payload ?? null,

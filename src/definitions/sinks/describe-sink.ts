@@ -81,6 +81,7 @@ export function describeSink(sink: Sink): Record<string, unknown> {
     ...(publicUrl === null ? {} : { public_url: publicUrl }),
     ...(changedLimits.length === 0 ? {} : { limits: Object.fromEntries(changedLimits) as object }),
     ...(body === 'auto' ? {} : { body: writeBodySetting(body) }),
+    ...(sink.schema === undefined ? {} : { schema: sink.schema }),
     ...(payload === null ? {} : { payload }),
     ...(sink.cors === undefined ? {} : { cors: writeCorsSetting(sink.cors) }),
     ...(sink.spam === undefined ? {} : { spam: writeSpamSetting(sink.spam) }),

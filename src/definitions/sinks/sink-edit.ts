@@ -43,8 +43,11 @@ export function patchSink(existing: Sink, patch: unknown): unknown {
   const { auth: _auth, auth_token: _token, public: _public, ...document } = describeSink(existing);
   // Credentials are not merged: here `null` does not remove a member but makes the sink public.
   const stated = { auth, auth_token: authToken, public: isPublic };
+  const { schema } = changes;
   return {
     ...(mergePatch(document, changes) as object),
+    // A schema is replaced as a whole: it is not merged with the keywords of the one before, and may contain nulls.
+    ...(isObject(schema) ? { schema } : {}),
     ...Object.fromEntries(Object.entries(stated).filter(([, value]) => value !== undefined)),
   };
 }

@@ -12,7 +12,7 @@ import type { Turn } from '../../storage/run-records.ts';
 import { failedTurn } from '../execution/failed-program.ts';
 import type { LocalEffect, Program, Recall } from '../execution/program.ts';
 import { packImages } from './carried-images.ts';
-import type { Given, PlanLargeTurn, PlannedLargeTurn, RenderLarge, StartedLargeRun, StartLargeRun } from './messages.ts';
+import type { CheckLarge, Given, PlanLargeTurn, PlannedLargeTurn, RenderLarge, StartedLargeRun, StartLargeRun } from './messages.ts';
 import { RunThreadClient, type RunThreadOptions, ThreadDied, ThreadLost } from './run-thread-client.ts';
 
 export interface LargeRuns {
@@ -24,6 +24,8 @@ export interface LargeRuns {
   start(run: StartLargeRun, bytes: number, recall: Recall): Promise<LargeRun>;
   /** Renders a template to JSON text. Rejects as `start` does. */
   render(render: RenderLarge, bytes: number): Promise<string>;
+  /** Rejects as `start` does, and with `unprocessable` for a body that does not fit its schema. */
+  check(check: CheckLarge, bytes: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,6 +36,22 @@ export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) 
   const client = new RunThreadClient(options);
   const memory = new MemoryAccount('runs', options.maxHeapBytes / 2);
   let made = 0;
+
+  /** For what the thread need not keep. */
+  async function askOnce(once: { ask: 'render'; render: RenderLarge } | { ask: 'check'; check: CheckLarge }, bytes: number) {
+    const weight = bytes * DECODED_RATIO;
+    await memory.reserveSerially(weight, MAX_WAIT_MS);
+    made += 1;
+    const id = made;
+    try {
+      return await client.ask({ id, ...once });
+    } catch (error) {
+      throw faultOf(error);
+    } finally {
+      client.drop(id);
+      memory.release(weight);
+    }
+  }
 
   return {
     async start(run, bytes, recall) {
@@ -50,19 +68,11 @@ export function createLargeRuns(options: RunThreadOptions, toWall: (at: number) 
       return large;
     },
     async render(render, bytes) {
-      const weight = bytes * DECODED_RATIO;
-      await memory.reserveSerially(weight, MAX_WAIT_MS);
-      made += 1;
-      const id = made;
-      try {
-        const answer = await client.ask({ id, ask: 'render', render });
-        return 'rendered' in answer ? answer.rendered : '';
-      } catch (error) {
-        throw faultOf(error);
-      } finally {
-        client.drop(id);
-        memory.release(weight);
-      }
+      const answer = await askOnce({ ask: 'render', render }, bytes);
+      return 'rendered' in answer ? answer.rendered : '';
+    },
+    async check(check, bytes) {
+      await askOnce({ ask: 'check', check }, bytes);
     },
     close: () => client.close(),
   };

@@ -2,6 +2,7 @@
 
 import type { BodyKind, RequestBody } from '../../core/run/request.ts';
 import type { RunError } from '../../core/run/run.ts';
+import type { RefusalReason } from '../../errors.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
 import type { Turn } from '../../storage/run-records.ts';
 import type { KeptSteps, LocalEffect, ProgramPast } from '../execution/program.ts';
@@ -21,6 +22,12 @@ export interface RenderLarge {
   body: LargeBody;
   template: string;
   roots: string;
+}
+
+/** A body, and the schema of its sink as JSON text. */
+export interface CheckLarge {
+  body: LargeBody;
+  schema: string;
 }
 
 export interface StartLargeRun {
@@ -69,6 +76,7 @@ export type Ask =
   | { id: number; ask: 'start'; run: StartLargeRun }
   | { id: number; ask: 'plan'; turn: PlanLargeTurn }
   | { id: number; ask: 'render'; render: RenderLarge }
+  | { id: number; ask: 'check'; check: CheckLarge }
   | { id: number; ask: 'drop' };
 
 /** `id` is the run's. A drop has no answer. */
@@ -76,5 +84,6 @@ export type Reply =
   | { id: number; started: StartedLargeRun }
   | { id: number; planned: PlannedLargeTurn }
   | { id: number; rendered: string }
-  | { id: number; refused: { code: string; message: string; details: Record<string, unknown> } }
+  | { id: number; checked: true }
+  | { id: number; refused: { code: string; message: string; details: Record<string, unknown>; reason: RefusalReason | undefined } }
   | { id: number; broken: string };

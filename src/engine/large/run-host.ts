@@ -2,6 +2,7 @@
 
 import { parseJson, stringifyJson } from '../../core/json/json.ts';
 import { decodeStored } from '../../core/json/stored-value.ts';
+import { checkBody } from '../../core/json-schema/check-body.ts';
 import { decodedBytes } from '../../core/run/decoded-bytes.ts';
 import { decodeBody, type RequestBody, type RequestHead } from '../../core/run/request.ts';
 import { resolveBindings } from '../../core/workflow/bindings.ts';
@@ -18,6 +19,7 @@ import type { MemoryEntry } from '../step-memory.ts';
 import { unpackImages } from './carried-images.ts';
 import type {
   Ask,
+  CheckLarge,
   Given,
   LargeBody,
   PlanLargeTurn,
@@ -69,13 +71,14 @@ export class RunHost {
     try {
       if (ask.ask === 'start') return { id, started: this.#start(id, ask.run) };
       if (ask.ask === 'render') return { id, rendered: this.#render(ask.render) };
+      if (ask.ask === 'check') return { id, checked: this.#check(ask.check) };
       if (ask.ask === 'plan') return { id, planned: this.#plan(this.#runs.get(id) as HostedRun, ask.turn) };
       this.#runs.delete(id);
       return null;
     } catch (error) {
       if (!(error instanceof AppError)) return { id, broken: (error as Error).stack ?? String(error) };
-      const { code, message, details } = error;
-      return { id, refused: { code, message, details } };
+      const { code, message, details, reason } = error;
+      return { id, refused: { code, message, details, reason } };
     }
   }
 
@@ -83,7 +86,7 @@ export class RunHost {
     const { runId, sinkId, workflow, head: headText, body, inputs, isDry, kept, past } = run;
     const planned = workflow === null ? CAPTURE_WORKFLOW : planOf(workflow);
     const head = parseJson(headText) as RequestHead;
-    const { value, ...decoded } = this.#read(body, head);
+    const { value, ...decoded } = this.#read(body, head.files);
     const request = { ...head, body: value };
     const bound =
       'bound' in inputs ? (parseJson(inputs.bound) as Record<string, unknown>) : bindInputs(planned, inputs.mapping, request, decoded.kind);
@@ -101,18 +104,24 @@ export class RunHost {
     return { ...tools, stepTypes, random: Math.random, recall, toWall: (at) => at + this.#wallAheadMs };
   }
 
-  #read(body: LargeBody, head: RequestHead): { value: unknown; kind: RequestBody['kind']; charset: string } {
+  #read(body: LargeBody, files: RequestHead['files']): { value: unknown; kind: RequestBody['kind']; charset: string } {
     const { maxDecodedBytes, readReceived } = this.#options;
     if (decodedBytes(bytesOf(body)) > maxDecodedBytes) throw tooManyValues(maxDecodedBytes);
-    if ('stored' in body) return { ...body.stored, value: decodeBody(body.stored, head.files) };
+    if ('stored' in body) return { ...body.stored, value: decodeBody(body.stored, files) };
     const received = readReceived(body.received, body.reading);
     return { ...received.body, value: received.value };
   }
 
   #render({ head: headText, body, template, roots }: RenderLarge): string {
     const head = parseJson(headText) as RequestHead;
-    const request = { ...head, body: this.#read(body, head).value };
+    const request = { ...head, body: this.#read(body, head.files).value };
     return stringifyJson(resolveBindings(parseJson(template), { ...(parseJson(roots) as object), request }));
+  }
+
+  #check({ body, schema }: CheckLarge): true {
+    const { value, kind } = this.#read(body, []);
+    checkBody(JSON.parse(schema) as Record<string, unknown>, { value, kind, size: bytesOf(body).byteLength });
+    return true;
   }
 
   /** An error is a bug of a step type: the engine then plans again, with an abort. */

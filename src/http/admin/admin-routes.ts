@@ -13,6 +13,7 @@ import { type BlockRouteDependencies, blockRoutes } from './refusals/blocked-cli
 import { type RejectionRouteDependencies, rejectionRoutes } from './refusals/rejections.ts';
 import { type ReplayRouteDependencies, replayRoutes } from './replays/replay-routes.ts';
 import { type AdminRunDependencies, adminRunRoutes } from './runs.ts';
+import { type SampleRouteDependencies, sampleRoutes } from './samples/sample-routes.ts';
 import { type SinkRouteDependencies, sinkRoutes } from './sinks.ts';
 import { workflowLanguageRoutes } from './workflow-language.ts';
 import { type WorkflowRouteDependencies, workflowRoutes } from './workflows.ts';
@@ -20,6 +21,7 @@ import { type WorkflowRouteDependencies, workflowRoutes } from './workflows.ts';
 type RouteDependencies = AppRouteDependencies &
   WorkflowRouteDependencies &
   SinkRouteDependencies &
+  SampleRouteDependencies &
   AdminRunDependencies &
   ReplayRouteDependencies &
   DeliveryRouteDependencies &
@@ -46,6 +48,7 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       workflowRoutes(admin, dependencies);
       definitionRoutes(admin, dependencies);
       sinkRoutes(admin, dependencies);
+      sampleRoutes(admin, dependencies);
       workflowLanguageRoutes(admin, dependencies);
       adminRunRoutes(admin, dependencies);
       replayRoutes(admin, dependencies);

@@ -118,7 +118,7 @@ export function presentRunForAdmin(run: RunRecord, deliveries: readonly Delivery
   return extended(presentRun(run, maskSecrets), {
     ...(replay === undefined ? {} : { replay: stringifyJson(replay) }),
     deliveries: stringifyJson(deliveries.map(presentDeliveryBriefly)),
-    request: extended(request, { body }),
+    request: extended(request, { body, body_kind: JSON.stringify(run.bodyKind) }),
   });
 }
 

@@ -33,13 +33,13 @@ export interface TriggerInputOptions {
   bodyMemory: BodyMemory;
   /** Proves the sender, for sinks with a scheme. */
   sender: SenderCheck | null;
-  /** Examines a form, for sinks of a website. */
-  form: FormCheck | null;
+  /** Examines the input before its files are stored: for sinks of a website, or with a schema. */
+  check: InputCheck | null;
   now: number;
 }
 
-/** Resolves to false for a form whose files must not be stored. */
-export interface FormCheck {
+/** Resolves to false for an input whose files must not be stored. */
+export interface InputCheck {
   examine(input: TriggerInput): Promise<boolean>;
 }
 
@@ -47,7 +47,7 @@ export interface FormCheck {
 export async function readTriggerInput(
   request: FastifyRequest,
   target: TriggerTarget,
-  { blobs, payloads, bodyMemory, sender, form, now }: TriggerInputOptions,
+  { blobs, payloads, bodyMemory, sender, check, now }: TriggerInputOptions,
 ): Promise<TriggerInput> {
   const { payload: source } = target.sink;
   const setting = sender === null ? target.sink.body : sender.bodySetting(target.sink.body);
@@ -69,9 +69,9 @@ export async function readTriggerInput(
     return triggerInput(request, target, media, NO_BODY, now);
   }
   const format = bodyFormat(setting, media, limits);
-  if (format.kind === 'multipart' || format.kind === 'nested-multipart' || ((sender !== null || form !== null) && mayBeFile(format))) {
+  if (format.kind === 'multipart' || format.kind === 'nested-multipart' || ((sender !== null || check !== null) && mayBeFile(format))) {
     const read = (received: ReceivedBody): TriggerInput => triggerInput(request, target, media, received, now);
-    return await receiveStaged(request, media, format, { limits, bodyMemory, seen, blobs, sender, form, read });
+    return await receiveStaged(request, media, format, { limits, bodyMemory, seen, blobs, sender, check, read });
   }
   const received = await receiveBody(request, media, { limits, bodyMemory, seen, write: blobs.write }, format);
   const proving = sender?.finish(...provenBody(received));
@@ -83,7 +83,7 @@ function mayBeFile({ kind }: BodyFormat): boolean {
   return kind === 'file' || kind === 'unknown';
 }
 
-interface StagedIntake extends Pick<BodyIntake, 'limits' | 'bodyMemory' | 'seen'>, Pick<TriggerInputOptions, 'blobs' | 'sender' | 'form'> {
+interface StagedIntake extends Pick<BodyIntake, 'limits' | 'bodyMemory' | 'seen'>, Pick<TriggerInputOptions, 'blobs' | 'sender' | 'check'> {
   read: (received: ReceivedBody) => TriggerInput;
 }
 
@@ -92,14 +92,14 @@ async function receiveStaged(
   request: FastifyRequest,
   media: MediaType | null,
   format: BodyFormat,
-  { limits, bodyMemory, seen, blobs, sender, form, read }: StagedIntake,
+  { limits, bodyMemory, seen, blobs, sender, check, read }: StagedIntake,
 ): Promise<TriggerInput> {
   const staged = blobs.stage();
   try {
     const received = await receiveBody(request, media, { limits, bodyMemory, seen, write: staged.write }, format);
     await sender?.finish(...provenBody(received));
     const input = read(received);
-    if (form === null || (await form.examine(input))) await staged.publish();
+    if (check === null || (await check.examine(input))) await staged.publish();
     return input;
   } finally {
     await staged.discard();

@@ -27,6 +27,7 @@ import { answerOtherMethod, type OtherMethods } from './other-methods.ts';
 import type { RefusedBody } from './rejections/refused-body.ts';
 import type { RefusedCaptures } from './rejections/refused-captures.ts';
 import { type RejectionLog, refusalOf, spamOf } from './rejections/rejection-log.ts';
+import { SchemaExamination } from './schema-examination.ts';
 import { hideBodySecret } from './senders/hide-body-secret.ts';
 import { secretPlaceOf } from './senders/open-scheme.ts';
 import { providerAnswer } from './senders/provider-answer.ts';
@@ -166,6 +167,7 @@ class TriggerRoute {
     const { sink } = target;
     let answer = answerOf(request);
     const form = answer.response.mode === 'form' ? this.#parts.forms.begin(sink, answer.response) : null;
+    const examination = sink.schema === undefined ? null : new SchemaExamination(sink.schema, { engine, form, sender });
     if (sender === null) rates.take(target, reply.raw);
     const bodyMemory = new BodyMemory(memory, request.raw);
     try {
@@ -174,7 +176,7 @@ class TriggerRoute {
         payloads,
         bodyMemory,
         sender,
-        form,
+        check: examination ?? form,
         now: wallClock(),
       });
       const handshake = sender?.handshake ?? null;
@@ -186,6 +188,7 @@ class TriggerRoute {
         answer = { ...answer, response: examined.response };
         if (examined.spam !== null) return await this.#answerSpam(request, reply, answer, examined.spam);
       }
+      if (examination !== null) await examination.check(input);
       const secretPlace = sender?.secretPlace ?? null;
       if (secretPlace !== null) input = hideBodySecret(input, secretPlace);
       if (sink.split !== undefined) return await this.#startRuns(request, reply, answer, input);

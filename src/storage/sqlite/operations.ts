@@ -32,6 +32,7 @@ import { RunClaims } from './runs/run-claims.ts';
 import type { runs } from './runs/run-columns.ts';
 import { createRunEndings } from './runs/run-endings.ts';
 import { createRunResults } from './runs/run-results.ts';
+import { createSampleOperations, createSampleQueries } from './runs/samples.ts';
 import { createMemoryQueries } from './runs/step-memory.ts';
 import type { turns } from './runs/turn-columns.ts';
 import { RunWriter } from './runs/write-runs.ts';
@@ -59,6 +60,7 @@ export const READS = [
   'listJobs',
   'listSelectedRuns',
   'countSelectedRuns',
+  'listSamples',
 ] as const;
 export const WRITES = [
   'changeDefinitions',
@@ -66,6 +68,7 @@ export const WRITES = [
   'blockClient',
   'unblockClient',
   'moveSchedule',
+  'deleteSample',
   'ping',
   // These only read, but must see all earlier writes. The server needs the first to start.
   'loadDefinitions',
@@ -94,6 +97,7 @@ export const STAMPED_WRITES = [
   'claimJobs',
   'recordJob',
   'cancelJob',
+  'saveSample',
 ] as const;
 
 type Read = (typeof READS)[number];
@@ -163,6 +167,7 @@ export function createWrites(database: Database): Writes {
     ...createDeliveryRetries(database, overflows, findDelivery),
     ...createMemoryQueries(database),
     ...createReplyOperations(database),
+    ...createSampleOperations(database),
     ...createRejectionOperations(database),
     ...createBlockOperations(database),
     ...createScheduleOperations(database),
@@ -187,6 +192,7 @@ export function createReads(database: Database): Reads {
     ]),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
     ...createReplyQueries(database),
+    ...createSampleQueries(database),
     ...bindAll(new JobReader(database), ['getJob', 'listJobs', 'listSelectedRuns', 'countSelectedRuns']),
     ...createRejectionQueries(database),
     ...createBlockQueries(database),

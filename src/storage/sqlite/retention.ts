@@ -8,15 +8,16 @@ import { createRowsBySink, createSinkFilter } from './definitions/rows-by-sink.t
 import type { Stamp } from './stamp.ts';
 
 const CHILD_TABLES = ['run_events', 'step_records', 'run_blobs', 'replies', 'collected_requests', 'deliveries'] as const;
-/** Keeps runs that still have open deliveries. */
-const HAS_NO_OPEN_DELIVERY = 'NOT EXISTS (SELECT 1 FROM deliveries WHERE run_id = runs.id AND due_at IS NOT NULL)';
+/** Keeps runs that still have open deliveries, and samples. */
+const IS_REMOVABLE = `NOT EXISTS (SELECT 1 FROM deliveries WHERE run_id = runs.id AND due_at IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM samples WHERE run_id = runs.id)`;
 const ENDED = RUN_STATUSES.filter(isTerminal);
 /** Free pages returned to the disk at a time: few enough that no commit waits long. */
 const VACUUM_PAGES = 2000;
 
 export function createRetentionOperations(database: Database) {
   const sinksOf = createSinkFilter(database);
-  const oldestRuns = createRowsBySink(database, { table: 'runs', key: 'id', order: 'oldest', where: HAS_NO_OPEN_DELIVERY });
+  const oldestRuns = createRowsBySink(database, { table: 'runs', key: 'id', order: 'oldest', where: IS_REMOVABLE });
   const deleteOfDeliveries = ['delivery_attempts', 'delivery_messages'].map((table) =>
     database.prepare(`DELETE FROM ${table} WHERE delivery_no IN (SELECT no FROM deliveries WHERE run_id = ?)`),
   );

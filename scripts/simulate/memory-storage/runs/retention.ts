@@ -20,7 +20,7 @@ export function pruneRuns(state: State, { before, maxBytes, limit }: PruneLimits
   let removed = 0;
   for (const run of [...state.runs.values()].sort((a, b) => a.runNumber - b.runNumber)) {
     if (removed >= limit || (run.runNumber >= ageBound && (maxBytes === null || used <= maxBytes))) break;
-    if (!isTerminal(run.status) || run.deliveries.some(({ dueAt }) => dueAt !== null)) continue;
+    if (!isTerminal(run.status) || state.samples.has(run.runId) || run.deliveries.some(({ dueAt }) => dueAt !== null)) continue;
     used -= sizeOf(run);
     remove(state, run);
     removed += 1;

@@ -1,4 +1,4 @@
-// How large the requests of a sink may be: the field `limits`.
+// How large a request of a sink may be: the field `limits`.
 
 import type { JsonSchema } from '../../schema.ts';
 
@@ -13,6 +13,7 @@ export interface SinkLimits {
   fields: number;
 }
 
+/** As definitions write it. */
 export type LimitsDocument = Partial<Record<'body_bytes' | 'form_bytes' | 'file_bytes' | 'field_bytes' | 'files' | 'fields', number>>;
 
 export const DEFAULT_LIMITS: SinkLimits = {
@@ -24,21 +25,13 @@ export const DEFAULT_LIMITS: SinkLimits = {
   fields: 600,
 };
 
-const MAX_BYTES = 2 ** 30;
-
-const bytes: JsonSchema = { type: 'integer', minimum: 0, maximum: MAX_BYTES };
+const bytes: JsonSchema = { type: 'integer', minimum: 0, maximum: 2 ** 30 };
+const count: JsonSchema = { type: 'integer', minimum: 0, maximum: 10_000 };
 
 export const limitsSchema: JsonSchema = {
   type: 'object',
   additionalProperties: false,
-  properties: {
-    body_bytes: bytes,
-    form_bytes: bytes,
-    file_bytes: bytes,
-    field_bytes: bytes,
-    files: { type: 'integer', minimum: 0, maximum: 10_000 },
-    fields: { type: 'integer', minimum: 0, maximum: 10_000 },
-  },
+  properties: { body_bytes: bytes, form_bytes: bytes, file_bytes: bytes, field_bytes: bytes, files: count, fields: count },
 };
 
 export function readLimits(limits: LimitsDocument = {}): SinkLimits {

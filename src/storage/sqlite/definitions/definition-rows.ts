@@ -74,6 +74,7 @@ type Settings = Pick<
   | 'body'
   | 'payload'
   | 'cors'
+  | 'schema'
   | 'spam'
 >;
 

@@ -47,7 +47,7 @@ export class SinkWriter {
       body,
       payload,
     } = sink;
-    const { cors, spam } = sink;
+    const { cors, spam, schema } = sink;
     this.#sql.upsert({
       id: sink.id,
       app_no: appNo,
@@ -75,6 +75,7 @@ export class SinkWriter {
         payload,
         cors,
         spam,
+        schema,
       }),
       managed_by: sink.managedBy,
       created_at: sink.createdAt,
@@ -83,10 +84,11 @@ export class SinkWriter {
     this.#schedules.keep(sink.id, schedules ?? [], now);
   }
 
-  /** Marks the sink as deleted: its runs still name it. */
+  /** Marks the sink as deleted: its runs still name it. They are samples no longer. */
   delete(sinkId: string, now: number): void {
     if (this.#sql.delete.run(now, sinkId).changes === 0) throw new AppError('not_found', `there is no sink "${sinkId}"`);
     this.#schedules.delete(sinkId);
+    this.#sql.deleteSamples.run(sinkId);
   }
 
   #refuseUnknownWorkflow(sink: Sink): void {
@@ -115,6 +117,7 @@ function prepareStatements(database: Database) {
       'SELECT id, path FROM sinks WHERE app_no = ? AND method = ? AND pattern_key = ? AND deleted_at IS NULL AND id <> ?',
     ),
     upsert: sinks.upsert(database, { key: ['id'], keeps: ['app_no', 'created_at'] }),
+    deleteSamples: database.prepare('DELETE FROM samples WHERE sink_no = (SELECT no FROM sinks WHERE id = ?)'),
     delete: database.prepare('UPDATE sinks SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL'),
   };
 }
