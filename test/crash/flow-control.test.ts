@@ -248,8 +248,9 @@ test('requests whose newest is held, in bursts, in batches and in cooldowns: eac
     const ran = [...seen.first.values()] as number[];
     expect({ sum: completed + superseded, others, ran: ran.length }).toEqual({ sum: RUNS, others: {}, ran: completed });
     expect(superseded).toBeGreaterThan(0);
-    expect([isRising(ran), ran.at(-1)]).toEqual([true, RUNS - 1]);
-    expect(path === '/latest' ? seen.mostUnderWay : 1).toBe(1);
+    expect(Math.max(...ran)).toBe(RUNS - 1);
+    // Nothing orders the runs of two bursts, which a restart may start together.
+    if (path === '/latest') expect([isRising(ran), seen.mostUnderWay]).toEqual([true, 1]);
   }
   await scene.ends(batched);
   const batches = [...scene.receiver.of('/batched').first.values()] as { n: number }[][];
