@@ -275,7 +275,8 @@ test('at a rate: each request is one run, and no time has more of them than the 
       sent += 1;
     }
   };
-  const sending = numbers(0, 4).map((row) => sendRow(numbers(row, RATED_RUNS / 4, 4)));
+  const SENDERS = 4;
+  const sending = numbers(0, SENDERS).map((row) => sendRow(numbers(row, RATED_RUNS / SENDERS, SENDERS)));
   // The bucket is empty then, and would be full again if the server forgot it.
   for (const more of [2, 60]) {
     await until('more requests', () => Promise.resolve(sent >= RATE.burst + more), 120_000);
@@ -299,5 +300,6 @@ test('at a rate: each request is one run, and no time has more of them than the 
     }
     return left - Math.max(0, perMs * (last - from));
   };
-  expect(refused.filter(([from, to]) => leftBetween(from, to) >= perMs * SLACK_MS + 2)).toEqual([]);
+  // The other senders may have taken tokens for runs that are stored later.
+  expect(refused.filter(([from, to]) => leftBetween(from, to) >= perMs * SLACK_MS + SENDERS)).toEqual([]);
 });
