@@ -5,8 +5,8 @@ import type { Fault } from '../core/fault.ts';
 import { stringifyJson } from '../core/json/json.ts';
 import { withoutPins } from '../core/workflow/document.ts';
 import {
-  type InnerWorkflowReference,
   hasInnerWorkflow,
+  type InnerWorkflowReference,
   MAX_INNER_WORKFLOWS,
   pinKey,
   readReference,

@@ -22,6 +22,11 @@ export function isOfItem(name: string): boolean {
   return name.includes(MARK);
 }
 
+/** Whether it is the name of an item itself. */
+export function isItem(name: string): boolean {
+  return name.endsWith(MARK);
+}
+
 /** The step of the workflow itself to which the name belongs. */
 export function outermostStep(name: string): string {
   const end = name.indexOf(MARK);
@@ -53,7 +58,7 @@ function neededOfItems<Stored extends Visit>(
   isOpen: (visit: Stored) => boolean,
 ): Stored[] {
   const open = new Set(visits.filter(isOpen).map(({ step }) => step));
-  const ended = new Set(ofItems.filter(({ step }) => step.endsWith(MARK)).map(keyOf));
+  const ended = new Set(ofItems.filter(({ step }) => isItem(step)).map(keyOf));
   return ofItems.filter(({ step, visit }) => {
     const item = step.slice(0, step.lastIndexOf(MARK) + MARK.length);
     return step === item ? open.has(step.slice(0, -MARK.length)) : !ended.has(keyOf({ step: item, visit }));

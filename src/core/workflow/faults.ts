@@ -65,7 +65,11 @@ function faultsInside({ document, pins }: InnerWorkflow, inspect: InspectManifes
   const faults = [...documentFaults(document), ...stepFaults];
   for (const [index, { selector }] of document.outputs.entries()) {
     const isValue = isSelector(selector) && !isStepReference(selector);
-    const fault = isValue ? (selectsItem(selector) ? itemSelectorFault(selector, null, '') : referenceFault(selector, scope)) : 'must select a value, as "$steps.name.output"';
+    const fault = isValue
+      ? selectsItem(selector)
+        ? itemSelectorFault(selector, null, '')
+        : referenceFault(selector, scope)
+      : 'must select a value, as "$steps.name.output"';
     if (fault !== null) faults.push({ path: `outputs[${index}].selector`, message: fault });
   }
   return faults.length > 0 ? faults : inlinedFaults({ ...document, pinned_workflows: { ...pins } }, inspect);
@@ -101,7 +105,12 @@ function innerFaults(step: StepDocument, pins: PinnedWorkflows, inspect: Inspect
   const shape = shapeFaults(inner.document);
   if (shape.length > 0) return nestFaults(field, shape);
   if (inner.document.steps.length === 0)
-    return [{ path: `${field}.steps`, message: `${isForEach(step) ? 'for_each' : 'inner_workflow'} step \`${step.name}\` has no steps to inline.` }];
+    return [
+      {
+        path: `${field}.steps`,
+        message: `${isForEach(step) ? 'for_each' : 'inner_workflow'} step \`${step.name}\` has no steps to inline.`,
+      },
+    ];
   return [...nestFaults(field, faultsInside(inner, inspect)), ...bindingFaults(step, inner.document)];
 }
 

@@ -1,10 +1,11 @@
 // Leases of runs: claims due runs, renews and releases their leases, and recovers the runs of dead owners.
 
+import { visitsToResume } from '../../../../src/core/run/item-visits.ts';
 import { isAnswer } from '../../../../src/core/run/run-answer.ts';
 import { POISONED } from '../../../../src/core/run/run-event.ts';
 import { LARGE_RUN_BYTES, runWeight } from '../../../../src/core/run/run-weight.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
-import type { ClaimedRun, Lease, Recovery, RunClaimLimit, StepRecord } from '../../../../src/storage/run-records.ts';
+import type { ClaimedRun, Lease, Recovery, RunClaimLimit } from '../../../../src/storage/run-records.ts';
 import { resultsOf } from '../deliveries/deliveries.ts';
 import { recoverDeliveries } from '../deliveries/delivery-leases.ts';
 import { releaseJobs } from '../jobs.ts';
@@ -115,17 +116,11 @@ function toClaimed(run: StoredRun): ClaimedRun {
     progress: run.progress,
     lastSeq: run.lastSeq,
     createdAt: run.createdAt,
-    steps: lastVisits(run),
+    steps: visitsToResume([...run.steps.values()], ({ finishedAt }) => finishedAt === null),
     isAnswered: [...run.steps.values()].some(isAnswer),
     results: resultsOf(run),
     hasFlow: run.flowKey !== null,
     bytes,
     isAlone: bytes > LARGE_RUN_BYTES || run.deaths > 1,
   };
-}
-
-function lastVisits({ steps }: StoredRun): StepRecord[] {
-  const last = new Map<string, StepRecord>();
-  for (const record of steps.values()) if ((last.get(record.step)?.visit ?? 0) < record.visit) last.set(record.step, record);
-  return [...last.values()];
 }
