@@ -5,9 +5,11 @@ import { parseDeliveryId } from '../core/delivery/delivery-id.ts';
 import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
 import { parseReplyId, type Reply } from '../core/reply/reply.ts';
 import type { ReplyForm } from '../core/reply/reply-form.ts';
+import { keyOf } from '../core/run/item-visits.ts';
 import type { BodyOutline, Request } from '../core/run/request.ts';
 import { isTerminal, type RunError } from '../core/run/run.ts';
 import type { Images, ImageWant } from '../core/uql/image.ts';
+import { FOR_EACH } from '../core/workflow/for-each/for-each-step.ts';
 import { stepAt, type Workflow } from '../core/workflow/plan.ts';
 import type { StepTypes } from '../steps/registry.ts';
 import type { FileRead, FileWrite, ReadResult } from '../steps/step-type.ts';
@@ -35,7 +37,7 @@ export interface Rehearsal {
   /** JSON text. */
   output: string | null;
   error: RunError | null;
-  /** The steps, in the order in which they ended. */
+  /** The steps, in the order in which they ended; a for_each step comes before its items. */
   steps: StepRecord[];
   deliveries: { step: string; isAwaited: boolean; message: OutboundMessage }[];
   writes: { step: string; write: FileWrite }[];
@@ -60,6 +62,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     kept: null,
   });
   const rehearsal: Rehearsal = { status: 'completed', output: null, error: null, steps: [], deliveries: [], writes: [] };
+  const steps = new Map<string, StepRecord>();
   for (let now = options.now; ; ) {
     const effects = execution.advance(now);
     for (let keys = execution.takeWantedKeys(); keys.length > 0; keys = execution.takeWantedKeys()) {
@@ -70,12 +73,13 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     memory.applyOptimistically('', turn.memory);
     for (const { step, visit, awaits } of turn.steps)
       if (awaits !== null) execution.giveResult(step, visit, firstChoice(workflow, awaits, now));
-    rehearsal.steps.push(...turn.steps.filter(({ finishedAt }) => finishedAt !== null));
+    for (const record of turn.steps) if (record.finishedAt !== null || record.type === FOR_EACH) steps.set(keyOf(record), record);
     for (const { id, step, isAwaited, message } of turn.deliveries) {
       rehearsal.deliveries.push({ step, isAwaited, message });
       if (isAwaited) execution.giveResult(step, parseDeliveryId(id)?.visit ?? 1, answer(message));
     }
     if (isTerminal(turn.status)) {
+      rehearsal.steps = [...steps.values()].filter(({ finishedAt }) => finishedAt !== null);
       return { ...rehearsal, status: turn.status === 'completed' ? 'completed' : 'failed', output: turn.output, error: turn.error };
     }
     for (const effect of effects) await perform(effect, execution, rehearsal, options);

@@ -21,7 +21,7 @@ import type { Turn } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { LocalEffect } from './execution/program.ts';
 import type { RunFeed } from './run-feed.ts';
-import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
+import { type ActiveRun, awaitedHere, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 import { eventsOf } from './turn-events.ts';
 
 /** Effects of steps in this process. */
@@ -276,11 +276,4 @@ export class Worker {
       }
     }
   }
-}
-
-/** Ids of the leased deliveries that the run waits for. */
-function awaitedHere({ deliveries }: Turn): string[] {
-  const ids: string[] = [];
-  for (const { id, isAwaited, isLeased } of deliveries) if (isAwaited && isLeased) ids.push(id);
-  return ids;
 }

@@ -30,9 +30,13 @@ export function changedSteps({ steps }: KeptSteps, original: Workflow, workflow:
   );
 }
 
-/** A step that failed and chose others instead of ending the run is over too: its error is an output. So is a failed item. */
-function isKept({ step, status, outputs }: StepRecord): boolean {
-  return status === 'completed' || status === 'skipped' || (status === 'failed' && (outputs !== null || isItem(step)));
+/**
+ * A step that failed and chose others instead of ending the run is over too: its error is an output. So is a failed item. A
+ * skipped step that had started was stopped, because another one had failed.
+ */
+function isKept({ step, status, outputs, startedAt }: StepRecord): boolean {
+  if (status === 'skipped') return startedAt === null;
+  return status === 'completed' || (status === 'failed' && (outputs !== null || isItem(step)));
 }
 
 /** The item has failed its for_each step, and runs again. */

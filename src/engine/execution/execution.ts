@@ -14,13 +14,13 @@ import type { EffectResult } from '../../steps/step-type.ts';
 import type { NewDelivery } from '../../storage/delivery-records.ts';
 import type { StepRecord, Turn } from '../../storage/run-records.ts';
 import { GraphExecution } from './graph-execution.ts';
-import { earlier } from './graph-items.ts';
-import { ItemExecution } from './item-execution.ts';
+import { earlier } from './items/graph-items.ts';
+import { ItemExecution } from './items/item-execution.ts';
+import type { Item, ItemStart, RunTurn } from './items/run-turn.ts';
+import { TurnItems } from './items/turn-items.ts';
 import { wantedAtEnd } from './planned-delivery.ts';
 import type { KeptSteps, LocalEffect, Program, ProgramPast, ProgramStart } from './program.ts';
-import type { Item, ItemStart, RunTurn } from './run-turn.ts';
 import { type ExecutionTools, StepPlanner } from './step-planner.ts';
-import { TurnItems } from './turn-items.ts';
 
 const NOTHING: never[] = [];
 
@@ -112,7 +112,7 @@ export class Execution extends GraphExecution implements Program, RunTurn {
   }
 
   hasResult(step: string, visit: number): boolean {
-    return this.#results !== null && this.#results.has(keyOf({ step, visit }));
+    return this.#results?.has(keyOf({ step, visit })) === true;
   }
 
   takeResult(step: string, visit: number): EffectResult {

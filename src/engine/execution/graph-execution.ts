@@ -11,13 +11,13 @@ import type { WorkflowStep } from '../../core/workflow/plan.ts';
 import { hasOwnOutcomeTransitions, survivesFailure } from '../../steps/step-properties.ts';
 import type { EffectResult, StepOutcome, StepPlan } from '../../steps/step-type.ts';
 import type { StepRecord } from '../../storage/run-records.ts';
-import { ForEachItems } from './for-each-items.ts';
-import { GraphItems } from './graph-items.ts';
+import { ForEachItems } from './items/for-each-items.ts';
+import { GraphItems } from './items/graph-items.ts';
+import type { RunTurn } from './items/run-turn.ts';
 import { PendingLoops } from './loops.ts';
 import { newDelivery } from './planned-delivery.ts';
 import type { PreparedStep } from './prepared-step.ts';
 import type { LocalEffect } from './program.ts';
-import type { RunTurn } from './run-turn.ts';
 import type { ExecutionTools, StepPlanner } from './step-planner.ts';
 import { StepStates } from './step-states.ts';
 
@@ -89,12 +89,12 @@ export abstract class GraphExecution {
     return true;
   }
 
-  /** Nothing new starts, and what waits for a time ends as failed. */
+  /** Nothing new starts, and what waits for a time is skipped. */
   protected stopSteps(error: RunError, now: number): void {
     this.stopped = error;
     for (const step of this.planner.run.graph.steps) {
       const { status, dueAt } = this.steps.of(step);
-      if (status === 'waiting' && dueAt !== null) this.steps.decide(step, 'failed', now).error = error;
+      if (status === 'waiting' && dueAt !== null) this.steps.decide(step, 'skipped', now);
     }
     this.items?.stop(error, now);
   }

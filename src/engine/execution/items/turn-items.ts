@@ -1,8 +1,8 @@
 // What one turn of a run stores of its items. The turn is full after so many, so that no list makes a commit large: the run
 // goes on in another turn.
 
-import { keyOf, outermostStep } from '../../core/run/item-visits.ts';
-import type { StepRecord } from '../../storage/run-records.ts';
+import { keyOf, outermostStep } from '../../../core/run/item-visits.ts';
+import type { StepRecord } from '../../../storage/run-records.ts';
 
 const MAX_ITEMS_PER_TURN = 100;
 const MAX_BYTES_PER_TURN = 2 ** 18;

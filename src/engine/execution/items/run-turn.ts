@@ -1,13 +1,13 @@
 // What the graphs of a run share: the results that came for its steps, and the turn that they plan together.
 
-import type { RunError } from '../../core/run/run.ts';
-import type { Images } from '../../core/uql/image.ts';
-import type { ItemGraph } from '../../core/workflow/plan.ts';
-import type { EffectResult, ItemResult } from '../../steps/step-type.ts';
-import type { NewDelivery } from '../../storage/delivery-records.ts';
-import type { StepRecord } from '../../storage/run-records.ts';
-import type { LocalEffect } from './program.ts';
-import type { StepPlanner } from './step-planner.ts';
+import type { RunError } from '../../../core/run/run.ts';
+import type { Images } from '../../../core/uql/image.ts';
+import type { ItemGraph } from '../../../core/workflow/plan.ts';
+import type { EffectResult, ItemResult } from '../../../steps/step-type.ts';
+import type { NewDelivery } from '../../../storage/delivery-records.ts';
+import type { StepRecord } from '../../../storage/run-records.ts';
+import type { LocalEffect } from '../program.ts';
+import type { StepPlanner } from '../step-planner.ts';
 
 export interface RunTurn {
   hasResult(step: string, visit: number): boolean;
@@ -43,7 +43,7 @@ export interface Item {
   readonly startedAt: number;
   /** Null until it has ended. */
   readonly result: ItemResult | null;
-  /** Why it ends as failed once nothing of it is in flight. */
+  /** Why it ends as failed once nothing of it is in flight: it names a step unless another item has stopped this one. */
   readonly failure: RunError | null;
   readonly awaited: number;
   readonly isActing: boolean;

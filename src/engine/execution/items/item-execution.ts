@@ -1,15 +1,15 @@
 // One item of a list in memory: a graph of steps with inputs of its own. Its failure ends the item, and not the run.
 
-import type { RunError } from '../../core/run/run.ts';
-import type { Images } from '../../core/uql/image.ts';
-import { type ItemGraph, outputsOf, type WorkflowStep } from '../../core/workflow/plan.ts';
-import type { ItemResult } from '../../steps/step-type.ts';
-import type { StepRecord } from '../../storage/run-records.ts';
-import { GraphExecution } from './graph-execution.ts';
+import type { RunError } from '../../../core/run/run.ts';
+import type { Images } from '../../../core/uql/image.ts';
+import { type ItemGraph, outputsOf, type WorkflowStep } from '../../../core/workflow/plan.ts';
+import type { ItemResult } from '../../../steps/step-type.ts';
+import type { StepRecord } from '../../../storage/run-records.ts';
+import { GraphExecution } from '../graph-execution.ts';
+import type { LocalEffect } from '../program.ts';
+import type { ExecutionTools } from '../step-planner.ts';
 import { earlier } from './graph-items.ts';
-import type { LocalEffect } from './program.ts';
 import type { Item, ItemStart, RunTurn } from './run-turn.ts';
-import type { ExecutionTools } from './step-planner.ts';
 
 export class ItemExecution extends GraphExecution implements Item {
   readonly index: number;
@@ -57,8 +57,8 @@ export class ItemExecution extends GraphExecution implements Item {
   }
 
   stop(error: RunError, now: number): void {
-    this.failure ??= error;
-    this.stopSteps(stoppedBy(error), now);
+    this.failure ??= { code: 'stopped', message: `stopped because ${error.message}` };
+    this.stopSteps(error, now);
   }
 
   addRecords(records: StepRecord[]): void {
@@ -79,6 +79,7 @@ export class ItemExecution extends GraphExecution implements Item {
   }
 
   protected fail(error: RunError, now: number): void {
+    this.failure ??= error;
     this.stop(error, now);
   }
 
@@ -98,19 +99,9 @@ export class ItemExecution extends GraphExecution implements Item {
       steps[record.step] = this.steps.restore(record);
       if (record.startedAt !== null) this.#startedAt = Math.min(this.#startedAt ?? record.startedAt, record.startedAt);
       // A failed step from which the item went on has outputs: its error.
-      if (record.status === 'failed' && record.outputs === null) this.#restoreFailure(record);
+      if (record.status === 'failed' && record.outputs === null && record.error !== null)
+        this.failure ??= { ...record.error, step: record.step };
     }
+    this.stopped = this.failure;
   }
-
-  /** The first failure has stopped the others. */
-  #restoreFailure({ step, error }: StepRecord): void {
-    if (error === null || (this.failure !== null && error.code === 'stopped')) return;
-    this.failure = { ...error, step };
-    this.stopped = stoppedBy(error);
-  }
-}
-
-/** Of the steps that end because another one has failed. */
-function stoppedBy({ message }: RunError): RunError {
-  return { code: 'stopped', message: `the item was stopped: ${message}` };
 }

@@ -1,8 +1,8 @@
 // The for_each steps of one graph that have begun and not ended, with their items.
 
-import type { RunError } from '../../core/run/run.ts';
-import type { Images } from '../../core/uql/image.ts';
-import type { StepRecord } from '../../storage/run-records.ts';
+import type { RunError } from '../../../core/run/run.ts';
+import type { Images } from '../../../core/uql/image.ts';
+import type { StepRecord } from '../../../storage/run-records.ts';
 import type { ForEachItems } from './for-each-items.ts';
 import type { Item } from './run-turn.ts';
 

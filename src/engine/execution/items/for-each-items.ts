@@ -1,13 +1,13 @@
 // The items of one visit of a for_each step: starts them in their order, collects their ends, and knows those of earlier turns.
 
-import { decodeStored, encodeStored } from '../../core/json/stored-value.ts';
-import { firstItemVisit, itemName } from '../../core/run/item-visits.ts';
-import type { RunError } from '../../core/run/run.ts';
-import { FOR_EACH } from '../../core/workflow/for-each/for-each-step.ts';
-import type { ItemGraph } from '../../core/workflow/plan.ts';
-import type { ItemResult, ItemsResult, StepPlan } from '../../steps/step-type.ts';
-import type { StepRecord } from '../../storage/run-records.ts';
-import type { LocalEffect } from './program.ts';
+import { decodeStored, encodeStored } from '../../../core/json/stored-value.ts';
+import { firstItemVisit, itemName } from '../../../core/run/item-visits.ts';
+import type { RunError } from '../../../core/run/run.ts';
+import { FOR_EACH } from '../../../core/workflow/for-each/for-each-step.ts';
+import type { ItemGraph } from '../../../core/workflow/plan.ts';
+import type { ItemResult, ItemsResult, StepPlan } from '../../../steps/step-type.ts';
+import type { StepRecord } from '../../../storage/run-records.ts';
+import type { LocalEffect } from '../program.ts';
 import type { Item, ItemStart, RunTurn } from './run-turn.ts';
 
 type ForEachPlan = Extract<StepPlan, { kind: 'for_each' }>;
@@ -115,13 +115,13 @@ export class ForEachItems {
     this.#results[index] = result;
     this.#ended += 1;
     this.#resultBytes += outputs?.length ?? 0;
-    if ('error' in result && this.#start.plan.stopsAtFailure) this.#failure ??= this.#failureOf(index, result.error);
+    const isCause = 'error' in result && result.error.step !== undefined && this.#start.plan.stopsAtFailure;
+    if (isCause) this.#failure ??= this.#failureOf(index, result.error);
     else if (this.#resultBytes > MAX_RESULT_BYTES) this.#failure ??= TOO_LARGE;
   }
 
   #failureOf(index: number, { code, message, step }: RunError): RunError {
-    const at = step === undefined ? '' : ` at ${step}`;
-    return { code, message: `item ${index + 1} of ${this.#results.length} failed${at}: ${message}` };
+    return { code, message: `item ${index + 1} of ${this.#results.length} failed at ${step}: ${message}` };
   }
 
   get #firstVisit(): number {
@@ -140,6 +140,7 @@ export class ForEachItems {
     }
     for (const index of [...begun].sort((a, b) => a - b)) if (this.#results[index] === undefined) this.#open(index);
     if (this.#failure !== null) this.stop(this.#failure, now);
+    for (const item of this.open) this.#noteFailure(item, now);
   }
 }
 
