@@ -5,6 +5,7 @@ export const BREAKS = {
   'lost-wake-up': 'a delivery that ends while its run takes a turn does not make the run due',
   'forgotten-fence': 'a turn is stored although its lease is stale',
   'lost-place': 'flow control does not count the runs that are in flight',
+  'lost-item': 'a claim forgets the items of a list that have ended',
   'skipped-re-read': 'a watcher does not read the run again after a hint or a second',
 } as const;
 

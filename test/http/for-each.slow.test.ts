@@ -227,10 +227,6 @@ describe('a replay', () => {
   test('from the failed step keeps the items and the steps that had ended', async () => {
     let isBroken = true;
     const receiver = await startWebhookReceiver({ status: ({ body: text }) => (isBroken && text === '{"second":3}' ? 500 : 200) });
-    const steps = [
-      send(receiver.url, { first: '$inputs.it' }),
-      send(receiver.url, { second: '$inputs.it', after: '$steps.send.error' }, 'again'),
-    ];
     const definition = body(
       [
         send(receiver.url, { first: '$inputs.it' }),

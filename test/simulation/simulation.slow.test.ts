@@ -1,5 +1,5 @@
 // Simulated histories of two servers on one storage: a fixed few hundred without a violation, each of which can be played
-// again, and four faults built in on purpose, each of which is found.
+// again, and six faults built in on purpose, each of which is found.
 
 import { describe, expect, test } from 'vitest';
 import { BREAKS, type Break } from '../../scripts/simulate/breaks.ts';
@@ -51,6 +51,7 @@ describe('a fault that is built in on purpose is found, and its seed finds it ag
     'lost-wake-up': 'every run ends',
     'forgotten-fence': 'no turn under a stale lease',
     'lost-place': 'flow control: max_concurrent',
+    'lost-item': 'every run ends',
     'skipped-re-read': 'every watcher learns of the end',
   };
 

@@ -1,11 +1,11 @@
 // Leases of runs: claims due runs, renews and releases their leases, and recovers the runs of dead owners.
 
-import { visitsToResume } from '../../../../src/core/run/item-visits.ts';
+import { isItem, visitsToResume } from '../../../../src/core/run/item-visits.ts';
 import { isAnswer } from '../../../../src/core/run/run-answer.ts';
 import { POISONED } from '../../../../src/core/run/run-event.ts';
 import { LARGE_RUN_BYTES, runWeight } from '../../../../src/core/run/run-weight.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
-import type { ClaimedRun, Lease, Recovery, RunClaimLimit } from '../../../../src/storage/run-records.ts';
+import type { ClaimedRun, Lease, Recovery, RunClaimLimit, StepRecord } from '../../../../src/storage/run-records.ts';
 import { resultsOf } from '../deliveries/deliveries.ts';
 import { recoverDeliveries } from '../deliveries/delivery-leases.ts';
 import { releaseJobs } from '../jobs.ts';
@@ -27,7 +27,7 @@ export function claimDueRuns(state: State, owner: number, limits: RunClaimLimit)
     run.epoch += 1;
     run.wakeAt = leaseUntil;
     run.owner = owner;
-    return toClaimed(run);
+    return toClaimed(state, run);
   });
 }
 
@@ -99,7 +99,9 @@ function findLeased(state: State, { runId, epoch }: Lease): StoredRun | undefine
   return run?.epoch === epoch && run.status === 'running' ? run : undefined;
 }
 
-function toClaimed(run: StoredRun): ClaimedRun {
+const isOpen = ({ finishedAt }: StepRecord): boolean => finishedAt === null;
+
+function toClaimed({ broken }: State, run: StoredRun): ClaimedRun {
   const { runId, epoch, turns, appId, sinkId, workflow, request, bodyKind, bodyCharset, body, inputs, replay } = run;
   const bytes = storedBytes(run);
   return {
@@ -116,7 +118,7 @@ function toClaimed(run: StoredRun): ClaimedRun {
     progress: run.progress,
     lastSeq: run.lastSeq,
     createdAt: run.createdAt,
-    steps: visitsToResume([...run.steps.values()], ({ finishedAt }) => finishedAt === null),
+    steps: visitsToResume([...run.steps.values()], isOpen).filter(({ step }) => broken !== 'lost-item' || !isItem(step)),
     isAnswered: [...run.steps.values()].some(isAnswer),
     results: resultsOf(run),
     hasFlow: run.flowKey !== null,
