@@ -114,6 +114,21 @@ describe('what a caller sees', () => {
     ]);
   });
 
+  test('a run leaves memory once its items hold much, and goes on in the thread of large runs', async () => {
+    const receiver = await startWebhookReceiver();
+    const copying = body(
+      [
+        send(receiver.url, '$inputs.it'),
+        { type: 'sluice/set@v1', name: 'copy', values: { it: '$inputs.it', status: '$steps.send.status' } },
+      ],
+      [output('it', '$steps.copy.it')],
+    );
+    const list = Array.from({ length: 8 }, (_, index) => String(index).repeat(25_000));
+    const response = await post(await flow([forEach(copying)], app(), { response: 'wait' }), list);
+    expect(((await response.json()) as any).output.results).toEqual(list.map((it) => ({ it })));
+    expect(bodiesAt(receiver)).toEqual(list);
+  });
+
   test('a longer list than max_items allows sends nothing', async () => {
     const receiver = await startWebhookReceiver();
     const response = await post(await flow([sending(receiver, { max_items: 2 })], app(), { response: 'wait' }), [1, 2, 3]);

@@ -128,7 +128,7 @@ export class ForEachItems {
     return firstItemVisit(this.#start.visit, this.#start.graph.maxItems);
   }
 
-  /** Takes over the items that have ended, and opens those that have begun. */
+  /** Collects the items that have ended, and opens those that have begun. */
   #restore(now: number): void {
     const { step, past } = this.#start;
     const begun = new Set<number>();
