@@ -30,6 +30,8 @@ interface Told {
   progress: number[];
   messages: string[];
   turns: number;
+  /** Once the run has ended. */
+  awaited: number;
 }
 
 function bodyOf(message: OutboundMessage): unknown {
@@ -63,7 +65,7 @@ function run(document: WorkflowDocument, inputs: Record<string, unknown>, { rest
   const base = { runId: 'run_1', sinkId: 'snk_1', workflow, request: {} as Request, inputs, bodyKind: 'json' as const, bodySize: 0 };
   const start = { ...base, isDry: false, kept: null };
   const stored = new Map<string, StepRecord>();
-  const told: Told = { end: {} as Turn, records: [], sent: [], progress: [], messages: [], turns: 0 };
+  const told: Told = { end: {} as Turn, records: [], sent: [], progress: [], messages: [], turns: 0, awaited: 0 };
   const inFlight: { step: string; visit: number; body: unknown }[] = [];
   let execution = new Execution(tools, start);
   for (let now = NOW; ; told.turns += 1) {
@@ -83,7 +85,8 @@ function run(document: WorkflowDocument, inputs: Record<string, unknown>, { rest
       told.sent.push({ key: `${step}:${visit}`, body });
       inFlight.push({ step, visit, body });
     }
-    if (isTerminal(turn.status)) return { ...told, turns: told.turns + 1, end: turn, records: [...stored.values()] };
+    if (isTerminal(turn.status))
+      return { ...told, turns: told.turns + 1, awaited: execution.awaited, end: turn, records: [...stored.values()] };
     if (restarts(told.turns)) {
       const steps = visitsToResume([...stored.values()], ({ finishedAt }) => finishedAt === null);
       execution = new Execution(tools, start, { steps, isAnswered: false, progress: turn.progress, lastSeq: turn.lastSeq });
@@ -244,6 +247,24 @@ test('with "stop" a failure ends the run at once, and names the item and its ste
     message: 'item 2 of 3 failed at each[].send: the receiver answered 500',
     step: 'each',
   });
+});
+
+test('a run that fails with steps of its items in flight stores what has ended, and says what it waited for', () => {
+  const body = workflow(['it'], [send('left', { left: '$inputs.it' }), send('right', { right: '$inputs.it' })], {
+    left: '$steps.left.status',
+  });
+  const document = all([forEach('each', '$inputs.list', body, { max_concurrent: 2 })]);
+  const told = run(document, { list: [0, 1] }, { ...UNDISTURBED, status: ({ left }) => (left === 0 ? 400 : 200) });
+  expect(told.end.error).toMatchObject({ step: 'each' });
+  const states = told.records.map(({ step, visit, status }) => `${step} ${visit} ${status}`).sort();
+  expect(states).toEqual([
+    'each 1 failed',
+    'each[].left 1 failed',
+    'each[].left 2 waiting',
+    'each[].right 1 waiting',
+    'each[].right 2 waiting',
+  ]);
+  expect(told.awaited).toBe(3);
 });
 
 test('with "continue" the error takes the place of the outputs', () => {

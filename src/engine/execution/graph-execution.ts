@@ -67,12 +67,12 @@ export abstract class GraphExecution {
   protected advanceSteps(now: number, effects: LocalEffect[]): boolean {
     let hasMoved = false;
     for (let isMoving = true; isMoving && !this.isOver; hasMoved ||= isMoving) {
-      isMoving = this.#restartLoops();
+      isMoving = this.#restartLoops(now);
       for (const step of this.planner.run.graph.steps) {
         if (this.isOver) break;
         if (!this.#move(step, now, effects)) continue;
         isMoving = true;
-        this.#restartLoops();
+        this.#restartLoops(now);
       }
     }
     if (!this.isOver && this.steps.areAllDecided) this.complete();
@@ -135,14 +135,14 @@ export abstract class GraphExecution {
   }
 
   /** Starts the loops that can start again now. */
-  #restartLoops(): boolean {
+  #restartLoops(now: number): boolean {
     if (this.#loops === null || this.isOver) return false;
     const returns = this.#loops.take(({ name }) => {
       delete this.planner.run.roots.steps[name];
       this.planner.forgetImages(name);
     });
     if (returns === null) return false;
-    if (!Array.isArray(returns)) this.fail(returns, 0);
+    if (!Array.isArray(returns)) this.fail(returns, now);
     else for (const { by, message } of returns) this.turn.note(by, message);
     return true;
   }

@@ -52,7 +52,9 @@ export class ForEachItems {
       for (const item of [...this.open]) {
         if (item.advance(now, effects)) isMoving = true;
         this.#noteFailure(item, now);
-        if (item.result !== null) this.#end(item, item.result, now);
+        if (item.result === null) continue;
+        this.#end(item, item.result, now);
+        isMoving = true;
       }
       if (this.#startNext()) isMoving = true;
     }

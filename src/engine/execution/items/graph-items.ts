@@ -8,6 +8,8 @@ import type { Item } from './run-turn.ts';
 
 export class GraphItems {
   readonly #byStep = new Map<string, ForEachItems>();
+  /** Items that the end of the run interrupts. */
+  readonly #left: Item[] = [];
 
   of(step: string): ForEachItems | undefined {
     return this.#byStep.get(step);
@@ -18,6 +20,7 @@ export class GraphItems {
   }
 
   end(step: string): void {
+    this.#left.push(...(this.#byStep.get(step)?.open ?? []));
     this.#byStep.delete(step);
   }
 
@@ -56,7 +59,7 @@ export class GraphItems {
   }
 
   get #open(): Item[] {
-    return [...this.#byStep.values()].flatMap(({ open }) => open);
+    return [...this.#left, ...[...this.#byStep.values()].flatMap(({ open }) => open)];
   }
 }
 
