@@ -7,6 +7,7 @@ export const BREAKS = {
   'lost-place': 'flow control does not count the runs that are in flight',
   'lost-request': 'a batch starts without the request that makes it full',
   'lost-cooldown': 'flow control skips no run in a cooldown',
+  'lost-item': 'a claim forgets the items of a list that have ended',
   'skipped-re-read': 'a watcher does not read the run again after a hint or a second',
 } as const;
 

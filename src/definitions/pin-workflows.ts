@@ -5,8 +5,8 @@ import type { Fault } from '../core/fault.ts';
 import { stringifyJson } from '../core/json/json.ts';
 import { withoutPins } from '../core/workflow/document.ts';
 import {
+  hasInnerWorkflow,
   type InnerWorkflowReference,
-  isInnerWorkflow,
   MAX_INNER_WORKFLOWS,
   pinKey,
   readReference,
@@ -102,7 +102,7 @@ function findReferences(document: unknown, path: string): Place[] {
   const { steps } = (document ?? {}) as { steps?: unknown };
   if (!Array.isArray(steps)) return [];
   return (steps as unknown[]).flatMap((step, index): Place[] => {
-    if (typeof step !== 'object' || step === null || !isInnerWorkflow(step as { type?: unknown })) return [];
+    if (typeof step !== 'object' || step === null || !hasInnerWorkflow(step as { type?: unknown })) return [];
     const reference = readReference(step);
     if (reference !== null) return [{ path: `${path}[${index}]`, reference }];
     const { workflow_definition: definition } = step as { workflow_definition?: unknown };

@@ -91,7 +91,7 @@ export class DueRuns implements LeasedWork {
       run.weight = weight;
       const { program } = run;
       await worker.advance(run, () => {
-        for (const { step, result } of claimed.results) program.giveResult(step, result);
+        for (const { step, visit, result } of claimed.results) program.giveResult(step, visit, result);
       });
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'unavailable') throw error;

@@ -1,13 +1,16 @@
 // Runs a workflow once in memory, to try it out: nothing is stored, sent or written. Messages are recorded and count as
 // answered, waits end at once, the first choice of a reply is made, and steps remember nothing from earlier runs.
 
+import { parseDeliveryId } from '../core/delivery/delivery-id.ts';
 import type { OutboundMessage, OutboundResult } from '../core/delivery/outbound.ts';
 import { parseReplyId, type Reply } from '../core/reply/reply.ts';
 import type { ReplyForm } from '../core/reply/reply-form.ts';
+import { keyOf } from '../core/run/item-visits.ts';
 import type { BodyOutline, Request } from '../core/run/request.ts';
 import { isTerminal, type RunError } from '../core/run/run.ts';
 import type { Images, ImageWant } from '../core/uql/image.ts';
-import type { Workflow } from '../core/workflow/plan.ts';
+import { FOR_EACH } from '../core/workflow/for-each/for-each-step.ts';
+import { stepAt, type Workflow } from '../core/workflow/plan.ts';
 import type { StepTypes } from '../steps/registry.ts';
 import type { FileRead, FileWrite, ReadResult } from '../steps/step-type.ts';
 import type { StepRecord } from '../storage/run-records.ts';
@@ -34,7 +37,7 @@ export interface Rehearsal {
   /** JSON text. */
   output: string | null;
   error: RunError | null;
-  /** The steps, in the order in which they ended. */
+  /** The steps, in the order in which they ended; a for_each step comes before its items. */
   steps: StepRecord[];
   deliveries: { step: string; isAwaited: boolean; message: OutboundMessage }[];
   writes: { step: string; write: FileWrite }[];
@@ -59,6 +62,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     kept: null,
   });
   const rehearsal: Rehearsal = { status: 'completed', output: null, error: null, steps: [], deliveries: [], writes: [] };
+  const steps = new Map<string, StepRecord>();
   for (let now = options.now; ; ) {
     const effects = execution.advance(now);
     for (let keys = execution.takeWantedKeys(); keys.length > 0; keys = execution.takeWantedKeys()) {
@@ -67,13 +71,15 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     }
     const turn = execution.takeTurn(now);
     memory.applyOptimistically('', turn.memory);
-    for (const { step, awaits } of turn.steps) if (awaits !== null) execution.giveResult(step, firstChoice(workflow, awaits, now));
-    rehearsal.steps.push(...turn.steps.filter(({ finishedAt }) => finishedAt !== null));
-    for (const { step, isAwaited, message } of turn.deliveries) {
+    for (const { step, visit, awaits } of turn.steps)
+      if (awaits !== null) execution.giveResult(step, visit, firstChoice(workflow, awaits, now));
+    for (const record of turn.steps) if (record.finishedAt !== null || record.type === FOR_EACH) steps.set(keyOf(record), record);
+    for (const { id, step, isAwaited, message } of turn.deliveries) {
       rehearsal.deliveries.push({ step, isAwaited, message });
-      if (isAwaited) execution.giveResult(step, answer(message));
+      if (isAwaited) execution.giveResult(step, parseDeliveryId(id)?.visit ?? 1, answer(message));
     }
     if (isTerminal(turn.status)) {
+      rehearsal.steps = [...steps.values()].filter(({ finishedAt }) => finishedAt !== null);
       return { ...rehearsal, status: turn.status === 'completed' ? 'completed' : 'failed', output: turn.output, error: turn.error };
     }
     for (const effect of effects) await perform(effect, execution, rehearsal, options);
@@ -81,20 +87,20 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   }
 }
 
-function firstChoice({ steps }: Workflow, replyId: string, at: number): Reply {
+function firstChoice(workflow: Workflow, replyId: string, at: number): Reply {
   const { place } = parseReplyId(replyId);
-  const [choice = ''] = (steps[place]?.written as ReplyForm | undefined)?.choices ?? [];
+  const [choice = ''] = (stepAt(workflow, place)?.written as ReplyForm | undefined)?.choices ?? [];
   return { kind: 'replied', choice, body: null, at };
 }
 
 async function perform(
-  { step, plan }: LocalEffect,
+  { step, visit, plan }: LocalEffect,
   execution: Execution,
   { writes }: Rehearsal,
   { loadImages, readFile }: RehearsalOptions,
 ): Promise<void> {
-  if (plan.kind === 'load') return execution.giveImages(step, await loadImages(plan.wants));
-  if (plan.kind === 'read') return execution.giveResult(step, await readFile(plan));
+  if (plan.kind === 'load') return execution.giveImages(step, visit, await loadImages(plan.wants));
+  if (plan.kind === 'read') return execution.giveResult(step, visit, await readFile(plan));
   writes.push({ step, write: plan });
-  execution.giveResult(step, { kind: 'written' });
+  execution.giveResult(step, visit, { kind: 'written' });
 }

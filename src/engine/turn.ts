@@ -151,3 +151,10 @@ export function logRunEnd(logger: Logger, run: RunOwner, runId: string, turn: Tu
   if (turn.error === null) logger.info(fields, 'run ended');
   else logger.info({ ...fields, error_code: turn.error.code, step: turn.error.step }, 'run ended');
 }
+
+/** Ids of the leased deliveries that the run waits for. */
+export function awaitedHere({ deliveries }: Turn): string[] {
+  const ids: string[] = [];
+  for (const { id, isAwaited, isLeased } of deliveries) if (isAwaited && isLeased) ids.push(id);
+  return ids;
+}

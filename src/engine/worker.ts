@@ -3,6 +3,7 @@
 
 import type { Clock } from '../clock.ts';
 import type { DeliveryState } from '../core/delivery/delivery.ts';
+import { parseDeliveryId } from '../core/delivery/delivery-id.ts';
 import type { FileHandle } from '../core/run/request.ts';
 import { isTerminal } from '../core/run/run.ts';
 import { runWeight } from '../core/run/run-weight.ts';
@@ -20,7 +21,7 @@ import type { Turn } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { LocalEffect } from './execution/program.ts';
 import type { RunFeed } from './run-feed.ts';
-import { type ActiveRun, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
+import { type ActiveRun, awaitedHere, failUnexpectedly, logRunEnd, type PlannedTurn, type Turns } from './turn.ts';
 import { eventsOf } from './turn-events.ts';
 
 /** Effects of steps in this process. */
@@ -152,11 +153,16 @@ export class Worker {
   }
 
   /** Stores the attempt that ends the delivery, and the next turn of its run, in one commit. False if it is not stored so. */
-  async #recordWithTurn(run: ActiveRun, { lease, step }: LeasedDelivery, attempt: AttemptRecord, next: DeliveryState): Promise<boolean> {
+  async #recordWithTurn(
+    run: ActiveRun,
+    { id, lease, step }: LeasedDelivery,
+    attempt: AttemptRecord,
+    next: DeliveryState,
+  ): Promise<boolean> {
     try {
       return await this.#takeTurn(
         run,
-        () => run.program.giveResult(step, attempt.result),
+        () => run.program.giveResult(step, parseDeliveryId(id)?.visit ?? 1, attempt.result),
         async (turn) => (await this.#options.storage.recordAttempt(lease, attempt, next, { lease: run.lease, turn })) === 'recorded',
       );
     } catch (error) {
@@ -199,17 +205,17 @@ export class Worker {
     this.#options.track(effect.plan.kind === 'read' ? this.#readSerially(perform) : perform());
   }
 
-  async #perform(run: ActiveRun, { step, plan }: LocalEffect): Promise<void> {
+  async #perform(run: ActiveRun, { step, visit, plan }: LocalEffect): Promise<void> {
     const { localEffects, logger } = this.#options;
     const { program } = run;
     let apply: () => void;
     try {
       if (plan.kind === 'load') {
         const images = await localEffects.loadImages(plan.wants, run.files);
-        apply = () => program.giveImages(step, images);
+        apply = () => program.giveImages(step, visit, images);
       } else {
         const result = await (plan.kind === 'write' ? localEffects.writeFile(plan) : localEffects.readFile(plan, run.files));
-        apply = () => program.giveResult(step, result);
+        apply = () => program.giveResult(step, visit, result);
       }
     } catch (error) {
       apply = () => failUnexpectedly(program, { run_id: run.lease.runId, step }, error, logger);
@@ -270,11 +276,4 @@ export class Worker {
       }
     }
   }
-}
-
-/** Ids of the leased deliveries that the run waits for. */
-function awaitedHere({ deliveries }: Turn): string[] {
-  const ids: string[] = [];
-  for (const { id, isAwaited, isLeased } of deliveries) if (isAwaited && isLeased) ids.push(id);
-  return ids;
 }

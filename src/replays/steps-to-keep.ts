@@ -2,21 +2,22 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { parseDeliveryId } from '../core/delivery/delivery-id.ts';
-import type { OutboundResult } from '../core/delivery/outbound.ts';
+import { isItem, isOfItem, itemName, outermostStep, visitsToResume } from '../core/run/item-visits.ts';
 import type { Workflow } from '../core/workflow/plan.ts';
 import type { KeptSteps } from '../engine/execution/program.ts';
 import type { RunRecord, StepRecord } from '../storage/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 
-/** A run has at most one delivery for each visit of a step. */
-const MAX_DELIVERIES = 10_000;
+/** A run has at most one delivery for each visit of a step, which are at most so many in loops and for items. */
+const MAX_DELIVERIES = 25_000;
 
 export async function stepsToKeep(run: RunRecord, storage: Pick<Storage, 'listDeliveries' | 'getDelivery'>): Promise<KeptSteps> {
-  const records = lastVisits(run.steps);
+  const visits = run.steps.filter((record) => !isFailedItem(record, run.steps));
+  const records = visitsToResume(visits, (record) => !isKept(record));
   const results = records.some(isAwaiting) ? await deliveredResults(run, records, storage) : [];
   const steps = records.flatMap((record) => {
-    const isOver = isKept(record, run) || results.some(({ step }) => step === record.step);
-    return isOver ? [record] : record.visit > 1 ? [reopened(record)] : [];
+    const isOver = isKept(record) || results.some(({ step, visit }) => step === record.step && visit === record.visit);
+    return isOver ? [record] : record.visit > 1 && !isOfItem(record.step) ? [reopened(record)] : [];
   });
   return { steps, results };
 }
@@ -24,16 +25,23 @@ export async function stepsToKeep(run: RunRecord, storage: Pick<Storage, 'listDe
 /** Returns the names of kept steps that are not in the workflow, or are there with other settings. */
 export function changedSteps({ steps }: KeptSteps, original: Workflow, workflow: Workflow): string[] {
   const find = ({ steps: planned }: Workflow, name: string) => planned.find((step) => step.name === name);
-  return steps
-    .map(({ step }) => step)
-    .filter(
-      (name) => !isDeepStrictEqual(find(original, name)?.written, find(workflow, name)?.written) || find(workflow, name) === undefined,
-    );
+  return [...new Set(steps.map(({ step }) => outermostStep(step)))].filter(
+    (name) => !isDeepStrictEqual(find(original, name)?.written, find(workflow, name)?.written) || find(workflow, name) === undefined,
+  );
 }
 
-/** A step that failed and chose others instead of ending the run is over too. */
-function isKept({ step, status }: StepRecord, { error }: RunRecord): boolean {
-  return status === 'completed' || status === 'skipped' || (status === 'failed' && step !== error?.step);
+/**
+ * A step that failed and chose others instead of ending the run is over too: its error is an output. So is a failed item. A
+ * skipped step that had started was stopped, because another one had failed.
+ */
+function isKept({ step, status, outputs, startedAt }: StepRecord): boolean {
+  if (status === 'skipped') return startedAt === null;
+  return status === 'completed' || (status === 'failed' && (outputs !== null || isItem(step)));
+}
+
+/** The item has failed its for_each step, and runs again. */
+function isFailedItem({ step, status }: StepRecord, records: readonly StepRecord[]): boolean {
+  return isItem(step) && status === 'failed' && records.some((record) => itemName(record.step) === step && record.status === 'failed');
 }
 
 const isAwaiting = ({ status, dueAt }: StepRecord): boolean => status === 'waiting' && dueAt === null;
@@ -43,14 +51,14 @@ async function deliveredResults(
   { id: runId }: RunRecord,
   records: readonly StepRecord[],
   storage: Pick<Storage, 'listDeliveries' | 'getDelivery'>,
-): Promise<{ step: string; result: OutboundResult }[]> {
+): Promise<KeptSteps['results']> {
   const delivered = await storage.listDeliveries({ runId, status: 'delivered', limit: MAX_DELIVERIES });
-  const results: { step: string; result: OutboundResult }[] = [];
+  const results: KeptSteps['results'] = [];
   for (const { id, step } of delivered) {
-    const visit = parseDeliveryId(id)?.visit;
+    const visit = parseDeliveryId(id)?.visit ?? 1;
     if (!records.some((record) => record.step === step && record.visit === visit && isAwaiting(record))) continue;
     const result = (await storage.getDelivery(id))?.tries.at(-1)?.result;
-    if (result !== undefined) results.push({ step, result });
+    if (result !== undefined) results.push({ step, visit, result });
   }
   return results;
 }
@@ -59,10 +67,4 @@ async function deliveredResults(
 function reopened({ step, type, visit, backTo }: StepRecord): StepRecord {
   const nothing = { outputs: null, chosen: null, error: null, startedAt: null, finishedAt: null, dueAt: null, awaits: null };
   return { step, type, visit, backTo, status: 'pending', attempt: 0, ...nothing };
-}
-
-function lastVisits(records: readonly StepRecord[]): StepRecord[] {
-  const last = new Map<string, StepRecord>();
-  for (const record of records) if (record.visit >= (last.get(record.step)?.visit ?? 1)) last.set(record.step, record);
-  return [...last.values()];
 }

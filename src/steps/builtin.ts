@@ -1,5 +1,6 @@
 // Every built-in step type, in the order of the documentation.
 
+import { forEach } from './for-each.ts';
 import { innerWorkflow } from './inner-workflow.ts';
 import { roboflowStepTypes } from './roboflow/index.ts';
 import { robovisionStepTypes } from './robovision/index.ts';
@@ -9,6 +10,7 @@ import { v7StepTypes } from './v7/index.ts';
 
 export const builtinStepTypes: readonly StepType[] = [
   ...sluiceStepTypes,
+  forEach as unknown as StepType,
   innerWorkflow as unknown as StepType,
   ...roboflowStepTypes,
   ...v7StepTypes,

@@ -3,6 +3,7 @@
 
 import type { Fault } from '../core/fault.ts';
 import { INNER_WORKFLOW, readReference } from '../core/workflow/inner-workflow-step.ts';
+import { innerDefinition, REFERENCE_ID, workflowId, workflowVersionId } from './shared/inner-definition.ts';
 import type { StepType } from './step-type.ts';
 
 interface InnerWorkflowManifest {
@@ -17,28 +18,14 @@ interface InnerWorkflowManifest {
   workflow_version_id?: string | number | null;
 }
 
-const ID = '^[A-Za-z0-9][A-Za-z0-9_.-]*$';
-
 export const innerWorkflow: StepType<InnerWorkflowManifest> = {
   type: INNER_WORKFLOW,
   summary: "Runs another workflow as one step. The other workflow's steps become steps of this one, named {step}__{childstep}.",
   properties: {
-    workflow_definition: {
-      title: 'an object, or null',
-      anyOf: [{ type: 'object' }, { type: 'null' }],
-      description:
-        'the other workflow, with its own inputs, steps and selectors; alternatively, name a workflow of the same app by the three properties below',
-    },
-    workflow_workspace_id: { type: ['string', 'null'], pattern: ID, description: 'must be "local" or the id of the app' },
-    workflow_id: {
-      type: ['string', 'null'],
-      pattern: ID,
-      description: 'must be the id of a workflow; saving stores a copy of it',
-    },
-    workflow_version_id: {
-      description: 'a whole number, the version of that workflow; by default the current one',
-      anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string', pattern: '^[1-9]\\d{0,8}$' }, { type: 'null' }],
-    },
+    workflow_definition: innerDefinition,
+    workflow_workspace_id: { type: ['string', 'null'], pattern: REFERENCE_ID, description: 'must be "local" or the id of the app' },
+    workflow_id: workflowId,
+    workflow_version_id: workflowVersionId,
     parameter_bindings: { type: 'object', description: 'the inputs of the other workflow by name, each a selector or a literal' },
     execution_mode: { type: 'string', enum: ['embedded'], description: 'the steps always run as part of this workflow' },
   },

@@ -59,6 +59,8 @@ export type StepPlan =
       outcome: Extract<StepOutcome, { kind: 'completed' }> | null;
       remember?: unknown;
     }
+  /** A graph of steps runs for each item; their results go to `interpret`. A list without items has no such plan. */
+  | { kind: 'for_each'; items: readonly unknown[]; maxConcurrent: number; stopsAtFailure: boolean }
   /** The step is planned again after the images have loaded. */
   | { kind: 'load'; wants: readonly ImageWant[] }
   | FileWrite
@@ -67,15 +69,27 @@ export type StepPlan =
 export type WriteResult = { kind: 'written' } | { kind: 'not_written'; error: string };
 export type ReadResult = { kind: 'read'; bytes: Uint8Array } | { kind: 'not_read'; error: string };
 
+export type ItemResult = { output: Record<string, unknown> } | { error: RunError };
+
+/** The results of all items, in their order; or why the step fails before they have all ended. */
+export type ItemsResult = { kind: 'items'; results: readonly ItemResult[]; failure: RunError | null };
+
 /** The result of an effect; `error` is one line, without paths of the server. */
-export type EffectResult = OutboundResult | WriteResult | ReadResult | Reply;
+export type EffectResult = OutboundResult | WriteResult | ReadResult | Reply | ItemsResult;
 
 /** For a step that plans only messages. */
 export function outboundResult(result: EffectResult): OutboundResult {
-  const { kind } = result;
-  if (kind === 'written' || kind === 'not_written' || kind === 'read' || kind === 'not_read' || kind === 'replied')
-    throw new Error(`a delivery cannot have the result "${kind}"`);
-  return result;
+  switch (result.kind) {
+    case 'written':
+    case 'not_written':
+    case 'read':
+    case 'not_read':
+    case 'replied':
+    case 'items':
+      throw new Error(`a delivery cannot have the result "${result.kind}"`);
+    default:
+      return result;
+  }
 }
 
 export interface StepContext extends BodyOutline {
@@ -151,6 +165,6 @@ export interface StepType<Manifest = Record<string, unknown>> {
   readonly memoryKey?: (manifest: Manifest, context: MemoryKeyContext) => string | null;
   /** `manifest` has its selectors resolved, except step references. Must not change it. */
   readonly plan: (manifest: Manifest, context: StepContext) => StepPlan;
-  /** Required of a type whose plans read, write, wait for a reply, or deliver without an outcome. */
+  /** Required of a type whose plans read, write, wait for a reply, run items, or deliver without an outcome. */
   readonly interpret?: (manifest: Manifest, result: EffectResult, context: StepContext) => StepOutcome;
 }

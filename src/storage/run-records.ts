@@ -166,12 +166,12 @@ export interface ClaimedRun extends StoredRequest {
   progress: number;
   lastSeq: number;
   createdAt: number;
-  /** The last visit of each step. */
+  /** The visits that the run goes on with, as `visitsToResume` selects them. */
   steps: StepRecord[];
   /** A visit has answered the caller of the sink. */
   isAnswered: boolean;
   /** Results of finished deliveries and stored replies, for the steps that still wait for them. */
-  results: { step: string; result: OutboundResult | Reply }[];
+  results: { step: string; visit: number; result: OutboundResult | Reply }[];
   /** The end of the run may start other runs of its sink. */
   hasFlow: boolean;
   /** Bytes of the stored request, inputs and outputs, which are decoded to continue. */

@@ -75,7 +75,7 @@ class CodeProgram implements Program {
     return [];
   }
 
-  giveResult(step: string, result: EffectResult): void {
+  giveResult(step: string, _visit: number, result: EffectResult): void {
     this.#results.set(step, result);
   }
 

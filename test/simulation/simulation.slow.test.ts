@@ -53,6 +53,7 @@ describe('a fault that is built in on purpose is found, and its seed finds it ag
     'lost-place': 'flow control: max_concurrent',
     'lost-request': 'flow control: every request is in one batch',
     'lost-cooldown': 'flow control: cooldown',
+    'lost-item': 'every run ends',
     'skipped-re-read': 'every watcher learns of the end',
   };
 

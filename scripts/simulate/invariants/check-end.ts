@@ -8,7 +8,7 @@ import type { Server } from '../servers/server.ts';
 import type { Client } from '../workload/client.ts';
 import type { StreamReaders } from '../workload/stream-readers.ts';
 import type { Watchers } from '../workload/watchers.ts';
-import { FIRST_REPLY } from '../workload/workflows.ts';
+import { FIRST_REPLY, ITEMS, LIST } from '../workload/workflows.ts';
 import type { World } from '../world.ts';
 
 export interface Cast {
@@ -26,6 +26,7 @@ export function checkEnd(world: World, { servers, client, watchers, readers }: C
     if (findRun(state, runId) === undefined) fail('no acknowledged run is lost', `${runId} is not stored`);
   checkKeys(world, client);
   checkReplies(world, client);
+  checkItems(world);
   world.invariants.flow.checkEnd();
   world.invariants.batches.checkEnd(client.acknowledged);
   watchers.check();
@@ -81,5 +82,16 @@ function checkReplies({ fail, state }: World, { replies }: Client): void {
     if (status !== 'completed' || reply === undefined) continue;
     const { choice } = JSON.parse(steps.get('decision 1')?.outputs ?? '{}') as { choice?: unknown };
     if (choice !== reply.choice) fail('no reply is lost', `${runId} completed with "${choice}", but the reply was "${reply.choice}"`);
+  }
+}
+
+/** The outputs of all items are there, in the order of the list. */
+function checkItems({ fail, state }: World): void {
+  for (const { runId, workflow, status, output } of state.runs.values()) {
+    if (workflow?.id !== ITEMS || status !== 'completed') continue;
+    const { last } = JSON.parse(output ?? '{}') as { last?: { results?: { item?: unknown }[] } };
+    const items = last?.results?.map(({ item }) => item);
+    if (JSON.stringify(items) !== JSON.stringify(LIST))
+      fail('no item is lost', `${runId} completed with the items ${JSON.stringify(items)}`);
   }
 }

@@ -1,4 +1,4 @@
-// The workflows of the simulation: built-in steps that compute, wait, send, remember, loop and fail.
+// The workflows of the simulation: built-in steps that compute, wait, send, remember, loop, run for each item of a list and fail.
 
 import type { StepDocument, WorkflowDocument } from '../../../src/core/workflow/document.ts';
 import { workflowFaults } from '../../../src/core/workflow/faults.ts';
@@ -11,6 +11,9 @@ export const APP = 'simulated';
 export const APPROVAL = 'approval';
 export const FIRST_REPLY = 'reply_0_1';
 export const REPLY_SECONDS = 3;
+/** The workflow whose items send, wait and remember, and its list. */
+export const ITEMS = 'items';
+export const LIST = ['a', 'b', 'c', 'd', 'e'];
 
 export interface SimulatedWorkflow {
   workflow: Workflow;
@@ -107,6 +110,27 @@ const STEPS: Record<string, StepDocument[]> = {
       reply_id: '$steps.links.id',
       timeout_seconds: REPLY_SECONDS,
       on_timeout: 'complete',
+    },
+  ],
+  [ITEMS]: [
+    {
+      type: 'sluice/for_each@v1',
+      name: 'each',
+      items: LIST,
+      max_concurrent: 2,
+      on_item_failure: 'continue',
+      parameter_bindings: { item: '$item', n: '$inputs.n', seconds: '$inputs.seconds' },
+      workflow_definition: {
+        version: '1.0',
+        inputs: ['item', 'n', 'seconds'].map((name) => ({ type: 'WorkflowParameter', name })),
+        steps: [
+          webhook('send', 'one', { json_payload: { n: '$inputs.n', item: '$inputs.item' } }),
+          webhook('tell', 'two', { cooldown_seconds: 2, fire_and_forget: true }),
+          delay('pause', ['after']),
+          set('after', { item: '$inputs.item', sent: '$steps.send.message' }),
+        ],
+        outputs: [{ type: 'JsonField', name: 'item', selector: '$steps.after.item' }],
+      },
     },
   ],
   loop: [

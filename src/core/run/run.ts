@@ -44,10 +44,10 @@ export interface StepState {
   awaits: string | null;
 }
 
-export function pendingStep(): StepState {
+export function pendingStep(visit = 1): StepState {
   return {
     status: 'pending',
-    visit: 1,
+    visit,
     backTo: null,
     attempt: 0,
     outputs: null,

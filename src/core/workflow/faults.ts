@@ -3,9 +3,12 @@
 
 import { type Fault, nestFaults } from '../fault.ts';
 import { documentFaults, type InputDocument, MAX_STEPS, type StepDocument, shapeFaults, type WorkflowDocument } from './document.ts';
+import { isForEach, itemSelectorFault, selectsItem } from './for-each/for-each-step.ts';
+import { itemGraphFaults } from './for-each/item-faults.ts';
 import { type InlinedStep, InliningFault, inlineInnerWorkflows, isInlined } from './inner-workflow.ts';
 import {
   bindingFaults,
+  hasInnerWorkflow,
   type InnerWorkflow,
   innerWorkflowOf,
   isInnerWorkflow,
@@ -14,7 +17,7 @@ import {
   pinsOf,
 } from './inner-workflow-step.ts';
 import { gateTargets, referencesIn } from './links.ts';
-import { planSteps } from './plan.ts';
+import { type Graph, planSteps } from './plan.ts';
 import { bindableProperties, findSelectors, isSelector, isStepReference, readSelector } from './selector.ts';
 import { ANY_REQUEST, requestFault } from './selector-faults.ts';
 import { leadingNames } from './selector-path.ts';
@@ -62,7 +65,11 @@ function faultsInside({ document, pins }: InnerWorkflow, inspect: InspectManifes
   const faults = [...documentFaults(document), ...stepFaults];
   for (const [index, { selector }] of document.outputs.entries()) {
     const isValue = isSelector(selector) && !isStepReference(selector);
-    const fault = isValue ? referenceFault(selector, scope) : 'must select a value, as "$steps.name.output"';
+    const fault = isValue
+      ? selectsItem(selector)
+        ? itemSelectorFault(selector, null, '')
+        : referenceFault(selector, scope)
+      : 'must select a value, as "$steps.name.output"';
     if (fault !== null) faults.push({ path: `outputs[${index}].selector`, message: fault });
   }
   return faults.length > 0 ? faults : inlinedFaults({ ...document, pinned_workflows: { ...pins } }, inspect);
@@ -92,23 +99,27 @@ function outputNames(inner: WorkflowDocument): string[] | null {
 
 /** An inner workflow must be able to run by itself, with the bindings of the step as its inputs. */
 function innerFaults(step: StepDocument, pins: PinnedWorkflows, inspect: InspectManifest): Fault[] {
-  const inner = isInnerWorkflow(step) ? innerWorkflowOf(step, pins) : null;
+  const inner = hasInnerWorkflow(step) ? innerWorkflowOf(step, pins) : null;
   if (inner === null) return [];
   const field = (step['workflow_definition'] ?? null) === null ? 'workflow_id' : 'workflow_definition';
   const shape = shapeFaults(inner.document);
   if (shape.length > 0) return nestFaults(field, shape);
   if (inner.document.steps.length === 0)
-    return [{ path: `${field}.steps`, message: `inner_workflow step \`${step.name}\` has no steps to inline.` }];
+    return [
+      {
+        path: `${field}.steps`,
+        message: `${isForEach(step) ? 'for_each' : 'inner_workflow'} step \`${step.name}\` has no steps to inline.`,
+      },
+    ];
   return [...nestFaults(field, faultsInside(inner, inspect)), ...bindingFaults(step, inner.document)];
 }
 
 function selectorFaults(step: StepDocument, { acceptsSteps }: ManifestReport, scope: Scope): Fault[] {
   const faults: Fault[] = [];
   for (const [path, value] of Object.entries(bindableProperties(step))) {
-    // Its selectors belong to the inner workflow.
-    if (path === 'workflow_definition' && isInnerWorkflow(step)) continue;
     for (const text of new Set(findSelectors(value))) {
-      const message = referenceFault(text, scope) ?? (isStepReference(text) && !acceptsSteps(path) ? bareStepFault(text, step.name) : null);
+      const fault = selectsItem(text) ? itemSelectorFault(text, step, path) : referenceFault(text, scope);
+      const message = fault ?? (isStepReference(text) && !acceptsSteps(path) ? bareStepFault(text, step.name) : null);
       if (message !== null) faults.push({ path, message });
       if (faults.length === MAX_FAULTS_OF_A_STEP) return faults;
     }
@@ -184,24 +195,25 @@ function quotable(text: string): string {
 function inlinedFaults(document: WorkflowDocument, inspect: InspectManifest): Fault[] {
   try {
     const { steps } = inlineInnerWorkflows(document);
-    if (steps.length > MAX_STEPS)
-      return [
-        {
-          path: 'steps',
-          message: `must not be more than ${MAX_STEPS} with those of inner workflows and one per URL; they are ${steps.length}`,
-        },
-      ];
+    if (steps.length > MAX_STEPS) return [tooManySteps(steps.length)];
     const faults = document.steps.some(isInlined) ? steps.flatMap((inlined) => boundFaults(inlined, document, inspect)) : [];
-    return faults.length > 0
-      ? faults
-      : cycleFaults(
-          steps.map(({ step }) => step),
-          inspect,
-        );
+    return faults.length > 0 ? faults : graphFaults(steps, inspect);
   } catch (error) {
     if (error instanceof InliningFault) return [{ path: 'steps', message: error.message }];
     throw error;
   }
+}
+
+function tooManySteps(count: number): Fault {
+  return { path: 'steps', message: `must not be more than ${MAX_STEPS} with those of inner workflows and one per URL; they are ${count}` };
+}
+
+function graphFaults(inlined: readonly InlinedStep[], inspect: InspectManifest): Fault[] {
+  const documents = inlined.map(({ step }) => step);
+  const graph = planSteps(documents);
+  if (graph.endPlace > MAX_STEPS) return [tooManySteps(graph.endPlace)];
+  const originOf = (name: string) => inlined.find(({ step }) => step.name === name)?.origin;
+  return [...cycleFaults(graph, documents, inspect), ...itemGraphFaults(graph, ({ name }) => `steps[${originOf(name)}]`)];
 }
 
 /** Checks the literals that replaced a step's selectors. */
@@ -215,8 +227,7 @@ function boundFaults({ step, origin }: InlinedStep, document: WorkflowDocument, 
 }
 
 /** Steps that wait for one another would never start. Kahn's algorithm: steps that cannot be removed are in a cycle. */
-function cycleFaults(documents: readonly StepDocument[], inspect: InspectManifest): Fault[] {
-  const { steps, loops } = planSteps(documents);
+function cycleFaults({ steps, loops }: Graph, documents: readonly StepDocument[], inspect: InspectManifest): Fault[] {
   const waitsFor = new Map(steps.map((step) => [step.name, new Set([...step.needs, ...step.gatedBy, ...step.chosenBy])]));
   for (const [name, targets] of loops?.backEdges ?? []) {
     const step = documents.find((document) => document.name === name) as StepDocument;

@@ -1,8 +1,9 @@
 // The step type `roboflow_core/inner_workflow@v1`: it contains a workflow definition or references a workflow of the
-// same app. Also Roboflow's limits on such steps.
+// same app, as a step that runs a workflow for each item does. Also Roboflow's limits on such steps.
 
 import type { Fault } from '../fault.ts';
 import type { StepDocument, WorkflowDocument } from './document.ts';
+import { isForEach } from './for-each/for-each-step.ts';
 
 export const INNER_WORKFLOW = 'roboflow_core/inner_workflow@v1';
 
@@ -28,9 +29,15 @@ export function isInnerWorkflow({ type }: { type?: unknown }): boolean {
   return type === INNER_WORKFLOW;
 }
 
+/** Whether the step has a workflow of its own, written inside it or by reference. */
+export function hasInnerWorkflow(step: { type?: unknown }): boolean {
+  return isInnerWorkflow(step) || isForEach(step);
+}
+
 /** Null when the step contains its definition. */
 export function readReference(step: object): InnerWorkflowReference | null {
-  const { workflow_workspace_id: workspace, workflow_id: id, workflow_version_id: version } = step as Record<string, unknown>;
+  const { workflow_id: id, workflow_version_id: version, ...others } = step as Record<string, unknown>;
+  const workspace = isForEach(others) ? 'local' : others['workflow_workspace_id'];
   if (typeof workspace !== 'string' || typeof id !== 'string') return null;
   return { workspace, id, version: version === undefined || version === null ? null : String(version) };
 }
@@ -79,12 +86,13 @@ function innerSteps(document: unknown): object[] {
   const steps = (document as { steps?: unknown } | null)?.steps;
   if (!Array.isArray(steps)) return [];
   return (steps as unknown[]).filter(
-    (step): step is StepDocument => typeof step === 'object' && step !== null && isInnerWorkflow(step as StepDocument),
+    (step): step is StepDocument => typeof step === 'object' && step !== null && hasInnerWorkflow(step as StepDocument),
   );
 }
 
 /** Checks the bindings of a step against the inputs of its child workflow. */
-export function bindingFaults({ name, parameter_bindings: given }: StepDocument, child: WorkflowDocument): Fault[] {
+export function bindingFaults({ type, name, parameter_bindings: given }: StepDocument, child: WorkflowDocument): Fault[] {
+  const what = isForEach({ type }) ? 'for_each' : 'inner_workflow';
   const bound = Object.keys((given ?? {}) as object);
   const known = child.inputs.map((input) => input.name);
   const unknown = bound.filter((input) => !known.includes(input));
@@ -93,11 +101,11 @@ export function bindingFaults({ name, parameter_bindings: given }: StepDocument,
   return [
     ...unknown.map((input) => ({
       path: `${path}.${input}`,
-      message: `inner_workflow step \`${name}\` parameter_bindings references unknown child workflow input names ['${input}']. Valid input names: [${known.map((valid) => `'${valid}'`).join(', ')}].`,
+      message: `${what} step \`${name}\` parameter_bindings references unknown child workflow input names ['${input}']. Valid input names: [${known.map((valid) => `'${valid}'`).join(', ')}].`,
     })),
     ...missing.map((input) => ({
       path,
-      message: `inner_workflow step \`${name}\` is missing parameter_bindings for required child workflow inputs ['${input.name}']. Omitting a binding is allowed only for \`WorkflowParameter\` / \`InferenceParameter\` inputs with a non-null \`default_value\` in the child workflow definition.`,
+      message: `${what} step \`${name}\` is missing parameter_bindings for required child workflow inputs ['${input.name}']. Omitting a binding is allowed only for \`WorkflowParameter\` / \`InferenceParameter\` inputs with a non-null \`default_value\` in the child workflow definition.`,
     })),
   ];
 }

@@ -1,9 +1,11 @@
-// Inlines inner workflows and fan-outs, so that a run has only plain steps. A child step is named `{step}__{childstep}`, its inputs
+// Inlines inner workflows and fan-outs, so that a run has only plain steps, and prepares the workflows that run for each item. A child step is named `{step}__{childstep}`, its inputs
 // are bound, and references to the outer step are redirected to the inlined steps.
 
 import { countValues, mapLeaves } from '../json/json-tree.ts';
+import { isOfItem, nameInItem } from '../run/item-visits.ts';
 import { MAX_STEPS, type StepDocument, type WorkflowDocument } from './document.ts';
 import { FORWARD_OUTPUTS, isFanOut, stepsPerUrl } from './fan-out-step.ts';
+import { isForEach } from './for-each/for-each-step.ts';
 import { type InnerWorkflow, innerWorkflowOf, isInnerWorkflow, type PinnedWorkflows, pinsOf } from './inner-workflow-step.ts';
 import { linksOf, withBareReferences } from './links.ts';
 import { bindableProperties, isStepReference, readSelector, type SelectorPart, selectedStep } from './selector.ts';
@@ -30,10 +32,22 @@ const MAX_VALUES = 200_000;
 
 /** `document` has no faults. A step with an unresolved reference stays. Throws InliningFault. */
 export function inlineInnerWorkflows(document: WorkflowDocument): InlinedWorkflow {
-  if (!document.steps.some(isInlined)) return plain(document);
+  if (!document.steps.some((step) => isInlined(step) || isForEach(step))) return plain(document);
   const budget = new ValueBudget();
   budget.spend(document);
   return inline({ document, pins: pinsOf(document) }, budget);
+}
+
+/** Returns the workflow of a for_each step that is inlined itself, its steps as `{step}[].{childstep}`. Null while unresolved. */
+export function inlineItems({ name, workflow_definition: definition = null }: StepDocument): InlinedWorkflow | null {
+  if (definition === null) return null;
+  const { steps, outputs } = inlineInnerWorkflows(definition as WorkflowDocument);
+  const names = new Map(steps.map(({ step }) => [step.name, nameInItem(name, step.name)]));
+  const adopt = (value: unknown): unknown => mapLeaves(value, (leaf) => (typeof leaf === 'string' ? renamed(leaf, names, null) : leaf));
+  return {
+    steps: steps.map(({ step, origin }) => ({ step: adopted(step, names, adopt), origin })),
+    outputs: outputs.map((output) => ({ name: output.name, value: adopt(output.value) })),
+  };
 }
 
 /** True for a step that stands for other steps. */
@@ -58,10 +72,19 @@ function plain({ steps, outputs }: WorkflowDocument): InlinedWorkflow {
 }
 
 function inline({ document, pins }: InnerWorkflow, budget: ValueBudget): InlinedWorkflow {
-  let workflow = plain(document);
+  const { steps, outputs } = plain(document);
+  let workflow = { steps: steps.map(({ step, origin }) => ({ step: withItems(step, pins), origin })), outputs };
   for (const step of document.steps.filter(isInnerWorkflow)) workflow = expand(workflow, step.name, pins, budget);
   for (const step of document.steps.filter(isFanOut)) workflow = fanOut(workflow, step.name, budget);
   return workflow;
+}
+
+/** Gives a for_each step the workflow that it refers to, with the pins that this workflow needs. */
+function withItems(step: StepDocument, pins: PinnedWorkflows): StepDocument {
+  const inner = isForEach(step) ? innerWorkflowOf(step, pins) : null;
+  if (inner === null) return step;
+  const { workflow_id: _id, workflow_version_id: _version, ...others } = step;
+  return { ...others, workflow_definition: { ...inner.document, pinned_workflows: inner.pins } } as StepDocument;
 }
 
 function fanOut(parent: InlinedWorkflow, name: string, budget: ValueBudget): InlinedWorkflow {
@@ -97,11 +120,12 @@ function expand(parent: InlinedWorkflow, name: string, pins: PinnedWorkflows, bu
     outputs: new Map(child.outputs.map((output) => [output.name, adopt(output.value)])),
     first: firstSteps(child).map((childStep) => `$steps.${names.get(childStep)}`),
   };
-  const steps = child.steps.map((inlined) => ({
-    step: { ...inlined.step, ...(adopt(bindableProperties(inlined.step)) as object), name: names.get(inlined.step.name) as string },
-    origin,
-  }));
+  const steps = child.steps.map((inlined) => ({ step: adopted(inlined.step, names, adopt), origin }));
   return replaceStep(parent, index, steps, inside, budget);
+}
+
+function adopted(step: StepDocument, names: ReadonlyMap<string, string>, adopt: (value: unknown) => unknown): StepDocument {
+  return { ...step, ...(adopt(bindableProperties(step)) as object), name: names.get(step.name) as string };
 }
 
 function indexOf({ steps }: InlinedWorkflow, name: string): number {
@@ -146,12 +170,16 @@ function asLiteral(value: unknown): unknown {
   return mapLeaves(value, (leaf) => (typeof leaf === 'string' && leaf.startsWith('$') ? `$${leaf}` : leaf));
 }
 
-/** Rewrites a selector of the child for the parent. */
-function renamed(text: string, names: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, unknown>): unknown {
+/** Rewrites a selector of the child for the parent. Without `inputs` those of the child stay. */
+function renamed(text: string, names: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, unknown> | null): unknown {
   const { root, parts } = readSelector(text) ?? { root: '', parts: [] };
   const name = parts[0]?.key ?? '';
-  if (root === 'steps') return `$steps.${names.get(name) ?? name}${writtenFrom(parts, 1)}`;
-  return root === 'inputs' ? follow(inputs.get(name), parts, 1) : text;
+  if (root === 'steps') return `$steps${writtenName(names.get(name) ?? name)}${writtenFrom(parts, 1)}`;
+  return root === 'inputs' && inputs !== null ? follow(inputs.get(name), parts, 1) : text;
+}
+
+function writtenName(name: string): string {
+  return isOfItem(name) ? `["${name}"]` : `.${name}`;
 }
 
 function writtenFrom(parts: readonly SelectorPart[], from: number): string {
@@ -189,11 +217,8 @@ function firstSteps({ steps }: InlinedWorkflow): string[] {
   return links.filter(({ name, needs }) => needs.size === 0 && !chosenBy.has(name)).map(({ name }) => name);
 }
 
-/** A nested definition refers to its own steps, so only its bindings are rewritten. */
 function pointInside(step: StepDocument, inside: Inside, budget: ValueBudget): StepDocument {
-  if (!isInnerWorkflow(step)) return { ...step, ...(replaceReferences(bindableProperties(step), inside, budget) as object) };
-  const bindings = replaceReferences(step['parameter_bindings'], inside, budget);
-  return { ...step, parameter_bindings: bindings };
+  return { ...step, ...(replaceReferences(bindableProperties(step), inside, budget) as object) };
 }
 
 function replaceReferences(value: unknown, { name, outputs, first }: Inside, budget: ValueBudget): unknown {

@@ -3,7 +3,8 @@
 import { NO_RETRY, type RetryPolicy, readRetryPolicy } from '../delivery/retry.ts';
 import { type Binding, compileBinding, compileSelector, type Roots } from './bindings.ts';
 import { type InputDocument, type InputType, inputTypeOf, type StepDocument, type WorkflowDocument } from './document.ts';
-import { inlineInnerWorkflows } from './inner-workflow.ts';
+import { isForEach, readMaxItems } from './for-each/for-each-step.ts';
+import { inlineInnerWorkflows, inlineItems } from './inner-workflow.ts';
 import { linksOf, type OutcomeTransitions, outcomeTransitionsOf } from './links.ts';
 import { bindableProperties } from './selector.ts';
 import { type Loops, planTransitions, readMaxVisits } from './transitions.ts';
@@ -39,6 +40,8 @@ export interface WorkflowStep {
   transitions: OutcomeTransitions | null;
   /** Maximum visits per run, including the first. */
   maxVisits: number;
+  /** What a for_each step runs for each item; null for any other step. */
+  items: ItemGraph | null;
 }
 
 export interface WorkflowOutput {
@@ -53,15 +56,30 @@ export interface WorkflowVersion {
   inputs: readonly WorkflowInput[];
 }
 
-/** A workflow that is a graph of steps. */
-export interface Workflow extends WorkflowVersion {
+/** Steps that refer to one another. A place is the number of a step among all steps that a run can have. */
+export interface Graph {
   steps: readonly WorkflowStep[];
-  /** Null when the workflow has no loops. */
+  /** Null when no step can run again. */
   loops: Loops | null;
+  /** The place of the first step. */
+  firstPlace: number;
+  /** The place after those of the steps and of what they run for each item. */
+  endPlace: number;
+}
+
+/** A workflow that is a graph of steps. */
+export interface Workflow extends WorkflowVersion, Graph {
   outputs: readonly WorkflowOutput[];
 }
 
-export function outputsOf({ outputs }: Workflow, roots: Roots): Record<string, unknown> {
+/** The steps that run for each item. Their inputs select from the outer graph, `item` and `index`. */
+export interface ItemGraph extends Graph {
+  maxItems: number;
+  inputs: readonly WorkflowOutput[];
+  outputs: readonly WorkflowOutput[];
+}
+
+export function outputsOf({ outputs }: Pick<Workflow, 'outputs'>, roots: Roots): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const { name, value } of outputs) values[name] = value(roots);
   return values;
@@ -82,11 +100,17 @@ export function planWorkflow(id: string, version: number, document: WorkflowDocu
     version,
     inputs: document.inputs.map(planInput),
     ...planSteps(steps.map(({ step }) => step)),
-    outputs: outputs.map(({ name, value }) => ({ name, value: compileBinding(value) })),
+    outputs: outputs.map(compileValue),
   };
 }
 
-export function planSteps(documents: readonly StepDocument[]): { steps: WorkflowStep[]; loops: Loops | null } {
+export function planSteps(documents: readonly StepDocument[], firstPlace = 0): Graph {
+  let endPlace = firstPlace + documents.length;
+  const planItemsOf = (step: StepDocument): ItemGraph | null => {
+    const items = isForEach(step) ? planItems(step, endPlace) : null;
+    endPlace = items?.endPlace ?? endPlace;
+    return items;
+  };
   const links = documents.map(linksOf);
   const { chosenBy, loops } = planTransitions(links);
   const gates = new Map(links.map((link) => [link.name, link.gates]));
@@ -103,8 +127,40 @@ export function planSteps(documents: readonly StepDocument[]): { steps: Workflow
     chosenBy: (chosenBy.get(name) ?? []).filter((chooser) => !gates.get(chooser)?.has(name)),
     transitions: outcomeTransitionsOf(step),
     maxVisits: readMaxVisits(step['max_visits']),
+    items: planItemsOf(step),
   }));
-  return { steps, loops };
+  return { steps, loops, firstPlace, endPlace };
+}
+
+/** Null while the workflow of the step is unresolved. */
+function planItems(step: StepDocument, firstPlace: number): ItemGraph | null {
+  const inlined = inlineItems(step);
+  if (inlined === null) return null;
+  const { inputs } = step['workflow_definition'] as WorkflowDocument;
+  const given = (step['parameter_bindings'] ?? {}) as Record<string, unknown>;
+  return {
+    ...planSteps(
+      inlined.steps.map((child) => child.step),
+      firstPlace,
+    ),
+    maxItems: readMaxItems(step),
+    inputs: inputs.map(({ name, default_value: value = null }) =>
+      Object.hasOwn(given, name) ? compileValue({ name, value: given[name] }) : { name, value: () => value },
+    ),
+    outputs: inlined.outputs.map(compileValue),
+  };
+}
+
+function compileValue({ name, value }: { name: string; value: unknown }): WorkflowOutput {
+  return { name, value: compileBinding(value) };
+}
+
+/** Undefined when there is no step at the place. */
+export function stepAt({ steps, firstPlace }: Graph, place: number): WorkflowStep | undefined {
+  const step = steps[place - firstPlace];
+  if (step !== undefined) return step;
+  const graph = steps.find(({ items }) => items !== null && place >= items.firstPlace && place < items.endPlace)?.items ?? null;
+  return graph === null ? undefined : stepAt(graph, place);
 }
 
 function compileManifest(step: StepDocument): Binding {

@@ -81,8 +81,11 @@ export function isStepReference(text: string): boolean {
   return selector?.root === 'steps' && selector.path.length === 1;
 }
 
-/** Chains of operations and statements: Roboflow resolves no selectors in them, so that a regex may be `$`. */
-const LITERAL_PROPERTIES = /^(?:operations|.+_operations|condition_statement|switch)$/;
+/**
+ * Chains of operations and statements: Roboflow resolves no selectors in them, so that a regex may be `$`. Also inner
+ * definitions, whose selectors belong to them.
+ */
+const LITERAL_PROPERTIES = /^(?:operations|.+_operations|condition_statement|switch|workflow_definition)$/;
 
 /** Returns the properties of a step in which text that begins with `$` is a selector. */
 export function bindableProperties(step: object): Record<string, unknown> {

@@ -1,43 +1,37 @@
-// One run in memory: plans each step once its dependencies are met, and collects the contents of the next commit. It
-// performs no I/O: time comes as an argument, and the caller stores and sends.
-// A class and no closures, because one is made for every request.
+// One run in memory: advances its steps, and collects the contents of the next commit. It performs no I/O: time comes as an
+// argument, and the caller stores and sends.
 
-import { retryDelayMs } from '../../core/delivery/retry.ts';
-import { standInFor } from '../../core/delivery/stand-in.ts';
 import { stringifyShown } from '../../core/json/stored-value.ts';
-import type { Request } from '../../core/run/request.ts';
-import { isDecided, progressOf, type RunError, readiness } from '../../core/run/run.ts';
+import { isOfItem, keyOf } from '../../core/run/item-visits.ts';
+import { progressOf, type RunError } from '../../core/run/run.ts';
 import { isAnswer } from '../../core/run/run-answer.ts';
 import type { ProgressEvent, RunOutcome } from '../../core/run/run-event.ts';
+import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import type { Images } from '../../core/uql/image.ts';
-import { chosenOnSuccess } from '../../core/workflow/links.ts';
 import { outputsOf, type Workflow, type WorkflowStep } from '../../core/workflow/plan.ts';
-import { hasOwnOutcomeTransitions, survivesFailure } from '../../steps/step-properties.ts';
-import type { EffectResult, StepOutcome, StepPlan } from '../../steps/step-type.ts';
+import { survivesFailure } from '../../steps/step-properties.ts';
+import type { EffectResult } from '../../steps/step-type.ts';
 import type { NewDelivery } from '../../storage/delivery-records.ts';
-import type { Turn } from '../../storage/run-records.ts';
-import { PendingLoops } from './loops.ts';
-import { newDelivery, wantedAtEnd } from './planned-delivery.ts';
-import type { PreparedStep } from './prepared-step.ts';
-import type { LocalEffect, Program, ProgramPast, ProgramStart } from './program.ts';
+import type { StepRecord, Turn } from '../../storage/run-records.ts';
+import { GraphExecution } from './graph-execution.ts';
+import { earlier } from './items/graph-items.ts';
+import { ItemExecution } from './items/item-execution.ts';
+import type { Item, ItemStart, RunTurn } from './items/run-turn.ts';
+import { TurnItems } from './items/turn-items.ts';
+import { wantedAtEnd } from './planned-delivery.ts';
+import type { KeptSteps, LocalEffect, Program, ProgramPast, ProgramStart } from './program.ts';
 import { type ExecutionTools, StepPlanner } from './step-planner.ts';
-import { StepStates } from './step-states.ts';
 
 const NOTHING: never[] = [];
 
-export class Execution implements Program {
-  readonly #tools: ExecutionTools;
-  readonly #runId: string;
+export class Execution extends GraphExecution implements Program, RunTurn {
   readonly #workflow: Workflow;
-  readonly #steps: StepStates;
-  readonly #roots: { inputs: Record<string, unknown>; request: Request; steps: Record<string, unknown> };
-  readonly #planner: StepPlanner;
-  readonly #isDry: boolean;
-  readonly #loops: PendingLoops | null;
-  /** By step: the result of its effect, since it was planned. */
+  /** By visit of a step: the result of its effect, since it was planned. */
   #results: Map<string, EffectResult> | null = null;
   #events: ProgressEvent[] = [];
   #deliveries: NewDelivery[] | null = null;
+  /** Null until items are stored. */
+  #turnItems: TurnItems | null = null;
   #progress = 0;
   #lastSeq = 0;
   #ending: RunOutcome | null = null;
@@ -45,236 +39,189 @@ export class Execution implements Program {
   /** A new run, or a run that resumes from `past`. */
   constructor(tools: ExecutionTools, start: ProgramStart, past?: ProgramPast) {
     const { runId, sinkId, workflow, request, inputs, bodyKind, bodySize, isDry, kept } = start;
-    this.#tools = tools;
-    this.#runId = runId;
-    this.#workflow = workflow;
-    this.#isDry = isDry;
-    this.#roots = { inputs, request, steps: {} };
-    this.#steps = new StepStates(workflow.steps);
     const isAnswered = past?.isAnswered === true || kept?.steps.some(isAnswer) === true;
-    const run = { runId, workflow, roots: this.#roots, bodyKind, bodySize, tools, isAnswered };
-    this.#planner = new StepPlanner(tools.stepTypes, run, sinkId, tools.recall);
-    if (kept !== null) {
-      this.#roots.steps = this.#steps.adopt(workflow.steps, kept.steps);
-      for (const { step, result } of kept.results) this.giveResult(step, result);
-    }
-    if (past === undefined) this.#emit(progressOf(this.#steps.decided, workflow.steps.length));
+    const run = { runId, graph: workflow, roots: { inputs, request, steps: {} }, bodyKind, bodySize, tools, isAnswered };
+    super(tools, new StepPlanner(tools.stepTypes, run, sinkId, tools.recall), isDry);
+    this.#workflow = workflow;
+    if (kept !== null) this.#keep(kept);
+    if (past === undefined) this.#emit(progressOf(this.steps.decided, workflow.steps.length));
     else {
       [this.#progress, this.#lastSeq] = [past.progress, past.lastSeq];
-      for (const record of past.steps) this.#roots.steps[record.step] = this.#steps.restore(record);
+      this.#restore(past.steps);
     }
-    this.#loops = workflow.loops === null ? null : new PendingLoops(workflow.loops, workflow.steps, this.#steps);
+    this.findLoops();
   }
 
   advance(now: number): LocalEffect[] {
     const effects: LocalEffect[] = [];
-    let isMoving = true;
-    while (isMoving && this.#ending === null) {
-      isMoving = this.#restartLoops();
-      for (const step of this.#workflow.steps) {
-        if (this.#ending !== null) break;
-        const effect = this.#move(step, now);
-        if (effect === undefined) continue;
-        isMoving = true;
-        if (effect !== null) effects.push(effect);
-        this.#restartLoops();
-      }
-    }
-    if (this.#ending === null && this.#steps.areAllDecided) this.#complete();
+    this.advanceSteps(now, effects);
     return this.#ending === null ? effects : [];
   }
 
   get awaited(): number {
-    return this.#steps.countAwaiting();
+    return this.steps.countAwaiting() + (this.items?.awaited ?? 0);
+  }
+
+  /** Ended items are stored, so that a run with many of them need not stay. */
+  get leavesMemory(): boolean {
+    return this.#turnItems !== null && this.#turnItems.storedBytes > LARGE_RUN_BYTES;
   }
 
   takeWantedKeys(): readonly string[] {
-    return this.#planner.memory?.takeWanted() ?? NOTHING;
+    return this.planner.memory?.takeWanted() ?? NOTHING;
   }
 
-  giveResult(step: string, result: EffectResult): void {
-    this.#results = (this.#results ?? new Map()).set(step, result);
+  giveResult(step: string, visit: number, result: EffectResult): void {
+    this.#results = (this.#results ?? new Map()).set(keyOf({ step, visit }), result);
   }
 
-  /** The step is planned again, as the same attempt. */
-  giveImages(name: string, images: Images): void {
-    this.#steps.planAgain(name);
-    this.#planner.giveImages(name, images);
+  giveImages(step: string, visit: number, images: Images): void {
+    this.takeImages(step, visit, images);
   }
 
   abort(error: RunError): void {
-    this.#ending ??= { status: 'failed', output: null, error: { ...error, message: this.#mask(error.message) } };
+    this.#ending ??= {
+      status: 'failed',
+      output: null,
+      error: { ...error, message: this.tools.mask(this.planner.run.runId, error.message) },
+    };
   }
 
   takeTurn(now: number): Turn {
     const ending = this.#ending;
     if (ending !== null) this.#lastSeq += 1;
-    const isActing = ending === null && this.#steps.isActing();
+    const isActing = ending === null && (this.steps.isActing() || this.items?.isActing === true);
     const deliveries = this.#deliveries ?? NOTHING;
     const turn: Turn = {
       status: ending?.status ?? (isActing ? 'running' : 'waiting'),
       progress: this.#progress,
       events: this.#events,
       lastSeq: this.#lastSeq,
-      steps: this.#steps.takeRecords(),
+      steps: this.#takeRecords(),
       deliveries: ending === null ? deliveries : wantedAtEnd(deliveries),
-      memory: this.#isDry ? NOTHING : (this.#planner.memory?.takeUses() ?? NOTHING),
-      wakeAt: ending !== null || isActing ? null : this.#steps.nextDueAt(),
+      memory: this.isDry ? NOTHING : (this.planner.memory?.takeUses() ?? NOTHING),
+      wakeAt: ending !== null || isActing ? null : this.#nextDueAt(now),
       output: ending?.output ?? null,
       error: ending?.error ?? null,
       at: now,
     };
     this.#events = [];
     this.#deliveries = null;
+    this.#turnItems?.beginTurn();
     return turn;
   }
 
-  #mask(text: string): string {
-    return this.#tools.mask(this.#runId, text);
+  hasResult(step: string, visit: number): boolean {
+    return this.#results?.has(keyOf({ step, visit })) === true;
+  }
+
+  takeResult(step: string, visit: number): EffectResult {
+    const key = keyOf({ step, visit });
+    const result = this.#results?.get(key) as EffectResult;
+    this.#results?.delete(key);
+    return result;
+  }
+
+  addDelivery(delivery: NewDelivery): void {
+    this.#deliveries ??= [];
+    this.#deliveries.push(delivery);
+  }
+
+  note(step: string, message: string): void {
+    this.#emit(this.#progress, step, message);
+  }
+
+  noteItem(step: string, message: string, records: readonly StepRecord[]): void {
+    this.#turnItems ??= new TurnItems();
+    this.#turnItems.addItem(records);
+    this.#emit(this.#reached, step, message);
+  }
+
+  get isFull(): boolean {
+    return this.#turnItems?.isFull === true;
+  }
+
+  goOnLater(): void {
+    if (this.#turnItems !== null) this.#turnItems.goesOn = true;
+  }
+
+  createItem(start: ItemStart): Item {
+    return new ItemExecution(this, this.tools, this.isDry, start);
+  }
+
+  protected get turn(): RunTurn {
+    return this;
+  }
+
+  protected get isOver(): boolean {
+    return this.#ending !== null;
+  }
+
+  protected complete(): void {
+    const { runId, roots } = this.planner.run;
+    const output = outputsOf(this.#workflow, roots);
+    this.#emit(100);
+    this.#ending = { status: 'completed', output: this.tools.mask(runId, stringifyShown(output)), error: null };
+  }
+
+  protected fail(error: RunError): void {
+    this.abort(error);
+  }
+
+  /** Emits the progress unless the run is about to end. */
+  protected noteEnd(step: WorkflowStep, message: string | null): void {
+    if (this.steps.areAllDecided && !this.willRunAgain) return;
+    this.#emit(this.#reached, step.name, message);
+  }
+
+  protected failsWithItem(step: WorkflowStep): boolean {
+    return !survivesFailure(this.planner.typeOf(step), step.written);
+  }
+
+  #restore(records: readonly StepRecord[]): void {
+    const { steps } = this.planner.run.roots;
+    let ofItems: StepRecord[] | null = null;
+    for (const record of records) {
+      if (!isOfItem(record.step)) steps[record.step] = this.steps.restore(record);
+      else if (ofItems === null) this.past = ofItems = [record];
+      else ofItems.push(record);
+    }
+  }
+
+  /** The visits are of an earlier run, and stored with the next turn. */
+  #keep({ steps, results }: KeptSteps): void {
+    const ofItems = steps.filter(({ step }) => isOfItem(step));
+    const own = steps.filter(({ step }) => !isOfItem(step));
+    Object.assign(this.planner.run.roots.steps, this.steps.adopt(this.#workflow.steps, own));
+    for (const { step, visit, result } of results) this.giveResult(step, visit, result);
+    if (ofItems.length === 0) return;
+    this.past = ofItems;
+    this.#turnItems = new TurnItems();
+    this.#turnItems.adopt(ofItems);
+  }
+
+  get #reached(): number {
+    const done = this.items === null ? this.steps.decided : this.steps.decided + this.items.share;
+    return progressOf(done, this.#workflow.steps.length);
+  }
+
+  #nextDueAt(now: number): number | null {
+    if (this.items === null) return this.steps.nextDueAt();
+    return this.#turnItems?.goesOn === true ? now : earlier(this.steps.nextDueAt(), this.items.nextDueAt);
+  }
+
+  #takeRecords(): StepRecord[] {
+    const own = this.steps.takeRecords();
+    if (this.items === null && this.#turnItems === null) return own;
+    this.#turnItems ??= new TurnItems();
+    this.items?.addRecords(this.#turnItems.records);
+    return this.#turnItems.takeAfter(own);
   }
 
   #emit(reached: number, step: string | null = null, message: string | null = null): void {
     this.#progress = Math.max(this.#progress, reached);
     this.#lastSeq += 1;
-    this.#events.push({ seq: this.#lastSeq, progress: this.#progress, step, message: message === null ? null : this.#mask(message) });
-  }
-
-  /** Undefined when the step cannot continue now. */
-  #move(step: WorkflowStep, now: number): LocalEffect | null | undefined {
-    const { status, visit, dueAt, attempt, error } = this.#steps.of(step);
-    if (isDecided(status)) return undefined;
-    if (status === 'pending') return this.#start(step, now);
-    const hasResult = this.#results?.has(step.name) === true;
-    const isDue = status === 'waiting' && dueAt !== null && dueAt <= now;
-    if (!hasResult && !isDue) return undefined;
-    // A due retry starts the next attempt.
-    const isRetry = !hasResult && error !== null;
-    const prepared = this.#planner.prepare(step, this.#planner.typeOf(step), { visit, attempt: isRetry ? attempt + 1 : attempt, now });
-    if (prepared === null) return undefined;
-    if (isRetry) return this.#begin(prepared, now);
-    if (hasResult) this.#interpret(prepared, now);
-    else this.#settle(prepared, this.#planner.outcomeOfWait(prepared), now);
-    return null;
-  }
-
-  #start(step: WorkflowStep, now: number): LocalEffect | null | undefined {
-    const { visit, attempt, startedAt } = this.#steps.of(step);
-    if (startedAt === null && this.#loops?.blocks(step) === true) return undefined;
-    const stepType = this.#planner.typeOf(step);
-    const state = readiness(step, this.#steps.all, stepType.nulls === 'merge', this.#workflow.loops);
-    if (state === 'not_yet') return undefined;
-    if (state === 'skip' || this.#planner.isStarved(step, stepType)) {
-      this.#steps.decide(step, 'skipped', now);
-      return null;
-    }
-    const prepared = this.#planner.prepare(step, stepType, { visit, attempt: attempt + 1, now });
-    return prepared === null ? undefined : this.#begin(prepared, now);
-  }
-
-  /** Starts the loops that can start again now. */
-  #restartLoops(): boolean {
-    if (this.#loops === null || this.#ending !== null) return false;
-    const returns = this.#loops.take(({ name }) => {
-      delete this.#roots.steps[name];
-      this.#planner.forgetImages(name);
-    });
-    if (returns === null) return false;
-    if (!Array.isArray(returns)) this.abort(returns);
-    else for (const { by, message } of returns) this.#emit(this.#progress, by, message);
-    return true;
-  }
-
-  #begin(prepared: PreparedStep, now: number): LocalEffect | null {
-    const { definition: step } = prepared;
-    const state = this.#steps.begin(step, prepared.attempt, now);
-    const plan = this.#planner.plan(prepared);
-    switch (plan.kind) {
-      case 'write':
-        if (this.#isDry) return this.#standIn(prepared, { kind: 'written' }, now);
-        state.status = 'running';
-        return { step: step.name, plan };
-      case 'load':
-      case 'read':
-        state.status = 'running';
-        return { step: step.name, plan };
-      case 'deliver':
-        this.#deliver(prepared, plan, now);
-        return null;
-      case 'wait':
-        if (plan.seconds <= 0) this.#settle(prepared, plan.outcome, now);
-        else this.#steps.wait(step, now + Math.ceil(plan.seconds * 1000), plan.reply?.id ?? null);
-        if (plan.reply !== undefined) this.#emit(this.#progress, step.name, plan.reply.message);
-        return null;
-      default:
-        this.#settle(prepared, plan, now);
-        return null;
-    }
-  }
-
-  #deliver(prepared: PreparedStep, plan: Extract<StepPlan, { kind: 'deliver' }>, now: number): void {
-    const { message, outcome, remember } = plan;
-    const delivery = newDelivery(prepared, plan, this.#planner.sinkId, this.#isDry);
-    this.#deliveries ??= [];
-    this.#deliveries.push(delivery);
-    this.#planner.remember(prepared, remember);
-    if (delivery.isAwaited) this.#steps.of(prepared.definition).status = 'waiting';
-    else if (outcome === null) this.#standIn(prepared, standInFor(message), now);
-    else this.#settle(prepared, outcome, now);
-  }
-
-  /** The result of an effect that a dry run leaves out. */
-  #standIn(prepared: PreparedStep, result: EffectResult, now: number): null {
-    this.giveResult(prepared.step, result);
-    this.#interpret(prepared, now);
-    return null;
-  }
-
-  #interpret(prepared: PreparedStep, now: number): void {
-    const result = this.#results?.get(prepared.step) as EffectResult;
-    this.#results?.delete(prepared.step);
-    if (result.kind === 'replied') this.#steps.takeReply(prepared.definition);
-    this.#settle(prepared, this.#planner.interpret(prepared, result), now);
-  }
-
-  #settle(prepared: PreparedStep, outcome: StepOutcome, now: number): void {
-    if (outcome.kind === 'failed') return this.#settleFailure(prepared, outcome, now);
-    const { outputs, chosen, message, remember } = outcome;
-    const { definition: step, stepType } = prepared;
-    this.#planner.noteCompletion(prepared, remember);
-    const state = this.#steps.decide(step, 'completed', now);
-    state.chosen =
-      step.transitions === null || hasOwnOutcomeTransitions(stepType) ? (chosen ?? null) : chosenOnSuccess(step.transitions, chosen);
-    state.error = null;
-    this.#endVisit(step, outputs, message ?? null);
-  }
-
-  #settleFailure({ definition: step, stepType }: PreparedStep, outcome: Extract<StepOutcome, { kind: 'failed' }>, now: number): void {
-    const error = { ...outcome.error, message: this.#mask(outcome.error.message) };
-    const { attempt } = this.#steps.of(step);
-    if (outcome.retryable && attempt <= step.retry.maxRetries) {
-      const delayMs = retryDelayMs(step.retry, attempt, this.#tools.random());
-      this.#steps.postpone(step, error, now + delayMs);
-      return this.#emit(this.#progress, step.name, `attempt ${attempt} failed: ${error.message}; next in ${delayMs / 1000} s`);
-    }
-    const state = this.#steps.decide(step, 'failed', now);
-    state.error = error;
-    if (!survivesFailure(stepType, step.written)) return this.abort({ ...error, step: step.name });
-    state.chosen = step.transitions?.onFailure ?? [];
-    this.#endVisit(step, { error: { code: error.code, message: error.message } }, `failed: ${error.message}`);
-  }
-
-  /** Stores the outputs of a finished visit, and emits its progress unless the run is about to end. */
-  #endVisit(step: WorkflowStep, outputs: Record<string, unknown>, message: string | null): void {
-    this.#roots.steps[step.name] = outputs;
-    this.#steps.of(step).outputs = outputs;
-    this.#loops?.note(step);
-    if (this.#steps.areAllDecided && this.#loops?.isWanted !== true) return;
-    this.#emit(progressOf(this.#steps.decided, this.#workflow.steps.length), step.name, message);
-  }
-
-  #complete(): void {
-    const output = outputsOf(this.#workflow, this.#roots);
-    this.#emit(100);
-    this.#ending = { status: 'completed', output: this.#mask(stringifyShown(output)), error: null };
+    const text = message === null ? null : this.tools.mask(this.planner.run.runId, message);
+    this.#events.push({ seq: this.#lastSeq, progress: this.#progress, step, message: text });
   }
 }

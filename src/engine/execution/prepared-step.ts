@@ -6,14 +6,14 @@ import { formatReplyReference, replyIdOf } from '../../core/reply/reply.ts';
 import type { BodyKind, BodyOutline } from '../../core/run/request.ts';
 import { type Images, unloadedImages } from '../../core/uql/image.ts';
 import type { Roots } from '../../core/workflow/bindings.ts';
-import type { Workflow, WorkflowStep } from '../../core/workflow/plan.ts';
+import type { Graph, WorkflowStep } from '../../core/workflow/plan.ts';
 import type { StepContext, StepType } from '../../steps/step-type.ts';
 import type { ProgramTools } from './program.ts';
 
-/** The same for all steps of a run. */
+/** The same for all steps of a graph. */
 export interface PlannedRun extends BodyOutline {
   runId: string;
-  workflow: Workflow;
+  graph: Graph;
   roots: Roots;
   tools: Pick<ProgramTools, 'toWall' | 'placeholder'>;
   /** A step has answered the caller of the sink. */
@@ -85,7 +85,8 @@ export class PreparedStep implements StepContext {
   }
 
   get #place(): number {
-    return this.#run.workflow.steps.indexOf(this.definition);
+    const { steps, firstPlace } = this.#run.graph;
+    return firstPlace + steps.indexOf(this.definition);
   }
 
   replyUrl(choice: number | null, expiresAt: number): string | null {

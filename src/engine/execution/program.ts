@@ -24,10 +24,10 @@ export interface Program {
   advance(now: number): LocalEffect[] | Promise<LocalEffect[]>;
   /** Returns, once, the keys of the sink's memory that must be loaded before some step can run. */
   takeWantedKeys(): readonly string[];
-  /** Sets the result of a step's delivery or local effect, or its reply, for the next `advance`. */
-  giveResult(step: string, result: EffectResult): void;
-  /** Sets the images that a step asked for, for the next `advance`. */
-  giveImages(step: string, images: Images): void;
+  /** Sets the result of a delivery or local effect of a step's visit, or its reply, for the next `advance`. */
+  giveResult(step: string, visit: number, result: EffectResult): void;
+  /** Sets the images that a step's visit asked for, for the next `advance`. */
+  giveImages(step: string, visit: number, images: Images): void;
   /** Fails the run; takes effect at the next `advance`. */
   abort(error: RunError): void;
   /** Returns the changes since the last call. */
@@ -39,12 +39,13 @@ export interface Program {
 /** An effect in this process that a step waits for. */
 export interface LocalEffect {
   step: string;
+  visit: number;
   plan: { kind: 'load'; wants: readonly ImageWant[] } | FileWrite | FileRead;
 }
 
 /** Where an earlier owner of the run left it. */
 export interface ProgramPast {
-  /** The last visit of each step. */
+  /** The last visit of each step, and what open for_each steps need of their items. */
   steps: StepRecord[];
   /** A visit has answered the caller of the sink. */
   isAnswered: boolean;
@@ -59,9 +60,9 @@ export interface WorkflowReference {
 
 /** Where a failed run ended, for a replay that goes on from there. */
 export interface KeptSteps {
-  /** The last visits of the steps that are not run again. A waiting one has its result in `results`. */
+  /** The last visits of the steps that are not run again, and the items of for_each steps. A waiting one has its result in `results`. */
   steps: StepRecord[];
-  results: { step: string; result: OutboundResult }[];
+  results: { step: string; visit: number; result: OutboundResult }[];
 }
 
 export interface ProgramStart<Version extends WorkflowVersion = Workflow> extends BodyOutline {

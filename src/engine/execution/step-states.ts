@@ -12,8 +12,9 @@ export class StepStates {
   #decided = 0;
   #revisits = 0;
 
-  constructor(steps: readonly WorkflowStep[]) {
-    for (const { name } of steps) this.#states.set(name, pendingStep());
+  /** `visit` is the number of the first visits. */
+  constructor(steps: readonly WorkflowStep[], visit: number) {
+    for (const { name } of steps) this.#states.set(name, pendingStep(visit));
   }
 
   get all(): ReadonlyMap<string, StepState> {
@@ -35,6 +36,11 @@ export class StepStates {
 
   of(step: WorkflowStep): StepState {
     return this.#states.get(step.name) as StepState;
+  }
+
+  /** Undefined for a step of another graph. */
+  find(name: string): StepState | undefined {
+    return this.#states.get(name);
   }
 
   /** Returns the state for a change that must be stored. */
@@ -87,7 +93,7 @@ export class StepStates {
     if (place !== -1) this.#changed[place] = toRecord(step, this.of(step));
     if (isDecided(status)) this.#decided -= 1;
     this.#revisits += 1;
-    this.#states.set(step.name, { ...pendingStep(), visit: visit + 1, backTo });
+    this.#states.set(step.name, { ...pendingStep(visit + 1), backTo });
     return this.touch(step);
   }
 
@@ -119,6 +125,12 @@ export class StepStates {
   /** Whether some step has an effect in progress in this process. */
   isActing(): boolean {
     for (const { status } of this.#states.values()) if (status === 'running') return true;
+    return false;
+  }
+
+  /** Whether some step has an effect in progress, or waits. */
+  get areInFlight(): boolean {
+    for (const { status } of this.#states.values()) if (status === 'running' || status === 'waiting') return true;
     return false;
   }
 

@@ -2,6 +2,7 @@
 // block every other caller, and take the memory of hundreds of small runs.
 
 import { encodeStored } from '../../core/json/stored-value.ts';
+import { keyOf } from '../../core/run/item-visits.ts';
 import type { RunError } from '../../core/run/run.ts';
 import { DECODED_RATIO } from '../../core/run/run-weight.ts';
 import type { Images, ImageWant } from '../../core/uql/image.ts';
@@ -115,7 +116,7 @@ export class LargeRun implements Program {
   #turn: Turn | null = null;
   #progress: number;
   #lastSeq: number;
-  /** By step, the images that it waits for. */
+  /** By visit of a step, the images that it waits for. */
   readonly #wants = new Map<string, readonly ImageWant[]>();
 
   constructor(id: number, run: StartLargeRun, options: LargeRunOptions) {
@@ -131,12 +132,13 @@ export class LargeRun implements Program {
     if ('started' in answer) this.started = answer.started;
   }
 
-  giveResult(step: string, result: EffectResult): void {
-    this.#given.push({ kind: 'result', step, result });
+  giveResult(step: string, visit: number, result: EffectResult): void {
+    this.#given.push({ kind: 'result', step, visit, result });
   }
 
-  giveImages(step: string, images: Images): void {
-    this.#given.push({ kind: 'images', step, images: packImages(images, this.#wants.get(step) ?? []) });
+  giveImages(step: string, visit: number, images: Images): void {
+    const wants = this.#wants.get(keyOf({ step, visit })) ?? [];
+    this.#given.push({ kind: 'images', step, visit, images: packImages(images, wants) });
   }
 
   abort(error: RunError): void {
@@ -202,7 +204,7 @@ export class LargeRun implements Program {
     this.#turn = turn;
     this.#progress = turn.progress;
     this.#lastSeq = turn.lastSeq;
-    for (const { step, plan } of effects) if (plan.kind === 'load') this.#wants.set(step, plan.wants);
+    for (const { plan, ...effect } of effects) if (plan.kind === 'load') this.#wants.set(keyOf(effect), plan.wants);
     return effects;
   }
 }

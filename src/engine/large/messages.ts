@@ -55,8 +55,8 @@ export interface StartedLargeRun {
 
 /** A result for a step of the run, or its abort, since the last turn. */
 export type Given =
-  | { kind: 'result'; step: string; result: EffectResult }
-  | { kind: 'images'; step: string; images: CarriedImage[] }
+  | { kind: 'result'; step: string; visit: number; result: EffectResult }
+  | { kind: 'images'; step: string; visit: number; images: CarriedImage[] }
   | { kind: 'abort'; error: RunError };
 
 export interface PlanLargeTurn {

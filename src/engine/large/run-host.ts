@@ -144,8 +144,8 @@ export class RunHost {
 
 function apply(fact: Given, run: HostedRun): void {
   const { execution } = run;
-  if (fact.kind === 'result') execution.giveResult(fact.step, fact.result);
-  else if (fact.kind === 'images') execution.giveImages(fact.step, unpackImages(fact.images));
+  if (fact.kind === 'result') execution.giveResult(fact.step, fact.visit, fact.result);
+  else if (fact.kind === 'images') execution.giveImages(fact.step, fact.visit, unpackImages(fact.images));
   else {
     execution.abort(fact.error);
     run.effects = [];

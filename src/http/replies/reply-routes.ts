@@ -7,7 +7,7 @@ import { parseReplyToken, REPLY_PATH, type ReplyReference, replyIdOf } from '../
 import { compileReplySchema, REPLY_URLS, type ReplyForm } from '../../core/reply/reply-form.ts';
 import type { JsonSchema } from '../../core/schema.ts';
 import type { WorkflowDocument } from '../../core/workflow/document.ts';
-import { planWorkflow } from '../../core/workflow/plan.ts';
+import { planWorkflow, stepAt } from '../../core/workflow/plan.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
 import type { MemoryBudget } from '../../memory-budget.ts';
@@ -127,8 +127,8 @@ class ReplyRoute {
   async #formOf({ appId, workflow }: FoundReply, { place }: ReplyReference): Promise<ReplyForm> {
     const record = workflow === null ? null : await this.#parts.storage.findWorkflow(appId, workflow.id, workflow.version);
     if (record === null) throw gone();
-    const { steps } = planWorkflow(record.id, record.version, parseJson(record.document) as WorkflowDocument);
-    const step = steps[place];
+    const planned = planWorkflow(record.id, record.version, parseJson(record.document) as WorkflowDocument);
+    const step = stepAt(planned, place);
     if (step?.type !== REPLY_URLS) throw gone();
     return step.written as unknown as ReplyForm;
   }

@@ -32,6 +32,11 @@ export function readText(name: string, value: unknown): string {
   return value;
 }
 
+export function readList(name: string, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new SettingFault(`${name} must be a list, but is ${shown(value)}`);
+  return value;
+}
+
 /** Text for a mail header. Refuses line breaks, which would begin another header. */
 export function readLine(name: string, value: unknown): string {
   const line = readText(name, value);

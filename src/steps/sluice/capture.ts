@@ -33,8 +33,11 @@ export const CAPTURE_WORKFLOW: Workflow = {
       chosenBy: [],
       transitions: null,
       maxVisits: 1,
+      items: null,
     },
   ],
   loops: null,
+  firstPlace: 0,
+  endPlace: 1,
   outputs: [{ name: 'received', value: compileSelector('$steps.capture.received') }],
 };

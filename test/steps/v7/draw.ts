@@ -15,7 +15,7 @@ export function draw(manifest: Record<string, unknown>, runId: string, step = 's
   const document = { version: '1.0', inputs: [], steps: [{ type: samplingStage.type, name: step, ...manifest }], outputs: [] };
   const workflow = planWorkflow('flow', 1, document as unknown as Parameters<typeof planWorkflow>[2]);
   const tools = { toWall: (at: number) => at, placeholder: () => null };
-  const run = { runId, workflow, roots: {}, bodyKind: 'empty' as const, bodySize: 0, tools, isAnswered: false };
+  const run = { runId, graph: workflow, roots: {}, bodyKind: 'empty' as const, bodySize: 0, tools, isAnswered: false };
   const prepared = new PreparedStep(run, workflow.steps[0] as (typeof workflow.steps)[number], samplingStage as unknown as StepType, {
     visit: 1,
     attempt: 1,

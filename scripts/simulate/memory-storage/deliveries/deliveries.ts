@@ -34,7 +34,7 @@ export function resultsOf(run: StoredRun): ClaimedRun['results'] {
   for (const delivery of run.deliveries) {
     if (!delivery.isAwaited || delivery.dueAt !== null || !isStepWaiting(delivery)) continue;
     const result = resultOf(delivery);
-    if (result !== null) results.push({ step: delivery.step, result });
+    if (result !== null) results.push({ step: delivery.step, visit: delivery.visit, result });
   }
   return results;
 }

@@ -28,9 +28,9 @@ export function findReply(state: State, runId: string, replyId: string): FoundRe
 
 /** The stored replies, for the steps that still wait for them. */
 export function repliesOf({ steps, replies }: StoredRun): ClaimedRun['results'] {
-  return [...steps.values()].flatMap(({ step, status, awaits }) => {
+  return [...steps.values()].flatMap(({ step, visit, status, awaits }) => {
     const reply = status === 'waiting' && awaits !== null ? replies.get(awaits) : undefined;
-    return reply === undefined ? [] : [{ step, result: reply }];
+    return reply === undefined ? [] : [{ step, visit, result: reply }];
   });
 }
 

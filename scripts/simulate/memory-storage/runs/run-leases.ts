@@ -1,5 +1,6 @@
 // Leases of runs: claims due runs, renews and releases their leases, and recovers the runs of dead owners.
 
+import { isItem, visitsToResume } from '../../../../src/core/run/item-visits.ts';
 import { isAnswer } from '../../../../src/core/run/run-answer.ts';
 import { POISONED } from '../../../../src/core/run/run-event.ts';
 import { LARGE_RUN_BYTES, runWeight } from '../../../../src/core/run/run-weight.ts';
@@ -26,7 +27,7 @@ export function claimDueRuns(state: State, owner: number, limits: RunClaimLimit)
     run.epoch += 1;
     run.wakeAt = leaseUntil;
     run.owner = owner;
-    return toClaimed(run);
+    return toClaimed(state, run);
   });
 }
 
@@ -98,7 +99,9 @@ function findLeased(state: State, { runId, epoch }: Lease): StoredRun | undefine
   return run?.epoch === epoch && run.status === 'running' ? run : undefined;
 }
 
-function toClaimed(run: StoredRun): ClaimedRun {
+const isOpen = ({ finishedAt }: StepRecord): boolean => finishedAt === null;
+
+function toClaimed({ broken }: State, run: StoredRun): ClaimedRun {
   const { runId, epoch, turns, appId, sinkId, workflow, request, bodyKind, bodyCharset, body, inputs, replay } = run;
   const bytes = storedBytes(run);
   return {
@@ -115,17 +118,11 @@ function toClaimed(run: StoredRun): ClaimedRun {
     progress: run.progress,
     lastSeq: run.lastSeq,
     createdAt: run.createdAt,
-    steps: lastVisits(run),
+    steps: visitsToResume([...run.steps.values()], isOpen).filter(({ step }) => broken !== 'lost-item' || !isItem(step)),
     isAnswered: [...run.steps.values()].some(isAnswer),
     results: resultsOf(run),
     hasFlow: run.flowKey !== null,
     bytes,
     isAlone: bytes > LARGE_RUN_BYTES || run.deaths > 1,
   };
-}
-
-function lastVisits({ steps }: StoredRun): StepRecord[] {
-  const last = new Map<string, StepRecord>();
-  for (const record of steps.values()) if ((last.get(record.step)?.visit ?? 0) < record.visit) last.set(record.step, record);
-  return [...last.values()];
 }

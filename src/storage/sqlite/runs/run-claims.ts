@@ -1,12 +1,13 @@
 // Leases of runs in SQLite: claims due runs, renews and releases their leases, and recovers runs after a crash.
 
 import type { Database } from 'better-sqlite3';
+import { visitsToResume } from '../../../core/run/item-visits.ts';
 import { POISONED_JOB } from '../../../core/run/replay.ts';
 import { isAnswer } from '../../../core/run/run-answer.ts';
 import { POISONED } from '../../../core/run/run-event.ts';
 import { LARGE_RUN_BYTES, runWeight } from '../../../core/run/run-weight.ts';
 import { LEASE_MS } from '../../../leases/lease.ts';
-import type { ClaimedRun, Lease, Recovery, RunClaimLimit, StepRecord } from '../../run-records.ts';
+import type { ClaimedRun, Lease, Recovery, RunClaimLimit } from '../../run-records.ts';
 import type { OverflowGroups } from '../deliveries/overflow.ts';
 import type { FlowControl } from '../flow/flow-control.ts';
 import type { Stamp } from '../stamp.ts';
@@ -118,7 +119,7 @@ export class RunClaims {
       progress: row.progress,
       lastSeq: row.last_seq,
       createdAt: row.created_at,
-      steps: lastVisits(visits),
+      steps: visitsToResume(visits, ({ finishedAt }) => finishedAt === null),
       isAnswered: visits.some(isAnswer),
       results: this.#resultsOf(runNumber),
       hasFlow: hasFlow === 1,
@@ -168,11 +169,4 @@ function prepareStatements(database: Database) {
 function leaseKey({ runId, epoch }: Lease): [runNumber: number, nonce: string, epoch: number] {
   const { runNumber, nonce } = keyOf(runId);
   return [runNumber, nonce, epoch];
-}
-
-/** Returns of each step the record of its last visit. */
-function lastVisits(steps: readonly StepRecord[]): StepRecord[] {
-  const last = new Map<string, StepRecord>();
-  for (const record of steps) if (record.visit >= (last.get(record.step)?.visit ?? 1)) last.set(record.step, record);
-  return [...last.values()];
 }

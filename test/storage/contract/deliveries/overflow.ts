@@ -116,8 +116,12 @@ export function overflowContract(workbench: () => Workbench): void {
       const newer = [await add(), await failing.add()];
       await fail(attempted);
       const told = new Map((await dueRuns()).map(({ lease, results }) => [lease.runId, results]));
-      expect(told.get(waiting.runId)).toEqual([{ step: 's0', result: { kind: 'dropped', reason: `superseded by ${newer[0]?.id}` } }]);
-      expect(told.get(tried.runId)).toEqual([{ step: 's0', result: { kind: 'dropped', reason: `superseded by ${newer[1]?.id}` } }]);
+      expect(told.get(waiting.runId)).toEqual([
+        { step: 's0', visit: 1, result: { kind: 'dropped', reason: `superseded by ${newer[0]?.id}` } },
+      ]);
+      expect(told.get(tried.runId)).toEqual([
+        { step: 's0', visit: 1, result: { kind: 'dropped', reason: `superseded by ${newer[1]?.id}` } },
+      ]);
       expect((await claimOne(origin)).id).toBe(newer[0]?.id);
     });
 
@@ -169,7 +173,7 @@ export function overflowContract(workbench: () => Workbench): void {
       const { runId } = await line(group).add({ isAwaited: true });
       await storage.advanceRun(lease, waitingFor(newDelivery(lease.runId, 0, { overflow: group, origin: newOrigin() })));
       const told = await dueRuns();
-      const results = [{ step: 's0', result: { kind: 'dropped', reason: 'the receiver is behind: 0 wait' } }];
+      const results = [{ step: 's0', visit: 1, result: { kind: 'dropped', reason: 'the receiver is behind: 0 wait' } }];
       for (const id of [runId, lease.runId]) expect(told.find((run) => run.lease.runId === id)).toMatchObject({ results });
     });
 

@@ -40,7 +40,7 @@ export function repliesContract(workbench: () => Workbench): void {
       expect(claimed).toMatchObject({
         lease: { runId },
         steps: [{ step: 'decision', awaits: FIRST, dueAt: LIMIT }],
-        results: [{ step: 'decision', result: replied(NOW + 2) }],
+        results: [{ step: 'decision', visit: 1, result: replied(NOW + 2) }],
       });
     });
 
@@ -51,7 +51,7 @@ export function repliesContract(workbench: () => Workbench): void {
       expect(await storage.storeReply(approve(runId))).toEqual({ kind: 'stored' });
       expect(await storage.storeReply(approve(runId, { body: null }))).toEqual({ kind: 'taken', choice: 'approve' });
       expect(await storage.storeReply(approve(runId, { choice: 'reject' }))).toEqual({ kind: 'taken', choice: 'approve' });
-      expect((await claim(NOW))[0]?.results).toEqual([{ step: 'decision', result: replied(NOW) }]);
+      expect((await claim(NOW))[0]?.results).toEqual([{ step: 'decision', visit: 1, result: replied(NOW) }]);
     });
 
     test('of another visit or step does not wake the run', async () => {
@@ -66,7 +66,7 @@ export function repliesContract(workbench: () => Workbench): void {
       const { lease } = await addClaimedRun(await addSink());
       await at(NOW + 1).storeReply(approve(lease.runId));
       expect(await storage.advanceRun(lease, runningTurn(waitingTurn))).toBe(true);
-      expect((await claim(NOW + 2))[0]?.results).toEqual([{ step: 'decision', result: replied(NOW + 1) }]);
+      expect((await claim(NOW + 2))[0]?.results).toEqual([{ step: 'decision', visit: 1, result: replied(NOW + 1) }]);
     });
 
     test('while another owner ends the wait in vain: that turn is refused, and the run is planned again with the reply', async () => {
@@ -79,7 +79,7 @@ export function repliesContract(workbench: () => Workbench): void {
       const inVain = completedTurn(2, { status: 'failed', steps: [waiting({ status: 'failed', finishedAt: LIMIT })] });
       expect(await storage.advanceRun(lease, inVain)).toBe(false);
       const [again] = await claim(LIMIT + 2);
-      expect(again?.results).toEqual([{ step: 'decision', result: replied(LIMIT + 1) }]);
+      expect(again?.results).toEqual([{ step: 'decision', visit: 1, result: replied(LIMIT + 1) }]);
       const taken = completedTurn(2, { steps: [waiting({ status: 'completed', finishedAt: LIMIT, awaits: null })] });
       expect(await storage.advanceRun(again?.lease ?? lease, taken)).toBe(true);
     });
@@ -93,7 +93,7 @@ export function repliesContract(workbench: () => Workbench): void {
       await at(LIMIT + 1).storeReply(approve(runId));
       const later = { ...waitingTurn, lastSeq: 2, steps: [waiting({ step: 'reminded', dueAt: LIMIT + 9 })] };
       expect(await storage.advanceRun(afterTurns(lease), runningTurn(later))).toBe(true);
-      expect((await claim(LIMIT + 2))[0]?.results).toEqual([{ step: 'reminded', result: replied(LIMIT + 1) }]);
+      expect((await claim(LIMIT + 2))[0]?.results).toEqual([{ step: 'reminded', visit: 1, result: replied(LIMIT + 1) }]);
     });
 
     test('to a run that has ended or never was: there is nothing to store', async () => {

@@ -53,6 +53,18 @@ export function visitsContract(workbench: () => Workbench): void {
       expect(claimed.toSorted((a, b) => a.step.localeCompare(b.step))).toEqual([steps[3], steps[2]]);
     });
 
+    test('for each item of a list is handed out with the ends of the items and the visits of those that have not ended', async () => {
+      const { addSink, addClaimedRun } = workbench();
+      const waiting = step('each', { status: 'waiting', outputs: null, finishedAt: null });
+      const needed = [waiting, step('each[]'), step('each[].a', { visit: 2 }), opened('each[].b', 2), step('each[]', { visit: 3 })];
+      const others = [step('each[].a'), step('each[].b'), step('each[].a', { visit: 3 })];
+      const ofEnded = [step('done'), step('done[]'), step('done[].a'), step('done[]', { visit: 2 }), step('done[].a', { visit: 2 })];
+      const { steps } = await addClaimedRun(await addSink(), { turn: { steps: [...needed, ...others, ...ofEnded] } });
+      const shown = (records: readonly { step: string; visit: number }[]) =>
+        records.map(({ step: name, visit }) => `${name} ${visit}`).sort();
+      expect(shown(steps)).toEqual(shown([...needed, step('done')]));
+    });
+
     test('is refused a second result for a visit, and not one for the next', async () => {
       const { storage, addSink, addClaimedRun } = workbench();
       const { lease } = await addClaimedRun(await addSink(), { turn: { steps: [step('a'), step('a', { visit: 2 })] } });
