@@ -14,7 +14,7 @@ import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 import { repeatUnknown } from '../repetition.ts';
 import type { NewReply, StoreReplyResult } from '../storage/reply-records.ts';
-import type { FlowDecision } from '../storage/run-records.ts';
+import type { FlowDecision } from '../storage/runs/run-records.ts';
 import type { Storage, StorageNode } from '../storage/storage.ts';
 import { BackgroundWork } from './background-work.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';

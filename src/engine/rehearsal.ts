@@ -13,7 +13,7 @@ import { FOR_EACH } from '../core/workflow/for-each/for-each-step.ts';
 import { stepAt, type Workflow } from '../core/workflow/plan.ts';
 import type { StepTypes } from '../steps/registry.ts';
 import type { FileRead, FileWrite, ReadResult } from '../steps/step-type.ts';
-import type { StepRecord } from '../storage/run-records.ts';
+import type { StepRecord } from '../storage/runs/run-records.ts';
 import { Execution } from './execution/execution.ts';
 import type { LocalEffect, SecretPlaceholder } from './execution/program.ts';
 import { createStepMemory } from './step-memory.ts';

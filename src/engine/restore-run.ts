@@ -8,7 +8,7 @@ import { LARGE_RUN_BYTES } from '../core/run/run-weight.ts';
 import { bindInputs } from '../core/workflow/inputs.ts';
 import type { WorkflowVersion } from '../core/workflow/plan.ts';
 import { AppError } from '../errors.ts';
-import type { ClaimedRun } from '../storage/run-records.ts';
+import type { ClaimedRun } from '../storage/runs/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import { keptBy } from './dispatch/kept-steps.ts';
 import type { Trigger } from './dispatch/trigger.ts';

@@ -3,7 +3,7 @@
 // reminded to read them.
 
 import type { RunEvent } from '../core/run/run-event.ts';
-import type { StepRecord } from '../storage/run-records.ts';
+import type { StepRecord } from '../storage/runs/run-records.ts';
 
 /** Called with the next events and the visits of their turn, or with none: there may be events in storage. */
 export type Watcher = (events: readonly RunEvent[], steps: readonly StepRecord[]) => void;

@@ -2,7 +2,7 @@
 // turn when that version is not the newest.
 
 import { decodeStored } from '../core/json/stored-value.ts';
-import type { MemoryUse } from '../storage/run-records.ts';
+import type { MemoryUse } from '../storage/runs/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export interface MemoryEntry {

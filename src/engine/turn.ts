@@ -7,7 +7,7 @@ import type { RunError } from '../core/run/run.ts';
 import type { DeliveryQueue } from '../delivery/queue/delivery-queue.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Lease, Turn } from '../storage/run-records.ts';
+import type { Lease, Turn } from '../storage/runs/run-records.ts';
 import type { LocalEffect, Program } from './execution/program.ts';
 import type { StepMemory } from './step-memory.ts';
 

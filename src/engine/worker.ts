@@ -17,7 +17,7 @@ import type { Logger } from '../logger.ts';
 import type { MemoryAccount } from '../memory-budget.ts';
 import type { FileRead, FileWrite, ReadResult, WriteResult } from '../steps/step-type.ts';
 import type { AttemptRecord } from '../storage/delivery-records.ts';
-import type { Turn } from '../storage/run-records.ts';
+import type { Turn } from '../storage/runs/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { LocalEffect } from './execution/program.ts';
 import type { RunFeed } from './run-feed.ts';

@@ -12,7 +12,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { KeptSteps } from '../engine/execution/program.ts';
 import { AppError } from '../errors.ts';
 import type { BlobStore } from '../files/blobs.ts';
-import type { RunRecord } from '../storage/run-records.ts';
+import type { RunRecord } from '../storage/runs/run-queries.ts';
 import type { Storage } from '../storage/storage.ts';
 import { changedSteps, stepsToKeep } from './steps-to-keep.ts';
 

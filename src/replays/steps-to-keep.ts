@@ -5,7 +5,8 @@ import { parseDeliveryId } from '../core/delivery/delivery-id.ts';
 import { isItem, isOfItem, itemName, outermostStep, visitsToResume } from '../core/run/item-visits.ts';
 import type { Workflow } from '../core/workflow/plan.ts';
 import type { KeptSteps } from '../engine/execution/program.ts';
-import type { RunRecord, StepRecord } from '../storage/run-records.ts';
+import type { RunRecord } from '../storage/runs/run-queries.ts';
+import type { StepRecord } from '../storage/runs/run-records.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** A run has at most one delivery for each visit of a step, which are at most so many in loops and for items. */

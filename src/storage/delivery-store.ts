@@ -10,7 +10,7 @@ import type {
   DeliveryRecord,
   ListedDelivery,
 } from './delivery-records.ts';
-import type { Lease, Turn } from './run-records.ts';
+import type { Lease, Turn } from './runs/run-records.ts';
 
 export interface DeliveryStore {
   /**

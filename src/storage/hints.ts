@@ -1,7 +1,7 @@
 // Hints between the owners of one database in one process (storage.ts): each change that an owner makes is announced to the
 // others once it is on disk.
 
-import type { FlowDecision, NewRun, Recovery, Turn } from './run-records.ts';
+import type { FlowDecision, NewRun, Recovery, Turn } from './runs/run-records.ts';
 import type { Hint, Storage } from './storage.ts';
 
 type Listener = (hint: Hint) => void;

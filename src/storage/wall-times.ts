@@ -3,7 +3,7 @@
 import type { DeliveryRecord, DeliverySummary } from './delivery-records.ts';
 import type { JobRecord } from './job-records.ts';
 import type { Rejection } from './refusals/rejection-store.ts';
-import type { RunFilter, RunRecord, RunSummary } from './run-records.ts';
+import type { RunFilter, RunRecord, RunSummary } from './runs/run-queries.ts';
 import type { Sample } from './samples/sample-store.ts';
 import type { Storage } from './storage.ts';
 

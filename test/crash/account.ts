@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import type { FileHandle, RequestHead } from '../../src/core/run/request.ts';
 import { isTerminal, type RunStatus } from '../../src/core/run/run.ts';
 import { isEnd, type ProgressEvent, type RunEvent } from '../../src/core/run/run-event.ts';
-import type { StepRecord } from '../../src/storage/run-records.ts';
+import type { StepRecord } from '../../src/storage/runs/run-records.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { openDatabase } from '../support/open-database.ts';
 import { until } from '../support/until.ts';

@@ -11,7 +11,7 @@ import type { WorkflowVersion } from '../../src/core/workflow/plan.ts';
 import type { LocalEffect, Program, ProgramPast, ProgramStart, Programs } from '../../src/engine/execution/program.ts';
 import type { EffectResult } from '../../src/steps/step-type.ts';
 import type { NewDelivery } from '../../src/storage/delivery-records.ts';
-import type { StepRecord, Turn } from '../../src/storage/run-records.ts';
+import type { StepRecord, Turn } from '../../src/storage/runs/run-records.ts';
 
 export type Call =
   | { name: string; kind: 'deliver'; body: unknown }

@@ -15,7 +15,7 @@ import { planWorkflow } from '../../src/core/workflow/plan.ts';
 import { Execution } from '../../src/engine/execution/execution.ts';
 import { builtinStepTypes } from '../../src/steps/builtin.ts';
 import { createStepTypes } from '../../src/steps/registry.ts';
-import type { StepRecord, Turn } from '../../src/storage/run-records.ts';
+import type { StepRecord, Turn } from '../../src/storage/runs/run-records.ts';
 import { unusedTools } from './unused-tools.ts';
 
 const NOW = 1_767_225_600_000;

@@ -1,7 +1,7 @@
 // The rules of batches: every acknowledged request is in the batch that was acknowledged, and in no other; a batch is not larger
 // than its sink allows; and it starts in time, unless faults keep the servers from it.
 
-import type { ClaimedRun } from '../../../src/storage/run-records.ts';
+import type { ClaimedRun } from '../../../src/storage/runs/run-records.ts';
 import { FLOWS } from '../workload/flows.ts';
 import type { World } from '../world.ts';
 

@@ -3,7 +3,7 @@
 
 import { isTerminal } from '../../../src/core/run/run.ts';
 import { flowKeySelector } from '../../../src/core/sink/limits/flow-setting.ts';
-import type { ClaimedRun, FlowDecision, NewRun } from '../../../src/storage/run-records.ts';
+import type { ClaimedRun, FlowDecision, NewRun } from '../../../src/storage/runs/run-records.ts';
 import { findRun } from '../memory-storage/state.ts';
 import { FLOWS } from '../workload/flows.ts';
 import type { World } from '../world.ts';

@@ -1,7 +1,7 @@
 // Enters every change of the storage in the ledgers, and describes it for the trace.
 
 import type { DeliveryLease } from '../../../src/storage/delivery-records.ts';
-import type { FlowDecision, NewRun, Recovery } from '../../../src/storage/run-records.ts';
+import type { FlowDecision, NewRun, Recovery } from '../../../src/storage/runs/run-records.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import type { OperationName } from '../memory-storage/operations.ts';
 import type { BatchRules } from './batch-rules.ts';

@@ -3,7 +3,7 @@
 
 import { isTerminal } from '../../../src/core/run/run.ts';
 import { LEASE_MS } from '../../../src/leases/lease.ts';
-import type { ClaimedRun, Lease, MemoryUse, NewRun, Turn } from '../../../src/storage/run-records.ts';
+import type { ClaimedRun, Lease, MemoryUse, NewRun, Turn } from '../../../src/storage/runs/run-records.ts';
 import { findRun } from '../memory-storage/state.ts';
 import type { World } from '../world.ts';
 

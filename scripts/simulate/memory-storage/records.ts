@@ -5,7 +5,7 @@ import type { Reply } from '../../../src/core/reply/reply.ts';
 import type { RunError, RunStatus } from '../../../src/core/run/run.ts';
 import type { ProgressEvent } from '../../../src/core/run/run-event.ts';
 import type { AttemptRecord, NewDelivery } from '../../../src/storage/delivery-records.ts';
-import type { NewRun, StepRecord } from '../../../src/storage/run-records.ts';
+import type { NewRun, StepRecord } from '../../../src/storage/runs/run-records.ts';
 
 export interface StoredRun extends Omit<NewRun, 'turn' | 'idempotency'> {
   readonly runNumber: number;

@@ -4,7 +4,7 @@ import type { Clock } from '../../../src/clock.ts';
 import { parseRunId } from '../../../src/core/run/run-id.ts';
 import type { BlockedClient } from '../../../src/storage/refusals/client-store.ts';
 import type { Rejection } from '../../../src/storage/refusals/rejection-store.ts';
-import type { RequestTime } from '../../../src/storage/run-records.ts';
+import type { RequestTime } from '../../../src/storage/runs/run-queries.ts';
 import type { Sample } from '../../../src/storage/samples/sample-store.ts';
 import type { Break } from '../breaks.ts';
 import { type DefinitionState, noDefinitions } from './definitions.ts';

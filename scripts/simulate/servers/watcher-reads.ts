@@ -1,7 +1,7 @@
 // The reads of watchers: those that wait for the end of a run, and those that follow its stream.
 
 import type { StoredReads } from '../../../src/http/streams/stored-reads.ts';
-import type { RunOutcomeRecord } from '../../../src/storage/run-records.ts';
+import type { RunOutcomeRecord } from '../../../src/storage/runs/run-queries.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import type { World } from '../world.ts';
 

@@ -7,7 +7,7 @@ import { parseJson } from '../../core/json/json.ts';
 import { decodeBody, type RequestHead } from '../../core/run/request.ts';
 import { LARGE_RUN_BYTES } from '../../core/run/run-weight.ts';
 import type { JsonSchema } from '../../core/schema.ts';
-import type { RunRecord } from '../../storage/run-records.ts';
+import type { RunRecord } from '../../storage/runs/run-queries.ts';
 import type { Storage } from '../../storage/storage.ts';
 
 export interface InferredSink {

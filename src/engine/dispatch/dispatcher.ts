@@ -13,7 +13,7 @@ import type { NewRunId } from '../../ids.ts';
 import { FIRST_EPOCH } from '../../leases/lease.ts';
 import type { Logger } from '../../logger.ts';
 import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../../repetition.ts';
-import type { CreateRunResult, CreateRunsResult, Turn } from '../../storage/run-records.ts';
+import type { CreateRunResult, CreateRunsResult, Turn } from '../../storage/runs/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Program, Programs, SecretPlaceholder } from '../execution/program.ts';
 import type { LargeRun } from '../large/large-runs.ts';

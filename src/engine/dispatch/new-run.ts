@@ -2,7 +2,7 @@
 
 import { stringifyJson } from '../../core/json/json.ts';
 import type { WorkflowVersion } from '../../core/workflow/plan.ts';
-import type { NewRun, Turn } from '../../storage/run-records.ts';
+import type { NewRun, Turn } from '../../storage/runs/run-records.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface FirstTurn {

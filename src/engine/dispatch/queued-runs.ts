@@ -15,7 +15,7 @@ import { AppError } from '../../errors.ts';
 import type { NewRunId } from '../../ids.ts';
 import type { Logger } from '../../logger.ts';
 import { MAX_REPEATS, pauseBefore, repeatUnknown } from '../../repetition.ts';
-import type { CreateRunResult, CreateRunsResult, FlowDecision, Idempotency, NewRun } from '../../storage/run-records.ts';
+import type { CreateRunResult, CreateRunsResult, FlowDecision, Idempotency, NewRun } from '../../storage/runs/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { LargeRun } from '../large/large-runs.ts';
 import type { StartedRuns } from '../started-runs.ts';

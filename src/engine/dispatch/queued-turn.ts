@@ -2,7 +2,7 @@
 
 import type { ProgressEvent, RunEvent } from '../../core/run/run-event.ts';
 import { COOLING, DROPPED } from '../../core/run/run-event.ts';
-import type { FlowDecision, Turn } from '../../storage/run-records.ts';
+import type { FlowDecision, Turn } from '../../storage/runs/run-records.ts';
 import type { Dispatched } from './trigger.ts';
 
 const QUEUED: ProgressEvent = { seq: 1, progress: 0, step: null, message: 'queued' };

@@ -2,7 +2,7 @@
 
 import type { WorkflowVersion } from '../../core/workflow/plan.ts';
 import { AppError } from '../../errors.ts';
-import type { CreateRunResult, CreateRunsResult } from '../../storage/run-records.ts';
+import type { CreateRunResult, CreateRunsResult } from '../../storage/runs/run-records.ts';
 import type { Dispatched, SharedRequest, Trigger } from './trigger.ts';
 
 export function joinEarlier({ runId, sameRequest }: Extract<CreateRunResult, { kind: 'duplicate' }>, key: string): Dispatched {

@@ -5,7 +5,7 @@ import type { Request, RequestBody, RequestHead } from '../../core/run/request.t
 import type { RunEvent } from '../../core/run/run-event.ts';
 import type { FlowSetting } from '../../core/sink/limits/flow-setting.ts';
 import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
-import type { Idempotency, StepRecord, Turn } from '../../storage/run-records.ts';
+import type { Idempotency, StepRecord, Turn } from '../../storage/runs/run-records.ts';
 import type { KeptSteps, WorkflowReference } from '../execution/program.ts';
 
 export interface Trigger<Version extends WorkflowVersion = Workflow> {

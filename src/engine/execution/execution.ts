@@ -12,7 +12,7 @@ import { outputsOf, type Workflow, type WorkflowStep } from '../../core/workflow
 import { survivesFailure } from '../../steps/step-properties.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
 import type { NewDelivery } from '../../storage/delivery-records.ts';
-import type { StepRecord, Turn } from '../../storage/run-records.ts';
+import type { StepRecord, Turn } from '../../storage/runs/run-records.ts';
 import { GraphExecution } from './graph-execution.ts';
 import { earlier } from './items/graph-items.ts';
 import { ItemExecution } from './items/item-execution.ts';

@@ -1,7 +1,7 @@
 // A run that cannot resume: its next turn fails it.
 
 import type { RunError } from '../../core/run/run.ts';
-import type { Turn } from '../../storage/run-records.ts';
+import type { Turn } from '../../storage/runs/run-records.ts';
 import type { LocalEffect, Program, ProgramPast } from './program.ts';
 
 export class FailedProgram implements Program {

@@ -10,7 +10,7 @@ import { chosenOnSuccess } from '../../core/workflow/links.ts';
 import type { WorkflowStep } from '../../core/workflow/plan.ts';
 import { hasOwnOutcomeTransitions, survivesFailure } from '../../steps/step-properties.ts';
 import type { EffectResult, StepOutcome, StepPlan } from '../../steps/step-type.ts';
-import type { StepRecord } from '../../storage/run-records.ts';
+import type { StepRecord } from '../../storage/runs/run-records.ts';
 import { ForEachItems } from './items/for-each-items.ts';
 import { GraphItems } from './items/graph-items.ts';
 import type { RunTurn } from './items/run-turn.ts';

@@ -7,7 +7,7 @@ import type { RunError } from '../../core/run/run.ts';
 import type { Images, ImageWant } from '../../core/uql/image.ts';
 import type { Workflow, WorkflowVersion } from '../../core/workflow/plan.ts';
 import type { EffectResult, FileRead, FileWrite } from '../../steps/step-type.ts';
-import type { StepRecord, Turn } from '../../storage/run-records.ts';
+import type { StepRecord, Turn } from '../../storage/runs/run-records.ts';
 import type { MemoryEntry } from '../step-memory.ts';
 
 /** A run in memory. A step is any unit of work under a name; its records, deliveries and effects carry this name. */

@@ -1,7 +1,7 @@
 // The reads and writes of one run in its sink's memory, until the next turn stores them.
 
 import { encodeStored } from '../../core/json/stored-value.ts';
-import type { MemoryUse } from '../../storage/run-records.ts';
+import type { MemoryUse } from '../../storage/runs/run-records.ts';
 import type { MemoryEntry } from '../step-memory.ts';
 
 export class RunMemory {

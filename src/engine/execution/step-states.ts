@@ -3,7 +3,7 @@
 import { decodeStored, encodeStored } from '../../core/json/stored-value.ts';
 import { isDecided, pendingStep, type RunError, type StepState } from '../../core/run/run.ts';
 import type { WorkflowStep } from '../../core/workflow/plan.ts';
-import type { StepRecord } from '../../storage/run-records.ts';
+import type { StepRecord } from '../../storage/runs/run-records.ts';
 
 export class StepStates {
   readonly #states = new Map<string, StepState>();

@@ -9,7 +9,7 @@ import type { Images, ImageWant } from '../../core/uql/image.ts';
 import { AppError } from '../../errors.ts';
 import { MemoryAccount } from '../../memory-budget.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
-import type { Turn } from '../../storage/run-records.ts';
+import type { Turn } from '../../storage/runs/run-records.ts';
 import { failedTurn } from '../execution/failed-program.ts';
 import type { LocalEffect, Program, Recall } from '../execution/program.ts';
 import { packImages } from './carried-images.ts';

@@ -4,7 +4,7 @@ import type { BodyKind, RequestBody } from '../../core/run/request.ts';
 import type { RunError } from '../../core/run/run.ts';
 import type { RefusalReason } from '../../errors.ts';
 import type { EffectResult } from '../../steps/step-type.ts';
-import type { Turn } from '../../storage/run-records.ts';
+import type { Turn } from '../../storage/runs/run-records.ts';
 import type { KeptSteps, LocalEffect, ProgramPast } from '../execution/program.ts';
 import type { CarriedImage } from './carried-images.ts';
 

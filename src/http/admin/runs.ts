@@ -5,7 +5,7 @@ import { RUN_STATUSES, type RunStatus } from '../../core/run/run.ts';
 import { parseRunId } from '../../core/run/run-id.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
-import type { RunFilter } from '../../storage/run-records.ts';
+import type { RunFilter } from '../../storage/runs/run-queries.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { EventStreams } from '../streams/event-streams.ts';
 import { readAfter } from '../streams/last-event-id.ts';

@@ -9,7 +9,7 @@ import type { Clock } from '../../clock.ts';
 import type { Rate, SinkRate } from '../../core/sink/limits/rate-setting.ts';
 import type { Sink } from '../../core/sink/sink.ts';
 import { AppError } from '../../errors.ts';
-import type { RequestTime } from '../../storage/run-records.ts';
+import type { RequestTime } from '../../storage/runs/run-queries.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { clientKeyOf } from './client-key.ts';
 import { BucketPool, type TokenBuckets } from './token-buckets.ts';

@@ -7,7 +7,7 @@ import { rebuildForm } from '../../core/form/rebuilt-form.ts';
 import { parseJson } from '../../core/json/json.ts';
 import type { RequestHead } from '../../core/run/request.ts';
 import type { BlobStore } from '../../files/blobs.ts';
-import type { StoredRequest } from '../../storage/run-records.ts';
+import type { StoredRequest } from '../../storage/runs/run-records.ts';
 
 export interface StoredBody {
   content: Buffer | Readable;

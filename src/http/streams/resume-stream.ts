@@ -2,7 +2,7 @@
 // 204, which stops an EventSource from reconnecting for ever.
 
 import type { FastifyReply } from 'fastify';
-import type { StreamPosition } from '../../storage/run-records.ts';
+import type { StreamPosition } from '../../storage/runs/run-queries.ts';
 import type { EventStreams } from './event-streams.ts';
 import { streamHeaders } from './stream-format.ts';
 

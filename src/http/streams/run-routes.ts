@@ -6,7 +6,7 @@ import type { Clock } from '../../clock.ts';
 import { validHashes } from '../../core/sink/auth/sink-auth.ts';
 import type { Catalog } from '../../definitions/catalog.ts';
 import { AppError } from '../../errors.ts';
-import type { StreamPosition } from '../../storage/run-records.ts';
+import type { StreamPosition } from '../../storage/runs/run-queries.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { presentRun } from '../admin/presenters.ts';
 import type { MaskSecrets } from '../admin/shown-secrets.ts';

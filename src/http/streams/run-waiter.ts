@@ -4,7 +4,7 @@ import { isTerminal } from '../../core/run/run.ts';
 import { isAnswer } from '../../core/run/run-answer.ts';
 import { isEnd } from '../../core/run/run-event.ts';
 import type { RunFeed } from '../../engine/run-feed.ts';
-import type { RunOutcomeRecord } from '../../storage/run-records.ts';
+import type { RunOutcomeRecord } from '../../storage/runs/run-queries.ts';
 import type { StoredRead, StoredReads } from './stored-reads.ts';
 
 export interface RunWait {

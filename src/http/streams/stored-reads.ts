@@ -3,7 +3,7 @@
 
 import { createSerialQueue } from '../../core/values/serial-queue.ts';
 import type { MemoryAccount } from '../../memory-budget.ts';
-import type { RunOutcomeRecord, RunRecord, StoredEvents } from '../../storage/run-records.ts';
+import type { RunOutcomeRecord, RunRecord, StoredEvents } from '../../storage/runs/run-queries.ts';
 import type { Storage } from '../../storage/storage.ts';
 
 export interface StoredRead<Value> {

@@ -10,7 +10,7 @@ import { type AcceptResponse, type Answer, type AnswerContent, isPageWanted } fr
 import type { Dispatched } from '../../engine/dispatch/trigger.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
-import type { StepRecord } from '../../storage/run-records.ts';
+import type { StepRecord } from '../../storage/runs/run-records.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { MaskSecrets } from '../admin/shown-secrets.ts';
 import type { EventStreams } from '../streams/event-streams.ts';

@@ -5,7 +5,7 @@ import type { Database } from 'better-sqlite3';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
 import type { ClockStep } from '../../core/run/server-time.ts';
 import type { ClaimLimit, DeliveryLease } from '../delivery-records.ts';
-import type { CreateRunResult, CreateRunsResult, Idempotency, Lease } from '../run-records.ts';
+import type { CreateRunResult, CreateRunsResult, Idempotency, Lease } from '../runs/run-records.ts';
 import type { Storage } from '../storage.ts';
 import { DefinitionReader } from './definitions/read-definitions.ts';
 import { createScheduleOperations } from './definitions/schedules.ts';

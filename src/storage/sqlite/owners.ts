@@ -3,7 +3,7 @@
 
 import type { Database } from 'better-sqlite3';
 import { SLOTS } from '../../core/run/run-id.ts';
-import type { Recovery } from '../run-records.ts';
+import type { Recovery } from '../runs/run-records.ts';
 import type { Stamp } from './stamp.ts';
 
 export type RecoverRuns = (stamp: Stamp, owner: number) => Recovery;

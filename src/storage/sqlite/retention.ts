@@ -3,7 +3,7 @@
 import type { Database } from 'better-sqlite3';
 import { isTerminal, RUN_STATUSES } from '../../core/run/run.ts';
 import { runNumberAt } from '../../core/run/run-id.ts';
-import type { PruneLimits } from '../run-records.ts';
+import type { PruneLimits } from '../runs/run-records.ts';
 import { createRowsBySink, createSinkFilter } from './definitions/rows-by-sink.ts';
 import type { Stamp } from './stamp.ts';
 

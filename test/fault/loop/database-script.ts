@@ -7,7 +7,7 @@ import type { Batch } from '../../../src/storage/commit-queue.ts';
 import type { DefinitionChange } from '../../../src/storage/definition-store.ts';
 import type { NewDelivery } from '../../../src/storage/delivery-records.ts';
 import type { DeliveryStore } from '../../../src/storage/delivery-store.ts';
-import type { Lease, NewRun, Turn } from '../../../src/storage/run-records.ts';
+import type { Lease, NewRun, Turn } from '../../../src/storage/runs/run-records.ts';
 import { deliveryAttempts } from '../../../src/storage/sqlite/deliveries/delivery-columns.ts';
 import type { Writes } from '../../../src/storage/sqlite/operations.ts';
 import { runs } from '../../../src/storage/sqlite/runs/run-columns.ts';

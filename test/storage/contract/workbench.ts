@@ -9,7 +9,7 @@ import { DEFAULT_LIMITS } from '../../../src/core/sink/limits/size-limits.ts';
 import type { Sink } from '../../../src/core/sink/sink.ts';
 import { newSinkId } from '../../../src/ids.ts';
 import type { DefinitionChange } from '../../../src/storage/definition-store.ts';
-import type { ClaimedRun, Lease, NewRun, Recovery, RunClaimLimit, StepRecord, Turn } from '../../../src/storage/run-records.ts';
+import type { ClaimedRun, Lease, NewRun, Recovery, RunClaimLimit, StepRecord, Turn } from '../../../src/storage/runs/run-records.ts';
 import type { OpenedStorage, Storage, StorageNode } from '../../../src/storage/storage.ts';
 
 /** 2026-01-01T00:00:00Z, the time at which records are made. */

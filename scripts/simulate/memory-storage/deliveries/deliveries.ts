@@ -4,7 +4,7 @@ import { parseDeliveryId } from '../../../../src/core/delivery/delivery-id.ts';
 import { type OutboundMessage, type OutboundResult, sendsRequestBody } from '../../../../src/core/delivery/outbound.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
 import type { NewDelivery } from '../../../../src/storage/delivery-records.ts';
-import type { ClaimedRun, Turn } from '../../../../src/storage/run-records.ts';
+import type { ClaimedRun, Turn } from '../../../../src/storage/runs/run-records.ts';
 import { FIRST_EPOCH, type StoredDelivery, type StoredRun } from '../records.ts';
 import { repliesOf } from '../runs/replies.ts';
 import type { State } from '../state.ts';

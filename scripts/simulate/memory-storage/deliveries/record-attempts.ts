@@ -2,7 +2,7 @@
 
 import type { DeliveryState } from '../../../../src/core/delivery/delivery.ts';
 import type { AttemptRecord, DeliveryLease } from '../../../../src/storage/delivery-records.ts';
-import type { Lease, Turn } from '../../../../src/storage/run-records.ts';
+import type { Lease, Turn } from '../../../../src/storage/runs/run-records.ts';
 import type { StoredDelivery } from '../records.ts';
 import { wake } from '../runs/make-due.ts';
 import { advanceRun } from '../runs/write-runs.ts';

@@ -2,7 +2,7 @@
 
 import { joinBatches, MAX_BATCH_BYTES } from '../../../../src/core/run/batch.ts';
 import { parseRunId } from '../../../../src/core/run/run-id.ts';
-import type { NewRun } from '../../../../src/storage/run-records.ts';
+import type { NewRun } from '../../../../src/storage/runs/run-records.ts';
 
 export type Collecting = Pick<NewRun, 'runId' | 'request' | 'body'>;
 

@@ -5,7 +5,8 @@
 
 import { COOLING, DROPPED, supersededBy } from '../../../../src/core/run/run-event.ts';
 import { type FlowSetting, flowKeySelector } from '../../../../src/core/sink/limits/flow-setting.ts';
-import type { CreateRunResult, FlowCount, FlowDecision, NewRun } from '../../../../src/storage/run-records.ts';
+import type { FlowCount } from '../../../../src/storage/runs/run-queries.ts';
+import type { CreateRunResult, FlowDecision, NewRun } from '../../../../src/storage/runs/run-records.ts';
 import type { StoredRun } from '../records.ts';
 import type { State } from '../state.ts';
 import { type Collecting, fits, joinRequests } from './batches.ts';

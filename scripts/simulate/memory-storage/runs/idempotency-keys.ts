@@ -1,6 +1,6 @@
 // Idempotency keys. A key belongs to the run that it was stored with, until it expires or the run is removed.
 
-import type { CreateRunResult, CreateRunsResult, Idempotency } from '../../../../src/storage/run-records.ts';
+import type { CreateRunResult, CreateRunsResult, Idempotency } from '../../../../src/storage/runs/run-records.ts';
 import type { StoredRun } from '../records.ts';
 import type { State } from '../state.ts';
 

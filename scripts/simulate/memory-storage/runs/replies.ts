@@ -2,7 +2,7 @@
 
 import { isDecided, isTerminal } from '../../../../src/core/run/run.ts';
 import type { FoundReply, NewReply, StoreReplyResult } from '../../../../src/storage/reply-records.ts';
-import type { ClaimedRun, StepRecord } from '../../../../src/storage/run-records.ts';
+import type { ClaimedRun, StepRecord } from '../../../../src/storage/runs/run-records.ts';
 import type { StoredRun } from '../records.ts';
 import { findRun, type State } from '../state.ts';
 import { wake } from './make-due.ts';

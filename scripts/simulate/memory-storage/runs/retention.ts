@@ -2,7 +2,7 @@
 
 import { isTerminal } from '../../../../src/core/run/run.ts';
 import { runNumberAt } from '../../../../src/core/run/run-id.ts';
-import type { PruneLimits } from '../../../../src/storage/run-records.ts';
+import type { PruneLimits } from '../../../../src/storage/runs/run-records.ts';
 import { removeOldJobs } from '../jobs.ts';
 import type { StoredRun } from '../records.ts';
 import { removeOldRejections } from '../rejections.ts';

@@ -5,7 +5,7 @@ import { isAnswer } from '../../../../src/core/run/run-answer.ts';
 import { POISONED } from '../../../../src/core/run/run-event.ts';
 import { LARGE_RUN_BYTES, runWeight } from '../../../../src/core/run/run-weight.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
-import type { ClaimedRun, Lease, Recovery, RunClaimLimit, StepRecord } from '../../../../src/storage/run-records.ts';
+import type { ClaimedRun, Lease, Recovery, RunClaimLimit, StepRecord } from '../../../../src/storage/runs/run-records.ts';
 import { resultsOf } from '../deliveries/deliveries.ts';
 import { recoverDeliveries } from '../deliveries/delivery-leases.ts';
 import { releaseJobs } from '../jobs.ts';

@@ -11,10 +11,10 @@ import type {
   RunOutcomeRecord,
   RunRecord,
   RunSummary,
-  StepRecord,
   StoredEvents,
   StreamPosition,
-} from '../../../../src/storage/run-records.ts';
+} from '../../../../src/storage/runs/run-queries.ts';
+import type { StepRecord } from '../../../../src/storage/runs/run-records.ts';
 import type { StoredRun } from '../records.ts';
 import { findRun, type State } from '../state.ts';
 

@@ -1,6 +1,6 @@
 // Step memory. Each value has a version, and a turn that was planned on another one is refused.
 
-import type { MemoryUse } from '../../../../src/storage/run-records.ts';
+import type { MemoryUse } from '../../../../src/storage/runs/run-records.ts';
 import type { State } from '../state.ts';
 
 export interface StoredMemory {

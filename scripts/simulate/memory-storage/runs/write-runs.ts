@@ -14,7 +14,7 @@ import {
   type NewRun,
   type StepRecord,
   type Turn,
-} from '../../../../src/storage/run-records.ts';
+} from '../../../../src/storage/runs/run-records.ts';
 import { sinkExists } from '../definitions.ts';
 import { cancelAwaited, insertDeliveries, resultsOf } from '../deliveries/deliveries.ts';
 import { FIRST_EPOCH, type StoredRun } from '../records.ts';

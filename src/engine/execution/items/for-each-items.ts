@@ -6,7 +6,7 @@ import type { RunError } from '../../../core/run/run.ts';
 import { FOR_EACH } from '../../../core/workflow/for-each/for-each-step.ts';
 import type { ItemGraph } from '../../../core/workflow/plan.ts';
 import type { ItemResult, ItemsResult, StepPlan } from '../../../steps/step-type.ts';
-import type { StepRecord } from '../../../storage/run-records.ts';
+import type { StepRecord } from '../../../storage/runs/run-records.ts';
 import type { LocalEffect } from '../program.ts';
 import type { Item, ItemStart, RunTurn } from './run-turn.ts';
 

@@ -2,7 +2,7 @@
 
 import type { RunError } from '../../../core/run/run.ts';
 import type { Images } from '../../../core/uql/image.ts';
-import type { StepRecord } from '../../../storage/run-records.ts';
+import type { StepRecord } from '../../../storage/runs/run-records.ts';
 import type { ForEachItems } from './for-each-items.ts';
 import type { Item } from './run-turn.ts';
 

@@ -4,7 +4,7 @@ import type { RunError } from '../../../core/run/run.ts';
 import type { Images } from '../../../core/uql/image.ts';
 import { type ItemGraph, outputsOf, type WorkflowStep } from '../../../core/workflow/plan.ts';
 import type { ItemResult } from '../../../steps/step-type.ts';
-import type { StepRecord } from '../../../storage/run-records.ts';
+import type { StepRecord } from '../../../storage/runs/run-records.ts';
 import { GraphExecution } from '../graph-execution.ts';
 import type { LocalEffect } from '../program.ts';
 import type { ExecutionTools } from '../step-planner.ts';

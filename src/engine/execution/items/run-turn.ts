@@ -5,7 +5,7 @@ import type { Images } from '../../../core/uql/image.ts';
 import type { ItemGraph } from '../../../core/workflow/plan.ts';
 import type { EffectResult, ItemResult } from '../../../steps/step-type.ts';
 import type { NewDelivery } from '../../../storage/delivery-records.ts';
-import type { StepRecord } from '../../../storage/run-records.ts';
+import type { StepRecord } from '../../../storage/runs/run-records.ts';
 import type { LocalEffect } from '../program.ts';
 import type { StepPlanner } from '../step-planner.ts';
 

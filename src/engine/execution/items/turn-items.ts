@@ -2,7 +2,7 @@
 // goes on in another turn.
 
 import { keyOf, outermostStep } from '../../../core/run/item-visits.ts';
-import type { StepRecord } from '../../../storage/run-records.ts';
+import type { StepRecord } from '../../../storage/runs/run-records.ts';
 
 const MAX_ITEMS_PER_TURN = 100;
 const MAX_BYTES_PER_TURN = 2 ** 18;

@@ -3,7 +3,7 @@
 import type { Database } from 'better-sqlite3';
 import type { DeliveryState } from '../../../core/delivery/delivery.ts';
 import type { DeliveryLease } from '../../delivery-records.ts';
-import type { Lease } from '../../run-records.ts';
+import type { Lease } from '../../runs/run-records.ts';
 import type { turns } from '../runs/turn-columns.ts';
 import type { Stamp } from '../stamp.ts';
 import type { Packed } from '../table.ts';

@@ -1,7 +1,7 @@
 // What flow control decides about a run that arrives.
 
 import type { FlowSetting } from '../../../core/sink/limits/flow-setting.ts';
-import type { CreateRunResult } from '../../run-records.ts';
+import type { CreateRunResult } from '../../runs/run-records.ts';
 import type { OpenBatch } from './batches.ts';
 
 type Refusal = Extract<CreateRunResult, { kind: 'refused' }>;

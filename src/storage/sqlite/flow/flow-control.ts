@@ -11,7 +11,7 @@ import type { RunError } from '../../../core/run/run.ts';
 import { COOLING, DROPPED, supersededBy } from '../../../core/run/run-event.ts';
 import type { RunKey } from '../../../core/run/run-id.ts';
 import { type FlowSetting, flowKeySelector } from '../../../core/sink/limits/flow-setting.ts';
-import type { FlowDecision } from '../../run-records.ts';
+import type { FlowDecision } from '../../runs/run-records.ts';
 import { toRunId } from '../runs/run-rows.ts';
 import type { Arrival, Arriving, Collected, Entry } from './arrival.ts';
 import { Batches, fits } from './batches.ts';

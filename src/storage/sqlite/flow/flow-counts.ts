@@ -1,7 +1,7 @@
 // Counts the unfinished runs of a sink with flow control, in SQLite.
 
 import type { Database } from 'better-sqlite3';
-import { FLOW_COUNT_LIMIT, type FlowCount } from '../../run-records.ts';
+import { FLOW_COUNT_LIMIT, type FlowCount } from '../../runs/run-queries.ts';
 
 export function createFlowQueries(database: Database) {
   const count = (states: string): string =>

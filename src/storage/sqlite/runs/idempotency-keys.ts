@@ -1,7 +1,7 @@
 // Idempotency keys in SQLite. A key belongs to the run that it was stored with, until it expires or the run is removed.
 
 import type { Database } from 'better-sqlite3';
-import type { CreateRunResult, CreateRunsResult, Idempotency } from '../../run-records.ts';
+import type { CreateRunResult, CreateRunsResult, Idempotency } from '../../runs/run-records.ts';
 import { idempotencyKeys } from './run-columns.ts';
 import { keyOf, toRunId } from './run-rows.ts';
 

@@ -14,7 +14,7 @@ import type {
   RunSummary,
   StoredEvents,
   StreamPosition,
-} from '../../run-records.ts';
+} from '../../runs/run-queries.ts';
 import { createRowsBySink, createSinkFilter } from '../definitions/rows-by-sink.ts';
 import { unpackEvents } from './event-columns.ts';
 import {

@@ -7,7 +7,7 @@ import { isAnswer } from '../../../core/run/run-answer.ts';
 import { POISONED } from '../../../core/run/run-event.ts';
 import { LARGE_RUN_BYTES, runWeight } from '../../../core/run/run-weight.ts';
 import { LEASE_MS } from '../../../leases/lease.ts';
-import type { ClaimedRun, Lease, Recovery, RunClaimLimit } from '../../run-records.ts';
+import type { ClaimedRun, Lease, Recovery, RunClaimLimit } from '../../runs/run-records.ts';
 import type { OverflowGroups } from '../deliveries/overflow.ts';
 import type { FlowControl } from '../flow/flow-control.ts';
 import type { Stamp } from '../stamp.ts';

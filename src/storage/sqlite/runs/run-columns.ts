@@ -3,7 +3,7 @@
 
 import { parseJson, stringifyJson } from '../../../core/json/json.ts';
 import { FIRST_EPOCH } from '../../../leases/lease.ts';
-import type { NewRun, StepRecord } from '../../run-records.ts';
+import type { NewRun, StepRecord } from '../../runs/run-records.ts';
 import { packDeliveries } from '../deliveries/delivery-columns.ts';
 import { beside, given, type Packed, preset, table } from '../table.ts';
 import { packEvents } from './event-columns.ts';

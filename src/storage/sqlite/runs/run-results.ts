@@ -1,7 +1,7 @@
 // Reads the results of finished deliveries, and the stored replies, for the steps that still wait for them.
 
 import type { Database } from 'better-sqlite3';
-import type { ClaimedRun } from '../../run-records.ts';
+import type { ClaimedRun } from '../../runs/run-records.ts';
 import { unpackResult } from '../deliveries/delivery-columns.ts';
 
 export type ReadResults = (runNumber: number) => ClaimedRun['results'];

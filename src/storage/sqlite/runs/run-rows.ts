@@ -3,7 +3,8 @@
 import type { Replay } from '../../../core/run/replay.ts';
 import type { RunError } from '../../../core/run/run.ts';
 import { joinRunId, parseRunId, type RunKey } from '../../../core/run/run-id.ts';
-import type { RunSummary, StepRecord } from '../../run-records.ts';
+import type { RunSummary } from '../../runs/run-queries.ts';
+import type { StepRecord } from '../../runs/run-records.ts';
 import type { Row } from '../table.ts';
 import { type runs, unpackSteps } from './run-columns.ts';
 import type { stepRecords } from './step-columns.ts';

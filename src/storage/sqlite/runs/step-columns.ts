@@ -1,6 +1,6 @@
 // Visits of steps as rows, and objects as columns of JSON.
 
-import type { StepRecord } from '../../run-records.ts';
+import type { StepRecord } from '../../runs/run-records.ts';
 import { given, table } from '../table.ts';
 
 export const stepRecords = table<StepRecord>('step_records').columns({

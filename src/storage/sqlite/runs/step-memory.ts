@@ -1,7 +1,7 @@
 // Step memory in SQLite. Each value has a version, and a turn that was planned on another version is refused.
 
 import type { Database } from 'better-sqlite3';
-import type { MemoryUse } from '../../run-records.ts';
+import type { MemoryUse } from '../../runs/run-records.ts';
 import { given, type Row, table } from '../table.ts';
 
 export const stepMemory = table('step_memory').columns({

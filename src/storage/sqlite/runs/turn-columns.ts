@@ -2,7 +2,7 @@
 
 import { isTerminal } from '../../../core/run/run.ts';
 import { LEASE_MS } from '../../../leases/lease.ts';
-import type { Turn } from '../../run-records.ts';
+import type { Turn } from '../../runs/run-records.ts';
 import { packDeliveries } from '../deliveries/delivery-columns.ts';
 import type { Stamp } from '../stamp.ts';
 import { beside, table } from '../table.ts';

@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { isTerminal, type RunStatus } from '../../../core/run/run.ts';
 import { CANCELLED, type RunEvent } from '../../../core/run/run-event.ts';
 import { joinRunId, parseRunId, type RunKey } from '../../../core/run/run-id.ts';
-import { type CreateRunResult, type CreateRunsResult, type Idempotency, isStorable, type Lease } from '../../run-records.ts';
+import { type CreateRunResult, type CreateRunsResult, type Idempotency, isStorable, type Lease } from '../../runs/run-records.ts';
 import { createDeliveryInserter, type InsertDeliveries } from '../deliveries/insert-deliveries.ts';
 import type { OverflowGroups } from '../deliveries/overflow.ts';
 import type { Collected } from '../flow/arrival.ts';

@@ -6,7 +6,7 @@ import type { OutboundResult } from '../../../../src/core/delivery/outbound.ts';
 import { NO_RETRY } from '../../../../src/core/delivery/retry.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
 import type { DeliveryLease, NewDelivery } from '../../../../src/storage/delivery-records.ts';
-import type { ClaimedRun } from '../../../../src/storage/run-records.ts';
+import type { ClaimedRun } from '../../../../src/storage/runs/run-records.ts';
 import { afterTurns, completedTurn, NOW, runningTurn, step, type Workbench } from '../workbench.ts';
 import { answered, attemptOf, createDeliveryBench, DELIVERED, FAILED, newDelivery, newOrigin, waitingStep } from './delivery-bench.ts';
 

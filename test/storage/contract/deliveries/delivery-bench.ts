@@ -6,7 +6,7 @@ import { deliveryIdOf } from '../../../../src/core/delivery/delivery-id.ts';
 import type { HttpMessage, OutboundResult } from '../../../../src/core/delivery/outbound.ts';
 import { NO_RETRY } from '../../../../src/core/delivery/retry.ts';
 import type { AttemptRecord, ClaimedDelivery, NewDelivery } from '../../../../src/storage/delivery-records.ts';
-import type { ClaimedRun, StepRecord, Turn } from '../../../../src/storage/run-records.ts';
+import type { ClaimedRun, StepRecord, Turn } from '../../../../src/storage/runs/run-records.ts';
 import { afterTurns, NOW, runningTurn, step, upTo, type Workbench } from '../workbench.ts';
 
 export const DELIVERED = { status: 'delivered', dueAt: null } as const;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { deliveryIdOf } from '../../../../src/core/delivery/delivery-id.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
 import type { ClaimedDelivery, DeliveryLease } from '../../../../src/storage/delivery-records.ts';
-import type { ClaimedRun } from '../../../../src/storage/run-records.ts';
+import type { ClaimedRun } from '../../../../src/storage/runs/run-records.ts';
 import { completedTurn, NOW, strangerOf, type Workbench } from '../workbench.ts';
 import { answered, attemptOf, createDeliveryBench, DELIVERED, FAILED } from './delivery-bench.ts';
 

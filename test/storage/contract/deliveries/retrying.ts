@@ -5,7 +5,7 @@ import { deliveryIdOf } from '../../../../src/core/delivery/delivery-id.ts';
 import { NO_RETRY } from '../../../../src/core/delivery/retry.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
 import type { NewDelivery } from '../../../../src/storage/delivery-records.ts';
-import type { ClaimedRun } from '../../../../src/storage/run-records.ts';
+import type { ClaimedRun } from '../../../../src/storage/runs/run-records.ts';
 import { completedTurn, NOW, runningTurn, step, type Workbench } from '../workbench.ts';
 import { answered, attemptOf, createDeliveryBench, DELIVERED, FAILED } from './delivery-bench.ts';
 

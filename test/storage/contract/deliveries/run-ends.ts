@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { NO_RETRY } from '../../../../src/core/delivery/retry.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
 import type { ClaimedDelivery } from '../../../../src/storage/delivery-records.ts';
-import type { ClaimedRun } from '../../../../src/storage/run-records.ts';
+import type { ClaimedRun } from '../../../../src/storage/runs/run-records.ts';
 import { afterTurns, completedTurn, NOW, runningTurn, step, type Workbench } from '../workbench.ts';
 import { answered, attemptOf, createDeliveryBench, DELIVERED, FAILED, newDelivery, newOrigin, waitingStep } from './delivery-bench.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { deliveryIdOf } from '../../../../src/core/delivery/delivery-id.ts';
 import type { HttpMessage, OutboundMessage } from '../../../../src/core/delivery/outbound.ts';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
-import type { Lease, Turn } from '../../../../src/storage/run-records.ts';
+import type { Lease, Turn } from '../../../../src/storage/runs/run-records.ts';
 import { afterTurns, NOW, runningTurn, step, type Workbench } from '../workbench.ts';
 import {
   answered,

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { batchOf } from '../../../../src/core/run/batch.ts';
 import type { FlowSetting } from '../../../../src/core/sink/limits/flow-setting.ts';
-import type { CreateRunResult, NewRun } from '../../../../src/storage/run-records.ts';
+import type { CreateRunResult, NewRun } from '../../../../src/storage/runs/run-records.ts';
 import { FlowBench } from '../runs/flow-control.ts';
 import { NOW, type Owners } from '../workbench.ts';
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { FlowSetting } from '../../../../src/core/sink/limits/flow-setting.ts';
-import type { NewRun } from '../../../../src/storage/run-records.ts';
+import type { NewRun } from '../../../../src/storage/runs/run-records.ts';
 import { FlowBench } from '../runs/flow-control.ts';
 import { NOW, type Owners } from '../workbench.ts';
 

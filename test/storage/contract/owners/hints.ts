@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { NewRun } from '../../../../src/storage/run-records.ts';
+import type { NewRun } from '../../../../src/storage/runs/run-records.ts';
 import type { Hint } from '../../../../src/storage/storage.ts';
 import { onTestEnd } from '../../../support/cleanup.ts';
 import { until } from '../../../support/until.ts';

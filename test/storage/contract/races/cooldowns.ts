@@ -1,7 +1,7 @@
 // Storage contract: two owners change the step memory of a sink at once. One of them has read the latest version.
 
 import { describe, expect, test } from 'vitest';
-import type { MemoryUse } from '../../../../src/storage/run-records.ts';
+import type { MemoryUse } from '../../../../src/storage/runs/run-records.ts';
 import { completedTurn, NOW, type Owners, upTo } from '../workbench.ts';
 import { race } from './race.ts';
 

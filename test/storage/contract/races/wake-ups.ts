@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { ClaimedDelivery } from '../../../../src/storage/delivery-records.ts';
-import type { Lease } from '../../../../src/storage/run-records.ts';
+import type { Lease } from '../../../../src/storage/runs/run-records.ts';
 import { answered, attemptOf, createDeliveryBench, DELIVERED, newDelivery, newOrigin, waitingStep } from '../deliveries/delivery-bench.ts';
 import { afterTurns, completedTurn, NOW, type Owners, runningTurn, step, upTo, type Workbench } from '../workbench.ts';
 import { race } from './race.ts';

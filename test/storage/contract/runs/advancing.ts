@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
-import type { Lease, Turn } from '../../../../src/storage/run-records.ts';
+import type { Lease, Turn } from '../../../../src/storage/runs/run-records.ts';
 import type { Storage } from '../../../../src/storage/storage.ts';
 import { afterTurns, completedTurn, NOW, progress, runningTurn, step, upTo, type Workbench } from '../workbench.ts';
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FlowSetting } from '../../../../src/core/sink/limits/flow-setting.ts';
 import type { Sink } from '../../../../src/core/sink/sink.ts';
-import type { ClaimedRun, CreateRunResult, NewRun } from '../../../../src/storage/run-records.ts';
+import type { ClaimedRun, CreateRunResult, NewRun } from '../../../../src/storage/runs/run-records.ts';
 import { completedTurn, NOW, type Owners, runningTurn, upTo, type Workbench } from '../workbench.ts';
 
 const PLAIN: FlowSetting = { maxConcurrent: null, orderingKey: null, overflow: 'queue', queueLimit: 1000, debounce: null };

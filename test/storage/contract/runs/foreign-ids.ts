@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { LEASE_MS } from '../../../../src/leases/lease.ts';
-import type { Lease } from '../../../../src/storage/run-records.ts';
+import type { Lease } from '../../../../src/storage/runs/run-records.ts';
 import { completedTurn, NOW, progress, runningTurn, step, strangerOf, upTo, type Workbench } from '../workbench.ts';
 
 export function foreignRunsContract(workbench: () => Workbench): void {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { RunStatus } from '../../../../src/core/run/run.ts';
-import type { RunFilter, RunRecord } from '../../../../src/storage/run-records.ts';
+import type { RunFilter, RunRecord } from '../../../../src/storage/runs/run-queries.ts';
 import { completedTurn, NOW, type Workbench } from '../workbench.ts';
 
 const HOUR = 3_600_000;

@@ -1,7 +1,7 @@
 // Storage contract: the same call again, as after a lost answer, has the same result and stores nothing again.
 
 import { describe, expect, test } from 'vitest';
-import type { NewRun, Turn } from '../../../../src/storage/run-records.ts';
+import type { NewRun, Turn } from '../../../../src/storage/runs/run-records.ts';
 import { newDelivery, newOrigin, waitingFor } from '../deliveries/delivery-bench.ts';
 import { afterTurns, completedTurn, NOW, progress, runningTurn, step, upTo, type Workbench } from '../workbench.ts';
 

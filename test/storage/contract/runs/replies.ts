@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../../../src/core/reply/reply.ts';
 import type { NewReply } from '../../../../src/storage/reply-records.ts';
-import type { StepRecord } from '../../../../src/storage/run-records.ts';
+import type { StepRecord } from '../../../../src/storage/runs/run-records.ts';
 import { afterTurns, completedTurn, NOW, progress, runningTurn, step, strangerOf, upTo, type Workbench } from '../workbench.ts';
 
 const FIRST = 'reply_0_1';

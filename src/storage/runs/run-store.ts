@@ -1,26 +1,28 @@
 // The storage of runs: created, claimed, advanced, read and removed.
 
-import type { RunEvent } from '../core/run/run-event.ts';
-import type { FoundReply, NewReply, StoreReplyResult } from './reply-records.ts';
+import type { RunEvent } from '../../core/run/run-event.ts';
+import type { FoundReply, NewReply, StoreReplyResult } from '../reply-records.ts';
 import type {
-  ClaimedRun,
-  CreateRunResult,
-  CreateRunsResult,
   FlowCount,
-  Idempotency,
-  Lease,
-  NewRun,
-  PruneLimits,
-  Recovery,
   RequestRecord,
   RequestTime,
-  RunClaimLimit,
   RunFilter,
   RunOutcomeRecord,
   RunRecord,
   RunSummary,
   StoredEvents,
   StreamPosition,
+} from './run-queries.ts';
+import type {
+  ClaimedRun,
+  CreateRunResult,
+  CreateRunsResult,
+  Idempotency,
+  Lease,
+  NewRun,
+  PruneLimits,
+  Recovery,
+  RunClaimLimit,
   Turn,
 } from './run-records.ts';
 
