@@ -165,10 +165,12 @@ describe('after a restart', () => {
     ['a client', { client: { per_second: 0.1, burst: 3 } }, {}],
     ['a sink with batches', { client: { per_second: 0.1, burst: 3 } }, { flow: { batch: { size: 2, seconds: 9 } } }],
     ['a sink that splits', { sink: { per_second: 0.1, burst: 3 } }, { split: '$request.body' }],
+    ['a sink with several workflows', { sink: { per_second: 0.1, burst: 3 } }, { workflows: [{ workflow_id: 'a' }, { workflow_id: 'b' }] }],
     ['a sink with held runs', { sink: { per_second: 0.1, burst: 3 } }, { flow: { max_concurrent: 1 } }],
   ])('the used rate of %s is used, and is filled as before', async (_what, rate, fields) => {
     const dataDir = tempDir();
     const before = await start(dataDir);
+    for (const id of ['a', 'b']) await before.running.workflow(id, {});
     await before.running.sink({ path: '/kept', rate, ...fields });
     expect(await before.sendTo('/kept')).toBe(200);
     now += 5;

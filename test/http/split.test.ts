@@ -32,6 +32,7 @@ const app = shareApp({}, async (shared) => {
   await shared.sink({ path: '/typed', workflow_id: 'typed', split: '$request.body' });
   await shared.sink({ path: '/counting', workflow_id: 'counting', split: '$request.body' });
   await shared.sink({ path: '/line', split: '$request.body.events', auth: { type: 'line', secrets: ['channel-secret'] } });
+  await shared.sink({ path: '/twitch', split: '$request.body.list', auth: { type: 'twitch', secrets: ['twitch-secret'] } });
   await shared.sink({ path: '/own', split: '$request.body', response: { mode: 'accept', status: 200, body: 'thanks' } });
 });
 
@@ -151,4 +152,23 @@ test.each([
 ])('a sink with %j is refused', async (fields, message) => {
   const { status, body } = await app().admin('POST', '/apps/shop/sinks', { path: '/wrong', method: 'POST', ...fields });
   expect([status, body.error.message]).toEqual([400, expect.stringContaining(message)]);
+});
+
+test('a handshake that starts runs gets its own answer', async () => {
+  const body = JSON.stringify({ list: [1, 2] });
+  const time = new Date().toISOString();
+  const signature = createHmac('sha256', 'twitch-secret').update(`1${time}${body}`).digest('hex');
+  const response = await send('/twitch', body, {
+    'twitch-eventsub-message-id': '1',
+    'twitch-eventsub-message-timestamp': time,
+    'twitch-eventsub-message-type': 'revocation',
+    'twitch-eventsub-message-signature': `sha256=${signature}`,
+  });
+  expect([response.status, await runCount('/twitch')]).toEqual([204, 2]);
+});
+
+test('a reconnecting stream starts no run for items without a key', async () => {
+  const before = await runCount('/list');
+  const response = await send('/list', [{ id: 'named' }, {}], { 'last-event-id': '1' });
+  expect([response.status, await runCount('/list')]).toEqual([204, before]);
 });

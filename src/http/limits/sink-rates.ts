@@ -102,7 +102,7 @@ export class SinkRates {
     return limits;
   }
 
-  async #open({ id, rate: setting, split }: Sink): Promise<void> {
+  async #open({ id, rate: setting, split, workflows }: Sink): Promise<void> {
     const ofClient = setting?.client ?? this.#byDefault;
     const ofSink = setting?.sink ?? null;
     const windowMs = 1000 * Math.max(...[ofClient, ofSink].map((rate) => (rate === null ? 0 : rate.burst / rate.perSecond)));
@@ -113,7 +113,7 @@ export class SinkRates {
     const sink = ofSink === null ? null : this.#sinks.add(ofSink);
     // Earlier requests are not known. They may have used up the rate of the sink; a client is not refused for those of others.
     sink?.emptyAt(ALL, times.length < MAX_READ ? since : (times.at(-1)?.at ?? since));
-    for (const { at, clientIp } of (split === undefined ? times : onePerRequest(times)).reverse()) {
+    for (const { at, clientIp } of (split === undefined && workflows === undefined ? times : onePerRequest(times)).reverse()) {
       client?.takePast(clientKeyOf(clientIp), at);
       sink?.takePast(ALL, at);
     }
@@ -129,7 +129,7 @@ export class SinkRates {
   }
 }
 
-/** A request that is split has a run for each item. */
+/** A request that is split, or starts several workflows, has several runs. */
 function onePerRequest(times: readonly RequestTime[]): RequestTime[] {
   const byRequest = new Map(times.map((time) => [`${time.receivedAt} ${time.clientIp}`, time]));
   return [...byRequest.values()];

@@ -34,8 +34,8 @@ import { providerAnswer } from './senders/provider-answer.ts';
 import type { SenderCheck } from './senders/sender-check.ts';
 import { findClaiming, type SenderGate } from './senders/sender-gate.ts';
 import { createSinkRouter, type SinkRouter } from './sink-router.ts';
-import { splitRequest } from './split-request.ts';
-import { startRun, startRuns } from './start-run.ts';
+import { answerSplit } from './split-request.ts';
+import { startRun } from './start-run.ts';
 import { readTriggerInput, type TriggerInput } from './trigger-input.ts';
 import { splitUrl, TRIGGER_PREFIXES } from './trigger-path.ts';
 import type { TriggerTarget } from './trigger-target.ts';
@@ -161,50 +161,11 @@ class TriggerRoute {
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     // A reconnecting stream must not start a run. Without a key there is no run to join, and 204 makes an EventSource stop.
     if (carriesLastEventId(request) && !mayCarryKey(request)) return void reply.code(204).send();
-    const { engine, blobs, payloads, memory, wallClock, gate, answers, rates, captures, refuseWhenFull } = this.#parts;
-    refuseWhenFull();
-    const { target, sender } = request;
-    const { sink } = target;
-    let answer = answerOf(request);
-    const form = answer.response.mode === 'form' ? this.#parts.forms.begin(sink, answer.response) : null;
-    const examination = sink.schema === undefined ? null : new SchemaExamination(sink.schema, { engine, form, sender });
-    if (sender === null) rates.take(target, reply.raw);
-    const bodyMemory = new BodyMemory(memory, request.raw);
+    this.#parts.refuseWhenFull();
+    const { sender } = request;
+    const bodyMemory = new BodyMemory(this.#parts.memory, request.raw);
     try {
-      let input: TriggerInput | null = await readTriggerInput(request, target, {
-        blobs,
-        payloads,
-        bodyMemory,
-        sender,
-        check: examination ?? form,
-        now: wallClock(),
-      });
-      const handshake = sender?.handshake ?? null;
-      if (handshake !== null && !handshake.startsRun) return gate.answerHandshake(request, reply, handshake.answer);
-      if (sender !== null) rates.take(target, reply.raw);
-      if (form !== null) {
-        const examined = await form.finish(input);
-        input = examined.input;
-        answer = { ...answer, response: examined.response };
-        if (examined.spam !== null) return await this.#answerSpam(request, reply, answer, examined.spam);
-      }
-      if (examination !== null) await examination.check(input);
-      const secretPlace = sender?.secretPlace ?? null;
-      if (secretPlace !== null) input = hideBodySecret(input, secretPlace);
-      if (sink.split !== undefined) return await this.#startRuns(request, reply, answer, input);
-      const { workflows } = sink;
-      if (workflows !== undefined) return await answerFanOut(this.#parts, { request, reply, answer, workflows }, input);
-      const idempotency = mayCarryKey(request) ? await readIdempotency(request, input, engine.renderLarge) : null;
-      if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
-      const run = await startRun(this.#parts, sink, input, idempotency);
-      if (handshake !== null) return gate.answerHandshake(request, reply.header('x-run-id', run.runId), handshake.answer);
-      if (request.refusedBody !== null) captures.release(request.refusedBody);
-      // The run is on disk: the body is released before waiting for its end, unless the answer is made from it.
-      if (!mayUseRequest(answer)) {
-        input = null;
-        bodyMemory.release();
-      }
-      await answers.send(reply, answer, run, input);
+      await this.#accept(request, reply, bodyMemory);
     } catch (error) {
       throw sender === null ? error : await sender.explain(error);
     } finally {
@@ -212,17 +173,48 @@ class TriggerRoute {
     }
   }
 
-  /** A run for each item of the list in the body. */
-  async #startRuns(request: FastifyRequest, reply: FastifyReply, answer: Answer, input: TriggerInput): Promise<void> {
-    const { engine, answers } = this.#parts;
-    const { sink } = request.target;
-    const items = [];
-    for (const [index, item] of splitRequest(sink, input).entries())
-      items.push({
-        input: item,
-        idempotency: mayCarryKey(request) ? await readIdempotency(request, item, engine.renderLarge, index) : null,
-      });
-    await answers.sendForAll(reply, answer, await startRuns(this.#parts, sink, items), input);
+  /** Reads the request, and refuses what does not fit its sink. Then starts what it starts, and answers. */
+  async #accept(request: FastifyRequest, reply: FastifyReply, bodyMemory: BodyMemory): Promise<void> {
+    const { engine, blobs, payloads, wallClock, gate, rates } = this.#parts;
+    const { target, sender } = request;
+    const { sink } = target;
+    let answer = answerOf(request);
+    const form = answer.response.mode === 'form' ? this.#parts.forms.begin(sink, answer.response) : null;
+    const examination = sink.schema === undefined ? null : new SchemaExamination(sink.schema, { engine, form, sender });
+    if (sender === null) rates.take(target, reply.raw);
+    const check = examination ?? form;
+    let input = await readTriggerInput(request, target, { blobs, payloads, bodyMemory, sender, check, now: wallClock() });
+    const handshake = sender?.handshake ?? null;
+    if (handshake !== null && !handshake.startsRun) return gate.answerHandshake(request, reply, handshake.answer);
+    if (sender !== null) rates.take(target, reply.raw);
+    if (form !== null) {
+      const examined = await form.finish(input);
+      input = examined.input;
+      answer = { ...answer, response: examined.response };
+      if (examined.spam !== null) return await this.#answerSpam(request, reply, answer, examined.spam);
+    }
+    if (examination !== null) await examination.check(input);
+    const secretPlace = sender?.secretPlace ?? null;
+    if (secretPlace !== null) input = hideBodySecret(input, secretPlace);
+    const caller = { request, reply, answer };
+    if (sink.split !== undefined) return await answerSplit(this.#parts, caller, input);
+    if (sink.workflows !== undefined) return await answerFanOut(this.#parts, { ...caller, workflows: sink.workflows }, input);
+    // Not awaited here, where the input would be kept.
+    return this.#startOne(caller, input, bodyMemory);
+  }
+
+  async #startOne({ request, reply, answer }: Caller, input: TriggerInput, bodyMemory: BodyMemory): Promise<void> {
+    const { engine, gate, captures, answers } = this.#parts;
+    const idempotency = mayCarryKey(request) ? await readIdempotency(request, input, engine.renderLarge) : null;
+    if (idempotency === null && carriesLastEventId(request)) return void reply.code(204).send();
+    const run = await startRun(this.#parts, request.target.sink, input, idempotency);
+    const handshake = request.sender?.handshake ?? null;
+    if (handshake !== null) return gate.answerHandshake(request, reply.header('x-run-id', run.runId), handshake.answer);
+    if (request.refusedBody !== null) captures.release(request.refusedBody);
+    if (mayUseRequest(answer)) return await answers.send(reply, answer, run, input);
+    // The run is on disk: the body is released before waiting for its end, which is not awaited here for the same reason.
+    bodyMemory.release();
+    return answers.send(reply, answer, run, null);
   }
 
   /** The sender gets what a visitor gets, with the id of no run. */
@@ -253,6 +245,13 @@ class TriggerRoute {
       done();
     });
   }
+}
+
+/** Who sent a request, and how they are answered. */
+interface Caller {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  answer: Answer;
 }
 
 /** A provider reads no stream, and wishes for nothing. */
