@@ -46,10 +46,11 @@ test('a history leaves the timers, clocks and randomness of the process as they 
 });
 
 describe('a fault that is built in on purpose is found, and its seed finds it again', () => {
-  const INVARIANTS: Record<Break, string> = {
+  /** What each fault breaks first. The turn of a stale lease may also make a leased run due, which another server then claims. */
+  const INVARIANTS: Record<Break, string | string[]> = {
     'lease-check': 'no lease held by two',
     'lost-wake-up': 'every run ends',
-    'forgotten-fence': 'no turn under a stale lease',
+    'forgotten-fence': ['no turn under a stale lease', 'no lease held by two'],
     'lost-place': 'flow control: max_concurrent',
     'lost-request': 'flow control: every request is in one batch',
     'lost-cooldown': 'flow control: cooldown',
@@ -60,7 +61,7 @@ describe('a fault that is built in on purpose is found, and its seed finds it ag
   for (const broken of Object.keys(BREAKS) as Break[]) {
     test(broken, async () => {
       const found = await findViolation(broken);
-      expect(found?.violation?.invariant).toBe(INVARIANTS[broken]);
+      expect([INVARIANTS[broken]].flat()).toContain(found?.violation?.invariant);
       const { seed, hash, violation } = found as History;
       expect(await playHistory(seed, { broken })).toMatchObject({ hash, violation });
       expect((await playHistory(seed)).violation).toBeNull();
