@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BodyHmac, readHmacKey } from '../../src/presets/proofs/body-hmac.ts';
 
 const KEY_LENGTHS = [1, 20, 63, 64, 65, 127, 128, 129, 1000];
-const BODY_LENGTHS = [0, 1, 1024, 65_535, 65_536, 65_537, 200_000];
+const BODY_LENGTHS = [0, 1, 1024, 8191, 8192, 8193, 65_535, 65_536, 65_537, 200_000];
 
 describe.each(['sha1', 'sha256', 'sha512'])('with %s', (hash) => {
   it.each(BODY_LENGTHS)('hashes %i bytes', (length) => {
@@ -21,4 +21,17 @@ describe.each(['sha1', 'sha256', 'sha512'])('with %s', (hash) => {
       }
     }
   });
+});
+
+it('keeps the texts of two requests under one key apart', () => {
+  const key = createSecretKey(Buffer.from('secret'));
+  const ready = readHmacKey('sha256', key);
+  const [first, second] = [new BodyHmac(ready), new BodyHmac(ready)];
+  for (const part of ['a long beginning', ' and an end']) {
+    first.update(Buffer.from(part));
+    second.update(Buffer.from(part.toUpperCase()));
+  }
+  const expected = (text: string): string => createHmac('sha256', key).update(text).digest('hex');
+  expect(second.digest('hex')).toBe(expected('A LONG BEGINNING AND AN END'));
+  expect(first.digest('hex')).toBe(expected('a long beginning and an end'));
 });

@@ -126,15 +126,15 @@ class SignatureCheck implements Proving {
 
   finish(request: SeenRequest): Verdict {
     const { header, timestamp, toleranceSeconds = Number.POSITIVE_INFINITY } = this.#scheme;
-    const matching = this.#checks.filter(({ check }) => check.matches());
-    const [first] = matching;
-    if (first === undefined)
+    let matching = -1;
+    for (const { index, check } of this.#checks) if (check.matches() && matching === -1) matching = index;
+    if (matching === -1)
       return refusal('signature_mismatch', `the signature in ${header} does not match the request and the sink's secret`);
     if (timestamp !== undefined && isInBody(timestamp)) {
       const fault = timestampFault(textAt(timestamp.from as Place, request), timestamp.unit, toleranceSeconds, this.#now);
       if (fault !== null) return refusal(fault.kind, `the signature in ${header} is refused: ${fault.why}`);
     }
-    return { isProven: true, secret: first.index };
+    return { isProven: true, secret: matching };
   }
 }
 
@@ -165,7 +165,9 @@ class HmacCheck implements SecretCheck {
     if (this.#after !== '') this.#hmac.update(Buffer.from(this.#after));
     const digest = this.#encoding === 'hex-upper' ? this.#hmac.digest('hex').toUpperCase() : this.#hmac.digest(this.#encoding);
     const expected = Buffer.from(withoutPadding(digest));
-    return this.#signatures.filter((signature) => isEqual(Buffer.from(withoutPadding(signature)), expected)).length > 0;
+    let isMatch = false;
+    for (const signature of this.#signatures) isMatch = isEqual(Buffer.from(withoutPadding(signature)), expected) || isMatch;
+    return isMatch;
   }
 }
 
