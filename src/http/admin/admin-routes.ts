@@ -9,6 +9,7 @@ import { type RequestRouteDependencies, requestRoutes } from '../requests/reques
 import { type AppRouteDependencies, appRoutes } from './apps.ts';
 import { definitionRoutes } from './definitions.ts';
 import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
+import { type RunHeadDependencies, runPageRoutes } from './parts/run-head.ts';
 import { type BlockRouteDependencies, blockRoutes } from './refusals/blocked-clients.ts';
 import { type RejectionRouteDependencies, rejectionRoutes } from './refusals/rejections.ts';
 import { type ReplayRouteDependencies, replayRoutes } from './replays/replay-routes.ts';
@@ -27,7 +28,8 @@ type RouteDependencies = AppRouteDependencies &
   DeliveryRouteDependencies &
   RejectionRouteDependencies &
   BlockRouteDependencies &
-  RequestRouteDependencies;
+  RequestRouteDependencies &
+  RunHeadDependencies;
 
 export interface AdminDependencies extends RouteDependencies {
   requireToken: RequireToken;
@@ -54,6 +56,7 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       replayRoutes(admin, dependencies);
       deliveryRoutes(admin, dependencies);
       requestRoutes(admin, dependencies);
+      runPageRoutes(admin, dependencies);
       rejectionRoutes(admin, dependencies);
       blockRoutes(admin, dependencies);
       done();
