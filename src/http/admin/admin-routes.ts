@@ -43,7 +43,11 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
   const hashes = [adminHash];
   await server.register(
     (admin, _options, done) => {
-      admin.addHook('onRequest', (request, reply, next) => requireToken(request, reply, hashes, next));
+      admin.addHook('onRequest', (request, reply, next) => {
+        // No cache keeps what an administrator has seen, and no browser takes it for anything else than what it is called.
+        reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+        requireToken(request, reply, hashes, next);
+      });
       admin.removeAllContentTypeParsers();
       admin.addContentTypeParser(BODY_TYPES, { parseAs: 'buffer' }, (_request, bytes, next) => parseBody(bytes as Buffer, next));
       appRoutes(admin, dependencies);
