@@ -9,6 +9,9 @@ import { type RequestRouteDependencies, requestRoutes } from '../requests/reques
 import { type AppRouteDependencies, appRoutes } from './apps.ts';
 import { definitionRoutes } from './definitions.ts';
 import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
+import { type BodyRouteDependencies, bodyRoute } from './parts/body-route.ts';
+import { type FileRouteDependencies, fileRoutes } from './parts/file-routes.ts';
+import { type OutputRouteDependencies, outputRoutes } from './parts/output-routes.ts';
 import { type RunHeadDependencies, runPageRoutes } from './parts/run-head.ts';
 import { type BlockRouteDependencies, blockRoutes } from './refusals/blocked-clients.ts';
 import { type RejectionRouteDependencies, rejectionRoutes } from './refusals/rejections.ts';
@@ -29,7 +32,10 @@ type RouteDependencies = AppRouteDependencies &
   RejectionRouteDependencies &
   BlockRouteDependencies &
   RequestRouteDependencies &
-  RunHeadDependencies;
+  RunHeadDependencies &
+  BodyRouteDependencies &
+  OutputRouteDependencies &
+  FileRouteDependencies;
 
 export interface AdminDependencies extends RouteDependencies {
   requireToken: RequireToken;
@@ -61,6 +67,9 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       deliveryRoutes(admin, dependencies);
       requestRoutes(admin, dependencies);
       runPageRoutes(admin, dependencies);
+      bodyRoute(admin, dependencies);
+      outputRoutes(admin, dependencies);
+      fileRoutes(admin, dependencies);
       rejectionRoutes(admin, dependencies);
       blockRoutes(admin, dependencies);
       done();
