@@ -7,6 +7,7 @@ import { sendingSteps } from '../support/sending-steps.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { ADMIN_TOKEN } from '../support/start-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
 
 const SECRET = 'hunter2-and-more';
 const PNG = Buffer.from('\x89PNG\r\n\x1a\n and the rest of it', 'latin1');
@@ -154,6 +155,25 @@ describe('a secret in an output', () => {
       expect((await inRanges(path, 20_000)).equals(whole)).toBe(true);
     },
   );
+});
+
+test('a reader that goes away leaves no memory reserved', async () => {
+  // What looks like a placeholder is looked for in the whole.
+  const body = JSON.stringify({ filler: `sluice-secret.X.${'é'.repeat(4_000_000)}` });
+  const used = async (): Promise<number> => ((await (await fetch(`${app().url}/readyz`)).json()) as any).memory.answers.used;
+  const runId = await run('/copies', json(body));
+  for (const path of [`/runs/${runId}/output`, `/runs/${runId}/body`]) {
+    const abort = new AbortController();
+    const { url } = app();
+    const { body: stream } = await fetch(`${url}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+      signal: abort.signal,
+    });
+    await stream?.getReader().read();
+    expect(await used()).toBeGreaterThan(1_000_000);
+    abort.abort();
+    await until('the memory to be free', async () => (await used()) === 0);
+  }
 });
 
 describe('a body', () => {

@@ -16,7 +16,7 @@ import { asAttachment, type ByteSource, reserveUntilClosed, sendBytes } from './
 import { storedBytes } from './stored-bytes.ts';
 
 export interface BodyRouteDependencies {
-  storage: Pick<Storage, 'getHead' | 'listFiles' | 'findOutput' | 'readPart'>;
+  storage: Pick<Storage, 'getHead' | 'listFiles' | 'readPart'>;
   blobs: Pick<BlobStore, 'read' | 'readRange'>;
   memory: Pick<MemoryBudget, 'answers'>;
 }
@@ -36,13 +36,13 @@ export function bodyRoute(server: FastifyInstance, dependencies: BodyRouteDepend
     if (head === null) throw unknownRun();
     asAttachment(reply);
     if (head.bodyKind.startsWith('multipart')) return await sendForm(reply, head, dependencies);
-    const source = head.bodyKind === 'file' ? await bodyFile(head, dependencies) : await bodyBytes(reply, head, dependencies);
-    return await sendBytes(request as never, reply, source);
+    const source = head.bodyKind === 'file' ? await bodyFile(head, dependencies) : bodyBytes(head, dependencies);
+    return await sendBytes(request as never, reply, source, dependencies.memory.answers);
   });
 }
 
-function bodyBytes(reply: FastifyReply, { id, bodySize }: RunHead, { storage, memory }: BodyRouteDependencies): Promise<ByteSource> {
-  return storedBytes({ storage, account: memory.answers }, reply.raw, { runId: id, part: { kind: 'body' }, size: bodySize });
+function bodyBytes({ id, bodySize }: RunHead, { storage }: BodyRouteDependencies): ByteSource {
+  return storedBytes(storage, { runId: id, part: { kind: 'body' }, size: bodySize });
 }
 
 async function bodyFile({ id }: RunHead, { storage, blobs }: BodyRouteDependencies): Promise<ByteSource> {

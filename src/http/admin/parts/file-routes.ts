@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { FileHandle } from '../../../core/run/request.ts';
 import { AppError } from '../../../errors.ts';
 import type { BlobStore } from '../../../files/blobs.ts';
+import type { MemoryBudget } from '../../../memory-budget.ts';
 import type { Storage } from '../../../storage/storage.ts';
 import { unknownRun } from '../../streams/run-routes.ts';
 import { type ByteSource, sendBytes } from './send-bytes.ts';
@@ -15,6 +16,7 @@ type Blobs = Pick<BlobStore, 'read' | 'readRange'>;
 export interface FileRouteDependencies {
   storage: Pick<Storage, 'listFiles'>;
   blobs: Blobs;
+  memory: Pick<MemoryBudget, 'answers'>;
 }
 
 const params = {
@@ -30,7 +32,7 @@ const NO_PAGE = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
-export function fileRoutes(server: FastifyInstance, { storage, blobs }: FileRouteDependencies): void {
+export function fileRoutes(server: FastifyInstance, { storage, blobs, memory }: FileRouteDependencies): void {
   server.get<{ Params: { run_id: string; index: number } }>(
     '/runs/:run_id/files/:index',
     { schema: { tags: ['runs'], summary: 'Get a received file of a run', description: 'Takes a `Range`.', params } },
@@ -40,7 +42,7 @@ export function fileRoutes(server: FastifyInstance, { storage, blobs }: FileRout
       const [file] = files;
       if (file === undefined) throw new AppError('not_found', 'the request of this run has no such file; the first one is files/0');
       describeFile(reply, file, await beginningOf(file, blobs));
-      return sendBytes(request as never, reply, fileBytes(file, blobs));
+      return sendBytes(request as never, reply, fileBytes(file, blobs), memory.answers);
     },
   );
 }
@@ -49,6 +51,7 @@ export function fileRoutes(server: FastifyInstance, { storage, blobs }: FileRout
 export function fileBytes({ sha256, size }: FileHandle, blobs: Blobs): ByteSource {
   return {
     size,
+    sliceBytes: 0,
     pieces: (from, end) =>
       from === 0 && end === size ? (blobs.read(sha256, size) as AsyncIterable<Uint8Array>) : blobs.readRange(sha256, { size, from, end }),
   };

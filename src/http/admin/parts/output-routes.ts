@@ -31,7 +31,7 @@ export function outputRoutes(server: FastifyInstance, { memory, ...dependencies 
     server.get<OutputRequest>(path, { schema: { tags: ['runs'], summary, description, params } }, async (request, reply) => {
       const source = await outputBytes(tools, reply.raw, { runId: request.params.run_id, part: partOf(request.params) });
       if (source === null) throw unknownOutput();
-      return sendBytes(request as never, asAttachment(reply), source);
+      return sendBytes(request as never, asAttachment(reply), source, memory.answers);
     });
   };
   add('/runs/:run_id/output', 'Get the output of a run as bytes', () => ({ kind: 'output' }));

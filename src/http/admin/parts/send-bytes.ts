@@ -10,11 +10,15 @@ import { readRange } from './byte-range.ts';
 /** Bytes of a known number. */
 export interface ByteSource {
   size: number;
+  /** The most bytes that are read at once, unless they are few or in memory already. */
+  sliceBytes: number;
   /** The bytes from `from` to before `end`. */
   pieces(from: number, end: number): AsyncIterable<Uint8Array>;
 }
 
 const MAX_WAIT_MS = 10_000;
+/** A slice comes from another thread. */
+const SLICE_COPIES = 2;
 
 /** The bytes are no page of this server, whatever is in them. Later headers may say more. */
 export function asAttachment(reply: FastifyReply): FastifyReply {
@@ -22,12 +26,18 @@ export function asAttachment(reply: FastifyReply): FastifyReply {
 }
 
 /** Answers 206 or 416 to a request with a `Range`. Rejects as long as nothing is sent. */
-export async function sendBytes(request: FastifyRequest, reply: FastifyReply, { size, pieces }: ByteSource): Promise<FastifyReply> {
+export async function sendBytes(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { size, sliceBytes, pieces }: ByteSource,
+  account: MemoryAccount,
+): Promise<FastifyReply> {
   const range = request.method === 'GET' ? readRange(request.headers, size) : null;
   const { from, end } = range ?? { from: 0, end: size };
   reply.headers({ 'accept-ranges': 'bytes', 'content-length': end - from });
   if (range !== null) reply.code(206).header('content-range', `bytes ${from}-${end - 1}/${size}`);
   if (request.method === 'HEAD') return sendHead(reply);
+  await reserveUntilClosed(reply.raw, account, SLICE_COPIES * Math.min(sliceBytes, end - from));
   const iterator = pieces(from, end)[Symbol.asyncIterator]();
   const first = await iterator.next();
   reply.raw.setTimeout(MAX_STALLED_MS, () => reply.raw.destroy());

@@ -18,20 +18,17 @@ export interface StoredByteTools {
 
 /** SQLite walks a value from its beginning for each slice. */
 const SLICE_BYTES = 4 * 2 ** 20;
-/** A slice comes from another thread. */
-const SLICE_COPIES = 2;
 /** The bytes, their text, and the masked text. */
 const MASKED_COPIES = 3;
 
-/** `size` is that of the part. Reads slices, for which it reserves memory. */
-export async function storedBytes(
-  { storage, account }: Omit<StoredByteTools, 'maskSecrets'>,
-  response: ServerResponse,
+/** `size` is that of the part. */
+export function storedBytes(
+  storage: Pick<Storage, 'readPart'>,
   { runId, part, size }: { runId: string; part: RunPart; size: number },
-): Promise<ByteSource> {
-  await reserveUntilClosed(response, account, SLICE_COPIES * Math.min(size, SLICE_BYTES));
+): ByteSource {
   return {
     size,
+    sliceBytes: SLICE_BYTES,
     async *pieces(from, end) {
       for (let at = from; at < end; at += SLICE_BYTES) {
         const length = Math.min(SLICE_BYTES, end - at);
@@ -52,7 +49,7 @@ export async function outputBytes(
   const { storage, account, maskSecrets } = tools;
   const found = await storage.findOutput(runId, part, PLACEHOLDER_PREFIX);
   if (found === null) return null;
-  if (!found.hasText) return storedBytes(tools, response, { runId, part, size: found.size });
+  if (!found.hasText) return storedBytes(storage, { runId, part, size: found.size });
   await reserveUntilClosed(response, account, MASKED_COPIES * found.size);
   const stored = await storage.readPart(runId, part, 0, found.size);
   if (stored === null) throw removed();
@@ -60,6 +57,7 @@ export async function outputBytes(
   const masked = Buffer.from(maskSecrets(runId, Buffer.from(stored).toString('latin1')), 'latin1');
   return {
     size: masked.byteLength,
+    sliceBytes: 0,
     async *pieces(from, end) {
       yield* piecesOf(masked.subarray(from, end));
     },
