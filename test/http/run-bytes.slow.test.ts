@@ -261,12 +261,17 @@ describe('a received file', () => {
   });
 
   test('that there is not is 404, and one that is gone or altered on the disk is 410', async () => {
-    const runId = await runWith([Buffer.from('gone'), 'a'], [Buffer.from('altered'), 'b']);
+    const runId = await runWith([Buffer.from('gone'), 'a'], [Buffer.from('altered'), 'b'], [Buffer.from('changed'), 'c']);
     const { body } = await app().admin('GET', `/runs/${runId}/files`);
-    const [gone, altered] = body.files.map(({ sha256 }: any) => join(dataDir, 'blobs', sha256.slice(0, 2), sha256)) as [string, string];
+    const [gone, altered, changed] = body.files.map(({ sha256 }: any) => join(dataDir, 'blobs', sha256.slice(0, 2), sha256)) as [
+      string,
+      string,
+      string,
+    ];
     rmSync(gone);
     writeFileSync(altered, 'altered, and longer');
-    for (const [index, reason] of ['no longer', 'not what was received'].entries()) {
+    writeFileSync(changed, 'another');
+    for (const [index, reason] of ['no longer', 'not what was received', 'not what was received'].entries()) {
       const response = await get(`/runs/${runId}/files/${index}`);
       expect([response.status, await response.json()]).toMatchObject([
         410,
@@ -274,7 +279,7 @@ describe('a received file', () => {
       ]);
     }
     for (const [path, status] of [
-      [`/runs/${runId}/files/2`, 404],
+      [`/runs/${runId}/files/3`, 404],
       [`/runs/${runId}/files/9007199254740991`, 404],
       [`/runs/${runId}/files/-1`, 400],
       [`/runs/${runId}/files/x`, 400],

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BodyPart } from '../../../core/delivery/outbound.ts';
 import { rebuildForm } from '../../../core/form/rebuilt-form.ts';
 import { parseJson } from '../../../core/json/json.ts';
@@ -11,7 +11,7 @@ import type { MemoryBudget } from '../../../memory-budget.ts';
 import type { RunHead } from '../../../storage/runs/part-store.ts';
 import type { Storage } from '../../../storage/storage.ts';
 import { unknownRun } from '../../streams/run-routes.ts';
-import { beginningOf, fileBytes } from './file-routes.ts';
+import { fileBytes } from './file-routes.ts';
 import { asAttachment, type ByteSource, reserveUntilClosed, sendBytes } from './send-bytes.ts';
 import { storedBytes } from './stored-bytes.ts';
 
@@ -37,7 +37,7 @@ export function bodyRoute(server: FastifyInstance, dependencies: BodyRouteDepend
     asAttachment(reply);
     if (head.bodyKind.startsWith('multipart')) return await sendForm(reply, head, dependencies);
     const source = head.bodyKind === 'file' ? await bodyFile(head, dependencies) : bodyBytes(head, dependencies);
-    return await sendBytes(request as never, reply, source, dependencies.memory.answers);
+    return await sendBytes(request as FastifyRequest, reply, source, dependencies.memory.answers);
   });
 }
 
@@ -48,7 +48,6 @@ function bodyBytes({ id, bodySize }: RunHead, { storage }: BodyRouteDependencies
 async function bodyFile({ id }: RunHead, { storage, blobs }: BodyRouteDependencies): Promise<ByteSource> {
   const [file] = (await storage.listFiles(id, 0, 1)) ?? [];
   if (file === undefined) throw unknownRun();
-  await beginningOf(file, blobs);
   return fileBytes(file, blobs);
 }
 

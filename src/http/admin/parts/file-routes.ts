@@ -1,6 +1,6 @@
 // Admin route for a received file of a run, as bytes. A picture is shown in place, and nothing else: senders choose the bytes.
 
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FileHandle } from '../../../core/run/request.ts';
 import { AppError } from '../../../errors.ts';
 import type { BlobStore } from '../../../files/blobs.ts';
@@ -42,7 +42,7 @@ export function fileRoutes(server: FastifyInstance, { storage, blobs, memory }: 
       const [file] = files;
       if (file === undefined) throw new AppError('not_found', 'the request of this run has no such file; the first one is files/0');
       describeFile(reply, file, await beginningOf(file, blobs));
-      return sendBytes(request as never, reply, fileBytes(file, blobs), memory.answers);
+      return sendBytes(request as FastifyRequest, reply, fileBytes(file, blobs), memory.answers);
     },
   );
 }
@@ -52,23 +52,28 @@ export function fileBytes({ sha256, size }: FileHandle, blobs: Blobs): ByteSourc
   return {
     size,
     sliceBytes: 0,
-    pieces: (from, end) =>
-      from === 0 && end === size ? (blobs.read(sha256, size) as AsyncIterable<Uint8Array>) : blobs.readRange(sha256, { size, from, end }),
+    async *pieces(from, end) {
+      try {
+        if (from > 0 || end < size) yield* blobs.readRange(sha256, { size, from, end });
+        else yield* blobs.read(sha256, size) as AsyncIterable<Uint8Array>;
+      } catch (error) {
+        throw lostFile(error);
+      }
+    },
   };
 }
 
-/** Rejects with `gone` when the file is not on the disk as it came. */
-export async function beginningOf({ sha256, size }: FileHandle, { readRange }: Blobs): Promise<Uint8Array> {
+async function beginningOf(file: FileHandle, blobs: Blobs): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
-  try {
-    for await (const piece of readRange(sha256, { size, from: 0, end: Math.min(TYPE_BYTES, size) })) pieces.push(piece);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new AppError('gone', 'the file is no longer in the data directory; only its name is left');
-    if (code === 'FILE_ALTERED') throw new AppError('gone', 'the file in the data directory is not what was received');
-    throw error;
-  }
+  for await (const piece of fileBytes(file, blobs).pieces(0, Math.min(TYPE_BYTES, file.size))) pieces.push(piece);
   return Buffer.concat(pieces);
+}
+
+/** `gone` if the file is not on the disk as it came. */
+function lostFile(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return new AppError('gone', 'the file is no longer in the data directory; only its name is left');
+  return code === 'FILE_ALTERED' ? new AppError('gone', 'the file in the data directory is not what was received') : error;
 }
 
 function describeFile(reply: FastifyReply, { filename }: FileHandle, beginning: Uint8Array): void {

@@ -1,6 +1,6 @@
 // Admin routes for the outputs of a run and of its steps, as bytes: whole or in ranges.
 
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../../errors.ts';
 import type { MemoryBudget } from '../../../memory-budget.ts';
 import type { RunPart } from '../../../storage/runs/part-store.ts';
@@ -31,7 +31,7 @@ export function outputRoutes(server: FastifyInstance, { memory, ...dependencies 
     server.get<OutputRequest>(path, { schema: { tags: ['runs'], summary, description, params } }, async (request, reply) => {
       const source = await outputBytes(tools, reply.raw, { runId: request.params.run_id, part: partOf(request.params) });
       if (source === null) throw unknownOutput();
-      return sendBytes(request as never, asAttachment(reply), source, memory.answers);
+      return sendBytes(request as FastifyRequest, asAttachment(reply), source, memory.answers);
     });
   };
   add('/runs/:run_id/output', 'Get the output of a run as bytes', () => ({ kind: 'output' }));

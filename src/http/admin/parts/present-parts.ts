@@ -60,7 +60,8 @@ export function presentDeliveryOutline(delivery: DeliverySummary, maskSecrets: M
 
 /** `index` is the place of the file in its request, by which it can be fetched. */
 export function presentFile({ name, filename, content_type, size, sha256 }: FileHandle, index: number): object {
-  return { index, name, filename, content_type: cutText(content_type, SHOWN_BYTES), size, sha256 };
+  const shown = { name: cutText(name, SHOWN_BYTES), filename: filename === null ? null : cutText(filename, SHOWN_BYTES) };
+  return { index, ...shown, content_type: cutText(content_type, SHOWN_BYTES), size, sha256 };
 }
 
 /** `is_truncated`: the parts that a caller writes freely are left out. */

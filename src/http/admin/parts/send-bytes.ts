@@ -25,7 +25,7 @@ export function asAttachment(reply: FastifyReply): FastifyReply {
   return reply.headers({ 'content-type': 'application/octet-stream', 'content-disposition': 'attachment' });
 }
 
-/** Answers 206 or 416 to a request with a `Range`. Rejects as long as nothing is sent. */
+/** Answers 206 to a request with a `Range`. Rejects if the first piece cannot be read, or with `range_not_satisfiable`. */
 export async function sendBytes(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -34,12 +34,13 @@ export async function sendBytes(
 ): Promise<FastifyReply> {
   const range = request.method === 'GET' ? readRange(request.headers, size) : null;
   const { from, end } = range ?? { from: 0, end: size };
-  reply.headers({ 'accept-ranges': 'bytes', 'content-length': end - from });
-  if (range !== null) reply.code(206).header('content-range', `bytes ${from}-${end - 1}/${size}`);
-  if (request.method === 'HEAD') return sendHead(reply);
+  const headers = { 'accept-ranges': 'bytes', 'content-length': end - from };
+  if (request.method === 'HEAD') return sendHead(reply.headers(headers));
   await reserveUntilClosed(reply.raw, account, SLICE_COPIES * Math.min(sliceBytes, end - from));
   const iterator = pieces(from, end)[Symbol.asyncIterator]();
   const first = await iterator.next();
+  reply.headers(headers);
+  if (range !== null) reply.code(206).header('content-range', `bytes ${from}-${end - 1}/${size}`);
   reply.raw.setTimeout(MAX_STALLED_MS, () => reply.raw.destroy());
   return reply.send(Readable.from(piecesFrom(first, iterator), { objectMode: false }));
 }
