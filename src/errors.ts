@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'precondition_failed'
   | 'too_large'
   | 'unsupported_media'
+  | 'range_not_satisfiable'
   | 'unprocessable'
   | 'rate_limited'
   | 'dispatch_failed'

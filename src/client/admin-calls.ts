@@ -11,6 +11,7 @@ import type {
   RejectionFilter,
   RunDetails,
   RunFilter,
+  RunHead,
   RunSummary,
   ScheduleInfo,
   SinkFields,
@@ -93,6 +94,8 @@ export const runCalls = (server: ServerCalls) => ({
   list: (filter: RunFilter = {}) =>
     server.call<{ runs: RunSummary[]; next_cursor: string | null }>('GET', '/api/v1/runs', { query: filter }),
   get: (runId: string) => server.call<RunDetails>('GET', at`/api/v1/runs/${runId}`),
+  /** Is small, however large the run is. */
+  head: (runId: string) => server.call<RunHead>('GET', at`/api/v1/runs/${runId}`, { query: { parts: 'head' } }),
   cancel: (runId: string) => server.call<{ run_id: string; status: 'cancelled' }>('POST', at`/api/v1/runs/${runId}/cancel`),
   /** Runs the same request again, as a new run. */
   replay: (runId: string, options: RunReplayOptions = {}) =>

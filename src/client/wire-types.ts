@@ -126,19 +126,32 @@ export interface RunDetails extends RunSummary {
   output?: unknown;
   steps: StepInfo[];
   deliveries: { delivery_id: string; step: string; status: string; attempt_count: number }[];
-  /** The request that started the run; `body` is null unless it was text. */
-  request: {
-    method: string;
-    path: string;
-    query: Record<string, string | string[]>;
-    /** Empty for a run of a schedule. */
-    client_ip: string;
-    schedule?: { name: string; at: Time };
-    body: string | null;
-    /** How it was read, as `json` or `form`. */
-    body_kind: string;
-    [field: string]: unknown;
-  };
+  /** `body` is null unless it was text. */
+  request: RequestInfo & { body: string | null };
+}
+
+/** The request that started a run. */
+export interface RequestInfo {
+  method: string;
+  path: string;
+  query: Record<string, string | string[]>;
+  /** Empty for a run of a schedule. */
+  client_ip: string;
+  schedule?: { name: string; at: Time };
+  /** How the body was read, as `json` or `form`. */
+  body_kind: string;
+  [field: string]: unknown;
+}
+
+/** A run without its body and outputs. Sizes are in bytes. */
+export interface RunHead extends RunSummary {
+  workflow: { id: string; version: number; latest_version: number | null } | null;
+  output_size: number | null;
+  steps: (StepInfo & { output_size: number | null })[];
+  deliveries: { delivery_id: string; step: string; status: string; attempt_count: number }[];
+  request: RequestInfo & { body_size: number };
+  /** What the lists do not show, and where they go on. */
+  left_out: Record<'steps' | 'deliveries' | 'files', { count: number; next_cursor: number | null }>;
 }
 
 export interface RunFilter {

@@ -5,7 +5,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BlobFiles, type ReceivedFile } from './blob-files.ts';
-import { readVerified } from './verified-read.ts';
+import { type BlobRange, readRange, readVerified } from './verified-read.ts';
 
 export interface StoredBlob {
   /** In lower-case hexadecimal. */
@@ -38,6 +38,8 @@ export interface BlobStore {
   stage(): StagedBlobs;
   /** Fails with AlteredFile if the bytes do not match the hash; with a `size`, before the last byte. */
   readonly read: (sha256: string, size?: number) => Readable;
+  /** Reads a part, which is not compared with the hash. Fails with AlteredFile if the blob has not the `size`. */
+  readonly readRange: (sha256: string, range: BlobRange) => AsyncIterable<Uint8Array>;
   /** Sets the age of blobs to zero, for a run that is about to refer to them. Ignores missing blobs. `now` is wall time in ms. */
   renew(hashes: readonly string[], now: number): Promise<void>;
   /**
@@ -80,6 +82,7 @@ export async function openBlobStore(directory: string, { owner, isAlone }: { own
     },
     stage: () => new Staging(files),
     read: (sha256, size) => readVerified(files.pathOf(sha256), sha256, size),
+    readRange: (sha256, range) => readRange(files.pathOf(sha256), sha256, range),
     renew: (hashes, now) => files.renew(hashes, now),
     sweep: (findOrphans, options) => sweepBlobs(files, findOrphans, options),
   };

@@ -1,4 +1,4 @@
-// Reads a stored file and verifies its bytes against their hash, which is its name.
+// Reads a stored file: all of it, and verifies its bytes against their hash, which is its name; or a part of it.
 
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
@@ -21,6 +21,30 @@ const CHUNK_BYTES = 65_536;
  */
 export function readVerified(path: string, sha256: string, size?: number): Readable {
   return Readable.from(verifiedChunks(path, sha256, size), { objectMode: false });
+}
+
+/** Bytes of a blob of this size, from `from` to before `end`. */
+export interface BlobRange {
+  size: number;
+  from: number;
+  end: number;
+}
+
+/** Fails with AlteredFile if the file has not the size. Its bytes are not verified. */
+export async function* readRange(path: string, sha256: string, { size, from, end }: BlobRange): AsyncGenerator<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    if ((await file.stat()).size !== size) throw new AlteredFile(sha256);
+    for (let at = from; at < end; ) {
+      const length = Math.min(CHUNK_BYTES, end - at);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, at);
+      if (bytesRead === 0) throw new AlteredFile(sha256);
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 async function* verifiedChunks(path: string, sha256: string, size: number | undefined): AsyncGenerator<Uint8Array> {

@@ -19,6 +19,7 @@ const STATUS: Record<ErrorCode, number> = {
   precondition_failed: 412,
   too_large: 413,
   unsupported_media: 415,
+  range_not_satisfiable: 416,
   unprocessable: 422,
   rate_limited: 429,
   dispatch_failed: 500,

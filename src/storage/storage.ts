@@ -15,6 +15,7 @@ import type { DeliveryStore } from './delivery-store.ts';
 import type { JobStore } from './job-store.ts';
 import type { ClientStore } from './refusals/client-store.ts';
 import type { RejectionStore } from './refusals/rejection-store.ts';
+import type { RunPartStore } from './runs/part-store.ts';
 import type { RunStore } from './runs/run-store.ts';
 import type { SampleStore } from './samples/sample-store.ts';
 import type { ScheduleStore } from './schedule-store.ts';
@@ -22,6 +23,7 @@ import type { ScheduleStore } from './schedule-store.ts';
 export interface Storage
   extends DefinitionStore,
     RunStore,
+    RunPartStore,
     DeliveryStore,
     JobStore,
     RejectionStore,

@@ -3,6 +3,7 @@
 import type { DeliveryRecord, DeliverySummary } from './delivery-records.ts';
 import type { JobRecord } from './job-records.ts';
 import type { Rejection } from './refusals/rejection-store.ts';
+import type { RunHead, StepOutline } from './runs/part-store.ts';
 import type { RunFilter, RunRecord, RunSummary } from './runs/run-queries.ts';
 import type { Sample } from './samples/sample-store.ts';
 import type { Storage } from './storage.ts';
@@ -20,6 +21,14 @@ export function withWallTimes(storage: Storage, scales: TimeScales): Storage {
     async getRun(runId) {
       const run = await storage.getRun(runId);
       return run === null ? null : runInWallTime(run, scales);
+    },
+    async getHead(runId) {
+      const head = await storage.getHead(runId);
+      return head === null ? null : summaryInWallTime<RunHead>(head, scales);
+    },
+    async listSteps(...page) {
+      const found = await storage.listSteps(...page);
+      return found === null ? null : { ...found, steps: found.steps.map((step) => stepInWallTime(step, scales)) };
     },
     listRuns: async (filter) => (await storage.listRuns(filterInServerTime(filter, scales))).map((run) => summaryInWallTime(run, scales)),
     async getDelivery(id) {
@@ -57,13 +66,16 @@ function filterInServerTime({ since, until, ...filter }: RunFilter, { fromWall }
 }
 
 function runInWallTime(run: RunRecord, scales: TimeScales): RunRecord {
-  const steps = run.steps.map((step) => ({
+  return { ...summaryInWallTime(run, scales), steps: run.steps.map((step) => stepInWallTime(step, scales)) };
+}
+
+function stepInWallTime<Step extends Pick<StepOutline, 'startedAt' | 'finishedAt' | 'dueAt'>>(step: Step, scales: TimeScales): Step {
+  return {
     ...step,
     startedAt: toWallOrNull(step.startedAt, scales),
     finishedAt: toWallOrNull(step.finishedAt, scales),
     dueAt: toWallOrNull(step.dueAt, scales),
-  }));
-  return { ...summaryInWallTime(run, scales), steps };
+  };
 }
 
 function summaryInWallTime<Run extends RunSummary>(run: Run, scales: TimeScales): Run {

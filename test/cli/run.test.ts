@@ -120,6 +120,17 @@ describe('run get', () => {
     expect(JSON.parse((await run('get', runId, '-o', 'json')).stdout)).toEqual(body);
   });
 
+  test('shows the head of a run without its output', async () => {
+    const runId = await trigger('greet');
+    const { body } = await app().admin('GET', `/runs/${runId}?parts=head`);
+    const { code, stdout, stderr } = await run('get', runId, '--head');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`run       ${runId}\n`);
+    expect(stdout).toContain(`\n\nbody      ${body.request.body_size} bytes\noutput    15 bytes\n`);
+    expect(stdout).not.toContain('"hello"');
+    expect(JSON.parse((await run('get', runId, '--head', '-o', 'json')).stdout)).toEqual(body);
+  });
+
   test('shows why a run failed', async () => {
     const { stdout } = await run('get', await trigger('failing'));
     expect(stdout).toMatch(/^error {5}step "pay": refused \(\w+\)$/m);

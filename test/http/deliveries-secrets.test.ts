@@ -69,6 +69,14 @@ describe('a run that uses a secret', () => {
     }
   });
 
+  test('shows it in no part of the run', async () => {
+    const { body: head } = await app.admin('GET', `/runs/${runId}?parts=head`);
+    const { body: page } = await app.admin('GET', `/runs/${runId}/steps`);
+    expect(JSON.stringify([head, page])).not.toMatch(/sluice-secret|hunter2/);
+    expect(head.error).toEqual({ code: 'complaint', message: 'cannot use ********', step: 'complain' });
+    expect(page.steps.at(-1).error.message).toBe('cannot use ********');
+  });
+
   test('shows it in no answer about its deliveries', async () => {
     const [{ delivery_id: id }] = (await app.admin('GET', '/deliveries')).body.deliveries;
     const { body } = await app.admin('GET', `/deliveries/${id}`);

@@ -44,6 +44,7 @@ import { foreignRunsContract } from './contract/runs/foreign-ids.ts';
 import { idempotencyKeysContract } from './contract/runs/idempotency-keys.ts';
 import { runLeasesContract } from './contract/runs/leases.ts';
 import { listingRunsContract } from './contract/runs/listing.ts';
+import { runPartsContract } from './contract/runs/parts.ts';
 import { recoveringRunsContract } from './contract/runs/recovering.ts';
 import { repeatedWritesContract } from './contract/runs/repeated-writes.ts';
 import { repliesContract } from './contract/runs/replies.ts';
@@ -71,6 +72,7 @@ const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   repeatedWritesContract,
   foreignRunsContract,
   eventsContract,
+  runPartsContract,
   claimingRunsContract,
   runLeasesContract,
   recoveringRunsContract,

@@ -13,6 +13,7 @@ import { countFlow } from './runs/flow-control.ts';
 import { findReply, storeReply } from './runs/replies.ts';
 import { findUnreferencedBlobs, pruneRuns } from './runs/retention.ts';
 import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './runs/run-leases.ts';
+import { findOutput, getHead, listFiles, listSteps, readPart } from './runs/run-parts.ts';
 import { findStream, getOutcome, getRun, listRequests, listRequestTimes, listRuns, readEvents } from './runs/run-reads.ts';
 import { readMemory } from './runs/step-memory.ts';
 import { advanceRun, cancelRun, createRun, createRuns } from './runs/write-runs.ts';
@@ -43,6 +44,11 @@ export function createOperations(state: State, owner: number): Operations {
     readMemory: (sinkId, keys) => readMemory(state, sinkId, keys),
     getRun: (runId) => getRun(state, runId),
     getOutcome: (runId) => getOutcome(state, runId),
+    getHead: (runId) => getHead(state, runId),
+    listSteps: (...of) => listSteps(state, ...of),
+    listFiles: (...of) => listFiles(state, ...of),
+    findOutput: (...of) => findOutput(state, ...of),
+    readPart: (...of) => readPart(state, ...of),
     countFlow: (sinkId) => countFlow(state, sinkId),
     listRuns: (filter) => listRuns(state, filter),
     listRequests: (...of) => listRequests(state, ...of),

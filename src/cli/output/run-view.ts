@@ -1,8 +1,8 @@
 // Formats runs for people.
 
-import type { RunDetails, RunFault, RunSummary } from '../../client/wire-types.ts';
+import type { RequestInfo, RunDetails, RunFault, RunHead, RunSummary, StepInfo } from '../../client/wire-types.ts';
 import type { Io } from '../io.ts';
-import { type Cell, printJson, printLine, printTable } from './output.ts';
+import { type Cell, printHint, printJson, printLine, printTable } from './output.ts';
 
 /** RUN, STATUS, PROGRESS, APP, WORKFLOW, CREATED, TOOK. */
 export function runRow(run: RunSummary): Cell[] {
@@ -17,7 +17,13 @@ export function runRow(run: RunSummary): Cell[] {
   ];
 }
 
-export function printRun(io: Io, run: RunDetails): void {
+/** What a run and its head have in common. */
+interface ShownRun extends RunSummary, Pick<RunDetails, 'output'> {
+  request: RequestInfo;
+  steps: StepInfo[];
+}
+
+export function printRun(io: Io, run: ShownRun): void {
   const { request } = run;
   const facts: [string, string][] = [
     ['run', run.run_id],
@@ -41,7 +47,16 @@ export function printRun(io: Io, run: RunDetails): void {
   printJson(io, run.output);
 }
 
-function senderOf({ schedule, client_ip: ip }: RunDetails['request']): string {
+export function printHead(io: Io, head: RunHead): void {
+  const { request, output_size: outputSize, left_out: leftOut } = head;
+  printRun(io, head);
+  printLine(io, '');
+  printLine(io, `body      ${request.body_size} bytes`);
+  printLine(io, `output    ${outputSize === null ? 'none' : `${outputSize} bytes`}`);
+  for (const [list, { count }] of Object.entries(leftOut)) if (count > 0) printHint(io, `${count} more ${list}`);
+}
+
+function senderOf({ schedule, client_ip: ip }: RequestInfo): string {
   return schedule === undefined ? `from ${ip}` : `by schedule ${schedule.name} of ${timeOf(schedule.at)}`;
 }
 
@@ -56,7 +71,7 @@ function stepRow({
   due_at: dueAt,
   waits_for: waitsFor,
   error,
-}: RunDetails['steps'][number]): Cell[] {
+}: StepInfo): Cell[] {
   return [
     visit > 1 ? `${step}, visit ${visit}` : step,
     type,

@@ -5,7 +5,7 @@ import type { RunFilter } from '../../client/wire-types.ts';
 import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { addOutputOption, type OutputOptions, printHint, printJson, printTable } from '../output/output.ts';
-import { printRun, runRow } from '../output/run-view.ts';
+import { printHead, printRun, runRow } from '../output/run-view.ts';
 import { watchRun } from '../output/watch-run.ts';
 import { defineReplay } from '../replaying/define-replay.ts';
 
@@ -13,9 +13,18 @@ export function define(command: Command, context: CliContext): void {
   const { io } = context;
   defineList(command, context);
 
-  const get = command.command('get').description('show a run: its steps, its request and its output').argument('<run_id>');
-  addOutputOption(addServerOptions(get)).action(async (runId: string, options: ServerOptions & OutputOptions) => {
-    const run = await (await connect(options, context)).runs.get(runId);
+  const get = command
+    .command('get')
+    .description('show a run: its steps, its request and its output')
+    .argument('<run_id>')
+    .option('--head', 'without body and outputs, however large they are');
+  addOutputOption(addServerOptions(get)).action(async (runId: string, options: GetOptions) => {
+    const { runs } = await connect(options, context);
+    if (options.head === true) {
+      const head = await runs.head(runId);
+      return options.output === 'json' ? printJson(io, head) : printHead(io, head);
+    }
+    const run = await runs.get(runId);
     if (options.output === 'json') printJson(io, run);
     else printRun(io, run);
   });
@@ -34,6 +43,10 @@ export function define(command: Command, context: CliContext): void {
   });
 
   defineReplay(command, context);
+}
+
+interface GetOptions extends ServerOptions, OutputOptions {
+  head?: true;
 }
 
 interface ListOptions extends ServerOptions, OutputOptions {

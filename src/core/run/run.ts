@@ -21,6 +21,9 @@ export interface RunError {
   step?: string;
 }
 
+/** Where a run is read in bounded parts, the message of an error is cut after so many characters. */
+export const MESSAGE_CHARACTERS = 2048;
+
 export type StepStatus = 'pending' | 'running' | 'waiting' | 'completed' | 'skipped' | 'failed';
 
 /** The state of one step of one run: of its last visit when a loop repeats it. */

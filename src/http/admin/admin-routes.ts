@@ -9,6 +9,10 @@ import { type RequestRouteDependencies, requestRoutes } from '../requests/reques
 import { type AppRouteDependencies, appRoutes } from './apps.ts';
 import { definitionRoutes } from './definitions.ts';
 import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
+import { type BodyRouteDependencies, bodyRoute } from './parts/body-route.ts';
+import { type FileRouteDependencies, fileRoutes } from './parts/file-routes.ts';
+import { type OutputRouteDependencies, outputRoutes } from './parts/output-routes.ts';
+import { type RunHeadDependencies, runPageRoutes } from './parts/run-head.ts';
 import { type BlockRouteDependencies, blockRoutes } from './refusals/blocked-clients.ts';
 import { type RejectionRouteDependencies, rejectionRoutes } from './refusals/rejections.ts';
 import { type ReplayRouteDependencies, replayRoutes } from './replays/replay-routes.ts';
@@ -27,7 +31,11 @@ type RouteDependencies = AppRouteDependencies &
   DeliveryRouteDependencies &
   RejectionRouteDependencies &
   BlockRouteDependencies &
-  RequestRouteDependencies;
+  RequestRouteDependencies &
+  RunHeadDependencies &
+  BodyRouteDependencies &
+  OutputRouteDependencies &
+  FileRouteDependencies;
 
 export interface AdminDependencies extends RouteDependencies {
   requireToken: RequireToken;
@@ -41,7 +49,11 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
   const hashes = [adminHash];
   await server.register(
     (admin, _options, done) => {
-      admin.addHook('onRequest', (request, reply, next) => requireToken(request, reply, hashes, next));
+      admin.addHook('onRequest', (request, reply, next) => {
+        // No cache keeps what an administrator has seen, and no browser takes it for anything else than what it is called.
+        reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+        requireToken(request, reply, hashes, next);
+      });
       admin.removeAllContentTypeParsers();
       admin.addContentTypeParser(BODY_TYPES, { parseAs: 'buffer' }, (_request, bytes, next) => parseBody(bytes as Buffer, next));
       appRoutes(admin, dependencies);
@@ -54,6 +66,10 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       replayRoutes(admin, dependencies);
       deliveryRoutes(admin, dependencies);
       requestRoutes(admin, dependencies);
+      runPageRoutes(admin, dependencies);
+      bodyRoute(admin, dependencies);
+      outputRoutes(admin, dependencies);
+      fileRoutes(admin, dependencies);
       rejectionRoutes(admin, dependencies);
       blockRoutes(admin, dependencies);
       done();

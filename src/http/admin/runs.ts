@@ -13,6 +13,7 @@ import { resumeStream } from '../streams/resume-stream.ts';
 import { sendRun, unknownRun } from '../streams/run-routes.ts';
 import type { StoredReads } from '../streams/stored-reads.ts';
 import type { UnsentAnswers } from '../streams/unsent-answers.ts';
+import { readHead } from './parts/run-head.ts';
 import { presentRunForAdmin, presentRunSummary } from './presenters.ts';
 import { presentReplay } from './replays/present-job.ts';
 import { readTime } from './shared/read-time.ts';
@@ -60,6 +61,17 @@ const listQuery = {
   },
 };
 
+const getQuery = {
+  type: 'object',
+  properties: {
+    parts: {
+      type: 'string',
+      enum: ['head'],
+      description: 'head: without bodies and outputs, whose sizes it says, and at most 256 KiB',
+    },
+  },
+};
+
 const schema = (tag: string, summary: string, rest: object = {}) => ({ schema: { tags: [tag], summary, ...rest } });
 
 export function adminRunRoutes(server: FastifyInstance, dependencies: AdminRunDependencies): void {
@@ -83,17 +95,23 @@ function listRoute(server: FastifyInstance, { storage }: AdminRunDependencies): 
   );
 }
 
-function getRoute(server: FastifyInstance, { storage, reads, unsent, maskSecrets }: AdminRunDependencies): void {
-  server.get<{ Params: RunParams }>('/runs/:run_id', schema('runs', 'Get a run with its request'), async ({ params }, reply) => {
-    const run = await reads.run(params.run_id);
-    if (run === null) throw unknownRun();
-    // Read after the run, so that an ended run is never shown with a delivery that it still waits for.
-    const deliveries = await storage.listDeliveries({ runId: params.run_id, limit: MAX_DELIVERIES }).catch((error: unknown) => {
-      reads.release(run.reservedBytes);
-      throw error;
-    });
-    return sendRun(reply, unsent, presentRunForAdmin(run.value, deliveries.reverse(), maskSecrets), run.reservedBytes);
-  });
+function getRoute(server: FastifyInstance, dependencies: AdminRunDependencies): void {
+  const { storage, reads, unsent, maskSecrets } = dependencies;
+  server.get<{ Params: RunParams; Querystring: { parts?: 'head' } }>(
+    '/runs/:run_id',
+    schema('runs', 'Get a run with its request', { querystring: getQuery }),
+    async ({ params, query }, reply) => {
+      if (query.parts === 'head') return readHead(dependencies, params.run_id);
+      const run = await reads.run(params.run_id);
+      if (run === null) throw unknownRun();
+      // Read after the run, so that an ended run is never shown with a delivery that it still waits for.
+      const deliveries = await storage.listDeliveries({ runId: params.run_id, limit: MAX_DELIVERIES }).catch((error: unknown) => {
+        reads.release(run.reservedBytes);
+        throw error;
+      });
+      return sendRun(reply, unsent, presentRunForAdmin(run.value, deliveries.reverse(), maskSecrets), run.reservedBytes);
+    },
+  );
 }
 
 function eventsRoute(server: FastifyInstance, { storage, streams }: AdminRunDependencies): void {

@@ -1,32 +1,21 @@
-// Admin routes for received requests as they came: the live stream of a sink's, and the body of one.
+// Admin route for the live stream of the requests of a sink.
 
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../clock.ts';
 import { parseRunId } from '../../core/run/run-id.ts';
 import type { DefinitionService } from '../../definitions/definition-service.ts';
 import { AppError } from '../../errors.ts';
-import type { BlobStore } from '../../files/blobs.ts';
 import type { EventStreams } from '../streams/event-streams.ts';
-import { unknownRun } from '../streams/run-routes.ts';
-import type { StoredReads } from '../streams/stored-reads.ts';
 import { RequestStream, type RequestStreamTools, runIdAt } from './request-stream.ts';
-import { bodyOfRequest } from './stored-body.ts';
 
 export interface RequestRouteDependencies extends RequestStreamTools {
   definitions: Pick<DefinitionService, 'findSink'>;
   streams: EventStreams;
-  reads: StoredReads;
-  blobs: Pick<BlobStore, 'read'>;
   /** Server time. */
   clock: Clock;
 }
 
 export function requestRoutes(server: FastifyInstance, dependencies: RequestRouteDependencies): void {
-  streamRoute(server, dependencies);
-  bodyRoute(server, dependencies);
-}
-
-function streamRoute(server: FastifyInstance, dependencies: RequestRouteDependencies): void {
   const { definitions, streams, clock } = dependencies;
   server.get<{ Params: { app_id: string; sink_id: string } }>(
     '/apps/:app_id/sinks/:sink_id/requests/events',
@@ -47,25 +36,6 @@ function streamRoute(server: FastifyInstance, dependencies: RequestRouteDependen
       if (request.method === 'HEAD') return void raw.end();
       raw.flushHeaders();
       streams.keep(raw, (onStop) => new RequestStream(dependencies, raw, { sinkId, after, start: runIdAt(clock()) }, onStop));
-    },
-  );
-}
-
-function bodyRoute(server: FastifyInstance, { reads, unsent, blobs }: RequestRouteDependencies): void {
-  server.get<{ Params: { run_id: string } }>(
-    '/runs/:run_id/body',
-    { schema: { tags: ['runs'], summary: "Get the body of a run's request, byte for byte; a multipart form is written again" } },
-    async ({ params }, reply) => {
-      const run = await reads.run(params.run_id);
-      if (run === null) throw unknownRun();
-      const { content, type } = bodyOfRequest(run.value, blobs.read);
-      reply.headers({ 'content-type': type ?? 'application/octet-stream', 'x-content-type-options': 'nosniff' });
-      if (Buffer.isBuffer(content)) {
-        unsent.send(reply, content, run.reservedBytes);
-        return reply;
-      }
-      reads.release(run.reservedBytes);
-      return reply.send(content);
     },
   );
 }

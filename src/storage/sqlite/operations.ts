@@ -23,6 +23,8 @@ import { createFlowQueries } from './flow/flow-counts.ts';
 import { JobReader } from './jobs/job-reader.ts';
 import { JobWriter } from './jobs/job-writer.ts';
 import { Owners } from './owners.ts';
+import { PartBytesReader } from './parts/part-bytes.ts';
+import { RunPartReader } from './parts/run-parts.ts';
 import { createBlockOperations, createBlockQueries } from './refusals/blocked-clients.ts';
 import { createRejectionOperations, createRejectionQueries } from './refusals/rejections.ts';
 import { createBlobQueries, createRetentionOperations } from './retention.ts';
@@ -45,6 +47,11 @@ export const READS = [
   'getRun',
   'getOutcome',
   'listRuns',
+  'getHead',
+  'listSteps',
+  'listFiles',
+  'findOutput',
+  'readPart',
   'listRequests',
   'listRequestTimes',
   'readEvents',
@@ -190,6 +197,8 @@ export function createReads(database: Database): Reads {
       'readEvents',
       'findStream',
     ]),
+    ...bindAll(new RunPartReader(database), ['getHead', 'listSteps', 'listFiles']),
+    ...bindAll(new PartBytesReader(database), ['findOutput', 'readPart']),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
     ...createReplyQueries(database),
     ...createSampleQueries(database),

@@ -37,6 +37,7 @@ const REASON_OF_CODE: Readonly<Record<ErrorCode, RefusalReason>> = {
   precondition_failed: 'malformed',
   too_large: 'too_large',
   unsupported_media: 'unsupported_media',
+  range_not_satisfiable: 'malformed',
   unprocessable: 'unfit_input',
   rate_limited: 'rate_limited',
   dispatch_failed: 'failed',

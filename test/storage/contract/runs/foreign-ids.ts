@@ -29,6 +29,10 @@ export function foreignRunsContract(workbench: () => Workbench): void {
       expect(await storage.getOutcome(stranger.runId)).toBeNull();
       expect(await storage.readEvents(stranger.runId, 0)).toBeNull();
       expect(await storage.findStream(stranger.runId)).toBeNull();
+      expect(await storage.getHead(stranger.runId)).toBeNull();
+      expect(await storage.listSteps(stranger.runId, 0, 9)).toBeNull();
+      expect(await storage.listFiles(stranger.runId, 0, 9)).toBeNull();
+      expect(await storage.readPart(stranger.runId, { kind: 'body' }, 0, 9)).toBeNull();
       expect(await storage.listDeliveries({ runId: stranger.runId, limit: 9 })).toEqual([]);
     });
 
