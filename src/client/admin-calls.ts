@@ -16,6 +16,8 @@ import type {
   SinkFields,
   SinkInfo,
   StepTypeInfo,
+  VersionDiff,
+  VersionInfo,
   WorkflowInfo,
   WorkflowWithDefinition,
 } from './wire-types.ts';
@@ -47,6 +49,25 @@ export const workflowCalls = (server: ServerCalls) => ({
     server.call<WorkflowInfo>('PATCH', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { ...options, body: changes }),
   delete: (appId: string, workflowId: string, options: EditOptions = {}) =>
     server.call<null>('DELETE', at`/api/v1/apps/${appId}/workflows/${workflowId}`, options),
+  /** Newest first. */
+  versions: (appId: string, workflowId: string, page: { limit?: number; cursor?: number } = {}) =>
+    server.call<{ versions: VersionInfo[]; next_cursor: number | null }>(
+      'GET',
+      at`/api/v1/apps/${appId}/workflows/${workflowId}/versions`,
+      {
+        query: page,
+      },
+    ),
+  /** Compares with the current version by default. */
+  diff: (appId: string, workflowId: string, versions: { from: number; to?: number }) =>
+    server.call<VersionDiff>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}/diff`, { query: versions }),
+  /** Saves the definition of the version again. A new version only if the definition is not the current one. */
+  rollback: (appId: string, workflowId: string, version: number, options: EditOptions = {}) =>
+    server.call<WorkflowInfo & { rolled_back_to: number; changed: boolean }>(
+      'POST',
+      at`/api/v1/apps/${appId}/workflows/${workflowId}/rollback`,
+      { ...options, body: { version } },
+    ),
   /** Rejects with every fault that saving would find. Looks up workflows that the definition uses in the app. */
   validate: (definition: unknown, appId?: string) =>
     server.call<{ status: 'ok' }>('POST', '/api/v1/workflows/validate', { body: definition, query: { app_id: appId } }),

@@ -24,6 +24,32 @@ export interface WorkflowWithDefinition extends WorkflowInfo {
   definition: unknown;
 }
 
+export interface VersionInfo {
+  version: number;
+  created_at: Time;
+  is_current: boolean;
+}
+
+export interface ListDiff {
+  added: string[];
+  removed: string[];
+  /** JSON Pointers within the element. */
+  changed: { name: string; paths: string[] }[];
+  reordered: boolean;
+}
+
+export interface VersionDiff {
+  from: number;
+  to: number;
+  inputs: ListDiff;
+  steps: ListDiff;
+  outputs: ListDiff;
+  /** Copies of the workflows that it uses. */
+  used_workflows: ListDiff;
+  /** JSON Pointers to other fields of the definition. */
+  others: string[];
+}
+
 export interface StepTypeInfo {
   type: string;
   aliases: string[];

@@ -15,11 +15,13 @@ import { type ReplayRouteDependencies, replayRoutes } from './replays/replay-rou
 import { type AdminRunDependencies, adminRunRoutes } from './runs.ts';
 import { type SampleRouteDependencies, sampleRoutes } from './samples/sample-routes.ts';
 import { type SinkRouteDependencies, sinkRoutes } from './sinks.ts';
+import { type VersionRouteDependencies, versionRoutes } from './versions/version-routes.ts';
 import { workflowLanguageRoutes } from './workflow-language.ts';
 import { type WorkflowRouteDependencies, workflowRoutes } from './workflows.ts';
 
 type RouteDependencies = AppRouteDependencies &
   WorkflowRouteDependencies &
+  VersionRouteDependencies &
   SinkRouteDependencies &
   SampleRouteDependencies &
   AdminRunDependencies &
@@ -46,6 +48,7 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       admin.addContentTypeParser(BODY_TYPES, { parseAs: 'buffer' }, (_request, bytes, next) => parseBody(bytes as Buffer, next));
       appRoutes(admin, dependencies);
       workflowRoutes(admin, dependencies);
+      versionRoutes(admin, dependencies);
       definitionRoutes(admin, dependencies);
       sinkRoutes(admin, dependencies);
       sampleRoutes(admin, dependencies);
