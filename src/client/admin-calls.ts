@@ -24,13 +24,14 @@ import type {
 
 /** With the ETag from `getWithTag`, an edit cannot overwrite a concurrent change. */
 type EditOptions = Pick<CallOptions, 'ifMatch'>;
+type SaveOptions = Pick<CallOptions, 'ifMatch' | 'ifNoneMatch'>;
 
 export const appCalls = (server: ServerCalls) => ({
   list: async () => (await server.call<{ apps: AppInfo[] }>('GET', '/api/v1/apps')).apps,
   get: (appId: string) => server.call<AppInfo>('GET', at`/api/v1/apps/${appId}`),
   getWithTag: (appId: string) => server.callWithTag<AppInfo>('GET', at`/api/v1/apps/${appId}`),
   /** Without a name, an existing app keeps its name. */
-  save: (appId: string, fields: { name?: string | null } = {}, options: EditOptions = {}) =>
+  save: (appId: string, fields: { name?: string | null } = {}, options: SaveOptions = {}) =>
     server.call<AppInfo>('PUT', at`/api/v1/apps/${appId}`, { ...options, body: fields }),
   delete: (appId: string, options: EditOptions = {}) => server.call<null>('DELETE', at`/api/v1/apps/${appId}`, options),
 });
@@ -42,7 +43,7 @@ export const workflowCalls = (server: ServerCalls) => ({
     server.call<WorkflowWithDefinition>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { query: { version } }),
   getWithTag: (appId: string, workflowId: string) =>
     server.callWithTag<WorkflowWithDefinition>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}`),
-  save: (appId: string, workflowId: string, definition: unknown, options: EditOptions = {}) =>
+  save: (appId: string, workflowId: string, definition: unknown, options: SaveOptions = {}) =>
     server.call<WorkflowInfo>('PUT', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { ...options, body: definition }),
   /** A JSON merge patch of the definition. */
   patch: (appId: string, workflowId: string, changes: object, options: EditOptions = {}) =>

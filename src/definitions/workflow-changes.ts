@@ -14,7 +14,7 @@ import type { WorkflowRecord } from '../storage/definition-store.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Catalog } from './catalog.ts';
 import type { DefinitionWriter } from './definition-writer.ts';
-import { type Edit, refuseIfManaged, refuseStale, withoutReadOnly } from './edit.ts';
+import { type Edit, type Preconditions, refuseIfManaged, refuseStale, withoutReadOnly } from './edit.ts';
 import { pinWorkflows, usesWorkflow } from './pin-workflows.ts';
 
 export interface WorkflowChanges {
@@ -55,30 +55,30 @@ export function createWorkflowChanges(options: WorkflowChangeOptions): WorkflowC
   return {
     findWorkflow: (appId, workflowId) => findWorkflow(catalog, appId, workflowId),
     findDefinition: (appId, reference) => findDefinition(storage, catalog, appId, reference),
-    saveWorkflow: (appId, workflowId, document, { ifMatch, show }) =>
+    saveWorkflow: (appId, workflowId, document, { show, ...preconditions }) =>
       serially(async () => {
         refuseFaults('the workflow', [...fault('app_id', appIdFault(appId)), ...fault('workflow_id', workflowIdFault(workflowId))]);
         const existing = findCurrent(catalog, appId, workflowId);
-        refuseChange(workflowId, ifMatch, existing);
+        refuseChange(workflowId, preconditions, existing);
         return await save(options, appId, workflowId, readDefinition(document, existing, show));
       }),
-    patchWorkflow: (appId, workflowId, patch, { ifMatch, show }) =>
+    patchWorkflow: (appId, workflowId, patch, { show, ...preconditions }) =>
       serially(async () => {
         const existing = findWorkflow(catalog, appId, workflowId);
-        refuseChange(workflowId, ifMatch, existing);
+        refuseChange(workflowId, preconditions, existing);
         const changes = readDefinition(patch, existing, show);
         return await save(options, appId, workflowId, mergePatch(withoutPins(parseJson(existing.document)), changes));
       }),
     deleteWorkflow: (appId, workflowId, ifMatch) =>
       serially(async () => {
-        refuseChange(workflowId, ifMatch, findWorkflow(catalog, appId, workflowId));
+        refuseChange(workflowId, { ifMatch }, findWorkflow(catalog, appId, workflowId));
         refuseIfUsed(catalog, appId, workflowId);
         await writer.change({ kind: 'delete_workflow', appId, workflowId });
       }),
     rollbackWorkflow: (appId, workflowId, version, ifMatch) =>
       serially(async () => {
         const existing = findCurrent(catalog, appId, workflowId);
-        refuseChange(workflowId, ifMatch, existing);
+        refuseChange(workflowId, { ifMatch }, existing);
         return await rollback(options, await findVersion(storage, { appId, id: workflowId, version }), existing);
       }),
     checkWorkflow: async (appId, document) => (await check(options, appId, null, document)).faults,
@@ -106,9 +106,9 @@ async function findDefinition(
 }
 
 /** Throws when the API may not change the workflow. */
-function refuseChange(workflowId: string, ifMatch: string | undefined, existing: WorkflowRecord | undefined): void {
+function refuseChange(workflowId: string, preconditions: Preconditions, existing: WorkflowRecord | undefined): void {
   refuseIfManaged(`workflow "${workflowId}"`, existing?.managedBy);
-  refuseStale(`workflow "${workflowId}"`, ifMatch, existing);
+  refuseStale(`workflow "${workflowId}"`, preconditions, existing);
 }
 
 function refuseIfUsed(catalog: Catalog, appId: string, workflowId: string): void {

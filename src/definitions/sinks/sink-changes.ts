@@ -11,7 +11,7 @@ import { newToken } from '../../ids.ts';
 import { hashToken } from '../../token.ts';
 import type { Catalog } from '../catalog.ts';
 import type { DefinitionWriter } from '../definition-writer.ts';
-import { type Edit, refuseIfManaged, refuseStale } from '../edit.ts';
+import { type Edit, type Preconditions, refuseIfManaged, refuseStale } from '../edit.ts';
 import { captureSecret, revealCapturedSecret } from './captured-secret.ts';
 import { type CredentialContext, credentialFaults } from './credential-faults.ts';
 import { patchSink, readSinkEdit } from './sink-edit.ts';
@@ -53,21 +53,21 @@ export function createSinkChanges(context: SinkChangesOptions): SinkChanges {
   return {
     findSink: (appId, sinkId) => findSink(catalog, appId, sinkId),
     createSink: (appId, document) => serially(() => saveSink(context, appId, withPlainNumbers(document), undefined)),
-    replaceSink: (appId, sinkId, document, { ifMatch, show }) =>
-      serially(async () => editSink(context, findOwnSink(catalog, appId, sinkId, ifMatch), withPlainNumbers(document), show)),
-    patchSink: (appId, sinkId, patch, { ifMatch, show }) =>
+    replaceSink: (appId, sinkId, document, { show, ...preconditions }) =>
+      serially(async () => editSink(context, findOwnSink(catalog, appId, sinkId, preconditions), withPlainNumbers(document), show)),
+    patchSink: (appId, sinkId, patch, { show, ...preconditions }) =>
       serially(async () => {
-        const existing = findOwnSink(catalog, appId, sinkId, ifMatch);
+        const existing = findOwnSink(catalog, appId, sinkId, preconditions);
         return await editSink(context, existing, patchSink(existing, withPlainNumbers(patch)), show);
       }),
     deleteSink: (appId, sinkId, ifMatch) =>
       serially(async () => {
-        findOwnSink(catalog, appId, sinkId, ifMatch);
+        findOwnSink(catalog, appId, sinkId, { ifMatch });
         await change({ kind: 'delete_sink', sinkId });
       }),
     rotateToken: (appId, sinkId, { keepMs = 0, ifMatch } = {}) =>
       serially(async () => {
-        const existing = findOwnSink(catalog, appId, sinkId, ifMatch);
+        const existing = findOwnSink(catalog, appId, sinkId, { ifMatch });
         const token = newToken();
         const kept = existing.auth.type === 'bearer' ? endedBy(existing.auth.tokens, clock(), keepMs) : [];
         const tokens = [{ name: null, endsAt: null, hash: hashToken(token) }, ...kept];
@@ -94,11 +94,11 @@ function findSink(catalog: Catalog, appId: string, sinkId: string): Sink {
 }
 
 /** Throws when the API may not change the sink. */
-function findOwnSink(catalog: Catalog, appId: string, sinkId: string, ifMatch?: string): Sink {
+function findOwnSink(catalog: Catalog, appId: string, sinkId: string, preconditions: Preconditions): Sink {
   const sink = findSink(catalog, appId, sinkId);
   const name = `sink "${sinkId}"`;
   refuseIfManaged(name, sink.managedBy);
-  refuseStale(name, ifMatch, sink);
+  refuseStale(name, preconditions, sink);
   return sink;
 }
 
