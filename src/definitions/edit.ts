@@ -93,8 +93,14 @@ export function withoutReadOnly(
   };
 }
 
+/** Null when the API may change the definition. */
+export function managedFault(what: string, managedBy: ManagedBy | undefined): string | null {
+  if (managedBy === 'config') return `${what} is defined in the configuration files; change it there`;
+  return managedBy === 'demo' ? `${what} belongs to the demo; choose another name, or define it in a file` : null;
+}
+
 /** Throws `conflict` for a definition that the definition files or the demo own. */
 export function refuseIfManaged(what: string, managedBy: ManagedBy | undefined): void {
-  if (managedBy === 'config') throw new AppError('conflict', `${what} is defined in the configuration files; change it there`);
-  if (managedBy === 'demo') throw new AppError('conflict', `${what} belongs to the demo; choose another name, or define it in a file`);
+  const fault = managedFault(what, managedBy);
+  if (fault !== null) throw new AppError('conflict', fault);
 }

@@ -30,7 +30,7 @@ export interface WorkflowChanges {
    */
   rollbackWorkflow(appId: string, workflowId: string, version: number, ifMatch?: string): Promise<RolledBack>;
   /** Resolves to every fault that saving would find. Without an app, workflows that it uses are not checked. */
-  checkWorkflow(appId: string | null, document: unknown): Promise<Fault[]>;
+  checkWorkflow(appId: string | null, document: unknown, id?: string | null): Promise<Fault[]>;
   /** Resolves to the definition with its copies; null when it is not stored. */
   findDefinition(appId: string, reference: InnerWorkflowReference): Promise<unknown>;
 }
@@ -81,7 +81,7 @@ export function createWorkflowChanges(options: WorkflowChangeOptions): WorkflowC
         refuseChange(workflowId, { ifMatch }, existing);
         return await rollback(options, await findVersion(storage, { appId, id: workflowId, version }), existing);
       }),
-    checkWorkflow: async (appId, document) => (await check(options, appId, null, document)).faults,
+    checkWorkflow: async (appId, document, id = null) => (await check(options, appId, id, document)).faults,
   };
 }
 

@@ -7,6 +7,7 @@ import { textOfJson } from '../body/decode-body.ts';
 import { parseJsonBody } from '../body/json-body.ts';
 import { type RequestRouteDependencies, requestRoutes } from '../requests/request-routes.ts';
 import { type AppRouteDependencies, appRoutes } from './apps.ts';
+import { type CheckRouteDependencies, checkRoutes } from './checks/check-routes.ts';
 import { definitionRoutes } from './definitions.ts';
 import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
 import { type BlockRouteDependencies, blockRoutes } from './refusals/blocked-clients.ts';
@@ -22,6 +23,7 @@ import { type WorkflowRouteDependencies, workflowRoutes } from './workflows.ts';
 type RouteDependencies = AppRouteDependencies &
   WorkflowRouteDependencies &
   VersionRouteDependencies &
+  CheckRouteDependencies &
   SinkRouteDependencies &
   SampleRouteDependencies &
   AdminRunDependencies &
@@ -49,6 +51,7 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       appRoutes(admin, dependencies);
       workflowRoutes(admin, dependencies);
       versionRoutes(admin, dependencies);
+      checkRoutes(admin, dependencies);
       definitionRoutes(admin, dependencies);
       sinkRoutes(admin, dependencies);
       sampleRoutes(admin, dependencies);
