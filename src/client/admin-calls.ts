@@ -5,6 +5,7 @@ import { at, type CallOptions, type ServerCalls } from './server-calls.ts';
 import type {
   AppInfo,
   BlockedClient,
+  CheckResult,
   DefinitionChange,
   Rejection,
   RejectionDetails,
@@ -15,6 +16,7 @@ import type {
   ScheduleInfo,
   SinkFields,
   SinkInfo,
+  StepGraph,
   StepTypeInfo,
   VersionDiff,
   VersionInfo,
@@ -62,6 +64,12 @@ export const workflowCalls = (server: ServerCalls) => ({
   /** Compares with the current version by default. */
   diff: (appId: string, workflowId: string, versions: { from: number; to?: number }) =>
     server.call<VersionDiff>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}/diff`, { query: versions }),
+  /** The steps and their edges; of the current version by default. */
+  graph: (appId: string, workflowId: string, version?: number) =>
+    server.call<StepGraph & { version: number }>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}/graph`, { query: { version } }),
+  /** Lists every fault that saving would find, with its place. */
+  check: (definition: unknown, query: { app_id?: string; workflow_id?: string } = {}) =>
+    server.call<CheckResult>('POST', '/api/v1/workflows/check', { body: definition, query }),
   /** Saves the definition of the version again. A new version only if the definition is not the current one. */
   rollback: (appId: string, workflowId: string, version: number, options: EditOptions = {}) =>
     server.call<WorkflowInfo & { rolled_back_to: number; changed: boolean }>(
@@ -81,6 +89,9 @@ export const sinkCalls = (server: ServerCalls) => ({
   /** Those of all apps by default, in the order of their next times. */
   schedules: (filter: { app_id?: string | undefined; limit?: number } = {}) =>
     server.call<{ schedules: ScheduleInfo[]; total: number }>('GET', '/api/v1/schedules', { query: filter }),
+  /** Lists every fault that creating the sink would find, or with `sink_id` replacing that one. */
+  check: (appId: string, fields: unknown, query: { sink_id?: string } = {}) =>
+    server.call<CheckResult>('POST', at`/api/v1/apps/${appId}/sinks/check`, { body: fields, query }),
   get: (appId: string, sinkId: string) => server.call<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),
   create: (appId: string, fields: SinkFields) => server.call<SinkInfo>('POST', at`/api/v1/apps/${appId}/sinks`, { body: fields }),
   getWithTag: (appId: string, sinkId: string) => server.callWithTag<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),

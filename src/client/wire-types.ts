@@ -50,6 +50,18 @@ export interface VersionDiff {
   others: string[];
 }
 
+export interface StepGraph {
+  nodes: { name: string; type: string; items?: StepGraph }[];
+  /** `back`: the edge closes a loop. */
+  edges: { from: string; to: string; why: 'data' | 'next' | 'success' | 'failure'; back: boolean }[];
+}
+
+export interface CheckResult {
+  valid: boolean;
+  /** `pointer` is a JSON Pointer into the checked document. */
+  faults: { path: string; pointer: string; message: string; hint?: string }[];
+}
+
 export interface StepTypeInfo {
   type: string;
   aliases: string[];

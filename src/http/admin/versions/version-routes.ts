@@ -1,10 +1,12 @@
-// Admin routes for the versions of a workflow: list and read them, compare two, and make an earlier one current again.
+// Admin routes for the versions of a workflow: list, read, compare and draw them, and make an earlier one current again.
 
 import type { FastifyInstance } from 'fastify';
 import { refuseFaults } from '../../../core/fault.ts';
 import { parseJson } from '../../../core/json/json.ts';
 import { createSchemaCheck } from '../../../core/schema.ts';
 import type { WorkflowDocument } from '../../../core/workflow/document.ts';
+import { planWorkflow } from '../../../core/workflow/plan.ts';
+import { stepGraphOf } from '../../../core/workflow/views/step-graph.ts';
 import { diffVersions } from '../../../core/workflow/views/version-diff.ts';
 import type { DefinitionService } from '../../../definitions/definition-service.ts';
 import { entityTag } from '../../../definitions/edit.ts';
@@ -44,6 +46,12 @@ const diffQuery = {
   properties: { from: versionSchema, to: { ...versionSchema, description: 'the current version by default' } },
 };
 
+const graphQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { version: { ...versionSchema, description: 'the current version by default' } },
+};
+
 const rollbackSchema = { type: 'object', additionalProperties: false, required: ['version'], properties: { version: versionSchema } };
 const checkRollback = createSchemaCheck(rollbackSchema);
 
@@ -53,6 +61,7 @@ export function versionRoutes(server: FastifyInstance, dependencies: VersionRout
   listRoute(server, dependencies);
   getRoute(server, dependencies);
   diffRoute(server, dependencies);
+  graphRoute(server, dependencies);
   rollbackRoute(server, dependencies);
 }
 
@@ -89,6 +98,17 @@ function diffRoute(server: FastifyInstance, { storage }: VersionRouteDependencie
       const from = await findVersion(storage, params, query.from);
       const to = await findVersion(storage, params, query.to ?? null);
       return { from: from.version, to: to.version, ...presentDiff(diffVersions(definitionOf(from), definitionOf(to))) };
+    },
+  );
+}
+
+function graphRoute(server: FastifyInstance, { storage }: VersionRouteDependencies): void {
+  server.get<{ Params: WorkflowParams; Querystring: { version?: number } }>(
+    `${PATH}/graph`,
+    schema('Get the steps of a workflow and the edges between them', { querystring: graphQuery }),
+    async ({ params, query }) => {
+      const record = await findVersion(storage, params, query.version ?? null);
+      return { version: record.version, ...stepGraphOf(planWorkflow(record.id, record.version, definitionOf(record))) };
     },
   );
 }
