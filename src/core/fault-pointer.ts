@@ -12,9 +12,9 @@ const MAX_SEPARATORS = 20;
  * may itself contain dots and brackets; the reading that leads furthest counts. A message about an unknown field adds its name.
  */
 export function pointerOfFault(document: unknown, { path, message }: Fault): string {
-  const { keys, value } = furthest(document, path);
+  const { keys, value, rest } = furthest(document, path);
   const [, unknown = ''] = /^unknown field "(.{1,1000}?)"(?:$|[ ;])/s.exec(message) ?? [];
-  return pointerOf(unknown !== '' && isObject(value) && hasPart(value, unknown) ? [...keys, unknown] : keys);
+  return pointerOf(rest === 0 && unknown !== '' && isObject(value) && hasPart(value, unknown) ? [...keys, unknown] : keys);
 }
 
 interface Reading {

@@ -53,7 +53,7 @@ test('arguments that name no workflow or version are wrong usage', async () => {
     ['rollback', 'shop/flow', '-1'],
     ['rollback', 'shop/flow', 'latest'],
     ['rollback', 'shop/flow'],
-    ['versions', 'shop/flow', '--limit', '201'],
+    ['versions', 'shop/flow', '--limit', '101'],
     ['versions', 'shop/flow', '--cursor', '1e3'],
   ])
     expect((await run(...args)).code, args.join(' ')).toBe(2);

@@ -71,7 +71,7 @@ test('numbers are compared as they are written, and __proto__ is a key like any 
 
 test('what is listed is bounded in number and in length', () => {
   const many = (value: number) => Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`k${index}`, value]));
-  expect(pathsOf(many(1), many(2))).toHaveLength(100);
+  expect(pathsOf(many(1), many(2))).toHaveLength(30);
   expect(pathsOf(many(1), many(2))?.at(-1)).toBe('');
   const long = 'k'.repeat(100_000);
   expect(pathsOf({ a: { [long]: { b: 1, c: 1 } } }, { a: { [long]: { b: 2, c: 2 } } })).toEqual(['/values/a']);

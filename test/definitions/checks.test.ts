@@ -16,7 +16,19 @@ async function check(path: string, body: unknown): Promise<{ valid: boolean; fau
   return answer.body;
 }
 
-const JSON_VALUES: unknown[] = [null, 1, true, '"text"', [], [[]], {}, { a: { b: [] } }, '{"a":1e400}', '{"a":12345678901234567890}'];
+const JSON_VALUES: unknown[] = [
+  undefined,
+  null,
+  1,
+  true,
+  '"text"',
+  [],
+  [[]],
+  {},
+  { a: { b: [] } },
+  '{"a":1e400}',
+  '{"a":12345678901234567890}',
+];
 
 describe('the check of a workflow', () => {
   const checked = (body: unknown, query = '') => check(`/workflows/check${query}`, body);

@@ -57,7 +57,7 @@ describe('the list of versions', () => {
     ]);
   });
 
-  test.each(['limit=0', 'limit=201', 'limit=x', 'cursor=0', 'cursor=-1', 'cursor=1.5', 'cursor=99999999999999999999', 'page=2'])(
+  test.each(['limit=0', 'limit=101', 'limit=x', 'cursor=0', 'cursor=-1', 'cursor=1.5', 'cursor=99999999999999999999', 'page=2'])(
     'refuses %s',
     async (query) => {
       const id = await withVersions([set(1)]);

@@ -29,13 +29,13 @@ function defineList(command: Command, context: CliContext): void {
     .command('versions')
     .description('list the versions of a workflow, newest first')
     .argument(...WORKFLOW)
-    .option('--limit <count>', 'maximum number to list, up to 200')
+    .option('--limit <count>', 'maximum number to list, up to 100')
     .option('--cursor <cursor>', 'continue after an earlier list, with its cursor');
   addOutputOption(addServerOptions(list)).action(async (name: string, { limit, cursor, ...options }: ListOptions) => {
     const { io } = context;
     const { appId, workflowId } = readName(name);
     const page = await (await connect(options, context)).workflows.versions(appId, workflowId, {
-      ...(limit === undefined ? {} : { limit: readWhole('--limit', limit, { min: 1, max: 200 }) }),
+      ...(limit === undefined ? {} : { limit: readWhole('--limit', limit, { min: 1, max: 100 }) }),
       ...(cursor === undefined ? {} : { cursor: readVersion('--cursor', cursor) }),
     });
     if (options.output === 'json') return printJson(io, page);

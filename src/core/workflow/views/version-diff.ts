@@ -24,9 +24,9 @@ export interface VersionDiff {
 }
 
 /** Of one element. Where more differ, the last path is that of the element itself. */
-const MAX_PATHS = 100;
+const MAX_PATHS = 30;
 /** In characters. A place that would have a longer path counts as a change of what contains it. */
-const MAX_PATH = 1000;
+const MAX_PATH = 250;
 
 export function diffVersions(from: WorkflowDocument, to: WorkflowDocument): VersionDiff {
   const { inputs, steps, outputs, pinned_workflows: copies = {}, ...others } = from;

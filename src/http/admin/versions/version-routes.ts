@@ -34,7 +34,7 @@ const listQuery = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
+    limit: { type: 'integer', minimum: 1, maximum: 100, default: 50 },
     cursor: { ...versionSchema, description: 'next_cursor of the page before' },
   },
 };
