@@ -5,6 +5,7 @@ import { at, type CallOptions, type ServerCalls } from './server-calls.ts';
 import type {
   AppInfo,
   BlockedClient,
+  CheckResult,
   DefinitionChange,
   Rejection,
   RejectionDetails,
@@ -16,20 +17,24 @@ import type {
   ScheduleInfo,
   SinkFields,
   SinkInfo,
+  StepGraph,
   StepTypeInfo,
+  VersionDiff,
+  VersionInfo,
   WorkflowInfo,
   WorkflowWithDefinition,
 } from './wire-types.ts';
 
 /** With the ETag from `getWithTag`, an edit cannot overwrite a concurrent change. */
 type EditOptions = Pick<CallOptions, 'ifMatch'>;
+type SaveOptions = Pick<CallOptions, 'ifMatch' | 'ifNoneMatch'>;
 
 export const appCalls = (server: ServerCalls) => ({
   list: async () => (await server.call<{ apps: AppInfo[] }>('GET', '/api/v1/apps')).apps,
   get: (appId: string) => server.call<AppInfo>('GET', at`/api/v1/apps/${appId}`),
   getWithTag: (appId: string) => server.callWithTag<AppInfo>('GET', at`/api/v1/apps/${appId}`),
   /** Without a name, an existing app keeps its name. */
-  save: (appId: string, fields: { name?: string | null } = {}, options: EditOptions = {}) =>
+  save: (appId: string, fields: { name?: string | null } = {}, options: SaveOptions = {}) =>
     server.call<AppInfo>('PUT', at`/api/v1/apps/${appId}`, { ...options, body: fields }),
   delete: (appId: string, options: EditOptions = {}) => server.call<null>('DELETE', at`/api/v1/apps/${appId}`, options),
 });
@@ -41,13 +46,38 @@ export const workflowCalls = (server: ServerCalls) => ({
     server.call<WorkflowWithDefinition>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { query: { version } }),
   getWithTag: (appId: string, workflowId: string) =>
     server.callWithTag<WorkflowWithDefinition>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}`),
-  save: (appId: string, workflowId: string, definition: unknown, options: EditOptions = {}) =>
+  save: (appId: string, workflowId: string, definition: unknown, options: SaveOptions = {}) =>
     server.call<WorkflowInfo>('PUT', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { ...options, body: definition }),
   /** A JSON merge patch of the definition. */
   patch: (appId: string, workflowId: string, changes: object, options: EditOptions = {}) =>
     server.call<WorkflowInfo>('PATCH', at`/api/v1/apps/${appId}/workflows/${workflowId}`, { ...options, body: changes }),
   delete: (appId: string, workflowId: string, options: EditOptions = {}) =>
     server.call<null>('DELETE', at`/api/v1/apps/${appId}/workflows/${workflowId}`, options),
+  /** Newest first. */
+  versions: (appId: string, workflowId: string, page: { limit?: number; cursor?: number } = {}) =>
+    server.call<{ versions: VersionInfo[]; next_cursor: number | null }>(
+      'GET',
+      at`/api/v1/apps/${appId}/workflows/${workflowId}/versions`,
+      {
+        query: page,
+      },
+    ),
+  /** Compares with the current version by default. */
+  diff: (appId: string, workflowId: string, versions: { from: number; to?: number }) =>
+    server.call<VersionDiff>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}/diff`, { query: versions }),
+  /** The steps and their edges; of the current version by default. */
+  graph: (appId: string, workflowId: string, version?: number) =>
+    server.call<StepGraph & { version: number }>('GET', at`/api/v1/apps/${appId}/workflows/${workflowId}/graph`, { query: { version } }),
+  /** Lists every fault that saving would find, with its place. */
+  check: (definition: unknown, query: { app_id?: string; workflow_id?: string } = {}) =>
+    server.call<CheckResult>('POST', '/api/v1/workflows/check', { body: definition, query }),
+  /** Saves the definition of the version again. A new version only if the definition is not the current one. */
+  rollback: (appId: string, workflowId: string, version: number, options: EditOptions = {}) =>
+    server.call<WorkflowInfo & { rolled_back_to: number; changed: boolean }>(
+      'POST',
+      at`/api/v1/apps/${appId}/workflows/${workflowId}/rollback`,
+      { ...options, body: { version } },
+    ),
   /** Rejects with every fault that saving would find. Looks up workflows that the definition uses in the app. */
   validate: (definition: unknown, appId?: string) =>
     server.call<{ status: 'ok' }>('POST', '/api/v1/workflows/validate', { body: definition, query: { app_id: appId } }),
@@ -60,6 +90,9 @@ export const sinkCalls = (server: ServerCalls) => ({
   /** Those of all apps by default, in the order of their next times. */
   schedules: (filter: { app_id?: string | undefined; limit?: number } = {}) =>
     server.call<{ schedules: ScheduleInfo[]; total: number }>('GET', '/api/v1/schedules', { query: filter }),
+  /** Lists every fault that creating the sink would find, or with `sink_id` replacing that one. */
+  check: (appId: string, fields: unknown, query: { sink_id?: string } = {}) =>
+    server.call<CheckResult>('POST', at`/api/v1/apps/${appId}/sinks/check`, { body: fields, query }),
   get: (appId: string, sinkId: string) => server.call<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),
   create: (appId: string, fields: SinkFields) => server.call<SinkInfo>('POST', at`/api/v1/apps/${appId}/sinks`, { body: fields }),
   getWithTag: (appId: string, sinkId: string) => server.callWithTag<SinkInfo>('GET', at`/api/v1/apps/${appId}/sinks/${sinkId}`),

@@ -23,8 +23,10 @@ export interface CallOptions {
   query?: object;
   body?: unknown;
   signal?: AbortSignal;
-  /** ETag of the state to edit; rejects with RefusedError and status 412 when the state has changed. */
+  /** ETag of the state to edit, or the version of a workflow in quotes; rejects with RefusedError and status 412 when the state has changed. */
   ifMatch?: string | undefined;
+  /** As `ifMatch`, for what is not there yet. */
+  ifNoneMatch?: '*' | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -53,7 +55,7 @@ export class ServerCalls {
 
   /** As `call`, with the answer's ETag, or null. */
   async callWithTag<Answer>(method: string, path: string, options: CallOptions = {}): Promise<{ answer: Answer; etag: string | null }> {
-    const { query = {}, body, signal, ifMatch } = options;
+    const { query = {}, body, signal, ifMatch, ifNoneMatch } = options;
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     const response = await this.#fetch(`${this.baseUrl}${path}${queryText(query)}`, {
       method,
@@ -62,6 +64,7 @@ export class ServerCalls {
         ...this.#authorization,
         ...(body === undefined ? {} : { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' }),
         ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+        ...(ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch }),
       },
       ...(body === undefined ? {} : { body: this.json.stringify(body) }),
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),

@@ -6,7 +6,7 @@ import { createSchemaCheck, type JsonSchema } from '../core/schema.ts';
 import type { AppRecord } from '../storage/definition-store.ts';
 import type { Catalog } from './catalog.ts';
 import type { DefinitionWriter } from './definition-writer.ts';
-import { type Edit, refuseIfManaged, refuseStale, withoutReadOnly } from './edit.ts';
+import { type Edit, type Preconditions, refuseIfManaged, refuseStale, withoutReadOnly } from './edit.ts';
 
 export interface AppChanges {
   findApp(id: string): AppRecord | undefined;
@@ -30,21 +30,21 @@ export function createAppChanges({ serially, change }: DefinitionWriter, catalog
   }
 
   /** Throws when the API may not change the app. */
-  function findOwnApp(id: string, ifMatch: string | undefined): AppRecord | undefined {
+  function findOwnApp(id: string, preconditions: Preconditions): AppRecord | undefined {
     const existing = findApp(id);
     // Anyone may adopt an app of the demo, which then leaves it alone.
     if (existing?.managedBy !== 'demo') refuseIfManaged(`app "${id}"`, existing?.managedBy);
-    refuseStale(`app "${id}"`, ifMatch, existing);
+    refuseStale(`app "${id}"`, preconditions, existing);
     return existing;
   }
 
   return {
     findApp,
-    saveApp: (id, document, { ifMatch, show }) =>
+    saveApp: (id, document, { show, ...preconditions }) =>
       serially(async () => {
         const idFault = appIdFault(id);
         refuseFaults('the app', idFault === null ? [] : [{ path: 'app_id', message: idFault }]);
-        const existing = findOwnApp(id, ifMatch);
+        const existing = findOwnApp(id, preconditions);
         const { name, faults } = readApp(document ?? {}, existing === undefined ? null : (show(existing) as Record<string, unknown>));
         refuseFaults('the app', faults);
         await change({ kind: 'put_app', app: { id, name: name === undefined ? (existing?.name ?? null) : name }, managedBy: 'api' });
@@ -52,7 +52,7 @@ export function createAppChanges({ serially, change }: DefinitionWriter, catalog
       }),
     deleteApp: (id, ifMatch) =>
       serially(async () => {
-        findOwnApp(id, ifMatch);
+        findOwnApp(id, { ifMatch });
         await change({ kind: 'delete_app', appId: id });
       }),
   };

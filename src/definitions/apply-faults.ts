@@ -2,7 +2,7 @@
 
 import { type Fault, nestFaults } from '../core/fault.ts';
 import { workflowIdsOf } from '../core/sink/fan-out-setting.ts';
-import type { DefinitionOwner } from '../core/sink/sink.ts';
+import type { DefinitionOwner, SinkDefinition } from '../core/sink/sink.ts';
 import { similarNames } from '../core/values/similar-names.ts';
 import type { CatalogSnapshot } from './catalog.ts';
 import { type DefinitionDocument, sinkName } from './definition-document.ts';
@@ -38,16 +38,19 @@ function lostTokens({ sinks }: DefinitionDocument, current: CatalogSnapshot, own
 function unknownWorkflows({ workflows, sinks }: DefinitionDocument, current: CatalogSnapshot, owner: DefinitionOwner): Fault[] {
   const staying = current.workflows.filter(({ managedBy }) => managedBy !== owner);
   const known = [...workflows, ...staying];
-  return sinks.flatMap((sink, index) => {
-    const ids = known.filter(({ appId }) => appId === sink.appId).map(({ id }) => id);
-    return workflowIdsOf(sink).flatMap((workflowId, entry) => {
-      if (ids.includes(workflowId)) return [];
-      const [near] = similarNames(workflowId, ids);
-      const isOnly = sink.workflowId !== null;
-      const advice = isOnly ? 'define it, or leave workflow_id out' : 'define it';
-      const hint = near === undefined ? advice : `did you mean "${near}"?`;
-      const field = isOnly ? 'workflow_id' : `workflows[${entry}].workflow_id`;
-      return [{ path: `sinks[${index}].${field}`, message: `app "${sink.appId}" has no workflow "${workflowId}"; ${hint}` }];
-    });
+  return sinks.flatMap((sink, index) => nestFaults(`sinks[${index}]`, unknownWorkflowFaults(sink, known)));
+}
+
+/** The workflows that the sink names and that are not among the known ones. */
+export function unknownWorkflowFaults(sink: SinkDefinition, known: readonly { appId: string; id: string }[]): Fault[] {
+  const ids = known.filter(({ appId }) => appId === sink.appId).map(({ id }) => id);
+  return workflowIdsOf(sink).flatMap((workflowId, entry) => {
+    if (ids.includes(workflowId)) return [];
+    const [near] = similarNames(workflowId, ids);
+    const isOnly = sink.workflowId !== null;
+    const advice = isOnly ? 'define it, or leave workflow_id out' : 'define it';
+    const hint = near === undefined ? advice : `did you mean "${near}"?`;
+    const path = isOnly ? 'workflow_id' : `workflows[${entry}].workflow_id`;
+    return [{ path, message: `app "${sink.appId}" has no workflow "${workflowId}"; ${hint}` }];
   });
 }

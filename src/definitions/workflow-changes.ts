@@ -14,7 +14,7 @@ import type { WorkflowRecord } from '../storage/definition-store.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Catalog } from './catalog.ts';
 import type { DefinitionWriter } from './definition-writer.ts';
-import { type Edit, refuseIfManaged, refuseStale, withoutReadOnly } from './edit.ts';
+import { type Edit, type Preconditions, refuseIfManaged, refuseStale, withoutReadOnly } from './edit.ts';
 import { pinWorkflows, usesWorkflow } from './pin-workflows.ts';
 
 export interface WorkflowChanges {
@@ -24,10 +24,20 @@ export interface WorkflowChanges {
   /** Merges the patch into the definition (RFC 7396). */
   patchWorkflow(appId: string, workflowId: string, patch: unknown, edit: Edit<WorkflowRecord>): Promise<WorkflowRecord>;
   deleteWorkflow(appId: string, workflowId: string, ifMatch?: string): Promise<void>;
+  /**
+   * Saves the definition of an earlier version again, with the copies of other workflows that it had; also that of a deleted
+   * workflow. Changes nothing if it is the current definition.
+   */
+  rollbackWorkflow(appId: string, workflowId: string, version: number, ifMatch?: string): Promise<RolledBack>;
   /** Resolves to every fault that saving would find. Without an app, workflows that it uses are not checked. */
-  checkWorkflow(appId: string | null, document: unknown): Promise<Fault[]>;
+  checkWorkflow(appId: string | null, document: unknown, id?: string | null): Promise<Fault[]>;
   /** Resolves to the definition with its copies; null when it is not stored. */
   findDefinition(appId: string, reference: InnerWorkflowReference): Promise<unknown>;
+}
+
+export interface RolledBack {
+  workflow: WorkflowRecord;
+  isChanged: boolean;
 }
 
 export interface WorkflowChangeOptions {
@@ -45,27 +55,33 @@ export function createWorkflowChanges(options: WorkflowChangeOptions): WorkflowC
   return {
     findWorkflow: (appId, workflowId) => findWorkflow(catalog, appId, workflowId),
     findDefinition: (appId, reference) => findDefinition(storage, catalog, appId, reference),
-    saveWorkflow: (appId, workflowId, document, { ifMatch, show }) =>
+    saveWorkflow: (appId, workflowId, document, { show, ...preconditions }) =>
       serially(async () => {
         refuseFaults('the workflow', [...fault('app_id', appIdFault(appId)), ...fault('workflow_id', workflowIdFault(workflowId))]);
         const existing = findCurrent(catalog, appId, workflowId);
-        refuseChange(workflowId, ifMatch, existing);
+        refuseChange(workflowId, preconditions, existing);
         return await save(options, appId, workflowId, readDefinition(document, existing, show));
       }),
-    patchWorkflow: (appId, workflowId, patch, { ifMatch, show }) =>
+    patchWorkflow: (appId, workflowId, patch, { show, ...preconditions }) =>
       serially(async () => {
         const existing = findWorkflow(catalog, appId, workflowId);
-        refuseChange(workflowId, ifMatch, existing);
+        refuseChange(workflowId, preconditions, existing);
         const changes = readDefinition(patch, existing, show);
         return await save(options, appId, workflowId, mergePatch(withoutPins(parseJson(existing.document)), changes));
       }),
     deleteWorkflow: (appId, workflowId, ifMatch) =>
       serially(async () => {
-        refuseChange(workflowId, ifMatch, findWorkflow(catalog, appId, workflowId));
+        refuseChange(workflowId, { ifMatch }, findWorkflow(catalog, appId, workflowId));
         refuseIfUsed(catalog, appId, workflowId);
         await writer.change({ kind: 'delete_workflow', appId, workflowId });
       }),
-    checkWorkflow: async (appId, document) => (await check(options, appId, null, document)).faults,
+    rollbackWorkflow: (appId, workflowId, version, ifMatch) =>
+      serially(async () => {
+        const existing = findCurrent(catalog, appId, workflowId);
+        refuseChange(workflowId, { ifMatch }, existing);
+        return await rollback(options, await findVersion(storage, { appId, id: workflowId, version }), existing);
+      }),
+    checkWorkflow: async (appId, document, id = null) => (await check(options, appId, id, document)).faults,
   };
 }
 
@@ -90,9 +106,9 @@ async function findDefinition(
 }
 
 /** Throws when the API may not change the workflow. */
-function refuseChange(workflowId: string, ifMatch: string | undefined, existing: WorkflowRecord | undefined): void {
+function refuseChange(workflowId: string, preconditions: Preconditions, existing: WorkflowRecord | undefined): void {
   refuseIfManaged(`workflow "${workflowId}"`, existing?.managedBy);
-  refuseStale(`workflow "${workflowId}"`, ifMatch, existing);
+  refuseStale(`workflow "${workflowId}"`, preconditions, existing);
 }
 
 function refuseIfUsed(catalog: Catalog, appId: string, workflowId: string): void {
@@ -120,6 +136,28 @@ async function save(options: WorkflowChangeOptions, appId: string, workflowId: s
   refuseFaults('the workflow', faults);
   await options.writer.change({ kind: 'put_workflow', appId, workflowId, document: stringifyJson(document), managedBy: 'api' });
   return findWorkflow(options.catalog, appId, workflowId);
+}
+
+async function findVersion(
+  storage: WorkflowChangeOptions['storage'],
+  { appId, id, version }: Pick<WorkflowRecord, 'appId' | 'id' | 'version'>,
+): Promise<WorkflowRecord> {
+  const record = await storage.findWorkflow(appId, id, version);
+  if (record !== null) return record;
+  throw new AppError('not_found', `app "${appId}" has no version ${version} of a workflow "${id}"; GET …/versions lists those that it has`);
+}
+
+/** The copies stay as they are, but the workflows must still be there: an export of all definitions can then be applied. */
+async function rollback(options: WorkflowChangeOptions, old: WorkflowRecord, existing: WorkflowRecord | undefined): Promise<RolledBack> {
+  const { writer, storage, catalog, stepTypes } = options;
+  const { appId, id, version, document } = old;
+  if (existing?.document === document) return { workflow: existing, isChanged: false };
+  const definition = parseJson(document);
+  const { faults } = await pinWorkflows({ appId, id }, definition, (reference) => findDefinition(storage, catalog, appId, reference));
+  const found = [...workflowFaults(withPlainNumbers(definition), stepTypes.inspect), ...faults];
+  refuseFaults(`version ${version} of workflow "${id}"`, found, 'conflict');
+  await writer.change({ kind: 'put_workflow', appId, workflowId: id, document, managedBy: 'api' });
+  return { workflow: findWorkflow(catalog, appId, id), isChanged: true };
 }
 
 /** Accepts a definition, or an answer that contains one as `definition`. */

@@ -13,6 +13,14 @@ export interface WorkflowRecord {
   createdAt: number;
 }
 
+/** One saved state of a workflow, without its text. */
+export interface VersionSummary {
+  version: number;
+  createdAt: number;
+  /** Whether new runs use it. A deleted workflow has no current version. */
+  isCurrent: boolean;
+}
+
 export interface AppRecord extends App {
   managedBy: ManagedBy;
   createdAt: number;
@@ -63,6 +71,8 @@ export interface DefinitionStore {
    * Null: there is none.
    */
   findWorkflow(appId: string, workflowId: string, version: number | null): Promise<WorkflowRecord | null>;
+  /** Returns the newest versions below `before`, newest first; those of a deleted workflow too. Empty: there is none. */
+  listVersions(appId: string, workflowId: string, page: { before: number; limit: number }): Promise<VersionSummary[]>;
   /**
    * Applies all changes in order, or none.
    * The same call again has the same result, as long as no other edit followed.

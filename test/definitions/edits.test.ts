@@ -254,6 +254,68 @@ describe('If-Match', () => {
   });
 });
 
+describe('preconditions of a workflow', () => {
+  const url = '/shop/workflows/counted';
+  const put = (version: string, headers: Record<string, string>): Promise<Answer> => call('PUT', url, { ...WORKFLOW, version }, headers);
+
+  test('name its version, and 412 says which one is current since when', async () => {
+    await put('1.0', {});
+    expect((await put('1.1', { 'if-match': '"1"' })).body).toMatchObject({ version: 2 });
+    const { status, body, etag } = await put('1.2', { 'if-match': '"1"' });
+    const { created_at: savedAt } = (await call('GET', url)).body;
+    expect([status, etag, body.error]).toMatchObject([
+      412,
+      (await call('GET', url)).etag,
+      { code: 'precondition_failed', version: 2, saved_at: savedAt },
+    ]);
+    expect(body.error.message).toContain(`version 2, saved at ${savedAt}, is current`);
+    expect((await call('POST', `${url}/rollback`, { version: 1 }, { 'if-match': '"1"' })).status).toBe(412);
+    expect((await call('POST', `${url}/rollback`, { version: 1 }, { 'if-match': '"2"' })).body.version).toBe(3);
+    for (const tag of ['W/"3"', '"03"', '"4", "2"', '"3.0"']) expect((await put('1.2', { 'if-match': tag })).status, tag).toBe(412);
+    expect((await call('DELETE', url, undefined, { 'if-match': '"2"' })).status).toBe(412);
+    expect((await put('1.2', { 'if-match': '3' })).status).toBe(400);
+  });
+
+  test('let one of several writers win', async () => {
+    await app().workflow('raced', WORKFLOW);
+    const racers = (headers: Record<string, string>, at: string) =>
+      Promise.all([1, 2, 3].map((n) => call('PUT', at, { ...WORKFLOW, version: `1.${n}` }, headers)));
+    const edits = await racers({ 'if-match': '"1"' }, '/shop/workflows/raced');
+    expect(edits.map(({ status }) => status).sort()).toEqual([200, 412, 412]);
+    expect((await call('GET', '/shop/workflows/raced')).body.version).toBe(2);
+    const creations = await racers({ 'if-none-match': '*' }, '/shop/workflows/first');
+    expect(creations.map(({ status }) => status).sort()).toEqual([200, 412, 412]);
+    expect((await call('GET', '/shop/workflows/first')).body.version).toBe(1);
+  });
+});
+
+describe('If-None-Match', () => {
+  test('with * makes only what is not there', async () => {
+    await call('PUT', '/excluded', {});
+    const { url, path } = await protectedSink();
+    await app().workflow('excluded', WORKFLOW);
+    const edits: [string, string, unknown][] = [
+      ['PUT', '/excluded', { name: 'x' }],
+      ['PUT', '/shop/workflows/excluded', { ...WORKFLOW, version: '1.1' }],
+      ['PATCH', '/shop/workflows/excluded', { version: '1.1' }],
+      ['PUT', url, { path, method: 'POST', response: 'accept' }],
+    ];
+    for (const [method, at, body] of edits) {
+      const before = await call('GET', at);
+      const refused = await call(method, at, body, { 'if-none-match': '*' });
+      expect([refused.status, refused.etag, refused.body.error.message], at).toEqual([412, before.etag, expect.stringContaining('exists')]);
+      expect((await call(method, at, body, { 'if-none-match': `W/${before.etag}` })).status).toBe(412);
+      expect(await call('GET', at)).toEqual(before);
+      expect((await call(method, at, body, { 'if-none-match': '"other"', 'if-match': before.etag as string })).status).toBe(200);
+    }
+    expect((await call('PUT', '/excluded-2', {}, { 'if-none-match': '*' })).status).toBe(200);
+    for (const wrong of ['abc', '', '**', '"a" "b"']) {
+      const { status, body } = await call('PUT', '/excluded', {}, { 'if-none-match': wrong });
+      expect([status, body.error.part], wrong).toEqual([400, 'If-None-Match']);
+    }
+  });
+});
+
 describe('an edit of an app', () => {
   test('that gives no name keeps the one that it has; null takes it away; an answer may be sent back', async () => {
     await call('PUT', '/named', { name: 'Named' });

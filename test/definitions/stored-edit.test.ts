@@ -1,4 +1,4 @@
-// An edit that is stored is acknowledged and in force, also if the disk is full a moment later.
+// An edit that is stored is acknowledged and in force, also if the disk is full a moment later or another server edits too.
 
 import { expect, test } from 'vitest';
 import { createCatalog } from '../../src/definitions/catalog.ts';
@@ -40,4 +40,26 @@ test('an edit is refused only if it is not stored, and what is stored is what tr
   const isStored = (await storage.findWorkflow('shop', 'flow', null)) !== null;
   const isInForce = catalog.current().workflows.some(({ id }) => id === 'flow');
   expect({ isAcknowledged, isInForce }).toEqual({ isAcknowledged: isStored, isInForce: isStored });
+});
+
+test('of two servers that edit one version, one wins', async () => {
+  const { storage } = await openDatabase(tempDir());
+  onTestEnd(() => storage.close());
+  const show = (stored: object): object => stored;
+  const server = async () => {
+    const catalog = await createCatalog(storage);
+    const stepTypes = createStepTypes(builtinStepTypes);
+    const credentials = { sealer: createSealer('key'), hasBaseUrl: false };
+    return createDefinitionService({ storage, catalog, stepTypes, credentials, clock: Date.now });
+  };
+  const [one, two] = [await server(), await server()];
+  const save = (of: typeof one, version: string, preconditions: object) =>
+    of.saveWorkflow('shop', 'flow', { ...document, version }, { ...preconditions, show }).then(
+      (saved) => saved.version,
+      (error: AppError) => error.code,
+    );
+  const created = await Promise.all([one, two].map((of, index) => save(of, `1.${index}`, { ifNoneMatch: '*' })));
+  expect(created.sort()).toEqual([1, 'precondition_failed']);
+  const edited = await Promise.all([one, two].map((of, index) => save(of, `1.${index + 2}`, { ifMatch: '"1"' })));
+  expect(edited.sort()).toEqual([2, 'precondition_failed']);
 });

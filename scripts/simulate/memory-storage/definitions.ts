@@ -10,6 +10,7 @@ import type {
   DefinitionEdit,
   Definitions,
   EditResult,
+  VersionSummary,
   WorkflowRecord,
 } from '../../../src/storage/definition-store.ts';
 import type { ScheduleState } from '../../../src/storage/schedule-store.ts';
@@ -62,6 +63,19 @@ export function findWorkflow({ definitions }: State, appId: string, workflowId: 
       workflow.appId === appId && workflow.id === workflowId && (version === null ? !workflow.isDeleted : workflow.version === version),
   );
   return found === undefined ? null : toWorkflow(found);
+}
+
+export function listVersions(
+  { definitions }: State,
+  appId: string,
+  workflowId: string,
+  { before, limit }: { before: number; limit: number },
+): VersionSummary[] {
+  const versions = definitions.workflows.filter((workflow) => workflow.appId === appId && workflow.id === workflowId).reverse();
+  return versions
+    .map(({ version, createdAt, isDeleted }, index) => ({ version, createdAt, isCurrent: index === 0 && !isDeleted }))
+    .filter(({ version }) => version < before)
+    .slice(0, limit);
 }
 
 export function changeDefinitions(state: State, { id, version, changes, at }: DefinitionEdit): EditResult {

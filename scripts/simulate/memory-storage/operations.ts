@@ -2,7 +2,7 @@
 
 import type { Storage } from '../../../src/storage/storage.ts';
 import { blockClient, listBlockedClients, unblockClient } from './blocked-clients.ts';
-import { changeDefinitions, findWorkflow, loadDefinitions } from './definitions.ts';
+import { changeDefinitions, findWorkflow, listVersions, loadDefinitions } from './definitions.ts';
 import { claimDeliveries, listDueOrigins, releaseDeliveries, renewDeliveries } from './deliveries/delivery-leases.ts';
 import { getDelivery, listDeliveries } from './deliveries/delivery-reads.ts';
 import { recordAttempt } from './deliveries/record-attempts.ts';
@@ -68,6 +68,7 @@ export function createOperations(state: State, owner: number): Operations {
     loadDefinitions: () => loadDefinitions(state),
     definitionsVersion: () => state.definitions.version,
     findWorkflow: (appId, workflowId, version) => findWorkflow(state, appId, workflowId, version),
+    listVersions: (appId, workflowId, page) => listVersions(state, appId, workflowId, page),
     changeDefinitions: (edit) => changeDefinitions(state, edit),
     recordRejections: (changes) => recordRejections(state, changes),
     listRejections: (filter) => listRejections(state, filter),

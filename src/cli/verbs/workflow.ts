@@ -1,4 +1,4 @@
-// `sluice workflow`: validates a workflow definition with a server's step types, or tries one out without a server.
+// `sluice workflow`: validates a definition with a server's step types, tries one without a server, and shows and restores versions.
 
 import type { Command } from 'commander';
 import { RefusedError } from '../../client/client-error.ts';
@@ -8,11 +8,13 @@ import type { CliContext } from '../context.ts';
 import { ExitError, FAILED } from '../exit-error.ts';
 import { printLine } from '../output/output.ts';
 import { readWorkflowFile, type WorkflowFile } from '../workflow-file.ts';
+import { defineVersions } from './versions/workflow-versions.ts';
 import { defineTest } from './workflow-test.ts';
 
 export function define(command: Command, context: CliContext): void {
   defineValidate(command, context);
   defineTest(command, context);
+  defineVersions(command, context);
 }
 
 function defineValidate(command: Command, context: CliContext): void {

@@ -2,9 +2,10 @@
 
 import type { Fault } from '../fault.ts';
 import { ExactNumber } from '../json/json.ts';
+import { pointerOf } from '../json/json-pointer.ts';
 import { countValues, isDeeperThan } from '../json/json-tree.ts';
 import { suggestNames } from '../values/similar-names.ts';
-import { type Evaluation, pointerOf, readablePath, type SchemaNode } from './evaluation.ts';
+import { type Evaluation, readablePath, type SchemaNode } from './evaluation.ts';
 import { isObject, type JsonType } from './json-type.ts';
 import type { Check, Site } from './keyword.ts';
 import { ANNOTATIONS, GATES, KEYWORDS } from './keywords.ts';

@@ -1,6 +1,7 @@
 // One check of a value against a schema: where it is in the value, the faults so far, and how much work is left.
 
 import type { Fault } from '../fault.ts';
+import { pointerOf } from '../json/json-pointer.ts';
 import { cutText } from '../values/cut-text.ts';
 import type { JsonType } from './json-type.ts';
 
@@ -114,10 +115,6 @@ export function textOf(message: string | (() => string)): string {
 /** Keys are cut first: together they may be as long as the value. */
 function shownKey(key: string | number): string | number {
   return typeof key === 'number' ? key : key.slice(0, MAX_SHOWN_PLACE);
-}
-
-export function pointerOf(keys: readonly (string | number)[]): string {
-  return keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 /** As `steps[2].values.x`. */

@@ -9,6 +9,12 @@ export function suggestNames(wrong: string, known: readonly string[], all = know
   return near.length === 0 ? `; known are ${all}` : `; did you mean ${near.map((name) => `"${name}"`).join(' or ')}? Known are ${all}`;
 }
 
+/** Splits a message about a wrong name from the suggestions at its end; null without any. */
+export function splitSuggestion(message: string): { message: string; hint: string | null } {
+  const at = Math.max(message.lastIndexOf('; did you mean '), message.lastIndexOf('; known are '));
+  return at === -1 ? { message, hint: null } : { message: message.slice(0, at), hint: message.slice(at + 2) };
+}
+
 /** Closest first; empty when no known name is similar. */
 export function similarNames(wrong: string, known: readonly string[]): string[] {
   if (wrong.length > MAX_LENGTH) return [];

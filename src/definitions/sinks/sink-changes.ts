@@ -1,21 +1,21 @@
 // Creates, edits and deletes single sinks for the API.
 
 import type { Clock } from '../../clock.ts';
-import { refuseFaults } from '../../core/fault.ts';
+import { type Fault, refuseFaults } from '../../core/fault.ts';
 import { withPlainNumbers } from '../../core/json/json.ts';
 import { MAX_CREDENTIALS, type TokenHash } from '../../core/sink/auth/credentials.ts';
-import { providerFaults } from '../../core/sink/response/response-setting.ts';
-import { parseSink, type Sink } from '../../core/sink/sink.ts';
+import type { Sink } from '../../core/sink/sink.ts';
 import { AppError } from '../../errors.ts';
 import { newToken } from '../../ids.ts';
 import { hashToken } from '../../token.ts';
 import type { Catalog } from '../catalog.ts';
 import type { DefinitionWriter } from '../definition-writer.ts';
-import { type Edit, refuseIfManaged, refuseStale } from '../edit.ts';
+import { type Edit, type Preconditions, refuseIfManaged, refuseStale } from '../edit.ts';
 import { captureSecret, revealCapturedSecret } from './captured-secret.ts';
-import { type CredentialContext, credentialFaults } from './credential-faults.ts';
+import { checkSink, type EditedSink } from './check-sink.ts';
+import type { CredentialContext } from './credential-faults.ts';
+import { planSink } from './plan-sink.ts';
 import { patchSink, readSinkEdit } from './sink-edit.ts';
-import { toStoredSink } from './stored-sink.ts';
 
 export interface SinkChanges {
   findSink(appId: string, sinkId: string): Sink;
@@ -24,6 +24,8 @@ export interface SinkChanges {
   replaceSink(appId: string, sinkId: string, document: unknown, edit: Edit<Sink>): Promise<Sink>;
   /** Merges the patch into the definition (RFC 7396). */
   patchSink(appId: string, sinkId: string, patch: unknown, edit: Edit<Sink>): Promise<Sink>;
+  /** Returns every fault that creating the sink, or with `edited` replacing that one, would find now. */
+  checkSink(appId: string, document: unknown, edited: EditedSink | null): Fault[];
   deleteSink(appId: string, sinkId: string, ifMatch?: string): Promise<void>;
   /**
    * Gives the sink a new token, which is returned only here. Its other tokens end `keepMs` from now, or at their own end if
@@ -53,21 +55,22 @@ export function createSinkChanges(context: SinkChangesOptions): SinkChanges {
   return {
     findSink: (appId, sinkId) => findSink(catalog, appId, sinkId),
     createSink: (appId, document) => serially(() => saveSink(context, appId, withPlainNumbers(document), undefined)),
-    replaceSink: (appId, sinkId, document, { ifMatch, show }) =>
-      serially(async () => editSink(context, findOwnSink(catalog, appId, sinkId, ifMatch), withPlainNumbers(document), show)),
-    patchSink: (appId, sinkId, patch, { ifMatch, show }) =>
+    replaceSink: (appId, sinkId, document, { show, ...preconditions }) =>
+      serially(async () => editSink(context, findOwnSink(catalog, appId, sinkId, preconditions), withPlainNumbers(document), show)),
+    patchSink: (appId, sinkId, patch, { show, ...preconditions }) =>
       serially(async () => {
-        const existing = findOwnSink(catalog, appId, sinkId, ifMatch);
+        const existing = findOwnSink(catalog, appId, sinkId, preconditions);
         return await editSink(context, existing, patchSink(existing, withPlainNumbers(patch)), show);
       }),
+    checkSink: (appId, document, edited) => checkSink(context, appId, withPlainNumbers(document), edited),
     deleteSink: (appId, sinkId, ifMatch) =>
       serially(async () => {
-        findOwnSink(catalog, appId, sinkId, ifMatch);
+        findOwnSink(catalog, appId, sinkId, { ifMatch });
         await change({ kind: 'delete_sink', sinkId });
       }),
     rotateToken: (appId, sinkId, { keepMs = 0, ifMatch } = {}) =>
       serially(async () => {
-        const existing = findOwnSink(catalog, appId, sinkId, ifMatch);
+        const existing = findOwnSink(catalog, appId, sinkId, { ifMatch });
         const token = newToken();
         const kept = existing.auth.type === 'bearer' ? endedBy(existing.auth.tokens, clock(), keepMs) : [];
         const tokens = [{ name: null, endsAt: null, hash: hashToken(token) }, ...kept];
@@ -94,31 +97,20 @@ function findSink(catalog: Catalog, appId: string, sinkId: string): Sink {
 }
 
 /** Throws when the API may not change the sink. */
-function findOwnSink(catalog: Catalog, appId: string, sinkId: string, ifMatch?: string): Sink {
+function findOwnSink(catalog: Catalog, appId: string, sinkId: string, preconditions: Preconditions): Sink {
   const sink = findSink(catalog, appId, sinkId);
   const name = `sink "${sinkId}"`;
   refuseIfManaged(name, sink.managedBy);
-  refuseStale(name, ifMatch, sink);
+  refuseStale(name, preconditions, sink);
   return sink;
 }
 
-async function saveSink(
-  { writer, catalog, credentials, clock }: SinkChangesOptions,
-  appId: string,
-  document: unknown,
-  existing: Sink | undefined,
-): Promise<Sink> {
-  const { sink: definition, faults } = parseSink(document, appId);
-  if (definition === null) {
-    refuseFaults('the sink', faults);
-    throw new Error('a sink without faults was not parsed');
-  }
-  refuseFaults('the sink', credentialFaults(definition, credentials));
-  const sink = toStoredSink(definition, { managedBy: 'api', existing, sealer: credentials.sealer, now: clock() });
-  // An edit may keep its provider.
-  refuseFaults('the sink', providerFaults(sink.auth, sink.response));
-  await writer.change({ kind: 'put_sink', sink });
-  return findSink(catalog, appId, sink.id);
+async function saveSink(context: SinkChangesOptions, appId: string, document: unknown, existing: Sink | undefined): Promise<Sink> {
+  const { sink, faults } = planSink(context, appId, document, existing);
+  refuseFaults('the sink', faults);
+  if (sink === null) throw new Error('a sink without faults was not planned');
+  await context.writer.change({ kind: 'put_sink', sink });
+  return findSink(context.catalog, appId, sink.id);
 }
 
 async function editSink(context: SinkChangesOptions, existing: Sink, given: unknown, show: Edit<Sink>['show']): Promise<Sink> {

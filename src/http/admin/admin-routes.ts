@@ -7,6 +7,7 @@ import { textOfJson } from '../body/decode-body.ts';
 import { parseJsonBody } from '../body/json-body.ts';
 import { type RequestRouteDependencies, requestRoutes } from '../requests/request-routes.ts';
 import { type AppRouteDependencies, appRoutes } from './apps.ts';
+import { type CheckRouteDependencies, checkRoutes } from './checks/check-routes.ts';
 import { definitionRoutes } from './definitions.ts';
 import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
 import { type BodyRouteDependencies, bodyRoute } from './parts/body-route.ts';
@@ -19,11 +20,14 @@ import { type ReplayRouteDependencies, replayRoutes } from './replays/replay-rou
 import { type AdminRunDependencies, adminRunRoutes } from './runs.ts';
 import { type SampleRouteDependencies, sampleRoutes } from './samples/sample-routes.ts';
 import { type SinkRouteDependencies, sinkRoutes } from './sinks.ts';
+import { type VersionRouteDependencies, versionRoutes } from './versions/version-routes.ts';
 import { workflowLanguageRoutes } from './workflow-language.ts';
 import { type WorkflowRouteDependencies, workflowRoutes } from './workflows.ts';
 
 type RouteDependencies = AppRouteDependencies &
   WorkflowRouteDependencies &
+  VersionRouteDependencies &
+  CheckRouteDependencies &
   SinkRouteDependencies &
   SampleRouteDependencies &
   AdminRunDependencies &
@@ -58,6 +62,8 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       admin.addContentTypeParser(BODY_TYPES, { parseAs: 'buffer' }, (_request, bytes, next) => parseBody(bytes as Buffer, next));
       appRoutes(admin, dependencies);
       workflowRoutes(admin, dependencies);
+      versionRoutes(admin, dependencies);
+      checkRoutes(admin, dependencies);
       definitionRoutes(admin, dependencies);
       sinkRoutes(admin, dependencies);
       sampleRoutes(admin, dependencies);

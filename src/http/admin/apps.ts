@@ -7,7 +7,7 @@ import type { DefinitionService } from '../../definitions/definition-service.ts'
 import { type Edit, entityTag } from '../../definitions/edit.ts';
 import { AppError } from '../../errors.ts';
 import type { AppRecord } from '../../storage/definition-store.ts';
-import { ifMatchHeader, mergePatchOf, withShownFields } from './edit-schemas.ts';
+import { ifMatchHeader, mergePatchOf, preconditionHeaders, preconditionsOf, withShownFields } from './edit-schemas.ts';
 import { presentApp } from './presenters.ts';
 
 export interface AppRouteDependencies {
@@ -27,12 +27,12 @@ export function appRoutes(server: FastifyInstance, { definitions, catalog }: App
   server.get('/apps', schema('List apps'), () => ({ apps: catalog.current().apps.map(presentApp) }));
   server.put<{ Params: AppParams; Body: unknown }>(
     '/apps/:app_id',
-    schema('Make or rename an app', { body: appBody, headers: ifMatchHeader }),
+    schema('Make or rename an app', { body: appBody, headers: preconditionHeaders }),
     async ({ params, body, headers }, reply) => answer(reply, await definitions.saveApp(params.app_id, body, editOf(headers))),
   );
   server.patch<{ Params: AppParams; Body: unknown }>(
     '/apps/:app_id',
-    schema('Change fields of an app', { ...mergePatchOf(appBody), headers: ifMatchHeader }),
+    schema('Change fields of an app', { ...mergePatchOf(appBody), headers: preconditionHeaders }),
     async ({ params, body, headers }, reply) => {
       findApp(definitions, params.app_id);
       // For an app, saving has the semantics of a merge patch: an absent name stays, null removes it.
@@ -53,7 +53,7 @@ export function appRoutes(server: FastifyInstance, { definitions, catalog }: App
 }
 
 function editOf(headers: Record<string, unknown>): Edit<AppRecord> {
-  return { ifMatch: headers['if-match'] as string | undefined, show: presentApp };
+  return { ...preconditionsOf(headers), show: presentApp };
 }
 
 function answer(reply: FastifyReply, app: AppRecord): object {

@@ -8,7 +8,7 @@ import type { DefinitionService } from '../../definitions/definition-service.ts'
 import { type Edit, entityTag } from '../../definitions/edit.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { CredentialUses } from '../trigger/senders/credential-uses.ts';
-import { ifMatchHeader, mergePatchOf, withShownFields } from './edit-schemas.ts';
+import { ifMatchHeader, mergePatchOf, preconditionHeaders, preconditionsOf, withShownFields } from './edit-schemas.ts';
 import { type PresentedSchedule, presentSchedules, presentSink, type SinkContext } from './presenters.ts';
 
 export interface SinkRouteDependencies {
@@ -96,18 +96,18 @@ function getRoute(server: FastifyInstance, dependencies: SinkRouteDependencies):
 
 function editRoutes(server: FastifyInstance, dependencies: SinkRouteDependencies): void {
   const editOf = (headers: Record<string, unknown>): Edit<Sink> => ({
-    ifMatch: headers['if-match'] as string | undefined,
+    ...preconditionsOf(headers),
     show: (sink) => presentSink(sink, contextOf(dependencies)),
   });
   server.put<{ Params: SinkParams; Body: unknown }>(
     PATH,
-    schema('Replace a sink; its credentials stay unless the body states others', { body: editedSink, headers: ifMatchHeader }),
+    schema('Replace a sink; its credentials stay unless the body states others', { body: editedSink, headers: preconditionHeaders }),
     async ({ params, body, headers }, reply) =>
       answer(reply, await dependencies.definitions.replaceSink(params.app_id, params.sink_id, body, editOf(headers)), dependencies),
   );
   server.patch<{ Params: SinkParams; Body: unknown }>(
     PATH,
-    schema('Change fields of a sink', { ...mergePatchOf(editedSink), headers: ifMatchHeader }),
+    schema('Change fields of a sink', { ...mergePatchOf(editedSink), headers: preconditionHeaders }),
     async ({ params, body, headers }, reply) =>
       answer(reply, await dependencies.definitions.patchSink(params.app_id, params.sink_id, body, editOf(headers)), dependencies),
   );

@@ -8,7 +8,7 @@ import { type Edit, entityTag } from '../../definitions/edit.ts';
 import { AppError } from '../../errors.ts';
 import type { WorkflowRecord } from '../../storage/definition-store.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { ifMatchHeader, mergePatchOf } from './edit-schemas.ts';
+import { ifMatchHeader, mergePatchOf, preconditionHeaders, preconditionsOf } from './edit-schemas.ts';
 import { presentWorkflow, presentWorkflowDefinition } from './presenters.ts';
 
 export interface WorkflowRouteDependencies {
@@ -46,13 +46,13 @@ function listRoute(server: FastifyInstance, catalog: Catalog): void {
 function saveRoutes(server: FastifyInstance, definitions: DefinitionService): void {
   server.put<{ Params: WorkflowParams; Body: unknown }>(
     PATH,
-    schema('Save a workflow; a change is a new version', { body: workflowSchema, headers: ifMatchHeader }),
+    schema('Save a workflow; a change is a new version', { body: workflowSchema, headers: preconditionHeaders }),
     async ({ params: { app_id: appId, workflow_id: id }, body, headers }, reply) =>
       answer(reply, await definitions.saveWorkflow(appId, id, body, editOf(headers))),
   );
   server.patch<{ Params: WorkflowParams; Body: unknown }>(
     PATH,
-    schema('Change fields of a workflow', { ...mergePatchOf(workflowSchema), headers: ifMatchHeader }),
+    schema('Change fields of a workflow', { ...mergePatchOf(workflowSchema), headers: preconditionHeaders }),
     async ({ params: { app_id: appId, workflow_id: id }, body, headers }, reply) =>
       answer(reply, await definitions.patchWorkflow(appId, id, body, editOf(headers))),
   );
@@ -85,7 +85,7 @@ function deleteRoute(server: FastifyInstance, definitions: DefinitionService): v
 }
 
 function editOf(headers: Record<string, unknown>): Edit<WorkflowRecord> {
-  return { ifMatch: headers['if-match'] as string | undefined, show: presentWorkflow };
+  return { ...preconditionsOf(headers), show: presentWorkflow };
 }
 
 function answer(reply: FastifyReply, workflow: WorkflowRecord): object {

@@ -44,6 +44,7 @@ import type { Packed } from './table.ts';
 
 export const READS = [
   'findWorkflow',
+  'listVersions',
   'getRun',
   'getOutcome',
   'listRuns',
@@ -187,7 +188,7 @@ export function createWrites(database: Database): Writes {
 
 export function createReads(database: Database): Reads {
   return {
-    ...bindAll(new DefinitionReader(database), ['findWorkflow']),
+    ...bindAll(new DefinitionReader(database), ['findWorkflow', 'listVersions']),
     ...bindAll(new RunReader(database), [
       'getRun',
       'getOutcome',

@@ -1,7 +1,7 @@
 // Reads apps, workflow versions and sinks from SQLite.
 
 import type { Database } from 'better-sqlite3';
-import type { Definitions, WorkflowRecord } from '../../definition-store.ts';
+import type { Definitions, VersionSummary, WorkflowRecord } from '../../definition-store.ts';
 import { type SinkRow, toSink, toWorkflow, type WorkflowRow } from './definition-rows.ts';
 
 const WORKFLOW_COLUMNS = 'workflows.id, apps.id AS app_id, version, document, workflows.managed_by, workflows.created_at';
@@ -30,6 +30,13 @@ export class DefinitionReader {
     const row = this.#sql.selectWorkflow.get({ appId, workflowId, version }) as WorkflowRow | undefined;
     return row === undefined ? null : toWorkflow(row);
   }
+
+  listVersions(appId: string, workflowId: string, page: { before: number; limit: number }): VersionSummary[] {
+    const rows = this.#sql.selectVersions.all({ appId, workflowId, ...page }) as (Omit<VersionSummary, 'isCurrent'> & {
+      isCurrent: number;
+    })[];
+    return rows.map((row) => ({ ...row, isCurrent: row.isCurrent === 1 }));
+  }
 }
 
 function prepareStatements(database: Database) {
@@ -48,6 +55,13 @@ function prepareStatements(database: Database) {
       `SELECT ${WORKFLOW_COLUMNS} FROM workflows JOIN apps ON apps.no = app_no
        WHERE apps.id = @appId AND workflows.id = @workflowId
          AND ((@version IS NULL AND deleted_at IS NULL) OR version = @version) ORDER BY version DESC LIMIT 1`,
+    ),
+    // Deletion marks all versions: if the newest is not marked, it is the current one.
+    selectVersions: database.prepare(
+      `SELECT version, workflows.created_at AS createdAt, deleted_at IS NULL AND version =
+         (SELECT max(newest.version) FROM workflows newest WHERE newest.app_no = apps.no AND newest.id = workflows.id) AS isCurrent
+       FROM workflows JOIN apps ON apps.no = app_no
+       WHERE apps.id = @appId AND workflows.id = @workflowId AND version < @before ORDER BY version DESC LIMIT @limit`,
     ),
   };
 }

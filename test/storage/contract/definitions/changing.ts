@@ -196,4 +196,36 @@ export function changingDefinitionsContract(workbench: () => Workbench): void {
       expect((await storage.findWorkflow('def9', 'w', 1))?.document).toBe('"one"');
     });
   });
+
+  describe('listVersions', () => {
+    const pageOf = (appId: string, before = Number.MAX_SAFE_INTEGER, limit = 50) =>
+      workbench().storage.listVersions(appId, 'w', { before, limit });
+
+    test('lists the versions of one workflow by pages, newest first and knows the current one', async () => {
+      for (const text of ['1', '2', '3']) await change(putWorkflow('def10', 'w', text));
+      await change(putWorkflow('def10', 'other', '4'), putWorkflow('def11', 'w', '5'));
+      const all = [3, 2, 1].map((version) => ({ version, createdAt: NOW, isCurrent: version === 3 }));
+      expect(await pageOf('def10')).toEqual(all);
+      expect(await pageOf('def10', Number.MAX_SAFE_INTEGER, 2)).toEqual(all.slice(0, 2));
+      expect(await pageOf('def10', 2, 2)).toEqual(all.slice(2));
+      expect(await pageOf('def10', 1)).toEqual([]);
+      expect(await pageOf('nobody')).toEqual([]);
+    });
+
+    test('lists the versions of a removed workflow, none of them current', async () => {
+      await change(putWorkflow('def12', 'w', '1'), putWorkflow('def12', 'w', '2'));
+      await change({ kind: 'delete_workflow', appId: 'def12', workflowId: 'w' });
+      const current = async () => (await pageOf('def12')).map(({ version, isCurrent }) => [version, isCurrent]);
+      expect(await current()).toEqual([
+        [2, false],
+        [1, false],
+      ]);
+      await change(putWorkflow('def12', 'w', '1'));
+      expect(await current()).toEqual([
+        [3, true],
+        [2, false],
+        [1, false],
+      ]);
+    });
+  });
 }
