@@ -1,5 +1,5 @@
 // All SQLite operations of the storage contract, by name. Writes run in the writer thread, inside the transaction of their
-// batch; reads run in the reader thread, on a connection of their own.
+// batch; reads run in the two reader threads, each on a connection of its own.
 
 import type { Database } from 'better-sqlite3';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
@@ -40,23 +40,26 @@ import { createServerTimeOperations, type RecordedTime } from './server-time.ts'
 import type { Stamp } from './stamp.ts';
 import type { Packed } from './table.ts';
 
+/** Reads that a caller, a run or a start waits for. */
 export const READS = [
   'findWorkflow',
   'getRun',
   'getOutcome',
-  'listRuns',
-  'listRequests',
   'listRequestTimes',
   'readEvents',
   'findStream',
   'findReply',
-  'listRejections',
   'getRejection',
   'listBlockedClients',
   'getDelivery',
-  'listDeliveries',
   'countFlow',
   'getJob',
+] as const;
+/** Reads of many rows, for lists, counts and searches. No lookup waits for them. */
+export const LISTS = [
+  'listRuns',
+  'listRequests',
+  'listRejections',
   'listJobs',
   'listSelectedRuns',
   'countSelectedRuns',
@@ -100,7 +103,7 @@ export const STAMPED_WRITES = [
   'saveSample',
 ] as const;
 
-type Read = (typeof READS)[number];
+type Read = (typeof READS)[number] | (typeof LISTS)[number] | 'listDeliveries';
 type Write = (typeof WRITES)[number];
 type StampedWrite = (typeof STAMPED_WRITES)[number];
 

@@ -13,7 +13,7 @@ import { createReads } from './operations.ts';
 import { openWriter } from './writer.ts';
 
 export interface ThreadOptions extends OpenOptions {
-  role: 'writer' | 'reader';
+  role: 'writer' | 'reader' | 'list-reader';
 }
 
 export type ThreadReply =

@@ -1,6 +1,8 @@
-// The writer and the reader thread of a database. If one of them fails, both refuse everything that follows.
+// The threads of a database: the writer, the reader of lookups, and the reader of lists, which starts when it is first needed. If
+// one of them fails, all refuse everything that follows.
 
 import { join } from 'node:path';
+import { AppError } from '../../errors.ts';
 import type { MemoryAccount } from '../../memory-budget.ts';
 import { PROGRAM_FOLDER } from '../../program-files.ts';
 import { FatalStorageError } from '../storage-fault.ts';
@@ -23,8 +25,8 @@ export interface ThreadsOptions {
 
 export class StorageThreads {
   readonly #onFatal: (error: FatalStorageError) => void;
-  readonly #opened: ThreadHandle[] = [];
   readonly #start: (role: ThreadOptions['role']) => ThreadHandle;
+  readonly #opened = new Map<ThreadOptions['role'], ThreadHandle>();
   #hasFailed = false;
 
   /** Opens the writer first: it takes the lock and migrates. The reader opens meanwhile, as no start needs a read. */
@@ -45,33 +47,51 @@ export class StorageThreads {
     this.#start = (role) => {
       const options = { directory, acceptLoss, migrationsFolder: MIGRATIONS, role };
       const thread = new ThreadHandle(options, memory, (error) => this.#fail(error));
-      this.#opened.push(thread);
+      this.#opened.set(role, thread);
       return thread;
     };
   }
 
-  readonly write = ((name, args) => this.#writer.queue.submit(name, args, bytesOfArguments(args))) as Call<Writes>;
-  readonly read = ((name, args) => this.#reader.queue.submit(name, args, 0)) as Call<Reads>;
+  readonly write = ((name, args) => this.#thread('writer').queue.submit(name, args, bytesOfArguments(args))) as Call<Writes>;
+  readonly read = ((name, args) => this.#thread('reader').queue.submit(name, args, 0)) as Call<Reads>;
+  /** As `read`, in a thread of its own, so that no lookup waits for a list. */
+  readonly list = ((name, args) => this.#listReader().queue.submit(name, args, 0)) as Call<Reads>;
+
+  /** Resolves once all earlier reads are settled: a thread answers in order. */
+  async settleReads(): Promise<void> {
+    const lists = this.#opened.has('list-reader') ? this.list('findStream', ['']) : null;
+    await Promise.all([this.read('findStream', ['']), lists]);
+  }
 
   /** Resolves once all earlier calls are settled and the files are closed. */
   async close(): Promise<void> {
-    await this.#reader.close();
-    await this.#writer.close();
+    await this.#opened.get('list-reader')?.close();
+    await this.#thread('reader').close();
+    await this.#thread('writer').close();
   }
 
-  get #writer(): ThreadHandle {
-    return this.#opened[0] as ThreadHandle;
+  #thread(role: 'writer' | 'reader'): ThreadHandle {
+    return this.#opened.get(role) as ThreadHandle;
   }
 
-  get #reader(): ThreadHandle {
-    return this.#opened[1] as ThreadHandle;
+  /** A thread that cannot open the database refuses its lists only: the next one tries again. */
+  #listReader(): ThreadHandle {
+    const opened = this.#opened.get('list-reader');
+    if (opened !== undefined) return opened;
+    const reader = this.#start('list-reader');
+    reader.open().catch((error: Error) => {
+      if (this.#hasFailed) return;
+      this.#opened.delete('list-reader');
+      reader.queue.fail(new AppError('unavailable', 'lists cannot be read now; try again', { retryAfterSeconds: 1, cause: error }));
+    });
+    return reader;
   }
 
   #fail(error: FatalStorageError): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     // Nothing is acknowledged any more, not even a commit that might still succeed.
-    for (const { queue } of this.#opened) queue.fail(error);
+    for (const { queue } of this.#opened.values()) queue.fail(error);
     this.#onFatal(error);
   }
 }
