@@ -144,11 +144,29 @@ export interface RunDetails extends RunSummary {
 export interface RunFilter {
   app_id?: string;
   sink_id?: string;
+  /** One, or several separated by commas; as `in`. */
   status?: string;
   since?: Time;
   until?: Time;
+  workflow_id?: string;
+  client_ip?: string;
+  idempotency_key?: string;
+  delivery_id?: string;
+  replay_of?: string;
+  text?: string;
+  /** The parts in which `text` is searched. */
+  in?: string;
   limit?: number;
   cursor?: string;
+}
+
+export interface RunPage {
+  runs: RunSummary[];
+  next_cursor: string | null;
+  /** Of a search: how many runs this slice looked at. */
+  scanned?: number;
+  /** When the last of them was created; null once all were looked at. */
+  scanned_to?: Time | null;
 }
 
 export interface Rejection {

@@ -41,7 +41,9 @@ test('a lookup that is asked after many lists is answered before them', async ()
 
 test('the thread of lists starts with the first list, and a storage closes with it or without it', async () => {
   let started = 0;
-  const count = (): void => void (started += 1);
+  const count = (): void => {
+    started += 1;
+  };
   process.on('worker', count);
   onTestEnd(() => void process.off('worker', count));
   const { storage, addSink, addRun } = await openWorkbench();

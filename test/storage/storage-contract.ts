@@ -49,6 +49,7 @@ import { repeatedWritesContract } from './contract/runs/repeated-writes.ts';
 import { repliesContract } from './contract/runs/replies.ts';
 import { retentionContract } from './contract/runs/retention.ts';
 import { samplesContract } from './contract/runs/samples.ts';
+import { searchingRunsContract } from './contract/runs/searching.ts';
 import { stepMemoryContract } from './contract/runs/step-memory.ts';
 import { visitsContract } from './contract/runs/visits.ts';
 import { createWorkbench, type Owners, TestState, type Workbench } from './contract/workbench.ts';
@@ -77,6 +78,7 @@ const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   cancellingRunsContract,
   repliesContract,
   listingRunsContract,
+  searchingRunsContract,
   storingDeliveriesContract,
   claimingDeliveriesContract,
   listingDeliveriesContract,

@@ -14,6 +14,7 @@ import { findReply, storeReply } from './runs/replies.ts';
 import { findUnreferencedBlobs, pruneRuns } from './runs/retention.ts';
 import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './runs/run-leases.ts';
 import { findStream, getOutcome, getRun, listRequests, listRequestTimes, listRuns, readEvents } from './runs/run-reads.ts';
+import { searchRuns } from './runs/search-runs.ts';
 import { readMemory } from './runs/step-memory.ts';
 import { advanceRun, cancelRun, createRun, createRuns } from './runs/write-runs.ts';
 import { deleteSample, listSamples, saveSample } from './samples.ts';
@@ -45,6 +46,7 @@ export function createOperations(state: State, owner: number): Operations {
     getOutcome: (runId) => getOutcome(state, runId),
     countFlow: (sinkId) => countFlow(state, sinkId),
     listRuns: (filter) => listRuns(state, filter),
+    searchRuns: (search) => searchRuns(state, search),
     listRequests: (...of) => listRequests(state, ...of),
     listRequestTimes: (...of) => listRequestTimes(state, ...of),
     readEvents: (runId, after) => readEvents(state, runId, after),

@@ -3,7 +3,9 @@
 
 const PREFIX = 'sluice-secret.';
 const SIGNATURE_LENGTH = 32;
-const PLACEHOLDER = new RegExp(`sluice-secret\\.([A-Za-z_][A-Za-z0-9_]{0,127})\\.([0-9a-f]{${SIGNATURE_LENGTH}})`, 'g');
+const LONGEST_NAME = 128;
+const LONGEST = PREFIX.length + LONGEST_NAME + 1 + SIGNATURE_LENGTH;
+const PLACEHOLDER = new RegExp(`sluice-secret\\.([A-Za-z_][A-Za-z0-9_]{0,${LONGEST_NAME - 1}})\\.([0-9a-f]{${SIGNATURE_LENGTH}})`, 'g');
 
 /** Replaces a secret in displayed text. */
 export const MASKED_SECRET = '********';
@@ -26,4 +28,10 @@ export function mayHoldPlaceholder(text: string): boolean {
 export function replacePlaceholders(text: string, replace: (name: string, signature: string) => string | null): string {
   if (!mayHoldPlaceholder(text)) return text;
   return text.replace(PLACEHOLDER, (whole, name: string, signature: string) => replace(name, signature) ?? whole);
+}
+
+/** Of the beginning of a longer text: without a placeholder that the cut may have split. */
+export function withoutSplitPlaceholder(text: string): string {
+  const at = text.lastIndexOf(PREFIX);
+  return at >= 0 && at > text.length - LONGEST ? text.slice(0, at) : text;
 }

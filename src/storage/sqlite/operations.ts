@@ -22,6 +22,7 @@ import { FlowControl } from './flow/flow-control.ts';
 import { createFlowQueries } from './flow/flow-counts.ts';
 import { JobReader } from './jobs/job-reader.ts';
 import { JobWriter } from './jobs/job-writer.ts';
+import { createRunSearch } from './lists/search-runs.ts';
 import { Owners } from './owners.ts';
 import { createBlockOperations, createBlockQueries } from './refusals/blocked-clients.ts';
 import { createRejectionOperations, createRejectionQueries } from './refusals/rejections.ts';
@@ -58,6 +59,7 @@ export const READS = [
 /** Reads of many rows, for lists, counts and searches. No lookup waits for them. */
 export const LISTS = [
   'listRuns',
+  'searchRuns',
   'listRequests',
   'listRejections',
   'listJobs',
@@ -181,18 +183,12 @@ export function createWrites(database: Database): Writes {
   };
 }
 
-export function createReads(database: Database): Reads {
+export function createReads(database: Database, elapsedMs: () => number): Reads {
+  const runs = new RunReader(database);
   return {
     ...bindAll(new DefinitionReader(database), ['findWorkflow']),
-    ...bindAll(new RunReader(database), [
-      'getRun',
-      'getOutcome',
-      'listRuns',
-      'listRequests',
-      'listRequestTimes',
-      'readEvents',
-      'findStream',
-    ]),
+    ...bindAll(runs, ['getRun', 'getOutcome', 'listRuns', 'listRequests', 'listRequestTimes', 'readEvents', 'findStream']),
+    ...createRunSearch(database, runs, elapsedMs),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
     ...createReplyQueries(database),
     ...createSampleQueries(database),

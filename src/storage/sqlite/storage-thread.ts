@@ -2,6 +2,7 @@
 // HTTP.
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { machineClocks } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import { fileFault } from '../../files/file-fault.ts';
 import type { Batch } from '../commit-queue.ts';
@@ -31,7 +32,7 @@ const TEND_EVERY_MS = 1000;
 function openReading(options: OpenOptions): Role {
   const database = openReader(options.directory);
   // A transaction, so that all statements of one read see the same snapshot.
-  const read = database.transaction(callIn(createReads(preparingLater(database)) as unknown as Operations));
+  const read = database.transaction(callIn(createReads(preparingLater(database), machineClocks.elapsedMs) as unknown as Operations));
   return {
     run(batch) {
       try {
