@@ -27,6 +27,10 @@ export function withWallTimes(storage: Storage, scales: TimeScales): Storage {
       const lastInWallTime = last === null ? null : { ...last, createdAt: scales.toWall(last.createdAt) };
       return { runs: runs.map((run) => summaryInWallTime(run, scales)), last: lastInWallTime, scanned };
     },
+    async measureLoad() {
+      const load = await storage.measureLoad();
+      return { ...load, oldestQueuedAt: toWallOrNull(load.oldestQueuedAt, scales) };
+    },
     async getDelivery(id) {
       const delivery = await storage.getDelivery(id);
       return delivery === null ? null : deliveryInWallTime(delivery, scales);

@@ -23,6 +23,7 @@ import { batchesContract } from './contract/flow/batches.ts';
 import { flowCooldownsContract } from './contract/flow/cooldowns.ts';
 import { jobsContract } from './contract/jobs/jobs.ts';
 import { sharedJobsContract } from './contract/jobs/shared-jobs.ts';
+import { loadContract } from './contract/load.ts';
 import { hintsContract } from './contract/owners/hints.ts';
 import { ownersContract } from './contract/owners/owners.ts';
 import { sharedClaimsContract } from './contract/owners/shared-claims.ts';
@@ -96,6 +97,7 @@ const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   retentionContract,
   samplesContract,
   jobsContract,
+  loadContract,
   concurrencyContract,
 ];
 

@@ -8,6 +8,7 @@ import { getDelivery, listDeliveries } from './deliveries/delivery-reads.ts';
 import { recordAttempt } from './deliveries/record-attempts.ts';
 import { retryDeliveries } from './deliveries/retry-deliveries.ts';
 import { cancelJob, claimJobs, createJob, listJobs, nextJobDue, recordJob, selectedRuns } from './jobs.ts';
+import { measureLoad } from './load.ts';
 import { getRejection, listRejections, recordRejections } from './rejections.ts';
 import { countFlow } from './runs/flow-control.ts';
 import { findReply, storeReply } from './runs/replies.ts';
@@ -85,6 +86,7 @@ export function createOperations(state: State, owner: number): Operations {
     saveSample: (sinkId, sample) => saveSample(state, sinkId, sample),
     deleteSample: (sinkId, runId) => deleteSample(state, sinkId, runId),
     listSamples: (sinkId) => listSamples(state, sinkId),
+    measureLoad: () => measureLoad(state),
     ping: () => undefined,
   };
 }

@@ -9,6 +9,7 @@ import { type RequestRouteDependencies, requestRoutes } from '../requests/reques
 import { type AppRouteDependencies, appRoutes } from './apps.ts';
 import { definitionRoutes } from './definitions.ts';
 import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
+import { type StatsDependencies, statsNowRoute } from './lists/stats-now.ts';
 import { type BlockRouteDependencies, blockRoutes } from './refusals/blocked-clients.ts';
 import { type RejectionRouteDependencies, rejectionRoutes } from './refusals/rejections.ts';
 import { type ReplayRouteDependencies, replayRoutes } from './replays/replay-routes.ts';
@@ -27,7 +28,8 @@ type RouteDependencies = AppRouteDependencies &
   DeliveryRouteDependencies &
   RejectionRouteDependencies &
   BlockRouteDependencies &
-  RequestRouteDependencies;
+  RequestRouteDependencies &
+  StatsDependencies;
 
 export interface AdminDependencies extends RouteDependencies {
   requireToken: RequireToken;
@@ -56,6 +58,7 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       requestRoutes(admin, dependencies);
       rejectionRoutes(admin, dependencies);
       blockRoutes(admin, dependencies);
+      statsNowRoute(admin, dependencies);
       done();
     },
     { prefix: '/api/v1' },

@@ -22,6 +22,7 @@ import { FlowControl } from './flow/flow-control.ts';
 import { createFlowQueries } from './flow/flow-counts.ts';
 import { JobReader } from './jobs/job-reader.ts';
 import { JobWriter } from './jobs/job-writer.ts';
+import { createLoadQueries } from './lists/measure-load.ts';
 import { createRunSearch } from './lists/search-runs.ts';
 import { Owners } from './owners.ts';
 import { createBlockOperations, createBlockQueries } from './refusals/blocked-clients.ts';
@@ -66,6 +67,7 @@ export const LISTS = [
   'listSelectedRuns',
   'countSelectedRuns',
   'listSamples',
+  'measureLoad',
 ] as const;
 export const WRITES = [
   'changeDefinitions',
@@ -188,6 +190,7 @@ export function createReads(database: Database, elapsedMs: () => number): Reads 
   return {
     ...bindAll(new DefinitionReader(database), ['findWorkflow']),
     ...bindAll(runs, ['getRun', 'getOutcome', 'listRuns', 'listRequests', 'listRequestTimes', 'readEvents', 'findStream']),
+    ...createLoadQueries(database),
     ...createRunSearch(database, runs, elapsedMs),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),
     ...createReplyQueries(database),
