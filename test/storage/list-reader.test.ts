@@ -1,8 +1,10 @@
 // Lists are read in a thread of their own, which starts with the first of them: no lookup waits for a list.
 
 import { expect, test } from 'vitest';
+import { ThreadHandle } from '../../src/storage/sqlite/thread-handle.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { onTestEnd } from '../support/cleanup.ts';
+import { plentyOfMemory } from '../support/plenty-of-memory.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { createWorkbench, NOW, type Workbench } from './contract/workbench.ts';
 import { openSqlite } from './open-sqlite.ts';
@@ -10,6 +12,20 @@ import { openSqlite } from './open-sqlite.ts';
 /** More than one batch of a thread, so that a lookup behind them would come last. */
 const LISTS = 600;
 const RUNS = 25;
+
+/** Counts the threads that start until the end of the test. A process announces a thread in its next tick. */
+function countThreads(): () => Promise<number> {
+  let started = 0;
+  const count = (): void => {
+    started += 1;
+  };
+  process.on('worker', count);
+  onTestEnd(() => void process.off('worker', count));
+  return async () => {
+    await new Promise((resolve) => process.nextTick(resolve));
+    return started;
+  };
+}
 
 async function openWorkbench(): Promise<Workbench> {
   const workbench = createWorkbench(await openSqlite(tempDir(), () => NOW));
@@ -39,24 +55,35 @@ test('a lookup that is asked after many lists is answered before them', async ()
   }
 });
 
-test('the thread of lists starts with the first list, and a storage closes with it or without it', async () => {
-  let started = 0;
-  const count = (): void => {
-    started += 1;
-  };
-  process.on('worker', count);
-  onTestEnd(() => void process.off('worker', count));
+test('the thread of lists starts with the first list, and not once the storage is closed', async () => {
+  const started = countThreads();
   const { storage, addSink, addRun } = await openWorkbench();
   const { runId } = await addRun(await addSink());
   await storage.getRun(runId);
   await storage.listBlockedClients();
-  expect(started).toBe(2);
-  const lists = [storage.listRuns({ limit: 1 }), storage.listJobs({ limit: 1 })];
-  // A process announces a thread in its next tick.
-  await new Promise((resolve) => process.nextTick(resolve));
-  expect(started).toBe(3);
+  expect(await started()).toBe(2);
+  const lists = Promise.all([storage.listRuns({ limit: 1 }), storage.listJobs({ limit: 1 })]);
+  expect(await started()).toBe(3);
   // Earlier calls are settled first.
   await storage.close();
-  await expect(Promise.all(lists)).resolves.toMatchObject([[{ id: runId }], []]);
+  expect(await lists).toMatchObject([[{ id: runId }], []]);
   await expect(storage.listRuns({ limit: 1 })).rejects.toThrow('closed');
+
+  const { storage: unasked } = await openWorkbench();
+  await unasked.close();
+  await expect(unasked.listRuns({ limit: 1 })).rejects.toThrow('closed');
+  expect(await started()).toBe(5);
+});
+
+test('a reader that cannot open the database says so, and ends without a fault of the server', async () => {
+  const fatal: Error[] = [];
+  const options = { directory: tempDir(), migrationsFolder: '', acceptLoss: false, role: 'list-reader' as const };
+  const thread = new ThreadHandle(options, plentyOfMemory().commits, (error) => void fatal.push(error));
+  const opening = thread.open();
+  const list = thread.queue.submit('listRuns', [{ limit: 1 }], 0);
+  await expect(opening).rejects.toThrow('cannot open the database');
+  thread.queue.fail(new Error('refused'));
+  await expect(list).rejects.toThrow('refused');
+  await thread.close();
+  expect(fatal).toEqual([]);
 });

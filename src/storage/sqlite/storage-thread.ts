@@ -84,7 +84,11 @@ function serve(port: MessagePort, options: ThreadOptions): void {
 
   port.on('message', (message: ThreadRequest) => {
     if (message === 'open') return open();
-    if (message !== 'close') return reply({ kind: 'result', result: (role as Role).run(message) });
+    if (message !== 'close') {
+      // A thread that could not open refuses its calls by that.
+      if (role !== undefined) reply({ kind: 'result', result: role.run(message) });
+      return;
+    }
     clearInterval(tending);
     role?.close();
     port.close();

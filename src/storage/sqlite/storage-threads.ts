@@ -25,19 +25,23 @@ export interface ThreadsOptions {
 
 export class StorageThreads {
   readonly #onFatal: (error: FatalStorageError) => void;
+  readonly #opened: ThreadHandle[] = [];
   readonly #start: (role: ThreadOptions['role']) => ThreadHandle;
-  readonly #opened = new Map<ThreadOptions['role'], ThreadHandle>();
+  #lists: ThreadHandle | undefined;
+  #isClosing = false;
   #hasFailed = false;
 
   /** Opens the writer first: it takes the lock and migrates. The reader opens meanwhile, as no start needs a read. */
   static async open(options: ThreadsOptions): Promise<StorageThreads> {
     const threads = new StorageThreads(options);
     const writer = threads.#start('writer');
+    threads.#opened.push(writer);
     await writer.open().catch(async (error: unknown) => {
       await writer.close();
       throw error;
     });
     const reader = threads.#start('reader');
+    threads.#opened.push(reader);
     reader.open().catch((error: Error) => threads.#fail(new FatalStorageError(error.message)));
     return threads;
   }
@@ -46,42 +50,46 @@ export class StorageThreads {
     this.#onFatal = onFatal;
     this.#start = (role) => {
       const options = { directory, acceptLoss, migrationsFolder: MIGRATIONS, role };
-      const thread = new ThreadHandle(options, memory, (error) => this.#fail(error));
-      this.#opened.set(role, thread);
-      return thread;
+      return new ThreadHandle(options, memory, (error) => this.#fail(error));
     };
   }
 
-  readonly write = ((name, args) => this.#thread('writer').queue.submit(name, args, bytesOfArguments(args))) as Call<Writes>;
-  readonly read = ((name, args) => this.#thread('reader').queue.submit(name, args, 0)) as Call<Reads>;
+  readonly write = ((name, args) => this.#writer.queue.submit(name, args, bytesOfArguments(args))) as Call<Writes>;
+  readonly read = ((name, args) => this.#reader.queue.submit(name, args, 0)) as Call<Reads>;
   /** As `read`, in a thread of its own, so that no lookup waits for a list. */
   readonly list = ((name, args) => this.#listReader().queue.submit(name, args, 0)) as Call<Reads>;
 
-  /** Resolves once all earlier reads are settled: a thread answers in order. */
+  /** Resolves once all earlier reads are settled. The reader answers in order. */
   async settleReads(): Promise<void> {
-    const lists = this.#opened.has('list-reader') ? this.list('findStream', ['']) : null;
-    await Promise.all([this.read('findStream', ['']), lists]);
+    await Promise.all([this.read('findStream', ['']), this.#lists?.queue.idle()]);
   }
 
   /** Resolves once all earlier calls are settled and the files are closed. */
   async close(): Promise<void> {
-    await this.#opened.get('list-reader')?.close();
-    await this.#thread('reader').close();
-    await this.#thread('writer').close();
+    this.#isClosing = true;
+    await this.#lists?.close();
+    await this.#reader.close();
+    await this.#writer.close();
   }
 
-  #thread(role: 'writer' | 'reader'): ThreadHandle {
-    return this.#opened.get(role) as ThreadHandle;
+  get #writer(): ThreadHandle {
+    return this.#opened[0] as ThreadHandle;
+  }
+
+  get #reader(): ThreadHandle {
+    return this.#opened[1] as ThreadHandle;
   }
 
   /** A thread that cannot open the database refuses its lists only: the next one tries again. */
   #listReader(): ThreadHandle {
-    const opened = this.#opened.get('list-reader');
-    if (opened !== undefined) return opened;
+    if (this.#lists !== undefined) return this.#lists;
+    // No thread starts any more: the reader refuses the list.
+    if (this.#isClosing || this.#hasFailed) return this.#reader;
     const reader = this.#start('list-reader');
-    reader.open().catch((error: Error) => {
+    this.#lists = reader;
+    reader.open().catch((error: unknown) => {
       if (this.#hasFailed) return;
-      this.#opened.delete('list-reader');
+      this.#lists = undefined;
       reader.queue.fail(new AppError('unavailable', 'lists cannot be read now; try again', { retryAfterSeconds: 1, cause: error }));
     });
     return reader;
@@ -91,7 +99,8 @@ export class StorageThreads {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     // Nothing is acknowledged any more, not even a commit that might still succeed.
-    for (const { queue } of this.#opened.values()) queue.fail(error);
+    for (const { queue } of this.#opened) queue.fail(error);
+    this.#lists?.queue.fail(error);
     this.#onFatal(error);
   }
 }
