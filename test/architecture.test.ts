@@ -56,8 +56,8 @@ const MAY_IMPORT: Record<string, Allowance> = {
   },
   files: { uses: ['errors.ts'], packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:stream'] },
   storage: {
-    uses: ['core', 'errors.ts', 'files', 'leases', 'program-files.ts', 'threads'],
-    knows: ['clock.ts', 'logger.ts', 'memory-budget.ts'],
+    uses: ['clock.ts', 'core', 'errors.ts', 'files', 'leases', 'program-files.ts', 'threads'],
+    knows: ['logger.ts', 'memory-budget.ts'],
     packages: ['better-sqlite3', 'node:crypto', 'node:fs', 'node:path', 'node:worker_threads'],
   },
   delivery: {

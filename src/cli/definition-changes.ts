@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { Client } from '../client/client.ts';
 import { RefusedError } from '../client/client-error.ts';
-import type { DefinitionChange } from '../client/wire-types.ts';
+import type { DefinitionChange } from '../client/wire/wire-types.ts';
 import type { DefinitionFiles } from '../definitions/files/definition-files.ts';
 import { addServerOptions, connect, type ServerOptions } from './connect.ts';
 import type { CliContext } from './context.ts';

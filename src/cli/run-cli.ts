@@ -43,7 +43,8 @@ const verbs: readonly Verb[] = [
   { name: 'apply', about: 'apply definition files to the server', load: () => import('./verbs/apply.ts') },
   { name: 'export', about: 'print all definitions of the server', load: () => import('./verbs/export.ts') },
   { name: 'config', about: 'print the settings and the source of each', load: () => import('./verbs/config.ts') },
-  { name: 'healthcheck', about: 'check that the server is alive, or ready', load: () => import('./verbs/healthcheck.ts') },
+  { name: 'healthcheck', about: 'check that the server is alive, or ready', load: () => import('./verbs/health/healthcheck.ts') },
+  { name: 'status', about: 'show what the server has to do now, and what it stores', load: () => import('./verbs/health/status.ts') },
 ];
 
 /** Runs one command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */

@@ -1,11 +1,19 @@
 // Calls of the admin API, one method per route.
 
-import type { RunReplayOptions, StartedReplay } from './job-wire.ts';
 import { at, type CallOptions, type ServerCalls } from './server-calls.ts';
 import type {
   AppInfo,
-  BlockedClient,
   CheckResult,
+  StepGraph,
+  StepTypeInfo,
+  VersionDiff,
+  VersionInfo,
+  WorkflowInfo,
+  WorkflowWithDefinition,
+} from './wire/definition-wire.ts';
+import type { RunReplayOptions, StartedReplay } from './wire/job-wire.ts';
+import type {
+  BlockedClient,
   DefinitionChange,
   Rejection,
   RejectionDetails,
@@ -13,17 +21,11 @@ import type {
   RunDetails,
   RunFilter,
   RunHead,
-  RunSummary,
+  RunPage,
   ScheduleInfo,
   SinkFields,
   SinkInfo,
-  StepGraph,
-  StepTypeInfo,
-  VersionDiff,
-  VersionInfo,
-  WorkflowInfo,
-  WorkflowWithDefinition,
-} from './wire-types.ts';
+} from './wire/wire-types.ts';
 
 /** With the ETag from `getWithTag`, an edit cannot overwrite a concurrent change. */
 type EditOptions = Pick<CallOptions, 'ifMatch'>;
@@ -124,8 +126,8 @@ export const definitionCalls = (server: ServerCalls) => ({
 });
 
 export const runCalls = (server: ServerCalls) => ({
-  list: (filter: RunFilter = {}) =>
-    server.call<{ runs: RunSummary[]; next_cursor: string | null }>('GET', '/api/v1/runs', { query: filter }),
+  /** With a filter that no index serves, one slice of a search: go on from its cursor, also if it found nothing. */
+  list: (filter: RunFilter = {}) => server.call<RunPage>('GET', '/api/v1/runs', { query: filter }),
   get: (runId: string) => server.call<RunDetails>('GET', at`/api/v1/runs/${runId}`),
   /** Is small, however large the run is. */
   head: (runId: string) => server.call<RunHead>('GET', at`/api/v1/runs/${runId}`, { query: { parts: 'head' } }),

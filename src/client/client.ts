@@ -8,7 +8,8 @@ import { type FollowRequestsOptions, followRequests, readRequestBody } from './r
 import { readRunStream } from './run-stream.ts';
 import { sampleCalls } from './sample-calls.ts';
 import { at, type ClientOptions, ServerCalls } from './server-calls.ts';
-import type { RunEvent } from './wire-types.ts';
+import { statsCalls } from './stats-calls.ts';
+import type { RunEvent } from './wire/wire-types.ts';
 
 export interface TriggerOptions {
   /** POST by default. */
@@ -70,6 +71,7 @@ export function createClient(options: ClientOptions) {
     deliveries: deliveryCalls(server),
     rejections: rejectionCalls(server),
     blockedClients: blockedClientCalls(server),
+    stats: statsCalls(server),
     /** `path` is the sink's, from the server's root, as `/sink/trigger/http/demo/webhook`. The client's token must be the sink's. */
     trigger: (path: string, request?: TriggerOptions) => trigger(server, path, request),
     /** As `trigger`, without waiting for the run. Any 2xx status counts as accepted. */

@@ -1,7 +1,7 @@
 // Calls of the admin API for deliveries, one method per route.
 
-import type { DeliveryDetails, DeliveryFilter, DeliverySummary, RetriedDeliveries, RetrySelection } from './delivery-wire.ts';
 import { at, type ServerCalls } from './server-calls.ts';
+import type { DeliveryDetails, DeliveryFilter, DeliverySummary, RetriedDeliveries, RetrySelection } from './wire/delivery-wire.ts';
 
 const MEDIA_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
 

@@ -1,7 +1,7 @@
 // Calls of the admin API for jobs, one method per route.
 
-import type { JobInfo, JobStatus, ReplayJobOrder } from './job-wire.ts';
 import { at, type ServerCalls } from './server-calls.ts';
+import type { JobInfo, JobStatus, ReplayJobOrder } from './wire/job-wire.ts';
 
 export const jobCalls = (server: ServerCalls) => ({
   /** Counts the runs that `create` would replay. */

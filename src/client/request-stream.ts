@@ -4,7 +4,7 @@
 import { UnreachableError, unreachable } from './client-error.ts';
 import { isRetryable, pause, readEventStream } from './event-connection.ts';
 import { at, type ServerCalls } from './server-calls.ts';
-import type { ReceivedRequest } from './wire-types.ts';
+import type { ReceivedRequest } from './wire/wire-types.ts';
 
 export interface FollowRequestsOptions {
   /** Aborts the stream, which throws the signal's reason. */

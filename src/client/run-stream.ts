@@ -3,7 +3,7 @@
 import { UnreachableError } from './client-error.ts';
 import { isRetryable, pause, readEventStream } from './event-connection.ts';
 import type { JsonCodec } from './server-calls.ts';
-import type { RunEvent } from './wire-types.ts';
+import type { RunEvent } from './wire/wire-types.ts';
 
 export interface RunStreamOptions {
   json: JsonCodec;

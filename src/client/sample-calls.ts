@@ -1,7 +1,7 @@
 // Calls of the admin API for what came to a sink, one method per route, and their wire types.
 
 import { at, type ServerCalls } from './server-calls.ts';
-import type { Time } from './wire-types.ts';
+import type { Time } from './wire/wire-types.ts';
 
 /** A run whose request is kept; the run itself shows the request. */
 export interface SampleInfo {

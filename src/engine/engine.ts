@@ -187,6 +187,11 @@ export class Engine<Version extends WorkflowVersion = Workflow> {
     return retried.map(({ id }) => id);
   }
 
+  /** The origins to which this process pauses deliveries after failures. */
+  openCircuits(): string[] {
+    return this.#queue.openCircuits();
+  }
+
   /** Waits for active runs, at most so long, then releases the rest. No run is lost. */
   async drain(timeoutMs: number): Promise<void> {
     this.#isDraining = true;

@@ -47,6 +47,8 @@ export interface BlobStore {
    * that is received again or renewed during the sweep is kept.
    */
   sweep(findOrphans: (hashes: string[]) => Promise<string[]>, options: SweepOptions): Promise<number>;
+  /** The bytes that the last sweep kept. Null before the first one. */
+  keptBytes(): number | null;
 }
 
 export interface SweepOptions {
@@ -68,6 +70,7 @@ export async function openBlobStore(directory: string, { owner, isAlone }: { own
   const incoming = join(directory, INCOMING, String(owner));
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   const files = new BlobFiles(directory, incoming);
+  let keptBytes: number | null = null;
   return {
     async write(content) {
       const staged = new Staging(files);
@@ -84,7 +87,11 @@ export async function openBlobStore(directory: string, { owner, isAlone }: { own
     read: (sha256, size) => readVerified(files.pathOf(sha256), sha256, size),
     readRange: (sha256, range) => readRange(files.pathOf(sha256), sha256, range),
     renew: (hashes, now) => files.renew(hashes, now),
-    sweep: (findOrphans, options) => sweepBlobs(files, findOrphans, options),
+    async sweep(findOrphans, options) {
+      keptBytes = await sweepBlobs(files, findOrphans, options);
+      return keptBytes;
+    },
+    keptBytes: () => keptBytes,
   };
 }
 

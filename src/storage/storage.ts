@@ -13,6 +13,7 @@ import type { Clock } from '../clock.ts';
 import type { DefinitionStore } from './definition-store.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { JobStore } from './job-store.ts';
+import type { LoadStore } from './load-store.ts';
 import type { ClientStore } from './refusals/client-store.ts';
 import type { RejectionStore } from './refusals/rejection-store.ts';
 import type { RunPartStore } from './runs/part-store.ts';
@@ -29,7 +30,8 @@ export interface Storage
     RejectionStore,
     ScheduleStore,
     ClientStore,
-    SampleStore {
+    SampleStore,
+    LoadStore {
   /** Calls the listener with hints about changes by other owners. Returns a function that ends this. */
   watch(listener: (hint: Hint) => void): () => void;
   /** Makes a commit. Resolves once it is on disk, after all earlier writes. */

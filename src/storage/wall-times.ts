@@ -31,6 +31,15 @@ export function withWallTimes(storage: Storage, scales: TimeScales): Storage {
       return found === null ? null : { ...found, steps: found.steps.map((step) => stepInWallTime(step, scales)) };
     },
     listRuns: async (filter) => (await storage.listRuns(filterInServerTime(filter, scales))).map((run) => summaryInWallTime(run, scales)),
+    async searchRuns(search) {
+      const { runs, last, scanned } = await storage.searchRuns(filterInServerTime(search, scales));
+      const lastInWallTime = last === null ? null : { ...last, createdAt: scales.toWall(last.createdAt) };
+      return { runs: runs.map((run) => summaryInWallTime(run, scales)), last: lastInWallTime, scanned };
+    },
+    async measureLoad() {
+      const load = await storage.measureLoad();
+      return { ...load, oldestQueuedAt: toWallOrNull(load.oldestQueuedAt, scales) };
+    },
     async getDelivery(id) {
       const delivery = await storage.getDelivery(id);
       return delivery === null ? null : deliveryInWallTime(delivery, scales);
@@ -57,7 +66,8 @@ export function withWallTimes(storage: Storage, scales: TimeScales): Storage {
   };
 }
 
-function filterInServerTime({ since, until, ...filter }: RunFilter, { fromWall }: TimeScales): RunFilter {
+function filterInServerTime<Filter extends RunFilter>(filter: Filter, { fromWall }: TimeScales): Filter {
+  const { since, until } = filter;
   return {
     ...filter,
     ...(since === undefined ? {} : { since: fromWall(since) }),

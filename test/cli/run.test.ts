@@ -72,6 +72,20 @@ describe('run list', () => {
     });
   });
 
+  test('searches a text, and says how far it came when there may be more', async () => {
+    const first = await trigger('greet', '{"who":"Grace Hopper"}');
+    const second = await trigger('greet', '{"who":"Grace Kelly"}');
+    expect((await run('list', '--text', 'HOPPER', '--in', 'output', '--status', 'failed,completed')).stdout).toContain(first);
+    const page = await run('list', '--text', 'grace', '--limit', '1');
+    expect(page.stdout).toContain(second);
+    expect(page.stderr).toMatch(new RegExp(`^runs searched: 1, back to \\S+Z\nthere may be more: --cursor ${second}\n$`));
+    expect(await run('list', '--text', 'nobody', '--workflow', 'greet')).toEqual({ code: 0, stdout: '', stderr: 'no runs\n' });
+    expect(await run('list', '--in', 'steps')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Allowed choices are body, output'),
+    });
+  });
+
   test('tells what the server says of a filter that cannot be one', async () => {
     expect(await run('list', '--since', 'yesterday')).toEqual({
       code: 1,

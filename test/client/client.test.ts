@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { type Client, createClient } from '../../src/client/client.ts';
 import { UnreachableError } from '../../src/client/client-error.ts';
-import type { RunEvent } from '../../src/client/wire-types.ts';
+import type { RunEvent } from '../../src/client/wire/wire-types.ts';
 import { onTestEnd } from '../support/cleanup.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { silentAddress } from '../support/silent-address.ts';

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
-import type { RunEvent } from '../../src/client/wire-types.ts';
+import type { RunEvent } from '../../src/client/wire/wire-types.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { createGates, gatedWorkflow } from '../support/gates.ts';
 import { shareApp } from '../support/shared-app.ts';

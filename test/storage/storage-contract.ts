@@ -23,6 +23,7 @@ import { batchesContract } from './contract/flow/batches.ts';
 import { flowCooldownsContract } from './contract/flow/cooldowns.ts';
 import { jobsContract } from './contract/jobs/jobs.ts';
 import { sharedJobsContract } from './contract/jobs/shared-jobs.ts';
+import { loadContract } from './contract/load.ts';
 import { hintsContract } from './contract/owners/hints.ts';
 import { ownersContract } from './contract/owners/owners.ts';
 import { sharedClaimsContract } from './contract/owners/shared-claims.ts';
@@ -50,6 +51,7 @@ import { repeatedWritesContract } from './contract/runs/repeated-writes.ts';
 import { repliesContract } from './contract/runs/replies.ts';
 import { retentionContract } from './contract/runs/retention.ts';
 import { samplesContract } from './contract/runs/samples.ts';
+import { searchingRunsContract } from './contract/runs/searching.ts';
 import { stepMemoryContract } from './contract/runs/step-memory.ts';
 import { visitsContract } from './contract/runs/visits.ts';
 import { createWorkbench, type Owners, TestState, type Workbench } from './contract/workbench.ts';
@@ -79,6 +81,7 @@ const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   cancellingRunsContract,
   repliesContract,
   listingRunsContract,
+  searchingRunsContract,
   storingDeliveriesContract,
   claimingDeliveriesContract,
   listingDeliveriesContract,
@@ -96,6 +99,7 @@ const OF_ONE_OWNER: readonly ((workbench: () => Workbench) => void)[] = [
   retentionContract,
   samplesContract,
   jobsContract,
+  loadContract,
   concurrencyContract,
 ];
 

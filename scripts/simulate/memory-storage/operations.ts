@@ -8,6 +8,7 @@ import { getDelivery, listDeliveries } from './deliveries/delivery-reads.ts';
 import { recordAttempt } from './deliveries/record-attempts.ts';
 import { retryDeliveries } from './deliveries/retry-deliveries.ts';
 import { cancelJob, claimJobs, createJob, listJobs, nextJobDue, recordJob, selectedRuns } from './jobs.ts';
+import { measureLoad } from './load.ts';
 import { getRejection, listRejections, recordRejections } from './rejections.ts';
 import { countFlow } from './runs/flow-control.ts';
 import { findReply, storeReply } from './runs/replies.ts';
@@ -15,6 +16,7 @@ import { findUnreferencedBlobs, pruneRuns } from './runs/retention.ts';
 import { claimDueRuns, nextWake, recoverRuns, releaseRun, renewLeases } from './runs/run-leases.ts';
 import { findOutput, getHead, listFiles, listSteps, readPart } from './runs/run-parts.ts';
 import { findStream, getOutcome, getRun, listRequests, listRequestTimes, listRuns, readEvents } from './runs/run-reads.ts';
+import { searchRuns } from './runs/search-runs.ts';
 import { readMemory } from './runs/step-memory.ts';
 import { advanceRun, cancelRun, createRun, createRuns } from './runs/write-runs.ts';
 import { deleteSample, listSamples, saveSample } from './samples.ts';
@@ -51,6 +53,7 @@ export function createOperations(state: State, owner: number): Operations {
     readPart: (...of) => readPart(state, ...of),
     countFlow: (sinkId) => countFlow(state, sinkId),
     listRuns: (filter) => listRuns(state, filter),
+    searchRuns: (search) => searchRuns(state, search),
     listRequests: (...of) => listRequests(state, ...of),
     listRequestTimes: (...of) => listRequestTimes(state, ...of),
     readEvents: (runId, after) => readEvents(state, runId, after),
@@ -90,6 +93,7 @@ export function createOperations(state: State, owner: number): Operations {
     saveSample: (sinkId, sample) => saveSample(state, sinkId, sample),
     deleteSample: (sinkId, runId) => deleteSample(state, sinkId, runId),
     listSamples: (sinkId) => listSamples(state, sinkId),
+    measureLoad: () => measureLoad(state),
     ping: () => undefined,
   };
 }

@@ -1,7 +1,7 @@
 // Finds the sink that a flag or an argument names: by its URL, by app and path, or by its id.
 
 import type { Client } from '../../client/client.ts';
-import type { SinkInfo } from '../../client/wire-types.ts';
+import type { SinkInfo } from '../../client/wire/wire-types.ts';
 import { parseUrl } from '../../parse-url.ts';
 import { ExitError, FAILED, WRONG_USAGE } from '../exit-error.ts';
 

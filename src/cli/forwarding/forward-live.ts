@@ -2,7 +2,7 @@
 // again when somebody types `r`.
 
 import type { Client } from '../../client/client.ts';
-import type { ReceivedRequest } from '../../client/wire-types.ts';
+import type { ReceivedRequest } from '../../client/wire/wire-types.ts';
 import { stringifyJson } from '../../core/json/json.ts';
 import { appendPath, forwardedHeaders, forwardedQuery, wildcardRest } from '../../core/run/forwarded-request.ts';
 import { addQuery } from '../../core/values/percent-encoding.ts';

@@ -1,6 +1,6 @@
 // Formats deliveries for people.
 
-import type { AttemptResult, DeliveryAttempt, DeliveryDetails, DeliverySummary } from '../../client/delivery-wire.ts';
+import type { AttemptResult, DeliveryAttempt, DeliveryDetails, DeliverySummary } from '../../client/wire/delivery-wire.ts';
 import type { Io } from '../io.ts';
 import { type Cell, printLine, printTable } from './output.ts';
 import { timeOf } from './run-view.ts';

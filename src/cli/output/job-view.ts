@@ -1,6 +1,6 @@
 // Formats jobs for people.
 
-import type { JobInfo } from '../../client/job-wire.ts';
+import type { JobInfo } from '../../client/wire/job-wire.ts';
 import type { Io } from '../io.ts';
 import { type Cell, printLine } from './output.ts';
 import { timeOf } from './run-view.ts';

@@ -1,6 +1,6 @@
 // Formats runs for people.
 
-import type { RequestInfo, RunDetails, RunFault, RunHead, RunSummary, StepInfo } from '../../client/wire-types.ts';
+import type { RequestInfo, RunDetails, RunFault, RunHead, RunSummary, StepInfo } from '../../client/wire/wire-types.ts';
 import type { Io } from '../io.ts';
 import { type Cell, printHint, printJson, printLine, printTable } from './output.ts';
 

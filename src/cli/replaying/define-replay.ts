@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import type { Client } from '../../client/client.ts';
-import type { ReplayFilter, ReplayOptions } from '../../client/job-wire.ts';
+import type { ReplayFilter, ReplayOptions } from '../../client/wire/job-wire.ts';
 import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, WRONG_USAGE } from '../exit-error.ts';

@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import type { Client } from '../../client/client.ts';
 import { UnreachableError } from '../../client/client-error.ts';
-import type { DeliveryFilter, RetriedDeliveries } from '../../client/delivery-wire.ts';
+import type { DeliveryFilter, RetriedDeliveries } from '../../client/wire/delivery-wire.ts';
 import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, WRONG_USAGE } from '../exit-error.ts';

@@ -1,7 +1,7 @@
 // `sluice job`: lists, shows and cancels jobs, which `sluice run replay` creates.
 
 import { type Command, Option } from 'commander';
-import type { JobStatus } from '../../client/job-wire.ts';
+import type { JobStatus } from '../../client/wire/job-wire.ts';
 import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { readWhole } from '../number-flag.ts';

@@ -1,7 +1,7 @@
 // `sluice run`: lists, shows, follows and cancels runs, and replays them.
 
-import { type Command, Option } from 'commander';
-import type { RunFilter } from '../../client/wire-types.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { RunFilter, RunPage } from '../../client/wire/wire-types.ts';
 import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { addOutputOption, type OutputOptions, printHint, printJson, printTable } from '../output/output.ts';
@@ -55,11 +55,19 @@ interface ListOptions extends ServerOptions, OutputOptions {
   status?: string;
   since?: string;
   until?: string;
+  workflow?: string;
+  clientIp?: string;
+  idempotencyKey?: string;
+  delivery?: string;
+  replayOf?: string;
+  text?: string;
+  in?: string;
   limit?: string;
   cursor?: string;
 }
 
 const STATUSES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'];
+const PARTS = ['body', 'output', 'error', 'headers'];
 
 function defineList(command: Command, context: CliContext): void {
   const list = command
@@ -67,22 +75,44 @@ function defineList(command: Command, context: CliContext): void {
     .description('list runs, newest first')
     .option('--app <app_id>', 'only this app')
     .option('--sink <sink_id>', 'only this sink')
-    .addOption(new Option('--status <status>', 'in this status').choices(STATUSES))
+    .addOption(new Option('--status <status>', 'in this status, or one of several, such as failed,cancelled').argParser(listOf(STATUSES)))
     .option('--since <time>', 'only runs created at or after this time, such as 2026-01-31T12:00:00Z')
     .option('--until <time>', 'only runs created before this time')
+    .option('--workflow <workflow_id>', 'only runs of this workflow')
+    .option('--client-ip <address>', 'only runs of requests from this address')
+    .option('--idempotency-key <key>', 'only runs of the request with this key')
+    .option('--delivery <delivery_id>', 'only the run of this delivery')
+    .option('--replay-of <run_id>', 'only replays of this run')
+    .option('--text <text>', 'only runs that contain this text, in upper or lower case')
+    .addOption(new Option('--in <parts>', `where to search the text (default: ${PARTS.join(',')})`).argParser(listOf(PARTS)))
     .option('--limit <count>', 'maximum number to list, up to 500')
     .option('--cursor <cursor>', 'continue after an earlier list, with its cursor');
   addOutputOption(addServerOptions(list)).action(async (options: ListOptions) => {
     const { io } = context;
     const page = await (await connect(options, context)).runs.list(readFilter(options));
     if (options.output === 'json') return printJson(io, page);
-    if (page.runs.length === 0) return printHint(io, 'no runs');
-    printTable(io, ['RUN', 'STATUS', 'PROGRESS', 'APP', 'WORKFLOW', 'CREATED', 'TOOK'], page.runs.map(runRow));
-    if (page.next_cursor !== null) printHint(io, `there may be more: --cursor ${page.next_cursor}`);
+    if (page.runs.length > 0) printTable(io, ['RUN', 'STATUS', 'PROGRESS', 'APP', 'WORKFLOW', 'CREATED', 'TOOK'], page.runs.map(runRow));
+    for (const hint of hintsOf(page)) printHint(io, hint);
   });
 }
 
-function readFilter({ app, sink, status, since, until, limit, cursor }: ListOptions): RunFilter {
-  const filter = { app_id: app, sink_id: sink, status, since, until, limit, cursor };
+function hintsOf({ runs, next_cursor: cursor, scanned, scanned_to: scannedTo }: RunPage): string[] {
+  if (cursor === null) return runs.length === 0 ? ['no runs'] : [];
+  const searched = scanned === undefined ? [] : [`runs searched: ${scanned}, back to ${scannedTo}`];
+  return [...searched, `there may be more: --cursor ${cursor}`];
+}
+
+function listOf(choices: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (text.split(',').some((word) => !choices.includes(word)))
+      throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+    return text;
+  };
+}
+
+function readFilter({ app, sink, workflow, clientIp, idempotencyKey, delivery, replayOf, ...options }: ListOptions): RunFilter {
+  const { status, since, until, text, in: parts, limit, cursor } = options;
+  const named = { workflow_id: workflow, client_ip: clientIp, idempotency_key: idempotencyKey, delivery_id: delivery, replay_of: replayOf };
+  const filter = { app_id: app, sink_id: sink, status, since, until, ...named, text, in: parts, limit, cursor };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Client } from '../../client/client.ts';
-import type { ScheduleInfo, SinkFields, SinkInfo } from '../../client/wire-types.ts';
+import type { ScheduleInfo, SinkFields, SinkInfo } from '../../client/wire/wire-types.ts';
 import type { Environment } from '../../config/config.ts';
 import { readYamlFile } from '../../definitions/yaml/yaml-file.ts';
 import { addServerOptions, connect, type ServerOptions } from '../connect.ts';

@@ -4,7 +4,8 @@
 /** Each placeholder begins with it. */
 export const PLACEHOLDER_PREFIX = 'sluice-secret.';
 const SIGNATURE_LENGTH = 32;
-const PLACEHOLDER = new RegExp(`sluice-secret\\.([A-Za-z_][A-Za-z0-9_]{0,127})\\.([0-9a-f]{${SIGNATURE_LENGTH}})`, 'g');
+const LONGEST_NAME = 128;
+const PLACEHOLDER = new RegExp(`sluice-secret\\.([A-Za-z_][A-Za-z0-9_]{0,${LONGEST_NAME - 1}})\\.([0-9a-f]{${SIGNATURE_LENGTH}})`, 'g');
 
 /** Replaces a secret in displayed text. */
 export const MASKED_SECRET = '********';

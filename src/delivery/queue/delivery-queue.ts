@@ -17,7 +17,7 @@ import type { Send } from '../sender.ts';
 import { endAttempt } from './attempt-end.ts';
 import { LeasedByGroup } from './leased-by-group.ts';
 import { bytesOf, LeasedDelivery, type LeasedFor, renewLeases } from './leased-delivery.ts';
-import { OriginQueue } from './origin-queue.ts';
+import { OriginQueue, openCircuits } from './origin-queue.ts';
 import { SendBudget } from './send-budget.ts';
 import { logFailure, sendOnce } from './send-once.ts';
 
@@ -116,6 +116,8 @@ export class DeliveryQueue {
   lookAgain(): void {
     this.#loop.scheduleAt(this.#options.clock());
   }
+
+  readonly openCircuits = (): string[] => openCircuits(this.#origins.values());
 
   /** Lets attempts in flight end within the time, then releases the rest. */
   async drain(timeoutMs: number): Promise<void> {

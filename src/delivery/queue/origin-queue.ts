@@ -93,3 +93,8 @@ export class OriginQueue {
 }
 
 const isOnlyAttempt = ({ lastAttempt }: LeasedDelivery): boolean => lastAttempt === 1;
+
+/** The names of the origins to which nothing but probes is sent. */
+export function openCircuits(origins: Iterable<OriginQueue>): string[] {
+  return [...origins].filter(({ circuit }) => circuit.openUntil > 0).map(({ name }) => name);
+}

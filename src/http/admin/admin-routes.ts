@@ -10,6 +10,7 @@ import { type AppRouteDependencies, appRoutes } from './apps.ts';
 import { type CheckRouteDependencies, checkRoutes } from './checks/check-routes.ts';
 import { definitionRoutes } from './definitions.ts';
 import { type DeliveryRouteDependencies, deliveryRoutes } from './deliveries.ts';
+import { type StatsDependencies, statsNowRoute } from './lists/stats-now.ts';
 import { type BodyRouteDependencies, bodyRoute } from './parts/body-route.ts';
 import { type FileRouteDependencies, fileRoutes } from './parts/file-routes.ts';
 import { type OutputRouteDependencies, outputRoutes } from './parts/output-routes.ts';
@@ -39,7 +40,8 @@ type RouteDependencies = AppRouteDependencies &
   RunHeadDependencies &
   BodyRouteDependencies &
   OutputRouteDependencies &
-  FileRouteDependencies;
+  FileRouteDependencies &
+  StatsDependencies;
 
 export interface AdminDependencies extends RouteDependencies {
   requireToken: RequireToken;
@@ -78,6 +80,7 @@ export async function adminRoutes(server: FastifyInstance, dependencies: AdminDe
       fileRoutes(admin, dependencies);
       rejectionRoutes(admin, dependencies);
       blockRoutes(admin, dependencies);
+      statsNowRoute(admin, dependencies);
       done();
     },
     { prefix: '/api/v1' },

@@ -1,11 +1,8 @@
-// Admin routes for runs: list by index, get with the request, stream, cancel.
+// Admin routes for runs: list, get with the request, stream, cancel.
 
 import type { FastifyInstance } from 'fastify';
-import { RUN_STATUSES, type RunStatus } from '../../core/run/run.ts';
-import { parseRunId } from '../../core/run/run-id.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { AppError } from '../../errors.ts';
-import type { RunFilter } from '../../storage/runs/run-queries.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { EventStreams } from '../streams/event-streams.ts';
 import { readAfter } from '../streams/last-event-id.ts';
@@ -13,10 +10,9 @@ import { resumeStream } from '../streams/resume-stream.ts';
 import { sendRun, unknownRun } from '../streams/run-routes.ts';
 import type { StoredReads } from '../streams/stored-reads.ts';
 import type { UnsentAnswers } from '../streams/unsent-answers.ts';
+import { runListRoute } from './lists/run-list.ts';
 import { readHead } from './parts/run-head.ts';
-import { presentRunForAdmin, presentRunSummary } from './presenters.ts';
-import { presentReplay } from './replays/present-job.ts';
-import { readTime } from './shared/read-time.ts';
+import { presentRunForAdmin } from './presenters.ts';
 import type { MaskSecrets } from './shown-secrets.ts';
 
 export interface AdminRunDependencies {
@@ -32,34 +28,8 @@ interface RunParams {
   run_id: string;
 }
 
-interface ListQuery {
-  app_id?: string;
-  sink_id?: string;
-  status?: RunStatus;
-  since?: string;
-  until?: string;
-  limit: number;
-  cursor?: string;
-}
-
 /** Per run: each of its steps has at most one. */
 const MAX_DELIVERIES = 1000;
-
-const limit = { type: 'integer', minimum: 1, maximum: 500, default: 50 };
-
-const listQuery = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    app_id: { type: 'string' },
-    sink_id: { type: 'string' },
-    status: { type: 'string', enum: RUN_STATUSES },
-    since: { type: 'string', description: 'ISO 8601 time; runs created then or later' },
-    until: { type: 'string', description: 'ISO 8601 time; runs created before' },
-    limit,
-    cursor: { type: 'string', description: 'next_cursor of the page before' },
-  },
-};
 
 const getQuery = {
   type: 'object',
@@ -75,24 +45,10 @@ const getQuery = {
 const schema = (tag: string, summary: string, rest: object = {}) => ({ schema: { tags: [tag], summary, ...rest } });
 
 export function adminRunRoutes(server: FastifyInstance, dependencies: AdminRunDependencies): void {
-  listRoute(server, dependencies);
+  runListRoute(server, dependencies);
   getRoute(server, dependencies);
   eventsRoute(server, dependencies);
   cancelRoute(server, dependencies);
-}
-
-function listRoute(server: FastifyInstance, { storage }: AdminRunDependencies): void {
-  server.get<{ Querystring: ListQuery }>(
-    '/runs',
-    schema('runs', 'List runs, newest first', { querystring: listQuery }),
-    async ({ query }) => {
-      const runs = await storage.listRuns(readFilter(query));
-      return {
-        runs: runs.map((run) => ({ ...presentRunSummary(run), ...presentReplay(run.replay) })),
-        next_cursor: runs.length === query.limit ? (runs.at(-1)?.id ?? null) : null,
-      };
-    },
-  );
 }
 
 function getRoute(server: FastifyInstance, dependencies: AdminRunDependencies): void {
@@ -131,21 +87,4 @@ function cancelRoute(server: FastifyInstance, { engine }: AdminRunDependencies):
     if (!result.cancelled) throw new AppError('conflict', 'the run has already ended and cannot be cancelled');
     return { run_id: params.run_id, status: 'cancelled' };
   });
-}
-
-function readFilter({ app_id: appId, sink_id: sinkId, status, since, until, limit: pageSize, cursor }: ListQuery): RunFilter {
-  return {
-    limit: pageSize,
-    ...(appId === undefined ? {} : { appId }),
-    ...(sinkId === undefined ? {} : { sinkId }),
-    ...(status === undefined ? {} : { status }),
-    ...(since === undefined ? {} : { since: readTime('since', since) }),
-    ...(until === undefined ? {} : { until: readTime('until', until) }),
-    ...(cursor === undefined ? {} : { after: readCursor(cursor) }),
-  };
-}
-
-function readCursor(text: string): string {
-  if (parseRunId(text) === null) throw new AppError('invalid', 'cursor: must be the next_cursor of the previous page');
-  return text;
 }

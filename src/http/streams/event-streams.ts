@@ -23,6 +23,10 @@ export class EventStreams {
     this.#tools = { ...tools, maxStalledMs };
   }
 
+  get openCount(): number {
+    return this.#open.size;
+  }
+
   /**
    * Sends the events after `after` up to the run's end, then ends the response. `isLatest`: `after` is the last stored
    * event, so storage is not read.

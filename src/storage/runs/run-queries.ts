@@ -31,7 +31,7 @@ export interface RunRecord extends RunOutcomeRecord, StoredRequest {}
 export interface RunFilter {
   appId?: string;
   sinkId?: string;
-  status?: RunStatus;
+  status?: RunStatus | readonly RunStatus[];
   /** Created at or after this time. */
   since?: number;
   /** Created before this time. */

@@ -25,6 +25,7 @@ import type {
   RunClaimLimit,
   Turn,
 } from './run-records.ts';
+import type { RunSearch, SearchSlice } from './run-search.ts';
 
 export interface RunStore {
   /**
@@ -96,6 +97,8 @@ export interface RunStore {
   countFlow(sinkId: string): Promise<FlowCount | null>;
   /** Returns one page, newest first. */
   listRuns(filter: RunFilter): Promise<RunSummary[]>;
+  /** Looks through the runs of a filter, newest first, until `limit` of them match or the work of one slice is done. */
+  searchRuns(search: RunSearch): Promise<SearchSlice>;
   /** Returns the requests of a sink whose runs come after `after`, the id of a run that need not exist; oldest first. */
   listRequests(sinkId: string, after: string, limit: number): Promise<RequestRecord[]>;
   /**

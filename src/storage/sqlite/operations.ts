@@ -1,5 +1,5 @@
 // All SQLite operations of the storage contract, by name. Writes run in the writer thread, inside the transaction of their
-// batch; reads run in the reader thread, on a connection of their own.
+// batch; reads run in the two reader threads, each on a connection of its own.
 
 import type { Database } from 'better-sqlite3';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
@@ -22,6 +22,8 @@ import { FlowControl } from './flow/flow-control.ts';
 import { createFlowQueries } from './flow/flow-counts.ts';
 import { JobReader } from './jobs/job-reader.ts';
 import { JobWriter } from './jobs/job-writer.ts';
+import { createLoadQueries } from './lists/measure-load.ts';
+import { createRunSearch } from './lists/search-runs.ts';
 import { Owners } from './owners.ts';
 import { PartBytesReader } from './parts/part-bytes.ts';
 import { RunPartReader } from './parts/run-parts.ts';
@@ -42,33 +44,38 @@ import { createServerTimeOperations, type RecordedTime } from './server-time.ts'
 import type { Stamp } from './stamp.ts';
 import type { Packed } from './table.ts';
 
+/** Reads that a caller, a run or a start waits for. */
 export const READS = [
   'findWorkflow',
-  'listVersions',
   'getRun',
   'getOutcome',
-  'listRuns',
   'getHead',
   'listSteps',
   'listFiles',
   'findOutput',
   'readPart',
-  'listRequests',
   'listRequestTimes',
   'readEvents',
   'findStream',
   'findReply',
-  'listRejections',
   'getRejection',
   'listBlockedClients',
   'getDelivery',
-  'listDeliveries',
   'countFlow',
   'getJob',
+] as const;
+/** Reads of many rows, for lists, counts and searches. No lookup waits for them. */
+export const LISTS = [
+  'listVersions',
+  'listRuns',
+  'searchRuns',
+  'listRequests',
+  'listRejections',
   'listJobs',
   'listSelectedRuns',
   'countSelectedRuns',
   'listSamples',
+  'measureLoad',
 ] as const;
 export const WRITES = [
   'changeDefinitions',
@@ -108,7 +115,7 @@ export const STAMPED_WRITES = [
   'saveSample',
 ] as const;
 
-type Read = (typeof READS)[number];
+type Read = (typeof READS)[number] | (typeof LISTS)[number] | 'listDeliveries';
 type Write = (typeof WRITES)[number];
 type StampedWrite = (typeof STAMPED_WRITES)[number];
 
@@ -186,18 +193,13 @@ export function createWrites(database: Database): Writes {
   };
 }
 
-export function createReads(database: Database): Reads {
+export function createReads(database: Database, elapsedMs: () => number): Reads {
+  const runs = new RunReader(database);
   return {
     ...bindAll(new DefinitionReader(database), ['findWorkflow', 'listVersions']),
-    ...bindAll(new RunReader(database), [
-      'getRun',
-      'getOutcome',
-      'listRuns',
-      'listRequests',
-      'listRequestTimes',
-      'readEvents',
-      'findStream',
-    ]),
+    ...bindAll(runs, ['getRun', 'getOutcome', 'listRuns', 'listRequests', 'listRequestTimes', 'readEvents', 'findStream']),
+    ...createLoadQueries(database),
+    ...createRunSearch(database, runs, elapsedMs),
     ...bindAll(new RunPartReader(database), ['getHead', 'listSteps', 'listFiles']),
     ...bindAll(new PartBytesReader(database), ['findOutput', 'readPart']),
     ...bindAll(new DeliveryReader(database), ['getDelivery', 'listDeliveries']),

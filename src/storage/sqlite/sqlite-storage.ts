@@ -1,4 +1,4 @@
-// Storage on one SQLite file: a writer thread behind a commit queue, and a reader thread beside it. The lock of the data
+// Storage on one SQLite file: a writer thread behind a commit queue, and reader threads beside it. The lock of the data
 // directory keeps other processes out, so that usually one owner has the database alone.
 
 import type { MachineClocks } from '../../clock.ts';
@@ -7,7 +7,7 @@ import { announceChanges, HintExchange } from '../hints.ts';
 import type { OpenedStorage, Storage, StorageNode } from '../storage.ts';
 import { unpackClaims } from './deliveries/claimed-deliveries.ts';
 import { deliveryAttempts } from './deliveries/delivery-columns.ts';
-import { READS, STAMPED_WRITES, WRITES } from './operations.ts';
+import { LISTS, READS, STAMPED_WRITES, WRITES } from './operations.ts';
 import { runs } from './runs/run-columns.ts';
 import { turns } from './runs/turn-columns.ts';
 import { ServerTime } from './server-clock.ts';
@@ -79,37 +79,40 @@ class SqliteDatabase {
   }
 
   #createStorage(owner: number): Storage {
-    const { read, write } = this.#threads;
+    const { read, list, write } = this.#threads;
     let closing: Promise<void> | undefined;
     const unlessClosed = ((call: Forward): Forward =>
       (name, args) =>
         closing === undefined ? call(name, args) : Promise.reject(new Error('the storage is closed'))) as <Calls>(call: Calls) => Calls;
-    const calls = { read: unlessClosed(read), write: unlessClosed(write) };
+    const calls = { read: unlessClosed(read), list: unlessClosed(list), write: unlessClosed(write) };
     const stamp = (): Stamp => ({ owner, now: this.#time.clock() });
     return {
       ...forwardingMethods(calls, stamp),
       ...packingMethods(calls, stamp),
+      // Those of one run belong to its lookup.
+      listDeliveries: (filter) => (filter.runId === undefined ? calls.list : calls.read)('listDeliveries', [filter]),
       watch: (listener) => this.#hints.watch(owner, listener),
       close: () => {
-        // Each thread answers in order, so that all earlier calls are settled then.
-        closing ??= Promise.all([read('findStream', ['']), write('retireOwner', [owner])]).then(() => undefined);
+        // The writer answers in order, so that all earlier writes are settled then.
+        closing ??= Promise.all([this.#threads.settleReads(), write('retireOwner', [owner])]).then(() => undefined);
         return closing;
       },
     };
   }
 }
 
-type Calls = Pick<StorageThreads, 'read' | 'write'>;
+type Calls = Pick<StorageThreads, 'read' | 'list' | 'write'>;
 /** A call whose types the caller ensures. */
 type Forward = (name: string, args: unknown[]) => Promise<unknown>;
-type ForwardedName = (typeof READS | typeof WRITES | typeof STAMPED_WRITES)[number];
+type ForwardedName = (typeof READS | typeof LISTS | typeof WRITES | typeof STAMPED_WRITES)[number];
 type PackingName = 'createRun' | 'createRuns' | 'advanceRun' | 'recordAttempt' | 'claimDeliveries';
 
 /** The methods whose arguments and results cross as they are. */
 function forwardingMethods(calls: Calls, stamp: () => Stamp): Pick<Storage, ForwardedName> {
-  const { read, write } = calls as unknown as Record<'read' | 'write', Forward>;
+  const { read, list, write } = calls as unknown as Record<'read' | 'list' | 'write', Forward>;
   const methods: Partial<Record<ForwardedName, (...args: unknown[]) => Promise<unknown>>> = {};
   for (const name of READS) methods[name] = (...args) => read(name, args);
+  for (const name of LISTS) methods[name] = (...args) => list(name, args);
   for (const name of WRITES) methods[name] = (...args) => write(name, args);
   for (const name of STAMPED_WRITES) methods[name] = (...args) => write(name, [stamp(), ...args]);
   return methods as unknown as Pick<Storage, ForwardedName>;

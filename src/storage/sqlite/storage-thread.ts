@@ -2,6 +2,7 @@
 // HTTP.
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { machineClocks } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import { fileFault } from '../../files/file-fault.ts';
 import type { Batch } from '../commit-queue.ts';
@@ -13,7 +14,7 @@ import { createReads } from './operations.ts';
 import { openWriter } from './writer.ts';
 
 export interface ThreadOptions extends OpenOptions {
-  role: 'writer' | 'reader';
+  role: 'writer' | 'reader' | 'list-reader';
 }
 
 export type ThreadReply =
@@ -31,7 +32,7 @@ const TEND_EVERY_MS = 1000;
 function openReading(options: OpenOptions): Role {
   const database = openReader(options.directory);
   // A transaction, so that all statements of one read see the same snapshot.
-  const read = database.transaction(callIn(createReads(preparingLater(database)) as unknown as Operations));
+  const read = database.transaction(callIn(createReads(preparingLater(database), machineClocks.elapsedMs) as unknown as Operations));
   return {
     run(batch) {
       try {
@@ -83,7 +84,11 @@ function serve(port: MessagePort, options: ThreadOptions): void {
 
   port.on('message', (message: ThreadRequest) => {
     if (message === 'open') return open();
-    if (message !== 'close') return reply({ kind: 'result', result: (role as Role).run(message) });
+    if (message !== 'close') {
+      // A thread that could not open refuses its calls by that.
+      if (role !== undefined) reply({ kind: 'result', result: role.run(message) });
+      return;
+    }
     clearInterval(tending);
     role?.close();
     port.close();

@@ -25,6 +25,19 @@ export function storeKey({ keys, clock }: State, run: StoredRun, { key, fingerpr
   keys.set(nameOf(run.sinkId, key), { run, fingerprint, expiresAt: clock() + keepMs });
 }
 
+/** Returns the stored runs of a key of any sink, whether it has expired or not. */
+export function runsOfKey({ keys }: State, key: string): StoredRun[] {
+  const firsts = [...keys].filter(([name]) => name.slice(name.indexOf(' ') + 1) === key).map(([, { run }]) => run);
+  return firsts.flatMap((first) => {
+    const runs = [first];
+    for (let next = first; ; runs.push(next)) {
+      const following = keys.get(nameOf(first.sinkId, `${first.runId} +${runs.length}`))?.run;
+      if (following === undefined) return runs;
+      next = following;
+    }
+  });
+}
+
 /** Returns the runs of the request that has the key, or undefined if it is free. */
 export function findRequest(state: State, sinkId: string, key: Idempotency): CreateRunsResult['earlier'] {
   const first = findDuplicate(state, sinkId, key);

@@ -56,18 +56,23 @@ export function findStream(state: State, runId: string): StreamPosition | null {
 }
 
 export function listRuns(state: State, filter: RunFilter): RunSummary[] {
-  const { appId, sinkId, status, since = 0, until = null, after = '', limit } = filter;
+  return matchingRuns(state, filter).slice(0, filter.limit).map(toSummary);
+}
+
+/** The runs of a filter, newest first, whatever its limit. */
+export function matchingRuns(state: State, { appId, sinkId, status, since = 0, until, after = '' }: RunFilter): StoredRun[] {
+  const statuses = status === undefined ? null : [status].flat();
   const from = runNumberAt(since);
   const before = Math.min(
-    until === null ? Number.MAX_SAFE_INTEGER : runNumberAt(until),
+    until === undefined ? Number.MAX_SAFE_INTEGER : runNumberAt(until),
     parseRunId(after)?.runNumber ?? Number.MAX_SAFE_INTEGER,
   );
   return [...state.runs.values()]
     .filter((run) => run.runNumber >= from && run.runNumber < before)
-    .filter((run) => run.appId === (appId ?? run.appId) && run.sinkId === (sinkId ?? run.sinkId) && run.status === (status ?? run.status))
-    .sort((a, b) => b.runNumber - a.runNumber)
-    .slice(0, limit)
-    .map(toSummary);
+    .filter(
+      (run) => run.appId === (appId ?? run.appId) && run.sinkId === (sinkId ?? run.sinkId) && (statuses?.includes(run.status) ?? true),
+    )
+    .sort((a, b) => b.runNumber - a.runNumber);
 }
 
 export function listRequests(state: State, sinkId: string, after: string, limit: number): RequestRecord[] {
@@ -104,7 +109,18 @@ function outputBytes({ steps }: StoredRun): number {
   return bytes;
 }
 
-function toSummary({ runId: id, appId, sinkId, workflow, replay, status, progress, error, createdAt, finishedAt }: StoredRun): RunSummary {
+export function toSummary({
+  runId: id,
+  appId,
+  sinkId,
+  workflow,
+  replay,
+  status,
+  progress,
+  error,
+  createdAt,
+  finishedAt,
+}: StoredRun): RunSummary {
   return { id, appId, sinkId, workflow, replay, status, progress, error, createdAt, finishedAt };
 }
 

@@ -1,7 +1,7 @@
 // `sluice rejection`: lists refused triggers with the usual causes, and shows one with its captured request.
 
 import { type Command, Option } from 'commander';
-import type { Rejection, RejectionDetails, RejectionFilter } from '../../../client/wire-types.ts';
+import type { Rejection, RejectionDetails, RejectionFilter } from '../../../client/wire/wire-types.ts';
 import { causeOf, REFUSAL_REASONS } from '../../../core/sink/refusal-causes.ts';
 import { addServerOptions, connect, type ServerOptions } from '../../connect.ts';
 import type { CliContext } from '../../context.ts';

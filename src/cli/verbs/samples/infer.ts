@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { Client } from '../../../client/client.ts';
 import type { InferredSink } from '../../../client/sample-calls.ts';
-import type { SinkInfo } from '../../../client/wire-types.ts';
+import type { SinkInfo } from '../../../client/wire/wire-types.ts';
 import { addServerOptions, connect, type ServerOptions } from '../../connect.ts';
 import type { CliContext } from '../../context.ts';
 import { ExitError, FAILED, WRONG_USAGE } from '../../exit-error.ts';

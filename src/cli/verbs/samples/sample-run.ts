@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Client } from '../../../client/client.ts';
-import type { RunDetails } from '../../../client/wire-types.ts';
+import type { RunDetails } from '../../../client/wire/wire-types.ts';
 import { type BodyKind, decodeBody, type Request, type RequestHead } from '../../../core/run/request.ts';
 import { addServerOptions, connect, type ServerOptions } from '../../connect.ts';
 import type { CliContext } from '../../context.ts';

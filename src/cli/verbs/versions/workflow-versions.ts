@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Client } from '../../../client/client.ts';
-import type { ListDiff, VersionDiff } from '../../../client/wire-types.ts';
+import type { ListDiff, VersionDiff } from '../../../client/wire/definition-wire.ts';
 import { addServerOptions, connect, type ServerOptions } from '../../connect.ts';
 import type { CliContext } from '../../context.ts';
 import { ExitError, FAILED, WRONG_USAGE } from '../../exit-error.ts';

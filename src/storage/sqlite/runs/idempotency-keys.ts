@@ -16,8 +16,8 @@ export interface IdempotencyKeys {
 }
 
 /** The key of a further run of a request, made from the id of its first run. No caller can send a key with a space. */
-function followingKey(idempotency: Idempotency, firstRunId: string, index: number): Idempotency {
-  return { ...idempotency, key: `${firstRunId} +${index}` };
+export function followingKey(firstRunId: string, index: number): string {
+  return `${firstRunId} +${index}`;
 }
 
 export function createIdempotencyKeys(database: Database): IdempotencyKeys {
@@ -45,14 +45,16 @@ export function createIdempotencyKeys(database: Database): IdempotencyKeys {
       const runIds: string[] = [];
       for (let run: typeof first | null = first; run !== null; ) {
         runIds.push(run.runId);
-        run = keys.findDuplicate(sinkNo, followingKey(idempotency, first.runId, runIds.length), now);
+        run = keys.findDuplicate(sinkNo, { ...idempotency, key: followingKey(first.runId, runIds.length) }, now);
       }
       return { runIds, sameRequest: first.sameRequest };
     },
     storeRequest(sinkNo, idempotency, runIds, now) {
       const [first = ''] = runIds;
-      for (const [index, runId] of runIds.entries())
-        keys.store(sinkNo, index === 0 ? idempotency : followingKey(idempotency, first, index), keyOf(runId).runNumber, now);
+      for (const [index, runId] of runIds.entries()) {
+        const key = index === 0 ? idempotency.key : followingKey(first, index);
+        keys.store(sinkNo, { ...idempotency, key }, keyOf(runId).runNumber, now);
+      }
     },
   };
   return keys;

@@ -2,7 +2,7 @@
 
 import type { Database } from 'better-sqlite3';
 import type { RequestHead } from '../../../core/run/request.ts';
-import { isTerminal, RUN_STATUSES } from '../../../core/run/run.ts';
+import { isTerminal, RUN_STATUSES, type RunStatus } from '../../../core/run/run.ts';
 import type { RunEvent } from '../../../core/run/run-event.ts';
 import { parseRunId, runNumberAt, timeOfRunNumber } from '../../../core/run/run-id.ts';
 import type {
@@ -87,12 +87,26 @@ export class RunReader {
   }
 
   listRuns(filter: RunFilter): RunSummary[] {
-    const { appId, sinkId, status, limit } = filter;
-    const { from, before } = numbersOf(filter);
+    return this.summariesOf(this.selectNumbers(filter, rangeOf(filter), filter.limit));
+  }
+
+  /** The numbers of the newest runs of the filter in the range. */
+  selectNumbers(filter: RunFilter, { from, before }: NumberRange, limit: number): number[] {
+    const { appId, sinkId, status } = filter;
     const isUnfiltered = appId === undefined && sinkId === undefined && status === undefined;
-    const numbers = isUnfiltered
-      ? this.#sql.selectNewest.all(from, before, limit)
-      : this.#newestRuns({ sinks: this.#sinksOf(filter), statuses: status === undefined ? RUN_STATUSES : [status], from, before, limit });
+    return isUnfiltered
+      ? (this.#sql.selectNewest.all(from, before, limit) as number[])
+      : this.#newestRuns({ sinks: this.#sinksOf(filter), statuses: statusesOf(filter), from, before, limit });
+  }
+
+  /** Those of the numbers that are of runs of the filter in the range, newest first. */
+  selectAmong(numbers: readonly number[], filter: RunFilter, { from, before }: NumberRange): number[] {
+    const lists = [numbers, this.#sinksOf(filter), statusesOf(filter)].map((list) => JSON.stringify(list));
+    return this.#sql.selectAmong.all(from, before, ...lists) as number[];
+  }
+
+  /** Newest first. */
+  summariesOf(numbers: readonly number[]): RunSummary[] {
     return (this.#sql.selectSummaries.all(JSON.stringify(numbers)) as SummaryRow[]).map(toRunSummary);
   }
 
@@ -132,11 +146,21 @@ function requestTime(at: number, { schedule, client_ip: clientIp, received_at: r
   return schedule === undefined ? [{ at, receivedAt, clientIp: batch?.[0]?.client_ip ?? clientIp }] : [];
 }
 
-/** The run numbers that a filter allows: from, inclusive, and before, exclusive. */
-function numbersOf({ since, until, after }: RunFilter): { from: number; before: number } {
+/** Run numbers: from, inclusive, and before, exclusive. */
+export interface NumberRange {
+  from: number;
+  before: number;
+}
+
+/** The run numbers that a filter allows. */
+export function rangeOf({ since, until, after }: RunFilter): NumberRange {
   const untilNumber = until === undefined ? Number.MAX_SAFE_INTEGER : runNumberAt(until);
   const afterNumber = (after === undefined ? null : parseRunId(after)?.runNumber) ?? Number.MAX_SAFE_INTEGER;
   return { from: since === undefined ? 0 : runNumberAt(since), before: Math.min(untilNumber, afterNumber) };
+}
+
+function statusesOf({ status }: RunFilter): readonly RunStatus[] {
+  return status === undefined ? RUN_STATUSES : [status].flat();
 }
 
 function prepareStatements(database: Database) {
@@ -164,6 +188,13 @@ function prepareStatements(database: Database) {
          AND seq >= coalesce((SELECT max(seq) FROM run_events WHERE run_id = @runNumber AND seq <= @after + 1), 0) ORDER BY seq`,
     ),
     selectNewest: database.prepare('SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?').pluck(),
+    // The plus keeps a condition from selecting another index.
+    selectAmong: database
+      .prepare(
+        `SELECT id FROM runs WHERE id >= ? AND id < ? AND id IN (SELECT value FROM json_each(?))
+           AND +sink_no IN (SELECT value FROM json_each(?)) AND +status IN (SELECT value FROM json_each(?)) ORDER BY id DESC`,
+      )
+      .pluck(),
     selectRequests: database.prepare(
       `SELECT id AS run_number, nonce, request, body_kind, octet_length(body) AS body_size FROM runs
        WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,

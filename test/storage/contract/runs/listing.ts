@@ -56,6 +56,7 @@ export function listingRunsContract(workbench: () => Workbench): void {
       expect(await listedIds({ appId, sinkId: one.id, status: 'failed' })).toEqual(
         idsOf(({ sinkId, status }) => sinkId === one.id && status === 'failed'),
       );
+      expect(await listedIds({ appId, status: ['waiting', 'failed'] })).toEqual(idsOf(({ status }) => status !== 'completed'));
       expect(await listedIds({ status: 'failed' })).toEqual(expect.arrayContaining(idsOf(({ status }) => status === 'failed')));
     });
 

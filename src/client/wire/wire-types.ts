@@ -5,73 +5,6 @@ export type RunStatus = 'queued' | 'running' | 'waiting' | 'completed' | 'failed
 /** ISO 8601. */
 export type Time = string;
 
-export interface AppInfo {
-  id: string;
-  name: string | null;
-  managed_by: ManagedBy;
-  created_at: Time;
-}
-
-export interface WorkflowInfo {
-  id: string;
-  app_id: string;
-  version: number;
-  managed_by: ManagedBy;
-  created_at: Time;
-}
-
-export interface WorkflowWithDefinition extends WorkflowInfo {
-  definition: unknown;
-}
-
-export interface VersionInfo {
-  version: number;
-  created_at: Time;
-  is_current: boolean;
-}
-
-export interface ListDiff {
-  added: string[];
-  removed: string[];
-  /** JSON Pointers within the element. */
-  changed: { name: string; paths: string[] }[];
-  reordered: boolean;
-}
-
-export interface VersionDiff {
-  from: number;
-  to: number;
-  inputs: ListDiff;
-  steps: ListDiff;
-  outputs: ListDiff;
-  /** Copies of the workflows that it uses. */
-  used_workflows: ListDiff;
-  /** JSON Pointers to other fields of the definition. */
-  others: string[];
-}
-
-export interface StepGraph {
-  nodes: { name: string; type: string; items?: StepGraph }[];
-  /** `back`: the edge closes a loop. */
-  edges: { from: string; to: string; why: 'data' | 'next' | 'success' | 'failure'; back: boolean }[];
-}
-
-export interface CheckResult {
-  valid: boolean;
-  /** `pointer` is a JSON Pointer into the checked document. */
-  faults: { path: string; pointer: string; message: string; hint?: string }[];
-}
-
-export interface StepTypeInfo {
-  type: string;
-  aliases: string[];
-  summary: string;
-  /** JSON Schema of a step's manifest. */
-  manifest: object;
-  /** Null when they depend on the manifest. */
-  outputs: string[] | null;
-}
-
 /** Fields of a sink in a request. The description of the HTTP API has further ones. */
 export interface SinkFields {
   path: string;
@@ -195,11 +128,29 @@ export interface RunHead extends RunSummary {
 export interface RunFilter {
   app_id?: string;
   sink_id?: string;
+  /** One, or several separated by commas; as `in`. */
   status?: string;
   since?: Time;
   until?: Time;
+  workflow_id?: string;
+  client_ip?: string;
+  idempotency_key?: string;
+  delivery_id?: string;
+  replay_of?: string;
+  text?: string;
+  /** The parts in which `text` is searched. */
+  in?: string;
   limit?: number;
   cursor?: string;
+}
+
+export interface RunPage {
+  runs: RunSummary[];
+  next_cursor: string | null;
+  /** Of a search: how many runs this slice looked at. */
+  scanned?: number;
+  /** When the last of them was created; null once all were looked at. */
+  scanned_to?: Time | null;
 }
 
 export interface Rejection {

@@ -1,11 +1,11 @@
 // `sluice healthcheck`: exit code 0 when the server is alive, or ready for runs; for Docker's HEALTHCHECK.
 
 import type { Command } from 'commander';
-import { createClient } from '../../client/client.ts';
-import type { CliContext } from '../context.ts';
-import { ExitError, FAILED } from '../exit-error.ts';
-import { findLocalServer } from '../local-server.ts';
-import { printLine } from '../output/output.ts';
+import { createClient } from '../../../client/client.ts';
+import type { CliContext } from '../../context.ts';
+import { ExitError, FAILED } from '../../exit-error.ts';
+import { findLocalServer } from '../../local-server.ts';
+import { printLine } from '../../output/output.ts';
 
 /** A tenth of Docker's default limit of 30 s: a slower server is unhealthy. */
 const TIMEOUT_MS = 3000;
