@@ -1,6 +1,8 @@
 // Compares the output in a document with the real output. Values that differ between runs are masked in both.
 
 const MASKS: readonly [RegExp, string][] = [
+  // A stream that waits for its run begins with one.
+  [/^: heartbeat\n\n/gm, ''],
   [/\r/g, ''],
   // Printed if a checkout was edited since `npm ci`.
   [/^sluice: src has changed since dist was emitted.*\n/gm, ''],
